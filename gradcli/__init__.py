@@ -1,0 +1,38 @@
+"""gradcli: gradients by backpropagation, every step shown and checked.
+
+    >>> import gradcli
+    >>> result = gradcli.evaluate("(x + sigmoid(y)) / (x^2 + y)", x=3, y=-4)
+    >>> {name: float(slope) for name, slope in result.gradient.items()}
+    {'x': -0.524316690390902, 'y': -0.11718690715582544}
+
+`Program` parses once and evaluates many times; `Result` has every value, accumulator and
+check; `GradcliError` is the only exception that wrong input raises.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradcli.errors import GradcliError
+    from gradcli.program import Program, evaluate
+    from gradcli.result import Result
+
+__version__ = "0.1.0"
+
+__all__ = ["GradcliError", "Program", "Result", "__version__", "evaluate"]
+
+_HOMES = {
+    "GradcliError": "gradcli.errors",
+    "Program": "gradcli.program",
+    "Result": "gradcli.result",
+    "evaluate": "gradcli.program",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """Import on first use: `gradcli --help` needs neither NumPy nor Lark."""
+    if name in _HOMES:
+        return getattr(import_module(_HOMES[name]), name)
+    raise AttributeError(f"module 'gradcli' has no attribute {name!r}")

@@ -1,0 +1,89 @@
+"""The arguments of the language's functions: which are operands and which are options.
+
+A call comes in; out come the row of the table that it means, its operands (trees, or literals
+where a default stands in) in the order of the row's parameters, and its options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli import ops
+from gradcli.draft import Literal
+from gradcli.errors import GradcliError, Kind
+from gradcli.language.source import Source
+from gradcli.language.tree import Array, Call, Tree, Tuple
+from gradcli.names import did_you_mean
+from gradcli.ops.operation import Operation, Parameter
+
+
+class Arranged(NamedTuple):
+    """A call sorted out."""
+
+    operation: Operation
+    operands: list[Tree | Literal]
+    options: dict[str, Any]
+
+
+def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arranged:
+    """Sort the arguments of a call; `static` evaluates an option's tree.
+
+    Raises `GradcliError` of kind syntax where arguments are missing, too many, or unknown.
+    """
+    positional = list(call.arguments[: len(call.arguments) - len(call.keywords)])
+    keywords = dict(zip(call.keywords, call.arguments[len(positional) :], strict=True))
+    operation = ops.function(call.name, len(positional))
+    arranged = Arranged(operation, [], {})
+    for parameter in operation.parameters:
+        if parameter.variadic:
+            arranged.operands.extend(_variadic(call, source, operation, positional))
+            continue
+        given = positional.pop(0) if positional else None
+        if parameter.name in keywords:
+            if given is not None:
+                raise _problem(call, source, f"gets '{parameter.name}' twice")
+            given = keywords.pop(parameter.name)
+        if given is None and parameter.required:
+            raise _problem(call, source, f"needs '{parameter.name}'")
+        if parameter.option:
+            value = parameter.default if given is None else static(given)
+            arranged.options[parameter.name] = value
+        else:
+            arranged.operands.append(_default(parameter) if given is None else given)
+    if positional:
+        raise _problem(call, source, "gets too many arguments")
+    for keyword in keywords:
+        hint = did_you_mean(keyword, [p.name for p in operation.parameters])
+        raise _problem(call, source, f"has no argument '{keyword}'", hint)
+    return arranged
+
+
+def _default(parameter: Parameter) -> Literal:
+    return Literal(np.float64(parameter.default), f"{parameter.default:g}")
+
+
+def _variadic(
+    call: Call, source: Source, operation: Operation, positional: list[Tree]
+) -> list[Tree]:
+    """The operands of `max(a, b, c)`, or those in the bracket of `concat((a, b), axis=0)`."""
+    if not operation.sequence:
+        taken = list(positional)
+        positional.clear()
+        return taken
+    form = f"{call.name}((a, b), axis=0)"
+    if not positional or not isinstance(positional[0], Tuple | Array):
+        raise _problem(call, source, "takes its arrays in one bracket", form)
+    elements = list(positional.pop(0).children())
+    if not elements:
+        raise _problem(call, source, "needs at least one array", form)
+    return elements
+
+
+def _problem(call: Call, source: Source, what: str, hint: str | None = None) -> GradcliError:
+    hint = hint or f"it is written {' or '.join(ops.signatures(call.name))}"
+    return GradcliError(
+        Kind.SYNTAX, f"{call.name} {what}", source=source, span=call.span, hint=hint
+    )

@@ -1,0 +1,219 @@
+"""The backward pass: a loop down the graph that fills in every accumulator.
+
+Values come in, accumulators δ_u = ∂f/∂u come out, and the list of contributions, each of
+which is one line of a hand-written backward pass. An operation sends to each of its operands
+upstream × local derivative (or what its backward rule makes of the upstream); the first
+contribution to a node sets its accumulator, every later one is added: the general chain
+rule. Reduction over broadcast dimensions happens here and nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.errors import GradcliError, Kind
+from gradcli.forward import (
+    all_finite,
+    describe_operands,
+    floating_point_flags,
+    operand_values,
+    selected,
+    written_text,
+)
+from gradcli.graph import Graph, Node
+from gradcli.ops.operation import Operation, Shape
+from gradcli.rules import Formula, formula
+
+
+class Contribution(NamedTuple):
+    """One line of the backward pass: what operation `node` sends to its operand `to`."""
+
+    node: int
+    operand: int
+    """Which operand of the operation, counted from 0."""
+    to: int
+    local: Any
+    """The local derivative's value; None where the rule is not elementwise."""
+    value: Any
+    """upstream × local, reduced to the operand's shape."""
+    accumulator: Any
+    """The running sum after this contribution."""
+    final: bool
+    """No operation that uses the node is left: the accumulator is ∂f/∂u."""
+
+
+class Backward(NamedTuple):
+    """What the backward pass computes; `accumulators` is None for nodes it does not reach."""
+
+    accumulators: list[Any]
+    contributions: list[Contribution]
+
+
+def backward(
+    graph: Graph,
+    values: Sequence[Any],
+    active: Sequence[bool],
+    upstream: Any,
+    *,
+    allow_nonfinite: bool = False,
+) -> Backward:
+    """Fill the accumulators of the `active` nodes, starting from δ_output = `upstream`.
+
+    Raises `GradcliError` (edge, domain, overflow) at the first contribution that is not
+    finite, unless `allow_nonfinite`.
+    """
+    accumulators: list[Any] = [None] * len(graph.nodes)
+    contributions: list[Contribution] = []
+    left = _uses(graph, active)
+    if active[graph.output]:
+        accumulators[graph.output] = upstream
+    rules = _Rules(graph)
+    with np.errstate(all="ignore"):
+        for node in reversed(graph.nodes):
+            delta = accumulators[node.id]
+            if delta is None or node.operation is None:
+                continue
+            given = [*operand_values(node, values), values[node.id]]
+            for i, to in enumerate(node.operands):
+                if type(to) is not int or not active[to]:
+                    continue
+                local, sent = _send(node, rules.get(node, i), given, delta, values)
+                shape = graph.nodes[to].type.shape
+                if shape or type(sent) is not np.float64:
+                    sent = reduce_to(sent, shape)
+                before = accumulators[to]
+                total = sent if before is None else before + sent
+                if not allow_nonfinite and not all_finite(total):
+                    raise accumulator_error(graph, node, i, values, delta)
+                accumulators[to] = total
+                left[to] -= 1
+                contributions.append(
+                    Contribution(node.id, i, to, local, sent, total, left[to] == 0)
+                )
+    return Backward(accumulators, contributions)
+
+
+def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
+    """How many contributions each node will get."""
+    uses = [0] * len(graph.nodes)
+    for node in graph.nodes:
+        if active[node.id]:
+            for operand in node.operands:
+                if type(operand) is int:
+                    uses[operand] += 1
+    return uses
+
+
+class _Rules:
+    """The formulas of a pass, remembered for scalar operations that look alike."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.known: dict[tuple[Operation, int], Formula] = {}
+
+    def get(self, node: Node, operand: int) -> Formula:
+        """The rule of a node for one operand."""
+        operation = node.operation
+        assert operation is not None
+        key = (operation, operand)
+        if not node.type.shape and key in self.known:
+            return self.known[key]
+        site = self.graph.site(node)
+        found = formula(operation, site, operand)
+        same = isinstance(operation.rules, tuple) and not node.options
+        if same and not any(t.shape for t in site.types):
+            self.known[key] = found
+        return found
+
+
+def _send(
+    node: Node, rule: Formula, given: list[Any], delta: Any, values: Sequence[Any]
+) -> tuple[Any, Any]:
+    """Local derivative (None for a backward rule) and upstream × local, not yet reduced.
+
+    `given` are the values of the operands and of the output.
+    """
+    assert node.operation is not None
+    local: Any = None
+    if not node.operation.elementwise:
+        sent = rule([*given, delta])
+    elif rule.constant is not None:
+        local = np.float64(rule.constant)
+        sent = delta if rule.constant == 1 else delta * local
+    else:
+        local = rule(given)
+        sent = delta * local
+    if node.selections and not all_finite(np.asarray(sent)):
+        sent = _masked(node, selected(node, values), sent)
+    return local, sent
+
+
+def _masked(node: Node, mask: Any, sent: Any) -> Any:
+    """Exactly zero for what a `where` has not selected."""
+    if not mask.any():
+        return np.zeros(np.shape(sent))[()]
+    elementwise = node.operation is not None and node.operation.elementwise
+    return np.where(mask, sent, 0.0)[()] if elementwise else sent
+
+
+def reduce_to(array: Any, shape: Shape) -> Any:
+    """Sum over the dimensions along which an operand of `shape` was broadcast.
+
+    Where a rule gave less than the operand's shape (one number for all its elements), it is
+    repeated.
+    """
+    own = np.shape(array)
+    if own == shape:
+        return array
+    extra = len(own) - len(shape)
+    if extra > 0:
+        array = array.sum(axis=tuple(range(extra)))
+    else:
+        array = np.reshape(array, (1,) * -extra + own)
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)
+    if axes:
+        array = array.sum(axis=axes, keepdims=True)
+    return array if array.shape == shape else np.broadcast_to(array, shape)
+
+
+# --- where the derivative fails ----------------------------------------------------------
+
+
+def accumulator_error(
+    graph: Graph, node: Node, operand: int, values: Sequence[Any], delta: Any
+) -> GradcliError:
+    """The error of a contribution that is not finite: an edge, no derivative, or overflow."""
+    operation, to = node.operation, node.operands[operand]
+    assert operation is not None
+    assert isinstance(to, int)
+    rule = formula(operation, graph.site(node), operand)
+    arguments = operand_values(node, values)
+    given = [*arguments, values[node.id]] + ([] if operation.elementwise else [delta])
+    flags = floating_point_flags(rule, [given])
+    with np.errstate(all="ignore"):
+        derivative = np.asarray(rule(given))
+    if operation.elementwise:
+        derivative = np.broadcast_to(derivative, node.type.shape)
+    bad = [tuple(place) for place in np.argwhere(~np.isfinite(derivative))]
+    where = describe_operands(graph, node, arguments, bad[0]) if bad else ""
+    undefined = bool(bad) and bool(np.isnan(derivative[bad[0]]))
+    name, written = graph.nodes[to].name, written_text(graph, node)
+    if not bad or flags == {"overflow"}:
+        kind, message = Kind.OVERFLOW, f"the accumulator of {name} overflows in {written}{where}"
+    elif undefined and operation.elementwise:
+        kind = Kind.DOMAIN
+        message = f"the derivative of {written} by {name} does not exist over the reals{where}"
+    else:
+        kind = Kind.EDGE
+        what = "does not exist" if undefined else "is infinite"
+        message = f"the derivative of {written} by {name} {what}{where}"
+    return GradcliError(
+        kind,
+        message,
+        source=graph.source,
+        span=node.span,
+        hint="--wrt leaves an input out, --allow-nonfinite computes on",
+    )

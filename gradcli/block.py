@@ -1,0 +1,58 @@
+"""A user's `block` as one more row of the operation table.
+
+Its value is a small graph over its parameters, bound anew for every combination of operand
+shapes; its derivatives are the texts that the user wrote.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gradcli.draft import Literal
+from gradcli.forward import apply
+from gradcli.graph import Graph
+from gradcli.language.printer import print_tree
+from gradcli.language.tree import Block
+from gradcli.lower import lower_block_body
+from gradcli.names import Names
+from gradcli.ops.operation import Array, Operation, Parameter, Type
+from gradcli.rules import bound_graph
+
+
+def block_operation(block: Block, names: Names) -> Operation:
+    """The row for a block. Raises `GradcliError` where its body can't be lowered."""
+    steps, result = lower_block_body(block, names)
+    rules = {rule.parameter.name: rule for rule in block.rules}
+    parameters = tuple(p.name for p in block.parameters)
+
+    @lru_cache(maxsize=256)
+    def body(types: tuple[Type, ...]) -> tuple[Graph, int]:
+        return bound_graph(names.source, steps, result, types)
+
+    def infer(types: tuple[Type, ...], _options: dict[str, Any]) -> tuple[Type, dict[str, Any]]:
+        graph, output = body(types)
+        return graph.nodes[output].type, {"types": types}
+
+    def evaluate(*operands: Array, types: tuple[Type, ...]) -> Array:
+        graph, output = body(types)
+        values: list[Any] = list(operands) + [None] * (len(graph.nodes) - len(operands))
+        for node in graph.nodes[len(operands) :]:
+            arguments = [o.value if isinstance(o, Literal) else values[o] for o in node.operands]
+            values[node.id] = apply(graph, node, arguments) if node.kernel else arguments[0]
+        value: Array = np.asarray(values[output])
+        return value
+
+    return Operation(
+        name=block.name.name,
+        parameters=tuple(Parameter(p) for p in parameters),
+        forward=evaluate,
+        rules=tuple(print_tree(rules[p].value) for p in parameters),
+        elementwise=not block.rules[0].whole,
+        infer=infer,
+        composite=True,
+        doc="a block of the program",
+        group="block",
+    )

@@ -1,0 +1,259 @@
+"""Every error a user can meet, and the one place where it turns into text.
+
+An error has a kind (a stable word for scripts), one line that says what is wrong, the
+places in the source that it is about, and a hint. `render` draws it for a person, `as_json`
+for a program. Nothing else in the project formats an error.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from enum import IntEnum, StrEnum
+from typing import Any, NamedTuple
+
+from gradcli.language.source import Source, Span
+
+
+class ExitCode(IntEnum):
+    """What a process says of itself when it ends."""
+
+    OK = 0
+    MATHEMATICS = 1
+    USAGE = 2
+    CHECK_FAILED = 3
+    WRONG_ROWS = 4
+    UNREADABLE = 5
+    INTERRUPTED = 130
+
+
+class Kind(StrEnum):
+    """What sort of thing went wrong."""
+
+    SYNTAX = "syntax"
+    NAME = "name"
+    BINDING = "binding"
+    SHAPE = "shape"
+    FILE = "file"
+    OPTION = "option"
+    DOMAIN = "domain"
+    OVERFLOW = "overflow"
+    EDGE = "edge"
+    SINGULAR = "singular"
+    SUBMISSION = "submission"
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of a process that stops with an error of this kind."""
+        if self in (Kind.DOMAIN, Kind.OVERFLOW, Kind.EDGE, Kind.SINGULAR):
+            return ExitCode.MATHEMATICS
+        return ExitCode.UNREADABLE if self is Kind.SUBMISSION else ExitCode.USAGE
+
+
+class Label(NamedTuple):
+    """A second thing to say under the line: a span and a few words about it.
+
+    Where labels are `strong` (the operands whose shapes don't fit) they get the `^` and the
+    error's own span, the operator, the `-`.
+    """
+
+    span: Span
+    text: str
+    strong: bool = False
+
+
+class GradcliError(Exception):
+    """What a user did that can't be done, or a point where the mathematics fails.
+
+    `span` is the place that is underlined with `^`; each of `labels` is underlined too and
+    explained below the line (the shapes of two operands, say). Where two lines matter (a
+    name that is given twice) a label on the other line shows that line as well.
+    """
+
+    def __init__(
+        self,
+        kind: Kind,
+        message: str,
+        *,
+        source: Source | None = None,
+        span: Span | None = None,
+        labels: tuple[Label, ...] = (),
+        hint: str | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.source = source
+        self.span = span
+        self.labels = labels
+        self.hint = hint
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """The exit code of a process that this error stops."""
+        return self.kind.exit_code
+
+    def located(self, source: Source) -> GradcliError:
+        """The same error, said to be about `source` if it was about none yet."""
+        if self.source is None:
+            self.source = source
+        return self
+
+    def __str__(self) -> str:
+        return render(self)
+
+
+def as_json(error: GradcliError) -> dict[str, Any]:
+    """The error as the object that `--json` prints (schema gradcli.error/1)."""
+    line = column = end_column = None
+    if error.source is not None and error.span is not None:
+        line, column = error.source.position(error.span.start)
+        end_line, end_column = error.source.position(error.span.end)
+        if end_line != line:
+            end_column = len(error.source.line(line)) + 1
+    body = {
+        "kind": str(error.kind),
+        "message": error.message,
+        "hint": error.hint,
+        "line": line,
+        "column": column,
+        "end_column": end_column,
+    }
+    return {"schema": "gradcli.error/1", "error": body}
+
+
+def render(error: GradcliError, width: int = 100) -> str:
+    """The error as a person reads it: what, where, and a hint.
+
+    Control characters of the user's text are shown as their escapes, so that nothing that
+    came from outside can move the cursor or change a colour.
+    """
+    lines = [f"error: {visible(error.message)}"]
+    if error.source is not None and error.span is not None:
+        lines += _excerpt(error.source, error.span, error.labels, width)
+    if error.hint:
+        first, *more = visible(error.hint, keep="\n").split("\n")
+        lines.append(f"  hint: {first}")
+        lines += [f"        {line}" for line in more]
+    return "\n".join(lines)
+
+
+def visible(text: str, keep: str = "") -> str:
+    """`text` with every control and format character written as an escape."""
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c in keep else c.encode("unicode_escape").decode() for c in text
+    )
+
+
+# --- the excerpt -------------------------------------------------------------------------
+
+
+class _Mark(NamedTuple):
+    """An underline in the coordinates of one line: columns from 0, end not included."""
+
+    start: int
+    end: int
+    char: str
+    text: str
+
+
+def _excerpt(source: Source, span: Span, labels: tuple[Label, ...], width: int) -> list[str]:
+    """The lines of the source that the error is about, each with its marks."""
+    by_line: dict[int, list[_Mark]] = {}
+    number, mark = _mark(source, span, "-" if any(label.strong for label in labels) else "^", "")
+    by_line[number] = [mark]
+    for label in labels:
+        label_number, mark = _mark(source, label.span, "^" if label.strong else "-", label.text)
+        by_line.setdefault(label_number, []).append(mark)
+    name = f"  {visible(source.name)}:" if source.name else None
+    gutter = len(str(max(by_line)))
+    out = [name] if name else []
+    for number in sorted(by_line):
+        out += _marked_line(source.line(number), number, by_line[number], gutter, width)
+    return out
+
+
+def _mark(source: Source, span: Span, char: str, text: str) -> tuple[int, _Mark]:
+    line, column = source.position(span.start)
+    length = len(source.line(line))
+    start = min(column - 1, length)
+    end = max(start + 1, min(start + span.end - span.start, length))
+    return line, _Mark(start, end, char, text)
+
+
+def _marked_line(text: str, number: int, marks: list[_Mark], gutter: int, width: int) -> list[str]:
+    text, marks = _window(text, sorted(marks), max(20, width - gutter - 6))
+    cells, marks = _cells(text, marks)
+    pad = " " * gutter
+    row = [" "] * max(mark.end for mark in marks)
+    for mark in marks:
+        for i in range(mark.start, mark.end):
+            if row[i] != "^":
+                row[i] = mark.char
+    out = [f"  {number:>{gutter}} | {cells}", f"  {pad} | {''.join(row)}"]
+    explained = [mark for mark in marks if mark.text]
+    if not explained:
+        return out
+    # The last label fits beside the underline; the others hang below it, right to left.
+    last = explained[-1]
+    if last is max(marks, key=lambda mark: mark.end):
+        out[1] += f" {visible(last.text)}"
+        explained.pop()
+    while explained:
+        bars = [" "] * (max(mark.start for mark in explained) + 1)
+        for mark in explained:
+            bars[mark.start] = "|"
+        out.append(f"  {pad} | {''.join(bars)}")
+        mark = explained.pop()
+        stem = "".join(bars[: mark.start])
+        out.append(f"  {pad} | {stem}{visible(mark.text)}")
+    return out
+
+
+def _window(text: str, marks: list[_Mark], width: int) -> tuple[str, list[_Mark]]:
+    """Cut a long line down to `width` characters around its first mark."""
+    if len(text) <= width:
+        return text, marks
+    focus = next((mark for mark in marks if mark.char == "^"), marks[0])
+    start = max(0, min(focus.start - width // 3, len(text) - width))
+    end = min(start + width, len(text))
+    head, tail = "… " if start else "", " …" if end < len(text) else ""
+    shift = len(head) - start
+    kept = [
+        mark._replace(
+            start=max(mark.start, start) + shift,
+            end=max(min(mark.end, end), max(mark.start, start) + 1) + shift,
+        )
+        for mark in marks
+        if mark.start <= end and mark.end > start
+    ]
+    return head + text[start:end] + tail, kept
+
+
+def _cells(text: str, marks: list[_Mark]) -> tuple[str, list[_Mark]]:
+    """The line as it is printed, and the marks moved to the terminal cells they belong to."""
+    out: list[str] = []
+    column = [0]
+    for c in text:
+        shown = " " if c == "\t" else visible(c)
+        out.append(shown)
+        column.append(column[-1] + cell_width(shown))
+    column.append(column[-1] + 1)
+
+    def moved(mark: _Mark) -> _Mark:
+        start = column[mark.start]
+        return mark._replace(start=start, end=max(column[mark.end], start + 1))
+
+    return "".join(out), [moved(mark) for mark in marks]
+
+
+def cell_width(text: str) -> int:
+    """How many terminal cells `text` takes: wide characters two, combining marks none."""
+    if text.isascii():
+        return len(text)
+    wide = ("W", "F")
+    return sum(
+        0 if unicodedata.combining(c) else 2 if unicodedata.east_asian_width(c) in wide else 1
+        for c in text
+    )

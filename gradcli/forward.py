@@ -1,0 +1,238 @@
+"""The forward pass: a loop up the graph that fills in every value.
+
+A graph and its inputs come in, the list of values comes out, one per node. The first
+operation that is not finite although its operands are is an error with its place. `rerun`
+recomputes what lies downstream of changed values, for a whole batch of changes at once; the
+finite-difference check is made of it.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcli.draft import Literal, Operand
+from gradcli.errors import GradcliError, Kind
+from gradcli.graph import Graph, Node
+from gradcli.ops.operation import Shape
+
+Values = list[Any]
+"""A value per node: a NumPy float64, or an array of them."""
+
+
+def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:
+    """Every node's value, in order. `inputs` are float64 scalars or arrays by name.
+
+    Raises `GradcliError` (domain, overflow, singular) at the first operation whose value is
+    not finite, unless `allow_nonfinite`.
+    """
+    values: Values = [None] * len(graph.nodes)
+    with np.errstate(all="ignore"):
+        for node in graph.nodes:
+            kernel = node.kernel
+            if kernel is not None:
+                value: Any = kernel(*operand_values(node, values))
+                if type(value) is not np.float64 and not value.ndim:
+                    value = np.float64(value)
+                if not allow_nonfinite and not all_finite(value):
+                    _check_finite(graph, node, values, value)
+            elif node.kind == "input":
+                value = inputs[node.name]
+            else:
+                value = _literal(node)
+            values[node.id] = value
+    return values
+
+
+def _literal(node: Node) -> Any:
+    (operand,) = node.operands
+    assert isinstance(operand, Literal)
+    return operand.value
+
+
+def all_finite(value: Any) -> bool:
+    """Whether no element is infinite or nan, in one pass where possible."""
+    if type(value) is np.float64:
+        return math.isfinite(value)
+    # A sum is finite only if every element is; a finite array's sum may still overflow.
+    return math.isfinite(value.sum()) or bool(np.isfinite(value).all())
+
+
+def operand_values(node: Node, values: Sequence[Any]) -> list[Any]:
+    """The values of a node's operands."""
+    return [values[o] if type(o) is int else o.value for o in node.operands]  # type: ignore[union-attr]
+
+
+# --- batches -----------------------------------------------------------------------------
+
+
+def apply(graph: Graph, node: Node, arguments: list[Any]) -> Any:
+    """One operation on operands that may carry batch axes in front of their own."""
+    assert node.kernel is not None
+    if not node.aligned:
+        rank = len(node.type.shape)
+        pairs = zip(node.operands, arguments, strict=True)
+        arguments = [_align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
+    return node.kernel(*arguments)
+
+
+def _align(array: Any, own: int, rank: int) -> Any:
+    """Put axes of length 1 between the batch and an operand's own axes."""
+    batch = np.ndim(array) - own
+    if batch <= 0 or own >= rank:
+        return array
+    return array.reshape(array.shape[:batch] + (1,) * (rank - own) + array.shape[batch:])
+
+
+def rerun(
+    graph: Graph,
+    values: Sequence[Any],
+    changed: Mapping[int, npt.NDArray[np.float64]],
+    nodes: Iterable[int],
+) -> dict[int, Any]:
+    """The values of `nodes` (in forward order) after some values are replaced by batches.
+
+    `changed` maps a node to an array of shape (batch, *its shape); every other operand
+    keeps its value. The result holds the changed and the recomputed ones, each with the batch
+    axis in front wherever it depends on a change. Nothing is checked for finiteness.
+    """
+    now: dict[int, Any] = dict(changed)
+    with np.errstate(all="ignore"):
+        for i in nodes:
+            node = graph.nodes[i]
+            now[i] = apply(graph, node, [_current(o, now, values) for o in node.operands])
+    return now
+
+
+def _current(operand: Operand, now: Mapping[int, Any], values: Sequence[Any]) -> Any:
+    if isinstance(operand, Literal):
+        return operand.value
+    return now[operand] if operand in now else values[operand]
+
+
+# --- what `where` leaves out -------------------------------------------------------------
+
+
+def selected(node: Node, values: Sequence[Any]) -> npt.NDArray[np.bool_] | None:
+    """Which elements of a node written inside a `where` count; None if all do."""
+    mask: Any = None
+    for selection in node.selections:
+        condition = selection.condition
+        c = values[condition] if isinstance(condition, int) else condition.value
+        part = _any_over_broadcast((np.asarray(c) != 0) == selection.chosen, node.type.shape)
+        mask = part if mask is None else mask & part
+    return mask
+
+
+def _any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArray[np.bool_]:
+    """An element of `shape` counts if any that it is broadcast to counts."""
+    try:
+        full = np.broadcast_to(mask, np.broadcast_shapes(mask.shape, shape))
+    except ValueError:
+        return np.broadcast_to(mask.any(), shape)
+    front = full.ndim - len(shape)
+    spread = [front + i for i, n in enumerate(shape) if n == 1 and full.shape[front + i] > 1]
+    result: npt.NDArray[np.bool_] = full.any(axis=(*range(front), *spread), keepdims=True)
+    return result.reshape(shape)
+
+
+# --- where the mathematics fails ---------------------------------------------------------
+
+
+def _check_finite(graph: Graph, node: Node, values: Sequence[Any], value: Any) -> None:
+    """Raise if a value is not finite where it counts and all its operands are."""
+    if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
+        return
+    bad = ~np.isfinite(value)
+    mask = selected(node, values)
+    if mask is not None:
+        bad = bad & mask
+    if np.any(bad):
+        raise value_error(graph, node, values, np.asarray(bad))
+
+
+def value_error(
+    graph: Graph, node: Node, values: Sequence[Any], bad: npt.NDArray[np.bool_]
+) -> GradcliError:
+    """The error of an operation with no finite value where `bad`, at its first such element."""
+    operation = node.operation
+    assert operation is not None
+    assert node.kernel is not None
+    arguments = operand_values(node, values)
+    flags = floating_point_flags(node.kernel, arguments)
+    kind = _kind(operation.failure, operation.domain, flags)
+    where = describe_operands(graph, node, arguments, tuple(np.argwhere(bad)[0]))
+    written = written_text(graph, node)
+    needs = _needs(graph, node)
+    if kind is Kind.OVERFLOW:
+        message = f"overflow in {written}{where}: the value exceeds the largest double"
+        hint = operation.hint or None
+    elif kind is Kind.SINGULAR:
+        message, hint = f"{written} is singular{where}", needs
+    else:
+        message, hint = f"{written} is not defined{where}", needs
+    return GradcliError(kind, message, source=graph.source, span=node.span, hint=hint)
+
+
+def _needs(graph: Graph, node: Node) -> str | None:
+    """The operation's domain in the operands' own names: `log(d) needs d > 0`."""
+    operation = node.operation
+    assert operation is not None
+    if not operation.domain:
+        return None
+    names = operation.operand_names(len(node.operands))
+    meaning = {
+        name: o.text if isinstance(o, Literal) else graph.nodes[o].name
+        for name, o in zip(names, node.operands, strict=True)
+    }
+    words = re.sub(r"[^\W\d]\w*", lambda word: meaning.get(word[0], word[0]), operation.domain)
+    return f"{written_text(graph, node)} needs {words}"
+
+
+def _kind(failure: str, domain: str, flags: set[str]) -> Kind:
+    if failure:
+        return Kind(failure)
+    return Kind.OVERFLOW if not domain or flags == {"overflow"} else Kind.DOMAIN
+
+
+def floating_point_flags(function: Any, arguments: Sequence[Any]) -> set[str]:
+    """Which IEEE exceptions a computation raises: overflow, divide by zero, invalid value."""
+    raised: set[str] = set()
+    with np.errstate(all="call", under="ignore", call=lambda flag, _bits: raised.add(flag)):
+        function(*arguments)
+    return raised
+
+
+def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
+    """The operation as it stands in the program, or just its name when that is long."""
+    text = " ".join(graph.source.text[node.span.start : node.span.end].split())
+    if text and len(text) <= longest:
+        return text
+    return f"{node.name} ({node.operation.name})" if node.operation else node.name
+
+
+def describe_operands(
+    graph: Graph, node: Node, arguments: Sequence[Any], place: tuple[int, ...]
+) -> str:
+    """` at x = -1`, ` at x[2] = -1, y = 3`; nothing where operands are whole arrays."""
+    parts = []
+    shape = node.type.shape
+    elementwise = node.operation is not None and node.operation.elementwise
+    for operand, argument in zip(node.operands, arguments, strict=True):
+        if isinstance(operand, Literal):
+            continue
+        name = graph.nodes[operand].name
+        own = np.shape(argument)
+        if own == ():
+            parts.append(f"{name} = {float(argument):.6g}")
+        elif elementwise:
+            index = place[len(shape) - len(own) :]
+            index = tuple(i if n > 1 else 0 for i, n in zip(index, own, strict=True))
+            subscript = ", ".join(map(str, index))
+            parts.append(f"{name}[{subscript}] = {float(argument[index]):.6g}")
+    return " at " + ", ".join(dict.fromkeys(parts)) if parts else ""

@@ -1,0 +1,261 @@
+"""The graph: nodes in evaluation order, each with its shape and the kernel that computes it.
+
+A draft and the inputs' shapes come in; a `Graph` comes out. It is append-only and a node's
+number is its place in evaluation order, so that the forward pass is a loop up and the backward
+pass a loop down. Whether shapes fit is decided here, once, and shown with both operands.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.draft import Draft, Literal, Operand, Selection, Step
+from gradcli.errors import GradcliError, Kind, Label
+from gradcli.language.source import Source, Span
+from gradcli.language.tree import Call, Operator
+from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, times
+
+MOST_ELEMENTS = 2**28
+"""No single value may have more elements than this (2 GiB)."""
+
+
+class Node(NamedTuple):
+    """A row: an input, a constant or an operation, with its place in the text."""
+
+    id: int
+    name: str
+    kind: str
+    operation: Operation | None
+    operands: tuple[Operand, ...]
+    options: Mapping[str, Any]
+    """As the rules see them: defaults filled in, axes counted from the front."""
+    given: Mapping[str, Any]
+    """As they were written."""
+    type: Type
+    kernel: Kernel | None
+    aligned: bool
+    """The kernel takes a batch as it is; else axes of length 1 must be put in first."""
+    selections: tuple[Selection, ...]
+    span: Span
+    symbol_span: Span
+
+    @property
+    def carries(self) -> bool:
+        """Whether the node depends on an input."""
+        return self.kind != "constant"
+
+
+class Graph:
+    """Nodes in evaluation order; never changed once it is made."""
+
+    def __init__(self, source: Source, nodes: tuple[Node, ...], output: int) -> None:
+        self.source, self.nodes, self.output = source, nodes, output
+
+    @cached_property
+    def inputs(self) -> tuple[int, ...]:
+        """The inputs' numbers, in order of first appearance in the text."""
+        return tuple(node.id for node in self.nodes if node.kind == "input")
+
+    @cached_property
+    def steps(self) -> dict[int, int]:
+        """The number (1) … (n) of every operation in the forward pass."""
+        operations = (node.id for node in self.nodes if node.kind == "operation")
+        return {node: i for i, node in enumerate(operations, 1)}
+
+    @cached_property
+    def consumers(self) -> tuple[tuple[int, ...], ...]:
+        """For every node, the nodes that use it, in forward order."""
+        found: list[list[int]] = [[] for _ in self.nodes]
+        for node in self.nodes:
+            for operand in dict.fromkeys(o for o in node.operands if isinstance(o, int)):
+                found[operand].append(node.id)
+        return tuple(map(tuple, found))
+
+    def dependent(self, roots: set[int]) -> list[bool]:
+        """Which nodes depend on any of `roots`, roots included."""
+        found = [False] * len(self.nodes)
+        for node in self.nodes:
+            found[node.id] = node.id in roots or any(
+                found[o] for o in node.operands if isinstance(o, int)
+            )
+        return found
+
+    def downstream(self, start: int) -> Iterator[int]:
+        """The nodes that change with `start`, in forward order, itself not included."""
+        changed = {start}
+        for node in self.nodes[start + 1 :]:
+            if any(o in changed for o in node.operands if isinstance(o, int)):
+                changed.add(node.id)
+                yield node.id
+
+    def site(self, node: Node) -> Site:
+        """What the node's rules may depend on."""
+        types = tuple(self.operand_type(o) for o in node.operands)
+        return Site(types, node.type, node.options, tuple(map(_literal_number, node.operands)))
+
+    def operand_type(self, operand: Operand) -> Type:
+        """The type of a node or literal."""
+        return self.nodes[operand].type if isinstance(operand, int) else operand.type
+
+
+def _literal_number(operand: Operand) -> float | None:
+    if isinstance(operand, Literal) and np.ndim(operand.value) == 0:
+        return float(operand.value)
+    return None
+
+
+def build(draft: Draft, given: Mapping[str, Type], *, numpy_rules: bool = False) -> Graph:
+    """Find every node's type and kernel. Raises `GradcliError` of kind shape.
+
+    `given` are the types of the inputs, by name; `numpy_rules` adds a vector to the rows of
+    any matrix, as NumPy does.
+    """
+    types: list[Type] = []
+    nodes: list[Node] = []
+    for i, step in enumerate(draft.steps):
+        node = _typed(draft, i, step, types, given, numpy_rules=numpy_rules)
+        nodes.append(node)
+        types.append(node.type)
+    nodes = _with_selections(nodes)
+    return Graph(draft.source, tuple(nodes), draft.output)
+
+
+def _typed(
+    draft: Draft,
+    i: int,
+    step: Step,
+    types: list[Type],
+    given: Mapping[str, Type],
+    *,
+    numpy_rules: bool,
+) -> Node:
+    operation, operands, options = step.operation, step.operands, step.options
+    kernel: Kernel | None = None
+    aligned = True
+    name = step.name or f"#{i}"
+    if operation is not None:
+        of = tuple(types[o] if isinstance(o, int) else o.type for o in operands)
+        try:
+            out, kernel, options = operation.bind(of, options, numpy_rules=numpy_rules)
+        except Misfit as misfit:
+            raise _misfit(draft, step, of, misfit) from None
+        if out.shape and out.size > MOST_ELEMENTS:
+            raise _too_large(draft, step, out)
+        rank = len(out.shape)
+        aligned = operation.infer is not None or all(len(t.shape) == rank for t in of)
+    elif step.kind == "input":
+        out = given[name]
+    else:
+        (literal,) = operands
+        assert isinstance(literal, Literal)
+        out = literal.type
+    return Node(
+        i,
+        name,
+        step.kind,
+        operation,
+        operands,
+        options,
+        step.options,
+        out,
+        kernel,
+        aligned,
+        step.selections,
+        step.span,
+        step.symbol_span,
+    )
+
+
+def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
+    return GradcliError(
+        Kind.SHAPE,
+        f"an array of {times(out.shape)} is too large: {out.size:,} elements, "
+        f"at most {MOST_ELEMENTS:,}",
+        source=draft.source,
+        span=step.span,
+    )
+
+
+def _misfit(draft: Draft, step: Step, types: tuple[Type, ...], misfit: Misfit) -> GradcliError:
+    """The error of an operation whose operands do not fit, each operand with its shape."""
+    assert step.operation is not None
+    if misfit.plain:
+        return GradcliError(
+            Kind.SHAPE, misfit.args[0], source=draft.source, span=step.span, hint=misfit.hint
+        )
+    labels = tuple(
+        Label(span, times(t.shape) if t.shape else "a number", strong=True)
+        for span, t in zip(_operand_spans(step), types, strict=True)
+        if span is not None
+    )
+    written = " ".join(draft.source.text[step.span.start : step.span.end].split())
+    if len(written) > 40:
+        written = step.operation.name
+    reason = misfit.args[0] or _list_of_shapes(draft, step, types)
+    return GradcliError(
+        Kind.SHAPE,
+        f"shapes do not fit in {written}: {reason}",
+        source=draft.source,
+        span=step.symbol_span,
+        labels=labels,
+        hint=misfit.hint,
+    )
+
+
+def _operand_spans(step: Step) -> list[Span | None]:
+    """Where each operand stands in the text, as far as the operation was written with it."""
+    count, tree = len(step.operands), step.tree
+    written = tree.children()
+    if isinstance(tree, Operator | Call) and len(written) >= count:
+        return [part.span for part in written[:count]]
+    return [None] * count
+
+
+def _list_of_shapes(draft: Draft, step: Step, types: tuple[Type, ...]) -> str:
+    """`W is 3×2, x has 3 elements`."""
+    parts = []
+    for operand, t in zip(step.operands, types, strict=True):
+        name = operand.text if isinstance(operand, Literal) else draft.steps[operand].name
+        if len(t.shape) == 1:
+            parts.append(f"{name} has {t.shape[0]} elements")
+        else:
+            parts.append(f"{name} is {t if t.shape else 'a number'}")
+    return ", ".join(parts)
+
+
+def _with_selections(nodes: list[Node]) -> list[Node]:
+    """Keep a node's selections only where they tell its elements apart.
+
+    Inside a branch of `where`, a node is selected element by element as long as only elementwise
+    operations stand between it and the `where`; with a scalar condition always.
+    """
+    if not any(node.selections for node in nodes):
+        return nodes
+    lost: dict[int, set[int]] = {}
+    result = list(nodes)
+    for node in reversed(nodes):
+        gone = lost.get(node.id, set())
+        kept = tuple(s for s in node.selections if id(s) not in gone)
+        if kept != node.selections:
+            result[node.id] = node._replace(selections=kept)
+        operation = node.operation
+        elementwise = operation is not None and operation.elementwise
+        for operand in node.operands:
+            if not isinstance(operand, int):
+                continue
+            for selection in nodes[operand].selections:
+                inside = any(s is selection for s in node.selections)
+                broken = inside and (not elementwise or id(selection) in gone)
+                if broken and not _is_scalar(selection, nodes):
+                    lost.setdefault(operand, set()).add(id(selection))
+    return result
+
+
+def _is_scalar(selection: Selection, nodes: list[Node]) -> bool:
+    condition = selection.condition
+    t = nodes[condition].type if isinstance(condition, int) else condition.type
+    return t.shape == ()

@@ -1,0 +1,402 @@
+"""Names: what each one stands for, and every error that can be told from names alone.
+
+A module's tree comes in; out comes a `Names`: the definitions, the names that may be
+inputs in order of first appearance, and what each definition needs. The rules are those of
+docs/language.md: a name is given once, is defined before it is used, and whatever is used
+and not defined is an input.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from math import e, pi, tau
+
+from gradcli import ops
+from gradcli.errors import GradcliError, Kind, Label
+from gradcli.language.source import Source, Span
+from gradcli.language.tree import (
+    Assign,
+    Augment,
+    Bare,
+    Block,
+    Call,
+    Define,
+    Module,
+    Name,
+    Rule,
+    Statement,
+    Tree,
+    postorder,
+)
+
+CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
+"""Names with a value of their own, as long as nobody gives them another."""
+
+Definition = Assign | Define | Block
+
+
+@dataclass(slots=True)
+class Names:
+    """What the names of a module stand for.
+
+    `free` lists the names that are used and not defined, in order of first appearance
+    (constants among them). `needs` maps a definition to the names that its statement reads;
+    the output's own statement is under None if it is a bare expression. `words` is every
+    name that the text uses in any way.
+    """
+
+    module: Module
+    definitions: dict[str, Definition] = field(default_factory=dict)
+    free: dict[str, Name] = field(default_factory=dict)
+    needs: dict[str | None, set[str]] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
+
+    @property
+    def source(self) -> Source:
+        """The text that the names stand in."""
+        return self.module.source
+
+    def inputs(self, bound: Iterable[str]) -> list[str]:
+        """The names that must be bound, given the names that are."""
+        given = set(bound)
+        return [name for name in self.free if name not in CONSTANTS or name in given]
+
+    def live(self, output: str | None) -> set[str]:
+        """Every name that the output needs, directly or through other definitions."""
+        seen: set[str] = set()
+        waiting = list(self.needs.get(output, ())) + ([output] if output else [])
+        while waiting:
+            name = waiting.pop()
+            if name not in seen:
+                seen.add(name)
+                waiting += self.needs.get(name, ())
+        return seen
+
+
+def resolve(module: Module) -> Names:
+    """Look at every statement in turn. Raises `GradcliError` (kinds name, syntax)."""
+    names = Names(module)
+    later = _all_definitions(module)
+    last = module.statements[-1]
+    for statement in module.statements:
+        _Statement(names, later, statement).check(is_output=statement is last)
+    return names
+
+
+def close_match(word: str, candidates: Iterable[str]) -> str | None:
+    """The candidate that `word` was most probably meant to be, if there is one."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
+
+    found = get_close_matches(word, list(candidates), n=1, cutoff=0.65)
+    return found[0] if found else None
+
+
+def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
+    """A hint with the closest candidate."""
+    match = close_match(word, candidates)
+    return f"did you mean '{match}'?" if match else None
+
+
+def _defined_name(statement: Statement) -> Name | None:
+    return statement.name if isinstance(statement, Assign | Define | Block) else None
+
+
+def _all_definitions(module: Module) -> dict[str, Name]:
+    """Where each name is defined. Raises `GradcliError` if one is defined twice."""
+    found: dict[str, Name] = {}
+    for statement in module.statements:
+        name = _defined_name(statement)
+        if name is None:
+            continue
+        if name.name in found:
+            raise GradcliError(
+                Kind.NAME,
+                f"'{name.name}' is given a second time",
+                source=module.source,
+                span=name.span,
+                labels=(Label(found[name.name].span, "given here first"),),
+                hint=f"a graph has one node per name: call this one '{name.name}2', say",
+            )
+        found[name.name] = name
+    return found
+
+
+class _Statement:
+    """The check of one statement against what stands before it."""
+
+    def __init__(self, names: Names, later: dict[str, Name], statement: Statement) -> None:
+        self.names, self.later, self.statement = names, later, statement
+        self.defined = _defined_name(statement)
+        self.reads: set[str] = set()
+
+    def check(self, *, is_output: bool) -> None:
+        statement, names = self.statement, self.names
+        match statement:
+            case Assign() | Bare():
+                self.expression(statement.value)
+            case Define():
+                self.parameters(statement.parameters)
+                if is_output:
+                    for parameter in statement.parameters:
+                        self.variable(parameter)
+                self.expression(statement.body, {p.name for p in statement.parameters})
+            case Block():
+                self.parameters(statement.parameters)
+                if is_output:
+                    for parameter in statement.parameters:
+                        self.variable(parameter)
+                self.block(statement)
+            case Augment():
+                raise self.error(
+                    Kind.SYNTAX,
+                    f"'{statement.symbol}=' does not belong in a program",
+                    statement.symbol_span,
+                    hint="a node gets its value once, with '='; where a name is used several "
+                    "times the accumulator adds up by itself ('+=' is for submissions)",
+                )
+        key = self.defined.name if self.defined else None
+        names.needs[key] = self.reads
+        if self.defined is not None and not isinstance(statement, Bare | Augment):
+            names.definitions[self.defined.name] = statement
+            names.words.add(self.defined.name)
+
+    def error(
+        self,
+        kind: Kind,
+        message: str,
+        span: Span,
+        *,
+        hint: str | None = None,
+        labels: tuple[Label, ...] = (),
+    ) -> GradcliError:
+        return GradcliError(
+            kind, message, source=self.names.source, span=span, hint=hint, labels=labels
+        )
+
+    def parameters(self, parameters: tuple[Name, ...]) -> None:
+        """Parameters are distinct."""
+        seen: dict[str, Name] = {}
+        for parameter in parameters:
+            if parameter.name in seen:
+                raise self.error(
+                    Kind.NAME,
+                    f"the parameter '{parameter.name}' stands twice",
+                    parameter.span,
+                    labels=(Label(seen[parameter.name].span, "here first"),),
+                )
+            seen[parameter.name] = parameter
+            self.names.words.add(parameter.name)
+
+    def expression(self, tree: Tree, local: Iterable[str] = ()) -> None:
+        """Every name and call in an expression; `local` are a function's parameters."""
+        local = frozenset(local)
+        for node in postorder(tree):
+            if isinstance(node, Name):
+                if not node.qualified and node.name not in local:
+                    self.variable(node)
+            elif isinstance(node, Call):
+                self.call(node)
+
+    def variable(self, name: Name) -> None:
+        """A name that is read: a node, an input, or a mistake."""
+        word, names = name.name, self.names
+        names.words.add(word)
+        self.reads.add(word)
+        definition = names.definitions.get(word)
+        if isinstance(definition, Define | Block):
+            arguments = ", ".join(p.name for p in definition.parameters)
+            raise self.error(
+                Kind.NAME,
+                f"'{word}' is a function",
+                name.span,
+                labels=(Label(definition.name.span, "defined here"),),
+                hint=f"call it: {word}({arguments})",
+            )
+        if definition is None:
+            self.not_yet(name.name, name.span)
+            names.free.setdefault(word, name)
+
+    def not_yet(self, word: str, span: Span) -> None:
+        """Raise if the name is defined here or below, and so can't be used yet."""
+        place = self.later.get(word)
+        if place is None or word in self.names.definitions:
+            return
+        if self.defined is not None and self.defined.name == word:
+            function = isinstance(self.statement, Define | Block)
+            raise self.error(
+                Kind.NAME,
+                f"'{word}' is used in its own definition",
+                span,
+                labels=(Label(place.span, "defined here"),),
+                hint="a function can't call itself: the graph has to end somewhere"
+                if function
+                else f"a name is given once: call the new node '{word}2', say",
+            )
+        raise self.error(
+            Kind.NAME,
+            f"'{word}' is used before it is defined",
+            span,
+            labels=(Label(place.span, "defined here"),),
+            hint="move the definition up, above its first use",
+        )
+
+    def call(self, call: Call) -> None:
+        """A function by name: the program's own, else the language's."""
+        word, names = call.name, self.names
+        if call.qualified:
+            if not ops.is_function(word):
+                raise self.unknown_function(call)
+            return
+        names.words.add(word)
+        definition = names.definitions.get(word)
+        if isinstance(definition, Define | Block):
+            self.reads.add(word)
+            arrange_arguments(call, definition, names.source)
+            return
+        if word in self.later and not isinstance(definition, Assign):
+            statement = next(
+                s
+                for s in names.module.statements
+                if (d := _defined_name(s)) is not None and d.name == word
+            )
+            if isinstance(statement, Define | Block) or not ops.is_function(word):
+                self.not_yet(word, call.name_span)
+        if not ops.is_function(word):
+            raise self.unknown_function(call)
+
+    def unknown_function(self, call: Call) -> GradcliError:
+        word, names = call.name, self.names
+        if word in names.definitions or word in names.free:
+            return self.error(
+                Kind.SYNTAX,
+                f"'{word}' is a value, not a function",
+                call.name_span,
+                hint=f"for a product write the sign: {word}*(…)",
+            )
+        own = [n for n, d in names.definitions.items() if isinstance(d, Define | Block)]
+        hint = did_you_mean(word, [*ops.function_names(), *own])
+        if hint is None and len(call.arguments) == 1:
+            hint = f"for a product write the sign: {word}*(…); 'gradcli ops' lists all functions"
+        return self.error(
+            Kind.NAME,
+            f"unknown function '{word}'",
+            call.name_span,
+            hint=hint or "'gradcli ops' lists all functions",
+        )
+
+    # --- blocks ---
+
+    def block(self, block: Block) -> None:
+        """The body and the derivative rules of a block."""
+        parameters = {p.name for p in block.parameters}
+        for node in postorder(block.body):
+            if isinstance(node, Name):
+                self.only(node, parameters, "a block's value uses its parameters and constants")
+            elif isinstance(node, Call):
+                self.call(node)
+                self.closed_call(node)
+        given: dict[str, Rule] = {}
+        for rule in block.rules:
+            self.rule(block, rule, given)
+        missing = [p for p in block.parameters if p.name not in given]
+        if missing:
+            name = missing[0].name
+            raise self.error(
+                Kind.NAME,
+                f"block '{block.name.name}' has no derivative for '{name}'",
+                missing[0].span,
+                hint=f"add d/d{name} = … (elementwise) or delta_{name} = … (the backward rule)",
+            )
+
+    def closed_call(self, call: Call) -> None:
+        """A function that a block uses may read no node of the program."""
+        definition = self.names.definitions.get(call.name)
+        if call.qualified or not isinstance(definition, Define):
+            return
+        reads = self.names.needs[call.name]
+        outside = [n for n in reads if n not in CONSTANTS and not self._is_block(n)]
+        if outside:
+            raise self.error(
+                Kind.NAME,
+                f"'{call.name}' uses '{outside[0]}', which is no parameter of the block",
+                call.name_span,
+                hint="a block's value uses its parameters and constants; pass it as a parameter",
+            )
+
+    def _is_block(self, name: str) -> bool:
+        return isinstance(self.names.definitions.get(name), Block | Define)
+
+    def rule(self, block: Block, rule: Rule, given: dict[str, Rule]) -> None:
+        """One derivative of a block."""
+        parameters, name = {p.name for p in block.parameters}, rule.parameter.name
+        if name not in parameters:
+            raise self.error(
+                Kind.NAME,
+                f"block '{block.name.name}' has no parameter '{name}'",
+                rule.parameter.span,
+                hint=did_you_mean(name, parameters),
+            )
+        if name in given:
+            raise self.error(
+                Kind.NAME,
+                f"the derivative for '{name}' is given twice",
+                rule.parameter.span,
+                labels=(Label(given[name].span, "given here first"),),
+            )
+        if given and rule.whole != next(iter(given.values())).whole:
+            raise self.error(
+                Kind.SYNTAX,
+                "a block gives either local derivatives (d/dp) or backward rules (delta_p)",
+                rule.parameter.span,
+                labels=(Label(next(iter(given.values())).parameter.span, "the other kind"),),
+                hint=f"an elementwise d/d{name} = g is delta_{name} = delta*g",
+            )
+        given[name] = rule
+        allowed = parameters | {"out"} | ({"delta"} if rule.whole else set())
+        for node in postorder(rule.value):
+            if isinstance(node, Name):
+                self.only(
+                    node,
+                    allowed,
+                    "a rule uses the parameters, 'out' (the block's output), constants"
+                    + (" and 'delta' (∂f/∂out)" if rule.whole else ""),
+                )
+            elif isinstance(node, Call) and not ops.is_function(node.name):
+                raise self.unknown_function(node)
+
+    def only(self, name: Name, allowed: set[str], hint: str) -> None:
+        """Raise if the name is neither allowed nor a constant."""
+        word = name.name
+        if name.qualified or word in allowed or word in CONSTANTS:
+            return
+        raise self.error(
+            Kind.NAME,
+            f"'{word}' can't be used here",
+            name.span,
+            hint=did_you_mean(word, allowed) or hint,
+        )
+
+
+def arrange_arguments(call: Call, definition: Define | Block, source: Source) -> tuple[Tree, ...]:
+    """The arguments of a call in the order of the parameters. Raises `GradcliError`."""
+    parameters = [p.name for p in definition.parameters]
+    what = f"{definition.name.name}({', '.join(parameters)})"
+    positional = call.arguments[: len(call.arguments) - len(call.keywords)]
+    found: dict[str, Tree] = dict(zip(parameters, positional, strict=False))
+
+    def error(message: str, span: Span) -> GradcliError:
+        place = Label(definition.name.span, "defined here")
+        return GradcliError(Kind.NAME, message, source=source, span=span, labels=(place,))
+
+    for keyword, value in zip(call.keywords, call.arguments[len(positional) :], strict=True):
+        if keyword not in parameters:
+            raise error(f"{what} has no parameter '{keyword}'", value.span)
+        if keyword in found:
+            raise error(f"{what} gets '{keyword}' twice", value.span)
+        found[keyword] = value
+    if len(positional) > len(parameters) or len(found) < len(parameters):
+        count = len(call.arguments)
+        noun = "argument" if len(parameters) == 1 else "arguments"
+        raise error(f"{what} takes {len(parameters)} {noun}, here it gets {count}", call.span)
+    return tuple(found[p] for p in parameters)

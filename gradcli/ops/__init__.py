@@ -1,0 +1,114 @@
+"""The operation table: everything the language can compute, a row each.
+
+The rows themselves are in `elementwise` and `arrays`; this module puts them together, checks
+that the table is in order, and finds rows by symbol or by function name. To add an operation,
+add a row: help, completion, documentation, tests and reports follow from it.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gradcli.ops.arrays import ROWS as ARRAYS
+from gradcli.ops.elementwise import ROWS as ELEMENTWISE
+from gradcli.ops.operation import Operation
+
+TABLE: tuple[Operation, ...] = (*ELEMENTWISE, *ARRAYS)
+
+
+def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str, list[Operation]]]:
+    """Rows by their own name, and by the names of the functions that users call."""
+    by_name: dict[str, Operation] = {}
+    by_function: dict[str, list[Operation]] = {}
+    for row in table:
+        if row.name in by_name:
+            raise ValueError(f"the operation {row.name!r} stands twice in the table")
+        by_name[row.name] = row
+        rules = row.rules
+        if isinstance(rules, tuple) and len(rules) != len(row.operands):
+            raise ValueError(f"{row.name!r} has {len(row.operands)} operands, {len(rules)} rules")
+        for function_name in row.aliases:
+            by_function.setdefault(function_name, []).append(row)
+    return by_name, by_function
+
+
+_BY_NAME, _BY_FUNCTION = _index(TABLE)
+_BY_SYMBOL = {row.symbol: row for row in TABLE if row.symbol}
+
+
+def operation(name: str) -> Operation:
+    """The row of this name."""
+    return _BY_NAME[name]
+
+
+def for_symbol(symbol: str) -> Operation:
+    """The row of an operator (`+`, `neg`, `abs`, `<` …)."""
+    return _BY_SYMBOL[symbol]
+
+
+def is_function(name: str) -> bool:
+    """Whether the language has a function of this name."""
+    return name in _BY_FUNCTION
+
+
+def function_names() -> list[str]:
+    """Every name that can be called, aliases included."""
+    return sorted(_BY_FUNCTION)
+
+
+def function(name: str, positional: int) -> Operation:
+    """The row that a call with so many positional arguments means.
+
+    A name can stand for several rows: `max(x)` reduces, `max(x, y)` is elementwise.
+    """
+    rows = _BY_FUNCTION[name]
+    for row in rows:
+        required = sum(p.required for p in row.parameters)
+        most = len(row.parameters)
+        if any(p.variadic for p in row.parameters) and not row.sequence:
+            required, most = 2, positional
+        if required <= positional <= most:
+            return row
+    return rows[0]
+
+
+def signature(row: Operation, name: str | None = None) -> str:
+    """`clip(x, lo, hi)`, `sum(x, axis=None, keepdims=False)`."""
+    words = []
+    for p in row.parameters:
+        word = f"{p.name}, …" if p.variadic else p.name
+        words.append(word if p.required else f"{word}={_shown(p.default)}")
+    if row.sequence:
+        words[0] = "(a, b, …)"
+    return f"{name or row.name}({', '.join(words)})"
+
+
+def _shown(default: object) -> str:
+    return f"{default:g}" if isinstance(default, float) else str(default)
+
+
+def signatures(name: str) -> list[str]:
+    """How a function can be called."""
+    return [signature(row, name) for row in _BY_FUNCTION[name]]
+
+
+@cache
+def find(name: str) -> tuple[Operation, ...]:
+    """The rows that a user means by a name, alias or operator; empty if there is none."""
+    rows = list(_BY_FUNCTION.get(name, []))
+    rows += [row for row in TABLE if name in (row.name, row.symbol) and row not in rows]
+    return tuple(rows)
+
+
+__all__ = [
+    "TABLE",
+    "Operation",
+    "find",
+    "for_symbol",
+    "function",
+    "function_names",
+    "is_function",
+    "operation",
+    "signature",
+    "signatures",
+]

@@ -1,0 +1,523 @@
+"""NumPy forms of the array functions, all of which take batches.
+
+A kernel works on the trailing axes; whatever stands in front is a batch, on any of its
+operands, and broadcasts. Hence negative axes everywhere, and `aligned` where operands differ
+in rank. None raises on what mathematics has no answer for: it gives nan, for the element of
+the batch that is concerned, and the forward pass says what happened.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.operation import Array, Shape
+
+EPSILON = 2.0**-52
+
+
+def aligned(arrays: Sequence[Array], ranks: Sequence[int]) -> list[Array]:
+    """The arrays with their own axes filled up to one rank, behind the batch axes."""
+    top = max(ranks)
+    return [_lifted(np.asarray(a), rank, top) for a, rank in zip(arrays, ranks, strict=True)]
+
+
+def _lifted(array: Array, rank: int, top: int) -> Array:
+    batch = array.ndim - rank
+    if rank == top:
+        return array
+    return array.reshape(array.shape[:batch] + (1,) * (top - rank) + array.shape[batch:])
+
+
+def batch_of(arrays: Sequence[Array], ranks: Sequence[int]) -> Shape:
+    """The batch axes that arrays of these ranks have in common."""
+    pairs = zip(arrays, ranks, strict=True)
+    return np.broadcast_shapes(*(np.shape(a)[: np.ndim(a) - rank] for a, rank in pairs))
+
+
+def spread(arrays: Sequence[Array], shapes: Sequence[Shape]) -> tuple[int, list[Array]]:
+    """The number of batch axes, and every array repeated to all of the batch."""
+    batch = batch_of(arrays, [len(s) for s in shapes])
+    pairs = zip(arrays, shapes, strict=True)
+    return len(batch), [np.broadcast_to(a, batch + shape) for a, shape in pairs]
+
+
+# --- products ----------------------------------------------------------------------------
+
+
+def matmul(A: Array, B: Array, case: str = "mm", ranks: tuple[int, int] = (2, 2)) -> Array:
+    """The product of (m)atrices, (v)ectors and (r)ows, by case."""
+    match case:
+        case "mm":
+            return np.matmul(A, B)
+        case "mv":
+            return matvec(A, B)
+        case "vm":
+            return A @ B if B.ndim == 2 else (A[..., None, :] @ B)[..., 0, :]
+        case "vv":
+            return np.vecdot(A, B)
+        case "rv":
+            return np.vecdot(A[..., 0, :], B)
+        case "vr":
+            return A[..., :, None] * B
+    return _stacked_matmul(A, B, ranks)
+
+
+def matvec(A: Array, x: Array) -> Array:
+    """Matrix times vector; a batch of vectors is one product of matrices."""
+    if x.ndim == 1:
+        return A @ x
+    return x @ A.T if A.ndim == 2 else (A @ x[..., None])[..., 0]
+
+
+def _stacked_matmul(A: Array, B: Array, ranks: tuple[int, int]) -> Array:
+    """NumPy's matmul where one operand has more than two dimensions of its own."""
+    left, right = ranks
+    vector_left, vector_right = left == 1, right == 1
+    if vector_left:
+        A, left = A[..., None, :], 2
+    if vector_right:
+        B, right = B[..., None], 2
+    A, B = aligned((A, B), (left, right))
+    result = np.matmul(A, B)
+    if vector_left:
+        result = result[..., 0, :]
+    return result[..., 0] if vector_right else result
+
+
+def dot(a: Array, b: Array, case: str = "mm", ranks: tuple[int, int] = (2, 2)) -> Array:
+    """NumPy's dot: a number times anything, else the matrix product."""
+    if case == "scale":
+        a, b = aligned((a, b), ranks)
+        return a * b
+    return matmul(a, b, case, ranks)
+
+
+def inner(a: Array, b: Array, case: str, ranks: tuple[int, int]) -> Array:
+    """Sums of products along the last axis of both."""
+    match case:
+        case "vv":
+            return np.vecdot(a, b)
+        case "mv":
+            return matvec(a, b)
+        case "vm":
+            return matvec(b, a)
+        case "mm":
+            return a @ np.swapaxes(b, -1, -2)
+    a, b = aligned((a, b), ranks)
+    return a * b
+
+
+def flat(array: Array, rank: int) -> Array:
+    """An operand's own axes as one."""
+    array = np.asarray(array)
+    batch = array.shape[: array.ndim - rank]
+    return array.reshape((*batch, int(np.prod(array.shape[array.ndim - rank :], dtype=int))))
+
+
+def outer(a: Array, b: Array, ranks: tuple[int, int]) -> Array:
+    """Every element of a times every element of b."""
+    return flat(a, ranks[0])[..., :, None] * flat(b, ranks[1])[..., None, :]
+
+
+def kron(A: Array, B: Array, ranks: tuple[int, int]) -> Array:
+    """The Kronecker product: every element of A, replaced by itself times B."""
+    A, B = aligned((A, B), ranks)
+    rank = max(ranks)
+    left = tuple(range(-2 * rank + 1, 0, 2))
+    right = tuple(range(-2 * rank, 0, 2))
+    blocks = np.expand_dims(A, left) * np.expand_dims(B, right) if rank else A * B
+    batch = blocks.shape[: blocks.ndim - 2 * rank]
+    pairs = zip(A.shape[A.ndim - rank :], B.shape[B.ndim - rank :], strict=True)
+    return blocks.reshape(batch + tuple(m * n for m, n in pairs))
+
+
+def cross(a: Array, b: Array) -> Array:
+    """The cross product of 3-vectors."""
+    return np.cross(a, b)
+
+
+# --- transposes, diagonals ---------------------------------------------------------------
+
+
+def transpose(x: Array, case: str, rank: int) -> Array:
+    """The transpose of a number, a vector, a row, or of an array with its axes reversed."""
+    match case:
+        case "number":
+            return x
+        case "vector":
+            return x[..., None, :]
+        case "row":
+            return x[..., 0, :]
+    batch = x.ndim - rank
+    return np.transpose(x, (*range(batch), *reversed(range(batch, x.ndim))))
+
+
+def matrix_transpose(x: Array) -> Array:
+    """The last two axes swapped."""
+    return np.swapaxes(x, -1, -2)
+
+
+def symmetric(A: Array) -> Array:
+    """(A + A.T)/2, halved first: the sum could overflow."""
+    return A / 2 + np.swapaxes(A, -1, -2) / 2
+
+
+def diagonal(A: Array, k: int = 0) -> Array:
+    """The k-th diagonal of a matrix."""
+    return np.diagonal(A, offset=k, axis1=-2, axis2=-1)
+
+
+def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
+    """A matrix of zeros with d on its k-th diagonal."""
+    result = np.zeros(d.shape[:-1] + shape)
+    i = np.arange(d.shape[-1])
+    result[..., i + max(-k, 0), i + max(k, 0)] = d
+    return result
+
+
+def trace(A: Array) -> Array:
+    """The sum of the diagonal."""
+    return np.trace(A, axis1=-2, axis2=-1)  # type: ignore[no-any-return]
+
+
+# --- linear algebra ----------------------------------------------------------------------
+
+
+def each(
+    function: Callable[..., Array], arrays: Sequence[Array], ranks: Sequence[int], shape: Shape
+) -> Array:
+    """A function on a batch; where LAPACK gives up, element by element, nan where it did."""
+    try:
+        return function(*arrays)
+    except np.linalg.LinAlgError:
+        batch = batch_of(arrays, ranks)
+    result = np.full(batch + shape, np.nan)
+    pairs = list(zip(arrays, ranks, strict=True))
+    wide = [np.broadcast_to(a, batch + a.shape[a.ndim - rank :]) for a, rank in pairs]
+    for place in np.ndindex(batch):
+        try:
+            result[place] = function(*(a[place] for a in wide))
+        except np.linalg.LinAlgError:
+            continue
+    return result
+
+
+def det(A: Array) -> Array:
+    """The determinant."""
+    return np.linalg.det(A)  # type: ignore[no-any-return]
+
+
+def logdet(A: Array) -> Array:
+    """log|det A|, -inf for a singular matrix."""
+    return np.linalg.slogdet(A).logabsdet  # type: ignore[no-any-return]
+
+
+def _singular(A: Array, inverse: Array) -> Array:
+    """Whether no digit of an inverse is right.
+
+    A diagonal element of A⁻¹A is 1 as a sum of terms. Where the terms' sizes add up to 1/ε,
+    rounding alone makes that 1. Unlike a condition number, this does not change when rows or
+    columns are scaled: diag(1e-200, 1e200) is a good matrix.
+    """
+    sizes: Array = np.abs(inverse) * np.abs(np.swapaxes(A, -1, -2))
+    return sizes.sum(axis=-1).max(axis=-1, initial=0.0) * EPSILON >= 1
+
+
+def inv(A: Array) -> Array:
+    """The inverse; nan where the matrix is singular to working precision."""
+    inverse = each(np.linalg.inv, (A,), (2,), A.shape[-2:])
+    return np.where(_singular(A, inverse)[..., None, None], np.nan, inverse)
+
+
+def solve(A: Array, b: Array, vector: bool) -> Array:  # noqa: FBT001 - given by name
+    """The x with A x = b; nan where A is singular to working precision."""
+    if vector:
+        b = b[..., None]
+    x = each(np.linalg.solve, (A, b), (2, 2), b.shape[-2:])
+    bad = _singular(A, each(np.linalg.inv, (A,), (2,), A.shape[-2:]))
+    x = np.where(bad[..., None, None], np.nan, x)
+    return x[..., 0] if vector else x
+
+
+def cholesky(A: Array) -> Array:
+    """The lower triangular L with L L.T = (A + A.T)/2; nan if that is not positive definite."""
+    return each(np.linalg.cholesky, (symmetric(A),), (2,), A.shape[-2:])
+
+
+def cofactor(A: Array) -> Array:
+    """The matrix of cofactors, ∂det/∂A; by singular values, as det(A)·inv(A).T fails at det 0."""
+    return each(_cofactor, (A,), (2,), A.shape[-2:])
+
+
+def _cofactor(A: Array) -> Array:
+    U, s, V = np.linalg.svd(A)
+    sign = np.round(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
+    return sign * (U * products_of_others(s)[..., None, :]) @ V  # type: ignore[no-any-return]
+
+
+def cofactor_slope(A: Array, H: Array) -> Array:
+    """How the cofactors of A change in the direction H."""
+    return each(_cofactor_slope, (A, H), (2, 2), A.shape[-2:])
+
+
+def _cofactor_slope(A: Array, H: Array) -> Array:
+    """For A = U S V: ∂/∂S of the slope of det(S + tK) at t = 0, with K = U.T H V.T.
+
+    That is K_ll·p_il summed over l ≠ i on the diagonal and -K_ji·p_ij beside it, where p_ij is
+    the product of all singular values but the i-th and the j-th.
+    """
+    U, s, V = np.linalg.svd(A)
+    sign = np.round(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
+    K = np.swapaxes(U, -1, -2) @ H @ np.swapaxes(V, -1, -2)
+    n = s.shape[-1]
+    pairs = np.zeros((*s.shape, n))
+    for i in range(n):
+        others = s.copy()
+        others[..., i] = 1.0
+        pairs[..., i, :] = products_of_others(others)
+        pairs[..., i, i] = 0.0
+    slope = -np.swapaxes(K, -1, -2) * pairs
+    i = np.arange(n)
+    slope[..., i, i] = (pairs @ np.diagonal(K, axis1=-2, axis2=-1)[..., None])[..., 0]
+    return sign * (U @ slope @ V)  # type: ignore[no-any-return]
+
+
+# --- reductions --------------------------------------------------------------------------
+
+Axes = tuple[int, ...]
+
+
+def gathered(x: Array, axis: Axes) -> Array:
+    """The axes of a reduction as one, at the end."""
+    n = len(axis)
+    moved = np.moveaxis(x, axis, range(-n, 0)) if n else x
+    return flat(moved, n)
+
+
+def scattered_back(y: Array, like: Array, axis: Axes) -> Array:
+    """What `gathered` did, undone; `like` has the axes in their places."""
+    n = len(axis)
+    lengths = tuple(like.shape[a] for a in axis)
+    opened = y.reshape(y.shape[:-1] + lengths)
+    return np.moveaxis(opened, range(-n, 0), axis) if n else opened
+
+
+def products_of_others(x: Array) -> Array:
+    """For every element the product of the others along the last axis, right with zeros."""
+    if x.shape[-1] == 0:
+        return x
+    one = np.ones((*x.shape[:-1], 1))
+    before = np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([one, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    return before * after  # type: ignore[no-any-return]
+
+
+def prod_others(x: Array, *directions: Array, axis: Axes) -> Array:
+    """The gradient of the product of x, or that gradient's slope in some directions."""
+    arrays = np.broadcast_arrays(x, *directions)
+    first, *rest = (gathered(a, axis) for a in arrays)
+    result = _mixed_others(first, rest) if rest else products_of_others(first)
+    return scattered_back(result, arrays[0], axis)
+
+
+def _mixed_others(x: Array, directions: list[Array]) -> Array:
+    """∂/∂x_j of the mixed derivative of the product along several directions.
+
+    The product of all (x_k + Σ ε_i d_ik) but the j-th, with ε_i² = 0, as partial products from
+    both ends; the coefficient of ε_1 ε_2 … is the result. A state holds one coefficient per
+    subset of the directions.
+    """
+    count, length = len(directions), x.shape[-1]
+    subsets = [s for k in range(count + 1) for s in itertools.combinations(range(count), k)]
+
+    def partial_products(order: range) -> list[dict[tuple[int, ...], Array]]:
+        one, zero = np.ones(x.shape[:-1]), np.zeros(x.shape[:-1])
+        states = [{s: zero if s else one for s in subsets}]
+        for k in order:
+            old = states[-1]
+            states.append(
+                {
+                    s: old[s] * x[..., k]
+                    + sum(old[tuple(j for j in s if j != i)] * directions[i][..., k] for i in s)
+                    for s in subsets
+                }
+            )
+        return states
+
+    before = partial_products(range(length))
+    after = partial_products(range(length - 1, -1, -1))
+    result = np.empty(x.shape)
+    for j in range(length):
+        left, right = before[j], after[length - 1 - j]
+        result[..., j] = sum(
+            left[s] * right[tuple(i for i in range(count) if i not in s)] for s in subsets
+        )
+    return result
+
+
+def std(x: Array, axis: Axes, keepdims: bool, count: int) -> Array:  # noqa: FBT001
+    """The square root of the mean squared distance from the mean, over `count`."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    return norm(centred, axis, keepdims) / np.sqrt(count)  # type: ignore[no-any-return]
+
+
+def var(x: Array, axis: Axes, keepdims: bool, count: int) -> Array:  # noqa: FBT001
+    """The sum of squared distances from the mean, over `count`."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    return np.sum(centred * centred, axis=axis, keepdims=keepdims) / count  # type: ignore[no-any-return]
+
+
+SAFE_SQUARES = (1e-280, 1e300)
+"""Sums of squares between these have lost nothing to underflow or overflow that counts."""
+
+
+def norm(x: Array, axis: Axes, keepdims: bool, p: float = 2) -> Array:  # noqa: FBT001
+    """The p-norm along some axes; squares are scaled by a power of two where they must be."""
+    if p == 1:
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+    if p == np.inf:
+        return np.max(np.abs(x), axis=axis, keepdims=keepdims, initial=0.0)  # type: ignore[no-any-return]
+    squares = np.sum(np.square(x), axis=axis, keepdims=keepdims)
+    least, most = SAFE_SQUARES
+    if np.all((least < squares) & (squares < most)):
+        return np.sqrt(squares)  # type: ignore[no-any-return]
+    largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
+    _, exponent = np.frexp(largest)
+    scaled = np.ldexp(x, -exponent)
+    root = np.sqrt(np.sum(np.square(scaled), axis=axis, keepdims=keepdims))
+    return np.ldexp(root, exponent if keepdims else np.squeeze(exponent, axis))  # type: ignore[no-any-return]
+
+
+def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
+    """log Σ exp x = m + log k + log1p(rest/k), for k elements equal to the maximum m."""
+    largest, rest = _log_sum(x, axis)
+    result = largest + rest
+    return result if keepdims else np.squeeze(result, axis)
+
+
+def _log_sum(x: Array, axis: Axes) -> tuple[Array, Array]:
+    """The maximum and what logsumexp adds to it; both keep their axes."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    top = x == largest
+    ties = np.maximum(np.sum(top, axis=axis, keepdims=True), 1)
+    shifted = x - np.where(np.isfinite(largest), largest, 0.0)
+    rest = np.sum(np.where(top, 0.0, np.exp(shifted)), axis=axis, keepdims=True)
+    return largest, np.log(ties) + np.log1p(rest / ties)
+
+
+def softmax(x: Array, axis: Axes) -> Array:
+    """exp(x) over its sum."""
+    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return powers / np.sum(powers, axis=axis, keepdims=True)  # type: ignore[no-any-return]
+
+
+def log_softmax(x: Array, axis: Axes) -> Array:
+    """x - logsumexp(x), exact also where the result is next to 0."""
+    largest, rest = _log_sum(x, axis)
+    return (x - largest) - rest
+
+
+# --- recurrences -------------------------------------------------------------------------
+
+
+def shift(x: Array, axis: int, k: int = 1, fill: float = 0.0) -> Array:
+    """Elements moved k places along an axis, `fill` in the places left free."""
+    result = np.full(x.shape, fill)
+    lines, source = np.moveaxis(result, axis, -1), np.moveaxis(x, axis, -1)
+    if k >= 0:
+        lines[..., k:] = source[..., : max(source.shape[-1] - k, 0)]
+    else:
+        lines[..., :k] = source[..., -k:]
+    return result
+
+
+def recurrence(a: Array, b: Array, axis: int) -> Array:
+    """r_i = a_i r_(i-1) + b_i along an axis, with nothing before the first."""
+    a, b = np.broadcast_arrays(a, b)
+    result = np.array(b)
+    r, factor = np.moveaxis(result, axis, 0), np.moveaxis(a, axis, 0)
+    for i in range(1, len(r)):
+        r[i] += factor[i] * r[i - 1]
+    return result
+
+
+def recurrence_back(a: Array, b: Array, axis: int) -> Array:
+    """r_i = b_i + a_(i+1) r_(i+1) along an axis, with nothing after the last."""
+    a, b = np.broadcast_arrays(a, b)
+    result = np.array(b)
+    r, factor = np.moveaxis(result, axis, 0), np.moveaxis(a, axis, 0)
+    for i in range(len(r) - 2, -1, -1):
+        r[i] += factor[i + 1] * r[i + 1]
+    return result
+
+
+# --- shapes ------------------------------------------------------------------------------
+
+
+def reshape(x: Array, shape: Shape, rank: int) -> Array:
+    """Another shape for the same elements."""
+    x = np.asarray(x)
+    return x.reshape(x.shape[: x.ndim - rank] + shape)
+
+
+def concat(*arrays: Array, axis: int, shapes: tuple[Shape, ...]) -> Array:
+    """Arrays one after the other along an axis."""
+    return np.concatenate(spread(arrays, shapes)[1], axis=axis)
+
+
+def concat_flat(*arrays: Array, ranks: tuple[int, ...]) -> Array:
+    """All elements of all arrays as one vector."""
+    vectors = [flat(a, rank) for a, rank in zip(arrays, ranks, strict=True)]
+    return concat(*vectors, axis=-1, shapes=tuple(v.shape[-1:] for v in vectors))
+
+
+def stack(*arrays: Array, axis: int, shape: Shape) -> Array:
+    """Arrays of one shape side by side along a new axis."""
+    return np.stack(spread(arrays, [shape] * len(arrays))[1], axis=axis)
+
+
+def array(*elements: Array, shape: Shape, of: Shape) -> Array:
+    """An array literal: elements in row-major order."""
+    batch, wide = spread(elements, [of] * len(elements))
+    joined = np.stack(wide, axis=batch)
+    return joined.reshape(joined.shape[:batch] + shape + of)
+
+
+def index(x: Array, items: tuple[Any, ...], rank: int) -> Array:
+    """NumPy's basic indexing of an operand's own axes."""
+    return x[items] if np.ndim(x) == rank else x[(..., *items)]
+
+
+def scatter(x: Array, shape: Shape, at: Shape, step: Shape, rank: int) -> Array:
+    """Zeros of a shape with the block x in it, from a corner on and every so many places."""
+    x = np.asarray(x)
+    if rank == 0:
+        x = x.reshape(x.shape + (1,) * len(shape))
+    batch = x.ndim - len(shape)
+    result = np.zeros(x.shape[:batch] + shape)
+    block = tuple(
+        slice(start, end if end >= 0 else None, by)
+        for start, n, by in zip(at, x.shape[batch:], step, strict=True)
+        for end in (start + n * by,)
+    )
+    result[(..., *block)] = x
+    return result
+
+
+def full(value: Array, shape: Shape, rank: int) -> Array:
+    """A value repeated to a shape."""
+    (wide,) = (_lifted(np.asarray(value), rank, len(shape)),)
+    batch = wide.shape[: wide.ndim - len(shape)]
+    return np.broadcast_to(wide, batch + shape).copy()
+
+
+def linspace(start: Array, stop: Array, num: int) -> Array:
+    """`num` numbers from start to stop, both included; exact at both ends."""
+    if np.ndim(start) == 0 and np.ndim(stop) == 0:
+        return np.linspace(start, stop, num)
+    start, stop = np.broadcast_arrays(start, stop)
+    return np.linspace(start, stop, num, axis=-1)

@@ -1,0 +1,209 @@
+"""Numerically careful NumPy forms of the elementwise functions.
+
+Each takes float64 scalars or arrays and returns the same; none overflows where the
+mathematics does not, none cancels where a stable form exists. `np.where` evaluates both
+branches, so the branch that is not taken works on a harmless argument.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.operation import Array
+
+LARGE = 10_000
+"""From this many elements on, importing SciPy costs less than a Python call per element."""
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)) without overflow: the exponential is taken of -|x| only."""
+    z = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, z) / (1.0 + z)
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def logsigmoid(x: Array) -> Array:
+    """log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|))."""
+    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+
+
+def logit(x: Array) -> Array:
+    """log(x / (1 - x)); near 1/2 as log1p((2x - 1) / (1 - x)), where the quotient is near 1."""
+    near = np.abs(x - 0.5) < 0.25
+    quotient = np.where(near, 0.5, x) / (1.0 - np.where(near, 0.5, x))
+    return np.where(near, np.log1p((2.0 * x - 1.0) / (1.0 - x)), np.log(quotient))
+
+
+def mish(x: Array) -> Array:
+    """x tanh(softplus(x)), with tanh(log u) = (u² - 1) / (u² + 1) for u = 1 + e^x."""
+    return x * np.tanh(softplus(x))
+
+
+def silu(x: Array) -> Array:
+    """x sigmoid(x)."""
+    return x * sigmoid(x)
+
+
+def relu(x: Array) -> Array:
+    """max(x, 0)."""
+    return np.maximum(x, 0.0)
+
+
+def leaky_relu(x: Array, slope: Array) -> Array:
+    """x above zero, slope·x below."""
+    return np.where(x > 0, x, slope * x)
+
+
+def elu(x: Array, alpha: Array) -> Array:
+    """x above zero, alpha (e^x - 1) below."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+"""Klambauer et al. 2017, Self-Normalizing Neural Networks, equation (14) to double precision."""
+
+
+def selu(x: Array) -> Array:
+    """The scaled exponential linear unit."""
+    return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
+
+
+def gelu(x: Array) -> Array:
+    """x Φ(x), the form with the error function; erfc keeps the digits on the left."""
+    return 0.5 * x * erfc(-x / math.sqrt(2.0))
+
+
+def softsign(x: Array) -> Array:
+    """x / (1 + |x|)."""
+    return x / (1.0 + np.abs(x))
+
+
+def hardtanh(x: Array) -> Array:
+    """x cut off at -1 and 1."""
+    return np.clip(x, -1.0, 1.0)
+
+
+def clip(x: Array, lo: Array, hi: Array) -> Array:
+    """x cut off at lo and hi."""
+    return np.minimum(np.maximum(x, lo), hi)
+
+
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition is not zero, else b."""
+    return np.where(condition != 0, a, b)
+
+
+def maximum(*arrays: Array) -> Array:
+    """The largest of several, element by element."""
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = np.maximum(result, array)
+    return result
+
+
+def minimum(*arrays: Array) -> Array:
+    """The smallest of several, element by element."""
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = np.minimum(result, array)
+    return result
+
+
+def step(x: Array) -> Array:
+    """0 below zero, 1 above, ½ at zero."""
+    return np.heaviside(x, 0.5)
+
+
+def sinc(x: Array) -> Array:
+    """sin(πx) / (πx), as NumPy's."""
+    return np.sinc(x)
+
+
+def sinc_slope(x: Array) -> Array:
+    """d sinc / dx = (cos(πx) - sinc(x)) / x; near 0 by its Taylor series in (πx)²."""
+    t = (math.pi * x) ** 2
+    series = 1.0 - t / 10.0 * (
+        1.0 - t / 28.0 * (1.0 - t / 54.0 * (1.0 - t / 88.0 * (1.0 - t / 130.0)))
+    )
+    near = np.abs(x) < 0.2
+    safe = np.where(near, 1.0, x)
+    far = (np.cos(math.pi * safe) - np.sinc(safe)) / safe
+    return np.where(near, -(math.pi**2) / 3.0 * x * series, far)
+
+
+def log_base(x: Array, base: Array) -> Array:
+    """log x / log base."""
+    return np.log(x) / np.log(base)
+
+
+def mod(x: Array, y: Array) -> Array:
+    """x - y floor(x / y), with the sign of y."""
+    return np.mod(x, y)
+
+
+def half_even(x: Array) -> Array:
+    """The nearest whole number, halves to the even one, as NumPy and IEEE round."""
+    return np.round(x)
+
+
+def truth(comparison: Any) -> Any:
+    """A comparison as a kernel: 1.0 where it holds, else 0.0."""
+
+    def kernel(a: Array, b: Array) -> Array:
+        return comparison(a, b) * np.float64(1.0)
+
+    return kernel
+
+
+# --- functions from the C library and from SciPy -----------------------------------------
+
+
+def _each(function: Any) -> Any:
+    return np.frompyfunc(function, 1, 1)
+
+
+_ERF, _ERFC = _each(math.erf), _each(math.erfc)
+
+
+def erf(x: Array) -> Array:
+    """The error function."""
+    if np.size(x) > LARGE:
+        from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+        return special.erf(x)
+    return np.float64(math.erf(x)) if np.ndim(x) == 0 else _ERF(x).astype(np.float64)
+
+
+def erfc(x: Array) -> Array:
+    """1 - erf(x) without cancellation."""
+    if np.size(x) > LARGE:
+        from scipy import special  # noqa: PLC0415
+
+        return special.erfc(x)
+    return np.float64(math.erfc(x)) if np.ndim(x) == 0 else _ERFC(x).astype(np.float64)
+
+
+def scipy_special(name: str) -> Any:
+    """A kernel that finds its function in `scipy.special` when it is first used."""
+
+    def kernel(*arrays: Array) -> Array:
+        from scipy import special  # noqa: PLC0415
+
+        return getattr(special, name)(*arrays)
+
+    return kernel
+
+
+def polygamma(x: Array, n: int) -> Array:
+    """The n-th derivative of the digamma function."""
+    from scipy import special  # noqa: PLC0415
+
+    return special.polygamma(n, x)

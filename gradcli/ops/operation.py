@@ -1,0 +1,247 @@
+"""What an operation is: a row of the table, and how it is applied.
+
+A row says how to compute an output from operands, and gives for every operand a formula in
+the project's own language: the elementwise local derivative ∂out/∂parameter, or, for an
+operation on whole arrays, the backward rule with `delta` = ∂f/∂out. A user's `block` is
+a row like any other. This module knows nothing of single rows.
+
+**Kernels and batches.** A kernel (`forward`) works on the trailing axes of its arrays: the
+axes of the operand's own shape. Whatever stands in front is a batch, and broadcasts. So one
+kernel serves a single evaluation, the hundred points of a finite-difference stencil, and a
+file of points. Options that name axes therefore reach a kernel as negative numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+Array: TypeAlias = Any
+"""A NumPy float64 scalar or array, of any shape; NumPy's own types can't say «either»."""
+Shape: TypeAlias = tuple[int, ...]
+Kernel: TypeAlias = Callable[..., Array]
+Options: TypeAlias = Mapping[str, Any]
+
+
+class Type(NamedTuple):
+    """What is known of a value before it is computed.
+
+    `row` marks the transpose of a vector: shape (1, n), but its own transpose is the vector
+    again, and its product with a vector is a number.
+    """
+
+    shape: Shape
+    row: bool = False
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for n in self.shape:
+            size *= n
+        return size
+
+    def __str__(self) -> str:
+        if not self.shape:
+            return "a number"
+        if len(self.shape) == 1:
+            return f"a vector of {self.shape[0]}"
+        return times(self.shape) + (" (a row)" if self.row else "")
+
+
+SCALAR = Type(())
+
+
+def times(shape: Shape) -> str:
+    """A shape as people write it: `3×2`, `4`, `()` for a number."""
+    return "×".join(map(str, shape)) if shape else "()"
+
+
+class Misfit(Exception):
+    """Operands whose shapes (or an option's value) do not fit an operation.
+
+    `reason` completes the sentence «shapes do not fit in W @ x: …»; where it is empty, the
+    operands' shapes are listed. `plain` marks a reason that is a whole message by itself.
+    """
+
+    def __init__(self, reason: str = "", hint: str | None = None, *, plain: bool = False) -> None:
+        super().__init__(reason)
+        self.reason, self.hint, self.plain = reason, hint, plain
+
+
+class Site(NamedTuple):
+    """One application of an operation: all that a rule may depend on besides the values."""
+
+    types: tuple[Type, ...]
+    out: Type
+    options: Options
+    literals: tuple[float | None, ...]
+    """The value of an operand that is written as a number; None for the others."""
+
+
+class Binding(NamedTuple):
+    """An operation made ready for operands of known types."""
+
+    type: Type
+    kernel: Kernel
+    options: Options
+    """The options as rules see them: defaults filled in, axes counted from the front."""
+
+
+class Parameter(NamedTuple):
+    """An argument: an operand (a value with a derivative) or an option (a constant)."""
+
+    name: str
+    option: bool = False
+    variadic: bool = False
+    required: bool = True
+    default: Any = None
+
+
+Rules: TypeAlias = tuple[str, ...] | Callable[[Site], tuple[str, ...]]
+Infer: TypeAlias = Callable[[tuple[Type, ...], dict[str, Any]], tuple[Type, dict[str, Any]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Operation:
+    """A row of the operation table.
+
+    `rules` holds a formula per operand: the local derivative if `elementwise`, else the
+    backward rule in terms of `delta`. Where formulas depend on shapes, options or on an operand
+    written as a number, it is a function of the `Site`. A formula may use the
+    parameters, `out`, and the options by their names.
+
+    `infer` (array operations) maps the operands' types and the options to the output's
+    type and the kernel's keyword arguments; it may replace options by their normalised form
+    in place, for the rules to see, and raises `Misfit`.
+
+    `branch(*operands)` is an integer code per element that changes wherever the operation
+    passes from one smooth piece to another, `tie(*operands)` is true on the border itself;
+    both None for smooth operations. `exact` says that the output carries no rounding error
+    of its own, `composite` that rounding inside is like a perturbation of the operands.
+
+    `domain` says in words where the function is defined; `failure` is the kind of error where
+    a value that is not finite is neither outside the domain nor an overflow (`singular`).
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    forward: Kernel
+    rules: Rules
+    elementwise: bool = True
+    infer: Infer | None = None
+    symbol: str | None = None
+    aliases: tuple[str, ...] = ()
+    callable: bool = True
+    sequence: bool = False
+    doc: str = ""
+    domain: str = ""
+    convention: str = ""
+    latex: str = ""
+    hint: str = ""
+    branch: Callable[..., Any] | None = None
+    tie: Callable[..., Any] | None = None
+    exact: bool = False
+    composite: bool = False
+    samples: tuple[str, ...] = ()
+    numpy: str = ""
+    group: str = ""
+    failure: str = ""
+
+    @property
+    def operands(self) -> tuple[Parameter, ...]:
+        """The parameters that are values."""
+        return tuple(p for p in self.parameters if not p.option)
+
+    def operand_names(self, count: int) -> tuple[str, ...]:
+        """Names for `count` operands; a variadic parameter's are numbered."""
+        names: list[str] = []
+        for p in self.operands:
+            if p.variadic:
+                names += [f"{p.name}{i + 1}" for i in range(count - len(self.operands) + 1)]
+            else:
+                names.append(p.name)
+        return tuple(names)
+
+    def bind(
+        self, types: tuple[Type, ...], options: Options, *, numpy_rules: bool = False
+    ) -> Binding:
+        """Output type and kernel for operands of these types. Raises `Misfit`."""
+        if self.infer is None:
+            shape = broadcast(types, numpy_rules=numpy_rules)
+            return Binding(Type(shape), self.forward, options)
+        seen = dict(options)
+        out, keywords = self.infer(types, seen)
+        kernel = partial(self.forward, **keywords) if keywords else self.forward
+        return Binding(out, kernel, seen)
+
+    def formulas(self, site: Site) -> tuple[str, ...]:
+        """The formula of every operand at this site."""
+        rules = self.rules
+        return rules if isinstance(rules, tuple) else rules(site)
+
+
+def broadcast(types: tuple[Type, ...], *, numpy_rules: bool) -> Shape:
+    """The common shape of elementwise operands, as in NumPy.
+
+    Unless `numpy_rules`, a vector of n > 1 together with an n×n or n×1 matrix is refused:
+    both the vector as a row and the vector as a column would fit. Raises `Misfit`.
+    """
+    shapes = {t.shape for t in types}
+    if len(shapes) == 1:
+        return types[0].shape
+    shapes.discard(())
+    if len(shapes) == 1:
+        return shapes.pop()
+    if not numpy_rules:
+        _refuse_ambiguous(types)
+    try:
+        return np.broadcast_shapes(*shapes)
+    except ValueError:
+        raise Misfit(hint=_broadcast_hint(types)) from None
+
+
+def _refuse_ambiguous(types: tuple[Type, ...]) -> None:
+    """Raise `Misfit` where a vector could be meant as a row or as a column of a matrix."""
+    lengths = {t.shape[0] for t in types if len(t.shape) == 1 and t.shape[0] > 1}
+    for t in types:
+        if len(t.shape) == 2 and t.shape[0] in lengths and t.shape[1] in (1, t.shape[0]):
+            n, m = t.shape
+            if m == 1:
+                raise Misfit(
+                    f"a vector of {n} with a matrix of {n}×1, one by one or each with each?",
+                    "col(b) of the vector is for one by one, its transpose b.T for each with each",
+                )
+            raise Misfit(
+                f"a vector of {n} with a matrix of {n}×{n}, for each row or for each column?",
+                "write b.T or row(b) to use the vector b for each row, col(b) for each column",
+            )
+
+
+def _broadcast_hint(types: tuple[Type, ...]) -> str | None:
+    """`col(b)` where a vector fits the matrix's columns."""
+    lengths = {t.shape[0] for t in types if len(t.shape) == 1}
+    if any(len(t.shape) == 2 and t.shape[0] in lengths for t in types):
+        return "col(b) makes a column of the vector, which is then used for every column"
+    return None
+
+
+def parse_parameters(text: str) -> tuple[Parameter, ...]:
+    """Parameters from their short form: `"x slope=0.01"`, `"x axis:=None"`, `"*x"`, `"shape:"`.
+
+    A colon marks an option, a star takes all further operands, `=` gives a default.
+    """
+    return tuple(_parse_parameter(word) for word in text.split())
+
+
+def _parse_parameter(word: str) -> Parameter:
+    constants: dict[str, Any] = {"None": None, "False": False, "True": True}
+    head, equals, default = word.partition("=")
+    option, variadic = head.endswith(":"), head.startswith("*")
+    value = constants[default] if default in constants else float(default) if default else None
+    if option and isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return Parameter(head.strip("*:"), option, variadic, not equals, value)

@@ -1,0 +1,204 @@
+"""What the array rows share: how options are read, and how they are written into rules.
+
+Options come in as the user wrote them (axes may count from the end, a shape may have a -1).
+The functions here give their normalised form, raise `Misfit` where an option makes no sense,
+and write options as the literals of a rule, so that a rule reads like a line of NumPy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from gradcli.ops.operation import (
+    Infer,
+    Kernel,
+    Misfit,
+    Operation,
+    Rules,
+    Shape,
+    Site,
+    Type,
+    parse_parameters,
+    times,
+)
+
+Keywords = dict[str, Any]
+
+
+def array_row(
+    name: str, parameters: str, forward: Kernel, infer: Infer, *rules: str, **more: Any
+) -> Operation:
+    """A row whose rules are backward rules: `delta` is the upstream gradient.
+
+    As with elementwise rows, a function is called by its own name and by its `aliases`;
+    `call=False` makes a row that only the language itself uses.
+    """
+    aliases = tuple(more.pop("aliases", "").split())
+    called = more.pop("call", True)
+    given: Rules = more.pop("rules", None) or rules
+    return Operation(
+        name=name,
+        parameters=parse_parameters(parameters),
+        forward=forward,
+        rules=given,
+        elementwise=False,
+        infer=infer,
+        aliases=(name, *aliases) if called else aliases,
+        callable=called,
+        **more,
+    )
+
+
+# --- reading options ---------------------------------------------------------------------
+
+
+def whole(value: Any, what: str, least: int | None = None) -> int:
+    """A whole number, `what` being its name in the message. Raises `Misfit`."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    if not isinstance(value, int):
+        raise Misfit(f"{what} must be a whole number, not {shown(value)}", plain=True)
+    if least is not None and value < least:
+        raise Misfit(f"{what} must be at least {least}, not {value}", plain=True)
+    return int(value)
+
+
+def whole_numbers(value: Any, what: str) -> tuple[int, ...]:
+    """One whole number or several, always as a tuple. Raises `Misfit`."""
+    many = value if isinstance(value, tuple) else (value,)
+    return tuple(whole(v, what) for v in many)
+
+
+def shape_option(value: Any, *, unknown: bool = False) -> Shape:
+    """A shape; with `unknown`, one -1 may stand in it. Raises `Misfit`."""
+    shape = whole_numbers(value, "a length in a shape")
+    for n in shape:
+        if n < 0 and not (unknown and n == -1):
+            raise Misfit(f"a length in a shape can't be negative: {n}", plain=True)
+    return shape
+
+
+def one_axis(value: Any, rank: int) -> int:
+    """An axis, counted from the front. Raises `Misfit`."""
+    axis = whole(value, "an axis")
+    if not -rank <= axis < rank:
+        dimensions = "is a number" if rank == 0 else f"has {rank} dimension{'s' * (rank > 1)}"
+        raise Misfit(f"axis {axis} is out of range: the operand {dimensions}", plain=True)
+    return axis % rank
+
+
+def some_axes(value: Any, rank: int) -> tuple[int, ...]:
+    """One axis or several, counted from the front and in order. Raises `Misfit`."""
+    axes = [one_axis(v, rank) for v in whole_numbers(value, "an axis")]
+    if len(set(axes)) < len(axes):
+        raise Misfit("an axis is named twice", plain=True)
+    return tuple(sorted(axes))
+
+
+def axis_option(options: Keywords, rank: int) -> tuple[int, ...] | None:
+    """The option `axis` as a tuple, None where it is not given; normalised in place."""
+    given = options.get("axis")
+    axes = None if given is None else some_axes(given, rank)
+    options["axis"] = axes if axes is None or isinstance(given, tuple) else axes[0]
+    return axes
+
+
+def switch(options: Keywords, name: str = "keepdims") -> bool:
+    """An option that is on or off; normalised in place."""
+    options[name] = bool(options.get(name))
+    return bool(options[name])
+
+
+def reduction(t: Type, options: Keywords) -> tuple[Shape, Keywords]:
+    """The shape that is left by `axis` and `keepdims`, and both as a kernel wants them."""
+    rank = len(t.shape)
+    axes, keep = axis_option(options, rank), switch(options)
+    gone = tuple(range(rank)) if axes is None else axes
+    if keep:
+        shape = tuple(1 if i in gone else n for i, n in enumerate(t.shape))
+    else:
+        shape = tuple(n for i, n in enumerate(t.shape) if i not in gone)
+    return shape, {"axis": tuple(i - rank for i in gone), "keepdims": keep}
+
+
+def reduced_count(t: Type, options: Keywords) -> int:
+    """How many elements a normalised `axis` takes together."""
+    axis = options["axis"]
+    axes = range(len(t.shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
+    count = 1
+    for i in axes:
+        count *= t.shape[i]
+    return count
+
+
+def line_axis(t: Type, options: Keywords, what: str) -> int:
+    """The one axis along which a row works; a vector's needs no mention. Raises `Misfit`."""
+    rank = len(t.shape)
+    if rank == 0:
+        raise Misfit(f"{what} needs a vector, not a number", plain=True)
+    given = options.get("axis")
+    if given is None and rank > 1:
+        raise Misfit(
+            f"{what} of {times(t.shape)} needs its axis",
+            "axis=0 goes down the columns, axis=1 along the rows",
+            plain=True,
+        )
+    axis = one_axis(0 if given is None else given, rank)
+    options["axis"] = None if given is None else axis
+    return axis
+
+
+# --- writing options ---------------------------------------------------------------------
+
+
+def shown(value: Any) -> str:
+    """An option as a literal of the language: `0`, `(1, 2)`, `None`, `True`."""
+    if isinstance(value, tuple):
+        return f"({', '.join(map(shown, value))}{',' * (len(value) == 1)})"
+    return f"{value:.17g}" if isinstance(value, float) else str(value)
+
+
+def shape_text(shape: Sequence[int]) -> str:
+    """A shape as an argument: `6`, `(2, 3)`."""
+    return str(shape[0]) if len(shape) == 1 else shown(tuple(shape))
+
+
+def axis_argument(options: Any, more: str = "") -> str:
+    """`, axis=0` where an axis is given, followed by `more`; nothing for None."""
+    axis = options["axis"]
+    return "" if axis is None else f", axis={shown(axis)}{more}"
+
+
+def expanded(site: Site, name: str) -> str:
+    """A reduction's output in a shape that broadcasts against its operand."""
+    if site.options["axis"] is None or site.options["keepdims"]:
+        return name
+    return f"expand_dims({name}, {shown(site.options['axis'])})"
+
+
+def along(site: Site) -> str:
+    """The arguments that repeat a reduction so that it broadcasts against its operand."""
+    return axis_argument(site.options, ", keepdims=True")
+
+
+# --- types -------------------------------------------------------------------------------
+
+
+def same_type(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    """The output is like the first operand."""
+    return types[0], {}
+
+
+def matrix(t: Type, *, square: bool = False) -> Shape:
+    """The shape of an operand that has to be a matrix. Raises `Misfit`."""
+    if len(t.shape) != 2:
+        raise Misfit(f"it needs a matrix, not {t}")
+    if square and t.shape[0] != t.shape[1]:
+        raise Misfit(f"it needs a square matrix, not {times(t.shape)}")
+    return t.shape
+
+
+def plain(shape: Shape) -> Callable[..., tuple[Type, Keywords]]:
+    """An inference that always gives this shape."""
+    return lambda _types, _options: (Type(shape), {})

@@ -1,0 +1,304 @@
+"""The way through the house: text → tree → graph → values → accumulators → checks → Result.
+
+A `Program` is parsed once and evaluated at as many points as one likes. The command line
+is made of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+import numpy as np
+
+from gradcli.backward import Backward, backward
+from gradcli.collector import collector_paused
+from gradcli.constant import constant_value
+from gradcli.draft import Draft
+from gradcli.errors import GradcliError, Kind
+from gradcli.forward import forward
+from gradcli.graph import Graph, build
+from gradcli.language.header import Header, read_header
+from gradcli.language.parser import parse
+from gradcli.language.source import Source
+from gradcli.language.tree import Assign
+from gradcli.lower import lower, lower_formula
+from gradcli.names import did_you_mean, resolve
+from gradcli.ops.operation import Type, times
+from gradcli.result import Checks, Result
+
+CheckMode = Literal["all", "sample", "none"]
+KEPT_GRAPHS = 32
+
+
+class Program:
+    """A program of the language, parsed and with its names resolved.
+
+    `text` is the program, `name` what errors call its source (a file's path), `output` another
+    node than the last statement. Raises `GradcliError` of kind syntax or name.
+
+    >>> program = Program("(x + sigmoid(y)) / (x^2 + y)")
+    >>> result = program.evaluate(x=3, y=-4)
+    >>> float(result.value), float(result.gradient["x"])
+    (0.6035972419924184, -0.524316690390902)
+    """
+
+    def __init__(self, text: str, *, name: str | None = None, output: str | None = None) -> None:
+        self.source = Source(text, name)
+        self.header: Header = read_header(self.source)
+        with collector_paused():
+            self.names = resolve(parse(self.source))
+        self.output = output
+        self._drafts: dict[frozenset[str], Draft] = {}
+        self._graphs: dict[Any, Graph] = {}
+
+    def __repr__(self) -> str:
+        return f"Program({self.source.text!r})"
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """The names that need a value, in order of first appearance."""
+        draft = self.draft(frozenset(b.name for b in self.header.bindings))
+        return tuple(step.name or "" for step in draft.steps if step.kind == "input")
+
+    def draft(self, bound: frozenset[str]) -> Draft:
+        """The operations in order, given which names have a value."""
+        if bound not in self._drafts:
+            self._drafts[bound] = lower(self.names, bound, self.output)
+        return self._drafts[bound]
+
+    def graph(self, inputs: Mapping[str, Any]) -> Graph:
+        """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
+        draft = self.draft(frozenset(inputs))
+        missing = [s for s in draft.steps if s.kind == "input" and s.name not in inputs]
+        if missing:
+            names = [step.name or "" for step in missing]
+            listed = ", ".join(f"'{name}'" for name in names)
+            raise GradcliError(
+                Kind.BINDING,
+                f"{listed} {'has' if len(names) == 1 else 'have'} no value",
+                source=self.source,
+                span=missing[0].span,
+                hint="give a value: " + " ".join(f"--{name} 1" for name in names),
+            )
+        wanted = {s.name or "" for s in draft.steps if s.kind == "input"}
+        types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
+        key = (frozenset(inputs), tuple(types.items()))
+        if key not in self._graphs:
+            if len(self._graphs) >= KEPT_GRAPHS:
+                self._graphs.clear()
+            self._graphs[key] = build(draft, types)
+        return self._graphs[key]
+
+    def bind(
+        self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None
+    ) -> dict[str, Any]:
+        """The value of every input: from `inputs`, else `data`, else the program's `#:` lines.
+
+        Raises `GradcliError` of kind binding where a value is no array of numbers, or a name
+        (unless it comes from `data`) is not used by the program.
+        """
+        header = {b.name: b for b in self.header.bindings}
+        for name in [*inputs, *header]:
+            self._expect(name)
+        bound = {n: constant_value_of(self.source, b.value) for n, b in header.items()}
+        free = self.names.inputs(())
+        bound |= {n: to_value(n, v) for n, v in (data or {}).items() if n in free}
+        bound |= {n: to_value(n, v) for n, v in inputs.items()}
+        return bound
+
+    def _expect(self, name: str) -> None:
+        """Raise if a bound name is not an input of the program."""
+        if name in self.names.free:
+            return
+        definition = self.names.definitions.get(name)
+        if definition is not None:
+            raise GradcliError(
+                Kind.BINDING,
+                f"'{name}' gets its value in the program",
+                source=self.source,
+                span=definition.name.span,
+                hint=f"leave out --{name}, or remove the definition"
+                if isinstance(definition, Assign)
+                else None,
+            )
+        known = self.names.inputs(())
+        listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
+        raise GradcliError(
+            Kind.BINDING,
+            f"the program does not use '{name}'",
+            hint=did_you_mean(name, known) or listed,
+        )
+
+    def evaluate(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        wrt: Iterable[str] | None = None,
+        upstream: Any = None,
+        gradient: bool = True,
+        check: bool | CheckMode = True,
+        check_budget: float = 2.0,
+        exact: bool = False,
+        allow_nonfinite: bool = False,
+        seed: int = 0,
+        data: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Result:
+        """Value, gradient and check at one point.
+
+        Inputs are numbers, nested lists or arrays, given as a mapping or by keyword (a mapping
+        for names that are also parameters here); `data` may hold more names than the program
+        uses. `wrt` narrows the gradient to some inputs; `upstream` is ∂J/∂output in the
+        output's shape, needed where the output is no single number. `check` is False for no
+        check, "sample" (= True) for random directions through large arrays, "all" for every
+        element; it takes about `check_budget` seconds at most. `exact` adds the second opinion
+        at 50 digits. `gradient=False` computes only values.
+
+        Raises `GradcliError`: binding, name and shape for wrong use; domain, overflow, edge
+        and singular where the mathematics fails, unless `allow_nonfinite`.
+        """
+        values_in = self.bind({**(inputs or {}), **named}, data)
+        if not allow_nonfinite:
+            _refuse_nonfinite(values_in)
+        graph = self.graph(values_in)
+        active = self._active(graph, wrt)
+        values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
+        if not allow_nonfinite:
+            _refuse_nonfinite_output(graph, values)
+        start = None
+        passed = Backward([None] * len(graph.nodes), [])
+        if gradient:
+            start = self._upstream(graph, upstream)
+            passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
+        checks: Checks | None = None
+        if gradient and check not in (False, "none"):
+            from gradcli.check import check_gradients  # noqa: PLC0415 - not needed without
+
+            checks = check_gradients(
+                graph,
+                values,
+                passed,
+                active,
+                start,
+                every_element=check == "all",
+                budget=check_budget,
+                exact=exact,
+                seed=seed,
+            )
+        return Result(
+            self.source.text,
+            graph,
+            tuple(values),
+            tuple(passed.accumulators),
+            tuple(passed.contributions),
+            start,
+            checks,
+        )
+
+    def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
+        """Which nodes get an accumulator: those that depend on a wanted input."""
+        ids = {graph.nodes[i].name: i for i in graph.inputs}
+        if wrt is None:
+            return graph.dependent(set(ids.values()))
+        for name in wrt:
+            if name not in ids:
+                known = f"its inputs are {', '.join(ids)}" if ids else "it has no inputs"
+                raise GradcliError(
+                    Kind.NAME,
+                    f"'{name}' is no input of the program",
+                    hint=did_you_mean(name, ids) or known,
+                )
+        return graph.dependent({ids[name] for name in wrt})
+
+    def _upstream(self, graph: Graph, upstream: Any) -> Any:
+        """δ_output: what was given, else 1 for an output of one element."""
+        output = graph.nodes[graph.output]
+        shape = output.type.shape
+        if upstream is not None:
+            given = to_value("upstream", upstream)
+            if np.shape(given) != shape:
+                raise GradcliError(
+                    Kind.SHAPE,
+                    f"the upstream is {Type(np.shape(given))}, the output {output.name} "
+                    f"{output.type}",
+                    hint="∂J/∂output has the output's shape",
+                )
+            return given
+        if output.type.size != 1:
+            raise GradcliError(
+                Kind.SHAPE,
+                f"the output {output.name} is {output.type}: a backward pass starts from a number",
+                source=self.source,
+                span=output.span,
+                hint="sum(…) or ||…||^2 makes one; --upstream gives ∂J/∂output "
+                f"({times(shape)}); 'gradcli jacobian' takes every output; --value needs none",
+            )
+        return np.ones(shape) if shape else np.float64(1.0)
+
+
+def evaluate(program: str, /, **inputs: Any) -> Result:
+    """Evaluate a program once: its value, its gradient, and the check of every accumulator.
+
+    Keyword arguments are inputs, or options of `Program.evaluate`.
+
+    >>> float(evaluate("x^2", x=3).gradient["x"])
+    6.0
+    """
+    return Program(program).evaluate(**inputs)
+
+
+def constant_value_of(source: Source, tree: Any) -> Any:
+    """The value of a constant expression of the language (`-4`, `pi/2`, `eye(3)`)."""
+    steps, result = lower_formula(source, tree, (), {})
+    return constant_value(source, steps, result)
+
+
+def to_value(name: str, value: Any) -> Any:
+    """A number or an array of numbers as float64. Raises `GradcliError` of kind binding."""
+    problem = None
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        problem = "the rows of an array have equal length"
+    else:
+        if array.dtype.kind not in "fiub":
+            kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "mixed objects"}
+            problem = f"{kinds.get(array.dtype.kind, str(array.dtype))} can't be differentiated"
+    if problem is None:
+        return np.float64(array) if array.ndim == 0 else array.astype(np.float64)
+    raise GradcliError(
+        Kind.BINDING,
+        f"the value of '{name}' is no array of numbers",
+        hint=f"{problem}: give a number or nested lists of numbers",
+    )
+
+
+def _refuse_nonfinite(inputs: Mapping[str, Any]) -> None:
+    """Inputs are finite numbers."""
+    for name, value in inputs.items():
+        if not np.isfinite(value).all():
+            place = ""
+            if np.ndim(value):
+                index = np.argwhere(~np.isfinite(value))[0]
+                place = "[" + ", ".join(map(str, index)) + "]"
+            what = "nan" if np.isnan(value).any() else "infinite"
+            raise GradcliError(
+                Kind.BINDING,
+                f"the value of '{name}' is not finite: {name}{place} is {what}",
+                hint="--allow-nonfinite computes on",
+            )
+
+
+def _refuse_nonfinite_output(graph: Graph, values: list[Any]) -> None:
+    """An infinite constant in the program can reach the output without any operation failing."""
+    output = graph.nodes[graph.output]
+    if not np.isfinite(values[output.id]).all():
+        raise GradcliError(
+            Kind.DOMAIN,
+            f"the output {output.name} is not finite",
+            source=graph.source,
+            span=output.span,
+            hint="--allow-nonfinite prints it",
+        )

@@ -1,0 +1,160 @@
+"""Derivative formulas made to run: from a text in the table to a sequence of kernel calls.
+
+A rule is a formula over an operation's operands, its output `out` and, for the operations
+on arrays, `delta`. It goes the way of every program: parsed, lowered, bound to shapes.
+What comes out is a `Formula`, a straight line of kernels, made once per text and shapes.
+There is no second copy of any derivative: this text is also what the reports print.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+
+from gradcli.draft import Draft, Literal, Operand, Step
+from gradcli.errors import GradcliError, Kind
+from gradcli.graph import Graph, build
+from gradcli.language.parser import parse_expression
+from gradcli.language.source import Source, Span
+from gradcli.language.tree import Number, Tree
+from gradcli.lower import lower_formula
+from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
+
+
+class Formula:
+    """A formula bound to shapes: call it with the values of its names, in order."""
+
+    __slots__ = ("_calls", "_constants", "_result", "constant", "source", "type")
+
+    def __init__(self, graph: Graph, result: int, names: int) -> None:
+        self.type = graph.nodes[result].type
+        self.source = graph.source
+        self.constant: float | None = None
+        """The number that the formula is, where it is written as one (the 1 of a sum)."""
+        self._constants: list[Any] = []
+        self._calls: list[tuple[Kernel, tuple[int, ...]]] = []
+        self._result = result
+        place = {i: i for i in range(names)}
+        rest = graph.nodes[names:]
+        # Slots: the names' values, then the constants, then a result per kernel call.
+        for node in rest:
+            literals = [o for o in node.operands if isinstance(o, Literal)]
+            for literal in literals:
+                place[id(literal)] = names + len(self._constants)
+                self._constants.append(literal.value)
+            if node.operation is None:
+                place[node.id] = place[id(literals[0])]
+        first = names + len(self._constants)
+        for node in rest:
+            if node.kernel is not None:
+                operands = (o if isinstance(o, int) else id(o) for o in node.operands)
+                self._calls.append((node.kernel, tuple(place[o] for o in operands)))
+                place[node.id] = first + len(self._calls) - 1
+        self._result = place[result]
+        if names <= self._result < first and not self.type.shape:
+            self.constant = float(self._constants[self._result - names])
+
+    def __call__(self, values: list[Any]) -> Any:
+        """The formula's value; `values` in the order of the names it was made for."""
+        slots = values + self._constants
+        for kernel, operands in self._calls:
+            slots.append(kernel(*[slots[i] for i in operands]))
+        return slots[self._result]
+
+
+@lru_cache(maxsize=4096)
+def parsed(text: str) -> Tree:
+    """A formula's syntax tree."""
+    return parse_expression(Source(text, "derivative rule"))
+
+
+def formula_names(operation: Operation, site: Site) -> tuple[str, ...]:
+    """The names that a rule of this operation may use, besides its options."""
+    names = (*operation.operand_names(len(site.types)), "out")
+    return names if operation.elementwise else (*names, "delta")
+
+
+MOST_FORMULAS = 20_000
+_formulas: dict[Any, Formula] = {}
+
+
+def formula(operation: Operation, site: Site, operand: int) -> Formula:
+    """The rule for one operand, ready to run at this site.
+
+    Raises `GradcliError` of kind shape where a block's own rule does not fit its operands.
+    """
+    text = operation.formulas(site)[operand]
+    key = (text, operation.name, site.types, site.out, operand, _frozen(site.options))
+    found = _formulas.get(key)
+    if found is None:
+        names = formula_names(operation, site)
+        types = (*site.types, site.out, site.out)[: len(names)]
+        found = compile_formula(text, names, types, dict(site.options))
+        _check_shape(operation, site, operand, found)
+        if len(_formulas) > MOST_FORMULAS:
+            _formulas.clear()
+        _formulas[key] = found
+    return found
+
+
+def _check_shape(operation: Operation, site: Site, operand: int, rule: Formula) -> None:
+    """A local derivative fits the output, a backward rule the operand it is for."""
+    shape = rule.type.shape
+    if operation.elementwise:
+        target, fits = site.out.shape, _fits_into(shape, site.out.shape)
+    else:
+        target = site.types[operand].shape
+        fits = shape == target if operation.group == "block" else True
+    if not fits:
+        name = operation.operand_names(len(site.types))[operand]
+        raise GradcliError(
+            Kind.SHAPE,
+            f"the rule for '{name}' of {operation.name} gives {Type(shape)}, not {Type(target)}",
+            source=rule.source,
+            span=Span(0, len(rule.source.text)),
+            hint="a derivative has the shape of what it is taken by",
+        )
+
+
+def _fits_into(shape: Shape, target: Shape) -> bool:
+    try:
+        return np.broadcast_shapes(shape, target) == target
+    except ValueError:
+        return False
+
+
+def compile_formula(
+    text: str, names: tuple[str, ...], types: tuple[Type, ...], constants: dict[str, Any]
+) -> Formula:
+    """Lower a formula over named values of known types and bind its kernels."""
+    tree = parsed(text)
+    source = Source(text, "derivative rule")
+    steps, result = lower_formula(source, tree, names, constants)
+    graph, output = bound_graph(source, steps, result, types)
+    return Formula(graph, output, len(names))
+
+
+def bound_graph(
+    source: Source, steps: list[Step], result: Operand, types: tuple[Type, ...]
+) -> tuple[Graph, int]:
+    """A graph of unpruned steps whose inputs come first and have these types."""
+    if not isinstance(result, int):
+        place = Span(0, 0)
+        tree = Number(0.0, result.text, place)
+        steps = [*steps, Step("constant", None, None, (result,), {}, tree, place, place)]
+        result = len(steps) - 1
+    given = {step.name or "": t for step, t in zip(steps, types, strict=False)}
+    return build(Draft(source, steps, result), given, numpy_rules=True), result
+
+
+def _frozen(options: Any) -> Any:
+    """Options as a key: slices can't be hashed before Python 3.12."""
+    if isinstance(options, slice):
+        return ("slice", options.start, options.stop, options.step)
+    if isinstance(options, tuple | list):
+        return tuple(_frozen(o) for o in options)
+    if hasattr(options, "items"):
+        return tuple((k, _frozen(v)) for k, v in options.items())
+    return options
