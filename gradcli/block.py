@@ -53,6 +53,7 @@ def block_operation(block: Block, names: Names) -> Operation:
         elementwise=not block.rules[0].whole,
         infer=infer,
         composite=True,
+        body=body,
         doc="a block of the program",
         group="block",
     )

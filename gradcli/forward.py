@@ -74,11 +74,16 @@ def operand_values(node: Node, values: Sequence[Any]) -> list[Any]:
 def apply(graph: Graph, node: Node, arguments: list[Any]) -> Any:
     """One operation on operands that may carry batch axes in front of their own."""
     assert node.kernel is not None
-    if not node.aligned:
-        rank = len(node.type.shape)
-        pairs = zip(node.operands, arguments, strict=True)
-        arguments = [_align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
-    return node.kernel(*arguments)
+    return node.kernel(*line_up(graph, node, arguments))
+
+
+def line_up(graph: Graph, node: Node, arguments: list[Any]) -> list[Any]:
+    """Operands with their own axes where the kernel expects them behind the batch axes."""
+    if node.aligned:
+        return arguments
+    rank = len(node.type.shape)
+    pairs = zip(node.operands, arguments, strict=True)
+    return [_align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
 
 
 def _align(array: Any, own: int, rank: int) -> Any:

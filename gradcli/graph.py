@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import takewhile
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -183,10 +184,9 @@ def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
 def _misfit(draft: Draft, step: Step, types: tuple[Type, ...], misfit: Misfit) -> GradcliError:
     """The error of an operation whose operands do not fit, each operand with its shape."""
     assert step.operation is not None
+    reason, hint = _with_names(draft, step, misfit)
     if misfit.plain:
-        return GradcliError(
-            Kind.SHAPE, misfit.args[0], source=draft.source, span=step.span, hint=misfit.hint
-        )
+        return GradcliError(Kind.SHAPE, reason, source=draft.source, span=step.span, hint=hint)
     labels = tuple(
         Label(span, times(t.shape) if t.shape else "a number", strong=True)
         for span, t in zip(_operand_spans(step), types, strict=True)
@@ -195,21 +195,59 @@ def _misfit(draft: Draft, step: Step, types: tuple[Type, ...], misfit: Misfit) -
     written = " ".join(draft.source.text[step.span.start : step.span.end].split())
     if len(written) > 40:
         written = step.operation.name
-    reason = misfit.args[0] or _list_of_shapes(draft, step, types)
+    reason = reason or _list_of_shapes(draft, step, types)
     return GradcliError(
         Kind.SHAPE,
         f"shapes do not fit in {written}: {reason}",
         source=draft.source,
         span=step.symbol_span,
         labels=labels,
-        hint=misfit.hint,
+        hint=hint,
     )
+
+
+def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | None]:
+    """Reason and hint with the operands as they are written in the place of `{A}` and `{B}`."""
+    assert step.operation is not None
+    names = step.operation.operand_names(len(step.operands))
+    spans = _operand_spans(step)
+    written = {
+        name: _operand_text(draft, operand, span)
+        for name, operand, span in zip(names, step.operands, spans, strict=True)
+    }
+    hint = misfit.hint
+    return misfit.reason.format_map(written), hint and hint.format_map(written)
+
+
+def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
+    """An operand as it stands in the program if that is short, else its name."""
+    text = draft.source.text[span.start : span.end] if span is not None else ""
+    if not text or len(text) > 20 or not text.isprintable():
+        return operand.text if isinstance(operand, Literal) else draft.steps[operand].name or "…"
+    if text.replace(".", "").isalnum() or _in_brackets(text):
+        return text
+    return f"({text})"
+
+
+def _in_brackets(text: str) -> bool:
+    """Whether a pair of brackets encloses all of a text."""
+    depth, ends = 0, []
+    for i, character in enumerate(text):
+        depth += (character in "([") - (character in ")]")
+        if depth == 0:
+            ends.append(i)
+    return text[0] in "([" and ends[0] == len(text) - 1
 
 
 def _operand_spans(step: Step) -> list[Span | None]:
     """Where each operand stands in the text, as far as the operation was written with it."""
     count, tree = len(step.operands), step.tree
     written = tree.children()
+    if isinstance(tree, Call) and step.operation is not None:
+        # full(shape, value): an option may stand before the operands.
+        options = (p.option for p in step.operation.parameters)
+        positional = len(written) - len(tree.keywords)
+        written = written[sum(takewhile(bool, options)) : positional]
     if isinstance(tree, Operator | Call) and len(written) >= count:
         return [part.span for part in written[:count]]
     return [None] * count
@@ -218,8 +256,8 @@ def _operand_spans(step: Step) -> list[Span | None]:
 def _list_of_shapes(draft: Draft, step: Step, types: tuple[Type, ...]) -> str:
     """`W is 3×2, x has 3 elements`."""
     parts = []
-    for operand, t in zip(step.operands, types, strict=True):
-        name = operand.text if isinstance(operand, Literal) else draft.steps[operand].name
+    for operand, t, span in zip(step.operands, types, _operand_spans(step), strict=True):
+        name = _operand_text(draft, operand, span)
         if len(t.shape) == 1:
             parts.append(f"{name} has {t.shape[0]} elements")
         else:

@@ -19,6 +19,7 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.arguments import arrange
+from gradcli.brackets import array_text, flattened
 from gradcli.draft import NO_OPTIONS, Draft, Literal, Operand, Selection, Step, named, pruned
 from gradcli.errors import GradcliError, Kind
 from gradcli.language.source import Source, Span
@@ -43,7 +44,7 @@ from gradcli.language.tree import (
 from gradcli.names import CONSTANTS, Definition, Names, arrange_arguments, did_you_mean
 from gradcli.ops.operation import Operation
 
-MOST_OPERATIONS = 4_000_000
+MOST_OPERATIONS = 8_000_000
 """Functions that call functions can unfold to any size; past this it is refused."""
 
 
@@ -67,6 +68,7 @@ def lower(names: Names, bound: frozenset[str], output: str | None = None) -> Dra
     lowering = _Lowering(names.source, names)
     inputs = names.inputs(bound)
     live = _live_names(names, output)
+    _refuse_too_large(names, live)
     for name in inputs:
         if name in live:
             lowering.nodes[name] = lowering.add_input(name, names.free[name])
@@ -118,6 +120,22 @@ def _live_names(names: Names, output: str | None) -> set[str]:
     return names.live(default)
 
 
+def _refuse_too_large(names: Names, live: set[str]) -> None:
+    """Raise `GradcliError` if the program would unfold without measure."""
+    last = names.module.statements[-1]
+    nodes = {name for name in live if isinstance(names.definitions.get(name), Assign)}
+    output = None if isinstance(last, Bare) else last.name.name  # type: ignore[union-attr]
+    size = sum(names.sizes[name] for name in nodes | {output})
+    if size > MOST_OPERATIONS:
+        raise GradcliError(
+            Kind.SYNTAX,
+            f"the program unfolds to more than {MOST_OPERATIONS:,} operations",
+            source=names.source,
+            span=last.span,
+            hint="each call of a function becomes operations of its own",
+        )
+
+
 class _Lowering:
     """The loop from trees to steps, and what it knows on the way."""
 
@@ -135,7 +153,6 @@ class _Lowering:
         self.steps: list[Step] = []
         self.nodes: dict[str, Operand] = {}
         self.blocks: dict[str, Operation] = {}
-        self.calls = 0
         self.static_depth = 0
         self.work: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
         self.values: list[Operand] = []
@@ -243,8 +260,6 @@ class _Lowering:
     ) -> int:
         """Append an operation and return its number; `span` where it is not all of `tree`."""
         span = tree.span if span is None else span
-        if len(self.steps) >= MOST_OPERATIONS:
-            self.too_large(span)
         kind = "operation" if any(self.carries(o) for o in operands) else "constant"
         self.steps.append(
             Step(
@@ -270,14 +285,6 @@ class _Lowering:
 
     def fail(self, kind: Kind, message: str, span: Span, hint: str | None = None) -> NoReturn:
         raise GradcliError(kind, message, source=self.source, span=span, hint=hint)
-
-    def too_large(self, span: Span) -> NoReturn:
-        self.fail(
-            Kind.SYNTAX,
-            f"the program unfolds to more than {MOST_OPERATIONS:,} operations",
-            span,
-            "each call of a function becomes operations of its own",
-        )
 
     # --- leaves ---
 
@@ -368,7 +375,7 @@ class _Lowering:
         match definition:
             case Define():
                 arguments = arrange_arguments(tree, definition, self.source)
-                self.then(self.inline, definition, tree, scope)
+                self.then(self.inline, definition, scope)
                 self.visit_all(arguments, scope)
             case Block():
                 arguments = arrange_arguments(tree, definition, self.source)
@@ -377,11 +384,8 @@ class _Lowering:
             case _:
                 self.builtin(tree, scope)
 
-    def inline(self, definition: Define, tree: Call, scope: _Scope) -> None:
+    def inline(self, definition: Define, scope: _Scope) -> None:
         """Lower a function's body with its parameters standing for the arguments."""
-        self.calls += 1
-        if self.calls > MOST_OPERATIONS:
-            self.too_large(tree.span)
         values = self.pop(len(definition.parameters))
         local = {p.name: v for p, v in zip(definition.parameters, values, strict=True)}
         inner = _Scope(local, selections=scope.selections)
@@ -441,7 +445,7 @@ class _Lowering:
 
     def array(self, tree: Array, scope: _Scope) -> None:
         """`[[a, b], [c, d]]` is one operation on its elements; of literals alone it is one."""
-        elements, shape = _flattened(self, tree)
+        elements, shape = flattened(tree, self.source)
         self.then(self.apply_array, elements, shape, tree, scope)
         self.visit_all(elements, scope)
 
@@ -452,7 +456,7 @@ class _Lowering:
         literals = [o for o in operands if isinstance(o, Literal)]
         if len(literals) == len(operands) and all(np.ndim(o.value) == 0 for o in literals):
             value = np.array([o.value for o in literals], dtype=np.float64).reshape(shape)
-            self.values.append(Literal(value, _array_text([o.text for o in literals], shape)))
+            self.values.append(Literal(value, array_text([o.text for o in literals], shape)))
             return
         options = {"shape": shape}
         self.push(ops.operation("array"), operands, tree, tree.span, scope, options)
@@ -530,48 +534,6 @@ def _own_call(definition: Define | Block) -> Call:
     """A function applied to inputs that are named after its parameters."""
     name = definition.name
     return Call(name.name, definition.parameters, (), definition.span, name.span)
-
-
-# --- array literals ----------------------------------------------------------------------
-
-
-def _flattened(lowering: _Lowering, tree: Array) -> tuple[list[Tree], tuple[int, ...]]:
-    """The elements of nested brackets, row by row, and the shape that the brackets give."""
-    level: list[Tree] = [tree]
-    shape: list[int] = []
-    while level and all(isinstance(item, Array) for item in level):
-        arrays = [item for item in level if isinstance(item, Array)]
-        length = len(arrays[0].elements)
-        odd = next((a for a in arrays if len(a.elements) != length), None)
-        if odd is not None:
-            lowering.fail(
-                Kind.SHAPE,
-                f"the rows of an array have equal length: {length} and {len(odd.elements)}",
-                odd.span,
-            )
-        shape.append(length)
-        level = [element for a in arrays for element in a.elements]
-    odd_one = next((item for item in level if isinstance(item, Array)), None)
-    if odd_one is not None:
-        lowering.fail(
-            Kind.SHAPE, "an array is either of numbers or of arrays of one shape", odd_one.span
-        )
-    if len(shape) > 32:
-        lowering.fail(
-            Kind.SHAPE, f"an array has at most 32 dimensions, not {len(shape)}", tree.span
-        )
-    return level, tuple(shape)
-
-
-def _array_text(texts: list[str], shape: tuple[int, ...]) -> str:
-    """The literal as it is shown inside an operation."""
-    for n in reversed(shape):
-        texts = (
-            ["[]"]
-            if n == 0
-            else [f"[{', '.join(texts[i : i + n])}]" for i in range(0, len(texts), n)]
-        )
-    return texts[0]
 
 
 # --- another output ----------------------------------------------------------------------

@@ -24,6 +24,7 @@ from gradcli.language.tree import (
     Define,
     Module,
     Name,
+    Number,
     Rule,
     Statement,
     Tree,
@@ -43,7 +44,8 @@ class Names:
     `free` lists the names that are used and not defined, in order of first appearance
     (constants among them). `needs` maps a definition to the names that its statement reads;
     the output's own statement is under None if it is a bare expression. `words` is every
-    name that the text uses in any way.
+    name that the text uses in any way, and `sizes` how many operations each statement unfolds
+    to, the bodies of the functions that it calls included.
     """
 
     module: Module
@@ -51,6 +53,7 @@ class Names:
     free: dict[str, Name] = field(default_factory=dict)
     needs: dict[str | None, set[str]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
+    sizes: dict[str | None, int] = field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -129,24 +132,19 @@ class _Statement:
         self.names, self.later, self.statement = names, later, statement
         self.defined = _defined_name(statement)
         self.reads: set[str] = set()
+        self.size = 1
 
     def check(self, *, is_output: bool) -> None:
         statement, names = self.statement, self.names
         match statement:
             case Assign() | Bare():
                 self.expression(statement.value)
-            case Define():
-                self.parameters(statement.parameters)
+            case Define() | Block():
+                names.words.update(p.name for p in statement.parameters)
                 if is_output:
                     for parameter in statement.parameters:
                         self.variable(parameter)
-                self.expression(statement.body, {p.name for p in statement.parameters})
-            case Block():
-                self.parameters(statement.parameters)
-                if is_output:
-                    for parameter in statement.parameters:
-                        self.variable(parameter)
-                self.block(statement)
+                self.function(statement)
             case Augment():
                 raise self.error(
                     Kind.SYNTAX,
@@ -157,6 +155,7 @@ class _Statement:
                 )
         key = self.defined.name if self.defined else None
         names.needs[key] = self.reads
+        names.sizes[key] = self.size
         if self.defined is not None and not isinstance(statement, Bare | Augment):
             names.definitions[self.defined.name] = statement
             names.words.add(self.defined.name)
@@ -174,19 +173,12 @@ class _Statement:
             kind, message, source=self.names.source, span=span, hint=hint, labels=labels
         )
 
-    def parameters(self, parameters: tuple[Name, ...]) -> None:
-        """Parameters are distinct."""
-        seen: dict[str, Name] = {}
-        for parameter in parameters:
-            if parameter.name in seen:
-                raise self.error(
-                    Kind.NAME,
-                    f"the parameter '{parameter.name}' stands twice",
-                    parameter.span,
-                    labels=(Label(seen[parameter.name].span, "here first"),),
-                )
-            seen[parameter.name] = parameter
-            self.names.words.add(parameter.name)
+    def function(self, statement: Define | Block) -> None:
+        """A definition's body, and a block's rules."""
+        if isinstance(statement, Block):
+            self.block(statement)
+        else:
+            self.expression(statement.body, {p.name for p in statement.parameters})
 
     def expression(self, tree: Tree, local: Iterable[str] = ()) -> None:
         """Every name and call in an expression; `local` are a function's parameters."""
@@ -195,8 +187,10 @@ class _Statement:
             if isinstance(node, Name):
                 if not node.qualified and node.name not in local:
                     self.variable(node)
-            elif isinstance(node, Call):
-                self.call(node)
+            elif not isinstance(node, Number):
+                self.size += 1
+                if isinstance(node, Call):
+                    self.call(node)
 
     def variable(self, name: Name) -> None:
         """A name that is read: a node, an input, or a mistake."""
@@ -252,6 +246,7 @@ class _Statement:
         definition = names.definitions.get(word)
         if isinstance(definition, Define | Block):
             self.reads.add(word)
+            self.size += names.sizes[word]
             arrange_arguments(call, definition, names.source)
             return
         if word in self.later and not isinstance(definition, Assign):
@@ -296,9 +291,9 @@ class _Statement:
             elif isinstance(node, Call):
                 self.call(node)
                 self.closed_call(node)
-        given: dict[str, Rule] = {}
         for rule in block.rules:
-            self.rule(block, rule, given)
+            self.rule(block, rule)
+        given = {rule.parameter.name for rule in block.rules}
         missing = [p for p in block.parameters if p.name not in given]
         if missing:
             name = missing[0].name
@@ -327,32 +322,21 @@ class _Statement:
     def _is_block(self, name: str) -> bool:
         return isinstance(self.names.definitions.get(name), Block | Define)
 
-    def rule(self, block: Block, rule: Rule, given: dict[str, Rule]) -> None:
-        """One derivative of a block."""
-        parameters, name = {p.name for p in block.parameters}, rule.parameter.name
-        if name not in parameters:
-            raise self.error(
-                Kind.NAME,
-                f"block '{block.name.name}' has no parameter '{name}'",
-                rule.parameter.span,
-                hint=did_you_mean(name, parameters),
-            )
-        if name in given:
-            raise self.error(
-                Kind.NAME,
-                f"the derivative for '{name}' is given twice",
-                rule.parameter.span,
-                labels=(Label(given[name].span, "given here first"),),
-            )
-        if given and rule.whole != next(iter(given.values())).whole:
+    def rule(self, block: Block, rule: Rule) -> None:
+        """One derivative of a block; which parameters have one the parser has seen to."""
+        parameters, name, first = (
+            {p.name for p in block.parameters},
+            rule.parameter.name,
+            block.rules[0],
+        )
+        if rule.whole != first.whole:
             raise self.error(
                 Kind.SYNTAX,
                 "a block gives either local derivatives (d/dp) or backward rules (delta_p)",
                 rule.parameter.span,
-                labels=(Label(next(iter(given.values())).parameter.span, "the other kind"),),
+                labels=(Label(first.parameter.span, "the other kind"),),
                 hint=f"an elementwise d/d{name} = g is delta_{name} = delta*g",
             )
-        given[name] = rule
         allowed = parameters | {"out"} | ({"delta"} if rule.whole else set())
         for node in postorder(rule.value):
             if isinstance(node, Name):

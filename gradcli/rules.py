@@ -8,14 +8,15 @@ There is no second copy of any derivative: this text is also what the reports pr
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any
 
 import numpy as np
 
 from gradcli.draft import Draft, Literal, Operand, Step
 from gradcli.errors import GradcliError, Kind
-from gradcli.graph import Graph, build
+from gradcli.forward import apply
+from gradcli.graph import Graph, Node, build
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Number, Tree
@@ -24,7 +25,10 @@ from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
 
 
 class Formula:
-    """A formula bound to shapes: call it with the values of its names, in order."""
+    """A formula bound to shapes: call it with the values of its names, in order.
+
+    Values may carry batch axes in front of their own, as everywhere.
+    """
 
     __slots__ = ("_calls", "_constants", "_result", "constant", "source", "type")
 
@@ -50,7 +54,8 @@ class Formula:
         for node in rest:
             if node.kernel is not None:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
-                self._calls.append((node.kernel, tuple(place[o] for o in operands)))
+                kernel = node.kernel if node.aligned else partial(_lined_up, graph, node)
+                self._calls.append((kernel, tuple(place[o] for o in operands)))
                 place[node.id] = first + len(self._calls) - 1
         self._result = place[result]
         if names <= self._result < first and not self.type.shape:
@@ -62,6 +67,10 @@ class Formula:
         for kernel, operands in self._calls:
             slots.append(kernel(*[slots[i] for i in operands]))
         return slots[self._result]
+
+
+def _lined_up(graph: Graph, node: Node, *arguments: Any) -> Any:
+    return apply(graph, node, list(arguments))
 
 
 @lru_cache(maxsize=4096)

@@ -1,0 +1,24 @@
+"""Every example of README and docs runs and prints what is printed there."""
+
+import shutil
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT / "scripts"))
+
+from _examples import MissingToolError, has_examples, pages, refreshed  # noqa: E402
+
+PAGES = [page for page in pages(ROOT) if has_examples(page)]
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="the examples are for a Unix shell")
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_examples_print_what_stands_there(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    try:
+        assert refreshed(text) == text, "scripts/docs writes the outputs anew"
+    except MissingToolError as tool:
+        pytest.skip(f"{tool} is not installed")

@@ -1,0 +1,126 @@
+"""The forward pass: values, and what happens where the mathematics fails."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from gradcli import GradcliError, Program, evaluate
+from gradcli.errors import Kind
+from gradcli.forward import rerun
+
+
+def test_tutorial_values() -> None:
+    result = evaluate("(x + sigmoid(y)) / (x^2 + y)", x=3, y=-4, check=False)
+    values = {row.node.name: float(row.value) for row in result.rows()}
+    assert values == pytest.approx(
+        {
+            "x": 3,
+            "y": -4,
+            "a": 0.017986209962091555,
+            "b": 3.0179862099620918,
+            "c": 9,
+            "d": 5,
+            "e": 0.2,
+            "f": 0.6035972419924184,
+        },
+        rel=1e-15,
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "kind"),
+    [
+        ("log(x)", {"x": -1}, Kind.DOMAIN),
+        ("log(x)", {"x": 0}, Kind.DOMAIN),
+        ("1/x", {"x": 0}, Kind.DOMAIN),
+        ("x/0", {"x": 1}, Kind.DOMAIN),
+        ("asin(x)", {"x": 2}, Kind.DOMAIN),
+        ("x^0.5", {"x": -2}, Kind.DOMAIN),
+        ("exp(x)", {"x": 1000}, Kind.OVERFLOW),
+        ("x*y", {"x": 1e200, "y": 1e200}, Kind.OVERFLOW),
+        ("x^2", {"x": 1e200}, Kind.OVERFLOW),
+        ("sum(inv(A))", {"A": [[1, 2], [2, 4]]}, Kind.SINGULAR),
+        ("log(x)", {"x": [1, -1]}, Kind.DOMAIN),
+        ("x + inf", {"x": 1}, Kind.DOMAIN),
+    ],
+)
+def test_the_mathematics_fails(text: str, inputs: dict[str, Any], kind: Kind) -> None:
+    with pytest.raises(GradcliError) as error:
+        evaluate(text, **inputs)
+    assert error.value.kind is kind
+    assert error.value.span is not None
+    result = evaluate(text, allow_nonfinite=True, upstream=_ones(text, inputs), check=False, **inputs)
+    assert not np.isfinite(result.value).all() or kind is Kind.SINGULAR
+
+
+def _ones(text: str, inputs: dict[str, Any]) -> Any:
+    value = evaluate(text, allow_nonfinite=True, gradient=False, **inputs).value
+    return np.ones(np.shape(value))
+
+
+def test_the_error_names_the_element() -> None:
+    with pytest.raises(GradcliError, match=r"x\[1\] = -1"):
+        evaluate("sum(log(x))", x=[1, -1])
+    with pytest.raises(GradcliError, match=r"X\[1, 0\] = -3"):
+        evaluate("sum(log(X))", X=[[1, 2], [-3, 4]])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sigmoid(-800)", 0.0),
+        ("sigmoid(800)", 1.0),
+        ("softplus(-800)", 0.0),
+        ("softplus(800)", 800.0),
+        ("logsumexp([1000, 1000])", 1000.6931471805599),
+        ("hypot(1e200, 1e200)", 1.4142135623730951e200),
+        ("(-2)^3", -8.0),
+        ("log1p(1e-20)", 1e-20),
+        ("norm([1e200, 1e200])", 1.4142135623730951e200),
+    ],
+)
+def test_no_overflow_where_the_mathematics_has_none(text: str, expected: float) -> None:
+    assert evaluate(text).value == pytest.approx(expected, rel=1e-15)
+
+
+def test_where_raises_nothing_for_what_it_does_not_select() -> None:
+    assert evaluate("where(x > 0, log(x), x)", x=-2).gradient["x"] == 1.0
+    result = evaluate("sum(where(x > 0, log(x), x))", x=[-2.0, 0.0, 3.0])
+    assert result.gradient["x"] == pytest.approx([1.0, 1.0, 1 / 3])
+    assert evaluate("where(n > 0, mean(log(x)), 0)", n=-1, x=[-1.0, 2.0]).gradient["x"] == (
+        pytest.approx([0.0, 0.0])
+    )
+
+
+def test_where_does_not_hide_what_is_selected_or_named_outside() -> None:
+    with pytest.raises(GradcliError):
+        evaluate("where(x < 0, log(x), x)", x=-2)
+    with pytest.raises(GradcliError):
+        evaluate("a = log(x); where(x > 0, a, x)", x=-2)
+
+
+def test_where_in_where() -> None:
+    text = "where(x > 0, where(x < 1, sqrt(1 - x), log(x - 1 + eps)), -x)"
+    for x, slope in [(0.75, -1.0), (3.0, 1 / 2), (-2.0, -1.0)]:
+        result = evaluate(text, x=x, eps=1e-300, wrt=["x"], check=False)
+        assert result.gradient["x"] == pytest.approx(slope)
+
+
+def test_rerun_takes_a_batch_through_shapes_of_every_rank() -> None:
+    program = Program("s*sum(A @ v + w, axis=0) + norm(v)")
+    inputs = {
+        "s": np.float64(2.0),
+        "A": np.arange(6.0).reshape(3, 2),
+        "v": np.array([1.0, -2.0]),
+        "w": np.array([0.5, 1.5, 2.5]),
+    }
+    result = program.evaluate(inputs, check=False)
+    graph, values = result.graph, result.values
+    rng = np.random.default_rng(0)
+    for i in graph.inputs:
+        batch = rng.normal(size=(4, *graph.nodes[i].type.shape))
+        again = rerun(graph, values, {i: batch}, graph.downstream(i))[graph.output]
+        for row, point in zip(again, batch, strict=True):
+            single = program.evaluate({**inputs, graph.nodes[i].name: point}, gradient=False)
+            assert row == pytest.approx(single.value, rel=1e-14)
