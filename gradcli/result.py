@@ -32,9 +32,11 @@ class Check:
     """The check of one accumulator against the slope of the output.
 
     For an array checked element by element `finite_difference` has the array's shape and the
-    other fields speak of its worst element; for one checked along random directions it is
-    None. `left` and `right` are one-sided slopes at a kink or an edge, `operation` the node
-    at fault, `reason` the verdict in a few words.
+    other fields speak of its worst element, whose place is `element` and whose slope is
+    `slope`; for one checked along random directions it is None. `left` and `right` are one-sided
+    slopes at a kink or an edge, `operation` the operation at fault, `reason` the verdict in a
+    few words. `exact` and `ulps` are the second opinion, where it was taken: the derivative at
+    50 digits, and how far the accumulator is from it in units in the last place.
     """
 
     verdict: Verdict
@@ -45,6 +47,10 @@ class Check:
     right: float | None = None
     operation: str | None = None
     reason: str = ""
+    slope: float | None = None
+    element: tuple[int, ...] | None = None
+    exact: float | None = None
+    ulps: float | None = None
 
 
 class Checks(NamedTuple):

@@ -50,7 +50,9 @@ def test_the_mathematics_fails(text: str, inputs: dict[str, Any], kind: Kind) ->
         evaluate(text, **inputs)
     assert error.value.kind is kind
     assert error.value.span is not None
-    result = evaluate(text, allow_nonfinite=True, upstream=_ones(text, inputs), check=False, **inputs)
+    result = evaluate(
+        text, allow_nonfinite=True, upstream=_ones(text, inputs), check=False, **inputs
+    )
     assert not np.isfinite(result.value).all() or kind is Kind.SINGULAR
 
 

@@ -9,14 +9,12 @@ the batch that is concerned, and the forward pass says what happened.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.ops.operation import Array, Shape
-
-EPSILON = 2.0**-52
 
 
 def aligned(arrays: Sequence[Array], ranks: Sequence[int]) -> list[Array]:
@@ -179,111 +177,19 @@ def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
     return result
 
 
+def diag(x: Array, shape: Shape | None, k: int) -> Array:
+    """The matrix of this shape with diagonal x; without a shape the diagonal of a matrix."""
+    return diagonal(x, k) if shape is None else place_diagonal(x, shape, k)
+
+
+def lower_half(A: Array) -> Array:
+    """The lower triangle with half of the diagonal."""
+    return (np.tril(A) + np.tril(A, -1)) / 2
+
+
 def trace(A: Array) -> Array:
     """The sum of the diagonal."""
-    return np.trace(A, axis1=-2, axis2=-1)  # type: ignore[no-any-return]
-
-
-# --- linear algebra ----------------------------------------------------------------------
-
-
-def each(
-    function: Callable[..., Array], arrays: Sequence[Array], ranks: Sequence[int], shape: Shape
-) -> Array:
-    """A function on a batch; where LAPACK gives up, element by element, nan where it did."""
-    try:
-        return function(*arrays)
-    except np.linalg.LinAlgError:
-        batch = batch_of(arrays, ranks)
-    result = np.full(batch + shape, np.nan)
-    pairs = list(zip(arrays, ranks, strict=True))
-    wide = [np.broadcast_to(a, batch + a.shape[a.ndim - rank :]) for a, rank in pairs]
-    for place in np.ndindex(batch):
-        try:
-            result[place] = function(*(a[place] for a in wide))
-        except np.linalg.LinAlgError:
-            continue
-    return result
-
-
-def det(A: Array) -> Array:
-    """The determinant."""
-    return np.linalg.det(A)  # type: ignore[no-any-return]
-
-
-def logdet(A: Array) -> Array:
-    """log|det A|, -inf for a singular matrix."""
-    return np.linalg.slogdet(A).logabsdet  # type: ignore[no-any-return]
-
-
-def _singular(A: Array, inverse: Array) -> Array:
-    """Whether no digit of an inverse is right.
-
-    A diagonal element of A⁻¹A is 1 as a sum of terms. Where the terms' sizes add up to 1/ε,
-    rounding alone makes that 1. Unlike a condition number, this does not change when rows or
-    columns are scaled: diag(1e-200, 1e200) is a good matrix.
-    """
-    sizes: Array = np.abs(inverse) * np.abs(np.swapaxes(A, -1, -2))
-    return sizes.sum(axis=-1).max(axis=-1, initial=0.0) * EPSILON >= 1
-
-
-def inv(A: Array) -> Array:
-    """The inverse; nan where the matrix is singular to working precision."""
-    inverse = each(np.linalg.inv, (A,), (2,), A.shape[-2:])
-    return np.where(_singular(A, inverse)[..., None, None], np.nan, inverse)
-
-
-def solve(A: Array, b: Array, vector: bool) -> Array:  # noqa: FBT001 - given by name
-    """The x with A x = b; nan where A is singular to working precision."""
-    if vector:
-        b = b[..., None]
-    x = each(np.linalg.solve, (A, b), (2, 2), b.shape[-2:])
-    bad = _singular(A, each(np.linalg.inv, (A,), (2,), A.shape[-2:]))
-    x = np.where(bad[..., None, None], np.nan, x)
-    return x[..., 0] if vector else x
-
-
-def cholesky(A: Array) -> Array:
-    """The lower triangular L with L L.T = (A + A.T)/2; nan if that is not positive definite."""
-    return each(np.linalg.cholesky, (symmetric(A),), (2,), A.shape[-2:])
-
-
-def cofactor(A: Array) -> Array:
-    """The matrix of cofactors, ∂det/∂A; by singular values, as det(A)·inv(A).T fails at det 0."""
-    return each(_cofactor, (A,), (2,), A.shape[-2:])
-
-
-def _cofactor(A: Array) -> Array:
-    U, s, V = np.linalg.svd(A)
-    sign = np.round(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
-    return sign * (U * products_of_others(s)[..., None, :]) @ V  # type: ignore[no-any-return]
-
-
-def cofactor_slope(A: Array, H: Array) -> Array:
-    """How the cofactors of A change in the direction H."""
-    return each(_cofactor_slope, (A, H), (2, 2), A.shape[-2:])
-
-
-def _cofactor_slope(A: Array, H: Array) -> Array:
-    """For A = U S V: ∂/∂S of the slope of det(S + tK) at t = 0, with K = U.T H V.T.
-
-    That is K_ll·p_il summed over l ≠ i on the diagonal and -K_ji·p_ij beside it, where p_ij is
-    the product of all singular values but the i-th and the j-th.
-    """
-    U, s, V = np.linalg.svd(A)
-    sign = np.round(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
-    K = np.swapaxes(U, -1, -2) @ H @ np.swapaxes(V, -1, -2)
-    n = s.shape[-1]
-    pairs = np.zeros((*s.shape, n))
-    for i in range(n):
-        others = s.copy()
-        others[..., i] = 1.0
-        pairs[..., i, :] = products_of_others(others)
-        pairs[..., i, i] = 0.0
-    slope = -np.swapaxes(K, -1, -2) * pairs
-    i = np.arange(n)
-    slope[..., i, i] = (pairs @ np.diagonal(K, axis1=-2, axis2=-1)[..., None])[..., 0]
-    return sign * (U @ slope @ V)  # type: ignore[no-any-return]
+    return np.trace(A, axis1=-2, axis2=-1)
 
 
 # --- reductions --------------------------------------------------------------------------
@@ -313,7 +219,7 @@ def products_of_others(x: Array) -> Array:
     one = np.ones((*x.shape[:-1], 1))
     before = np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
     after = np.cumprod(np.concatenate([one, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
-    return before * after  # type: ignore[no-any-return]
+    return before * after
 
 
 def prod_others(x: Array, *directions: Array, axis: Axes) -> Array:
@@ -359,16 +265,16 @@ def _mixed_others(x: Array, directions: list[Array]) -> Array:
     return result
 
 
-def std(x: Array, axis: Axes, keepdims: bool, count: int) -> Array:  # noqa: FBT001
+def std(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: FBT001
     """The square root of the mean squared distance from the mean, over `count`."""
     centred = x - np.mean(x, axis=axis, keepdims=True)
-    return norm(centred, axis, keepdims) / np.sqrt(count)  # type: ignore[no-any-return]
+    return norm(centred, axis, keepdims) / np.sqrt(count)
 
 
-def var(x: Array, axis: Axes, keepdims: bool, count: int) -> Array:  # noqa: FBT001
+def var(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: FBT001
     """The sum of squared distances from the mean, over `count`."""
     centred = x - np.mean(x, axis=axis, keepdims=True)
-    return np.sum(centred * centred, axis=axis, keepdims=keepdims) / count  # type: ignore[no-any-return]
+    return np.sum(centred * centred, axis=axis, keepdims=keepdims) / count
 
 
 SAFE_SQUARES = (1e-280, 1e300)
@@ -378,18 +284,18 @@ SAFE_SQUARES = (1e-280, 1e300)
 def norm(x: Array, axis: Axes, keepdims: bool, p: float = 2) -> Array:  # noqa: FBT001
     """The p-norm along some axes; squares are scaled by a power of two where they must be."""
     if p == 1:
-        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)  # type: ignore[no-any-return]
+        return np.sum(np.abs(x), axis=axis, keepdims=keepdims)
     if p == np.inf:
-        return np.max(np.abs(x), axis=axis, keepdims=keepdims, initial=0.0)  # type: ignore[no-any-return]
+        return np.max(np.abs(x), axis=axis, keepdims=keepdims, initial=0.0)
     squares = np.sum(np.square(x), axis=axis, keepdims=keepdims)
     least, most = SAFE_SQUARES
     if np.all((least < squares) & (squares < most)):
-        return np.sqrt(squares)  # type: ignore[no-any-return]
+        return np.sqrt(squares)
     largest = np.max(np.abs(x), axis=axis, keepdims=True, initial=0.0)
     _, exponent = np.frexp(largest)
     scaled = np.ldexp(x, -exponent)
     root = np.sqrt(np.sum(np.square(scaled), axis=axis, keepdims=keepdims))
-    return np.ldexp(root, exponent if keepdims else np.squeeze(exponent, axis))  # type: ignore[no-any-return]
+    return np.ldexp(root, exponent if keepdims else np.squeeze(exponent, axis))
 
 
 def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
@@ -412,7 +318,7 @@ def _log_sum(x: Array, axis: Axes) -> tuple[Array, Array]:
 def softmax(x: Array, axis: Axes) -> Array:
     """exp(x) over its sum."""
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return powers / np.sum(powers, axis=axis, keepdims=True)  # type: ignore[no-any-return]
+    return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
 def log_softmax(x: Array, axis: Axes) -> Array:
@@ -426,7 +332,7 @@ def log_softmax(x: Array, axis: Axes) -> Array:
 
 def shift(x: Array, axis: int, k: int = 1, fill: float = 0.0) -> Array:
     """Elements moved k places along an axis, `fill` in the places left free."""
-    result = np.full(x.shape, fill)
+    result = np.full(x.shape, float(fill))
     lines, source = np.moveaxis(result, axis, -1), np.moveaxis(x, axis, -1)
     if k >= 0:
         lines[..., k:] = source[..., : max(source.shape[-1] - k, 0)]
@@ -499,7 +405,7 @@ def scatter(x: Array, shape: Shape, at: Shape, step: Shape, rank: int) -> Array:
         x = x.reshape(x.shape + (1,) * len(shape))
     batch = x.ndim - len(shape)
     result = np.zeros(x.shape[:batch] + shape)
-    block = tuple(
+    block: tuple[Any, ...] = tuple(
         slice(start, end if end >= 0 else None, by)
         for start, n, by in zip(at, x.shape[batch:], step, strict=True)
         for end in (start + n * by,)

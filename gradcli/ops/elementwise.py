@@ -733,7 +733,7 @@ ACTIVATIONS = (
         "1/(1 + abs(x))^2",
         latex=r"\frac{{x}}{1 + \lvert {x} \rvert}",
         doc="x/(1 + |x|)",
-        samples=("1", "-4", "[0, 2]"),
+        samples=("1", "-4", "[0.1, 2]"),
     ),
     row(
         "hardtanh",
@@ -897,6 +897,7 @@ CHOICE = (
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         exact=True,
         samples=("1, 2, 3", "0, 2, 3", "[1, 0], [2, 3], 4"),
+        branch=lambda c, _a, _b: c != 0,
     ),
     row(
         "maximum",

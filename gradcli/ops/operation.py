@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -65,6 +66,7 @@ class Misfit(Exception):
 
     `reason` completes the sentence «shapes do not fit in W @ x: …»; where it is empty, the
     operands' shapes are listed. `plain` marks a reason that is a whole message by itself.
+    Reason and hint may name operands by their parameters in braces: `{A}.T @ {B}`.
     """
 
     def __init__(self, reason: str = "", hint: str | None = None, *, plain: bool = False) -> None:
@@ -118,10 +120,18 @@ class Operation:
     type and the kernel's keyword arguments; it may replace options by their normalised form
     in place, for the rules to see, and raises `Misfit`.
 
-    `branch(*operands)` is an integer code per element that changes wherever the operation
-    passes from one smooth piece to another, `tie(*operands)` is true on the border itself;
-    both None for smooth operations. `exact` says that the output carries no rounding error
-    of its own, `composite` that rounding inside is like a perturbation of the operands.
+    `branch(*operands)` gives integer codes (after the batch axes, in any shape) that change
+    wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
+    the border itself; both None for smooth operations. Those of array operations take the
+    kernel's keyword arguments too (`keywords` finds them). `exact` says that the output carries
+    no rounding error of its own, `composite` that rounding inside is like a perturbation of the
+    operands.
+
+    `samples` are arguments as one would write them in a call; for rows that are not called by
+    name but written in brackets (`array`, `index`), whole expressions.
+
+    `body` gives, for operands of these types, the graph that the operation stands for and the
+    number of its result; None unless it is a user's block.
 
     `domain` says in words where the function is defined; `failure` is the kind of error where
     a value that is not finite is neither outside the domain nor an overflow (`singular`).
@@ -146,6 +156,7 @@ class Operation:
     tie: Callable[..., Any] | None = None
     exact: bool = False
     composite: bool = False
+    body: Callable[[tuple[Type, ...]], Any] | None = None
     samples: tuple[str, ...] = ()
     numpy: str = ""
     group: str = ""
@@ -182,6 +193,11 @@ class Operation:
         """The formula of every operand at this site."""
         rules = self.rules
         return rules if isinstance(rules, tuple) else rules(site)
+
+
+def keywords(kernel: Kernel) -> Mapping[str, Any]:
+    """The keyword arguments that a bound kernel passes on; `branch` and `tie` want them too."""
+    return kernel.keywords if isinstance(kernel, partial) else {}
 
 
 def broadcast(types: tuple[Type, ...], *, numpy_rules: bool) -> Shape:

@@ -15,6 +15,7 @@ from gradcli.ops.operation import (
     Kernel,
     Misfit,
     Operation,
+    Options,
     Rules,
     Shape,
     Site,
@@ -122,7 +123,7 @@ def reduction(t: Type, options: Keywords) -> tuple[Shape, Keywords]:
     return shape, {"axis": tuple(i - rank for i in gone), "keepdims": keep}
 
 
-def reduced_count(t: Type, options: Keywords) -> int:
+def reduced_count(t: Type, options: Options) -> int:
     """How many elements a normalised `axis` takes together."""
     axis = options["axis"]
     axes = range(len(t.shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
@@ -164,7 +165,7 @@ def shape_text(shape: Sequence[int]) -> str:
     return str(shape[0]) if len(shape) == 1 else shown(tuple(shape))
 
 
-def axis_argument(options: Any, more: str = "") -> str:
+def axis_argument(options: Options, more: str = "") -> str:
     """`, axis=0` where an axis is given, followed by `more`; nothing for None."""
     axis = options["axis"]
     return "" if axis is None else f", axis={shown(axis)}{more}"

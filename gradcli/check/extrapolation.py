@@ -1,0 +1,51 @@
+"""Richardson's extrapolation: from slopes at h, h/2, h/4 … to the slope at 0.
+
+A central slope is D + c₁h² + c₂h⁴ + …, a one-sided one D + c₁h + c₂h² + …; combining two
+neighbours of the sequence removes one term, combining the results the next. Each column of
+this table is one order better and a little noisier, so none is always right: every entry
+is a candidate, with an error of its own.
+(L. F. Richardson, The deferred approach to the limit, 1927.)
+"""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+import numpy as np
+
+from gradcli.ops.operation import Array
+
+COLUMNS = 7
+"""More columns gain nothing in doubles: the seventh is already of order h¹⁴."""
+
+
+Candidates: TypeAlias = tuple[Array, Array, Array]
+"""Values, their errors, and the largest step that went into each."""
+
+
+def extrapolate(h: Array, slopes: Array, noise: Array, order: int, columns: int) -> Candidates:
+    """All finite candidates from slopes at steps of ratio 2, the largest first.
+
+    The error is how much an entry still changes in the next two rows, plus what the noise of
+    the values (`noise`, not divided by h) can do at worst.
+    """
+    value, doubt = slopes, noise / h
+    values: list[Array] = []
+    errors: list[Array] = []
+    steps: list[Array] = []
+    for column in range(1, columns + 1):
+        if len(value) < 3:
+            break
+        change = np.abs(value[1:] - value[:-1])
+        values.append(value[:-2])
+        errors.append(np.maximum(change[:-1], change[1:]) + doubt[:-2])
+        steps.append(h[: len(value) - 2])
+        factor = 2.0 ** (order * column)
+        value = (factor * value[1:] - value[:-1]) / (factor - 1)
+        doubt = (factor * doubt[1:] + doubt[:-1]) / (factor - 1)
+    if not values:
+        nothing = np.empty(0)
+        return nothing, nothing, nothing
+    value, error, step = map(np.concatenate, (values, errors, steps))
+    ok = np.isfinite(value) & np.isfinite(error)
+    return value[ok], error[ok], step[ok]

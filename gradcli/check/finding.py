@@ -1,0 +1,110 @@
+"""What the method finds out about one real variable, and the decision between the verdicts."""
+
+from __future__ import annotations
+
+import math
+
+from gradcli.check.jitter import EPS
+from gradcli.result import Verdict
+
+SAFETY = 4.0
+"""The error estimate of a slope is multiplied by this before anybody is accused."""
+
+SCATTER_SAFETY = 8.0
+"""So is what jitter does to the accumulator: a few samples of a scatter underestimate it."""
+
+FLOOR = 1e-10
+"""Relative errors below this are nobody's business: the formulas' own constants have them."""
+
+RESOLVED = 1e-4
+"""A slope known worse than this acquits nobody."""
+
+ZERO = 1e-9
+"""Zero means zero compared with slopes nearby."""
+
+TINY = 5e-324
+
+
+class Finding:
+    """A verdict about one variable, and the numbers that it is made of.
+
+    `error` belongs to `slope`, or to the one-sided slopes `left` and `right`; `operation` is the
+    one at fault. `tolerance` is how far a gradient may be from the slope without being accused,
+    `scatter` the part of it that is the gradient's own rounding, and `step` the largest step
+    that the slope rests on. `exact` and `ulps` are the second opinion, where it was taken.
+    """
+
+    __slots__ = (
+        "digits", "error", "exact", "left", "operation", "reason", "right", "scatter", "slope",
+        "step", "tolerance", "ulps", "verdict",
+    )  # fmt: skip
+
+    def __init__(
+        self,
+        verdict: Verdict,
+        reason: str = "",
+        *,
+        slope: float | None = None,
+        error: float | None = None,
+        left: float | None = None,
+        right: float | None = None,
+        operation: str | None = None,
+    ) -> None:
+        self.verdict, self.reason, self.operation = verdict, reason, operation
+        self.slope, self.error, self.left, self.right = slope, error, left, right
+        self.digits: float | None = None
+        self.tolerance, self.scatter, self.step = math.inf, 0.0, 0.0
+        self.exact: float | None = None
+        self.ulps: float | None = None
+
+
+def decide(
+    gradient: float, slope: float, error: float, scatter: float, nearby: float, level: float,
+    *, flat: bool,
+) -> Finding:
+    """The verdict on an accumulator from a slope with its error, both finite.
+
+    `scatter` is what rounding does to the accumulator, `nearby` the steepest slope seen about the
+    point, `level` the function's size per unit of x, `flat` says that it never moved at all.
+    """
+    size = max(abs(gradient), abs(slope))
+    difference = abs(gradient - slope)
+    for_slope = SAFETY * error + FLOOR * size
+    for_gradient = SCATTER_SAFETY * scatter
+    tolerance = for_slope + for_gradient
+    doubt = max(difference, error, scatter, EPS * size, TINY)
+    digits = math.log10(size) - math.log10(doubt) if size and doubt < math.inf else 0.0
+    found = Finding(Verdict.PASS, slope=slope, error=error)
+    found.digits, found.tolerance, found.scatter = max(0.0, digits), tolerance, scatter
+    if not difference <= tolerance:
+        return _disagreement(found, gradient, difference, error / size, for_gradient)
+    if 0 < size and tolerance <= RESOLVED * size:
+        return found
+    if size <= tolerance and (
+        tolerance < 1e-300
+        or (flat and gradient == 0 and tolerance <= ZERO * level)
+        or (abs(gradient) <= for_gradient and tolerance <= ZERO * max(nearby, level))
+        or (abs(gradient) <= 4 * EPS * nearby and tolerance <= ZERO * nearby)
+    ):
+        found.verdict, found.digits = Verdict.ZERO, None
+        return found
+    found.verdict = Verdict.INCONCLUSIVE
+    found.reason = "rounding noise in " + (
+        "the gradient" if for_gradient > for_slope else "f"
+    )
+    return found
+
+
+def _disagreement(
+    found: Finding, gradient: float, difference: float, coarse: float, for_gradient: float
+) -> Finding:
+    """A failure, unless the gradient is noise itself or the slope too coarse to convict."""
+    found.verdict = Verdict.INCONCLUSIVE
+    if for_gradient > 0.5 * abs(gradient) > 0:
+        found.reason = "rounding noise in the gradient"
+    elif coarse > 1e-2 and found.error is not None and difference <= 25 * found.error:
+        found.reason = "the slope is too coarse to convict"
+    else:
+        found.verdict = Verdict.FAIL
+        found.digits = None
+    return found

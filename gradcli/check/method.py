@@ -1,0 +1,231 @@
+"""The check of one real variable: a conversation with the function.
+
+`examine` asks for points, is given values, and comes to a finding: first the ladder over all
+scales, then, around the best of them, halvings to extrapolate from. It says nothing that it
+can't know: where the function is too noisy or too wild to measure a slope, it is
+inconclusive. The caller holds many such conversations at once and answers all in one pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+
+import numpy as np
+
+from gradcli.check.extrapolation import COLUMNS, Candidates, extrapolate
+from gradcli.check.finding import Finding, decide
+from gradcli.check.jitter import EPS
+from gradcli.check.sampling import Points, Samples
+from gradcli.check.series import (
+    Series,
+    admissible,
+    between,
+    displacement,
+    finite,
+    power,
+    resolved,
+    tail,
+)
+from gradcli.check.special import SETTLED, Conversation, View, corner, edge, settled
+from gradcli.check.steps import halvings, ladder
+from gradcli.result import Verdict
+
+HELD = 8
+"""Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
+
+
+def examine(x: float, gradient: float, ties: list[str], names: list[str]) -> Conversation:
+    """Compare an accumulator with the slope of the function at x.
+
+    `ties` are the operations that stand on a border at x, `names` the operations of the flat
+    graph by number.
+    """
+    h = ladder(x)
+    n = len(h)
+    sides = np.concatenate([x + h, x - h])
+    t = np.concatenate([[x], sides, sides, np.full(HELD, x)])
+    samples = yield Points(t, 2 * n + HELD, HELD)
+    y, signature = samples.y, samples.signature
+    # What is not finite between x and a finite output does not count (a `where` left it out).
+    counts = np.isfinite(y[:, 0])
+    counts[0] = True
+    y = y[counts]
+    floor = float(np.max(displacement(y[0, 4 * n + 1 :], y[0, 0])))
+    series = Series(x, h, y[:, : 2 * n + 1], y[:, 2 * n + 1 : 4 * n + 1], floor)
+    view = View(
+        x,
+        gradient,
+        samples.scatter,
+        series,
+        floor,
+        signature[1 : n + 1],
+        signature[n + 1 : 2 * n + 1],
+        int(signature[0]),
+        ties,
+        [names[i] for i, counted in zip(samples.nodes, counts, strict=True) if counted],
+    )
+    found = yield from _judge(view)
+    slope, error = found.slope, found.error
+    if found.verdict is Verdict.FAIL and x != 0 and slope is not None and error is not None:
+        # 'Flat', if only steps larger than x itself saw it, convicts nobody.
+        if found.step > abs(x) and abs(slope) < 10 * error:
+            found = yield from _judge(view.upto(abs(x) / 2))
+    return found
+
+
+def _judge(view: View) -> Conversation:
+    """The finding from what the ladder showed, special points first."""
+    s = view.series
+    if len(s.h) < SETTLED:
+        return Finding(Verdict.INCONCLUSIVE, "no room for a step")
+    special = yield from _one_sided_domain(view)
+    if special is not None:
+        return special
+    ok = np.isfinite(s.right[0]) & np.isfinite(s.left[0])
+    same = ok & (view.right == view.here) & (view.left == view.here)
+    if view.ties or not same[-SETTLED:].any():
+        special = yield from corner(view)
+        if special is not None:
+            return special
+        # The operation on the border is not smooth, but the function is.
+        same, s = ok, s.of_function()
+    run = tail(same & np.isfinite(s.D[0]))
+    if run.stop - run.start < 2:
+        verdict = Verdict.INCONCLUSIVE if ok.all() else Verdict.EDGE
+        return Finding(verdict, "no room for a step")
+    special = yield from _undeclared(view, s, run)
+    if special is not None:
+        return special
+    return (yield from _smooth(view, s, run, use_signature=same is not ok))
+
+
+def _one_sided_domain(view: View) -> Generator[Points, Samples, Finding | None]:
+    """Overflow next to the point, or the end of the domain; None where both sides exist."""
+    s = view.series
+    left, right = s.left[0, -SETTLED:], s.right[0, -SETTLED:]
+    has_left, has_right = np.isfinite(left).any(), np.isfinite(right).any()
+    if not view.ties and not (has_left and has_right):
+        beyond = right if has_left else left
+        if np.isinf(beyond).any():
+            return Finding(Verdict.OVERFLOW, "the values next to the point overflow")
+        if not has_left and not has_right:
+            return Finding(Verdict.EDGE, "not defined on either side")
+        return (yield from edge(view, 1 if has_right else -1))
+    if np.isinf(s.D[0, -SETTLED:]).all():
+        return Finding(Verdict.OVERFLOW, "the slope exceeds the largest double")
+    return None
+
+
+def _undeclared(view: View, s: Series, run: slice) -> Generator[Points, Samples, Finding | None]:
+    """Jumps, vertical tangents and kinks at which no operation says that it stands on a border."""
+    h, f0 = s.h[run], view.f0
+    growth = power(h, s.D[0, run], s.N[0, run])
+    if growth is not None and growth < -0.1:
+        right, left = s.right[0, run], s.left[0, run]
+        if growth >= -0.9:
+            limit = float(np.copysign(np.inf, s.D[0, run][-1]))
+            agrees = view.gradient == limit
+            return Finding(
+                Verdict.EDGE,
+                "agrees" if agrees else "the gradient differs",
+                left=limit,
+                right=limit,
+                operation=_culprit(view, s, run, -0.1),
+            )
+        if settled(right, f0) and settled(left, f0):
+            leap = abs(float(right[-1] - left[-1]))
+            return Finding(
+                Verdict.JUMP, f"f leaps by {leap:.3g}", operation=_culprit(view, s, run, -0.9)
+            )
+    evenness = power(h, s.S[0, run], s.N[0, run])
+    if evenness is None or evenness >= 0.75:
+        return None
+    found = yield from corner(view._replace(ties=[]))
+    if found is not None and found.operation is None:
+        found.operation = _culprit(view, s, run, 0.75, even=True)
+    return found
+
+
+def _culprit(view: View, s: Series, run: slice, below: float, *, even: bool = False) -> str | None:
+    """The first operation between x and the output that shows the same power of h."""
+    which = s.S if even else s.D
+    for j in [*range(1, len(which)), 0]:
+        p = power(s.h[run], which[j, run], s.N[j, run])
+        if p is not None and p < below:
+            return view.operations[j]
+    return None
+
+
+def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conversation:
+    """The ordinary case: choose a scale, extrapolate around it, decide."""
+    if not resolved(s, run):
+        return Finding(
+            Verdict.INCONCLUSIVE, "f is not resolved between neighbouring doubles"
+        )
+    ok, error = admissible(s, run)
+    if not ok.any():
+        return Finding(Verdict.INCONCLUSIVE, "there is no step at which the slope settles")
+    h = s.h[run]
+    a = int(np.argmin(np.where(ok, error, np.inf)))
+    center, rough = float(h[a]), float(error[a])
+    widest = float(h[:-1][ok][0])
+    fine = halvings(view.x, center, 9, 15, h[-1], min(h[0], 4 * widest))
+    found = (s.D[0, run][a : a + 1], error[a : a + 1], h[a : a + 1])
+    if len(fine) >= 3:
+        samples = yield Points(np.concatenate([[view.x], view.x + fine, view.x - fine]))
+        better = _candidates(view, s, run, fine, samples, use_signature=use_signature)
+        value, errors, steps = map(np.concatenate, zip(found, better, strict=True))
+        found = (value, errors, steps)
+    chosen = _consistent(found, s, run, center, rough)
+    if chosen is None:
+        return Finding(Verdict.INCONCLUSIVE, "no slope is consistent across the scales")
+    slope, error_of_slope, step = chosen
+    result = decide_at(view, s, run, slope, error_of_slope)
+    result.step = step
+    return result
+
+
+def _candidates(
+    view: View, s: Series, run: slice, fine: np.ndarray[tuple[int], np.dtype[np.float64]],
+    samples: Samples, *, use_signature: bool,
+) -> Candidates:
+    """Extrapolated slopes from the halvings, as far as they are on one smooth piece."""
+    f = Series(view.x, fine, samples.y[:1], None, 0.0)
+    n = len(fine)
+    same = np.isfinite(f.D[0])
+    if use_signature:
+        signature = samples.signature
+        same &= (signature[1 : n + 1] == signature[0]) & (signature[n + 1 :] == signature[0])
+    part = tail(same)
+    noise = between(fine, s.h[run], s.noise[0, run])
+    noise = np.fmax(noise, 0.5 * EPS * finite(f.size[0])) + f.uneven[0]
+    return extrapolate(fine[part], f.D[0, part], noise[part], 2, COLUMNS)
+
+
+def _consistent(
+    found: Candidates, s: Series, run: slice, center: float, rough: float
+) -> tuple[float, float, float] | None:
+    """The candidate of least error that every smaller step of the ladder agrees with."""
+    h, D, N = s.h[run], s.D[0, run], s.N[0, run]
+    small = h <= center
+    h, D, N = h[small], D[small], N[small]
+    value, error, step = found
+    slack = 3 * (error[:, None] + N) + 2 * rough * (h / center) ** 2
+    agree = (np.abs(D - value[:, None]) <= slack).all(axis=1)
+    if not agree.any():
+        return None
+    k = int(np.argmin(np.where(agree, error, np.inf)))
+    return float(value[k]), float(error[k]), float(step[k])
+
+
+def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> Finding:
+    """The decision, with what is needed to say whether a slope of zero is one."""
+    h, f0, unit = s.h[run], view.f0, max(abs(view.x), 1.0)
+    near = h <= 2 * unit
+    slopes = s.moves[0, run][near] / h[near]
+    clear = slopes > 20 * s.N[0, run][near]
+    nearby = float(np.max(slopes[clear], initial=0.0))
+    flat = bool(np.all(s.moves[0, run] == 0))
+    return decide(
+        view.gradient, slope, error, view.scatter, nearby, abs(f0) / unit, flat=flat
+    )

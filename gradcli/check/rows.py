@@ -1,0 +1,157 @@
+"""A row of the check: one accumulator, the variables it is checked in, and their findings as one.
+
+A number is one variable. A small array is as many as it has elements. A large array is checked
+along random directions U through its value W: the slope of f along U is Σ δ·U if δ is right,
+and a wrong element almost never leaves that sum unchanged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcli.check.finding import Finding
+from gradcli.check.jitter import uniform
+from gradcli.check.sampling import Coordinate
+from gradcli.graph import Node
+from gradcli.ops.operation import Array
+from gradcli.result import Check, Verdict
+
+FEW = 64
+"""Arrays with more elements are checked along directions."""
+
+DIRECTIONS = 3
+
+_SEVERITY = {
+    Verdict.ZERO: 0,
+    Verdict.PASS: 1,
+    Verdict.KINK: 2,
+    Verdict.JUMP: 3,
+    Verdict.EDGE: 4,
+    Verdict.OVERFLOW: 5,
+    Verdict.INCONCLUSIVE: 6,
+    Verdict.FAIL: 7,
+}
+
+
+class Row:
+    """An accumulator under test."""
+
+    def __init__(self, node: Node, value: Any, gradient: Any, *, every_element: bool, seed: int):
+        self.node, self.value, self.gradient = node, value, gradient
+        self.along_directions = node.type.size > FEW and not every_element
+        self.size = DIRECTIONS if self.along_directions else node.type.size
+        self.findings: list[Finding] = []
+        self.checked: list[Coordinate] = []
+        self.seed = seed
+
+    def coordinates(self) -> Iterator[Coordinate]:
+        """The variables to check, made when they are asked for."""
+        shape = self.node.type.shape
+        if not shape:
+            yield Coordinate(self.node.id, self.value)
+        elif self.along_directions:
+            for k in range(DIRECTIONS):
+                draw = uniform(self.seed + self.node.id * DIRECTIONS + k, self.node.type.size)
+                direction = draw_direction(self.value, draw.reshape(shape))
+                yield Coordinate(self.node.id, self.value, direction=direction)
+        else:
+            for index in np.ndindex(*shape):
+                yield Coordinate(self.node.id, self.value, index)
+
+    def take(self, coordinate: Coordinate, finding: Finding) -> None:
+        """Remember what was found about one of the variables."""
+        self.checked.append(coordinate)
+        self.findings.append(finding)
+
+    @property
+    def complete(self) -> bool:
+        """Whether all variables have been checked."""
+        return len(self.findings) == self.size
+
+    def worst(self) -> int:
+        """The place of the finding that speaks for the row."""
+        return max(
+            range(len(self.findings)),
+            key=lambda k: (
+                _SEVERITY[self.findings[k].verdict],
+                -(self.findings[k].digits or 0.0),
+            ),
+        )
+
+    def check(self) -> Check:
+        """The row's verdict, that of its worst variable."""
+        if not self.findings:
+            return Check(Verdict.ZERO, np.zeros(self.node.type.shape), 0.0, reason="no elements")
+        k = self.worst()
+        found, coordinate = self.findings[k], self.checked[k]
+        return Check(
+            verdict=found.verdict,
+            finite_difference=self._slopes(),
+            error_estimate=found.error,
+            digits=found.digits,
+            left=found.left,
+            right=found.right,
+            operation=found.operation,
+            reason=self._reason(found),
+            slope=found.slope,
+            element=coordinate.index,
+            exact=found.exact,
+            ulps=found.ulps,
+        )
+
+    def _slopes(self) -> Any:
+        """The finite differences in the shape of the array; None along directions."""
+        if self.along_directions:
+            return None
+        if not self.node.type.shape:
+            return self.findings[0].slope
+        slopes = np.full(self.node.type.shape, np.nan)
+        for coordinate, found in zip(self.checked, self.findings, strict=True):
+            if found.slope is not None and coordinate.index is not None:
+                slopes[coordinate.index] = found.slope
+        return slopes
+
+    def _reason(self, found: Finding) -> str:
+        """The worst finding's reason, and how far it speaks for the whole array."""
+        parts = [found.reason] if found.reason else []
+        if self.along_directions:
+            if found.verdict is Verdict.PASS:
+                parts.append(self._chance())
+        elif not self.complete:
+            parts.append(f"{len(self.findings):,} of {self.size:,} elements checked")
+        elif self.size > 1 and found.verdict not in (Verdict.PASS, Verdict.ZERO):
+            same = sum(f.verdict is found.verdict for f in self.findings)
+            parts.append(f"{same} of {self.size} elements")
+        return "; ".join(parts)
+
+    def _chance(self) -> str:
+        """How likely three directions are to miss a typical element that is off by 0.1 %.
+
+        Along one direction the chance is about tolerance / ‖error ⊙ U‖.
+        """
+        chance = 1.0
+        typical = 1e-3 / np.sqrt(self.node.type.size)
+        for coordinate, found in zip(self.checked, self.findings, strict=True):
+            assert coordinate.direction is not None
+            error = typical * float(np.linalg.norm(self.gradient * coordinate.direction))
+            chance *= min(1.0, found.tolerance / error) if error else 1.0
+        shown = "less than 1e-12" if chance < 1e-12 else f"about {chance:.0e}"
+        return (
+            f"{len(self.findings)} random directions: an element off by 0.1 % "
+            f"is missed with probability {shown}"
+        )
+
+
+def draw_direction(value: Array, draw: Array) -> Array:
+    """±[0.5, 1.5]·|W|, with the array's root mean square where an element is 0.
+
+    With plain ±1, two equal errors would cancel in half of all directions.
+    """
+    size = np.abs(value)
+    scale = float(np.sqrt(np.mean(size**2))) or 1.0
+    magnitude = np.where(size > 0, size, scale)
+    direction: Array = np.where(draw < 0, draw - 0.5, draw + 0.5) * magnitude
+    return direction

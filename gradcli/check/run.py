@@ -1,0 +1,186 @@
+"""All the rows of a program: what is checked, in which order, and with how much time.
+
+Inputs come first, since they are what was asked for. If the rest won't fit into the budget,
+every operation's local derivative is checked next, each on its own. Then the other accumulators,
+from the output backwards: these are the cheapest, since the fewest operations lie between, and
+with every local derivative right, an accumulator is right if those after it are. What there
+was no time for is counted.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.backward import Backward
+from gradcli.check.finding import Finding
+from gradcli.check.method import HELD, examine
+from gradcli.check.rows import Row
+from gradcli.check.sampling import Coordinate, Request, Sampler
+from gradcli.check.scatter import Scatter
+from gradcli.check.undefined import Undefined
+from gradcli.graph import Graph
+from gradcli.result import Check, Checks, Verdict
+
+AT_ONCE = 64
+"""At most so many conversations are held side by side."""
+
+POINTS = 2 * 2 * 25 + HELD
+"""About as many rows as the first request of a conversation has."""
+
+
+class Bench:
+    """A program at a point, ready to have any of its variables examined."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        values: Sequence[Any],
+        accumulators: Sequence[Any],
+        active: Sequence[bool],
+        upstream: Any,
+        seed: int = 0,
+    ) -> None:
+        self.graph, self.values, self.accumulators = graph, values, accumulators
+        self.sampler = Sampler(graph, values, upstream, seed)
+        self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
+        nodes = self.sampler.graph.nodes
+        self.names = [node.operation.name if node.operation else node.kind for node in nodes]
+
+    def room(self, coordinate: Coordinate) -> int:
+        """How many conversations like this one fit into one pass."""
+        return max(1, min(AT_ONCE, self.sampler.rows_at_once(coordinate) // POINTS))
+
+    def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
+        """The findings on some variables, their conversations held side by side."""
+        talks = []
+        for c in coordinates:
+            ties = [n.operation.name for n in self.sampler.ties_of(c) if n.operation]
+            gradient = float(c.component(self.accumulators[c.node]))
+            talks.append(examine(c.x, gradient, ties, self.names))
+        found: list[Finding] = [Finding(Verdict.INCONCLUSIVE)] * len(talks)
+        asked = {k: next(talk) for k, talk in enumerate(talks)}
+        while asked:
+            requests = [Request(coordinates[k], points) for k, points in asked.items()]
+            answers = self.sampler.sample(requests)
+            self.scatter.measure(requests, answers)
+            waiting, asked = list(asked), {}
+            for k, answer in zip(waiting, answers, strict=True):
+                try:
+                    asked[k] = talks[k].send(answer)
+                except StopIteration as end:
+                    found[k] = end.value
+        return found
+
+
+def check_gradients(
+    graph: Graph,
+    values: Sequence[Any],
+    passed: Backward,
+    active: Sequence[bool],
+    upstream: Any,
+    *,
+    every_element: bool = False,
+    budget: float = 2.0,
+    exact: bool = False,
+    seed: int = 0,
+) -> Checks:
+    """The verdict on every accumulator that the backward pass filled in.
+
+    `values` and `passed` are the two passes' results at the point, `active` says which nodes
+    have an accumulator, `upstream` weighs the output's elements. Large arrays are checked along
+    random directions unless `every_element`; all takes about `budget` seconds, and `exact`
+    adds the second opinion. Raises `GradcliError` (option) if that needs a package.
+    """
+    if exact:
+        from gradcli.check.exact import require  # noqa: PLC0415 - imports mpmath
+
+        require()
+    with np.errstate(all="ignore"):
+        bench = Bench(graph, values, passed.accumulators, active, upstream, seed)
+        rows = [
+            Row(
+                node,
+                values[node.id],
+                passed.accumulators[node.id],
+                every_element=every_element,
+                seed=seed,
+            )
+            for node in graph.nodes
+            if node.carries and passed.accumulators[node.id] is not None
+        ]
+        return _Run(bench, rows, passed, budget, exact=exact).checks()
+
+
+class _Run:
+    """One run over all rows, with a clock."""
+
+    def __init__(
+        self, bench: Bench, rows: list[Row], passed: Backward, budget: float, *, exact: bool
+    ) -> None:
+        self.bench, self.rows, self.exact = bench, rows, exact
+        self.undefined = Undefined(bench.graph, bench.values, passed)
+        self.start = time.perf_counter()
+        self.budget = budget
+        self.spent = 0
+        self.local: int | None = None
+
+    def checks(self) -> Checks:
+        everywhere = self.undefined.output()
+        if everywhere is not None:
+            return Checks({row.node.id: everywhere for row in self.rows})
+        inputs = [row for row in self.rows if row.node.kind == "input"]
+        others = [row for row in reversed(self.rows) if row.node.kind != "input"]
+        self.examine(inputs)
+        blocks = any(node.operation and node.operation.body for node in self.bench.graph.nodes)
+        if blocks or not self.affordable(others):
+            pass
+        self.examine(others)
+        done = [row for row in self.rows if row.complete or row.findings]
+        missing = sum(not row.complete for row in self.rows)
+        return Checks({row.node.id: row.check() for row in done}, missing)
+
+    @property
+    def left(self) -> float:
+        """The seconds that are left."""
+        return self.budget - (time.perf_counter() - self.start)
+
+    def affordable(self, rows: list[Row]) -> bool:
+        """Whether the rest will fit, going by what the variables so far have taken."""
+        if not self.spent:
+            return True
+        each = (self.budget - self.left) / self.spent
+        return each * sum(row.size for row in rows) < 1.5 * self.left
+
+    def examine(self, rows: list[Row]) -> None:
+        """Examine rows in order, in portions that fit into memory and time."""
+        waiting = ((row, c) for row in rows for c in row.coordinates())
+        portion: list[tuple[Row, Coordinate]] = []
+        room = 0
+        for row, coordinate in waiting:
+            found = self.undefined.variable(coordinate)
+            if found is not None:
+                row.take(coordinate, found)
+                continue
+            if self.left < 0 and self.spent:
+                return
+            if not portion:
+                room = self.bench.room(coordinate)
+                if self.spent:
+                    each = (self.budget - self.left) / self.spent
+                    room = max(1, min(room, int(self.left / each)))
+            portion.append((row, coordinate))
+            if len(portion) >= room:
+                self._serve(portion)
+                portion = []
+        if portion:
+            self._serve(portion)
+
+    def _serve(self, portion: list[tuple[Row, Coordinate]]) -> None:
+        found = self.bench.examine([coordinate for _, coordinate in portion])
+        self.spent += len(portion)
+        for (row, coordinate), finding in zip(portion, found, strict=True):
+            row.take(coordinate, self.undefined.explained(coordinate, finding))

@@ -1,0 +1,378 @@
+"""The function under test, evaluated at many points at once.
+
+A `Coordinate` is one real variable: a node that is a number, an element of an array, or a
+direction through an array. Everything else being fixed, the output is a function of it. A
+`Sampler` takes requests, "the function of this coordinate at these points", and serves any
+number of them, of different coordinates, in one pass up the graph: every kernel is called
+once for all rows of all requests. That is why a check of a hundred points per node costs
+little more than a few evaluations of the program.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcli.check.flat import Flat
+from gradcli.check.jitter import EPS, Jitter
+from gradcli.forward import line_up, operand_values
+from gradcli.graph import Graph, Node
+from gradcli.ops.operation import Array, keywords
+
+MOST_ELEMENTS = 3_000_000
+"""The rows of a pass times the elements of the widest value don't exceed this: 24 MB."""
+
+MOST_VALUES = 12_000_000
+"""The rows of a pass times the nodes don't exceed this: 96 MB."""
+
+_WEIGHT = 6364136223846793005
+"""Knuth's multiplier, to mix the branch codes of one operation after another into a signature."""
+
+
+Signature: TypeAlias = npt.NDArray[np.int64]
+
+
+class Coordinate:
+    """One real variable of the program: where it is, and its value `x`.
+
+    Along a `direction` U through an array W the variable is t in W + (t - 1)·U, so x = 1.
+    """
+
+    __slots__ = ("direction", "index", "node", "value", "x")
+
+    def __init__(
+        self,
+        node: int,
+        value: Any,
+        index: tuple[int, ...] | None = None,
+        direction: Array | None = None,
+    ) -> None:
+        self.node, self.value, self.index, self.direction = node, value, index, direction
+        self.x = 1.0 if direction is not None else float(value if index is None else value[index])
+
+    def rows(self, t: Array) -> Array:
+        """The node's value at every t, with t as the batch axis."""
+        if self.direction is not None:
+            shift = (t - 1.0).reshape((-1,) + (1,) * self.direction.ndim)
+            result: Array = self.value + shift * self.direction
+            return result
+        if self.index is None:
+            return t
+        rows = np.repeat(self.value[None], len(t), axis=0)
+        rows[(slice(None), *self.index)] = t
+        return rows
+
+    def component(self, accumulator: Array) -> Any:
+        """The part of an accumulator (or of a batch of them) that belongs to this variable."""
+        if self.direction is not None:
+            axes = tuple(range(-self.direction.ndim, 0))
+            return (accumulator * self.direction).sum(axis=axes)
+        return accumulator if self.index is None else accumulator[(..., *self.index)]
+
+
+class Points(NamedTuple):
+    """Where the function of a coordinate is wanted; the first point is x itself.
+
+    The last `jittered` of them are computed with rounding jitter; of these the last `held` stay
+    at x, and every node's value there is kept, for the scatter of the gradient.
+    """
+
+    t: Array
+    jittered: int = 0
+    held: int = 0
+
+
+class Request:
+    """Points and the coordinate that they are of."""
+
+    __slots__ = ("coordinate", "held", "jittered", "t")
+
+    def __init__(self, coordinate: Coordinate, points: Points) -> None:
+        self.coordinate = coordinate
+        self.t, self.jittered, self.held = points
+
+
+class Samples:
+    """What a request found, a column per point.
+
+    Row 0 of `y` is the function, the others are the nodes between (arrays projected to a
+    number), whose numbers in the flat graph are `nodes`. The `signature` differs from point 0's
+    where some operation is on another branch. `held` has the values at the held points,
+    `scatter` how far rounding moves the accumulator itself (see `gradcli.check.scatter`).
+    """
+
+    __slots__ = ("held", "nodes", "scatter", "signature", "y")
+
+    def __init__(
+        self, y: Array, nodes: list[int], signature: Signature, held: dict[int, Array]
+    ) -> None:
+        self.y, self.nodes, self.signature, self.held = y, nodes, signature, held
+        self.scatter = 0.0
+
+
+class Sampler:
+    """The program as a function of any of its coordinates, about the point where it stands.
+
+    `values` are the nodes' values at that point, `upstream` the weights of the output's elements.
+    """
+
+    def __init__(self, graph: Graph, values: Sequence[Any], upstream: Any, seed: int = 0) -> None:
+        flat = Flat(graph)
+        self.place = flat.place
+        self.graph = flat.graph
+        self.upstream = upstream
+        self.jitter = Jitter(seed)
+        self.values = list(values) if flat.graph is graph else _values(flat, values)
+        self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
+        self._last_use = [max(users, default=i) for i, users in enumerate(self.graph.consumers)]
+
+    def _is_tied(self, node: Node) -> bool:
+        """Whether the point is on the border between two branches of the operation."""
+        operation = node.operation
+        if operation is None or operation.tie is None or not node.carries:
+            return False
+        assert node.kernel is not None
+        if len(node.operands) == 2 and node.operands[0] == node.operands[1]:
+            return False
+        arguments = operand_values(node, self.values)
+        arguments = line_up(self.graph, node, arguments)
+        return bool(np.any(operation.tie(*arguments, **keywords(node.kernel))))
+
+    def ties_of(self, coordinate: Coordinate) -> list[Node]:
+        """The operations that depend on a coordinate and stand on a border."""
+        if not self.ties:
+            return []
+        downstream = set(self.graph.downstream(self.place[coordinate.node]))
+        return [self.graph.nodes[i] for i in self.ties if i in downstream]
+
+    def rows_at_once(self, coordinate: Coordinate) -> int:
+        """How many rows of this coordinate fit into one pass."""
+        nodes = self.graph.nodes[self.place[coordinate.node] :]
+        widest = max(node.type.size for node in nodes)
+        return max(1, min(MOST_ELEMENTS // max(widest, 1), MOST_VALUES // len(nodes)))
+
+    def sample(self, requests: list[Request]) -> list[Samples]:
+        """Serve every request, in as many passes as memory asks for."""
+        size = sum(len(r.t) for r in requests)
+        limit = min(self.rows_at_once(r.coordinate) for r in requests)
+        if size <= limit or (len(requests) == 1 and len(requests[0].t) == 1):
+            return _Pass(self, requests).run()
+        if len(requests) == 1:
+            parts = [self.sample([part])[0] for part in _parts(requests[0], limit)]
+            return [_joined(parts)]
+        half = len(requests) // 2
+        return self.sample(requests[:half]) + self.sample(requests[half:])
+
+    def total(self, output: Array) -> Array:
+        """The function's values: upstream · output, summed over the output's elements."""
+        if output.ndim == 1:
+            return output if self.upstream == 1 else output * self.upstream
+        flat = output.reshape(len(output), -1)
+        result: Array = flat @ np.ravel(self.upstream)
+        return result
+
+
+def _values(flat: Flat, original: Sequence[Any]) -> list[Any]:
+    """The values of a flat graph's nodes: the original's, and what is inside its blocks."""
+    values: list[Any] = [None] * len(flat.graph.nodes)
+    for i, place in enumerate(flat.place):
+        values[place] = original[i]
+    for node in flat.graph.nodes:
+        if values[node.id] is None and node.kernel is not None:
+            arguments = operand_values(node, values)
+            values[node.id] = node.kernel(*line_up(flat.graph, node, arguments))
+    return values
+
+
+def _parts(request: Request, rows: int) -> list[Request]:
+    """A request cut into smaller ones, each of one kind of points and led by point 0."""
+    plain = len(request.t) - request.jittered
+    moved = len(request.t) - request.held
+    step = max(1, rows - 1)
+    cuts = [(i, min(i + step, plain), 0, 0) for i in range(1, plain, step)]
+    cuts += [(i, min(i + step, moved), 1, 0) for i in range(plain, moved, step)]
+    cuts += [(i, min(i + step, len(request.t)), 1, 1) for i in range(moved, len(request.t), step)]
+    return [
+        Request(
+            request.coordinate,
+            Points(
+                np.append(request.t[:1], request.t[i:j]), (j - i) * jittered, (j - i) * held
+            ),
+        )
+        for i, j, jittered, held in cuts
+    ]
+
+
+def _joined(parts: list[Samples]) -> Samples:
+    """The answer to a request from the answers to its parts."""
+    y = np.concatenate([parts[0].y[:, :1], *(part.y[:, 1:] for part in parts)], axis=1)
+    signature = [p.signature[1:] - p.signature[0] for p in parts]
+    held: dict[int, Array] = {}
+    for i in parts[-1].held:
+        held[i] = np.concatenate([p.held[i] for p in parts if i in p.held])
+    return Samples(y, parts[0].nodes, np.concatenate([[0], *signature]), held)
+
+
+class _Pass:
+    """One way up the graph with all rows of some requests.
+
+    `owners` says for each node which requests are about it, as a set of bits; the bits in
+    `touched` say which requests' rows move a node. Rows that don't move it hold its value.
+    """
+
+    def __init__(self, sampler: Sampler, requests: list[Request]) -> None:
+        self.sampler, self.requests = sampler, requests
+        lengths = [len(r.t) for r in requests]
+        self.ends = np.cumsum(lengths).tolist()
+        self.starts = [end - n for end, n in zip(self.ends, lengths, strict=True)]
+        self.rows = self.ends[-1]
+        self.owner = np.repeat(np.arange(len(requests)), lengths)
+        self.amplitude = np.zeros(self.rows)
+        held: list[Array] = []
+        for r, end in zip(requests, self.ends, strict=True):
+            self.amplitude[end - r.jittered : end] = EPS
+            held.append(np.arange(end - r.held, end))
+        self.held = np.concatenate(held)
+        self.jittered = any(r.jittered for r in requests)
+        self.here: dict[int, list[int]] = {}
+        for k, r in enumerate(requests):
+            self.here.setdefault(sampler.place[r.coordinate.node], []).append(k)
+        self.now: dict[int, Array] = {}
+        self.touched: dict[int, int] = {}
+        self.signature = np.zeros(self.rows, dtype=np.int64)
+        self.series: list[Array] = []
+        self.series_of: list[tuple[int, int]] = []
+        self.kept: dict[int, Array] = {}
+        self._masks: dict[int, npt.NDArray[np.bool_]] = {}
+
+    def run(self) -> list[Samples]:
+        """Fill in all rows and hand them out."""
+        graph = self.sampler.graph
+        everyone = (1 << len(self.requests)) - 1
+        last_use = self.sampler._last_use  # noqa: SLF001 - one of its own
+        waiting: dict[int, list[int]] = {}
+        for node in graph.nodes[min(self.here) :]:
+            i = node.id
+            moved = 0
+            for o in node.operands:
+                if type(o) is int:
+                    moved |= self.touched.get(o, 0)
+            mine = self.here.get(i, ())
+            if not moved and not mine:
+                continue
+            value = self._computed(node, moved) if moved else self._base(i)
+            if mine or (moved and moved != everyone):
+                value = self._with_fixed_rows(value, i, moved, mine)
+            self.now[i] = value
+            for k in mine:
+                moved |= 1 << k
+            self.touched[i] = moved
+            if len(self.held):
+                self.kept[i] = value[self.held]
+            if self.jittered and i != graph.output:
+                self.series.append(_projected(value, i))
+                self.series_of.append((i, moved))
+            waiting.setdefault(last_use[i], []).append(i)
+            for done in waiting.pop(i, ()):
+                if done != graph.output:
+                    del self.now[done]
+        return self._handed_out()
+
+    def _base(self, i: int) -> Array:
+        value = np.asarray(self.sampler.values[i])
+        return np.broadcast_to(value, (self.rows, *value.shape))
+
+    def _computed(self, node: Node, moved: int) -> Array:
+        """The operation on all rows, with jitter where that is wanted."""
+        sampler, operation, operands = self.sampler, node.operation, node.operands
+        assert operation is not None
+        assert node.kernel is not None
+        now, values = self.now, sampler.values
+        arguments: list[Any] = []
+        for o in operands:
+            if type(o) is not int:
+                arguments.append(o.value)  # type: ignore[union-attr]
+            elif o in now:
+                value = now[o]
+                if operation.composite and self.jittered:
+                    value = sampler.jitter.disturb(value, self.amplitude)
+                arguments.append(value)
+            else:
+                arguments.append(values[o])
+        arguments = line_up(sampler.graph, node, arguments)
+        if operation.branch is not None:
+            code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
+            if not operation.elementwise or code.ndim > len(node.type.shape):
+                self._sign(code)
+        value = node.kernel(*arguments)
+        if value.ndim == len(node.type.shape):
+            value = np.broadcast_to(value, (self.rows, *value.shape))
+        if self.jittered and not operation.exact:
+            value = sampler.jitter.disturb(value, self.amplitude)
+        return value
+
+    def _sign(self, code: npt.NDArray[Any]) -> None:
+        """Mix an operation's branches into the signature of every row."""
+        whole = code.astype(np.int64).reshape(self.rows, -1)
+        if whole.shape[1] > 1:
+            whole = whole * (np.arange(whole.shape[1], dtype=np.int64) * 2 + 2654435761)
+        self.signature = self.signature * _WEIGHT + whole.sum(axis=1)
+
+    def _with_fixed_rows(self, value: Array, i: int, moved: int, mine: Sequence[int]) -> Array:
+        """Rows that leave the node where it is, and rows that set it."""
+        base = self.sampler.values[i]
+        value = np.where(
+            self._mask(moved).reshape((-1,) + (1,) * (value.ndim - 1)), value, base
+        )
+        for k in mine:
+            request = self.requests[k]
+            value[self.starts[k] : self.ends[k]] = request.coordinate.rows(request.t)
+        return value
+
+    def _mask(self, bits: int) -> npt.NDArray[np.bool_]:
+        """The rows of the requests in a set."""
+        if bits not in self._masks:
+            chosen = [bool(bits >> k & 1) for k in range(len(self.requests))]
+            self._masks[bits] = np.array(chosen)[self.owner]
+        return self._masks[bits]
+
+    def _handed_out(self) -> list[Samples]:
+        sampler = self.sampler
+        output = self.now[sampler.graph.output]
+        if self.jittered and output.ndim > 1:
+            output = sampler.jitter.disturb(output, self.amplitude)
+        f = sampler.total(output)
+        y = np.array([f, *self.series])
+        result = []
+        offset = 0
+        for k, request in enumerate(self.requests):
+            own = sampler.place[request.coordinate.node]
+            chosen = [0] + [
+                j
+                for j, (i, moved) in enumerate(self.series_of, 1)
+                if moved >> k & 1 and i != own
+            ]
+            rows = slice(self.starts[k], self.ends[k])
+            held = {}
+            if request.held:
+                part = slice(offset, offset + request.held)
+                held = {i: v[part] for i, v in self.kept.items() if self.touched[i] >> k & 1}
+                offset += request.held
+            nodes = [sampler.graph.output, *(self.series_of[j - 1][0] for j in chosen[1:])]
+            result.append(Samples(y[chosen, rows], nodes, self.signature[rows], held))
+        return result
+
+
+def _projected(value: Array, seed: int) -> Array:
+    """A value as one number per row: an array along a fixed direction without zeros."""
+    if value.ndim == 1:
+        return value
+    flat = value.reshape(len(value), -1)
+    if flat.shape[1] == 1:
+        return flat[:, 0]
+    weights = 0.5 + (np.arange(seed + 1, seed + 1 + flat.shape[1]) * 0.6180339887498949) % 1.0 / 2
+    projected: Array = flat @ weights
+    return projected

@@ -1,0 +1,163 @@
+"""The accumulator's own rounding error: the backward pass on jittered values, with jitter.
+
+A right rule can lose all digits, as (exp(x) - 1)/x does near 0, and then the accumulator, not the
+slope, is what is uncertain. The points that a sampler holds at x, with everything downstream
+disturbed by rounding, go down the graph again here: a batch of backward passes in one, each
+contribution and each sum disturbed as well. How far the results scatter says how many digits
+of the accumulator mean anything.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.check.jitter import Jitter
+from gradcli.check.sampling import Request, Samples
+from gradcli.forward import selected
+from gradcli.graph import Graph, Node
+from gradcli.ops.operation import Array, Shape
+from gradcli.rules import Formula, formula
+
+
+class Scatter:
+    """Batches of backward passes through a graph at the point where it stands."""
+
+    def __init__(
+        self, graph: Graph, values: Sequence[Any], active: Sequence[bool], upstream: Any,
+        place: Any, seed: int = 0,
+    ) -> None:
+        """`place` is where the graph's nodes are in the sampler's flat graph."""
+        self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
+        self.place = place
+        self.jitter = Jitter(seed + 1)
+        self.rules: dict[tuple[int, int], Formula] = {}
+
+    def measure(self, requests: list[Request], answers: list[Samples]) -> None:
+        """Fill in the scatter of the accumulators that the answers belong to.
+
+        It is half the range of the disturbed results and knows nothing of the accumulator that
+        is on trial, which may be wrong.
+        """
+        held = sum(r.held for r in requests)
+        if not held:
+            return
+        values = self._together(requests, answers)
+        deltas = self._backward(values, held, requests)
+        start = 0
+        for request, answer in zip(requests, answers, strict=True):
+            coordinate = request.coordinate
+            rows = slice(start, start + request.held)
+            start += request.held
+            delta = deltas.get(coordinate.node)
+            if not request.held or delta is None:
+                continue
+            results = coordinate.component(delta[rows])
+            spread = float(np.max(results) - np.min(results)) / 2
+            answer.scatter = spread if np.isfinite(spread) else np.inf
+
+    def _together(self, requests: list[Request], answers: list[Samples]) -> dict[int, Array]:
+        """The held values of all requests in one batch, by the graph's own numbers."""
+        pairs = [(r, a) for r, a in zip(requests, answers, strict=True) if r.held]
+        if len(pairs) == 1:
+            held = pairs[0][1].held
+            return {i: held[p] for i, p in enumerate(self.place) if p in held}
+        values: dict[int, Array] = {}
+        for i, p in enumerate(self.place):
+            if any(p in a.held for _, a in pairs):
+                base = np.asarray(self.values[i])
+                values[i] = np.concatenate([
+                    a.held[p] if p in a.held else np.broadcast_to(base, (r.held, *base.shape))
+                    for r, a in pairs
+                ])
+        return values
+
+    def _backward(
+        self, values: dict[int, Array], rows: int, requests: list[Request]
+    ) -> dict[int, Array]:
+        """Accumulators with the batch axis in front, down to the first coordinate."""
+        graph, active = self.graph, self.active
+        wanted = {r.coordinate.node for r in requests}
+        first = min(wanted)
+        start = np.asarray(self.upstream)
+        deltas: dict[int, Array] = {graph.output: np.broadcast_to(start, (rows, *start.shape))}
+        kept: dict[int, Array] = {}
+        for node in reversed(graph.nodes[first:]):
+            delta = deltas.pop(node.id, None)
+            if delta is None:
+                continue
+            if node.id in wanted:
+                kept[node.id] = delta
+            if node.operation is None:
+                continue
+            arguments = [
+                values.get(o, self.values[o]) if type(o) is int else o.value  # type: ignore[union-attr]
+                for o in node.operands
+            ]
+            out = values.get(node.id, self.values[node.id])
+            for i, to in enumerate(node.operands):
+                if type(to) is not int or not active[to] or to < first:
+                    continue
+                sent = self._sent(node, i, arguments, out, delta)
+                before = deltas.get(to)
+                deltas[to] = sent if before is None else self.jitter.disturb(before + sent)
+        return kept
+
+    def _sent(
+        self, node: Node, i: int, arguments: list[Any], out: Any, delta: Array
+    ) -> Array:
+        """What a node sends to its operand, for every row; disturbed where it is rounded."""
+        operation = node.operation
+        assert operation is not None
+        rule = self.rules.get((node.id, i))
+        if rule is None:
+            rule = self.rules[node.id, i] = formula(operation, self.graph.site(node), i)
+        rows = len(delta)
+        if not operation.elementwise:
+            sent = _batched(rule([*arguments, out, delta]), rule.type.shape, rows)
+            exact = operation.exact
+        elif rule.constant is not None:
+            sent, exact = delta * rule.constant, abs(rule.constant) == 1
+        else:
+            local = _lifted(rule([*arguments, out]), rule.type.shape, len(node.type.shape))
+            sent, exact = delta * local, operation.exact
+        if node.selections and not np.isfinite(sent).all():
+            mask = selected(node, self.values)
+            assert mask is not None
+            if not mask.any():
+                sent = np.zeros_like(sent)
+            elif operation.elementwise:
+                sent = np.where(mask, sent, 0.0)
+        operand = node.operands[i]
+        assert isinstance(operand, int)
+        sent = reduce_rows(sent, self.graph.nodes[operand].type.shape)
+        return sent if exact else self.jitter.disturb(sent)
+
+
+def _batched(value: Any, shape: Shape, rows: int) -> Array:
+    """A value with the batch axis in front, repeated if it had none."""
+    array = np.asarray(value)
+    return array if array.ndim > len(shape) else np.broadcast_to(array, (rows, *shape))
+
+
+def _lifted(value: Any, shape: Shape, rank: int) -> Array:
+    """A local derivative whose own axes are filled up to a rank, behind the batch axis."""
+    array = np.asarray(value)
+    if array.ndim <= len(shape) or len(shape) == rank:
+        return array
+    return array.reshape((len(array),) + (1,) * (rank - len(shape)) + array.shape[1:])
+
+
+def reduce_rows(array: Array, shape: Shape) -> Array:
+    """Row by row, the sum over the dimensions that broadcasting added or stretched."""
+    if array.shape[1:] == shape:
+        return array
+    extra = array.ndim - 1 - len(shape)
+    if extra > 0:
+        array = array.sum(axis=tuple(range(1, 1 + extra)))
+    axes = tuple(i for i, n in enumerate(shape, 1) if n == 1 and array.shape[i] != 1)
+    if axes:
+        array = array.sum(axis=axes, keepdims=True)
+    return array if array.shape[1:] == shape else np.broadcast_to(array, (len(array), *shape))

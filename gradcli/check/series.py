@@ -1,0 +1,175 @@
+"""Slopes over all scales: what the ladder shows of the function and of every node between.
+
+From values at x, x + h and x - h come, for each h, the central slope D, the even part S (how
+much the two one-sided slopes differ) and the noise of D. All arrays have a row per quantity
+(row 0 is the function, the others are the nodes between it and the coordinate) and a column
+per step, the largest step first.
+"""
+
+from __future__ import annotations
+
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcli.check.jitter import EPS
+from gradcli.ops.operation import Array
+
+TINY = 5e-324
+
+
+class Series:
+    """Values at x and on both sides of it, with slopes and noise."""
+
+    def __init__(self, x: float, h: Array, y: Array, jittered: Array | None, floor: float) -> None:
+        """`y` has columns for x, x + h, x - h; `jittered` for x + h, x - h; `floor` is the
+        least noise of the function itself."""
+        n = len(h)
+        self.h = h
+        self.y0, self.right, self.left = y[:, :1], y[:, 1 : n + 1], y[:, n + 1 : 2 * n + 1]
+        up, down = (x + h) - x, x - (x - h)
+        self.D = (self.right - self.left) / (up + down)
+        self.S = ((self.right - self.y0) - (self.y0 - self.left)) / h
+        self.size = np.fmax(np.abs(self.right), np.abs(self.left))
+        self.noise = np.fmax(0.5 * EPS * self.size, TINY)
+        self.noise[0] = np.fmax(self.noise[0], floor)
+        if jittered is not None:
+            self._see(jittered, y[:, 1 : 2 * n + 1])
+        # Steps above |x| are not exact on both sides; what that moves is not the slope.
+        self.uneven = finite(np.abs(up - down) / 2 * np.abs(self.S))
+        self.N = (self.noise + self.uneven) / h
+        self.moves = np.fmax(np.abs(self.right - self.y0), np.abs(self.left - self.y0))
+
+    def _see(self, jittered: Array, plain: Array) -> None:
+        """Take the noise from the jittered twin, the larger of both sides and of neighbours.
+
+        A disturbance may happen to be small at one step, so its neighbours count as well, but
+        only as far as the noise there is no rounding of a far larger value.
+        """
+        n = len(self.h)
+        both = displacement(jittered, plain)
+        here = np.fmax(both[:, :n], both[:, n:])
+        around = here.copy()
+        around[:, 1:] = np.fmax(around[:, 1:], here[:, :-1])
+        around[:, :-1] = np.fmax(around[:, :-1], here[:, 1:])
+        seen = np.minimum(around, np.fmax(here, 32 * EPS * self.size))
+        self.noise = np.fmax(self.noise, seen)
+
+    def upto(self, largest: float) -> Series:
+        """The same with only the steps up to a size."""
+        small = Series.__new__(Series)
+        keep = self.h <= largest
+        for name, value in vars(self).items():
+            setattr(small, name, value if name == "y0" else value[..., keep])
+        return small
+
+    def of_function(self) -> Series:
+        """The same without the nodes between."""
+        alone = Series.__new__(Series)
+        for name, value in vars(self).items():
+            setattr(alone, name, value if name == "h" else value[:1])
+        return alone
+
+
+def displacement(jittered: Array, plain: Array) -> Array:
+    """How far jitter moved a value; where it made one not finite, everything is noise."""
+    moved = np.where(np.isfinite(jittered), np.abs(jittered - plain), np.inf)
+    return np.where(np.isfinite(plain), moved, 0.0)
+
+
+def finite(array: Array) -> Array:
+    """The array with zeros where it is not finite."""
+    return np.where(np.isfinite(array), array, 0.0)
+
+
+def tail(ok: npt.NDArray[np.bool_]) -> slice:
+    """The unbroken run of true entries that ends at the last one."""
+    (places,) = np.nonzero(ok)
+    if not len(places):
+        return slice(0, 0)
+    end = int(places[-1]) + 1
+    (gaps,) = np.nonzero(~ok[:end])
+    return slice(int(gaps[-1]) + 1 if len(gaps) else 0, end)
+
+
+def power(h: Array, q: Array, noise: Array) -> float | None:
+    """The exponent p of |q| ~ hᵖ towards small h; None where there is no such law.
+
+    Taken from the four smallest steps at which q stands clear of its noise (the two smallest
+    of all may be ragged), and only if their three ratios agree and the steps below them do not
+    contradict: what grows like 1/h must go on growing.
+    """
+    size = np.abs(q)
+    (clear,) = np.nonzero(size > 20 * noise)
+    for cut in range(min(3, len(clear) - 3)):
+        end = len(clear) - cut
+        i = clear[end - 4 : end]
+        log_size, log_h = np.log(size[i]), np.log(h[i])
+        exponents = sorted(((log_size[1:] - log_size[:-1]) / (log_h[1:] - log_h[:-1])).tolist())
+        if not exponents[2] - exponents[0] <= 0.12:
+            continue
+        p = exponents[1]
+        last = i[-1]
+        below = slice(last + 1, None)
+        expected = 0.5 * size[last] * (h[below] / h[last]) ** p
+        return p if np.all(size[below] + 3 * noise[below] >= expected) else None
+    return None
+
+
+def admissible(s: Series, run: slice) -> tuple[npt.NDArray[np.bool_], Array]:
+    """Which scales of the run (its last step aside) to believe, and the error of their slopes.
+
+    A scale counts when its slope is confirmed by all smaller ones within twice its truncation
+    (as the next scale shows it) and noise, when odd and even part follow the quadratic model
+    of a smooth function, and when this holds for the function and every node between: a
+    flat function over a wildly moving inner node says nothing.
+    """
+    h = s.h[run]
+    D, S, N, noise = s.D[:, run], s.S[:, run], s.N[:, run], s.noise[:, run]
+    ratio = h[:-1] / h[1:]
+    Da, Db, Sa, Sb, Na, Nb = D[:, :-1], D[:, 1:], S[:, :-1], S[:, 1:], N[:, :-1], N[:, 1:]
+    change = np.abs(Da - Db)
+    error = change + Na + Nb
+    flat = s.moves[:, run][:, :-1] <= 4 * noise[:, :-1]
+    usable = np.isfinite(error)
+    usable[1:] |= flat[1:]
+    # |Da - Dl| ≤ 2·change + 3·(Na + Nl) for every smaller l, as bounds from below and above.
+    least = np.fmin.accumulate((D + 3 * N)[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    most = np.fmax.accumulate((D - 3 * N)[:, ::-1], axis=1)[:, ::-1][:, 1:]
+    slack = 2 * change + 3 * Na
+    confirmed = ~((Da - least > slack) | (most - Da > slack))
+    # Below the last pair nothing confirms: there the function must be a straight line.
+    confirmed[:, -1] &= ~(np.abs(Sb[:, -1]) > 0.5 * np.abs(Db[:, -1]) + 4 * Nb[:, -1])
+    error[:, -1] = np.maximum(error[:, -1], np.abs(Sb[:, -1]))
+    decays = (np.abs(Sb) <= 1.5 * np.abs(Sa) / ratio + 4 * Nb) & (
+        np.abs(Db) <= 1.5 * np.abs(Da) + Nb
+    )
+    decays[:, -1] = False
+    bend = finite(np.abs(Sa - Sb * ratio) - 8 * Nb * ratio)
+    rough = np.maximum(error, bend) > 0.3 * np.maximum(np.abs(Da), np.abs(Sa))
+    ok = usable & confirmed & (flat | decays | ~rough)
+    drowned = noise[0, :-1] > np.maximum(
+        0.05 * np.maximum(s.size[0, run][:-1], np.abs(s.y0[0])), 64 * TINY
+    )
+    return ok.all(axis=0) & ~drowned, error[0]
+
+
+def resolved(s: Series, run: slice) -> bool:
+    """Whether the function looks smooth at the two smallest steps, where it moves at all.
+
+    Otherwise it oscillates between neighbouring doubles, and no step says anything.
+    """
+    if s.moves[0, run][-1] <= 20 * s.noise[0, run][-1]:
+        return True
+    (ha, hb), (Da, Db) = s.h[run][-2:], np.abs(s.D[0, run][-2:])
+    (Sa, Sb), (Na, Nb) = np.abs(s.S[0, run][-2:]), s.N[0, run][-2:]
+    return bool(
+        Db <= 1.5 * Da + 3 * (Na + Nb) and Sb <= 1.5 * Sa * hb / ha + 0.3 * Db + 4 * Nb
+    )
+
+
+def between(h: Array, known: Array, values: Array) -> Array:
+    """Noise at other steps, interpolated on a log-log scale; `known` is descending."""
+    return np.exp(np.interp(np.log(h), np.log(known[::-1]), np.log(values[::-1])))
+
+

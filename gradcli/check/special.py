@@ -1,0 +1,240 @@
+"""Points where there is no slope to compare with: kinks, jumps, edges, vertical tangents.
+
+Central differences are blind to them (of relu at 0 they say 1/2 at every h). So the two
+sides are looked at on their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from typing import NamedTuple, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from gradcli.check.extrapolation import extrapolate
+from gradcli.check.finding import FLOOR, SAFETY, TINY, Finding
+from gradcli.check.jitter import EPS
+from gradcli.check.sampling import Points, Samples, Signature
+from gradcli.check.series import Series, between, finite, power, tail
+from gradcli.check.steps import halvings
+from gradcli.ops.operation import Array
+from gradcli.result import Verdict
+
+
+Conversation: TypeAlias = Generator[Points, Samples, Finding]
+"""How a check goes on: it asks for points, is given samples, and comes to a finding."""
+
+SETTLED = 3
+"""Steps at the small end that show where a value or a slope goes."""
+
+
+class View(NamedTuple):
+    """What the ladder showed, and what it is to be compared with."""
+
+    x: float
+    gradient: float
+    scatter: float
+    series: Series
+    floor: float
+    """The noise of the function at x itself."""
+    right: Signature
+    left: Signature
+    """The signatures on both sides."""
+    here: int
+    """The signature at x."""
+    ties: list[str]
+    """The operations that stand on a border at x."""
+    operations: list[str]
+    """The operation of every row of the series."""
+
+    @property
+    def f0(self) -> float:
+        """The function's value at x."""
+        return float(self.series.y0[0, 0])
+
+    def upto(self, largest: float) -> View:
+        """The same with only the smaller steps."""
+        keep = self.series.h <= largest
+        return self._replace(
+            series=self.series.upto(largest), right=self.right[keep], left=self.left[keep]
+        )
+
+
+class Side(NamedTuple):
+    """One side of the point: slopes q towards it at steps h, and their limit."""
+
+    slope: float
+    error: float
+    exponent: float | None
+    """p where the slopes grow like hᵖ."""
+    q: Array
+    h: Array
+
+    @property
+    def leaps(self) -> bool:
+        """The value does not come back to f(x) as the step goes to 0."""
+        return self.exponent is not None and self.exponent < -0.9 and settled(self.q * self.h, 0.0)
+
+    @property
+    def steep(self) -> bool:
+        """The slope grows without bound, the value does not leap."""
+        return self.exponent is not None and -0.9 <= self.exponent < -0.05
+
+
+def settled(values: Array, f0: float) -> bool:
+    """Whether values on one side have a limit: the last three agree, compared with their way."""
+    last = values[-SETTLED:]
+    return bool(np.max(last) - np.min(last) <= 0.1 * max(np.max(np.abs(last - f0)), TINY))
+
+
+def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
+    """The slope on one side, by Richardson in h; None where there is no room for steps."""
+    s, x, f0 = view.series, view.x, view.f0
+    h, f = s.h, (s.right if sign > 0 else s.left)[0]
+    signature = view.right if sign > 0 else view.left
+    noise = np.fmax(np.fmax(0.5 * EPS * np.fmax(np.abs(finite(f)), abs(f0)), TINY), s.noise[0])
+    q = (f - f0) / ((x + sign * h) - x)
+    doubt = 2 * noise / h
+    ok = np.isfinite(f)
+    if not ok.any():
+        return None
+    branch = signature[np.nonzero(ok)[0][-1]]
+    run = tail(ok & (signature == branch))
+    if run.stop - run.start < SETTLED:
+        return None
+    exponent = power(h[run], q[run], doubt[run])
+    best = _best_scale(q[run], doubt[run], np.abs(f[run] - f0) <= 4 * noise[run])
+    side = Side(np.nan, np.inf, exponent, q[run], h[run])
+    if best is None:
+        return side
+    error, a = best
+    center = float(side.h[a])
+    side = side._replace(slope=float(side.q[a]), error=error)
+    fine = halvings(x, center, 8, 16, side.h[-1], side.h[0])
+    if len(fine) < 4:
+        return side
+    t = x + sign * fine
+    samples = yield Points(np.append(x, t))
+    values, found = samples.y[0, 1:], samples.signature[1:]
+    run2 = tail(np.isfinite(values) & (found == found[-1]))
+    nu = 2 * np.fmax(between(fine, side.h, noise[run]), 0.5 * EPS * np.abs(finite(values)))
+    slopes = (values - samples.y[0, 0]) / (t - x)
+    value, errors, step = extrapolate(fine[run2], slopes[run2], nu[run2], 1, 5)
+    near = np.maximum(1, side.h / center)
+    slack = 3 * (errors[:, None] + doubt[run]) + 2 * error * near
+    agree = np.abs(side.q - value[:, None]) <= slack
+    agree = (agree | (side.h > step[:, None])).all(axis=1)
+    if agree.any():
+        k = int(np.argmin(np.where(agree, errors, np.inf)))
+        if errors[k] < error:
+            return side._replace(slope=float(value[k]), error=float(errors[k]))
+    return side
+
+
+def _best_scale(
+    q: Array, doubt: Array, flat: npt.NDArray[np.bool_]
+) -> tuple[float, int] | None:
+    """The least error among the scales that all smaller ones confirm, and which it is."""
+    best = None
+    change = np.abs(q[1:] - q[:-1])
+    error = change + doubt[:-1] + doubt[1:]
+    bent = ~flat[:-1] & (error > 0.5 * np.abs(q[:-1])) & (np.abs(q[1:]) > 0.75 * np.abs(q[:-1]))
+    for a in np.argsort(error, kind="stable"):
+        if bent[a] or not np.isfinite(error[a]):
+            continue
+        slack = 2.5 * change[a] + 3 * (doubt[a + 1 :] + doubt[a])
+        if np.all(np.abs(q[a] - q[a + 1 :]) <= slack):
+            best = (float(error[a]), int(a))
+            break
+    return best
+
+
+def corner(view: View) -> Generator[Points, Samples, Finding | None]:
+    """A kink, a jump or a cusp, from the two sides; None if their slopes agree."""
+    right = yield from one_side(view, 1)
+    left = yield from one_side(view, -1)
+    name = view.ties[0] if view.ties else None
+    if right is None or left is None:
+        one = right or left
+        if one is None:
+            return Finding(Verdict.INCONCLUSIVE, "no room for a step on either side")
+        side = "right" if one is right else "left"
+        return Finding(Verdict.EDGE, f"no room for a step on the {_other(side)}", operation=name)
+    if right.leaps or left.leaps:
+        s = view.series
+        leap = abs(float(s.right[0, -1] - s.left[0, -1])) or max(
+            abs(float(s.right[0, -1]) - view.f0), abs(float(s.left[0, -1]) - view.f0)
+        )
+        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=name)
+    if right.steep or left.steep:
+        return Finding(
+            Verdict.EDGE,
+            "the slope is infinite",
+            left=_limit(left),
+            right=_limit(right),
+            operation=name,
+        )
+    error = SAFETY * (right.error + left.error)
+    size = max(abs(right.slope), abs(left.slope))
+    if not abs(right.slope - left.slope) > error + FLOOR * size:
+        return None
+    return Finding(
+        Verdict.KINK,
+        _between(view.gradient, left, right),
+        error=right.error + left.error,
+        left=left.slope,
+        right=right.slope,
+        operation=name,
+    )
+
+
+def _between(gradient: float, left: Side, right: Side) -> str:
+    """Whether the gradient is a value that the kink allows."""
+    low, high = sorted((left, right), key=lambda side: side.slope)
+    margin = FLOOR * max(abs(low.slope), abs(high.slope))
+    inside = (
+        low.slope - SAFETY * low.error - margin
+        <= gradient
+        <= high.slope + SAFETY * high.error + margin
+    )
+    return "lies between" if inside else "does not lie between"
+
+
+def _other(side: str) -> str:
+    return "left" if side == "right" else "right"
+
+
+def _limit(side: Side) -> float:
+    """The slope on a side: infinite where it grows like a power."""
+    return float(np.copysign(np.inf, side.q[-1])) if side.steep else side.slope
+
+
+def edge(view: View, sign: int) -> Generator[Points, Samples, Finding]:
+    """The end of the domain: the slope on the side that there is."""
+    s = view.series
+    name = _first_undefined(view, s.left if sign > 0 else s.right)
+    side = yield from one_side(view, sign)
+    if side is None:
+        return Finding(Verdict.EDGE, "no room for a step", operation=name)
+    limit = _limit(side)
+    found = Finding(Verdict.EDGE, "", operation=name, error=side.error)
+    found.left, found.right = (None, limit) if sign > 0 else (limit, None)
+    g = view.gradient
+    if side.steep:
+        agrees = bool(np.isinf(g)) and (g > 0) == (limit > 0)
+    elif not np.isfinite(side.error):
+        found.left = found.right = found.error = None
+        found.reason = "the slope on the one side is not resolved"
+        return found
+    else:
+        tolerance = SAFETY * side.error + FLOOR * abs(g) + 8 * view.scatter
+        agrees = bool(abs(g - side.slope) <= tolerance)
+    found.reason = "agrees" if agrees else "the gradient differs"
+    return found
+
+
+def _first_undefined(view: View, values: Array) -> str | None:
+    """The first operation that is not finite at the smallest step on one side."""
+    order = [*range(1, len(values)), 0]
+    return next((view.operations[j] for j in order if not np.isfinite(values[j, -1])), None)

@@ -1,0 +1,124 @@
+"""Values and accumulators that are not finite: which operation is to blame, and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcli.backward import Backward, Contribution, accumulator_error
+from gradcli.check.finding import Finding
+from gradcli.check.sampling import Coordinate
+from gradcli.errors import GradcliError, Kind
+from gradcli.forward import all_finite, operand_values, selected, value_error
+from gradcli.graph import Graph, Node
+from gradcli.result import Check, Verdict
+
+
+class Undefined:
+    """The point where the passes ran into infinity or nan, if they did."""
+
+    def __init__(self, graph: Graph, values: Sequence[Any], passed: Backward) -> None:
+        self.graph, self.values, self.passed = graph, values, passed
+
+    def output(self) -> Check | None:
+        """The verdict on every row where the output itself is not finite; else None."""
+        if all_finite(np.asarray(self.values[self.graph.output])):
+            return None
+        for node in self.graph.nodes:
+            error = self._error(node)
+            if error is not None:
+                verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
+                name = node.operation.name if node.operation else None
+                return Check(verdict, operation=name, reason=error.message)
+        return Check(Verdict.EDGE, reason="the output is not finite")
+
+    def _error(self, node: Node) -> GradcliError | None:
+        """The forward pass's error at an operation that is not finite at finite operands."""
+        value = self.values[node.id]
+        if node.kernel is None or all_finite(np.asarray(value)):
+            return None
+        if not all(map(all_finite, map(np.asarray, operand_values(node, self.values)))):
+            return None
+        bad = ~np.isfinite(value)
+        mask = selected(node, self.values)
+        if mask is not None:
+            bad = bad & mask
+        return value_error(self.graph, node, self.values, np.asarray(bad)) if bad.any() else None
+
+    def variable(self, coordinate: Coordinate) -> Finding | None:
+        """The verdict on a variable that can't be varied; None if it can.
+
+        That is one that is not finite itself, or one that is true or false: as long as it is
+        only a condition, there is nothing between the two.
+        """
+        if coordinate.node in self.conditions:
+            return Finding(Verdict.ZERO, "a condition has derivative 0", slope=0.0, error=0.0)
+        if np.isfinite(coordinate.x):
+            return None
+        gradient = coordinate.component(self.passed.accumulators[coordinate.node])
+        if gradient == 0 and self.graph.nodes[coordinate.node].selections:
+            return Finding(Verdict.ZERO, "not selected", slope=0.0, error=0.0)
+        return Finding(Verdict.EDGE, "the value is not finite")
+
+    @cached_property
+    def conditions(self) -> set[int]:
+        """Comparisons, and products of them, that serve as conditions and as nothing else."""
+        nodes, found = self.graph.nodes, set[int]()
+        truths = set[int]()
+        for node in nodes:
+            operation = node.operation
+            if operation is not None and (
+                operation.group == "comparison"
+                or (operation.name == "mul" and all(o in truths for o in node.operands))
+            ):
+                truths.add(node.id)
+        for i in sorted(truths, reverse=True):
+            uses = [nodes[user] for user in self.graph.consumers[i]]
+            if uses and all(u.id in found or _only_chooses(u, i) for u in uses):
+                found.add(i)
+        return found
+
+    def explained(self, coordinate: Coordinate, finding: Finding) -> Finding:
+        """A finding on an accumulator that is not finite, with the operation that made it so.
+
+        At a kink or an edge of the function the finding stays: it says more.
+        """
+        gradient = coordinate.component(self.passed.accumulators[coordinate.node])
+        special = (Verdict.KINK, Verdict.EDGE, Verdict.JUMP, Verdict.OVERFLOW)
+        if np.isfinite(gradient) or finding.verdict in special:
+            return finding
+        if np.isinf(gradient) and finding.slope is not None:
+            reason = f"the gradient overflows, the slope is {finding.slope:.6g}"
+            return Finding(Verdict.OVERFLOW, reason, slope=finding.slope, error=finding.error)
+        sender = self._sender(coordinate)
+        if sender is None:
+            return finding
+        node = self.graph.nodes[sender.node]
+        delta = self.passed.accumulators[sender.node]
+        error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
+        verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
+        name = node.operation.name if node.operation else None
+        found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)
+        found.operation = name
+        return found
+
+    def _sender(self, coordinate: Coordinate) -> Contribution | None:
+        """The contribution that was the first to be not finite on the way to an accumulator."""
+        by_target: dict[int, Contribution] = {}
+        for c in self.passed.contributions:
+            if not np.all(np.isfinite(c.value)):
+                by_target.setdefault(c.to, c)
+        at, found = coordinate.node, None
+        while at in by_target:
+            found = by_target[at]
+            at = found.node
+        return found
+
+
+def _only_chooses(user: Node, condition: int) -> bool:
+    """Whether an operation uses a node as the condition of a `where` and nowhere else."""
+    where = user.operation is not None and user.operation.name == "where"
+    return where and user.operands[0] == condition and condition not in user.operands[1:]

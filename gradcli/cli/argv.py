@@ -1,0 +1,176 @@
+"""Arguments told apart before Typer sees them: options, values of inputs, and the rest.
+
+`gradcli eval "-x^2" --x -3 --json` has an argument that begins with a minus and is none of the
+three things that Typer takes it for, and an option that is named by the program. So the words
+are sorted here: options (those that the command declares) go to Typer in a form without two
+readings, `--NAME VALUE` is a binding, and everything else is positional.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from gradcli.cli.failure import closest, usage_error
+
+_OPTION = re.compile(r"--([A-Za-z_\u0080-\U0010ffff][-\w\u0080-\U0010ffff]*)(?:=(.*))?", re.DOTALL)
+_TAKES_VALUE_FROM = re.compile(r"--[^\W\d]|--$")
+"""A word that begins so is no value: it is the next option, and the value was forgotten."""
+
+
+class Binding(NamedTuple):
+    """A value for an input, as it was written: `origin` is `--x` or `--set x`."""
+
+    name: str
+    text: str
+    origin: str
+
+
+class Words(NamedTuple):
+    """The arguments of a command, sorted. Each option is one word, `--json` or `--format=csv`."""
+
+    options: list[str]
+    bindings: list[Binding]
+    positional: list[str]
+
+
+def sort_words(
+    words: Sequence[str],
+    takes_value: Mapping[str, bool],
+    *,
+    binds: bool,
+    lenient: bool = False,
+) -> Words:
+    """Sort a command's arguments.
+
+    `takes_value` has the command's options, `binds` says whether other names are inputs.
+    `lenient` passes over what is wrong: a line that is still being typed is completed.
+    Raises `GradcliError` of kind option.
+    """
+    found = Words([], [], [])
+    rest = list(reversed(words))
+    while rest:
+        word = rest.pop()
+        if word == "--":
+            found.positional.extend(reversed(rest))
+            break
+        if word == "-h":
+            found.options.append("--help")
+            continue
+        name, value = _name_and_value(word)
+        option = f"--{name}"
+        if name is None:
+            found.positional.append(word)
+        elif takes_value.get(option) is False:
+            if value is not None and not lenient:
+                raise usage_error(f"{option} takes no value", f"leave out '={value}'")
+            found.options.append(option)
+        elif not (binds or option in takes_value):
+            if not lenient:
+                raise _unknown_option(option, takes_value)
+        else:
+            if value is None:
+                value = _next_value(rest)
+            if value is None:
+                if not lenient:
+                    raise _no_value(option, takes_value, found.positional)
+            elif option == "--set":
+                found.bindings.append(_setting(value))
+            elif option in takes_value:
+                found.options.append(f"{option}={value}")
+            else:
+                found.bindings.append(Binding(_input_name(option, takes_value), value, option))
+    return found
+
+
+def _name_and_value(word: str) -> tuple[str | None, str | None]:
+    """The two parts of `--name=value`. (None, None) for what can't be an option.
+
+    `--x^2` and `--(x)` are programs; so is `--x²`, whose raised digit belongs to no name.
+    """
+    match = _OPTION.fullmatch(word)
+    if match is None or not is_name(match[1].replace("-", "_")):
+        return None, None
+    return match[1], match[2]
+
+
+def is_name(text: str) -> bool:
+    """Whether the language has names like this."""
+    if text.isascii():
+        return text.isidentifier()
+    from gradcli.errors import GradcliError
+    from gradcli.language.characters import normal_name
+
+    try:
+        return bool(normal_name(text, 0))
+    except GradcliError:
+        return False
+
+
+def normal(name: str) -> str:
+    """A name as the language knows it: NFC, subscript digits as digits."""
+    if name.isascii():
+        return name
+    from gradcli.language.characters import normal_name
+
+    return normal_name(name, 0)
+
+
+def _next_value(rest: list[str]) -> str | None:
+    """The next word, if there is one and it is no option: `-4` and `--4` are values."""
+    if not rest or _TAKES_VALUE_FROM.match(rest[-1]):
+        return None
+    return rest.pop()
+
+
+def _input_name(option: str, options: Mapping[str, bool]) -> str:
+    name = option[2:]
+    if "-" in name:
+        raise _unknown_option(option, options)
+    return normal(name)
+
+
+def _setting(text: str) -> Binding:
+    """The binding in `--set NAME=VALUE`."""
+    name, equals, value = text.partition("=")
+    name = name.strip()
+    if not equals or not is_name(name):
+        raise usage_error(
+            f"--set takes NAME=VALUE, and this is '{text}'",
+            f"--set {name}=1 binds the input '{name}'" if is_name(name) else "--set x=3",
+        )
+    return Binding(normal(name), value, f"--set {normal(name)}")
+
+
+def _unknown_option(option: str, options: Mapping[str, bool]) -> Exception:
+    hint = closest(option, options)
+    if hint is None and "--set" in options:
+        hint = "a program that begins with two minus signs goes after a bare --"
+    return usage_error(f"unknown option '{option}'", hint)
+
+
+def _no_value(option: str, options: Mapping[str, bool], seen: list[str]) -> Exception:
+    """An option or an input at the end, or before another option."""
+    if option in options:
+        return usage_error(f"{option} needs a value", f"{option} {_EXAMPLES.get(option, '…')}")
+    hint = closest(option, options)
+    if hint is not None:
+        return usage_error(f"unknown option '{option}'", hint)
+    hint = f"{option} 3 gives the input '{option[2:]}' a value"
+    if not seen:
+        hint += "; a program that begins with two minus signs goes after a bare --"
+    return usage_error(f"{option} has no value", hint)
+
+
+_EXAMPLES = {
+    "--set": "x=3",
+    "--wrt": "x,y",
+    "--grad": "x",
+    "--format": "csv",
+    "--precision": "8",
+    "--color": "never",
+    "--check": "all",
+    "--check-budget": "10",
+    "--seed": "1",
+}

@@ -1,0 +1,191 @@
+"""The outside world as a command sees it: streams, the terminal, and environment variables.
+
+A command gets an `Environment` and touches no stream but through it, so a test runs a command
+with streams of its own, in its own process.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterable, Mapping
+from io import BytesIO, TextIOWrapper
+from typing import Any, BinaryIO, Literal, TextIO, TypeAlias
+
+ColorChoice: TypeAlias = Literal["auto", "always", "never"]
+
+NEEDED = "δ∂→×─│…"
+"""Characters of the reports: a stream that lacks one of them gets the ASCII forms."""
+
+
+class Environment:
+    """Streams, and what is known of them.
+
+    `stdin` gives bytes, `stdout` and `stderr` take text; any of them is None if the process
+    was started with that stream closed. `columns` is the width of the terminal that standard
+    output goes to, None if it goes elsewhere.
+    """
+
+    def __init__(
+        self,
+        stdin: BinaryIO | None,
+        stdout: TextIO | None,
+        stderr: TextIO | None,
+        *,
+        columns: int | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> None:
+        self.stdin, self.stdout, self.stderr = stdin, stdout, stderr
+        self.columns = columns
+        self.variables: Mapping[str, str] = variables or {}
+
+    @classmethod
+    def of_process(cls) -> Environment:
+        """The streams and variables of this process."""
+        stdin = getattr(sys.stdin, "buffer", None)
+        columns = _columns(sys.stdout, os.environ)
+        return cls(stdin, sys.stdout, sys.stderr, columns=columns, variables=os.environ)
+
+    @classmethod
+    def captured(
+        cls,
+        stdin: bytes = b"",
+        *,
+        encoding: str = "utf-8",
+        columns: int | None = None,
+        variables: Mapping[str, str] | None = None,
+    ) -> Environment:
+        """Streams in memory, for tests and for the examples in the documentation."""
+        out, err = (TextIOWrapper(BytesIO(), encoding, newline="") for _ in range(2))
+        return cls(BytesIO(stdin), out, err, columns=columns, variables=variables)
+
+    def written(self) -> tuple[str, str]:
+        """What was written to streams in memory: standard output and standard error."""
+        return _content(self.stdout), _content(self.stderr)
+
+    def help_columns(self) -> int:
+        """The width that running text is wrapped to."""
+        return self.columns or _wanted_columns(self.variables) or 80
+
+    def color(self, choice: ColorChoice) -> bool:
+        """Whether to colour what goes to standard output.
+
+        `auto` follows https://no-color.org and https://force-color.org; other variables, such
+        as those of a continuous-integration service, don't count.
+        """
+        if choice != "auto":
+            return choice == "always"
+        if self.variables.get("NO_COLOR"):
+            return False
+        if self.variables.get("FORCE_COLOR"):
+            return True
+        return self.columns is not None and self._terminal_has_color()
+
+    def _terminal_has_color(self) -> bool:
+        if os.name != "nt":
+            return self.variables.get("TERM") not in ("dumb", "unknown")
+        capable = ("WT_SESSION", "ANSICON", "ConEmuANSI", "TERM")
+        return any(name in self.variables for name in capable)
+
+    def needs_ascii(self) -> bool:
+        """Whether standard output can't take the characters that the reports are made of."""
+        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
+        try:
+            NEEDED.encode(encoding)
+        except (UnicodeEncodeError, LookupError):
+            return True
+        return False
+
+    def write(self, pieces: Iterable[str]) -> None:
+        """Write to standard output, as long as there is somebody who reads it. Raises `OSError`.
+
+        What the stream can't encode is written as an escape that is the same in JSON and in
+        Python.
+        """
+        if self.stdout is None:
+            raise OSError("it is closed")
+        try:
+            for piece in pieces:
+                _write(self.stdout, piece)
+            self.stdout.flush()
+        except OSError as error:
+            _silence(self.stdout)
+            self.stdout = None
+            if not _is_broken_pipe(error):
+                raise
+
+    def complain(self, text: str) -> None:
+        """Write a line to standard error. What can't be written there can't be said at all."""
+        if self.stderr is None:
+            return
+        try:
+            _write(self.stderr, text + "\n")
+            self.stderr.flush()
+        except (OSError, ValueError):
+            _silence(self.stderr)
+            self.stderr = None
+
+
+def _wanted_columns(variables: Mapping[str, str]) -> int | None:
+    """What COLUMNS says."""
+    wanted = variables.get("COLUMNS", "")
+    return int(wanted) if wanted.isascii() and wanted.isdigit() and int(wanted) > 0 else None
+
+
+def _content(stream: TextIO | None) -> str:
+    if stream is None:
+        return ""
+    assert isinstance(stream, TextIOWrapper)
+    stream.seek(0)
+    return stream.read()
+
+
+def _columns(stream: TextIO | None, variables: Mapping[str, str]) -> int | None:
+    """The width of the terminal behind a stream; None if there is no terminal."""
+    if stream is None or not stream.isatty():
+        return None
+    wanted = _wanted_columns(variables)
+    if wanted is not None:
+        return wanted
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
+
+
+def _write(stream: TextIO, text: str) -> None:
+    try:
+        stream.write(text)
+    except UnicodeEncodeError:
+        stream.write(_escaped(text, stream.encoding))
+
+
+def _escaped(text: str, encoding: str) -> str:
+    r"""The text with `\uXXXX` (for rare characters a pair of them) for what can't be encoded."""
+
+    def shown(char: str) -> str:
+        try:
+            char.encode(encoding)
+        except UnicodeEncodeError:
+            code = char.encode("utf-16-be", "surrogatepass").hex()
+            return "".join(f"\\u{code[i : i + 4]}" for i in range(0, len(code), 4))
+        return char
+
+    return text if text.isascii() else "".join(map(shown, text))
+
+
+def _is_broken_pipe(error: OSError) -> bool:
+    import errno
+
+    # On Windows a pipe without a reader is an invalid argument.
+    return error.errno == errno.EPIPE or (os.name == "nt" and error.errno == errno.EINVAL)
+
+
+def _silence(stream: Any) -> None:
+    """Point a stream that can't be written to nowhere, so that the last flush doesn't fail."""
+    try:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, stream.fileno())
+        os.close(nowhere)
+    except (OSError, ValueError, AttributeError):
+        pass  # a stream of a test

@@ -1,0 +1,58 @@
+"""From the options of a command to a `Result`, and to the text that is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+    from gradcli.result import Result
+
+
+def evaluate(
+    point: PointOptions,
+    method: CheckOptions,
+    report: ReportOptions,
+    *,
+    allow_nonfinite: bool,
+) -> Result:
+    """Evaluate the program at its point, as far as the report needs it. Raises `GradcliError`."""
+    report.chosen_format()  # what is wrong with the options is said before anything is read
+    mode = "none" if report.is_bare() else method.mode()
+    budget, only = method.budget(), report.gradient_name()
+    read = point.point()
+    return read.program.evaluate(
+        read.inputs,
+        data=read.data,
+        wrt=read.wrt if only is None else (only,),
+        upstream=read.upstream,
+        gradient=not report.value,
+        check=mode,
+        check_budget=budget,
+        exact=method.exact,
+        allow_nonfinite=allow_nonfinite,
+        seed=point.seed,
+    )
+
+
+def text(result: Result, report: ReportOptions, command: str) -> Iterable[str]:
+    """The report of a result, in pieces."""
+    from gradcli.report import pieces
+
+    if report.is_bare():
+        return [_bare(result, report)]
+    return pieces(result, report.chosen_format(), report.style(), command)
+
+
+def _bare(result: Result, report: ReportOptions) -> str:
+    from gradcli.report import bare
+
+    value: Any = result.value
+    if report.grad is not None:
+        (value,) = result.gradient.values()
+    if report.chosen_format() == "json":
+        from gradcli.report.json import encoder, plain
+
+        return encoder(ascii_only=True)(plain(value)) + "\n"
+    return bare(value, report.style())

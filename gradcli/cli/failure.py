@@ -1,0 +1,100 @@
+"""What goes wrong outside of the language, as errors of the one kind that can be printed.
+
+Typer's usage errors, the system's errors with files, a lack of memory and a mistake in gradcli
+itself all become a `GradcliError` here. `gradcli.errors` prints it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradcli.errors import GradcliError
+
+
+def usage_error(message: str, hint: str | None = None) -> GradcliError:
+    """An error of kind option."""
+    from gradcli.errors import GradcliError, Kind
+
+    return GradcliError(Kind.OPTION, message, hint=hint)
+
+
+def file_error(message: str, hint: str | None = None) -> GradcliError:
+    """An error of kind file."""
+    from gradcli.errors import GradcliError, Kind
+
+    return GradcliError(Kind.FILE, message, hint=hint)
+
+
+def closest(word: str, candidates: Iterable[str]) -> str | None:
+    """A hint with the option or command that was most probably meant."""
+    from difflib import get_close_matches
+
+    bare = {candidate.lstrip("-"): candidate for candidate in candidates}
+    found = get_close_matches(word.lstrip("-"), bare, n=1, cutoff=0.65)
+    return f"did you mean '{bare[found[0]]}'?" if found else None
+
+
+def reason(error: Exception) -> str:
+    """The system's words for what is wrong with a file, in the middle of a sentence."""
+    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
+    return text[:1].lower() + text[1:]
+
+
+def as_gradcli_error(error: Exception) -> GradcliError:
+    """Any exception as an error that can be printed."""
+    from gradcli.errors import GradcliError, Kind
+
+    if isinstance(error, GradcliError):
+        return error
+    if hasattr(error, "format_message"):
+        return _typer_error(error)
+    if isinstance(error, MemoryError):
+        detail = str(error).split(" with shape", 1)[0]
+        return GradcliError(
+            Kind.SHAPE,
+            "there is not enough memory for this" + (f": {detail}" if detail else ""),
+            hint="smaller arrays, or a machine with more memory",
+        )
+    if isinstance(error, OSError):
+        name = f"'{error.filename}': " if error.filename is not None else ""
+        return file_error(f"{name}{reason(error)}")
+    return GradcliError(
+        Kind.OPTION,
+        f"gradcli itself failed here ({type(error).__name__}: {_shortened(str(error))})",
+        hint="this is a mistake in gradcli, not yours. Please report it, with the command that\n"
+        "led to it and what it prints when GRADCLI_DEBUG=1 is set",
+    )
+
+
+def _typer_error(error: Any) -> GradcliError:
+    """A usage error of Typer's: most often a value of the wrong type."""
+    parameter = getattr(error, "param", None)
+    message = str(getattr(error, "message", "") or error.format_message()).strip().rstrip(".")
+    if parameter is None or not parameter.opts:
+        return usage_error(message[:1].lower() + message[1:])
+    name, kind = parameter.opts[0], parameter.type
+    value = message.partition(" is not ")[0].strip("'")
+    choices = [str(choice) for choice in getattr(kind, "choices", ())]
+    if choices:
+        listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
+        return usage_error(f"{name} takes {listed}, not '{value}'", closest(value, choices))
+    numbers = {"int": "a whole number", "float": "a number"}
+    for type_name, what in numbers.items():
+        if kind.name.startswith(type_name):
+            return usage_error(f"{name} takes {what}{_range(kind)}, not '{value}'")
+    return usage_error(f"{name}: {message}")
+
+
+def _range(kind: Any) -> str:
+    """The range of a number type of Typer's, in words."""
+    least, most = getattr(kind, "min", None), getattr(kind, "max", None)
+    if least is not None and most is not None:
+        return f" from {least:g} to {most:g}"
+    return f" from {least:g} on" if least is not None else ""
+
+
+def _shortened(text: str) -> str:
+    text = " ".join(text.split())
+    return text if len(text) <= 200 else text[:200] + " …"

@@ -1,0 +1,130 @@
+"""Files and standard input as bytes and text, and files that are written whole or not at all."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from gradcli.cli.failure import file_error, reason
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from gradcli.errors import GradcliError
+
+MOST_FROM_A_PIPE = 1 << 30
+"""What is read from something that has no size (a pipe, a device), in bytes."""
+
+_CHUNK = 1 << 20
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def read(path: str) -> bytes:
+    """The content of a file. Raises `GradcliError` of kind file."""
+    try:
+        with Path(path).open("rb") as file:
+            is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            return file.read() if is_regular else read_stream(file, f"'{path}'")
+    except FileNotFoundError:
+        raise file_error(f"there is no file '{path}'", _similar(Path(path))) from None
+    except (OSError, ValueError) as error:
+        if Path(path).is_dir():  # for which Windows says 'permission denied'
+            raise file_error(f"'{path}' is a folder, not a file") from None
+        raise file_error(f"'{path}' can't be read: {reason(error)}") from None
+
+
+def read_stream(stream: BinaryIO, name: str) -> bytes:
+    """All that a stream gives, unless it is endless. Raises `GradcliError` of kind file."""
+    content = bytearray()
+    while chunk := stream.read(_CHUNK):
+        content += chunk
+        if len(content) > MOST_FROM_A_PIPE:
+            raise file_error(
+                f"{name} does not end: {MOST_FROM_A_PIPE >> 20} MB were read",
+                "more than that is read from a file only",
+            )
+    return bytes(content)
+
+
+def read_text(path: str) -> str:
+    """The text of a file. Raises `GradcliError` of kind file."""
+    return decoded(read(path), f"'{path}'")
+
+
+def decoded(content: bytes, name: str) -> str:
+    """Bytes as text in UTF-8, without a byte-order mark and with plain line ends."""
+    if content.startswith(_UTF_16):
+        raise file_error(f"{name} is text in UTF-16", "save it as UTF-8")
+    if b"\0" in content[:_CHUNK]:
+        raise file_error(f"{name} is not text: there are null bytes in it")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        raise file_error(
+            f"{name} is not text in UTF-8: the byte 0x{content[error.start]:02x} in line {line}",
+            "save it as UTF-8",
+        ) from None
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _similar(path: Path) -> str | None:
+    """A hint with a file of a similar name in the same folder."""
+    from difflib import get_close_matches
+
+    try:
+        there = [entry.name for entry in path.parent.iterdir()]
+    except OSError:
+        return None
+    found = get_close_matches(path.name, there, n=1, cutoff=0.7)
+    return f"did you mean '{path.with_name(found[0])}'?" if found else None
+
+
+# --- writing -----------------------------------------------------------------------------
+
+
+def write_whole(path: str, text: Iterable[str]) -> None:
+    """Write a file so that nobody ever reads half of it. Raises `GradcliError` of kind file.
+
+    The text goes to a new file beside it, which then takes its place and its permissions. What
+    is no regular file (a pipe, `/dev/null`) is not replaced but written to.
+    """
+    try:
+        target = Path(path).resolve()
+        mode = target.stat().st_mode if target.exists() else None
+        if mode is not None and stat.S_ISDIR(mode):
+            raise file_error(f"'{path}' is a folder: --out takes the name of a file")
+        if mode is None or stat.S_ISREG(mode):
+            _replace(target, mode, text)
+        else:
+            _write_to(target, "w", text)
+    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
+        raise unwritable(f"'{path}'", error) from error
+
+
+def _replace(target: Path, mode: int | None, text: Iterable[str]) -> None:
+    if mode is not None and not os.access(target, os.W_OK):
+        raise PermissionError(13, "Permission denied")
+    unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
+    try:
+        _write_to(unfinished, "x", text)
+        if mode is not None:
+            unfinished.chmod(stat.S_IMODE(mode))
+        unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+
+
+def _write_to(path: Path, mode: str, text: Iterable[str]) -> None:
+    with path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
+        file.writelines(text)
+
+
+def unwritable(name: str, error: Exception) -> GradcliError:
+    """The error for an output that can't be written."""
+    hint = "the folder has to exist" if isinstance(error, FileNotFoundError) else None
+    return file_error(f"{name} can't be written: {reason(error)}", hint)

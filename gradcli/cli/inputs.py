@@ -1,0 +1,185 @@
+"""The program and its point: what every command that evaluates reads first.
+
+Options and bindings come in as they were typed; out comes a `Point`, ready for
+`Program.evaluate`. The language's own errors about names are completed here with what only the
+command line knows: which names are also options.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gradcli.cli.argv import Binding, is_name, normal
+from gradcli.cli.environment import Environment
+from gradcli.cli.failure import closest, file_error, reason, usage_error
+from gradcli.cli.files import decoded, read_stream, read_text
+from gradcli.cli.values import value_of
+from gradcli.errors import GradcliError, Kind
+from gradcli.program import Program
+
+
+@dataclass(frozen=True)
+class Point:
+    """A program and the values to evaluate it at."""
+
+    program: Program
+    inputs: Mapping[str, Any]
+    """From the command line."""
+    data: Mapping[str, Any]
+    """From `--data`, only names that the program uses."""
+    wrt: tuple[str, ...] | None
+    upstream: Any
+
+
+def read_program(
+    text: str | None, file: str | None, output: str | None, environment: Environment
+) -> Program:
+    """The program from the argument, from `--file`, or from standard input."""
+    if text is not None and file is not None:
+        hint = "leave out one of them"
+        if "file" in text:
+            hint += "; an input called 'file' gets its value by --set file=…"
+        raise usage_error("there is a program and a --file", hint)
+    if output is not None:
+        if not is_name(output):
+            raise usage_error(f"--output: '{output}' is no name", "it takes the name of a node")
+        output = normal(output)
+    if "-" in (text, file):
+        return Program(_standard_input(environment), name="standard input", output=output)
+    if file is not None:
+        return Program(read_text(file), name=file, output=output)
+    assert text is not None
+    _expect_utf8(text, "the program")
+    try:
+        return Program(text, output=output)
+    except GradcliError as error:
+        if _is_file(text):
+            error.hint = f"to read the program from the file: --file {text}"
+        raise
+
+
+def _standard_input(environment: Environment) -> str:
+    if environment.stdin is None:
+        raise file_error("standard input is closed")
+    try:
+        content = read_stream(environment.stdin, "standard input")
+    except OSError as error:
+        raise file_error(f"standard input can't be read: {reason(error)}") from None
+    return decoded(content, "standard input")
+
+
+def _expect_utf8(text: str, what: str) -> None:
+    """Raise if the system handed over bytes that are no text."""
+    if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
+        raise file_error(f"{what} is not text in UTF-8", "is the terminal set to UTF-8?")
+
+
+def _is_file(text: str) -> bool:
+    try:
+        return len(text) < 1000 and Path(text).is_file()
+    except (OSError, ValueError):
+        return False
+
+
+# --- values ------------------------------------------------------------------------------
+
+
+def read_point(
+    program: Program,
+    bindings: Iterable[Binding],
+    options: Iterable[str],
+    *,
+    data: str | None,
+    wrt: str | None,
+    upstream: str | None,
+    seed: int,
+) -> Point:
+    """The program's point. `options` are the names that belong to the command line."""
+    options = list(options)
+    written = _by_name(bindings)
+    for binding in written.values():
+        _expect_used(binding, program, options)
+    from_file: Mapping[str, Any] = {}
+    if data is not None:
+        from gradcli.cli.data import inputs_from_file
+
+        from_file = inputs_from_file(data, program.names.free)
+    _expect_bound(program, {*written, *from_file}, options)
+    return Point(
+        program,
+        {name: _value(binding.text, binding.origin, seed) for name, binding in written.items()},
+        from_file,
+        None if wrt is None else names_in(wrt, "--wrt"),
+        None if upstream is None else _value(upstream, "--upstream", seed),
+    )
+
+
+def _value(text: str, origin: str, seed: int) -> Any:
+    if not text.startswith("@"):
+        _expect_utf8(text, f"the value of {origin}")
+    return value_of(text, origin, seed=seed)
+
+
+def _by_name(bindings: Iterable[Binding]) -> dict[str, Binding]:
+    """The bindings by their names. Raises `GradcliError` where one is given twice."""
+    found: dict[str, Binding] = {}
+    for binding in bindings:
+        first = found.setdefault(binding.name, binding)
+        if first is not binding:
+            raise GradcliError(
+                Kind.BINDING,
+                f"'{binding.name}' gets a value twice: {_shown(first)} and {_shown(binding)}",
+                hint="leave out one of them",
+            )
+    return found
+
+
+def _shown(binding: Binding) -> str:
+    """The binding as it was typed."""
+    text = binding.text if len(binding.text) <= 20 else binding.text[:20] + "…"
+    return binding.origin + ("=" if binding.origin.startswith("--set ") else " ") + text
+
+
+def _expect_used(binding: Binding, program: Program, options: list[str]) -> None:
+    """Raise if the program does not use a name: most often it is a misspelt input or option."""
+    names = program.names
+    if binding.name in names.free or binding.name in names.definitions:
+        return
+    inputs = names.inputs(())
+    hint = closest(binding.name, [*options, *(f"--{name}" for name in inputs)])
+    listed = f"its inputs are {', '.join(inputs)}" if inputs else "it has no inputs"
+    raise GradcliError(
+        Kind.BINDING, f"the program does not use '{binding.name}'", hint=hint or listed
+    )
+
+
+def _expect_bound(program: Program, bound: set[str], options: list[str]) -> None:
+    """Raise if an input that is named like an option has no value: `--NAME` can't give it one.
+
+    Other inputs without a value are the language's own error.
+    """
+    bound = bound | {binding.name for binding in program.header.bindings}
+    steps = program.draft(frozenset(bound)).steps
+    missing = [step for step in steps if step.kind == "input" and step.name not in bound]
+    for step in missing:
+        if f"--{step.name}" in options:
+            raise GradcliError(
+                Kind.BINDING,
+                f"'{step.name}' has no value",
+                source=program.source,
+                span=step.span,
+                hint=f"--{step.name} is an option of gradcli; the input of that name gets its "
+                f"value by --set {step.name}=…",
+            )
+
+
+def names_in(text: str, option: str) -> tuple[str, ...]:
+    """The names in `x,y`. Raises `GradcliError` of kind option."""
+    words = [word.strip() for word in text.split(",")]
+    for word in words:
+        if not is_name(word):
+            raise usage_error(f"{option}: '{word}' is no name", f"it takes names: {option} x,y")
+    return tuple(dict.fromkeys(normal(word) for word in words))

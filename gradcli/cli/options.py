@@ -1,0 +1,254 @@
+"""The options that commands share, in groups: the program, the computation, the report."""
+
+from __future__ import annotations
+
+from functools import partial
+from math import isnan
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from gradcli.cli.argv import is_name, normal
+from gradcli.cli.command import Options
+from gradcli.cli.environment import ColorChoice
+from gradcli.cli.failure import closest, usage_error
+
+if TYPE_CHECKING:
+    from gradcli.cli.inputs import Point
+    from gradcli.program import CheckMode
+    from gradcli.report import Style
+
+PROGRAM, COMPUTED, CHECK, REPORT = "Program and inputs", "Computation", "Check", "Report"
+
+in_program = partial(typer.Option, rich_help_panel=PROGRAM)
+in_computation = partial(typer.Option, rich_help_panel=COMPUTED)
+in_check = partial(typer.Option, rich_help_panel=CHECK)
+in_report = partial(typer.Option, rich_help_panel=REPORT)
+
+Format: TypeAlias = Literal["table", "json", "csv", "markdown", "latex"]
+
+
+class PointOptions(Options):
+    """A program and the values of its inputs."""
+
+    program: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="PROGRAM",
+            help="the program's text; - reads it from standard input",
+            show_default=False,
+            rich_help_panel=PROGRAM,
+        ),
+    ] = None
+    file: Annotated[
+        str | None,
+        in_program("--file", metavar="FILE", help="read the program from a file"),
+    ] = None
+    settings: Annotated[
+        str | None,
+        in_program(
+            "--set",
+            metavar="NAME=VALUE",
+            help="the same as --NAME VALUE, also where NAME is an option",
+        ),
+    ] = None
+    data: Annotated[
+        str | None,
+        in_program(
+            "--data", metavar="FILE", help="values of many inputs, from a .json object or an .npz"
+        ),
+    ] = None
+    seed: Annotated[
+        int,
+        in_program(
+            "--seed",
+            metavar="N",
+            min=0,
+            help="for normal(m, n) and uniform(m, n) in values, and for the check's directions",
+        ),
+    ] = 0
+    output: Annotated[
+        str | None,
+        in_computation(
+            "--output", metavar="NAME", help="take this node as the output, not the last statement"
+        ),
+    ] = None
+    wrt: Annotated[
+        str | None,
+        in_computation("--wrt", metavar="x,y", help="gradients of these inputs only"),
+    ] = None
+    upstream: Annotated[
+        str | None,
+        in_computation(
+            "--upstream", metavar="VALUE", help="dJ/doutput to start from, in the output's shape"
+        ),
+    ] = None
+    allow_nonfinite: Annotated[
+        bool,
+        in_computation(
+            "--allow-nonfinite", help="compute on where a value is infinite or not a number"
+        ),
+    ] = False
+
+    def point(self) -> Point:
+        """Read the program and its inputs. Raises `GradcliError`."""
+        if self.program is None and self.file is None:
+            raise usage_error("the program is missing", self._where_it_went())
+        from gradcli.cli.inputs import read_point, read_program
+
+        program = read_program(self.program, self.file, self.output, self.environment)
+        return read_point(
+            program,
+            self.bindings,
+            self.option_names,
+            data=self.data,
+            wrt=self.wrt,
+            upstream=self.upstream,
+            seed=self.seed,
+        )
+
+    def _where_it_went(self) -> str:
+        """A misspelt option may have taken the program for its value."""
+        for binding in self.bindings:
+            meant = closest(binding.origin, self.option_names)
+            if meant is not None:
+                return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
+        return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'
+
+
+class CheckOptions(Options):
+    """The finite-difference check."""
+
+    no_check: Annotated[
+        bool,
+        in_check("--no-check", help="no check: the same as --check none"),
+    ] = False
+    check: Annotated[
+        Literal["all", "sample", "none"],
+        in_check(
+            "--check",
+            metavar="all|sample|none",
+            help="every element of large arrays, or random directions through them (sample)",
+            show_default=False,
+        ),
+    ] = "sample"
+    check_budget: Annotated[
+        float,
+        in_check(
+            "--check-budget",
+            metavar="SECONDS",
+            min=0,
+            max=1e9,
+            help="about how long the check may take",
+        ),
+    ] = 2.0
+    exact: Annotated[
+        bool,
+        in_check("--exact", help="a second opinion at 50 digits (needs mpmath)"),
+    ] = False
+
+    def mode(self) -> CheckMode:
+        """What is to be checked. Raises `GradcliError` where the options contradict each other."""
+        if self.no_check and self.check == "all":
+            raise usage_error("--no-check and --check all contradict each other")
+        if self.exact:
+            require("mpmath", "exact", "--exact")
+        return "none" if self.no_check else self.check
+
+    def budget(self) -> float:
+        """Seconds."""
+        if isnan(self.check_budget):
+            raise usage_error("--check-budget takes a number from 0 to 1e+09, not 'nan'")
+        return self.check_budget
+
+
+class OutputOptions(Options):
+    """How and where a report is written: what every command has."""
+
+    json: Annotated[bool, in_report("--json", help="the same as --format json")] = False
+    pretty: Annotated[bool, in_report("--pretty", help="JSON, indented")] = False
+    format: Annotated[
+        Format | None,
+        in_report("--format", metavar="FORMAT", help="table, json, csv, markdown or latex"),
+    ] = None
+    precision: Annotated[
+        int,
+        in_report(
+            "--precision",
+            metavar="N",
+            min=1,
+            max=17,
+            help="significant digits in tables; JSON and CSV have all",
+        ),
+    ] = 6
+    ascii: Annotated[bool, in_report("--ascii", help="ASCII characters only")] = False
+    color: Annotated[
+        ColorChoice,
+        in_report("--color", metavar="WHEN", help="auto, always or never", show_default=True),
+    ] = "auto"
+    out: Annotated[
+        str | None,
+        in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
+    ] = None
+
+    def chosen_format(self) -> Format:
+        """The format. Raises `GradcliError` where the options contradict each other."""
+        wants_json = self.json or self.pretty
+        if wants_json and self.format not in (None, "json"):
+            option = "--json" if self.json else "--pretty"
+            raise usage_error(f"{option} and --format {self.format} contradict each other")
+        return "json" if wants_json else self.format or "table"
+
+    def style(self) -> Style:
+        """How it is to look on the stream that it goes to."""
+        from gradcli.report import Style
+
+        outside = self.environment
+        to_file = self.file is not None
+        return Style(
+            width=None if to_file else outside.columns,
+            color=self.color == "always" if to_file else outside.color(self.color),
+            ascii=self.ascii or (not to_file and outside.needs_ascii()),
+            precision=self.precision,
+            pretty=self.pretty,
+        )
+
+    @property
+    def file(self) -> str | None:
+        """The file to write to; None is standard output."""
+        return None if self.out == "-" else self.out
+
+
+class ReportOptions(OutputOptions):
+    """The report of an evaluation, or a part of it alone."""
+
+    value: Annotated[bool, in_report("--value", help="the output's value alone")] = False
+    grad: Annotated[
+        str | None,
+        in_report("--grad", metavar="NAME", help="one input's gradient alone"),
+    ] = None
+
+    def is_bare(self) -> bool:
+        """Whether a single value is asked for. Raises `GradcliError` on contradictions."""
+        if self.value and self.grad is not None:
+            raise usage_error("--value and --grad contradict each other")
+        part = "--value" if self.value else "--grad" if self.grad is not None else None
+        if part is not None and self.chosen_format() not in ("table", "json"):
+            raise usage_error(f"{part} prints a bare value: --format {self.format} can't be")
+        return part is not None
+
+    def gradient_name(self) -> str | None:
+        """The input of `--grad`. Raises `GradcliError` where it is no name."""
+        if self.grad is not None and not is_name(self.grad):
+            raise usage_error(f"--grad takes the name of an input, not '{self.grad}'")
+        return self.grad and normal(self.grad)
+
+
+def require(module: str, extra: str, what: str) -> None:
+    """Raise a `GradcliError` that names the install command if a module is not there."""
+    from importlib.util import find_spec
+
+    if find_spec(module) is None:
+        raise usage_error(
+            f"{what} needs {module}, which is not installed", f"pip install 'gradcli[{extra}]'"
+        )

@@ -1,0 +1,1 @@
+"""The language: text and places, syntax trees, and the way from one to the other and back."""

@@ -1,0 +1,157 @@
+"""The `#:` lines that open a program file: its inputs' values, its marks, its title.
+
+    #: x = 3
+    #: W = [[1, 2],
+    #:      [3, 4]]
+    #: marks x = 2
+    #: title Backpropagation, sheet 4
+
+To the program they are comments. They are read here as statements of the language, all at
+once and where they stand: in a copy of the text's opening in which spaces replace the `#:`.
+So a value may go over several lines, and errors show the file as it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradcli.errors import GradcliError, Kind, Label
+from gradcli.language.characters import plain
+from gradcli.language.parser import parse_listing
+from gradcli.language.source import Source, Span
+from gradcli.language.tree import Assign, Name, Number, Statement, Tree
+
+MARK = "#:"
+
+_TITLE = re.compile(r"title\b(?!\s*=)")
+_MARKS = re.compile(r"marks\s+(?=[^=\s])")
+_HINT = "#: x = 3 gives an input its value, #: marks x = 2 its marks, #: title … names the whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An input's value, as an expression that is still to be computed."""
+
+    name: str
+    value: Tree
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says before its program begins."""
+
+    bindings: tuple[Binding, ...] = ()
+    marks: Mapping[str, float] = field(default_factory=dict)
+    title: str | None = None
+
+
+def read_header(source: Source) -> Header:
+    """The header of a program. Raises `GradcliError` of kind syntax."""
+    if MARK not in source.text:
+        return Header()
+    opening = _Opening(source)
+    try:
+        statements = parse_listing(Source("".join(opening.copy), source.name)).statements
+    except GradcliError as error:
+        error.source = source
+        raise
+    bindings: dict[str, Binding] = {}
+    marks: dict[str, float] = {}
+    seen: dict[tuple[str, bool], Name] = {}
+    for statement in statements:
+        assign = _assignment(source, statement)
+        name = assign.name.name
+        is_mark = statement.span.start in opening.marks
+        first = seen.setdefault((name, is_mark), assign.name)
+        if first is not assign.name:
+            what = f"the marks of '{name}' are" if is_mark else f"'{name}' is"
+            raise _error(
+                source,
+                f"{what} given a second time",
+                assign.name.span,
+                labels=(Label(first.span, "given here first"),),
+            )
+        if is_mark:
+            marks[name] = _number_of_marks(source, assign.value)
+        else:
+            bindings[name] = Binding(name, assign.value, statement.span)
+    return Header(tuple(bindings.values()), marks, opening.title)
+
+
+class _Opening:
+    """The lines before the first statement, and a copy of them to read as statements.
+
+    `copy` has only what stands behind `#:`, at its place; `marks` are the places of
+    statements that give marks.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.copy: list[str] = []
+        self.marks: set[int] = set()
+        self.title: str | None = None
+        text = plain(source.text)
+        start = 0
+        while start < len(text):
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end + 1
+            line = text[start:end]
+            content = line.lstrip()
+            if content.startswith(MARK):
+                behind = len(line) - len(content) + len(MARK)
+                self.copy.append(" " * behind + self._content(line[behind:], start + behind))
+            elif not content or content.startswith("#"):
+                self.copy.append(" " * (len(line) - 1) + "\n")
+            else:
+                break
+            start = end
+        _no_more(source, text, start)
+
+    def _content(self, text: str, place: int) -> str:
+        """The text behind a `#:`, without the title and the word `marks`."""
+        first = place + len(text) - len(text.lstrip())
+        word = text.lstrip()
+        if _TITLE.match(word):
+            if self.title is not None:
+                raise _error(self.source, "a second title", Span(first, first + 5))
+            self.title = self.source.text[first + 5 : place + len(text)].strip() or None
+            return " " * (len(text) - 1) + "\n"
+        marks = _MARKS.match(word)
+        if marks is None:
+            return text
+        self.marks.add(first + marks.end())
+        return " " * (first - place + marks.end()) + word[marks.end() :]
+
+
+def _no_more(source: Source, text: str, start: int) -> None:
+    """Refuse a `#:` line after the first statement: it would be passed over."""
+    later = re.compile(r"^[ \t]*#:", re.MULTILINE).search(text, start)
+    if later is not None:
+        span = Span(later.end() - len(MARK), later.end())
+        raise _error(source, "`#:` lines stand before the first statement", span)
+
+
+def _assignment(source: Source, statement: Statement) -> Assign:
+    if not isinstance(statement, Assign):
+        raise _error(source, "this is no value, marks or title", statement.span, _HINT)
+    return statement
+
+
+def _number_of_marks(source: Source, value: Tree) -> float:
+    if not isinstance(value, Number) or not math.isfinite(value.value) or value.value < 0:
+        raise _error(source, "marks are a number, 0 or more", value.span)
+    return value.value
+
+
+def _error(
+    source: Source,
+    message: str,
+    span: Span,
+    hint: str | None = None,
+    labels: tuple[Label, ...] = (),
+) -> GradcliError:
+    return GradcliError(Kind.SYNTAX, message, source=source, span=span, hint=hint, labels=labels)

@@ -1,0 +1,39 @@
+"""Text with a place: a source, and spans of characters in it.
+
+Everything that is read (a program, a bound value, a derivative in the operation table)
+is a `Source`. A `Span` is a half-open range of character offsets in its text; lines and
+columns are worked out only when an error is printed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+
+class Span(NamedTuple):
+    """Characters `start` up to, not including, `end`."""
+
+    start: int
+    end: int
+
+    def to(self, other: Span) -> Span:
+        """The smallest span that covers both."""
+        return Span(min(self.start, other.start), max(self.end, other.end))
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A text and what to call it in an error (`name` is None for the command line's program)."""
+
+    text: str
+    name: str | None = None
+
+    def position(self, offset: int) -> tuple[int, int]:
+        """Line and column of a character, both counted from 1."""
+        before = self.text[:offset]
+        return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+
+    def line(self, number: int) -> str:
+        """The text of a line, counted from 1, without its line end."""
+        return self.text.split("\n")[number - 1]

@@ -1,0 +1,69 @@
+"""Reports: a Result comes in, text goes out, and nothing is computed on the way.
+
+A report is a stream of pieces of text, so that a program of a million operations needs no more
+memory than its largest row; `render` is the whole as one string. Every report ends with a
+newline: whoever writes it adds nothing.
+
+`FORMATS` names the formats; each is a module of this package, imported when it is asked for
+(`table` alone needs Rich, and only on a terminal).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from gradcli.report.style import Style
+
+if TYPE_CHECKING:
+    from gradcli.ops.operation import Operation
+    from gradcli.result import Result
+
+FORMATS = ("table", "json", "csv", "markdown", "latex")
+COMMANDS = ("eval", "check")
+
+
+def render(result: Result, format: str, style: Style, command: str = "eval") -> str:
+    """The report of a result as one text that ends with a newline.
+
+    `format` is one of `FORMATS`. `command` is `eval` (a row per node) or `check` (only the
+    verdicts). Raises `ValueError` for any other.
+    """
+    return "".join(pieces(result, format, style, command))
+
+
+def pieces(
+    result: Result, format: str, style: Style, command: str = "eval"
+) -> Iterator[str]:
+    """The text of `render` piece by piece, for results that are large."""
+    if format not in FORMATS:
+        raise ValueError(f"no format {format!r}")
+    if command not in COMMANDS:
+        raise ValueError(f"no report of {command!r}")
+    module = import_module(f"gradcli.report.{format}")
+    found: Iterator[str] = module.pieces(result, style, command)
+    return found
+
+
+def bare(value: Any, style: Style) -> str:
+    """A value alone on its line: a number that round-trips, an array as nested lists.
+
+    What JSON has no number for is `nan`, `inf` or `-inf`, as the language writes it.
+    """
+    from gradcli.report.json import written  # noqa: PLC0415 - imports NumPy
+
+    return written(value) + "\n"
+
+
+def operations(rows: tuple[Operation, ...] | None, format: str, style: Style) -> str:
+    """The operation table: a line per operation, by groups; or all about some `rows` of it.
+
+    `format` is `table`, `json` or `markdown`. Raises `ValueError` for any other.
+    """
+    from gradcli.report.operations import listing  # noqa: PLC0415
+
+    return listing(rows, format, style)
+
+
+__all__ = ["FORMATS", "Style", "bare", "operations", "pieces", "render"]

@@ -1,0 +1,200 @@
+"""The result as one JSON object: docs/json.md says what is in it, docs/schema/ exactly.
+
+The text is made node by node, so that a large result needs no second copy of itself. Numbers
+are IEEE doubles that round-trip; the three that JSON does not have are the strings "NaN",
+"Infinity" and "-Infinity".
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from gradcli.report.style import Style
+    from gradcli.result import Check, Line, Result, Row
+
+Object: TypeAlias = dict[str, Any]
+Encode: TypeAlias = Callable[[Any], str]
+
+BATCH = 1000
+"""So many rows are encoded at once: the encoder is quick, but starting it is not."""
+
+INDENT = "  "
+LINE = 100
+"""With --pretty, what fits into so many characters stays on one line."""
+
+
+def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
+    """The object of schema gradcli.eval/1 or gradcli.check/1, piece by piece."""
+    # A control character that JSON need not escape (U+009B) is still one for a terminal.
+    text = result.program.translate({10: None, 9: None, 13: None})
+    encode = encoder(ascii_only=style.ascii or not text.isprintable())
+    fields = document(result, command)
+    yield from _indented(fields, encode) if style.pretty else _on_one_line(fields, encode)
+
+
+def encoder(*, ascii_only: bool) -> Encode:
+    """A function from values to strict JSON on one line."""
+    return json.JSONEncoder(ensure_ascii=ascii_only, allow_nan=False, check_circular=False).encode
+
+
+def document(result: Result, command: str) -> Iterator[tuple[str, Any]]:
+    """The object's keys and values in order; long lists as iterators."""
+    output = result.output
+    yield "schema", f"gradcli.{command}/1"
+    yield "program", result.program
+    yield "inputs", {name: plain(value) for name, value in result.inputs.items()}
+    yield "output", {"name": output.name, "value": plain(result.value)}
+    yield "gradient", {name: plain(value) for name, value in result.gradient.items()}
+    full = command == "check"
+    yield "nodes", (_node(result, row, full=full) for row in result.rows())
+    yield "backward", map(_contribution, result.lines())
+    yield "check", _summary(result)
+
+
+def _node(result: Result, row: Row, *, full: bool) -> Object:
+    node = row.node
+    entry: Object = {"name": node.name, "kind": node.kind}
+    if node.kind == "operation":
+        entry["step"] = row.step
+    if node.kind != "input":
+        nodes = result.graph.nodes
+        entry["op"] = node.operation.name if node.operation else None
+        entry["args"] = [nodes[o].name if isinstance(o, int) else o.text for o in node.operands]
+        entry["expression"] = row.expression
+    entry["shape"] = node.type.shape
+    entry["value"] = plain(row.value)
+    entry["delta"] = plain(row.delta)
+    entry["check"] = None if row.check is None else _check(row.check, full=full)
+    return entry
+
+
+def _check(check: Check, *, full: bool) -> Object:
+    entry: Object = {
+        "verdict": str(check.verdict),
+        "finite_difference": plain(check.finite_difference),
+        "error_estimate": plain(check.error_estimate),
+        "digits": plain(check.digits),
+    }
+    if full:
+        entry |= {
+            "left": plain(check.left),
+            "right": plain(check.right),
+            "operation": check.operation,
+            "reason": check.reason,
+        }
+    return entry
+
+
+def _contribution(line: Line) -> Object:
+    sent = line.contribution
+    entry: Object = {
+        "step": line.step,
+        "node": line.node,
+        "to": line.to,
+        "local": line.local,
+        "local_value": plain(sent.local),
+    }
+    if line.rule is not None:
+        entry["rule"] = line.rule
+    return entry | {
+        "upstream": plain(line.upstream),
+        "contribution": plain(sent.value),
+        "accumulator": plain(sent.accumulator),
+        "final": sent.final,
+    }
+
+
+def _summary(result: Result) -> Object | None:
+    if result.checks is None:
+        return None
+    worst = result.worst
+    entry: Object = {
+        "verdict": result.verdict,
+        "rows": len(result.checks.rows),
+        "counts": result.counts,
+        "worst": None if worst is None else {"node": worst[0], "digits": worst[1]},
+    }
+    if result.checks.omitted:
+        entry["omitted"] = result.checks.omitted
+    return entry
+
+
+def plain(value: Any) -> Any:
+    """A number or array as the JSON encoder takes it: numbers, strings, and lists of them."""
+    if value is None:
+        return None
+    if isinstance(value, float):
+        return float(value) if math.isfinite(value) else _word(value)
+    array = np.asarray(value, dtype=np.float64)
+    finite = np.isfinite(array)
+    if finite.all():
+        return array.tolist()
+    mixed = array.astype(object)
+    mixed[~finite] = [_word(x) for x in array[~finite]]
+    return mixed.tolist()
+
+
+def written(value: Any) -> str:
+    """A value as Python and the language write it: JSON's lists, but `nan` and `inf`."""
+    if isinstance(value, float):
+        return float.__repr__(value)
+    text = json.dumps(plain(value))
+    if '"' not in text:
+        return text
+    return text.replace('"NaN"', "nan").replace("Infinity", "inf").replace('"', "")
+
+
+def _word(value: float) -> str:
+    if math.isnan(value):
+        return "NaN"
+    return "Infinity" if value > 0 else "-Infinity"
+
+
+# --- layout ------------------------------------------------------------------------------
+
+
+def _on_one_line(fields: Iterable[tuple[str, Any]], encode: Encode) -> Iterator[str]:
+    before = "{"
+    for key, value in fields:
+        if isinstance(value, Iterator):
+            yield f'{before}"{key}": ['
+            separator = ""
+            while batch := list(islice(value, BATCH)):
+                yield separator + encode(batch)[1:-1]
+                separator = ", "
+            yield "]"
+        else:
+            yield f'{before}"{key}": {encode(value)}'
+        before = ", "
+    yield "}\n"
+
+
+def _indented(fields: Iterable[tuple[str, Any]], encode: Encode) -> Iterator[str]:
+    before = "{\n"
+    for key, value in fields:
+        whole = list(value) if isinstance(value, Iterator) else value
+        yield f'{before}{INDENT}"{key}": {indented(whole, encode, 1)}'
+        before = ",\n"
+    yield "\n}\n"
+
+
+def indented(value: Any, encode: Encode, depth: int = 0) -> str:
+    """A value with its parts below each other, as far as it does not fit into one line."""
+    text = encode(value)
+    if len(text) + depth * len(INDENT) <= LINE or not isinstance(value, dict | list | tuple):
+        return text
+    if isinstance(value, dict):
+        parts = [f"{encode(k)}: {indented(v, encode, depth + 1)}" for k, v in value.items()]
+        opening, closing = "{}"
+    else:
+        parts = [indented(part, encode, depth + 1) for part in value]
+        opening, closing = "[]"
+    inside = "\n" + INDENT * (depth + 1)
+    return opening + inside + ("," + inside).join(parts) + "\n" + INDENT * depth + closing

@@ -1,0 +1,287 @@
+"""Every message of the language, as a user sees it: one snapshot for each text.
+
+When a message changes on purpose: `pytest tests/test_language_errors.py --snapshot-update`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from syrupy.assertion import SnapshotAssertion
+
+from gradcli.errors import GradcliError, Kind, render
+from gradcli.language.header import read_header
+from gradcli.language.parser import parse, parse_expression
+from gradcli.language.source import Source
+
+PROGRAMS = {
+    "no operator": [
+        "x y",
+        "sin x",
+        "(a)(b)",
+        "f(x)(y)",
+        "f(x) g(y)",
+        "x[0](y)",
+        "x''(y)",
+        "2x y",
+        "x½",
+        "x(a b)",
+        "2 3",
+        "1.2.3",
+        "sin²(x)",
+        "f'(x)",
+        "f'(x + (y",
+        "(a +\n b)(c)",
+        "x yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy",
+    ],
+    "readings": ["1/2x", "a/-2x", "a*b/2x", "(a + b)/2(c - d)", "2^3x", "x^2y", "(x + 1)^-2(y)"],
+    "numbers": [
+        "0x1F",
+        "0b12",
+        "2j",
+        "1.5e3J",
+        "1__0",
+        "1_",
+        "2_x",
+        "1e999",
+        "2.T",
+        "2'",
+        "2.sum()",
+        "2[1, 2]",
+        "1,5",
+    ],
+    "brackets": [
+        "(x",
+        "f(x, [y",
+        "x)",
+        "(x]",
+        "x + (a + b]",
+        "(a + b\nc = 3",
+        "a = (x +\nb = 3",
+        "(x; y)",
+        "[1, 2; 3, 4]",
+        "()",
+        "[]",
+        "x[]",
+        "f(x,) + [,]",
+    ],
+    "bars": [
+        "|x",
+        "|x\n|",
+        "||x|",
+        "(|x)",
+        "|x +|",
+        "x|",
+        "2|x|",
+        "2||x||",
+        "|x||y|",
+        "||x| - |y||",
+        "a | b",
+        "a || b",
+        "|x, y|",
+    ],
+    "something is missing": [
+        "",
+        " \n# only a comment\n",
+        ";",
+        "x +",
+        "x = 3 *\ny",
+        "x^",
+        "√",
+        "+",
+        "x =",
+        "f(x=)",
+        "(x + )",
+        "f(,x)",
+        "f(x,,y)",
+        "* x",
+        "a = b\n  + c",
+        "²",
+        "x.",
+        "x. + 1",
+        ".x",
+    ],
+    "doubled": ["x + * y", "x */ y", "x^²", "√-x", "x < > y", "x^*y"],
+    "equals": [
+        "x = y = 3",
+        "= 3",
+        "(x = 3)",
+        "x += y = 3",
+        "x = y += 2",
+        "x < = 3",
+        "f(2 = x)",
+        "f(a=1, b)",
+        "f(a=1, a=2)",
+        "where(x=0, 1, 2)",
+        "3 = x",
+        "2x = 3",
+        "x + 1 = 3",
+        "x < 1 = 3",
+        "[a, b] = c",
+        "x[0] = 3",
+        "|x| = 3",
+        "x.sum() = 3",
+        "np.sum(x) = 3",
+        "np.pi = 3",
+        "True = 1",
+        "inf = 1",
+        "x + 1 += 3",
+        "f(2) = 3",
+        "f() = 3",
+        "f(x=2) = 3",
+        "f(x, y, x) = 3",
+    ],
+    "blocks": [
+        "block = 3",
+        "block f = x with d/dx = 1",
+        "block f(x) = x^2",
+        "block f(x) = x^2 with",
+        "block f(x) = x^2 with d/dx",
+        "block f(x) = x^2 d/dx = 2x",
+        "block f(x) = x^2 with dx = 2x",
+        "block f(x) = x^2 with d/dy = 2x",
+        "block f(x) = x^2 with d/dx = 2x d/dx = 3",
+        "block f(x) = x^2 with d/dx = 2x, d/dx = 3",
+        "block f(x) = x^2 with d/dx = 2x = 3",
+        "x with y",
+        "with x",
+        "x + block",
+    ],
+    "statements": ["x\ny", "f == 3\nf", "a, b = 1, 2", "x; y; z"],
+    "tuples, slices, None": [
+        "(1, 2)",
+        "f((a, b) + c)",
+        "f((a, b)[0])",
+        "[1:3]",
+        "f(1:3)",
+        "x: 3",
+        "x[1:2:3:4]",
+        "x[...]",
+        "None + 1",
+        "x = None",
+        "f(None + 1)",
+        "x..T",
+    ],
+    "names": [
+        "xⁿ",
+        "x⁻",
+        "⁺",
+        "ᵃ",
+        "x → y",
+        "x ÷ 2",
+        "∂x",
+        "∞",
+        "x ⊗ y",
+        "¼",
+        "（x）",
+        "x ☃",
+        "x\u200by",
+        "\u202ex",
+        "x\x00",
+        "x\x1b[31m",
+        "x\ufe0f",
+        "x\ud800",
+        "\u0301x",
+        "٣x",
+        "₁x",
+        "x\ufeff",
+        "x.shape",
+        "x.sum",
+        "(a + b).mean",
+        "np.random",
+        "np.sin",
+        "scipy.special.pi",
+        "np.random.normal(3)",
+        "scipy.linalg.inv(A)",
+        "torch.exp(x)",
+        "torch.pi",
+    ],
+    "other languages": [
+        "def f(x): return x",
+        "lambda x: x^2",
+        "for i in x: y",
+        "while x: y",
+        "x if c else y",
+        "if x > 0: y",
+        "import numpy as np",
+        "return x",
+        "print x",
+        "class A: x",
+        "let x = 3",
+        "a and b",
+        "a or b",
+        "not x",
+        "x is y",
+        "x in y",
+        "x == 1 == = 2",
+        "x === 3",
+        "x := 3",
+        "x // 2",
+        "x -> y",
+        "x => y",
+        "x =< y",
+        "x <> y",
+        "x++",
+        "x--",
+        "a && b",
+        "a & b",
+        "!x",
+        "~x",
+        "x % 2",
+        '"abc"',
+        "'abc'",
+        "“abc”",
+        "`x`",
+        '"abc',
+        "{x}",
+        "x}",
+        "$x$",
+        r"\frac{1}{2}",
+        "x ?",
+        "x @@ y",
+    ],
+}
+
+EXPRESSIONS = ["", "\n", "x = 3", "f(x) = 3", "1; 2", "[1, 2]\n[3, 4]", "x +"]
+
+HEADERS = [
+    "#: x = 3\n#: x = 4\nx",
+    "#: marks x = 1\n#: marks x = 2\nx",
+    "#: y\nx",
+    "#: f(x) = 3\nx",
+    "#: x = 3 +\nx",
+    "#: x = (1,\nx",
+    "#: marks x = y\nx",
+    "#: marks x = -1\nx",
+    "#: title one\n#: title two\nx",
+    "x = 3\n#: y = 4",
+]
+
+ROWS = [
+    pytest.param(reader, text, id=f"{family}: {text!r}")
+    for reader, family, text in [
+        *((parse, family, text) for family, texts in PROGRAMS.items() for text in texts),
+        *((parse_expression, "expression", text) for text in EXPRESSIONS),
+        *((read_header, "header", text) for text in HEADERS),
+    ]
+]
+
+
+@pytest.mark.parametrize(("reader", "text"), ROWS)
+def test_error(
+    reader: Callable[[Source], object], text: str, snapshot: SnapshotAssertion
+) -> None:
+    source = Source(text)
+    with pytest.raises(GradcliError) as raised:
+        reader(source)
+    assert raised.value.kind is Kind.SYNTAX
+    assert raised.value.source is source
+    assert raised.value.span is not None
+    assert render(raised.value) == snapshot
+
+
+def test_an_error_names_the_file() -> None:
+    with pytest.raises(GradcliError) as raised:
+        parse(Source("x +", "task.grad"))
+    assert "task.grad:" in render(raised.value)
