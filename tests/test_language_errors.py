@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
-from syrupy.assertion import SnapshotAssertion
+from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.errors import GradcliError, Kind, render
 from gradcli.language.header import read_header
@@ -269,9 +269,7 @@ ROWS = [
 
 
 @pytest.mark.parametrize(("reader", "text"), ROWS)
-def test_error(
-    reader: Callable[[Source], object], text: str, snapshot: SnapshotAssertion
-) -> None:
+def test_error(reader: Callable[[Source], object], text: str, snapshot: SnapshotAssertion) -> None:
     source = Source(text)
     with pytest.raises(GradcliError) as raised:
         reader(source)

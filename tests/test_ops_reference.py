@@ -37,7 +37,7 @@ def _compare(got: Any, expected: Any, elementwise: bool) -> None:  # noqa: FBT00
     """Every element to 1e-12 of itself; where a sum may cancel, to 1e-14 of the largest."""
     wanted = np.array(expected, dtype=float)
     largest = np.abs(wanted[np.isfinite(wanted)]).max(initial=0.0)
-    tiny = 0.0 if elementwise else 1e-14 * largest
+    tiny = 0.0 if elementwise else 1e-14 * (largest or 1.0)
     np.testing.assert_allclose(got, wanted, rtol=TOLERANCE, atol=max(tiny, 5e-324))
 
 

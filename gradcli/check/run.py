@@ -10,7 +10,8 @@ was no time for is counted.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -183,4 +184,21 @@ class _Run:
         found = self.bench.examine([coordinate for _, coordinate in portion])
         self.spent += len(portion)
         for (row, coordinate), finding in zip(portion, found, strict=True):
+            if self.exact or (finding.verdict is Verdict.FAIL and self.has_mpmath):
+                finding = self._second_opinion(coordinate, finding)
             row.take(coordinate, self.undefined.explained(coordinate, finding))
+
+    @cached_property
+    def has_mpmath(self) -> bool:
+        """Whether the second opinion can be had."""
+        from gradcli.check.exact import available  # noqa: PLC0415 - seldom needed
+
+        return available()
+
+    def _second_opinion(self, coordinate: Coordinate, finding: Finding) -> Finding:
+        """The finding after a look at 50 digits, where that is possible."""
+        from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
+
+        truth = derivative(self.bench.sampler, coordinate)
+        gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
+        return finding if truth is None else settle(finding, gradient, truth)

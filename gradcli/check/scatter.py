@@ -102,7 +102,7 @@ class Scatter:
                     continue
                 sent = self._sent(node, i, arguments, out, delta)
                 before = deltas.get(to)
-                deltas[to] = sent if before is None else self.jitter.disturb(before + sent)
+                deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
 
     def _sent(
@@ -133,7 +133,7 @@ class Scatter:
         operand = node.operands[i]
         assert isinstance(operand, int)
         sent = reduce_rows(sent, self.graph.nodes[operand].type.shape)
-        return sent if exact else self.jitter.disturb(sent)
+        return sent if exact else self.jitter.round(sent)
 
 
 def _batched(value: Any, shape: Shape, rows: int) -> Array:

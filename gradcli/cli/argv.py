@@ -14,7 +14,9 @@ from typing import NamedTuple
 
 from gradcli.cli.failure import closest, usage_error
 
-_OPTION = re.compile(r"--([A-Za-z_\u0080-\U0010ffff][-\w\u0080-\U0010ffff]*)(?:=(.*))?", re.DOTALL)
+_OPTION = re.compile(r"--([^\x00-@\[-^`{-\x7f][^\x00-,./:-@\[-^`{-\x7f]*)(?:=(.*))?", re.DOTALL)
+"""Two dashes, a name of ASCII letters, digits, `_`, `-` or anything beyond ASCII, and a value."""
+
 _TAKES_VALUE_FROM = re.compile(r"--[^\W\d]|--$")
 """A word that begins so is no value: it is the next option, and the value was forgotten."""
 

@@ -161,7 +161,7 @@ def strings_refused(span: Span) -> GradcliError:
 def unexpected_character(char: str, span: Span) -> GradcliError:
     """The error for a character that the language has no use for."""
     hint = _INSTEAD.get(char)
-    if hint is None and not char.isprintable():
+    if hint is None and (char in _INVISIBLE or not char.isprintable()):
         hint = "delete it; it may have come along from where the text was copied"
     message = f"{describe(char)} is not part of the language"
     return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)

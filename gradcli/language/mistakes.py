@@ -279,7 +279,9 @@ def _second_equals(stop: Stop) -> GradcliError | None:
     if previous is None:
         return stop.error(f"before `{token}` a name is missing")
     if previous.type in _OPERATORS | _OPENINGS or previous.type == "COMMA":
-        return stop.error(f"`{token}` can't follow `{previous}`", "a comparison is written `==`")
+        comparison = f"{previous}=" if previous.value in ("<", ">") else "=="
+        hint = f"a comparison is written `{comparison}`"
+        return stop.error(f"`{token}` can't follow `{previous}`", hint)
     if stop.opened:
         return stop.error(
             f"`{token}` can't stand inside of brackets", "a comparison is written `==`", opened=True

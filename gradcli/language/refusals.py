@@ -13,7 +13,7 @@ from gradcli.language.characters import short
 from gradcli.language.lexer import place
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Span
-from gradcli.language.tree import Array, Call, Compare, Name, Number, Operator, Tree, Tuple
+from gradcli.language.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple
 
 FOREIGN_MODULES = frozenset({"torch", "tf", "jnp", "jax", "scipy", "sp", "nn", "F", "sympy"})
 
@@ -153,8 +153,8 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
     """For `x.shape`."""
     if name.name in _REDUCTIONS:
         hint = f"a method is called: `{_in_brackets(base)}.{name.name}(…)`"
-    elif isinstance(base, Name) and name.name.islower() and base.name in FOREIGN_MODULES:
-        hint = f"write `{name.name}` without it"
+    elif isinstance(base, Name) and base.name in FOREIGN_MODULES:
+        hint = f"functions and constants are written without `{base.name}.`: exp(x), pi"
     else:
         hint = "the only attribute is `.T`, the transpose; functions are called: x.sum()"
     return _error(f"there is no attribute `.{name.name}`", name.span, hint)
@@ -190,13 +190,14 @@ def no_left_side(left: Tree, equals: Span) -> GradcliError:
     if isinstance(left, Number) and left.text.isalpha():
         return _error(f"`{left.text}` is reserved and can't be given a value", left.span)
     if isinstance(left, Name):
-        return _error(f"the constant `{_example(left)}` can't be given a value", left.span)
+        return _error("a constant can't be given a value", left.span)
     hint = "before the `=` stands a name, or a name with parameters: `y = …`, `f(x) = …`"
     if isinstance(left, Compare | Number | Operator):
         hint += "\na comparison is written `==`"
     what = {
         Number: "a number",
         Array: "an array",
+        Index: "an element of an array",
         Tuple: "a tuple",
         Call: "a call like this",
     }.get(type(left), "an expression" if isinstance(left, Operator | Compare) else "this")

@@ -46,7 +46,7 @@ def _power_rules(site: Site) -> tuple[str, str]:
     """
     base, exponent = site.literals
     if exponent is None:
-        by_base = "n*x^(n - 1)"
+        by_base = "where(n == 0, 0, n*x^(n - 1))"
     elif exponent == 0:
         by_base = "0"
     elif exponent == 1:
@@ -670,7 +670,7 @@ ACTIVATIONS = (
         "elu",
         "x alpha=1",
         k.elu,
-        "where(x >= 0, 1, out + alpha)",
+        "where(x >= 0, 1, alpha*exp(min(x, 0)))",
         "where(x > 0, 0, expm1(min(x, 0)))",
         latex=r"\operatorname{elu}({x})",
         convention="1 at 0, the right-hand value",

@@ -48,7 +48,7 @@ HARD = {
     "sigmoid": ["-40", "-1e-9", "3", "-700"],
     "logsigmoid": ["-40", "1e-9", "800", "36.5"],
     "logit": ["0.5000000001", "0.4999", "0.25", "0.7499999", "1e-300", "0.999"],
-    "elu": ["-1e-9", "-700", "-1e-9, 3"],
+    "elu": ["-1e-9", "-40", "-700", "-1e-9, 3"],
     "selu": ["-1e-9", "-700"],
     "gelu": ["-10", "-20", "8", "1e-9"],
     "silu": ["-40", "40", "-700", "1e-9"],
@@ -184,8 +184,8 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "maximum": max,
     "minimum": min,
     "clip": lambda x, lo, hi: min(max(x, lo), hi),
-    "ones_like": lambda x: mpf(1),
-    "zeros_like": lambda x: mpf(0),
+    "ones_like": lambda _x: mpf(1),
+    "zeros_like": lambda _x: mpf(0),
 }
 
 
