@@ -24,7 +24,7 @@ from gradcli.forward import (
     written_text,
 )
 from gradcli.graph import Graph, Node
-from gradcli.ops.operation import Operation, Shape
+from gradcli.ops.operation import Shape
 from gradcli.rules import Formula, formula
 
 
@@ -35,8 +35,6 @@ class Contribution(NamedTuple):
     operand: int
     """Which operand of the operation, counted from 0."""
     to: int
-    local: Any
-    """The local derivative's value; None where the rule is not elementwise."""
     value: Any
     """upstream × local, reduced to the operand's shape."""
     accumulator: Any
@@ -70,7 +68,6 @@ def backward(
     left = _uses(graph, active)
     if active[graph.output]:
         accumulators[graph.output] = upstream
-    rules = _Rules(graph)
     with np.errstate(all="ignore"):
         for node in reversed(graph.nodes):
             delta = accumulators[node.id]
@@ -80,7 +77,7 @@ def backward(
             for i, to in enumerate(node.operands):
                 if type(to) is not int or not active[to]:
                     continue
-                local, sent = _send(node, rules.get(node, i), given, delta, values)
+                sent = _send(node, _rule(graph, node, i), given, delta, values)
                 shape = graph.nodes[to].type.shape
                 if shape or type(sent) is not np.float64:
                     sent = reduce_to(sent, shape)
@@ -90,9 +87,7 @@ def backward(
                     raise accumulator_error(graph, node, i, values, delta)
                 accumulators[to] = total
                 left[to] -= 1
-                contributions.append(
-                    Contribution(node.id, i, to, local, sent, total, left[to] == 0)
-                )
+                contributions.append(Contribution(node.id, i, to, sent, total, left[to] == 0))
     return Backward(accumulators, contributions)
 
 
@@ -107,48 +102,57 @@ def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
     return uses
 
 
-class _Rules:
-    """The formulas of a pass, remembered for scalar operations that look alike."""
+def _rule(graph: Graph, node: Node, operand: int) -> Formula:
+    """The rule of a node for one operand, remembered in the graph.
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.known: dict[tuple[Operation, int], Formula] = {}
+    Scalar operations that look alike share one; an operation on arrays has its own.
+    """
+    operation = node.operation
+    assert operation is not None
+    key: Any = (operation, operand)
+    if node.type.shape or key not in graph.formulas:
+        own = (node.id, operand)
+        if own not in graph.formulas:
+            site = graph.site(node)
+            found = formula(operation, site, operand)
+            simple = isinstance(operation.rules, tuple) and not node.options
+            alike = simple and not node.type.shape and not any(t.shape for t in site.types)
+            graph.formulas[key if alike else own] = found
+            return found
+        key = own
+    remembered: Formula = graph.formulas[key]
+    return remembered
 
-    def get(self, node: Node, operand: int) -> Formula:
-        """The rule of a node for one operand."""
-        operation = node.operation
-        assert operation is not None
-        key = (operation, operand)
-        if not node.type.shape and key in self.known:
-            return self.known[key]
-        site = self.graph.site(node)
-        found = formula(operation, site, operand)
-        same = isinstance(operation.rules, tuple) and not node.options
-        if same and not any(t.shape for t in site.types):
-            self.known[key] = found
-        return found
+
+def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribution) -> Any:
+    """∂out/∂operand of an elementwise operation; None where the rule is for whole arrays.
+
+    It is worked out anew: a pass that kept them would hold twice the memory.
+    """
+    node = graph.nodes[contribution.node]
+    assert node.operation is not None
+    if not node.operation.elementwise:
+        return None
+    rule = _rule(graph, node, contribution.operand)
+    with np.errstate(all="ignore"):
+        return rule([*operand_values(node, values), values[node.id]])
 
 
-def _send(
-    node: Node, rule: Formula, given: list[Any], delta: Any, values: Sequence[Any]
-) -> tuple[Any, Any]:
-    """Local derivative (None for a backward rule) and upstream × local, not yet reduced.
+def _send(node: Node, rule: Formula, given: list[Any], delta: Any, values: Sequence[Any]) -> Any:
+    """Upstream × local derivative, or what a backward rule makes of the upstream.
 
-    `given` are the values of the operands and of the output.
+    `given` are the values of the operands and of the output. Not yet reduced to the operand.
     """
     assert node.operation is not None
-    local: Any = None
     if not node.operation.elementwise:
         sent = rule([*given, delta])
     elif rule.constant is not None:
-        local = np.float64(rule.constant)
-        sent = delta if rule.constant == 1 else delta * local
+        sent = delta if rule.constant == 1 else delta * rule.constant
     else:
-        local = rule(given)
-        sent = delta * local
+        sent = delta * rule(given)
     if node.selections and not all_finite(np.asarray(sent)):
         sent = _masked(node, selected(node, values), sent)
-    return local, sent
+    return sent
 
 
 def _masked(node: Node, mask: Any, sent: Any) -> Any:

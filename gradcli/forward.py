@@ -60,7 +60,7 @@ def all_finite(value: Any) -> bool:
     if type(value) is np.float64:
         return math.isfinite(value)
     # A sum is finite only if every element is; a finite array's sum may still overflow.
-    return math.isfinite(value.sum()) or bool(np.isfinite(value).all())
+    return math.isfinite(np.add.reduce(value, axis=None)) or bool(np.isfinite(value).all())
 
 
 def operand_values(node: Node, values: Sequence[Any]) -> list[Any]:

@@ -55,6 +55,10 @@ class Graph:
 
     def __init__(self, source: Source, nodes: tuple[Node, ...], output: int) -> None:
         self.source, self.nodes, self.output = source, nodes, output
+        self._dependent: dict[frozenset[int], list[bool]] = {}
+        self.formulas: dict[Any, Any] = {}
+        """Where the backward pass keeps the compiled rules, for the next time."""
+        self._last_site: tuple[int, Site] | None = None
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
@@ -78,12 +82,15 @@ class Graph:
 
     def dependent(self, roots: set[int]) -> list[bool]:
         """Which nodes depend on any of `roots`, roots included."""
-        found = [False] * len(self.nodes)
-        for node in self.nodes:
-            found[node.id] = node.id in roots or any(
-                found[o] for o in node.operands if isinstance(o, int)
-            )
-        return found
+        key = frozenset(roots)
+        if key not in self._dependent:
+            found = [False] * len(self.nodes)
+            for node in self.nodes:
+                found[node.id] = node.id in key or any(
+                    found[o] for o in node.operands if isinstance(o, int)
+                )
+            self._dependent = {key: found}
+        return self._dependent[key]
 
     def downstream(self, start: int) -> Iterator[int]:
         """The nodes that change with `start`, in forward order, itself not included."""
@@ -95,8 +102,11 @@ class Graph:
 
     def site(self, node: Node) -> Site:
         """What the node's rules may depend on."""
-        types = tuple(self.operand_type(o) for o in node.operands)
-        return Site(types, node.type, node.options, tuple(map(_literal_number, node.operands)))
+        if self._last_site is None or self._last_site[0] != node.id:
+            types = tuple(self.operand_type(o) for o in node.operands)
+            literals = tuple(map(_literal_number, node.operands))
+            self._last_site = node.id, Site(types, node.type, node.options, literals)
+        return self._last_site[1]
 
     def operand_type(self, operand: Operand) -> Type:
         """The type of a node or literal."""

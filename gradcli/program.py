@@ -16,7 +16,7 @@ from gradcli.collector import collector_paused
 from gradcli.constant import constant_value
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind
-from gradcli.forward import forward
+from gradcli.forward import all_finite, forward
 from gradcli.graph import Graph, build
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
@@ -159,43 +159,44 @@ class Program:
         Raises `GradcliError`: binding, name and shape for wrong use; domain, overflow, edge
         and singular where the mathematics fails, unless `allow_nonfinite`.
         """
-        values_in = self.bind({**(inputs or {}), **named}, data)
-        if not allow_nonfinite:
-            _refuse_nonfinite(values_in)
-        graph = self.graph(values_in)
-        active = self._active(graph, wrt)
-        values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
-        if not allow_nonfinite:
-            _refuse_nonfinite_output(graph, values)
-        start = None
-        passed = Backward([None] * len(graph.nodes), [])
-        if gradient:
-            start = self._upstream(graph, upstream)
-            passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
-        checks: Checks | None = None
-        if gradient and check not in (False, "none"):
-            from gradcli.check import check_gradients  # noqa: PLC0415 - not needed without
+        with collector_paused():
+            values_in = self.bind({**(inputs or {}), **named}, data)
+            if not allow_nonfinite:
+                _refuse_nonfinite(values_in)
+            graph = self.graph(values_in)
+            active = self._active(graph, wrt)
+            values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
+            if not allow_nonfinite:
+                _refuse_nonfinite_output(graph, values)
+            start = None
+            passed = Backward([None] * len(graph.nodes), [])
+            if gradient:
+                start = self._upstream(graph, upstream)
+                passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
+            checks: Checks | None = None
+            if gradient and check not in (False, "none"):
+                from gradcli.check import check_gradients  # noqa: PLC0415 - not needed without
 
-            checks = check_gradients(
+                checks = check_gradients(
+                    graph,
+                    values,
+                    passed,
+                    active,
+                    start,
+                    every_element=check == "all",
+                    budget=check_budget,
+                    exact=exact,
+                    seed=seed,
+                )
+            return Result(
+                self.source.text,
                 graph,
-                values,
-                passed,
-                active,
+                tuple(values),
+                tuple(passed.accumulators),
+                tuple(passed.contributions),
                 start,
-                every_element=check == "all",
-                budget=check_budget,
-                exact=exact,
-                seed=seed,
+                checks,
             )
-        return Result(
-            self.source.text,
-            graph,
-            tuple(values),
-            tuple(passed.accumulators),
-            tuple(passed.contributions),
-            start,
-            checks,
-        )
 
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
@@ -256,7 +257,10 @@ def constant_value_of(source: Source, tree: Any) -> Any:
 
 
 def to_value(name: str, value: Any) -> Any:
-    """A number or an array of numbers as float64. Raises `GradcliError` of kind binding."""
+    """A number or an array of numbers as float64, an array of float64 as it is, not copied.
+
+    Raises `GradcliError` of kind binding.
+    """
     problem = None
     try:
         array = np.asarray(value)
@@ -267,7 +271,7 @@ def to_value(name: str, value: Any) -> Any:
             kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "mixed objects"}
             problem = f"{kinds.get(array.dtype.kind, str(array.dtype))} can't be differentiated"
     if problem is None:
-        return np.float64(array) if array.ndim == 0 else array.astype(np.float64)
+        return np.float64(array) if array.ndim == 0 else np.asarray(array, dtype=np.float64)
     raise GradcliError(
         Kind.BINDING,
         f"the value of '{name}' is no array of numbers",
@@ -278,7 +282,7 @@ def to_value(name: str, value: Any) -> Any:
 def _refuse_nonfinite(inputs: Mapping[str, Any]) -> None:
     """Inputs are finite numbers."""
     for name, value in inputs.items():
-        if not np.isfinite(value).all():
+        if not all_finite(value):
             place = ""
             if np.ndim(value):
                 index = np.argwhere(~np.isfinite(value))[0]
@@ -294,7 +298,7 @@ def _refuse_nonfinite(inputs: Mapping[str, Any]) -> None:
 def _refuse_nonfinite_output(graph: Graph, values: list[Any]) -> None:
     """An infinite constant in the program can reach the output without any operation failing."""
     output = graph.nodes[graph.output]
-    if not np.isfinite(values[output.id]).all():
+    if not all_finite(values[output.id]):
         raise GradcliError(
             Kind.DOMAIN,
             f"the output {output.name} is not finite",

@@ -9,7 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from gradcli.backward import Contribution
+from gradcli.backward import Contribution, local_derivative
 from gradcli.graph import Graph, Node
 from gradcli.notation import expression, rule
 
@@ -80,6 +80,8 @@ class Line(NamedTuple):
     node: str
     to: str
     local: str | None
+    """The local derivative as text, and its value; both None for a rule on whole arrays."""
+    local_value: Any
     rule: str | None
     contribution: Contribution
     upstream: Any
@@ -160,6 +162,7 @@ class Result:
                 node.name,
                 nodes[contribution.to].name,
                 None if whole else text,
+                local_derivative(self.graph, self.values, contribution),
                 text if whole else None,
                 contribution,
                 self.accumulators[node.id],

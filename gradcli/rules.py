@@ -8,6 +8,7 @@ There is no second copy of any derivative: this text is also what the reports pr
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache, partial
 from typing import Any
 
@@ -19,7 +20,7 @@ from gradcli.forward import apply
 from gradcli.graph import Graph, Node, build
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source, Span
-from gradcli.language.tree import Number, Tree
+from gradcli.language.tree import Name, Number, Tree, postorder
 from gradcli.lower import lower_formula
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
 
@@ -30,15 +31,29 @@ class Formula:
     Values may carry batch axes in front of their own, as everywhere.
     """
 
-    __slots__ = ("_calls", "_constants", "_result", "constant", "source", "type")
+    __slots__ = (
+        "_calls",
+        "_constants",
+        "_picks",
+        "_ranks",
+        "_result",
+        "constant",
+        "source",
+        "type",
+    )
 
-    def __init__(self, graph: Graph, result: int, names: int) -> None:
+    def __init__(
+        self, graph: Graph, result: int, names: int, picks: list[int] | None = None
+    ) -> None:
         self.type = graph.nodes[result].type
         self.source = graph.source
         self.constant: float | None = None
         """The number that the formula is, where it is written as one (the 1 of a sum)."""
+        self._picks = picks
+        """Which of the values the formula uses; None for all of them."""
         self._constants: list[Any] = []
         self._calls: list[tuple[Kernel, tuple[int, ...]]] = []
+        self._ranks: list[int | None] = []
         self._result = result
         place = {i: i for i in range(names)}
         rest = graph.nodes[names:]
@@ -56,6 +71,8 @@ class Formula:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
                 kernel = node.kernel if node.aligned else partial(_lined_up, graph, node)
                 self._calls.append((kernel, tuple(place[o] for o in operands)))
+                rounded = node.operation is None or not node.operation.exact
+                self._ranks.append(len(node.type.shape) if rounded else None)
                 place[node.id] = first + len(self._calls) - 1
         self._result = place[result]
         if names <= self._result < first and not self.type.shape:
@@ -63,9 +80,26 @@ class Formula:
 
     def __call__(self, values: list[Any]) -> Any:
         """The formula's value; `values` in the order of the names it was made for."""
-        slots = values + self._constants
+        slots = self._slots(values)
         for kernel, operands in self._calls:
             slots.append(kernel(*[slots[i] for i in operands]))
+        return slots[self._result]
+
+    def _slots(self, values: list[Any]) -> list[Any]:
+        if self._picks is not None:
+            values = [values[i] for i in self._picks]
+        return values + self._constants
+
+    def disturbed(self, values: list[Any], disturb: Callable[[Any], Any]) -> Any:
+        """The same with `disturb` applied to every result in between that is rounded.
+
+        That is every one that has a batch axis and is no exact operation's; not the last.
+        """
+        slots = self._slots(values)
+        for (kernel, operands), rank in zip(self._calls, self._ranks, strict=True):
+            value = kernel(*[slots[i] for i in operands])
+            rounded = rank is not None and len(slots) != self._result and np.ndim(value) > rank
+            slots.append(disturb(value) if rounded else value)
         return slots[self._result]
 
 
@@ -100,12 +134,25 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
     if found is None:
         names = formula_names(operation, site)
         types = (*site.types, site.out, site.out)[: len(names)]
-        found = compile_formula(text, names, types, dict(site.options))
+        picks = _used(text, names) if len(names) > FEW_NAMES else None
+        if picks is not None:
+            names, types = tuple(names[i] for i in picks), tuple(types[i] for i in picks)
+        found = compile_formula(text, names, types, dict(site.options), picks)
         _check_shape(operation, site, operand, found)
         if len(_formulas) > MOST_FORMULAS:
             _formulas.clear()
         _formulas[key] = found
     return found
+
+
+FEW_NAMES = 8
+"""Above this, a formula is made for the names in it only: [a, b, …] has n rules for n operands."""
+
+
+def _used(text: str, names: tuple[str, ...]) -> list[int]:
+    """Which of the names stand in a formula."""
+    words = {node.name for node in postorder(parsed(text)) if isinstance(node, Name)}
+    return [i for i, name in enumerate(names) if name in words]
 
 
 def _check_shape(operation: Operation, site: Site, operand: int, rule: Formula) -> None:
@@ -135,14 +182,18 @@ def _fits_into(shape: Shape, target: Shape) -> bool:
 
 
 def compile_formula(
-    text: str, names: tuple[str, ...], types: tuple[Type, ...], constants: dict[str, Any]
+    text: str,
+    names: tuple[str, ...],
+    types: tuple[Type, ...],
+    constants: dict[str, Any],
+    picks: list[int] | None = None,
 ) -> Formula:
     """Lower a formula over named values of known types and bind its kernels."""
     tree = parsed(text)
     source = Source(text, "derivative rule")
     steps, result = lower_formula(source, tree, names, constants)
     graph, output = bound_graph(source, steps, result, types)
-    return Formula(graph, output, len(names))
+    return Formula(graph, output, len(names), picks)
 
 
 def bound_graph(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -67,9 +68,17 @@ def _commands(body: str) -> list[str]:
     return commands
 
 
+def _piped_into(command: str) -> Iterator[str]:
+    """The programs that a command pipes into; a bar in quotes is none of a pipe."""
+    words = iter(shlex.shlex(command, posix=True, punctuation_chars=True))
+    for word in words:
+        if word == "|":
+            yield next(words, "")
+
+
 def _output(command: str, folder: str) -> str:
     """What a command prints, standard error included, as in a terminal's transcript."""
-    for tool in re.findall(r"\|\s*(\w+)", command):
+    for tool in _piped_into(command):
         if shutil.which(tool) is None:
             raise MissingToolError(tool)
     # gradcli and scripts/run are this source tree, run by this Python.

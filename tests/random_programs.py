@@ -56,7 +56,7 @@ def _value(draw: random.Random) -> float:
 
 
 def _literal(draw: random.Random) -> str:
-    return draw.choice(("1", "2", "0.5", "3", "1e-3", "1e3", "pi", "1e6", "0.1"))
+    return draw.choice(("1", "2", "0.5", "3", "1e-3", "1e3", "pi", "0.1"))
 
 
 def _expression(draw: random.Random, names: list[str], depth: int) -> str:
@@ -66,11 +66,15 @@ def _expression(draw: random.Random, names: list[str], depth: int) -> str:
     if kind < 0.45:
         return f"{draw.choice(UNARY)}({_expression(draw, names, depth - 1)})"
     if kind < 0.92:
-        a, b = _expression(draw, names, depth - 1), _expression(draw, names, depth - 1)
+        a = b = _expression(draw, names, depth - 1)
+        while b == a:
+            b = _expression(draw, names, depth - 1) if draw.random() < 0.9 else _literal(draw)
         operator = draw.choice(BINARY)
         if operator == "^":
             return f"({a})^{draw.choice(('2', '3', '0.5', '(-1)', '4'))}"
-        return f"{operator}({a}, {b})" if operator.isalpha() or "2" in operator else f"({a} {operator} {b})"
+        if operator in ("+", "-", "*", "/"):
+            return f"({a} {operator} {b})"
+        return f"{operator}({a}, {b})"
     return _array(draw, names)
 
 
@@ -87,4 +91,5 @@ def _result(draw: random.Random, names: list[str], inputs: list[str]) -> str:
     last = names[-1]
     other = draw.choice(names)
     third = draw.choice(inputs)
-    return draw.choice((f"{last} + {other}*{third}", f"{last}*{other} - {third}", last, f"sin({last}) + {other}"))
+    forms = ("{last} + {other}*{third}", "{last}*{other} - {third}", "{last}", "sin({last})*{third}")
+    return draw.choice(forms).format(last=last, other=other, third=third)

@@ -167,12 +167,11 @@ PROGRAMS = [
     "| |x| - |y||",
     "f(a=1, b=None, c=[inf, nan, True])",
 ]
-WORDS = (
-    # A space between each two.
+WORDS = (  # noqa: SIM905 - with a single space between each two, since some are white space themselves
     "x y sin d dx delta_x block with True None inf nan np.pi np.newaxis np.exp lambda for if "
     "1 2. .5 1e3 0x1F 2j 1__0 ½ + - − * / @ · ^ ** ² ⁻¹ ⁿ ᵀ ' .T . , : ; = == <= < ≠ += "
     '( ) [ ] ( ) [ ] | || ‖ √ % & ! { } " \\ $ ? ~ → ∂ # \n \r \u00a0 \u200b \u0301 \ud800 ₁'
-).split()
+).split(" ")
 
 TEXTS = st.one_of(
     st.text(max_size=60),

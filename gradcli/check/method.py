@@ -50,14 +50,13 @@ def examine(x: float, gradient: float, ties: list[str], names: list[str]) -> Con
     counts = np.isfinite(y[:, 0])
     counts[0] = True
     y = y[counts]
-    floor = float(np.max(displacement(y[0, 4 * n + 1 :], y[0, 0])))
+    floor = np.max(displacement(y[:, 4 * n + 1 :], y[:, :1]), axis=1, keepdims=True)
     series = Series(x, h, y[:, : 2 * n + 1], y[:, 2 * n + 1 : 4 * n + 1], floor)
     view = View(
         x,
         gradient,
         samples.scatter,
         series,
-        floor,
         signature[1 : n + 1],
         signature[n + 1 : 2 * n + 1],
         int(signature[0]),
@@ -190,7 +189,7 @@ def _candidates(
     samples: Samples, *, use_signature: bool,
 ) -> Candidates:
     """Extrapolated slopes from the halvings, as far as they are on one smooth piece."""
-    f = Series(view.x, fine, samples.y[:1], None, 0.0)
+    f = Series(view.x, fine, samples.y[:1], None, None)
     n = len(fine)
     same = np.isfinite(f.D[0])
     if use_signature:

@@ -31,6 +31,8 @@ MOST_VALUES = 12_000_000
 _WEIGHT = 6364136223846793005
 """Knuth's multiplier, to mix the branch codes of one operation after another into a signature."""
 
+_GOLDEN = 0.6180339887498949
+"""Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
 
 Signature: TypeAlias = npt.NDArray[np.int64]
 
@@ -273,7 +275,7 @@ class _Pass:
             if len(self.held):
                 self.kept[i] = value[self.held]
             if self.jittered and i != graph.output:
-                self.series.append(_projected(value, i))
+                self.series.append(self._projected(value, i))
                 self.series_of.append((i, moved))
             waiting.setdefault(last_use[i], []).append(i)
             for done in waiting.pop(i, ()):
@@ -339,6 +341,21 @@ class _Pass:
             self._masks[bits] = np.array(chosen)[self.owner]
         return self._masks[bits]
 
+    def _projected(self, value: Array, i: int) -> Array:
+        """A value as one number per row: an array along a fixed direction without zeros.
+
+        The sum is rounded like any other, so where there is jitter it is disturbed.
+        """
+        if value.ndim == 1:
+            return value
+        flat = value.reshape(len(value), -1)
+        if flat.shape[1] == 1:
+            return flat[:, 0]
+        flat = self.sampler.jitter.disturb(flat, self.amplitude)
+        weights = 0.5 + np.arange(i + 1, i + 1 + flat.shape[1]) * _GOLDEN % 1.0 / 2
+        projected: Array = flat @ weights
+        return projected
+
     def _handed_out(self) -> list[Samples]:
         sampler = self.sampler
         output = self.now[sampler.graph.output]
@@ -364,15 +381,3 @@ class _Pass:
             nodes = [sampler.graph.output, *(self.series_of[j - 1][0] for j in chosen[1:])]
             result.append(Samples(y[chosen, rows], nodes, self.signature[rows], held))
         return result
-
-
-def _projected(value: Array, seed: int) -> Array:
-    """A value as one number per row: an array along a fixed direction without zeros."""
-    if value.ndim == 1:
-        return value
-    flat = value.reshape(len(value), -1)
-    if flat.shape[1] == 1:
-        return flat[:, 0]
-    weights = 0.5 + (np.arange(seed + 1, seed + 1 + flat.shape[1]) * 0.6180339887498949) % 1.0 / 2
-    projected: Array = flat @ weights
-    return projected

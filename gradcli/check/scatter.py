@@ -116,12 +116,12 @@ class Scatter:
             rule = self.rules[node.id, i] = formula(operation, self.graph.site(node), i)
         rows = len(delta)
         if not operation.elementwise:
-            sent = _batched(rule([*arguments, out, delta]), rule.type.shape, rows)
+            sent = _batched(rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows)
             exact = operation.exact
         elif rule.constant is not None:
             sent, exact = delta * rule.constant, abs(rule.constant) == 1
         else:
-            local = _lifted(rule([*arguments, out]), rule.type.shape, len(node.type.shape))
+            local = _lifted(rule.disturbed([*arguments, out], self.jitter.disturb), rule.type.shape, len(node.type.shape))
             sent, exact = delta * local, operation.exact
         if node.selections and not np.isfinite(sent).all():
             mask = selected(node, self.values)

@@ -21,9 +21,11 @@ TINY = 5e-324
 class Series:
     """Values at x and on both sides of it, with slopes and noise."""
 
-    def __init__(self, x: float, h: Array, y: Array, jittered: Array | None, floor: float) -> None:
-        """`y` has columns for x, x + h, x - h; `jittered` for x + h, x - h; `floor` is the
-        least noise of the function itself."""
+    def __init__(
+        self, x: float, h: Array, y: Array, jittered: Array | None, floor: Array | None
+    ) -> None:
+        """`y` has columns for x, x + h, x - h; `jittered` for x + h, x - h; `floor` is each
+        row's noise at x itself, which is the least it has anywhere."""
         n = len(h)
         self.h = h
         self.y0, self.right, self.left = y[:, :1], y[:, 1 : n + 1], y[:, n + 1 : 2 * n + 1]
@@ -32,7 +34,8 @@ class Series:
         self.S = ((self.right - self.y0) - (self.y0 - self.left)) / h
         self.size = np.fmax(np.abs(self.right), np.abs(self.left))
         self.noise = np.fmax(0.5 * EPS * self.size, TINY)
-        self.noise[0] = np.fmax(self.noise[0], floor)
+        if floor is not None:
+            self.noise = np.fmax(self.noise, floor)
         if jittered is not None:
             self._see(jittered, y[:, 1 : 2 * n + 1])
         # Steps above |x| are not exact on both sides; what that moves is not the slope.

@@ -36,8 +36,6 @@ class View(NamedTuple):
     gradient: float
     scatter: float
     series: Series
-    floor: float
-    """The noise of the function at x itself."""
     right: Signature
     left: Signature
     """The signatures on both sides."""

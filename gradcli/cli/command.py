@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
+from functools import cache
 from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
 
 import typer
@@ -94,7 +95,9 @@ def flat(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
     return called
 
 
+@cache
 def _fields(group: type[Options]) -> list[tuple[str, Any]]:
+    """The options of a group in order, each with its annotation."""
     hints = get_type_hints(group, include_extras=True)
     return [(name, hint) for name, hint in hints.items() if get_origin(hint) is Annotated]
 

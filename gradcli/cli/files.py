@@ -31,7 +31,7 @@ def read(path: str) -> bytes:
     except FileNotFoundError:
         raise file_error(f"there is no file '{path}'", _similar(Path(path))) from None
     except (OSError, ValueError) as error:
-        if Path(path).is_dir():  # for which Windows says 'permission denied'
+        if _is_folder(Path(path)):  # for which Windows says 'permission denied'
             raise file_error(f"'{path}' is a folder, not a file") from None
         raise file_error(f"'{path}' can't be read: {reason(error)}") from None
 
@@ -69,6 +69,13 @@ def decoded(content: bytes, name: str) -> str:
             "save it as UTF-8",
         ) from None
     return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # the name is too long, say
+        return False
 
 
 def _similar(path: Path) -> str | None:

@@ -110,17 +110,17 @@ def read_point(
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,
-        {name: _value(binding.text, binding.origin, seed) for name, binding in written.items()},
+        {name: _value(b.text, b.origin, name, seed) for name, b in written.items()},
         from_file,
         None if wrt is None else names_in(wrt, "--wrt"),
-        None if upstream is None else _value(upstream, "--upstream", seed),
+        None if upstream is None else _value(upstream, "--upstream", "--upstream", seed),
     )
 
 
-def _value(text: str, origin: str, seed: int) -> Any:
+def _value(text: str, origin: str, stream: str, seed: int) -> Any:
     if not text.startswith("@"):
         _expect_utf8(text, f"the value of {origin}")
-    return value_of(text, origin, seed=seed)
+    return value_of(text, origin, stream=stream, seed=seed)
 
 
 def _by_name(bindings: Iterable[Binding]) -> dict[str, Binding]:

@@ -1,6 +1,8 @@
-"""The options that commands share, in groups: the program, the computation, the report."""
+"""The options that commands share, in groups: the program, the computation, the report.
 
-from __future__ import annotations
+Annotations are evaluated as the classes are made, unlike elsewhere: Typer needs their values,
+and texts of annotations take longer to compile than all the rest of this module.
+"""
 
 from functools import partial
 from math import isnan
@@ -90,7 +92,7 @@ class PointOptions(Options):
         ),
     ] = False
 
-    def point(self) -> Point:
+    def point(self) -> "Point":
         """Read the program and its inputs. Raises `GradcliError`."""
         if self.program is None and self.file is None:
             raise usage_error("the program is missing", self._where_it_went())
@@ -147,7 +149,7 @@ class CheckOptions(Options):
         in_check("--exact", help="a second opinion at 50 digits (needs mpmath)"),
     ] = False
 
-    def mode(self) -> CheckMode:
+    def mode(self) -> "CheckMode":
         """What is to be checked. Raises `GradcliError` where the options contradict each other."""
         if self.no_check and self.check == "all":
             raise usage_error("--no-check and --check all contradict each other")
@@ -199,7 +201,7 @@ class OutputOptions(Options):
             raise usage_error(f"{option} and --format {self.format} contradict each other")
         return "json" if wants_json else self.format or "table"
 
-    def style(self) -> Style:
+    def style(self) -> "Style":
         """How it is to look on the stream that it goes to."""
         from gradcli.report import Style
 

@@ -23,9 +23,10 @@ MAKERS = ("normal", "uniform")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
-def value_of(text: str, origin: str, *, seed: int = 0) -> Any:
+def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
     """The value that was written after `origin` (`--x`, `--set x`, `--upstream`).
 
+    `stream` and `seed` choose what `normal` and `uniform` draw: a binding's stream is its name.
     Raises `GradcliError`: of kind file for what is wrong with a file, else with the place in
     the value's own text.
     """
@@ -35,10 +36,10 @@ def value_of(text: str, origin: str, *, seed: int = 0) -> Any:
         return array_from_file(text[1:])
     if _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
         return np.float64(number)  # what most values are; no parser needed
-    return _evaluated(Source(text, origin), seed)
+    return _evaluated(Source(text, origin), [seed, *stream.encode()])
 
 
-def _evaluated(source: Source, seed: int) -> Any:
+def _evaluated(source: Source, seed: list[int]) -> Any:
     """The value of an expression without inputs."""
     from gradcli.forward import forward
     from gradcli.graph import build
@@ -69,18 +70,19 @@ def _is_maker(node: Tree) -> bool:
     return isinstance(node, Call) and node.name in MAKERS and not node.qualified
 
 
-def _with_draws(source: Source, tree: Tree, seed: int) -> tuple[Tree, dict[str, Any]]:
+def _with_draws(source: Source, tree: Tree, seed: list[int]) -> tuple[Tree, dict[str, Any]]:
     """The expression with a name for each `normal(…)` and `uniform(…)`, and what they drew.
 
-    The names are written over the calls in the text, so every place stays where it was.
+    The names are written over the calls in the text, so every place stays where it was. They
+    begin with a letter that nobody uses, and that is no part of a number (`2normal(3)`).
     """
-    generator = np.random.default_rng([seed, *(source.name or "").encode()])
+    generator = np.random.default_rng(seed)
     text = source.text
     drawn: dict[str, Any] = {}
     calls = [node for node in postorder(tree) if isinstance(node, Call) and _is_maker(node)]
     for call in sorted(calls, key=lambda call: call.span):
         shape = _shape(source, call)
-        name = f"_{len(drawn)}"
+        name = f"ᚱ{len(drawn)}"
         draw = generator.standard_normal if call.name == "normal" else generator.random
         drawn[name] = np.float64(draw()) if not shape else draw(shape)
         start, end = call.span

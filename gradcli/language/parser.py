@@ -99,8 +99,6 @@ def _lark() -> Lark:
 def _statements(source: Source) -> list[Statement]:
     from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
 
-    from gradcli.language import mistakes  # noqa: PLC0415
-
     text = plain(source.text)
     with _one_at_a_time, collector_paused():
         try:
@@ -108,6 +106,8 @@ def _statements(source: Source) -> list[Statement]:
         except GradcliError as refused:
             error = refused
         except (UnexpectedCharacters, UnexpectedToken) as unexpected:
+            from gradcli.language import mistakes  # noqa: PLC0415 - rarely needed
+
             layout = _layouts.latest
             assert layout is not None
             error = mistakes.explain(unexpected, source.text, layout)

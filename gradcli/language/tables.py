@@ -8,12 +8,14 @@ Nothing is pickled: the tables are `marshal`'s plain numbers, strings, lists and
 Lark's own serialisation gives them.
 """
 
+# ruff: noqa: PTH118, PTH120 - pathlib takes longer to import than all of this takes to run
+
 from __future__ import annotations
 
 import marshal
 from binascii import crc32
 from importlib import import_module
-from pathlib import Path
+from os.path import dirname, join, pardir
 from typing import Any
 
 import lark
@@ -81,15 +83,16 @@ def _resource(name: str) -> bytes:
     """A file of the package `gradcli.grammar`, which may be in a zip file.
 
     In a source tree that is not installed, that package is the folder `grammar` at the top.
-    `importlib.resources` would do the same and take as long to import as Lark's tables.
+    `importlib.resources` would do the same and takes longer to import than the tables to load.
     """
     try:
         package = import_module("gradcli.grammar")
     except ModuleNotFoundError:
-        return Path(__file__).parents[2].joinpath("grammar", name).read_bytes()
-    loader, origin = package.__loader__, package.__file__
-    assert origin is not None
-    content: bytes = loader.get_data(str(Path(origin).with_name(name)))  # type: ignore[union-attr]
+        package = import_module("gradcli")
+        folder = join(dirname(dirname(__file__)), pardir, "grammar")
+    else:
+        folder = dirname(package.__file__ or "")
+    content: bytes = package.__loader__.get_data(join(folder, name))  # type: ignore[union-attr]
     return content
 
 

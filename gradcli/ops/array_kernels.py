@@ -195,6 +195,8 @@ def trace(A: Array) -> Array:
 # --- reductions --------------------------------------------------------------------------
 
 Axes = tuple[int, ...]
+SAFE_PRODUCTS = (1e-290, 1e290)
+"""Partial products between these have lost nothing to underflow or overflow."""
 
 
 def gathered(x: Array, axis: Axes) -> Array:
@@ -216,10 +218,62 @@ def products_of_others(x: Array) -> Array:
     """For every element the product of the others along the last axis, right with zeros."""
     if x.shape[-1] == 0:
         return x
+    backwards = x[..., ::-1]
+    before, after = _products_before(x), _products_before(backwards)
+    if _in_range(before, x) and _in_range(after, backwards):
+        return before * after[..., ::-1]
+    significand, exponent = _scaled_products_before(x)
+    other_significand, other_exponent = _scaled_products_before(backwards)
+    return np.ldexp(
+        significand * other_significand[..., ::-1], _small(exponent + other_exponent[..., ::-1])
+    )
+
+
+def _products_before(x: Array) -> Array:
+    """For every element the product of those before it along the last axis."""
     one = np.ones((*x.shape[:-1], 1))
-    before = np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
-    after = np.cumprod(np.concatenate([one, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
-    return before * after
+    return np.cumprod(np.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
+
+
+def _in_range(before: Array, x: Array) -> bool:
+    """Whether no partial product has overflowed or underflowed; a zero in x excuses a zero."""
+    size = np.abs(before)
+    least, most = SAFE_PRODUCTS
+    if np.all((least < size) & (size < most)):
+        return True
+    zero = np.logical_or.accumulate(x == 0, axis=-1)
+    excused = np.concatenate([np.zeros_like(zero[..., :1]), zero[..., :-1]], axis=-1)
+    return bool(np.all(((least < size) & (size < most)) | excused))
+
+
+def _scaled_products_before(x: Array) -> tuple[Array, Array]:
+    """`_products_before` as significands and powers of two, whose range is never left."""
+    factors, powers = np.frexp(x)
+    significands, exponents = np.ones(x.shape), np.zeros(x.shape, dtype=np.int64)
+    for i in range(1, x.shape[-1]):
+        product = significands[..., i - 1] * factors[..., i - 1]
+        significands[..., i], carry = np.frexp(product)
+        exponents[..., i] = exponents[..., i - 1] + powers[..., i - 1] + carry
+    return significands, exponents
+
+
+def _small(exponent: Array) -> Array:
+    """Exponents as ldexp takes them; beyond these limits all is 0 or infinite anyway."""
+    return np.clip(exponent, -5000, 5000).astype(np.int32)
+
+
+def prod(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
+    """The product; where a partial product may have left the range, with the exponents apart."""
+    result = np.prod(x, axis=axis, keepdims=keepdims)
+    least, most = SAFE_PRODUCTS
+    size = np.abs(result)
+    if np.all((least < size) & (size < most)) or not np.all(x):
+        return result
+    lines = gathered(x, axis)
+    padded = np.concatenate([lines, np.ones((*lines.shape[:-1], 1))], axis=-1)
+    significands, exponents = _scaled_products_before(padded)
+    careful = np.ldexp(significands[..., -1], _small(exponents[..., -1]))
+    return careful.reshape(np.shape(result))
 
 
 def prod_others(x: Array, *directions: Array, axis: Axes) -> Array:

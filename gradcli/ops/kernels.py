@@ -18,8 +18,16 @@ LARGE = 10_000
 """From this many elements on, importing SciPy costs less than a Python call per element."""
 
 
+FAR_LEFT = -700.0
+"""Above this, exp(-x) is far from overflow."""
+
+
 def sigmoid(x: Array) -> Array:
-    """1 / (1 + exp(-x)) without overflow: the exponential is taken of -|x| only."""
+    """1 / (1 + exp(-x)) without overflow: far out the exponential is taken of -|x| only."""
+    if np.ndim(x) and x.size and x.min() > FAR_LEFT:
+        z = np.exp(-x)
+        z += 1.0
+        return np.reciprocal(z, out=z)
     z = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, z) / (1.0 + z)
 

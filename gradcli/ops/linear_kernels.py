@@ -36,8 +36,12 @@ def each(
 
 
 def det(A: Array) -> Array:
-    """The determinant."""
-    return np.linalg.det(A)
+    """The determinant; through its logarithm where LAPACK's product leaves the range."""
+    result = np.linalg.det(A)
+    if np.all(np.isfinite(result) & (result != 0)):
+        return result
+    sign, logarithm = np.linalg.slogdet(A)
+    return np.where(np.isfinite(result) & (result != 0), result, sign * np.exp(logarithm))
 
 
 def logdet(A: Array) -> Array:

@@ -172,8 +172,8 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
         case 1:
             return (f"{delta}*sign(x)",)
         case np.inf:
-            largest = f"(abs(x) == {out})"
-            return (f"{delta}*sign(x)*{largest}/sum({largest[1:-1]}{along(site)})",)
+            largest = f"abs(x) == max(abs(x){along(site)})"
+            return (f"{delta}*sign(x)*({largest})/sum({largest}{along(site)})",)
     return (f"where({out} == 0, 0, {delta}*(x/{out}))",)
 
 
@@ -253,7 +253,7 @@ SUMS = (
     array_row(
         "prod",
         AXES,
-        np.prod,
+        k.prod,
         _reduce,
         rules=_prod_rules,
         latex=r"\prod {x}",

@@ -24,29 +24,27 @@ FORMATS = ("table", "json", "csv", "markdown", "latex")
 COMMANDS = ("eval", "check")
 
 
-def render(result: Result, format: str, style: Style, command: str = "eval") -> str:
+def render(result: Result, form: str, style: Style, command: str = "eval") -> str:
     """The report of a result as one text that ends with a newline.
 
-    `format` is one of `FORMATS`. `command` is `eval` (a row per node) or `check` (only the
+    `form` is one of `FORMATS`. `command` is `eval` (a row per node) or `check` (only the
     verdicts). Raises `ValueError` for any other.
     """
-    return "".join(pieces(result, format, style, command))
+    return "".join(pieces(result, form, style, command))
 
 
-def pieces(
-    result: Result, format: str, style: Style, command: str = "eval"
-) -> Iterator[str]:
+def pieces(result: Result, form: str, style: Style, command: str = "eval") -> Iterator[str]:
     """The text of `render` piece by piece, for results that are large."""
-    if format not in FORMATS:
-        raise ValueError(f"no format {format!r}")
+    if form not in FORMATS:
+        raise ValueError(f"no format {form!r}")
     if command not in COMMANDS:
         raise ValueError(f"no report of {command!r}")
-    module = import_module(f"gradcli.report.{format}")
+    module = import_module(f"gradcli.report.{form}")
     found: Iterator[str] = module.pieces(result, style, command)
     return found
 
 
-def bare(value: Any, style: Style) -> str:
+def bare(value: Any, style: Style) -> str:  # noqa: ARG001 - called as the others are
     """A value alone on its line: a number that round-trips, an array as nested lists.
 
     What JSON has no number for is `nan`, `inf` or `-inf`, as the language writes it.
@@ -56,14 +54,14 @@ def bare(value: Any, style: Style) -> str:
     return written(value) + "\n"
 
 
-def operations(rows: tuple[Operation, ...] | None, format: str, style: Style) -> str:
+def operations(rows: tuple[Operation, ...] | None, form: str, style: Style) -> str:
     """The operation table: a line per operation, by groups; or all about some `rows` of it.
 
-    `format` is `table`, `json` or `markdown`. Raises `ValueError` for any other.
+    `form` is `table`, `json` or `markdown`. Raises `ValueError` for any other.
     """
     from gradcli.report.operations import listing  # noqa: PLC0415
 
-    return listing(rows, format, style)
+    return listing(rows, form, style)
 
 
 __all__ = ["FORMATS", "Style", "bare", "operations", "pieces", "render"]

@@ -31,7 +31,7 @@ CHECK = ("name", "shape", "gradient", *EVAL_CHECK)
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """A line of names, then a line per node."""
-    columns = CHECK if command == "check" else EVAL
+    columns: tuple[str, ...] = CHECK if command == "check" else EVAL
     if command != "check" and result.checks is not None:
         columns += EVAL_CHECK
     yield _line(columns)

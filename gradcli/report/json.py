@@ -89,6 +89,10 @@ def _check(check: Check, *, full: bool) -> Object:
             "operation": check.operation,
             "reason": check.reason,
         }
+        if check.element is not None:
+            entry |= {"element": check.element, "slope": plain(check.slope)}
+    if check.exact is not None:
+        entry |= {"exact": plain(check.exact), "ulps": plain(check.ulps)}
     return entry
 
 
@@ -99,7 +103,7 @@ def _contribution(line: Line) -> Object:
         "node": line.node,
         "to": line.to,
         "local": line.local,
-        "local_value": plain(sent.local),
+        "local_value": plain(line.local_value),
     }
     if line.rule is not None:
         entry["rule"] = line.rule

@@ -1,4 +1,4 @@
-r"""The table for a paper: a `tabular` for pdfLaTeX with amsmath, mathematics set as such.
+r"""The table for a paper: a `tabular` for pdfLaTeX with amsmath and booktabs.
 
 Operations are written by the LaTeX form of their row in the operation table, names as
 mathematicians write them: `x1` has a subscript, `delta_z` is \delta_{z}, `loss` one word. What
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.draft import Literal
-from gradcli.notation import option_tree
 from gradcli.language.printer import print_tree
+from gradcli.notation import option_tree
 from gradcli.report import rows
 from gradcli.report.text import greek, is_small, number, summary
 
@@ -27,19 +27,18 @@ if TYPE_CHECKING:
     from gradcli.result import Result
 
 NUMBERS = ("value", "delta", "slope", "error", "digits")
-HEADINGS = {"delta": r"$\delta$"}
 
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """The tabular, with what it needs in a comment above."""
     keys = rows.columns(result, command)
     alignment = "".join("r" if key in NUMBERS else "l" for key in keys)
-    yield f"% \\usepackage{{amsmath}}\n\\begin{{tabular}}{{{alignment}}}\n\\hline\n"
+    yield f"% \\usepackage{{amsmath, booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
     headings = {key: text(rows.heading(key, command)) for key in keys}
-    yield _line(headings.values()) + "\\hline\n"
+    yield _line(headings.values()) + "\\midrule\n"
     for entry in rows.entries(result, command):
         yield _line(_cell(result.graph, entry, key, style) for key in keys)
-    yield "\\hline\n\\end{tabular}\n"
+    yield "\\bottomrule\n\\end{tabular}\n"
 
 
 def _line(cells: Iterable[str]) -> str:
@@ -81,7 +80,7 @@ def value(found: Any, precision: int) -> str:
 
 
 def numeral(written: str) -> str:
-    """A number's text in mathematics: `1.5 \\cdot 10^{-5}`."""
+    r"""A number's text in mathematics: `1.5 \cdot 10^{-5}`."""
     known = {"nan": r"\mathrm{nan}", "inf": r"\infty", "-inf": r"-\infty"}
     if written in known:
         return known[written]
@@ -89,7 +88,9 @@ def numeral(written: str) -> str:
     if not e:
         return written
     power = f"10^{{{int(exponent)}}}"
-    return power if mantissa == "1" else rf"{mantissa} \cdot {power}"
+    if mantissa in {"1", "-1"}:
+        return mantissa[:-1] + power
+    return rf"{mantissa} \cdot {power}"
 
 
 def _times(shape: tuple[int, ...]) -> str:
@@ -111,16 +112,20 @@ _ACCENTS = {
     0x30C: "check",
     0x20D7: "vec",
 }
-_CAPITALS = frozenset("Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split())
+_CAPITALS = {
+    *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi"),
+    *("Sigma", "Upsilon", "Phi", "Psi", "Omega"),
+}
+_SMALL = {
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"),
+    *("iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
+    *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+}
 _LATIN = {
     "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I",
     "Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X",
     "omicron": "o",
-}  # fmt: skip
-_LETTERS = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau "
-    "upsilon phi chi psi omega".split()
-)
+}
 _CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "τ": r"\tau", "e": "e"}
 _NUMBER = re.compile(r"-?[\d.]")
 
@@ -137,16 +142,11 @@ def name(written: str) -> str:
 
 
 def _word(letters: str) -> str:
-    if letters in _LETTERS or letters in _CAPITALS:
+    if letters in _SMALL or letters in _CAPITALS:
         return f"\\{letters}"
-    written = "".join(_accented(letters))
-    if len(unicodedata.normalize("NFD", letters)) == 1 or "\\" in written or letters.isdigit():
-        return written
-    return written if _is_one_letter(letters) else rf"\mathit{{{written}}}"
-
-
-def _is_one_letter(letters: str) -> bool:
-    return sum(not unicodedata.combining(c) for c in letters) == 1
+    written = "".join(_accented(letters)).strip()
+    single = sum(not unicodedata.combining(c) for c in letters) == 1
+    return written if single or letters.isdigit() else rf"\mathit{{{written}}}"
 
 
 def _accented(letters: str) -> Iterator[str]:
@@ -170,13 +170,13 @@ def _letter(character: str) -> str:
     word = greek(character)
     if word in _LATIN:
         return _LATIN[word]
-    if word in _LETTERS or word in _CAPITALS:
-        return rf"{{\{word}}}"
+    if word in _SMALL or word in _CAPITALS:
+        return f"\\{word} "
     return rf"\mathtt{{U{{+}}{ord(character):04X}}}"
 
 
 def operation(graph: Graph, entry: Entry) -> str:
-    """A node's operation: by its LaTeX form where it has one that says all, else as it was typed."""
+    """A node's operation, by its LaTeX form if that says all, else as it is typed."""
     node = entry.node
     row = node.operation
     if row is None:
@@ -185,8 +185,9 @@ def operation(graph: Graph, entry: Entry) -> str:
         return f"${_literal(literal)}$"
     said = {p.name for p in row.parameters if f"{{{p.name}}}" in row.latex}
     silent = [
-        p for p in row.parameters if p.option and p.name not in said
-        and node.given.get(p.name, p.default) != p.default
+        p
+        for p in row.parameters
+        if p.option and p.name not in said and node.given.get(p.name, p.default) != p.default
     ]
     if not row.latex or silent or not said:
         return rf"\texttt{{{text(entry.operation)}}}"
@@ -198,7 +199,7 @@ def _filled(graph: Graph, node: Node, said: set[str]) -> str:
     assert row is not None
     operands = [_operand(graph, operand) for operand in node.operands]
     meaning = {
-        p.name: text(print_tree(option_tree(node.given.get(p.name, p.default))))
+        p.name: _option(node.given.get(p.name, p.default))
         for p in row.parameters
         if p.option and p.name in said
     }
@@ -208,21 +209,29 @@ def _filled(graph: Graph, node: Node, said: set[str]) -> str:
     return _substituted(row.latex, meaning)
 
 
-def _substituted(template: str, meaning: Mapping[str, str]) -> str:
-    """The template with its parameters filled in, their braces kept: `{x}^{n}` is `{a}^{10}`.
+def _option(value: Any) -> str:
+    """An option's value; the items of an index have commas between them."""
+    items = value if isinstance(value, tuple) else (value,)
+    return text(", ".join(print_tree(option_tree(item)) for item in items))
 
-    A negative number gets brackets unless something stands around it.
+
+def _substituted(template: str, meaning: Mapping[str, str]) -> str:
+    """The template with its parameters filled in: `{x}^{n}` is `{a}^{10}`.
+
+    A negative number gets brackets unless it stands in some already.
     """
 
     def fill(match: re.Match[str]) -> str:
-        before, parameter = match[1], match[2]
-        found = meaning.get(parameter)
+        found = meaning.get(match[1])
         if found is None:
             return match[0]
-        alone = before in {"", " ", "}"} and match.end() <= len(template)
-        return f"{before}{{({found})}}" if alone and found[:1] == "-" else f"{before}{{{found}}}"
+        before, after = template[: match.start()], template[match.end() :]
+        if found.startswith("-") and not before.rstrip().endswith((",", "(", "{", "_", "^")):
+            found = f"({found})"
+        alone = before[-1:] in {"", " ", "(", ",", "-"} and after[:1] not in {"^", "_"}
+        return found if alone else f"{{{found}}}"
 
-    return re.sub(r"(^|.)\{(\w+)\}", fill, template)
+    return re.sub(r"\{(\w+)\}", fill, template)
 
 
 def _operand(graph: Graph, operand: int | Literal) -> str:
@@ -273,4 +282,4 @@ def _text_character(character: str) -> str:
         return _TEXT[character]
     if character.isascii() and character.isprintable():
         return character
-    return f"${_letter(character)}$" if character.isprintable() else f"U+{ord(character):04X}"
+    return f"${_letter(character).strip()}$" if character.isprintable() else f"U+{ord(character):04X}"

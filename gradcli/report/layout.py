@@ -41,6 +41,9 @@ from gradcli.report.text import (
 GAP = 2
 """Cells between two columns."""
 
+LONG = 60
+"""A verdict of more characters than this goes below the table with what it says last."""
+
 NUMBERS = ("value", "delta", "slope", "error", "digits")
 
 
@@ -139,11 +142,10 @@ class Columns:
         return summary(value, precision).lines()
 
     def _words(self, entry: Entry, words: str) -> str:
-        if words == "full":
-            return entry.words
-        if words == "head" or entry.verdict not in AGREEING:
-            return entry.words.partition(":")[0]
-        first = entry.words.split()[0]
+        cell, _ = parted(entry, words)
+        if words != "short" or entry.verdict not in AGREEING:
+            return cell
+        first = cell.split()[0]
         in_own_column = entry.digits is None or self.command == "check"
         return first if in_own_column else f"{first} {entry.digits:.1f}"
 
@@ -169,6 +171,15 @@ def _what_matters(key: str, plan: Plan) -> tuple[int | None, str, int | None]:
         plan.words if key == "words" else "",
         plan.fold if key in {"name", "operation"} else None,
     )
+
+
+def parted(entry: Entry, words: str) -> tuple[str, str]:
+    """What stands in the cell of a verdict in words, and what is left for below the table."""
+    first, _, more = entry.words.partition("; ")
+    if words == "full":
+        return (entry.words, "") if len(entry.words) <= LONG else (first, more)
+    head, colon, _ = first.partition(":")
+    return head, entry.words if colon else more
 
 
 def _number_text(value: float, key: str, precision: int) -> str:

@@ -14,19 +14,20 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain, islice
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from gradcli.report import rows
-from gradcli.report.layout import GAP, Column, Columns, Plan
+from gradcli.report.layout import GAP, Column, Columns, Plan, parted
 from gradcli.report.rows import AGREEING, Entry
-from gradcli.report.text import folded, inline, padded, shown
+from gradcli.report.text import folded, inline, padded, painted, shown
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
     from gradcli.result import Result
 
 MOST_ROWS = 200
+MOST_NAMES = 10
 MEASURED = 10_000
 """In a pipe, so many rows decide how wide the columns are; a wider cell further down stands out."""
 
@@ -58,7 +59,7 @@ def _plain(
     widths = [column.width for column in table]
     yield _line((column.heading for column in table), widths)
     yield _rule(columns.width(plan), style) + "\n"
-    tall = False
+    tall, details = False, _Details(plan)
     for i, entry in enumerate(chain(first, entries)):
         cells = [columns.cell(entry, key, plan) for key in keys]
         height = max(map(len, cells))
@@ -67,6 +68,8 @@ def _plain(
         tall = height > 1
         for k in range(height):
             yield _line((cell[k] if k < len(cell) else "" for cell in cells), widths)
+        details.add(entry)
+    yield from _below(details.lines(), style)
 
 
 def _line(texts: Iterable[str], widths: Sequence[int]) -> str:
@@ -105,7 +108,7 @@ def _chosen(entries: list[Entry]) -> tuple[list[Entry], dict[int, int]]:
     between = range(ends, len(entries) - ends)
     notable = (i for i in between if entries[i].verdict not in (None, *AGREEING))
     kept = sorted([*kept, *islice(notable, MOST_ROWS - 2 * ends)])
-    gaps = {k: here - last - 1 for k, (last, here) in enumerate(zip(kept, kept[1:]), 1)}
+    gaps = {k: here - last - 1 for k, (last, here) in enumerate(pairwise(kept), 1)}
     return [entries[i] for i in kept], {k: n for k, n in gaps.items() if n}
 
 
@@ -119,7 +122,9 @@ def _drawn(
 
     line = "--" if style.ascii else "──"
     box = Box("    \n    \n" + f" {line} \n" + "    \n" * 5, ascii=style.ascii)
-    drawn = Table(box=box, show_edge=False, pad_edge=False, border_style="dim", padding=(0, 1, 0, 0))
+    drawn = Table(
+        box=box, show_edge=False, pad_edge=False, border_style="dim", padding=(0, 1, 0, 0)
+    )
     for column in table:
         title = Text(column.heading, style="bold")
         drawn.add_column(title, no_wrap=True, overflow="fold", min_width=column.width)
@@ -191,8 +196,11 @@ def _notes(
     """What the table could not show."""
     style = columns.style
     notes = []
-    if plan is not None and plan.words != "full":
-        notes += [f"{e.name}: {e.words}" for e in columns.entries if ": " in e.words]
+    if plan is not None:
+        details = _Details(plan)
+        for entry in columns.entries:
+            details.add(entry)
+        notes += details.lines()
     if gaps:
         count = sum(gaps.values())
         notes.append(f"{count:,} rows are left out; --format csv and --json have all of them")
@@ -200,11 +208,38 @@ def _notes(
         missing = [rows.heading(key, columns.command) for key in keys if key not in plan.keys]
         need = columns.widest_need(keys)
         notes.append(f"no room for: {', '.join(missing)} (needs {need} columns)")
-    if notes:
-        yield "\n"
-    for note in notes:
-        first, *more = folded(shown(note, style), max(8, (style.width or 0) - 2))
-        yield first + "\n" + "".join(f"  {line}\n" for line in more)
+    yield from _below(notes, style)
+
+
+class _Details:
+    """What the verdicts' cells leave out, the nodes of which the same is said together."""
+
+    def __init__(self, plan: Plan) -> None:
+        self.plan = plan
+        self.names: dict[str, list[str]] = {}
+
+    def add(self, entry: Entry) -> None:
+        """Take note of a row."""
+        detail = parted(entry, self.plan.words)[1]
+        if detail:
+            self.names.setdefault(detail, []).append(entry.name)
+
+    def lines(self) -> list[str]:
+        """A line for each thing that is said."""
+        return [f"{_some(names)}: {detail}" for detail, names in self.names.items()]
+
+
+def _some(names: list[str]) -> str:
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+
+
+def _below(notes: Iterable[str], style: Style) -> Iterator[str]:
+    for i, note in enumerate(notes):
+        text = shown(note, style)
+        lines = [text] if style.width is None else folded(text, max(8, style.width - 2))
+        yield ("" if i else "\n") + "\n  ".join(lines) + "\n"
 
 
 # --- the end -----------------------------------------------------------------------------
@@ -223,10 +258,10 @@ def _closing(result: Result, style: Style, command: str) -> str:
         value = inline(result.value, style.precision, style)
         name = shown(result.output.name, style)
         lines = [f"Value     {name} = {value}   no inputs, so no gradient"]
-    return "\n".join(_colored(lines, result) if style.color else lines)
+    return "\n".join(_colored(lines, result, style) if style.color else lines)
 
 
-def _colored(lines: list[str], result: Result) -> Iterator[str]:
+def _colored(lines: list[str], result: Result, style: Style) -> Iterator[str]:
     """The lines with their first word bold, and the check's part as green or red as it is."""
     mood = {"pass": "green", "fail": "bold red"}.get(result.verdict or "", "bold")
     checking = False
@@ -239,10 +274,4 @@ def _colored(lines: list[str], result: Result) -> Iterator[str]:
         words = found + tail if found else ""
         if checking and not found:
             rest, words = "", head
-        yield _painted(word, "bold") + rest + _painted(words, mood)
-
-
-def _painted(text: str, style: str) -> str:
-    from rich.style import Style as RichStyle  # noqa: PLC0415 - only with colour
-
-    return RichStyle.parse(style).render(text) if text else text
+        yield painted(word, "bold", style) + rest + painted(words, mood, style)

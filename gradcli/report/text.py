@@ -79,6 +79,12 @@ def greek(character: str) -> str:
     return name.capitalize() if words[1] == "CAPITAL" else name
 
 
+def painted(text: str, look: str, style: Style) -> str:
+    """The text as a terminal shows it `bold`, `green` or `bold red`, if there are colours."""
+    codes = {"bold": "1", "green": "32", "bold red": "1;31"}
+    return f"\x1b[{codes[look]}m{text}\x1b[0m" if style.color and text else text
+
+
 def padded(text: str, width: int) -> str:
     """The text with spaces after it, up to `width` terminal cells."""
     return text + " " * (width - cell_width(text))

@@ -1,0 +1,63 @@
+"""A program at a point, ready to have any of its variables examined."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from gradcli.check.finding import Finding
+from gradcli.check.method import HELD, examine
+from gradcli.check.sampling import Coordinate, Request, Sampler
+from gradcli.check.scatter import Scatter
+from gradcli.graph import Graph
+from gradcli.result import Verdict
+
+AT_ONCE = 64
+"""At most so many conversations are held side by side."""
+
+POINTS = 2 * 2 * 25 + HELD
+"""About as many rows as the first request of a conversation has."""
+
+
+class Bench:
+    """A program at a point, ready to have any of its variables examined."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        values: Sequence[Any],
+        accumulators: Sequence[Any],
+        active: Sequence[bool],
+        upstream: Any,
+        seed: int = 0,
+    ) -> None:
+        self.graph, self.values, self.accumulators = graph, values, accumulators
+        self.sampler = Sampler(graph, values, upstream, seed)
+        self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
+        nodes = self.sampler.graph.nodes
+        self.names = [node.operation.name if node.operation else node.kind for node in nodes]
+
+    def room(self, coordinate: Coordinate) -> int:
+        """How many conversations like this one fit into one pass."""
+        return max(1, min(AT_ONCE, self.sampler.rows_at_once(coordinate) // POINTS))
+
+    def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
+        """The findings on some variables, their conversations held side by side."""
+        talks = []
+        for c in coordinates:
+            ties = [n.operation.name for n in self.sampler.ties_of(c) if n.operation]
+            gradient = float(c.component(self.accumulators[c.node]))
+            talks.append(examine(c.x, gradient, ties, self.names))
+        found: list[Finding] = [Finding(Verdict.INCONCLUSIVE)] * len(talks)
+        asked = {k: next(talk) for k, talk in enumerate(talks)}
+        while asked:
+            requests = [Request(coordinates[k], points) for k, points in asked.items()]
+            answers = self.sampler.sample(requests)
+            self.scatter.measure(requests, answers)
+            waiting, asked = list(asked), {}
+            for k, answer in zip(waiting, answers, strict=True):
+                try:
+                    asked[k] = talks[k].send(answer)
+                except StopIteration as end:
+                    found[k] = end.value
+        return found

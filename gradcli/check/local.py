@@ -1,0 +1,212 @@
+"""One operation on its own: is its derivative rule right, and if not, by how much.
+
+An operation at its place in a program is a program too: its operands are inputs, itself the
+output. So a local derivative is checked by the same method as everything else. What is
+found wrong is then compared with the usual mistakes: a factor, the sign, another operand's
+derivative, a transpose, a term left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from fractions import Fraction
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.backward import backward
+from gradcli.check.bench import Bench
+from gradcli.check.jitter import uniform
+from gradcli.check.rows import Row
+from gradcli.forward import operand_values, written_text
+from gradcli.graph import Graph, Node
+from gradcli.result import Verdict
+
+CLOSE = 1e-6
+"""Two numbers that are to be recognised as the same agree to this, relatively."""
+
+
+class Wrong(NamedTuple):
+    """A derivative rule that is wrong."""
+
+    node: Node
+    operand: int
+    words: str
+    """`block sq: d/du is 3/2 of what it should be (6, slope 4)`."""
+
+
+class Alone:
+    """An operation taken out of its program, with its operands as inputs."""
+
+    def __init__(self, graph: Graph, node: Node, values: Sequence[Any]) -> None:
+        self.node = node
+        assert node.operation is not None
+        names = node.operation.operand_names(len(node.operands))
+        operands: list[Any] = []
+        inputs: list[Node] = []
+        self.values: list[Any] = []
+        self.places: dict[int, int] = {}
+        """Which operand each input is."""
+        for i, (o, value) in enumerate(
+            zip(node.operands, operand_values(node, values), strict=True)
+        ):
+            if isinstance(o, int):
+                self.places[len(inputs)] = i
+                operands.append(len(inputs))
+                inputs.append(_input(node, len(inputs), names[i], graph.operand_type(o)))
+                self.values.append(value)
+            else:
+                operands.append(o)
+        end = len(inputs)
+        only = node._replace(id=end, operands=tuple(operands), selections=())
+        self.graph = Graph(graph.source, (*inputs, only), end)
+        self.values.append(values[node.id])
+        size = node.type.size
+        weights = 1.0 + uniform(7, size).reshape(node.type.shape) / 2
+        self.upstream: Any = weights if node.type.shape else np.float64(1.0)
+        active = [True] * (end + 1)
+        passed = backward(self.graph, self.values, active, self.upstream, allow_nonfinite=True)
+        self.accumulators = passed.accumulators
+        self.bench = Bench(self.graph, self.values, self.accumulators, active, self.upstream)
+
+    def wrong(self, wanted: Sequence[bool]) -> Iterator[Wrong]:
+        """The operands (of those that are `wanted`) whose rule is wrong."""
+        rows = {}
+        for place, i in self.places.items():
+            if wanted[i] and self.accumulators[place] is not None:
+                node = self.graph.nodes[place]
+                gradient = self.accumulators[place]
+                row = Row(node, self.values[place], gradient, every_element=False, seed=0)
+                coordinates = [c for c in row.coordinates() if np.isfinite(c.x)]
+                for c, found in zip(coordinates, self.bench.examine(coordinates), strict=True):
+                    row.take(c, found)
+                rows[place] = row
+        for place, row in rows.items():
+            if any(f.verdict is Verdict.FAIL for f in row.findings):
+                others = {self.graph.nodes[p].name: r for p, r in rows.items() if p != place}
+                words = f"{self._rule(place)} {self._mistake(place, row, others)}"
+                yield Wrong(self.node, self.places[place], words)
+
+    def _rule(self, place: int) -> str:
+        """The rule as its author knows it."""
+        operation, name = self.node.operation, self.graph.nodes[place].name
+        assert operation is not None
+        if operation.group != "block":
+            return f"{operation.name}: the rule for {name}"
+        return f"block {operation.name}: {'d/d' if operation.elementwise else 'delta_'}{name}"
+
+    def _mistake(self, place: int, row: Row, others: dict[str, Row]) -> str:
+        """What is wrong with a rule, as far as that can be told."""
+        given, true = _numbers(row)
+        if given.size == 0 or not np.all(np.isfinite(given)):
+            return "is not finite"
+        shown = ""
+        if given.size == 1:
+            shown = f" ({float(given[0]):.6g}, slope {float(true[0]):.6g})"
+        factor = _factor(given, true)
+        if factor == -1:
+            return f"has the wrong sign{shown}"
+        for name, other in others.items():
+            _, by_other = _numbers(other)
+            if by_other.shape == true.shape and _same(given, by_other):
+                return f"is the derivative by {name}{shown}"
+        value = np.asarray(self.values[place])
+        if value.ndim == 2 and value.shape[0] == value.shape[1] and given.size == value.size:
+            if _same(given.reshape(value.shape).T, true.reshape(value.shape)):
+                return "is transposed"
+        missing = self._missing_term(place, given, true)
+        if missing:
+            return f"misses {missing}{shown}"
+        if factor is not None:
+            return f"is {factor} of what it should be{shown}"
+        if given.size > 1:
+            k = int(np.argmax(np.abs(given - true)))
+            shown = f" ({given[k]:.6g}, slope {true[k]:.6g})"
+        return f"is wrong{shown}"
+
+    def _missing_term(self, place: int, given: Any, true: Any) -> str | None:
+        """The path through a block's body that a rule leaves out, if that explains it."""
+        operation = self.node.operation
+        assert operation is not None
+        if operation.body is None:
+            return None
+        types = tuple(self.graph.operand_type(o) for o in self.graph.nodes[-1].operands)
+        body, result = operation.body(types)
+        operands = operand_values(self.graph.nodes[-1], self.values)
+        values = _body_values(body, operands)
+        graph = Graph(body.source, body.nodes, result)
+        inside = self.places[place]
+        active = graph.dependent({inside})
+        passed = backward(graph, values, active, self.upstream, allow_nonfinite=True)
+        for c in passed.contributions:
+            if c.to != inside:
+                continue
+            part = np.ravel(np.asarray(c.value))
+            if part.size == true.size and np.any(part) and _same(given + part, true):
+                return f"the part through {written_text(graph, graph.nodes[c.node])}"
+        return None
+
+
+def _input(node: Node, number: int, name: str, of: Any) -> Node:
+    return node._replace(
+        id=number,
+        name=name,
+        kind="input",
+        operation=None,
+        operands=(),
+        options={},
+        given={},
+        type=of,
+        kernel=None,
+        aligned=True,
+        selections=(),
+    )
+
+
+def _body_values(body: Graph, operands: list[Any]) -> list[Any]:
+    """The values of a block's body, at these operands."""
+    values: list[Any] = []
+    waiting = iter(operands)
+    for node in body.nodes:
+        if node.kind == "input":
+            values.append(next(waiting))
+        else:
+            arguments = operand_values(node, values)
+            values.append(node.kernel(*arguments) if node.kernel else arguments[0])
+    return values
+
+
+def _numbers(row: Row) -> tuple[Any, Any]:
+    """What the rule gives and what the slopes are, variable by variable."""
+    pairs = [
+        (float(c.component(row.gradient)), f.slope)
+        for c, f in zip(row.checked, row.findings, strict=True)
+        if f.slope is not None
+    ]
+    return np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
+
+
+def _same(a: Any, b: Any) -> bool:
+    size = float(np.max(np.abs(b), initial=0.0))
+    return bool(size > 0 and np.all(np.abs(a - b) <= CLOSE * size))
+
+
+def _factor(given: Any, true: Any) -> Fraction | None:
+    """The simple fraction by which everything is off, if there is one."""
+    k = int(np.argmax(np.abs(true)))
+    if true[k] == 0 or not np.isfinite(given[k] / true[k]):
+        return None
+    factor = Fraction(float(given[k] / true[k])).limit_denominator(16)
+    simple = factor != 1 and 0 < abs(factor.numerator) <= 1000
+    return factor if simple and _same(given, float(factor) * true) else None
+
+
+def wrong_rules(
+    graph: Graph, values: Sequence[Any], active: Sequence[bool], node: Node
+) -> list[Wrong]:
+    """The wrong rules of an operation where it stands in the program."""
+    if not all(np.all(np.isfinite(v)) for v in (*operand_values(node, values), values[node.id])):
+        return []
+    wanted = [isinstance(o, int) and active[o] for o in node.operands]
+    with np.errstate(all="ignore"):
+        return list(Alone(graph, node, values).wrong(wanted))
