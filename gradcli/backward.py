@@ -77,7 +77,7 @@ def backward(
             for i, to in enumerate(node.operands):
                 if type(to) is not int or not active[to]:
                     continue
-                sent = _send(node, _rule(graph, node, i), given, delta, values)
+                sent = _send(node, rule_for(graph, node, i), given, delta, values)
                 shape = graph.nodes[to].type.shape
                 if shape or type(sent) is not np.float64:
                     sent = reduce_to(sent, shape)
@@ -102,7 +102,7 @@ def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
     return uses
 
 
-def _rule(graph: Graph, node: Node, operand: int) -> Formula:
+def rule_for(graph: Graph, node: Node, operand: int) -> Formula:
     """The rule of a node for one operand, remembered in the graph.
 
     Scalar operations that look alike share one; an operation on arrays has its own.
@@ -133,7 +133,7 @@ def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribu
     assert node.operation is not None
     if not node.operation.elementwise:
         return None
-    rule = _rule(graph, node, contribution.operand)
+    rule = rule_for(graph, node, contribution.operand)
     with np.errstate(all="ignore"):
         return rule([*operand_values(node, values), values[node.id]])
 

@@ -131,7 +131,7 @@ def selected(node: Node, values: Sequence[Any]) -> npt.NDArray[np.bool_] | None:
         c = values[condition] if isinstance(condition, int) else condition.value
         part = _any_over_broadcast((np.asarray(c) != 0) == selection.chosen, node.type.shape)
         mask = part if mask is None else mask & part
-    return mask
+    return None if mask is None else np.asarray(mask, dtype=np.bool_)
 
 
 def _any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArray[np.bool_]:
@@ -142,8 +142,7 @@ def _any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArra
         return np.broadcast_to(mask.any(), shape)
     front = full.ndim - len(shape)
     spread = [front + i for i, n in enumerate(shape) if n == 1 and full.shape[front + i] > 1]
-    result: npt.NDArray[np.bool_] = full.any(axis=(*range(front), *spread), keepdims=True)
-    return result.reshape(shape)
+    return np.asarray(full.any(axis=(*range(front), *spread), keepdims=True)).reshape(shape)
 
 
 # --- where the mathematics fails ---------------------------------------------------------

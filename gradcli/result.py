@@ -54,10 +54,15 @@ class Check:
 
 
 class Checks(NamedTuple):
-    """The checks by node number, and how many rows there was no time for."""
+    """The checks by node number, and how many rows there was no time for.
+
+    `local` says for how many operations the local derivative was checked on its own; None where
+    all rows fit into the budget.
+    """
 
     rows: Mapping[int, Check]
     omitted: int = 0
+    local: int | None = None
 
 
 class Row(NamedTuple):

@@ -174,9 +174,7 @@ class TestNumpyFiles:
         ):
             refused(array_from_file, write(name, content))
         assert "could run code" in refused(array_from_file, "x.npy").message
-        content = io.BytesIO()
-        np.savez(content, x=array)
-        refused(inputs_from_file, write("x.npz", content.getvalue()), {"x"})
+        refused(inputs_from_file, write("x.npz", npz(x=array)), {"x"})
         assert not (tmp_path / "sprung").exists()
 
     @pytest.mark.parametrize(

@@ -32,6 +32,7 @@ class Bench:
         seed: int = 0,
     ) -> None:
         self.graph, self.values, self.accumulators = graph, values, accumulators
+        self.active = active
         self.sampler = Sampler(graph, values, upstream, seed)
         self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
         nodes = self.sampler.graph.nodes
@@ -41,13 +42,16 @@ class Bench:
         """How many conversations like this one fit into one pass."""
         return max(1, min(AT_ONCE, self.sampler.rows_at_once(coordinate) // POINTS))
 
+    def ties(self, coordinate: Coordinate) -> list[str]:
+        """The operations downstream of a variable that stand on a border."""
+        return [n.operation.name for n in self.sampler.ties_of(coordinate) if n.operation]
+
     def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
         talks = []
         for c in coordinates:
-            ties = [n.operation.name for n in self.sampler.ties_of(c) if n.operation]
             gradient = float(c.component(self.accumulators[c.node]))
-            talks.append(examine(c.x, gradient, ties, self.names))
+            talks.append(examine(c.x, gradient, self.ties(c), self.names))
         found: list[Finding] = [Finding(Verdict.INCONCLUSIVE)] * len(talks)
         asked = {k: next(talk) for k, talk in enumerate(talks)}
         while asked:

@@ -27,12 +27,11 @@ CLOSE = 1e-6
 
 
 class Wrong(NamedTuple):
-    """A derivative rule that is wrong."""
+    """A derivative rule that is wrong, and how: `block sq: d/du has the wrong sign`."""
 
     node: Node
     operand: int
     words: str
-    """`block sq: d/du is 3/2 of what it should be (6, slope 4)`."""
 
 
 class Alone:
@@ -120,8 +119,8 @@ class Alone:
         if factor is not None:
             return f"is {factor} of what it should be{shown}"
         if given.size > 1:
-            k = int(np.argmax(np.abs(given - true)))
-            shown = f" ({given[k]:.6g}, slope {true[k]:.6g})"
+            off = float(np.max(np.abs(given - true)) / (np.max(np.abs(true)) or 1.0))
+            shown = f" by {off:.1e} of its largest element"
         return f"is wrong{shown}"
 
     def _missing_term(self, place: int, given: Any, true: Any) -> str | None:

@@ -46,6 +46,8 @@ class Row:
         self.findings: list[Finding] = []
         self.checked: list[Coordinate] = []
         self.seed = seed
+        self.ties: list[str] = []
+        self.remark = ""
 
     def coordinates(self) -> Iterator[Coordinate]:
         """The variables to check, made when they are asked for."""
@@ -67,9 +69,14 @@ class Row:
         self.findings.append(finding)
 
     @property
+    def fails(self) -> bool:
+        """Whether the accumulator is wrong in some variable."""
+        return any(found.verdict is Verdict.FAIL for found in self.findings)
+
+    @property
     def complete(self) -> bool:
         """Whether all variables have been checked."""
-        return len(self.findings) == self.size
+        return len(self.findings) >= self.size
 
     def worst(self) -> int:
         """The place of the finding that speaks for the row."""
@@ -116,7 +123,7 @@ class Row:
 
     def _reason(self, found: Finding) -> str:
         """The worst finding's reason, and how far it speaks for the whole array."""
-        parts = [found.reason] if found.reason else []
+        parts = [part for part in (found.reason, self.remark) if part]
         if self.along_directions:
             if found.verdict is Verdict.PASS:
                 parts.append(self._chance())

@@ -71,6 +71,7 @@ class _Run:
         self, bench: Bench, rows: list[Row], passed: Backward, budget: float, *, exact: bool
     ) -> None:
         self.bench, self.rows, self.exact = bench, rows, exact
+        self.passed = passed
         self.undefined = Undefined(bench.graph, bench.values, passed)
         self.start = time.perf_counter()
         self.budget = budget
@@ -78,19 +79,77 @@ class _Run:
         self.local: int | None = None
 
     def checks(self) -> Checks:
+        """Examine what there is time for, and say whose fault the failures are."""
         everywhere = self.undefined.output()
         if everywhere is not None:
             return Checks({row.node.id: everywhere for row in self.rows})
         inputs = [row for row in self.rows if row.node.kind == "input"]
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
         self.examine(inputs)
-        blocks = any(node.operation and node.operation.body for node in self.bench.graph.nodes)
-        if blocks or not self.affordable(others):
-            pass
+        if not self.affordable(others):
+            others = self.local_derivatives(others)
         self.examine(others)
+        self._blame()
         done = [row for row in self.rows if row.complete or row.findings]
         missing = sum(not row.complete for row in self.rows)
-        return Checks({row.node.id: row.check() for row in done}, missing)
+        return Checks({row.node.id: row.check() for row in done}, missing, self.local)
+
+    def _blame(self) -> None:
+        """Find the rules behind the failures, and wrong rules of blocks behind zeros."""
+        blocks = any(node.operation and node.operation.body for node in self.bench.graph.nodes)
+        if not blocks and not any(row.fails for row in self.rows):
+            return
+        from gradcli.check.blame import Blame  # noqa: PLC0415 - seldom needed
+
+        bench = self.bench
+        for row in self.rows:
+            if row.fails:
+                row.ties = bench.ties(row.checked[row.worst()])
+                if row.along_directions:
+                    self._locate(row)
+        blame = Blame(bench.graph, bench.values, bench.active, self.passed)
+        blame.explain(self.rows)
+        blame.rules_of_blocks(self.rows, lambda: self.left)
+
+    def local_derivatives(self, rows: list[Row]) -> list[Row]:
+        """Check every operation's rules on their own; rows behind a wrong one come first."""
+        from gradcli.check import local, screen  # noqa: PLC0415 - for large programs
+
+        bench = self.bench
+        graph, values, active = bench.graph, bench.values, bench.active
+        self.local = 0
+        first: set[int] = set()
+        for group in screen.alike(graph, active):
+            doubtful = screen.suspicious(graph, values, active, group)
+            self.local += len(group) - len(doubtful)
+            for node in doubtful:
+                if self.left < 0:
+                    break
+                self.local += 1
+                for wrong in local.wrong_rules(graph, values, active, node):
+                    operand = node.operands[wrong.operand]
+                    assert isinstance(operand, int)
+                    first.add(operand)
+        return sorted(rows, key=lambda row: row.node.id not in first)
+
+    def _locate(self, row: Row) -> None:
+        """Halve a failing direction until one element is left that fails by itself."""
+        failing = row.checked[row.worst()]
+        assert failing.direction is not None
+        shape = row.node.type.shape
+        low, high = 0, row.node.type.size
+        places = np.arange(high).reshape(shape)
+        while high - low > 1:
+            middle = (low + high) // 2
+            part = np.where((places >= low) & (places < middle), failing.direction, 0.0)
+            half = Coordinate(row.node.id, row.value, direction=part)
+            (found,) = self.bench.examine([half])
+            low, high = (low, middle) if found.verdict is Verdict.FAIL else (middle, high)
+        element = tuple(int(i) for i in np.unravel_index(low, shape))
+        coordinate = Coordinate(row.node.id, row.value, element)
+        (found,) = self.bench.examine([coordinate])
+        if found.verdict is Verdict.FAIL:
+            row.checked, row.findings = [coordinate], [self._confirmed(coordinate, found)]
 
     @property
     def left(self) -> float:
@@ -132,8 +191,7 @@ class _Run:
         found = self.bench.examine([coordinate for _, coordinate in portion])
         self.spent += len(portion)
         for (row, coordinate), finding in zip(portion, found, strict=True):
-            if self.exact or (finding.verdict is Verdict.FAIL and self.has_mpmath):
-                finding = self._second_opinion(coordinate, finding)
+            finding = self._confirmed(coordinate, finding)
             row.take(coordinate, self.undefined.explained(coordinate, finding))
 
     @cached_property
@@ -143,8 +201,10 @@ class _Run:
 
         return available()
 
-    def _second_opinion(self, coordinate: Coordinate, finding: Finding) -> Finding:
-        """The finding after a look at 50 digits, where that is possible."""
+    def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
+        """The finding after a look at 50 digits: if that is asked for, and before accusing."""
+        if not self.exact and (finding.verdict is not Verdict.FAIL or not self.has_mpmath):
+            return finding
         from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
 
         truth = derivative(self.bench.sampler, coordinate)

@@ -11,6 +11,7 @@ little more than a few evaluations of the program.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -90,11 +91,13 @@ class Points(NamedTuple):
 class Request:
     """Points and the coordinate that they are of."""
 
-    __slots__ = ("coordinate", "held", "jittered", "t")
+    __slots__ = ("coordinate", "held", "jittered", "t", "watched")
 
-    def __init__(self, coordinate: Coordinate, points: Points) -> None:
+    def __init__(self, coordinate: Coordinate, points: Points, *, watched: bool = False) -> None:
+        """If `watched`, or if there is jitter, the nodes between are shown as well."""
         self.coordinate = coordinate
         self.t, self.jittered, self.held = points
+        self.watched = watched or self.jittered > 0
 
 
 class Samples:
@@ -102,16 +105,22 @@ class Samples:
 
     Row 0 of `y` is the function, the others are the nodes between (arrays projected to a
     number), whose numbers in the flat graph are `nodes`. The `signature` differs from point 0's
-    where some operation is on another branch. `held` has the values at the held points,
-    `scatter` how far rounding moves the accumulator itself (see `gradcli.check.scatter`).
+    where some operation is on another branch. `held` has the values at the held points of all
+    requests that were served in one pass, of which `rows` are this one's; `scatter` is how far
+    rounding moves the accumulator itself (see `gradcli.check.scatter`).
     """
 
-    __slots__ = ("held", "nodes", "scatter", "signature", "y")
+    __slots__ = ("held", "nodes", "rows", "scatter", "signature", "y")
 
     def __init__(
-        self, y: Array, nodes: list[int], signature: Signature, held: dict[int, Array]
+        self,
+        y: Array,
+        nodes: list[int],
+        signature: Signature,
+        held: dict[int, Array],
+        rows: slice,
     ) -> None:
-        self.y, self.nodes, self.signature, self.held = y, nodes, signature, held
+        self.y, self.nodes, self.signature, self.held, self.rows = y, nodes, signature, held, rows
         self.scatter = 0.0
 
 
@@ -129,6 +138,8 @@ class Sampler:
         self.jitter = Jitter(seed)
         self.values = list(values) if flat.graph is graph else _values(flat, values)
         self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
+        sizes = [node.type.size for node in reversed(self.graph.nodes)]
+        self._widest = list(accumulate(sizes, max))[::-1]
         self._last_use = [max(users, default=i) for i, users in enumerate(self.graph.consumers)]
 
     def _is_tied(self, node: Node) -> bool:
@@ -152,9 +163,9 @@ class Sampler:
 
     def rows_at_once(self, coordinate: Coordinate) -> int:
         """How many rows of this coordinate fit into one pass."""
-        nodes = self.graph.nodes[self.place[coordinate.node] :]
-        widest = max(node.type.size for node in nodes)
-        return max(1, min(MOST_ELEMENTS // max(widest, 1), MOST_VALUES // len(nodes)))
+        start = self.place[coordinate.node]
+        nodes = len(self.graph.nodes) - start
+        return max(1, min(MOST_ELEMENTS // max(self._widest[start], 1), MOST_VALUES // nodes))
 
     def sample(self, requests: list[Request]) -> list[Samples]:
         """Serve every request, in as many passes as memory asks for."""
@@ -203,6 +214,7 @@ def _parts(request: Request, rows: int) -> list[Request]:
             Points(
                 np.append(request.t[:1], request.t[i:j]), (j - i) * jittered, (j - i) * held
             ),
+            watched=request.watched,
         )
         for i, j, jittered, held in cuts
     ]
@@ -212,10 +224,11 @@ def _joined(parts: list[Samples]) -> Samples:
     """The answer to a request from the answers to its parts."""
     y = np.concatenate([parts[0].y[:, :1], *(part.y[:, 1:] for part in parts)], axis=1)
     signature = [p.signature[1:] - p.signature[0] for p in parts]
-    held: dict[int, Array] = {}
-    for i in parts[-1].held:
-        held[i] = np.concatenate([p.held[i] for p in parts if i in p.held])
-    return Samples(y, parts[0].nodes, np.concatenate([[0], *signature]), held)
+    last = [p for p in parts if p.held]
+    held = {i: np.concatenate([p.held[i] for p in last]) for i in parts[-1].held}
+    count = len(next(iter(held.values()), ()))
+    y0 = parts[0]
+    return Samples(y, y0.nodes, np.concatenate([[0], *signature]), held, slice(0, count))
 
 
 class _Pass:
@@ -239,6 +252,7 @@ class _Pass:
             held.append(np.arange(end - r.held, end))
         self.held = np.concatenate(held)
         self.jittered = any(r.jittered for r in requests)
+        self.watched = any(r.watched for r in requests)
         self.here: dict[int, list[int]] = {}
         for k, r in enumerate(requests):
             self.here.setdefault(sampler.place[r.coordinate.node], []).append(k)
@@ -274,7 +288,7 @@ class _Pass:
             self.touched[i] = moved
             if len(self.held):
                 self.kept[i] = value[self.held]
-            if self.jittered and i != graph.output:
+            if self.watched and i != graph.output:
                 self.series.append(self._projected(value, i))
                 self.series_of.append((i, moved))
             waiting.setdefault(last_use[i], []).append(i)
@@ -363,21 +377,22 @@ class _Pass:
             output = sampler.jitter.disturb(output, self.amplitude)
         f = sampler.total(output)
         y = np.array([f, *self.series])
-        result = []
-        offset = 0
+        ids = np.array([i for i, _ in self.series_of], dtype=np.int64)
+        moved = np.array([bits for _, bits in self.series_of], dtype=np.uint64)
+        result, start = [], 0
         for k, request in enumerate(self.requests):
             own = sampler.place[request.coordinate.node]
-            chosen = [0] + [
-                j
-                for j, (i, moved) in enumerate(self.series_of, 1)
-                if moved >> k & 1 and i != own
-            ]
+            (chosen,) = np.nonzero((moved >> np.uint64(k) & np.uint64(1) == 1) & (ids != own))
             rows = slice(self.starts[k], self.ends[k])
-            held = {}
-            if request.held:
-                part = slice(offset, offset + request.held)
-                held = {i: v[part] for i, v in self.kept.items() if self.touched[i] >> k & 1}
-                offset += request.held
-            nodes = [sampler.graph.output, *(self.series_of[j - 1][0] for j in chosen[1:])]
-            result.append(Samples(y[chosen, rows], nodes, self.signature[rows], held))
+            held_rows = slice(start, start + request.held)
+            start += request.held
+            result.append(
+                Samples(
+                    y[np.append(0, chosen + 1), rows],
+                    [sampler.graph.output, *ids[chosen].tolist()],
+                    self.signature[rows],
+                    self.kept if request.held else {},
+                    held_rows,
+                )
+            )
         return result

@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.backward import rule_for
 from gradcli.check.jitter import Jitter
-from gradcli.check.sampling import Request, Samples
+from gradcli.check.sampling import Coordinate, Request, Samples
 from gradcli.forward import selected
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
-from gradcli.rules import Formula, formula
 
 
 class Scatter:
@@ -33,7 +33,6 @@ class Scatter:
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
         self.place = place
         self.jitter = Jitter(seed + 1)
-        self.rules: dict[tuple[int, int], Formula] = {}
 
     def measure(self, requests: list[Request], answers: list[Samples]) -> None:
         """Fill in the scatter of the accumulators that the answers belong to.
@@ -41,46 +40,31 @@ class Scatter:
         It is half the range of the disturbed results and knows nothing of the accumulator that
         is on trial, which may be wrong.
         """
-        held = sum(r.held for r in requests)
-        if not held:
-            return
-        values = self._together(requests, answers)
-        deltas = self._backward(values, held, requests)
-        start = 0
-        for request, answer in zip(requests, answers, strict=True):
-            coordinate = request.coordinate
-            rows = slice(start, start + request.held)
-            start += request.held
-            delta = deltas.get(coordinate.node)
-            if not request.held or delta is None:
-                continue
-            results = coordinate.component(delta[rows])
-            spread = float(np.max(results) - np.min(results)) / 2
-            answer.scatter = spread if np.isfinite(spread) else np.inf
-
-    def _together(self, requests: list[Request], answers: list[Samples]) -> dict[int, Array]:
-        """The held values of all requests in one batch, by the graph's own numbers."""
-        pairs = [(r, a) for r, a in zip(requests, answers, strict=True) if r.held]
-        if len(pairs) == 1:
-            held = pairs[0][1].held
-            return {i: held[p] for i, p in enumerate(self.place) if p in held}
-        values: dict[int, Array] = {}
-        for i, p in enumerate(self.place):
-            if any(p in a.held for _, a in pairs):
-                base = np.asarray(self.values[i])
-                values[i] = np.concatenate([
-                    a.held[p] if p in a.held else np.broadcast_to(base, (r.held, *base.shape))
-                    for r, a in pairs
-                ])
-        return values
+        together: dict[int, list[int]] = {}
+        for k, answer in enumerate(answers):
+            if answer.held:
+                together.setdefault(id(answer.held), []).append(k)
+        for members in together.values():
+            coordinates = [requests[k].coordinate for k in members]
+            deltas = self._backward(answers[members[0]].held, coordinates)
+            for k, coordinate in zip(members, coordinates, strict=True):
+                delta = deltas.get(coordinate.node)
+                if delta is not None:
+                    results = coordinate.component(delta[answers[k].rows])
+                    spread = float(np.max(results) - np.min(results)) / 2
+                    answers[k].scatter = spread if np.isfinite(spread) else np.inf
 
     def _backward(
-        self, values: dict[int, Array], rows: int, requests: list[Request]
+        self, held: dict[int, Array], coordinates: Sequence[Coordinate]
     ) -> dict[int, Array]:
-        """Accumulators with the batch axis in front, down to the first coordinate."""
-        graph, active = self.graph, self.active
-        wanted = {r.coordinate.node for r in requests}
+        """The coordinates' accumulators for all held rows, which are the batch axis."""
+        graph, active, place = self.graph, self.active, self.place
+        rows = len(next(iter(held.values())))
+        wanted = {c.node for c in coordinates}
         first = min(wanted)
+        values = held
+        if type(place) is not range:
+            values = {i: held[p] for i, p in enumerate(place) if p in held}
         start = np.asarray(self.upstream)
         deltas: dict[int, Array] = {graph.output: np.broadcast_to(start, (rows, *start.shape))}
         kept: dict[int, Array] = {}
@@ -111,9 +95,7 @@ class Scatter:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
         assert operation is not None
-        rule = self.rules.get((node.id, i))
-        if rule is None:
-            rule = self.rules[node.id, i] = formula(operation, self.graph.site(node), i)
+        rule = rule_for(self.graph, node, i)
         rows = len(delta)
         if not operation.elementwise:
             sent = _batched(rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows)

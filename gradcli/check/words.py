@@ -18,7 +18,7 @@ def describe(check: Check, gradient: Any, *, ascii_only: bool = False) -> str:
     words = _VERDICTS[check.verdict](check, _component(check, gradient))
     if check.element is not None and check.verdict not in (Verdict.PASS, Verdict.ZERO):
         words += f" at [{', '.join(map(str, check.element))}]"
-    if check.exact is not None:
+    if check.exact is not None and check.verdict is not Verdict.FAIL:
         words += _second_opinion(check)
     return words.translate(_PLAIN) if ascii_only else words
 

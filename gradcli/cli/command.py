@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Sequence
-from functools import cache
 from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
 
 import typer
@@ -65,27 +64,24 @@ class Options:
 
 def flat(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
     """The function with one parameter per option, as Typer reads it."""
-    whole: dict[str, type[Options] | None] = {}
+    groups: dict[str, tuple[type[Options], list[str]]] = {}
+    single: list[str] = []
     parameters = [_parameter("context", typer.Context)]
     defaults = inspect.signature(function).parameters
     for name, hint in get_type_hints(function, include_extras=True).items():
-        if name == "return":
-            continue
-        group = hint if isinstance(hint, type) and issubclass(hint, Options) else None
-        whole[name] = group
-        if group is None:
+        if isinstance(hint, type) and issubclass(hint, Options):
+            fields = _fields(hint)
+            groups[name] = hint, [n for n, _ in fields]
+            parameters += [_parameter(n, h, getattr(hint, n)) for n, h in fields]
+        elif name != "return":
+            single.append(name)
             parameters.append(_parameter(name, hint, defaults[name].default))
-        else:
-            parameters += [_parameter(n, h, getattr(group, n)) for n, h in _fields(group)]
 
     def called(context: typer.Context, **values: Any) -> Outcome:
         outside = {**context.meta[_CALLED_WITH], "environment": context.obj}
-        arguments = {
-            name: values[name]
-            if group is None
-            else group(**{n: values[n] for n, _ in _fields(group)}, **outside)
-            for name, group in whole.items()
-        }
+        arguments: dict[str, Any] = {name: values[name] for name in single}
+        for name, (group, fields) in groups.items():
+            arguments[name] = group(**{n: values[n] for n in fields}, **outside)
         return function(**arguments)
 
     called.__name__ = function.__name__
@@ -95,7 +91,6 @@ def flat(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
     return called
 
 
-@cache
 def _fields(group: type[Options]) -> list[tuple[str, Any]]:
     """The options of a group in order, each with its annotation."""
     hints = get_type_hints(group, include_extras=True)

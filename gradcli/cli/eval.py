@@ -16,7 +16,7 @@ from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
         'gradcli eval "f(x, y) = x*y + sin(x)" --x pi/2 --y 2',
         'gradcli eval "sum(W @ x + b)" --W "[[1, 2], [3, 4]]" \\',
         '             --x "[1, 0]" --b @b.csv',
-        'gradcli eval "||W @ x||^2" --W "normal(3, 2)" --x "ones(2)"',
+        'gradcli eval "||W @ x||" --W "normal(3, 2)" --x "ones(2)"',
         "gradcli eval --file task.grad --data point.json --json",
         'gradcli eval "-x^2" --x -3 --grad x',
     ),

@@ -1,19 +1,21 @@
 """The operation table: everything the language can compute, a row each.
 
-The rows themselves are in `elementwise` and `arrays`; this module puts them together, checks
-that the table is in order, and finds rows by symbol or by function name. To add an operation,
-add a row: help, completion, documentation, tests and reports follow from it.
+The rows themselves are in `arithmetic`, `functions`, `activations` and `arrays`; this module puts
+them together, checks that the table is in order, and finds rows by symbol or by function name.
+To add an operation, add a row: help, completion, documentation, tests and reports follow.
 """
 
 from __future__ import annotations
 
 from functools import cache
 
+from gradcli.ops.activations import ROWS as ACTIVATIONS
+from gradcli.ops.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.arrays import ROWS as ARRAYS
-from gradcli.ops.elementwise import ROWS as ELEMENTWISE
+from gradcli.ops.functions import ROWS as FUNCTIONS
 from gradcli.ops.operation import Operation
 
-TABLE: tuple[Operation, ...] = (*ELEMENTWISE, *ARRAYS)
+TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS)
 
 
 def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str, list[Operation]]]:

@@ -174,7 +174,7 @@ ROWS = (
             f"{CUBE}[1, None, :, 0]",
         ),
         exact=True,
-        group="shape",
+        group="shapes and elements",
     ),
     array_row(
         "scatter",
@@ -191,6 +191,6 @@ ROWS = (
             "3, (2, 3), at=(1, 2)",
         ),
         exact=True,
-        group="helper",
+        group="used in derivatives",
     ),
 )

@@ -149,7 +149,7 @@ def _whether_zero(x: Any) -> Any:
 
 LINEAR: dict[str, Any] = {"composite": True, "group": "linear algebra"}
 MOVES: dict[str, Any] = {"exact": True, "group": "linear algebra"}
-HELPER: dict[str, Any] = {"group": "helper"}
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 TRANSPOSES = (
     array_row(

@@ -209,8 +209,8 @@ def _logsumexp_rules(site: Site) -> tuple[str, ...]:
 
 
 AXES = "x axis:=None keepdims:=False"
-REDUCTION: dict[str, Any] = {"group": "reduction"}
-HELPER: dict[str, Any] = {"group": "helper"}
+REDUCTION: dict[str, Any] = {"group": "reductions"}
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
 MATRIX = "[[1, 2, 3], [4, 5, 7]]"
 UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
 COMMON_SAMPLES = (

@@ -99,8 +99,8 @@ def _shift_rules(site: Site) -> tuple[str, ...]:
     return (f"shift(delta, {-site.options['k']}{axis_argument(site.options)})",)
 
 
-LINE: dict[str, Any] = {"composite": True, "group": "running"}
-HELPER: dict[str, Any] = {"group": "helper"}
+LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
 MATRIX = "[[1, 2, 3], [4, 5, 7]]"
 UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
 

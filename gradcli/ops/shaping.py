@@ -282,8 +282,8 @@ def _arange_kernel(start: float, count: int, step: float) -> Array:
     return start + step * np.arange(count, dtype=np.float64)
 
 
-MOVES: dict[str, Any] = {"exact": True, "group": "shape"}
-MAKER: dict[str, Any] = {"exact": True, "group": "maker"}
+MOVES: dict[str, Any] = {"exact": True, "group": "shapes and elements"}
+MAKER: dict[str, Any] = {"exact": True, "group": "makers of arrays"}
 MATRIX = "[[1, 2, 3], [4, 5, 6]]"
 
 JOINING = (
@@ -471,7 +471,7 @@ MAKERS = (
         latex=r"\operatorname{linspace}({start}, {stop})",
         doc="num numbers from start to stop at equal distances, both included",
         samples=("0, 1, 5", "2, -1, 4", "2, 3, 1"),
-        group="maker",
+        group="makers of arrays",
     ),
     array_row(
         "arange",

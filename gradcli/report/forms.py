@@ -19,7 +19,6 @@ from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
 from gradcli.language.tree import Array, Call, Compare, Index, Name, Operator, Tree, Tuple
 from gradcli.notation import NOWHERE, OPERATORS, operation_arity
-from gradcli.ops import elementwise
 from gradcli.ops.operation import Operation, Shape
 from gradcli.program import Program, constant_value_of
 from gradcli.report.json import written as value_text
@@ -45,34 +44,16 @@ class Example(NamedTuple):
 _NUMBER = re.compile(r"\d+")
 _WHOLE = re.compile(r"\.0\b")
 
-GROUPS: tuple[tuple[str, tuple[Operation, ...]], ...] = (
-    ("arithmetic", elementwise.ARITHMETIC),
-    ("comparison", elementwise.COMPARISONS),
-    ("powers, exponentials, logarithms", elementwise.POWERS),
-    ("trigonometry", elementwise.TRIGONOMETRY),
-    ("activations", elementwise.ACTIVATIONS),
-    ("special functions", (*elementwise.SPECIAL, elementwise.POLYGAMMA)),
-    ("rounding", elementwise.ROUNDING),
-    ("choice", elementwise.CHOICE),
-)
-TITLES = {
-    "reduction": "reductions",
-    "running": "along an axis",
-    "shape": "shapes and elements",
-    "maker": "makers of arrays",
-    "helper": "used in derivatives",
-}
+LAST_GROUP = "used in derivatives"
 
 
 def groups() -> dict[str, list[Operation]]:
     """All operations by group, what only derivatives need at the end."""
-    found = {title: list(rows) for title, rows in GROUPS}
-    placed = {row.name for rows in found.values() for row in rows}
+    found: dict[str, list[Operation]] = {}
     for row in ops.TABLE:
-        if row.name not in placed:
-            found.setdefault(TITLES.get(row.group, row.group), []).append(row)
-    last = found.pop(TITLES["helper"])
-    return {**found, TITLES["helper"]: last}
+        found.setdefault(row.group, []).append(row)
+    last = found.pop(LAST_GROUP)
+    return {**found, LAST_GROUP: last}
 
 
 def written(row: Operation) -> str:

@@ -132,8 +132,9 @@ def checked(result: Result) -> str:
     """`checked: 8 of 8 agree`, with the other verdicts counted by name."""
     if result.checks is None:
         return "not checked"
-    rows, omitted = len(result.checks.rows), result.checks.omitted
-    if not rows and not omitted:
+    rows = sum(delta is not None for delta in result.accumulators)
+    omitted, local = result.checks.omitted, result.checks.local
+    if not rows:
         return "nothing to check"
     agree = sum(result.counts.get(verdict, 0) for verdict in AGREEING)
     counts = {"fail": 0, **result.counts}
@@ -144,7 +145,8 @@ def checked(result: Result) -> str:
     ]
     if omitted:
         others.append(f"{omitted} not checked for want of time")
-    return ", ".join([f"checked: {agree} of {rows + omitted} agree", *others])
+    text = ", ".join([f"checked: {agree} of {rows} agree", *others])
+    return text if local is None else f"{text}; local derivatives checked: {local}"
 
 
 def worst(result: Result) -> str:

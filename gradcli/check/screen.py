@@ -1,0 +1,89 @@
+"""Every local derivative of a large program, quickly.
+
+Operations on numbers that are alike (all products, say) are checked together, as arrays: local
+derivative against a central difference at two steps. Agreement to 1e-6 of two so different
+computations is proof enough; what does not reach it is not accused, but looked at on its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.backward import rule_for
+from gradcli.check.steps import MANTISSA
+from gradcli.draft import Literal
+from gradcli.graph import Graph, Node
+
+STEP = MANTISSA * 2.0**-13
+"""Relative: with one extrapolation, truncation and rounding are both near 1e-11."""
+
+AGREE = 1e-6
+
+
+def alike(graph: Graph, active: Sequence[bool]) -> Iterator[list[Node]]:
+    """Operations in groups that can be computed together; all that are not on numbers alone."""
+    groups: dict[Any, list[Node]] = {}
+    for node in graph.nodes:
+        operation = node.operation
+        if operation is None or not active[node.id]:
+            continue
+        numbers = not node.type.shape and not any(
+            graph.operand_type(o).shape for o in node.operands
+        )
+        if not (numbers and operation.elementwise):
+            yield [node]
+            continue
+        literals = tuple(o.text if isinstance(o, Literal) else None for o in node.operands)
+        by_literal = not isinstance(operation.rules, tuple) or operation.body is not None
+        groups.setdefault((operation, literals if by_literal else len(literals)), []).append(node)
+    yield from groups.values()
+
+
+def suspicious(
+    graph: Graph, values: Sequence[Any], active: Sequence[bool], group: list[Node]
+) -> list[Node]:
+    """The nodes of a group whose local derivatives this look does not confirm."""
+    first = group[0]
+    if len(group) == 1:
+        return group
+    columns = [
+        np.array([
+            float(o.value if isinstance(o, Literal) else values[o])
+            for o in (node.operands[i] for node in group)
+        ])
+        for i in range(len(first.operands))
+    ]  # fmt: skip
+    out = np.array([float(values[node.id]) for node in group])
+    good = np.ones(len(group), dtype=bool)
+    for i in range(len(first.operands)):
+        wanted = np.array([
+            isinstance(node.operands[i], int) and active[node.operands[i]]  # type: ignore[index]
+            for node in group
+        ])
+        if wanted.any():
+            good &= ~wanted | _confirmed(graph, group, wanted, columns, out, i)
+    return [node for node, ok in zip(group, good, strict=True) if not ok]
+
+
+def _confirmed(
+    graph: Graph, group: list[Node], wanted: Any, columns: list[Any], out: Any, i: int
+) -> Any:
+    """Where the rule for operand i agrees with the slope."""
+    node = group[int(np.argmax(wanted))]
+    assert node.kernel is not None
+    local = np.broadcast_to(rule_for(graph, node, i)([*columns, out]), out.shape)
+    x = columns[i]
+    h = STEP * np.where(x == 0, 1.0, np.abs(x))
+    slopes = []
+    for step in (h, h / 2):
+        high, low = x + step, x - step
+        up = node.kernel(*columns[:i], high, *columns[i + 1 :])
+        down = node.kernel(*columns[:i], low, *columns[i + 1 :])
+        slopes.append((up - down) / (high - low))
+    coarse, fine = slopes
+    best = (4 * fine - coarse) / 3
+    size = np.maximum(np.abs(local), np.abs(best))
+    return (np.abs(local - best) <= AGREE * size) & (np.abs(fine - coarse) <= 1e-3 * size)

@@ -1,0 +1,66 @@
+"""What the modules of elementwise rows share: the short form of a row, and pieces.
+
+A formula is the local derivative ∂out/∂parameter; `x` is the operand, `out` the output. It is
+what runs, what the reports print and what docs/operations.md shows. Where a function has no
+derivative, the formula gives the value that `convention` states.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.operation import Array, Kernel, Operation, Rules, parse_parameters
+
+
+def row(name: str, parameters: str, forward: Kernel, *rules: str, **more: Any) -> Operation:
+    """An elementwise row: a name, parameters, a kernel, and a local derivative for each.
+
+    A function called by its own name needs no `aliases`; an operator (`symbol`) has no name
+    to call unless `aliases` gives one.
+    """
+    aliases = tuple(more.pop("aliases", "").split())
+    if more.get("symbol") is None and more.pop("call", True):
+        aliases = (name, *aliases)
+    given: Rules = more.pop("rules", None) or rules
+    return Operation(
+        name=name,
+        parameters=parse_parameters(parameters),
+        forward=forward,
+        rules=given,
+        aliases=aliases,
+        **more,
+    )
+
+
+# --- branches and ties, for the functions that are smooth in pieces ----------------------
+
+
+def _sign(x: Array) -> Any:
+    return np.sign(x)
+
+
+def _zero(x: Array, *_: Array) -> Any:
+    return x == 0
+
+
+def piece(*borders: float) -> dict[str, Any]:
+    """Branch and tie of a function that changes its form at fixed points."""
+
+    def branch(x: Array, *_: Array) -> Any:
+        return sum(np.sign(x - b) * 3**i for i, b in enumerate(borders))
+
+    def tie(x: Array, *_: Array) -> Any:
+        return np.any([x == b for b in borders], axis=0)
+
+    return {"branch": branch, "tie": tie}
+
+
+AT_ZERO: dict[str, Any] = {"branch": _sign, "tie": _zero}
+
+
+def grouped(group: str, rows: tuple[Operation, ...]) -> tuple[Operation, ...]:
+    """The same rows, said to belong to a group of the documentation."""
+    return tuple(replace(row, group=group) for row in rows)

@@ -1,0 +1,205 @@
+"""Every kind of error as a user sees it, and that nothing is ever worse than an error."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gradcli.cli.app import COMMANDS, run
+from gradcli.cli.environment import Environment
+from gradcli.errors import Kind
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+
+def gradcli(*arguments: str, **outside: Any) -> tuple[int, str, str]:
+    environment = Environment.captured(**outside)
+    return run(arguments, environment), *environment.written()
+
+
+FAILURES = {
+    "syntax: unfinished": ["eval", "x +", "--x", "3"],
+    "syntax: empty program": ["eval", ""],
+    "syntax: a statement as a value": ["eval", "x", "--x", "y = 3"],
+    "name: misspelt function": ["eval", "(x + sigmod(y)) / (x^2 + y)", "--x", "3", "--y", "1"],
+    "name: misspelt function in a value": ["eval", "x", "--x", "[1, sqr(2)]"],
+    "name: a value that depends on an input": ["eval", "x", "--x", "2*y"],
+    "name: --wrt": ["eval", "theta^2", "--theta", "3", "--wrt", "teta"],
+    "name: --grad": ["eval", "theta^2", "--theta", "3", "--grad", "x"],
+    "name: --output": ["eval", "loss = x^2; loss + 1", "--x", "3", "--output", "los"],
+    "name: operation": ["ops", "sigmod"],
+    "binding: no value": ["eval", "x*y", "--x", "3"],
+    "binding: no value, an option's name": ["eval", "data^2"],
+    "binding: misspelt input": ["eval", "theta^2", "--thet", "3"],
+    "binding: misspelt option": ["eval", "x^2", "--x", "3", "--precison", "3"],
+    "binding: not used": ["eval", "x^2", "--x", "3", "--y", "3"],
+    "binding: twice": ["eval", "x^2", "--x", "3", "--set", "x=4"],
+    "binding: defined in the program": ["eval", "y = x^2; y", "--x", "3", "--y", "3"],
+    "binding: infinite": ["eval", "x^2", "--x", "[1, inf]"],
+    "shape: product": ["eval", "W @ x", "--W", "ones((3, 2))", "--x", "ones(3)"],
+    "shape: no number": ["eval", "2*x", "--x", "ones(3)"],
+    "shape: --upstream": ["eval", "2*x", "--x", "ones(3)", "--upstream", "1"],
+    "file: missing program": ["eval", "--file", "task.gard"],
+    "file: missing value": ["eval", "x", "--x", "@nothing.csv"],
+    "file: folder": ["eval", "x", "--data", "folder.json"],
+    "file: text cell": ["eval", "sum(x)", "--x", "@text.csv"],
+    "file: ragged JSON": ["eval", "sum(x)", "--data", "ragged.json"],
+    "file: broken JSON": ["eval", "sum(x)", "--data", "broken.json"],
+    "file: pickle": ["eval", "sum(x)", "--x", "@pickle.npy"],
+    "file: binary": ["eval", "--file", "pickle.npy"],
+    "file: --out": ["eval", "x", "--x", "1", "--out", "no/folder/out.txt"],
+    "option: misspelt": ["eval", "x^2", "--x", "3", "--jsn"],
+    "option: has taken the program": ["eval", "--jsn", "x^2", "--x", "3"],
+    "option: no command": [],
+    "option: misspelt command": ["evla", "x^2"],
+    "option: forgotten command": ["x^2", "--x", "3"],
+    "option: forgotten command, minus": ["-x^2", "--x", "3"],
+    "option: before the command": ["--value", "eval", "x^2"],
+    "option: no program": ["eval", "--x", "3"],
+    "option: two programs": ["eval", "x", "^", "2", "--x", "3"],
+    "option: one dash": ["eval", "x^2", "-x", "3"],
+    "option: no dashes": ["eval", "x^2", "x=3"],
+    "option: program and file": ["eval", "file^2", "--file", "3"],
+    "option: choice": ["eval", "x^2", "--x", "3", "--format", "jsn"],
+    "option: number": ["eval", "x^2", "--x", "3", "--precision", "many"],
+    "option: range": ["eval", "x^2", "--x", "3", "--precision", "30"],
+    "option: contradiction": ["eval", "x^2", "--x", "3", "--no-check", "--check", "all"],
+    "option: value and grad": ["eval", "x^2", "--x", "3", "--value", "--grad", "x"],
+    "option: check without a check": ["check", "x^2", "--x", "3", "--no-check"],
+    "domain: log": ["eval", "log(x - 2)", "--x", "1"],
+    "domain: in a value": ["eval", "x", "--x", "1/(2 - 2)"],
+    "overflow: exp": ["eval", "exp(x)", "--x", "1000"],
+    "edge: sqrt": ["eval", "sqrt(x)", "--x", "0"],
+    "singular: inv": ["eval", "sum(inv(A))", "--A", "ones((2, 2))"],
+    "syntax: escapes": ["eval", "x + \x1b[31m[bold]y\x07", "--x", "1"],
+    "file: escapes in a name": ["eval", "x", "--x", "1", "--out", "/no/\x1b]0;title\x07[red]"],
+    "file: invalid UTF-8": ["eval", "x # \udcff", "--x", "1"],
+}
+
+
+def _kind(name: str) -> str:
+    return name.partition(":")[0]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The files that the command lines above name."""
+    monkeypatch.chdir(tmp_path)
+    Path("task.grad").write_text("x^2")
+    Path("folder.json").mkdir()
+    Path("text.csv").write_text("a,b\n1,2\n3,four\n")
+    Path("ragged.json").write_text('{"x": [[1, 2], [3]]}')
+    Path("broken.json").write_text('{"x": [1, 2,, 3]}')
+    np.save("pickle.npy", np.array([object()]), allow_pickle=True)
+
+
+@pytest.mark.usefixtures("folder")
+class TestEveryKind:
+    @pytest.mark.parametrize("name", FAILURES)
+    def test_for_a_person(self, name: str, snapshot: SnapshotAssertion) -> None:
+        code, out, err = gradcli(*FAILURES[name])
+        assert out == ""
+        assert code == (1 if _kind(name) in ("domain", "overflow", "edge", "singular") else 2)
+        assert err.startswith("error: ")
+        assert all(line.isprintable() for line in err.split("\n"))
+        assert err == snapshot
+
+    @pytest.mark.parametrize("name", [n for n, words in FAILURES.items() if words])
+    def test_for_a_program(self, name: str) -> None:
+        code, out, err = gradcli(*FAILURES[name], "--json")
+        shown = gradcli(*FAILURES[name])
+        assert (code, out) == shown[:2]
+        assert err.isascii()
+        assert err.count("\n") == 1
+        error = json.loads(err)
+        assert error.keys() == {"schema", "error"}
+        assert error["schema"] == "gradcli.error/1"
+        keys = {"kind", "message", "hint", "line", "column", "end_column"}
+        assert error["error"].keys() == keys
+        assert error["error"]["kind"] == _kind(name)
+
+    def test_kinds_are_complete(self) -> None:
+        """Of the kinds, only `submission` belongs to another command."""
+        assert {name.split(":")[0] for name in FAILURES if ":" in name} == set(Kind) - {
+            "submission"
+        }
+
+
+class TestMistakesOfGradcliItself:
+    def test_one_line_and_an_invitation(
+        self, monkeypatch: pytest.MonkeyPatch, snapshot: SnapshotAssertion
+    ) -> None:
+        def broken(*_: object, **__: object) -> None:
+            raise KeyError("a\x1b[31m\nb")
+
+        monkeypatch.setattr("gradcli.program.Program.evaluate", broken)
+        code, out, err = gradcli("eval", "x", "--x", "1")
+        assert (code, out) == (2, "")
+        assert err == snapshot
+        _, _, err = gradcli("eval", "x", "--x", "1", variables={"GRADCLI_DEBUG": "1"})
+        assert "Traceback" in err
+
+    def test_debugging_changes_no_other_error(self) -> None:
+        plain = gradcli("eval", "x")
+        assert gradcli("eval", "x", variables={"GRADCLI_DEBUG": "1"}) == plain
+
+    @pytest.mark.parametrize(
+        "error", [MemoryError(), RecursionError("too deep"), OSError(5, "I/O")]
+    )
+    def test_what_the_system_refuses(
+        self, monkeypatch: pytest.MonkeyPatch, error: Exception
+    ) -> None:
+        def failing(*_: object, **__: object) -> None:
+            raise error
+
+        monkeypatch.setattr("gradcli.program.Program.evaluate", failing)
+        code, out, err = gradcli("eval", "x", "--x", "1")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+        assert "Traceback" not in err
+
+    def test_more_than_fits_into_memory(self) -> None:
+        code, out, err = gradcli("eval", "sum(x)", "--x", "zeros((10^7, 10^7))")
+        assert (code, out) == (2, "")
+        assert err.startswith("error: ")
+
+
+WORDS = st.sampled_from(
+    [
+        *COMMANDS, "x^2", "-x", "--x", "3", "-3", "--x=3", "--set", "y=2", "--json", "--format",
+        "csv", "--value", "--grad", "x", "--wrt", "--output", "--no-check", "--seed", "1", "--",
+        "-", "-h", "--help", "--version", "--file", "--data", "@x", "--precision", "2", "--check",
+        "none", "--allow-nonfinite", "--upstream", "sigmoid", "--ascii", "[bold]", "\x1b[2J",
+        "\udcff", "ops",
+    ]
+)  # fmt: skip
+
+
+@given(st.lists(WORDS | st.text(max_size=8), max_size=7))
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_typed(words: list[str]) -> None:
+    """An exit code of the table, and no escape that came from outside."""
+    code, out, err = gradcli(*words, stdin=b"x^2", columns=80, variables={"NO_COLOR": "1"})
+    assert code in (0, 1, 2, 3)
+    assert "gradcli itself" not in err
+    assert "Traceback" not in err
+    for text in (out, err):
+        assert "\x1b" not in text
+        assert "\x9b" not in text
+    assert bool(err) == (code in (1, 2)) or words[:1] == ["check"]
+
+
+@given(st.binary(max_size=60))
+@settings(max_examples=100, deadline=None)
+def test_whatever_is_in_a_file(content: bytes) -> None:
+    code, _, err = gradcli("eval", "-", "--no-check", stdin=content)
+    assert code in (0, 1, 2)
+    assert "gradcli itself" not in err
+    assert all(line.isprintable() for line in err.split("\n"))
