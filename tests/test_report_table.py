@@ -72,7 +72,7 @@ def test_precision(precision: int, snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize("name", NAMES)
 def test_no_line_is_wider_than_the_terminal(name: str, command: str) -> None:
-    for width in range(40, 200, 7):
+    for width in (40, 53, 60, 67, 80, 97, 120, 150):
         text = table(name, width, command)
         too_wide = [line for line in text.splitlines() if cell_width(line) > width]
         assert not too_wide, width
@@ -86,7 +86,7 @@ def test_no_number_is_cut(name: str) -> None:
         for row in result.rows()
         if row.delta is not None and not row.node.type.shape
     }
-    for width in (*range(1, 40), *range(40, 200, 9)):
+    for width in (1, 10, 20, 30, 36, 45, 60, 80, 100, 140):
         text = table(name, width)
         assert "…" not in text
         for written in numbers:

@@ -1,3 +1,25 @@
+"""The gradient check: every accumulator against the slope of the output.
+
+It never accuses a right gradient, never acquits a wrong one, and says what happened where
+neither can be known. docs/checking.md tells how; the modules, in the order in which one might
+read them:
+
+    steps           the ladder of steps over all scales
+    jitter          rounding errors made visible
+    sampling        the function at many points of many variables, in one pass
+    series          slopes, even parts and noise; which scales to believe
+    extrapolation   Richardson
+    special         kinks, jumps, edges
+    scatter         the accumulator's own rounding
+    finding         the decision
+    method          how all this is one conversation with the function
+    rows, run       a program's accumulators, in order, within a budget
+    local, blame    whose rule is wrong, and how
+    screen          every local derivative of a large program
+    exact, precise  the second opinion at 50 digits
+    words           the verdict as it is printed
+"""
+
 from gradcli.check.run import check_gradients
 
 __all__ = ["check_gradients"]

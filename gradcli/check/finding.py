@@ -59,8 +59,14 @@ class Finding:
 
 
 def decide(
-    gradient: float, slope: float, error: float, scatter: float, nearby: float, level: float,
-    *, flat: bool,
+    gradient: float,
+    slope: float,
+    error: float,
+    scatter: float,
+    nearby: float,
+    level: float,
+    *,
+    flat: bool,
 ) -> Finding:
     """The verdict on an accumulator from a slope with its error, both finite.
 
@@ -78,7 +84,7 @@ def decide(
     found.digits, found.tolerance, found.scatter = max(0.0, digits), tolerance, scatter
     if not difference <= tolerance:
         return _disagreement(found, gradient, difference, error / size, for_gradient)
-    if 0 < size and tolerance <= RESOLVED * size:
+    if size > 0 and tolerance <= RESOLVED * size:
         return found
     if size <= tolerance and (
         tolerance < 1e-300
@@ -89,9 +95,7 @@ def decide(
         found.verdict, found.digits = Verdict.ZERO, None
         return found
     found.verdict = Verdict.INCONCLUSIVE
-    found.reason = "rounding noise in " + (
-        "the gradient" if for_gradient > for_slope else "f"
-    )
+    found.reason = "rounding noise in " + ("the gradient" if for_gradient > for_slope else "f")
     return found
 
 

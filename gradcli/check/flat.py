@@ -53,7 +53,9 @@ def _moved(operand: Operand, moved: list[int]) -> Operand:
     return moved[operand] if isinstance(operand, int) else operand
 
 
-def _copy_body(nodes: list[Node], block: Node, body: Graph, arguments: list[Operand]) -> list[Operand]:
+def _copy_body(
+    nodes: list[Node], block: Node, body: Graph, arguments: list[Operand]
+) -> list[Operand]:
     """Append a body's operations; the result says what each of its nodes has become."""
     inside: list[Operand] = []
     for node in body.nodes:
@@ -62,9 +64,7 @@ def _copy_body(nodes: list[Node], block: Node, body: Graph, arguments: list[Oper
         elif node.kernel is None:
             inside.append(node.operands[0])
         else:
-            operands = tuple(
-                inside[o] if isinstance(o, int) else o for o in node.operands
-            )
+            operands = tuple(inside[o] if isinstance(o, int) else o for o in node.operands)
             inside.append(len(nodes))
             nodes.append(node._replace(id=len(nodes), name=block.name, operands=operands))
     return inside

@@ -43,22 +43,25 @@ class Jitter:
         self.pool = uniform(seed, self.POOL)
         self.next = 0
 
-    def disturb(self, value: Array, amplitude: Any = EPS) -> Array:
-        """value · (1 + amplitude·U), a different U for every element.
+    def disturb(self, value: Array, rows: Any = None) -> Array:
+        """value · (1 + ε·U), a different U for every element; only in some `rows` if given.
 
-        `amplitude` has one number, or one for each row of `value`.
+        `rows` is a slice or a mask; rows that stay don't cost a number each.
         """
+        if rows is None:
+            result: Array = value * (1.0 + EPS * self._draws(value))
+            return result
+        result = np.array(value)
+        part = result[rows]
+        result[rows] = part * (1.0 + EPS * self._draws(part))
+        return result
+
+    def _draws(self, value: Array) -> Array:
         count = value.size
         start, self.next = self.next, (self.next + count + 61) % self.POOL
         if start + count <= self.POOL:
-            draws = self.pool[start : start + count]
-        else:
-            draws = np.resize(np.roll(self.pool, -start), count)
-        draws = draws.reshape(value.shape)
-        if np.ndim(amplitude):
-            amplitude = amplitude.reshape((-1,) + (1,) * (value.ndim - 1))
-        result: Array = value * (1.0 + amplitude * draws)
-        return result
+            return self.pool[start : start + count].reshape(value.shape)
+        return np.resize(np.roll(self.pool, -start), value.shape)
 
     def round(self, value: Array) -> Array:
         """The same for results that may have underflowed: their last place is 5e-324."""

@@ -110,8 +110,10 @@ class Alone:
             if by_other.shape == true.shape and _same(given, by_other):
                 return f"is the derivative by {name}{shown}"
         value = np.asarray(self.values[place])
-        if value.ndim == 2 and value.shape[0] == value.shape[1] and given.size == value.size:
-            if _same(given.reshape(value.shape).T, true.reshape(value.shape)):
+        square = value.ndim == 2 and value.shape[0] == value.shape[1]
+        if square and given.size == value.size > 1:
+            as_matrix = given.reshape(value.shape)
+            if _same(as_matrix.T, true.reshape(value.shape)):
                 return "is transposed"
         missing = self._missing_term(place, given, true)
         if missing:

@@ -65,10 +65,11 @@ def examine(x: float, gradient: float, ties: list[str], names: list[str]) -> Con
     )
     found = yield from _judge(view)
     slope, error = found.slope, found.error
-    if found.verdict is Verdict.FAIL and x != 0 and slope is not None and error is not None:
+    if slope is None or error is None or found.verdict is not Verdict.FAIL:
+        return found
+    if 0 < abs(x) < found.step and abs(slope) < 10 * error:
         # 'Flat', if only steps larger than x itself saw it, convicts nobody.
-        if found.step > abs(x) and abs(slope) < 10 * error:
-            found = yield from _judge(view.upto(abs(x) / 2))
+        return (yield from _judge(view.upto(abs(x) / 2)))
     return found
 
 
@@ -151,16 +152,15 @@ def _culprit(view: View, s: Series, run: slice, below: float, *, even: bool = Fa
     for j in [*range(1, len(which)), 0]:
         p = power(s.h[run], which[j, run], s.N[j, run])
         if p is not None and p < below:
-            return view.operations[j]
+            name: str = view.operations[j]
+            return name
     return None
 
 
 def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conversation:
     """The ordinary case: choose a scale, extrapolate around it, decide."""
     if not resolved(s, run):
-        return Finding(
-            Verdict.INCONCLUSIVE, "f is not resolved between neighbouring doubles"
-        )
+        return Finding(Verdict.INCONCLUSIVE, "f is not resolved between neighbouring doubles")
     ok, error = admissible(s, run)
     if not ok.any():
         return Finding(Verdict.INCONCLUSIVE, "there is no step at which the slope settles")
@@ -185,8 +185,13 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
 
 
 def _candidates(
-    view: View, s: Series, run: slice, fine: np.ndarray[tuple[int], np.dtype[np.float64]],
-    samples: Samples, *, use_signature: bool,
+    view: View,
+    s: Series,
+    run: slice,
+    fine: np.ndarray[tuple[int], np.dtype[np.float64]],
+    samples: Samples,
+    *,
+    use_signature: bool,
 ) -> Candidates:
     """Extrapolated slopes from the halvings, as far as they are on one smooth piece."""
     f = Series(view.x, fine, samples.y[:1], None, None)
@@ -225,6 +230,4 @@ def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> 
     clear = slopes > 20 * s.N[0, run][near]
     nearby = float(np.max(slopes[clear], initial=0.0))
     flat = bool(np.all(s.moves[0, run] == 0))
-    return decide(
-        view.gradient, slope, error, view.scatter, nearby, abs(f0) / unit, flat=flat
-    )
+    return decide(view.gradient, slope, error, view.scatter, nearby, abs(f0) / unit, flat=flat)

@@ -59,8 +59,10 @@ def _real(function: Form) -> Form:
             value = function(*operands)
         except (ValueError, ZeroDivisionError, OverflowError):
             return mp.nan
-        return value.real if isinstance(value, mp.mpc) and value.imag == 0 else (
-            mp.nan if isinstance(value, mp.mpc) else value
+        return (
+            value.real
+            if isinstance(value, mp.mpc) and value.imag == 0
+            else (mp.nan if isinstance(value, mp.mpc) else value)
         )
 
     return real
@@ -153,8 +155,9 @@ ELEMENTWISE: dict[str, Form] = {
     "relu": _relu,
     "leaky_relu": lambda x, slope: x if x > 0 else slope * x,
     "elu": lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
-    "selu": lambda x: number(kernels.SELU_SCALE)
-    * (x if x > 0 else number(kernels.SELU_ALPHA) * mp.expm1(x)),
+    "selu": lambda x: (
+        number(kernels.SELU_SCALE) * (x if x > 0 else number(kernels.SELU_ALPHA) * mp.expm1(x))
+    ),
     "gelu": lambda x: x / 2 * mp.erfc(-x / mp.sqrt(2)),
     "silu": lambda x: x * _sigmoid(x),
     "mish": lambda x: x * mp.tanh(_softplus(x)),
@@ -211,6 +214,10 @@ def _log_sum(row: list[Any]) -> Any:
 def _variance(row: list[Any], count: float = 1) -> Any:
     mean = mp.fsum(row) / len(row)
     return mp.fsum((v - mean) ** 2 for v in row) / number(count)
+
+
+def _deviation(row: list[Any], count: float = 1) -> Any:
+    return mp.sqrt(_variance(row, count))
 
 
 def _log_softmax(x: Any, axis: k.Axes) -> Any:
@@ -312,7 +319,7 @@ ARRAYS: dict[str, Form] = {
     "amax": _along(max),
     "amin": _along(min),
     "var": _along(_variance),
-    "std": _along(lambda row, count: mp.sqrt(_variance(row, count))),
+    "std": _along(_deviation),
     "norm": _along(_norm),
     "logsumexp": _along(_log_sum),
     "softmax": lambda x, axis: _each(mp.exp, (_log_softmax(x, axis),)),
@@ -320,9 +327,13 @@ ARRAYS: dict[str, Form] = {
 }
 
 BY_KERNEL = frozenset(
-    "outer cross kron T matrix_transpose col row symmetric tril triu trace mean prod "
-    "cumsum cumprod recurrence recurrence_back concat stack array reshape flatten "
-    "squeeze expand_dims repeat flip zeros ones full eye linspace arange index".split()
+    (
+        *("outer", "cross", "kron", "T", "matrix_transpose", "col", "row", "symmetric"),
+        *("tril", "triu", "trace", "mean", "prod", "cumsum", "cumprod"),
+        *("recurrence", "recurrence_back", "concat", "stack", "array", "reshape", "flatten"),
+        *("squeeze", "expand_dims", "repeat", "flip", "index"),
+        *("zeros", "ones", "full", "eye", "linspace", "arange"),
+    )
 )
 """Kernels that move, add and multiply, and so work on numbers of any kind."""
 

@@ -39,7 +39,9 @@ _SEVERITY = {
 class Row:
     """An accumulator under test."""
 
-    def __init__(self, node: Node, value: Any, gradient: Any, *, every_element: bool, seed: int):
+    def __init__(
+        self, node: Node, value: Any, gradient: Any, *, every_element: bool, seed: int
+    ) -> None:
         self.node, self.value, self.gradient = node, value, gradient
         self.along_directions = node.type.size > FEW and not every_element
         self.size = DIRECTIONS if self.along_directions else node.type.size

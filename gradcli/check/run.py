@@ -23,7 +23,8 @@ from gradcli.check.rows import Row
 from gradcli.check.sampling import Coordinate
 from gradcli.check.undefined import Undefined
 from gradcli.graph import Graph
-from gradcli.result import Check, Checks, Verdict
+from gradcli.result import Checks, Verdict
+
 
 def check_gradients(
     graph: Graph,
@@ -85,7 +86,7 @@ class _Run:
             return Checks({row.node.id: everywhere for row in self.rows})
         inputs = [row for row in self.rows if row.node.kind == "input"]
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
-        self.examine(inputs)
+        self.examine(inputs, self.budget / 2)
         if not self.affordable(others):
             others = self.local_derivatives(others)
         self.examine(others)
@@ -163,8 +164,11 @@ class _Run:
         each = (self.budget - self.left) / self.spent
         return each * sum(row.size for row in rows) < 1.5 * self.left
 
-    def examine(self, rows: list[Row]) -> None:
-        """Examine rows in order, in portions that fit into memory and time."""
+    def examine(self, rows: list[Row], more: float = 0.0) -> None:
+        """Examine rows in order, in portions that fit into memory and time.
+
+        `more` is how many seconds the budget may be exceeded by.
+        """
         waiting = ((row, c) for row in rows for c in row.coordinates())
         portion: list[tuple[Row, Coordinate]] = []
         room = 0
@@ -173,13 +177,13 @@ class _Run:
             if found is not None:
                 row.take(coordinate, found)
                 continue
-            if self.left < 0 and self.spent:
+            if self.left + more < 0 and self.spent:
                 return
             if not portion:
                 room = self.bench.room(coordinate)
                 if self.spent:
                     each = (self.budget - self.left) / self.spent
-                    room = max(1, min(room, int(self.left / each)))
+                    room = max(1, min(room, int((self.left + more) / each)))
             portion.append((row, coordinate))
             if len(portion) >= room:
                 self._serve(portion)
@@ -191,8 +195,8 @@ class _Run:
         found = self.bench.examine([coordinate for _, coordinate in portion])
         self.spent += len(portion)
         for (row, coordinate), finding in zip(portion, found, strict=True):
-            finding = self._confirmed(coordinate, finding)
-            row.take(coordinate, self.undefined.explained(coordinate, finding))
+            confirmed = self._confirmed(coordinate, finding)
+            row.take(coordinate, self.undefined.explained(coordinate, confirmed))
 
     @cached_property
     def has_mpmath(self) -> bool:

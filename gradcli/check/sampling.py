@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcli.check.flat import Flat
-from gradcli.check.jitter import EPS, Jitter
+from gradcli.check.jitter import Jitter
 from gradcli.forward import line_up, operand_values
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -65,7 +65,8 @@ class Coordinate:
         if self.index is None:
             return t
         rows = np.repeat(self.value[None], len(t), axis=0)
-        rows[(slice(None), *self.index)] = t
+        place: Any = (slice(None), *self.index)
+        rows[place] = t
         return rows
 
     def component(self, accumulator: Array) -> Any:
@@ -73,7 +74,8 @@ class Coordinate:
         if self.direction is not None:
             axes = tuple(range(-self.direction.ndim, 0))
             return (accumulator * self.direction).sum(axis=axes)
-        return accumulator if self.index is None else accumulator[(..., *self.index)]
+        place: Any = (..., *(self.index or ()))
+        return accumulator if self.index is None else accumulator[place]
 
 
 class Points(NamedTuple):
@@ -139,7 +141,7 @@ class Sampler:
         self.values = list(values) if flat.graph is graph else _values(flat, values)
         self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
         sizes = [node.type.size for node in reversed(self.graph.nodes)]
-        self._widest = list(accumulate(sizes, max))[::-1]
+        self._widest: list[int] = list(accumulate(sizes, max))[::-1]
         self._last_use = [max(users, default=i) for i, users in enumerate(self.graph.consumers)]
 
     def _is_tied(self, node: Node) -> bool:
@@ -163,7 +165,7 @@ class Sampler:
 
     def rows_at_once(self, coordinate: Coordinate) -> int:
         """How many rows of this coordinate fit into one pass."""
-        start = self.place[coordinate.node]
+        start: int = self.place[coordinate.node]
         nodes = len(self.graph.nodes) - start
         return max(1, min(MOST_ELEMENTS // max(self._widest[start], 1), MOST_VALUES // nodes))
 
@@ -211,9 +213,7 @@ def _parts(request: Request, rows: int) -> list[Request]:
     return [
         Request(
             request.coordinate,
-            Points(
-                np.append(request.t[:1], request.t[i:j]), (j - i) * jittered, (j - i) * held
-            ),
+            Points(np.append(request.t[:1], request.t[i:j]), (j - i) * jittered, (j - i) * held),
             watched=request.watched,
         )
         for i, j, jittered, held in cuts
@@ -245,11 +245,13 @@ class _Pass:
         self.starts = [end - n for end, n in zip(self.ends, lengths, strict=True)]
         self.rows = self.ends[-1]
         self.owner = np.repeat(np.arange(len(requests)), lengths)
-        self.amplitude = np.zeros(self.rows)
+        self.shaky: Any = np.zeros(self.rows, dtype=bool)
         held: list[Array] = []
         for r, end in zip(requests, self.ends, strict=True):
-            self.amplitude[end - r.jittered : end] = EPS
+            self.shaky[end - r.jittered : end] = True
             held.append(np.arange(end - r.held, end))
+        if len(requests) == 1:
+            self.shaky = slice(self.rows - requests[0].jittered, self.rows)
         self.held = np.concatenate(held)
         self.jittered = any(r.jittered for r in requests)
         self.watched = any(r.watched for r in requests)
@@ -279,18 +281,21 @@ class _Pass:
             mine = self.here.get(i, ())
             if not moved and not mine:
                 continue
-            value = self._computed(node, moved) if moved else self._base(i)
-            if mine or (moved and moved != everyone):
-                value = self._with_fixed_rows(value, i, moved, mine)
+            if not moved and len(self.requests) == 1:
+                value = self.requests[0].coordinate.rows(self.requests[0].t)
+            else:
+                value = self._computed(node) if moved else self._base(i)
+                if mine or moved != everyone:
+                    value = self._with_fixed_rows(value, i, moved, mine)
             self.now[i] = value
+            if self.watched and moved and i != graph.output:
+                self.series.append(self._projected(value, i))
+                self.series_of.append((i, moved))
             for k in mine:
                 moved |= 1 << k
             self.touched[i] = moved
             if len(self.held):
                 self.kept[i] = value[self.held]
-            if self.watched and i != graph.output:
-                self.series.append(self._projected(value, i))
-                self.series_of.append((i, moved))
             waiting.setdefault(last_use[i], []).append(i)
             for done in waiting.pop(i, ()):
                 if done != graph.output:
@@ -301,7 +306,7 @@ class _Pass:
         value = np.asarray(self.sampler.values[i])
         return np.broadcast_to(value, (self.rows, *value.shape))
 
-    def _computed(self, node: Node, moved: int) -> Array:
+    def _computed(self, node: Node) -> Array:
         """The operation on all rows, with jitter where that is wanted."""
         sampler, operation, operands = self.sampler, node.operation, node.operands
         assert operation is not None
@@ -314,7 +319,7 @@ class _Pass:
             elif o in now:
                 value = now[o]
                 if operation.composite and self.jittered:
-                    value = sampler.jitter.disturb(value, self.amplitude)
+                    value = sampler.jitter.disturb(value, self.shaky)
                 arguments.append(value)
             else:
                 arguments.append(values[o])
@@ -327,7 +332,7 @@ class _Pass:
         if value.ndim == len(node.type.shape):
             value = np.broadcast_to(value, (self.rows, *value.shape))
         if self.jittered and not operation.exact:
-            value = sampler.jitter.disturb(value, self.amplitude)
+            value = sampler.jitter.disturb(value, self.shaky)
         return value
 
     def _sign(self, code: npt.NDArray[Any]) -> None:
@@ -340,9 +345,7 @@ class _Pass:
     def _with_fixed_rows(self, value: Array, i: int, moved: int, mine: Sequence[int]) -> Array:
         """Rows that leave the node where it is, and rows that set it."""
         base = self.sampler.values[i]
-        value = np.where(
-            self._mask(moved).reshape((-1,) + (1,) * (value.ndim - 1)), value, base
-        )
+        value = np.where(self._mask(moved).reshape((-1,) + (1,) * (value.ndim - 1)), value, base)
         for k in mine:
             request = self.requests[k]
             value[self.starts[k] : self.ends[k]] = request.coordinate.rows(request.t)
@@ -365,7 +368,7 @@ class _Pass:
         flat = value.reshape(len(value), -1)
         if flat.shape[1] == 1:
             return flat[:, 0]
-        flat = self.sampler.jitter.disturb(flat, self.amplitude)
+        flat = self.sampler.jitter.disturb(flat, self.shaky)
         weights = 0.5 + np.arange(i + 1, i + 1 + flat.shape[1]) * _GOLDEN % 1.0 / 2
         projected: Array = flat @ weights
         return projected
@@ -374,15 +377,14 @@ class _Pass:
         sampler = self.sampler
         output = self.now[sampler.graph.output]
         if self.jittered and output.ndim > 1:
-            output = sampler.jitter.disturb(output, self.amplitude)
+            output = sampler.jitter.disturb(output, self.shaky)
         f = sampler.total(output)
         y = np.array([f, *self.series])
         ids = np.array([i for i, _ in self.series_of], dtype=np.int64)
         moved = np.array([bits for _, bits in self.series_of], dtype=np.uint64)
         result, start = [], 0
         for k, request in enumerate(self.requests):
-            own = sampler.place[request.coordinate.node]
-            (chosen,) = np.nonzero((moved >> np.uint64(k) & np.uint64(1) == 1) & (ids != own))
+            (chosen,) = np.nonzero(moved >> np.uint64(k) & np.uint64(1))
             rows = slice(self.starts[k], self.ends[k])
             held_rows = slice(start, start + request.held)
             start += request.held

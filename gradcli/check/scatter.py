@@ -26,8 +26,13 @@ class Scatter:
     """Batches of backward passes through a graph at the point where it stands."""
 
     def __init__(
-        self, graph: Graph, values: Sequence[Any], active: Sequence[bool], upstream: Any,
-        place: Any, seed: int = 0,
+        self,
+        graph: Graph,
+        values: Sequence[Any],
+        active: Sequence[bool],
+        upstream: Any,
+        place: Any,
+        seed: int = 0,
     ) -> None:
         """`place` is where the graph's nodes are in the sampler's flat graph."""
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
@@ -77,8 +82,7 @@ class Scatter:
             if node.operation is None:
                 continue
             arguments = [
-                values.get(o, self.values[o]) if type(o) is int else o.value  # type: ignore[union-attr]
-                for o in node.operands
+                values.get(o, self.values[o]) if type(o) is int else o.value for o in node.operands
             ]
             out = values.get(node.id, self.values[node.id])
             for i, to in enumerate(node.operands):
@@ -89,21 +93,25 @@ class Scatter:
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
 
-    def _sent(
-        self, node: Node, i: int, arguments: list[Any], out: Any, delta: Array
-    ) -> Array:
+    def _sent(self, node: Node, i: int, arguments: list[Any], out: Any, delta: Array) -> Array:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
         assert operation is not None
         rule = rule_for(self.graph, node, i)
         rows = len(delta)
         if not operation.elementwise:
-            sent = _batched(rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows)
+            sent = _batched(
+                rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
+            )
             exact = operation.exact
         elif rule.constant is not None:
             sent, exact = delta * rule.constant, abs(rule.constant) == 1
         else:
-            local = _lifted(rule.disturbed([*arguments, out], self.jitter.disturb), rule.type.shape, len(node.type.shape))
+            local = _lifted(
+                rule.disturbed([*arguments, out], self.jitter.disturb),
+                rule.type.shape,
+                len(node.type.shape),
+            )
             sent, exact = delta * local, operation.exact
         if node.selections and not np.isfinite(sent).all():
             mask = selected(node, self.values)

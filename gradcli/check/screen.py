@@ -59,10 +59,12 @@ def suspicious(
     out = np.array([float(values[node.id]) for node in group])
     good = np.ones(len(group), dtype=bool)
     for i in range(len(first.operands)):
-        wanted = np.array([
-            isinstance(node.operands[i], int) and active[node.operands[i]]  # type: ignore[index]
-            for node in group
-        ])
+        wanted = np.array(
+            [
+                isinstance(node.operands[i], int) and active[node.operands[i]]  # type: ignore[index]
+                for node in group
+            ]
+        )
         if wanted.any():
             good &= ~wanted | _confirmed(graph, group, wanted, columns, out, i)
     return [node for node, ok in zip(group, good, strict=True) if not ok]

@@ -8,7 +8,6 @@ per step, the largest step first.
 
 from __future__ import annotations
 
-
 import numpy as np
 import numpy.typing as npt
 
@@ -19,13 +18,18 @@ TINY = 5e-324
 
 
 class Series:
-    """Values at x and on both sides of it, with slopes and noise."""
+    """Values at x and on both sides of it, with slopes and noise.
+
+    Made from `y` with columns for x, for all x + h, and for all x - h.
+    """
 
     def __init__(
         self, x: float, h: Array, y: Array, jittered: Array | None, floor: Array | None
     ) -> None:
-        """`y` has columns for x, x + h, x - h; `jittered` for x + h, x - h; `floor` is each
-        row's noise at x itself, which is the least it has anywhere."""
+        """See the class; `jittered` is for x + h and x - h only.
+
+        `floor` is each row's noise at x itself, which is the least it has anywhere.
+        """
         n = len(h)
         self.h = h
         self.y0, self.right, self.left = y[:, :1], y[:, 1 : n + 1], y[:, n + 1 : 2 * n + 1]
@@ -166,13 +170,9 @@ def resolved(s: Series, run: slice) -> bool:
         return True
     (ha, hb), (Da, Db) = s.h[run][-2:], np.abs(s.D[0, run][-2:])
     (Sa, Sb), (Na, Nb) = np.abs(s.S[0, run][-2:]), s.N[0, run][-2:]
-    return bool(
-        Db <= 1.5 * Da + 3 * (Na + Nb) and Sb <= 1.5 * Sa * hb / ha + 0.3 * Db + 4 * Nb
-    )
+    return bool(Db <= 1.5 * Da + 3 * (Na + Nb) and Sb <= 1.5 * Sa * hb / ha + 0.3 * Db + 4 * Nb)
 
 
 def between(h: Array, known: Array, values: Array) -> Array:
     """Noise at other steps, interpolated on a log-log scale; `known` is descending."""
     return np.exp(np.interp(np.log(h), np.log(known[::-1]), np.log(values[::-1])))
-
-

@@ -21,7 +21,6 @@ from gradcli.check.steps import halvings
 from gradcli.ops.operation import Array
 from gradcli.result import Verdict
 
-
 Conversation: TypeAlias = Generator[Points, Samples, Finding]
 """How a check goes on: it asks for points, is given samples, and comes to a finding."""
 
@@ -130,9 +129,7 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
     return side
 
 
-def _best_scale(
-    q: Array, doubt: Array, flat: npt.NDArray[np.bool_]
-) -> tuple[float, int] | None:
+def _best_scale(q: Array, doubt: Array, flat: npt.NDArray[np.bool_]) -> tuple[float, int] | None:
     """The least error among the scales that all smaller ones confirm, and which it is."""
     best = None
     change = np.abs(q[1:] - q[:-1])

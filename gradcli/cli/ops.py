@@ -47,13 +47,13 @@ def command(
     For each: how it is called, its local derivatives (the formulas that run), where it is
     defined, and which convention is taken where it has no derivative.
     """
-    from gradcli.report import operations
+    from gradcli.report.operations import listing
 
     form = report.chosen_format()
     if form not in FORMATS:
         raise usage_error(f"ops has no format '{form}'", f"it has {', '.join(FORMATS)}")
     rows = tuple(dict.fromkeys(row for name in names for row in _find(name))) if names else None
-    return Outcome([operations(rows, form, report.style())], 0, report.file)
+    return Outcome([listing(rows, form, report.style())], 0, report.file)
 
 
 def _find(name: str) -> tuple[Operation, ...]:

@@ -69,7 +69,9 @@ def value(found: Any, precision: int) -> str:
     """A number, a small array as a matrix (a vector is a column), a large one summarised."""
     if np.ndim(found) == 0:
         return numeral(number(float(found), precision))
-    if np.ndim(found) > 2 or not is_small(found) or not np.size(found):
+    if not np.size(found):
+        return "[\\,]"
+    if np.ndim(found) > 2 or not is_small(found):
         smallest, largest, norm = map(numeral, summary(found, precision))
         return rf"{smallest} \ldots {largest},\ \lVert\cdot\rVert = {norm}"
     lines = r" \\ ".join(

@@ -250,14 +250,14 @@ def _closing(result: Result, style: Style, command: str) -> str:
     end = shown(rows.checked(result), style)
     if command == "check":
         lines = ["   ".join(filter(None, [end, shown(rows.worst(result), style)]))]
-        if style.width is not None:
-            lines = folded(lines[0], max(8, style.width))
     elif result.gradient:
         lines = rows.last_line(rows.gradient_items(result, style), end, style.width)
     else:
         value = inline(result.value, style.precision, style)
         name = shown(result.output.name, style)
         lines = [f"Value     {name} = {value}   no inputs, so no gradient"]
+    if style.width is not None and len(lines) == 1:
+        lines = folded(lines[0], max(8, style.width))
     return "\n".join(_colored(lines, result, style) if style.color else lines)
 
 
@@ -266,12 +266,8 @@ def _colored(lines: list[str], result: Result, style: Style) -> Iterator[str]:
     mood = {"pass": "green", "fail": "bold red"}.get(result.verdict or "", "bold")
     checking = False
     for line in lines:
-        head, found, tail = line.partition("checked:")
+        head, found, tail = ("", "", line) if checking else line.partition("checked:")
         checking = checking or bool(found)
         label = re.match(r"\w*", head)
         word = label[0] if label else ""
-        rest = head.removeprefix(word)
-        words = found + tail if found else ""
-        if checking and not found:
-            rest, words = "", head
-        yield painted(word, "bold", style) + rest + painted(words, mood, style)
+        yield painted(word, "bold", style) + head[len(word) :] + painted(found + tail, mood, style)

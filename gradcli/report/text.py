@@ -48,7 +48,7 @@ _ASCII = str.maketrans(
         "’": "'",
     }
 )
-_ROOT = re.compile(r"√(\w+)")
+_ROOT = re.compile(r"√([^\W²³]+)")
 
 
 def shown(text: str, style: Style) -> str:
@@ -187,7 +187,7 @@ def is_small(array: Any) -> bool:
 
 
 def summary(array: Any, precision: int) -> Summary:
-    """Smallest, largest and norm of an array; nan if it has one."""
+    """Smallest, largest and norm of an array that has elements; nan if it has one."""
     with np.errstate(all="ignore"):
         scale = np.abs(array).max()
         usable = scale > 0 and np.isfinite(scale)
@@ -203,8 +203,10 @@ def array_lines(array: Any, precision: int, line: int = LINE) -> list[str]:
     matrix a line per row.
     """
     texts = [number(float(x), precision) for x in np.ravel(array)]
-    if np.ndim(array) == 1 or not texts:
-        return _vector(texts, line) if np.ndim(array) == 1 else [_nested(array, precision)]
+    if not texts:
+        return [_nested(np.asarray(array), precision)]
+    if np.ndim(array) == 1:
+        return _vector(texts, line)
     *outer, columns = np.shape(array)
     widths = [max(map(len, texts[k::columns])) for k in range(columns)]
     lines = []
