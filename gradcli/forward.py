@@ -11,15 +11,17 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcli.draft import Literal, Operand
 from gradcli.errors import GradcliError, Kind
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Shape
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
 
 Values = list[Any]
 """A value per node: a NumPy float64, or an array of them."""

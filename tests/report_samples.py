@@ -107,14 +107,14 @@ def samples() -> dict[str, Result]:
         "wrt": with_checks(evaluate(TUTORIAL, {"x": 3, "y": -4}, wrt=["y"])),
         "network": with_checks(evaluate(NETWORK, network)),
         "deep": with_checks(evaluate(DEEP, deep)),
-        "upstream": with_checks(evaluate("A*x", {"A": np.eye(2), "x": 3}, upstream=np.ones((2, 2)))),
+        "upstream": with_checks(
+            evaluate("A*x", {"A": np.eye(2), "x": 3}, upstream=np.ones((2, 2)))
+        ),
         "constants": evaluate("a = 2*pi; b = [1, 2, 3]; sum(b)*a"),
         "empty": with_checks(evaluate("sum(zeros(0)*x) + x", {"x": 2})),
         "cube": with_checks(evaluate("prod(A)", {"A": np.arange(1, 9).reshape(2, 2, 2)})),
         "wide": with_checks(evaluate("损失 = (x̂ - 目标)^2 + δ_z*√|x̂|\nσ(损失)", wide)),
-        "markup": with_checks(
-            evaluate("bold = [red, link]; sum(bold)*red", {"red": 1, "link": 2})
-        ),
+        "markup": with_checks(evaluate("bold = [red, link]; sum(bold)*red", {"red": 1, "link": 2})),
         "long": with_checks(evaluate(LONG, long)),
         "nonfinite": evaluate("log(x)*y + [1, inf][0]", {"x": 0, "y": 0}, allow_nonfinite=True),
     }

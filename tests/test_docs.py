@@ -1,5 +1,6 @@
 """Every example of README and docs runs and prints what is printed there."""
 
+import re
 import shutil
 import sys
 from pathlib import Path
@@ -19,6 +20,16 @@ PAGES = [page for page in pages(ROOT) if has_examples(page)]
 def test_examples_print_what_stands_there(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     try:
-        assert refreshed(text) == text, "scripts/docs writes the outputs anew"
+        now = refreshed(text)
     except MissingToolError as tool:
         pytest.skip(f"{tool} is not installed")
+    assert portable(now) == portable(text), "scripts/docs writes the outputs anew"
+
+
+def portable(text: str) -> str:
+    """A page without what differs from processor to processor: last digits, and what follows."""
+    text = re.sub(r"\d+\.\d( digits|  +agrees)", r"some\1", text)
+    text = re.sub(r"fewest digits: \S+ \(\w+\)", "fewest digits", text)
+    text = re.sub(r"-?\d+(\.\d+)?e-1\d\b", "tiny", text)
+    text = re.sub(r"\d+\.\d{7,}", lambda number: f"{float(number[0]):.7g}", text)
+    return re.sub(r"[ ─]+", " ", text)

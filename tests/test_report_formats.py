@@ -137,7 +137,10 @@ def everything() -> str:
     """A document with every table that the tests have."""
     tables = [
         render(result, "latex", PLAIN, command)
-        for result in (*samples().values(), evaluate(PIECES, {"x": 3.0, "y": 1.5}, allow_nonfinite=True))
+        for result in (
+            *samples().values(),
+            evaluate(PIECES, {"x": 3.0, "y": 1.5}, allow_nonfinite=True),
+        )
         for command in COMMANDS
     ]
     return "\n\n".join(

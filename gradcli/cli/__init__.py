@@ -18,11 +18,14 @@ def main() -> None:
     """Run the command line on the process's arguments and streams, and end the process."""
     import gc
     import sys
+    import warnings
 
     # The process ends when its one job is done, and what an evaluation makes is a few large
     # lists without cycles. Looking for garbage while modules are imported, and once more through
     # everything at the end, would take a fifth of a small command's time.
     gc.disable()
+    if not sys.warnoptions:  # a library's remarks are for its programmers; -W shows them
+        warnings.simplefilter("ignore")
     try:
         from gradcli.cli.app import run
         from gradcli.cli.environment import Environment

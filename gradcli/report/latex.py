@@ -18,6 +18,7 @@ from gradcli.draft import Literal
 from gradcli.language.printer import print_tree
 from gradcli.notation import option_tree
 from gradcli.report import rows
+from gradcli.report.layout import parted
 from gradcli.report.text import greek, is_small, number, summary
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> str:
     if key == "operation":
         return "input" if entry.kind == "input" else operation(graph, entry)
     if key == "words":
-        return text(entry.words)
+        return text(parted(entry, "full")[0])
     if key == "shape":
         return f"${_times(entry.shape)}$" if entry.shape else ""
     found = getattr(entry, key)
@@ -124,8 +125,19 @@ _SMALL = {
     *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
 }
 _LATIN = {
-    "Alpha": "A", "Beta": "B", "Epsilon": "E", "Zeta": "Z", "Eta": "H", "Iota": "I",
-    "Kappa": "K", "Mu": "M", "Nu": "N", "Omicron": "O", "Rho": "P", "Tau": "T", "Chi": "X",
+    "Alpha": "A",
+    "Beta": "B",
+    "Epsilon": "E",
+    "Zeta": "Z",
+    "Eta": "H",
+    "Iota": "I",
+    "Kappa": "K",
+    "Mu": "M",
+    "Nu": "N",
+    "Omicron": "O",
+    "Rho": "P",
+    "Tau": "T",
+    "Chi": "X",
     "omicron": "o",
 }
 _CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "τ": r"\tau", "e": "e"}
@@ -230,10 +242,17 @@ def _substituted(template: str, meaning: Mapping[str, str]) -> str:
         before, after = template[: match.start()], template[match.end() :]
         if found.startswith("-") and not before.rstrip().endswith((",", "(", "{", "_", "^")):
             found = f"({found})"
-        alone = before[-1:] in {"", " ", "(", ",", "-"} and after[:1] not in {"^", "_"}
-        return found if alone else f"{{{found}}}"
+        return found if _stands_alone(found, before[-1:], after[:1]) else f"{{{found}}}"
 
     return re.sub(r"\{(\w+)\}", fill, template)
+
+
+def _stands_alone(found: str, before: str, after: str) -> bool:
+    """Whether the text needs no braces between these two characters of a template."""
+    if before == "{" and after == "}":
+        return True
+    second = after in {"^", "_"} and after in found
+    return before in {"", " ", "(", ",", "-"} and not second
 
 
 def _operand(graph: Graph, operand: int | Literal) -> str:
@@ -284,4 +303,6 @@ def _text_character(character: str) -> str:
         return _TEXT[character]
     if character.isascii() and character.isprintable():
         return character
-    return f"${_letter(character).strip()}$" if character.isprintable() else f"U+{ord(character):04X}"
+    return (
+        f"${_letter(character).strip()}$" if character.isprintable() else f"U+{ord(character):04X}"
+    )

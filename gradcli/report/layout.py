@@ -137,7 +137,12 @@ class Columns:
             fits = line is None or len(str(found)) <= line
             return [str(found)] if fits else found.lines()
         lines = array_lines(value, precision, line or LINE)
-        if line is None or not np.size(value) or np.ndim(value) == 1 or max(map(len, lines)) <= line:
+        if (
+            line is None
+            or not np.size(value)
+            or np.ndim(value) == 1
+            or max(map(len, lines)) <= line
+        ):
             return lines
         return summary(value, precision).lines()
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradcli.report import rows
-from gradcli.report.text import inline, number, shape_text, shown
+from gradcli.report.text import inline, is_small, number, shape_text, shown, summary
 
 if TYPE_CHECKING:
     from gradcli.report.rows import Entry
@@ -53,6 +53,8 @@ def _number(value: Any, key: str, style: Style) -> str:
         return f"{value:.1f}"
     if key == "error":
         return number(value, 2)
+    if not is_small(value):
+        return str(summary(value, style.precision))
     return inline(value, style.precision, style)
 
 
