@@ -109,19 +109,16 @@ def rule_for(graph: Graph, node: Node, operand: int) -> Formula:
     """
     operation = node.operation
     assert operation is not None
-    key: Any = (operation, operand)
-    if node.type.shape or key not in graph.formulas:
-        own = (node.id, operand)
-        if own not in graph.formulas:
-            site = graph.site(node)
-            found = formula(operation, site, operand)
-            simple = isinstance(operation.rules, tuple) and not node.options
-            alike = simple and not node.type.shape and not any(t.shape for t in site.types)
-            graph.formulas[key if alike else own] = found
-            return found
-        key = own
-    remembered: Formula = graph.formulas[key]
-    return remembered
+    formulas: dict[Any, Formula] = graph.formulas
+    shared, own = (operation, operand), (node.id, operand)
+    found = formulas.get(own if node.type.shape else shared) or formulas.get(own)
+    if found is None:
+        site = graph.site(node)
+        found = formula(operation, site, operand)
+        scalar = not any(t.shape for t in (*site.types, site.out))
+        same = scalar and isinstance(operation.rules, tuple) and not node.options
+        formulas[shared if same else own] = found
+    return found
 
 
 def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribution) -> Any:

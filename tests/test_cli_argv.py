@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcli.cli.argv import Binding, Words, sort_words
@@ -119,6 +119,7 @@ class TestErrors:
 
 
 @given(st.lists(st.text() | st.sampled_from([*OPTIONS, "--x", "--", "-h", "--x=", "--set=a=1"])))
+@settings(deadline=None)
 def test_whatever_the_words_there_is_a_result_or_an_error(words: list[str]) -> None:
     try:
         found = sort(*words)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcli.cli import files
@@ -125,6 +125,7 @@ class TestText:
         assert message == "'x.csv' has a header and no numbers"
 
     @given(text=st.text(max_size=60) | st.text('0123456789.,;e-\n \t"#', max_size=60))
+    @settings(deadline=None)
     def test_whatever_the_text_there_is_an_array_or_an_error(
         self, tmp_path_factory: pytest.TempPathFactory, text: str
     ) -> None:
@@ -297,6 +298,7 @@ class TestJson:
             lambda inner: st.lists(inner, max_size=3),
         )
     )
+    @settings(deadline=None)
     def test_whatever_the_value_there_is_an_array_or_an_error(
         self, tmp_path_factory: pytest.TempPathFactory, value: object
     ) -> None:

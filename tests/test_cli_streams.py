@@ -81,6 +81,11 @@ class TestWidth:
         _, out, _ = gradcli("eval", self.PROGRAM, "--x", "0.5", "--color", "never", columns=60)
         assert max(map(len, out.splitlines())) <= 60
 
+    def test_errors_fit_too(self) -> None:
+        _, _, err = gradcli("eval", "x + " * 100 + "sigmod(x)", "--x", "1", columns=60)
+        assert "sigmod" in err
+        assert max(map(len, err.splitlines())) <= 60
+
     @pytest.mark.parametrize("columns", [None, 60, 200])
     def test_no_number_is_cut(self, columns: int | None) -> None:
         """Rich off a terminal assumes 80 columns and cuts with an ellipsis."""

@@ -182,7 +182,7 @@ def _complain(exception: Exception, arguments: Sequence[str], environment: Envir
 
         environment.complain(json.dumps(as_json(error)))
     else:
-        environment.complain(render(error))
+        environment.complain(render(error, min(environment.columns or 100, 100)))
     return int(error.exit_code)
 
 
@@ -191,7 +191,6 @@ def _wants_json(arguments: Sequence[str]) -> bool:
     words = list(arguments)
     if "--" in words:
         words = words[: words.index("--")]
-    return not {"--json", "--pretty", "--format=json"}.isdisjoint(words) or (
-        "--format",
-        "json",
-    ) in pairwise(words)
+    if not {"--json", "--pretty", "--format=json"}.isdisjoint(words):
+        return True
+    return ("--format", "json") in pairwise(words)

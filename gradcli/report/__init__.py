@@ -5,7 +5,8 @@ memory than its largest row; `render` is the whole as one string. Every report e
 newline: whoever writes it adds nothing.
 
 `FORMATS` names the formats; each is a module of this package, imported when it is asked for
-(`table` alone needs Rich, and only on a terminal).
+(`table` alone needs Rich, and only on a terminal). The report of the operation table itself is
+`gradcli.report.operations`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from typing import TYPE_CHECKING, Any
 from gradcli.report.style import Style
 
 if TYPE_CHECKING:
-    from gradcli.ops.operation import Operation
     from gradcli.result import Result
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
@@ -54,14 +54,4 @@ def bare(value: Any, style: Style) -> str:  # noqa: ARG001 - called as the other
     return written(value) + "\n"
 
 
-def operations(rows: tuple[Operation, ...] | None, form: str, style: Style) -> str:
-    """The operation table: a line per operation, by groups; or all about some `rows` of it.
-
-    `form` is `table`, `json` or `markdown`. Raises `ValueError` for any other.
-    """
-    from gradcli.report.operations import listing  # noqa: PLC0415
-
-    return listing(rows, form, style)
-
-
-__all__ = ["FORMATS", "Style", "bare", "operations", "pieces", "render"]
+__all__ = ["FORMATS", "Style", "bare", "pieces", "render"]

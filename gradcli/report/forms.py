@@ -102,13 +102,16 @@ def command(example: Example) -> str:
     graph = Program(example.text).graph(example.operands)
     single = graph.nodes[graph.output].type.size == 1
     text = example.text if single or not example.operands else f"sum({example.text})"
-    values = [f"--{name} {_argument(value)}" for name, value in example.operands.items()]
+    values = [_binding(name, value) for name, value in example.operands.items()]
     return " ".join([f'gradcli eval "{text}"', *(values or ["--value"])])
 
 
-def _argument(value: Any) -> str:
+def _binding(name: str, value: Any) -> str:
+    """`--x 3`, or `--set value=3` for the name that is an option too."""
     text = _WHOLE.sub("", value_text(value))
-    return text if np.ndim(value) == 0 else f'"{text}"'
+    if name == "value":
+        return f"--set {name}={text}" if np.ndim(value) == 0 else f'--set "{name}={text}"'
+    return f"--{name} {text}" if np.ndim(value) == 0 else f'--{name} "{text}"'
 
 
 def examples(row: Operation) -> Iterator[Example]:
@@ -138,23 +141,18 @@ def _bracketed(row: Operation, sample: str) -> Example:
         text = print_tree(Index(Name("x", NOWHERE), tree.items, NOWHERE))
         return Example(text, {"x": constant_value_of(source, tree.base)})
     assert isinstance(tree, Array)
-    values = np.ravel(constant_value_of(source, tree))
-    operands = dict(zip(row.operand_names(values.size), values, strict=True))
-    names = iter(operands)
-    return Example(print_tree(_renamed(tree, names)), operands)
-
-
-def _renamed(tree: Array, names: Iterator[str]) -> Array:
-    """An array of arrays (two levels at most) with names for its elements."""
-    return Array(
-        tuple(
-            Array(tuple(Name(next(names), NOWHERE) for _ in part.elements), NOWHERE)
-            if isinstance(part, Array)
-            else Name(next(names), NOWHERE)
-            for part in tree.elements
-        ),
-        NOWHERE,
+    rows = [part.elements if isinstance(part, Array) else (part,) for part in tree.elements]
+    leaves = [leaf for part in rows for leaf in part]
+    names = row.operand_names(len(leaves))
+    operands = {n: constant_value_of(source, t) for n, t in zip(names, leaves, strict=True)}
+    waiting = iter(names)
+    renamed = tuple(
+        Array(tuple(Name(next(waiting), NOWHERE) for _ in part.elements), NOWHERE)
+        if isinstance(part, Array)
+        else Name(next(waiting), NOWHERE)
+        for part in tree.elements
     )
+    return Example(print_tree(Array(renamed, NOWHERE)), operands)
 
 
 def _called(row: Operation, sample: str) -> Example:
