@@ -1,0 +1,1 @@
+"""A package without code, so that the grammar is found wherever gradcli is installed."""
