@@ -1,8 +1,9 @@
 """The examples in README and docs: what they say is run, and what it prints stands below them.
 
-A block ```` ```console ```` holds commands (`$ …`) and the output of each up to the next. A page comes
-in; out comes the page with every output as it is now. The commands of a page run one after the
-other in one empty folder, so that a later one finds the files of an earlier one.
+A block ```` ```console ```` holds commands (`$ …`) and the output of each up to the next. A page
+comes in; out comes the page with every output as it is now. The commands
+of a page run one after the other in one empty folder, so that a later one finds the files of an
+earlier one.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from report_samples import NAMES, evaluate, samples
-from syrupy.assertion import SnapshotAssertion
+from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.report import Style, render
 from gradcli.report.latex import name as latex_name

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 from report_samples import NAMES, chain, evaluate, samples, with_checks
-from syrupy.assertion import SnapshotAssertion
+from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.errors import cell_width
 from gradcli.report import Style, render

@@ -92,7 +92,7 @@ def decide(
         or (abs(gradient) <= for_gradient and tolerance <= ZERO * max(nearby, level))
         or (abs(gradient) <= 4 * EPS * nearby and tolerance <= ZERO * nearby)
     ):
-        found.verdict, found.digits = Verdict.ZERO, None
+        found.verdict, found.digits, found.error = Verdict.ZERO, None, tolerance
         return found
     found.verdict = Verdict.INCONCLUSIVE
     found.reason = "rounding noise in " + ("the gradient" if for_gradient > for_slope else "f")

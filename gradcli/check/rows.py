@@ -133,7 +133,7 @@ class Row:
             parts.append(f"{len(self.findings):,} of {self.size:,} elements checked")
         elif self.size > 1 and found.verdict not in (Verdict.PASS, Verdict.ZERO):
             same = sum(f.verdict is found.verdict for f in self.findings)
-            parts.append(f"{same} of {self.size} elements")
+            parts += [f"{same} of {self.size} elements"] if same > 1 else []
         return "; ".join(parts)
 
     def _chance(self) -> str:

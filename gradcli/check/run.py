@@ -88,7 +88,9 @@ class _Run:
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
         self.examine(inputs, self.budget / 2)
         if not self.affordable(others):
-            others = self.local_derivatives(others)
+            wrong = self.local_derivatives()
+            self.examine([row for row in others if row.node.id in wrong], self.budget)
+            others = [row for row in others if row.node.id not in wrong]
         self.examine(others)
         self._blame()
         done = [row for row in self.rows if row.complete or row.findings]
@@ -112,14 +114,14 @@ class _Run:
         blame.explain(self.rows)
         blame.rules_of_blocks(self.rows, lambda: self.left)
 
-    def local_derivatives(self, rows: list[Row]) -> list[Row]:
-        """Check every operation's rules on their own; rows behind a wrong one come first."""
+    def local_derivatives(self) -> set[int]:
+        """Check every operation's rules on their own; the nodes that wrong ones lead to."""
         from gradcli.check import local, screen  # noqa: PLC0415 - for large programs
 
         bench = self.bench
         graph, values, active = bench.graph, bench.values, bench.active
         self.local = 0
-        first: set[int] = set()
+        behind: set[int] = set()
         for group in screen.alike(graph, active):
             doubtful = screen.suspicious(graph, values, active, group)
             self.local += len(group) - len(doubtful)
@@ -130,8 +132,8 @@ class _Run:
                 for wrong in local.wrong_rules(graph, values, active, node):
                     operand = node.operands[wrong.operand]
                     assert isinstance(operand, int)
-                    first.add(operand)
-        return sorted(rows, key=lambda row: row.node.id not in first)
+                    behind.add(operand)
+        return behind
 
     def _locate(self, row: Row) -> None:
         """Halve a failing direction until one element is left that fails by itself."""

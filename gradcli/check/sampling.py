@@ -375,7 +375,8 @@ class _Pass:
 
     def _handed_out(self) -> list[Samples]:
         sampler = self.sampler
-        output = self.now[sampler.graph.output]
+        place = sampler.graph.output
+        output = self.now[place] if place in self.now else self._base(place)
         if self.jittered and output.ndim > 1:
             output = sampler.jitter.disturb(output, self.shaky)
         f = sampler.total(output)
@@ -391,7 +392,7 @@ class _Pass:
             result.append(
                 Samples(
                     y[np.append(0, chosen + 1), rows],
-                    [sampler.graph.output, *ids[chosen].tolist()],
+                    [place, *ids[chosen].tolist()],
                     self.signature[rows],
                     self.kept if request.held else {},
                     held_rows,

@@ -147,6 +147,8 @@ def reduce_rows(array: Array, shape: Shape) -> Array:
     extra = array.ndim - 1 - len(shape)
     if extra > 0:
         array = array.sum(axis=tuple(range(1, 1 + extra)))
+    if extra < 0:
+        array = array.reshape((len(array),) + (1,) * -extra + array.shape[1:])
     axes = tuple(i for i, n in enumerate(shape, 1) if n == 1 and array.shape[i] != 1)
     if axes:
         array = array.sum(axis=axes, keepdims=True)

@@ -48,12 +48,21 @@ def ladder(x: float) -> Array:
     size = float(np.floor(np.log2(abs(x)))) + 1
     near = size - _NEAR
     top = max(np.log2(LARGEST), size + 1)
-    count = int(min(10, max(1, np.ceil((top - size) / RATIO_BITS))))
-    far = size + (top - size) * np.arange(count, 0, -1) / count
+    bits = top - size
+    if bits <= _FAR * RATIO_BITS:
+        count = int(max(1, np.ceil(bits / RATIO_BITS)))
+        far = size + bits * np.arange(count, 0, -1) / count
+    else:
+        # A tiny x: all scales of ordinary functions, then a few on the long way down to x.
+        ordinary = top - 5.0 * np.arange(_FAR)
+        far = np.append(ordinary, np.linspace(ordinary[-1], size, 6)[1:-1])
     h = MANTISSA * np.exp2(np.concatenate([far, near]))
     h = exact(x, h[(h > SMALLEST) & np.isfinite(h)])
     return h[:1] if len(h) < 2 else np.append(h[:-1][h[1:] < h[:-1]], h[-1])
 
+
+_FAR = 10
+"""Steps larger than x."""
 
 _NEAR = np.append(RATIO_BITS * np.arange(12), [47.0, 50.0])
 """Bits below |x|: by fours to the middle of the mantissa and on, and the last few by threes."""

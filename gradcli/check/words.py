@@ -53,7 +53,11 @@ def _fail(check: Check, gradient: float) -> str:
 
 def _kink(check: Check, gradient: float) -> str:
     place = f" in {check.operation}" if check.operation else ""
-    words = f"kink{place}: slopes {number(check.left)} | {number(check.right)}"
+    left, right = (
+        number(check.left, check.error_estimate),
+        number(check.right, check.error_estimate),
+    )
+    words = f"kink{place}: slopes {left} | {right}"
     return f"{words}, convention {number(gradient)} {check.reason}"
 
 
@@ -68,10 +72,10 @@ def _edge(check: Check, _gradient: float) -> str:
         place = f" in {check.operation}" if check.operation else ""
         return f"edge{place}: {check.reason}"
     if left is not None and right is not None and left != right:
-        return f"edge: slopes {_arrow(left)} | {_arrow(right)}"
+        return f"edge: slopes {_arrow(left, check)} | {_arrow(right, check)}"
     limit = right if left is None else left
     side = " on the right" if left is None else " on the left" if right is None else ""
-    return f"edge: slope {_arrow(limit)}{side} ({check.reason})"
+    return f"edge: slope {_arrow(limit, check)}{side} ({check.reason})"
 
 
 def _overflow(check: Check, _gradient: float) -> str:
@@ -110,21 +114,21 @@ def _second_opinion(check: Check) -> str:
     return f"; 50 digits say {check.exact:.17g}, {check.ulps:.0e} ulp away"
 
 
-def number(value: float | None) -> str:
-    """A slope in short: `0.5`, `−∞`, `?` where it is not known."""
+def number(value: float | None, error: float | None = None) -> str:
+    """A slope in short: `0.5`, `−∞`, `?` where it is not known; 0 if it is within its error."""
     if value is None or math.isnan(value):
         return "?"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    # A one-sided slope has an error of its own: ten digits show 1.0000000000000002 as 1.
-    text = f"{value:.6g}"
-    return "0" if text == "-0" else text
+    if value == 0 or abs(value) <= 4 * (error or 0.0):
+        return "0"
+    return f"{value:.6g}"
 
 
-def _arrow(value: float | None) -> str:
+def _arrow(value: float | None, check: Check) -> str:
     if value is not None and math.isinf(value):
         return "→ +∞" if value > 0 else "→ −∞"
-    return number(value)
+    return number(value, check.error_estimate)
 
 
 def _distinct(a: float, b: float) -> tuple[str, str]:

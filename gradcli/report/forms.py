@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli import ops
+from gradcli.errors import GradcliError
 from gradcli.language.parser import parse_expression
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
@@ -59,7 +60,7 @@ def groups() -> dict[str, list[Operation]]:
 def written(row: Operation) -> str:
     """How an operation is written: `x + y`, `|x|`, `clip(x, lo, hi)`."""
     if row.symbol is not None:
-        return print_tree(_operator(row, tuple(p.name for p in row.operands)))
+        return print_tree(_operator(row, tuple(Name(p.name, NOWHERE) for p in row.operands)))
     if row.aliases:
         return ops.signature(row, row.aliases[0])
     return {"identity": "y = x", "array": "[a, b, …]", "index": "x[i, j:k, …]"}.get(
@@ -67,10 +68,9 @@ def written(row: Operation) -> str:
     )
 
 
-def _operator(row: Operation, names: tuple[str, ...]) -> Tree:
+def _operator(row: Operation, operands: tuple[Tree, ...]) -> Tree:
     symbol = row.symbol
     assert symbol is not None
-    operands = tuple(Name(name, NOWHERE) for name in names)
     if symbol in OPERATORS:
         return Operator(symbol, operands[: operation_arity(symbol)], NOWHERE, NOWHERE)
     return Compare((symbol,), operands, NOWHERE, (NOWHERE,))
@@ -97,11 +97,19 @@ def forms(row: Operation) -> list[Form]:
     return list(found.values())
 
 
-def command(example: Example) -> str:
-    """The command that evaluates an example."""
+def commands(row: Operation) -> Iterator[str]:
+    """Commands that evaluate the row on its samples, as far as it has a derivative there."""
+    return filter(None, map(_command, examples(row)))
+
+
+def _command(example: Example) -> str | None:
     graph = Program(example.text).graph(example.operands)
     single = graph.nodes[graph.output].type.size == 1
     text = example.text if single or not example.operands else f"sum({example.text})"
+    try:
+        Program(text).evaluate(example.operands, gradient=bool(example.operands), check=False)
+    except GradcliError:
+        return None
     values = [_binding(name, value) for name, value in example.operands.items()]
     return " ".join([f'gradcli eval "{text}"', *(values or ["--value"])])
 
@@ -179,9 +187,11 @@ def _called(row: Operation, sample: str) -> Example:
             waiting = []
         elif waiting:
             first = waiting.pop(0)
-            arguments.append(first if p.option else named(first))
-    if row.symbol is not None and not call.keywords and len(arguments) == len(operands):
-        return Example(print_tree(_operator(row, tuple(operands))), operands)
+            # A quotient of two inputs is two operations; `div` has a constant below.
+            constant = p.option or (row.name == "div" and p.name == "y")
+            arguments.append(first if constant else named(first))
+    if row.symbol is not None and not call.keywords and len(row.parameters) == len(arguments):
+        return Example(print_tree(_operator(row, tuple(arguments))), operands)
     arguments += call.arguments[count:]
     text = Call(row.aliases[0], tuple(arguments), call.keywords, NOWHERE, NOWHERE)
     return Example(print_tree(text), operands)

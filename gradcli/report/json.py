@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 Object: TypeAlias = dict[str, Any]
 Encode: TypeAlias = Callable[[Any], str]
 
+WORDS = ("NaN", "Infinity", "-Infinity")
+"""What stands for the numbers that JSON does not have."""
+
 BATCH = 1000
 """So many rows are encoded at once: the encoder is quick, but starting it is not."""
 
@@ -158,9 +161,8 @@ def written(value: Any) -> str:
 
 
 def _word(value: float) -> str:
-    if math.isnan(value):
-        return "NaN"
-    return "Infinity" if value > 0 else "-Infinity"
+    nan, positive, negative = WORDS
+    return nan if math.isnan(value) else positive if value > 0 else negative
 
 
 # --- layout ------------------------------------------------------------------------------
@@ -192,15 +194,49 @@ def _indented(fields: Iterable[tuple[str, Any]], encode: Encode) -> Iterator[str
 
 
 def indented(value: Any, encode: Encode, depth: int = 0) -> str:
-    """A value with its parts below each other, as far as it does not fit into one line."""
-    text = encode(value)
-    if len(text) + depth * len(INDENT) <= LINE or not isinstance(value, dict | list | tuple):
-        return text
+    """A value with its parts below each other, as far as it does not fit into one line.
+
+    Numbers fill their lines.
+    """
+    room = LINE - depth * len(INDENT)
+    compound = isinstance(value, dict | list | tuple)
+    if not compound or _left(value, room) >= 0:
+        text = encode(value)
+        if not compound or len(text) <= room:
+            return text
+    inside = "\n" + INDENT * (depth + 1)
     if isinstance(value, dict):
         parts = [f"{encode(k)}: {indented(v, encode, depth + 1)}" for k, v in value.items()]
         opening, closing = "{}"
     else:
-        parts = [indented(part, encode, depth + 1) for part in value]
         opening, closing = "[]"
-    inside = "\n" + INDENT * (depth + 1)
+        if all(isinstance(part, float) or part in WORDS for part in value):
+            parts = _filled(encode(value)[1:-1].split(", "), room - len(INDENT))
+        else:
+            parts = [indented(part, encode, depth + 1) for part in value]
     return opening + inside + ("," + inside).join(parts) + "\n" + INDENT * depth + closing
+
+
+def _left(value: Any, room: int) -> int:
+    """At most so many characters of `room` are left when the value is written; stops below 0."""
+    if isinstance(value, dict):
+        for key, part in value.items():
+            room = _left(part, room - len(key) - 4)
+            if room < 0:
+                break
+    elif isinstance(value, list | tuple):
+        for part in value:
+            room = _left(part, room - 1)
+            if room < 0:
+                break
+    return room
+
+
+def _filled(words: Iterable[str], room: int) -> list[str]:
+    """The words, with commas between, in lines of so many characters."""
+    lines = [""]
+    for word in words:
+        if len(lines[-1]) + len(word) + 3 > room and lines[-1]:
+            lines.append("")
+        lines[-1] += f", {word}" if lines[-1] else word
+    return lines

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 from gradcli.errors import cell_width
 from gradcli.ops.operation import Operation, Type
-from gradcli.report.forms import Form, command, examples, forms, groups, written
+from gradcli.report.forms import Form, commands, forms, groups, written
 from gradcli.report.json import encoder, indented
 from gradcli.report.markdown import code, escaped, line
 from gradcli.report.style import Style
@@ -130,12 +131,13 @@ def _rules(row: Operation) -> Iterator[tuple[str, int]]:
 
 def _application(form: Form) -> str:
     shapes = ", ".join(f"{name} {Type(shape)}" for name, shape in form.shapes.items())
+    if len(form.shapes) > 1 and len(set(form.shapes.values())) == 1:
+        shapes = f"operands that are each {Type(next(iter(form.shapes.values())))}"
     return f"{form.text} for {shapes}:" if shapes else f"{form.text}:"
 
 
 def _shown_examples(row: Operation) -> list[str]:
-    found = dict.fromkeys(map(command, examples(row)))
-    return list(found)[:MOST_EXAMPLES]
+    return list(islice(commands(row), MOST_EXAMPLES))
 
 
 # --- JSON --------------------------------------------------------------------------------
