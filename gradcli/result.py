@@ -194,7 +194,11 @@ class Result:
     def worst(self) -> tuple[str, float] | None:
         """The passing row with the fewest agreeing digits: its node and how many."""
         rows = self.checks.rows if self.checks else {}
-        digits = [(c.digits, i) for i, c in rows.items() if c.digits is not None]
+        digits = [
+            (c.digits, i)
+            for i, c in rows.items()
+            if c.digits is not None and c.verdict is Verdict.PASS
+        ]
         if not digits:
             return None
         fewest, node = min(digits)

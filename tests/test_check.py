@@ -12,6 +12,7 @@ from _check_measure import measure_check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from ops_samples import CASES, applied, label, weights
+from random_programs import random_programs
 
 from gradcli import ops
 from gradcli.backward import Backward, backward
@@ -82,7 +83,7 @@ def test_no_rule_of_the_table_fails(row: Operation, sample: str) -> None:
 
 
 def test_random_programs() -> None:
-    counts = measure_check(150)
+    counts = measure_check(100)
     assert counts.alarms == []
     assert counts.misses == []
     assert counts.inconclusive <= 0.06  # of 20,000: below 0.04, see scripts/bench
@@ -388,6 +389,32 @@ def test_exact_settles_what_doubles_cannot() -> None:
     settled = Program("1e6 + abs(x - 1e-9)").evaluate(x=0, exact=True)["x"].check
     assert settled is not None
     assert (settled.verdict, settled.exact, settled.ulps) == (Verdict.PASS, -1.0, 0.0)
+
+
+def test_exact_accuses_no_right_gradient() -> None:
+    counted = 0
+    for text, point in random_programs(60):
+        try:
+            result = Program(text).evaluate(point, exact=True)
+        except GradcliError:
+            continue  # no value there
+        counted += 1
+        assert Verdict.FAIL not in {c.verdict for c in result.checks.rows.values()}  # type: ignore[union-attr]
+    assert counted > 30
+
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        ("a = y*1; a - x", {"x": -351.9, "y": 2e-306}),  # moves the 626th digit
+        ("sin(x*1e3 - 0.1)*x", {"x": 3e11}),  # a right rule, its argument rounded
+        ("det([[x, 2], [y*y, 3]])", {"x": -0.86, "y": -789.6}),  # an error of the largest element
+        ("softmax(x*[1, 2, 0.5])[0]", {"x": 213.9}),  # true zeros of 1e-233
+    ],
+)
+def test_exact_where_it_was_once_wrong(text: str, point: dict[str, float]) -> None:
+    result = Program(text).evaluate(point, exact=True)
+    assert result.verdict != "fail"
 
 
 def test_exact_needs_mpmath(monkeypatch: pytest.MonkeyPatch) -> None:

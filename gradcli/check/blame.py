@@ -7,7 +7,8 @@ right, one of them sent something wrong, and is checked on its own; what lies be
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -48,13 +49,13 @@ class Blame:
                 if found.verdict is Verdict.FAIL and reason:
                     found.operation, found.reason = operation, reason
 
-    def rules_of_blocks(self, rows: Sequence[Row], time_left: Callable[[], float]) -> None:
+    def rules_of_blocks(self, rows: Sequence[Row], deadline: float) -> None:
         """Look at the rules of blocks behind rows that do not fail: zero times wrong is zero."""
         by_node = {row.node.id: row for row in rows if not row.fails}
         for node in self.graph.nodes:
             if node.operation is None or node.operation.body is None:
                 continue
-            if time_left() < 0:
+            if time.perf_counter() > deadline:
                 return
             for wrong in self.wrong(node.id):
                 operand = node.operands[wrong.operand]

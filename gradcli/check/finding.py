@@ -81,7 +81,8 @@ def decide(
     doubt = max(difference, error, scatter, EPS * size, TINY)
     digits = math.log10(size) - math.log10(doubt) if size and doubt < math.inf else 0.0
     found = Finding(Verdict.PASS, slope=slope, error=error)
-    found.digits, found.tolerance, found.scatter = max(0.0, digits), tolerance, scatter
+    found.digits = digits if digits >= 0.1 else None
+    found.tolerance, found.scatter = tolerance, scatter
     if not difference <= tolerance:
         return _disagreement(found, gradient, difference, error / size, for_gradient)
     if size > 0 and tolerance <= RESOLVED * size:

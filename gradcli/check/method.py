@@ -28,6 +28,7 @@ from gradcli.check.series import (
 )
 from gradcli.check.special import SETTLED, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
+from gradcli.ops.operation import Array
 from gradcli.result import Verdict
 
 HELD = 8
@@ -64,12 +65,14 @@ def examine(x: float, gradient: float, ties: list[str], names: list[str]) -> Con
         [names[i] for i, counted in zip(samples.nodes, counts, strict=True) if counted],
     )
     found = yield from _judge(view)
+    found.scatter = view.scatter
     slope, error = found.slope, found.error
     if slope is None or error is None or found.verdict is not Verdict.FAIL:
         return found
     if 0 < abs(x) < found.step and abs(slope) < 10 * error:
         # 'Flat', if only steps larger than x itself saw it, convicts nobody.
-        return (yield from _judge(view.upto(abs(x) / 2)))
+        found = yield from _judge(view.upto(abs(x) / 2))
+        found.scatter = view.scatter
     return found
 
 
@@ -188,7 +191,7 @@ def _candidates(
     view: View,
     s: Series,
     run: slice,
-    fine: np.ndarray[tuple[int], np.dtype[np.float64]],
+    fine: Array,
     samples: Samples,
     *,
     use_signature: bool,

@@ -78,7 +78,7 @@ class Row:
     @property
     def complete(self) -> bool:
         """Whether all variables have been checked."""
-        return len(self.findings) >= self.size
+        return len(self.findings) == self.size
 
     def worst(self) -> int:
         """The place of the finding that speaks for the row."""

@@ -75,7 +75,7 @@ class _Run:
         self.passed = passed
         self.undefined = Undefined(bench.graph, bench.values, passed)
         self.start = time.perf_counter()
-        self.budget = budget
+        self.budget, self.deadline = budget, self.start + budget
         self.spent = 0
         self.local: int | None = None
 
@@ -86,12 +86,12 @@ class _Run:
             return Checks({row.node.id: everywhere for row in self.rows})
         inputs = [row for row in self.rows if row.node.kind == "input"]
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
-        self.examine(inputs, self.budget / 2)
+        self.examine(inputs, self.deadline + self.budget / 2)
         if not self.affordable(others):
             wrong = self.local_derivatives()
-            self.examine([row for row in others if row.node.id in wrong], self.budget)
+            self.examine([row for row in others if row.node.id in wrong], self.soon)
             others = [row for row in others if row.node.id not in wrong]
-        self.examine(others)
+        self.examine(others, self.deadline)
         self._blame()
         done = [row for row in self.rows if row.complete or row.findings]
         missing = sum(not row.complete for row in self.rows)
@@ -112,7 +112,7 @@ class _Run:
                     self._locate(row)
         blame = Blame(bench.graph, bench.values, bench.active, self.passed)
         blame.explain(self.rows)
-        blame.rules_of_blocks(self.rows, lambda: self.left)
+        blame.rules_of_blocks(self.rows, self.soon)
 
     def local_derivatives(self) -> set[int]:
         """Check every operation's rules on their own; the nodes that wrong ones lead to."""
@@ -122,11 +122,12 @@ class _Run:
         graph, values, active = bench.graph, bench.values, bench.active
         self.local = 0
         behind: set[int] = set()
+        deadline = self.soon
         for group in screen.alike(graph, active):
             doubtful = screen.suspicious(graph, values, active, group)
             self.local += len(group) - len(doubtful)
             for node in doubtful:
-                if self.left < 0:
+                if time.perf_counter() > deadline:
                     break
                 self.local += 1
                 for wrong in local.wrong_rules(graph, values, active, node):
@@ -153,23 +154,27 @@ class _Run:
         (found,) = self.bench.examine([coordinate])
         if found.verdict is Verdict.FAIL:
             row.checked, row.findings = [coordinate], [self._confirmed(coordinate, found)]
+            row.size = 1
 
     @property
-    def left(self) -> float:
-        """The seconds that are left."""
-        return self.budget - (time.perf_counter() - self.start)
+    def soon(self) -> float:
+        """A deadline for what must not be left out: half a budget from now, if that is later."""
+        return max(self.deadline, time.perf_counter() + self.budget / 2)
+
+    @property
+    def each(self) -> float:
+        """The seconds that a variable has taken so far."""
+        return (time.perf_counter() - self.start) / max(self.spent, 1)
 
     def affordable(self, rows: list[Row]) -> bool:
         """Whether the rest will fit, going by what the variables so far have taken."""
-        if not self.spent:
-            return True
-        each = (self.budget - self.left) / self.spent
-        return each * sum(row.size for row in rows) < 1.5 * self.left
+        left = self.deadline - time.perf_counter()
+        return not self.spent or self.each * sum(row.size for row in rows) < 1.5 * left
 
-    def examine(self, rows: list[Row], more: float = 0.0) -> None:
+    def examine(self, rows: list[Row], deadline: float) -> None:
         """Examine rows in order, in portions that fit into memory and time.
 
-        `more` is how many seconds the budget may be exceeded by.
+        The first portion of all is always done.
         """
         waiting = ((row, c) for row in rows for c in row.coordinates())
         portion: list[tuple[Row, Coordinate]] = []
@@ -179,13 +184,13 @@ class _Run:
             if found is not None:
                 row.take(coordinate, found)
                 continue
-            if self.left + more < 0 and self.spent:
+            left = deadline - time.perf_counter()
+            if left < 0 and self.spent:
                 return
             if not portion:
                 room = self.bench.room(coordinate)
                 if self.spent:
-                    each = (self.budget - self.left) / self.spent
-                    room = max(1, min(room, int((self.left + more) / each)))
+                    room = max(1, min(room, int(left / self.each)))
             portion.append((row, coordinate))
             if len(portion) >= room:
                 self._serve(portion)

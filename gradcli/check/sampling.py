@@ -15,7 +15,6 @@ from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcli.check.flat import Flat
 from gradcli.check.jitter import Jitter
@@ -35,7 +34,7 @@ _WEIGHT = 6364136223846793005
 _GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
 
-Signature: TypeAlias = npt.NDArray[np.int64]
+Signature: TypeAlias = Array
 
 
 class Coordinate:
@@ -264,7 +263,7 @@ class _Pass:
         self.series: list[Array] = []
         self.series_of: list[tuple[int, int]] = []
         self.kept: dict[int, Array] = {}
-        self._masks: dict[int, npt.NDArray[np.bool_]] = {}
+        self._masks: dict[int, Array] = {}
 
     def run(self) -> list[Samples]:
         """Fill in all rows and hand them out."""
@@ -335,7 +334,7 @@ class _Pass:
             value = sampler.jitter.disturb(value, self.shaky)
         return value
 
-    def _sign(self, code: npt.NDArray[Any]) -> None:
+    def _sign(self, code: Array) -> None:
         """Mix an operation's branches into the signature of every row."""
         whole = code.astype(np.int64).reshape(self.rows, -1)
         if whole.shape[1] > 1:
@@ -351,7 +350,7 @@ class _Pass:
             value[self.starts[k] : self.ends[k]] = request.coordinate.rows(request.t)
         return value
 
-    def _mask(self, bits: int) -> npt.NDArray[np.bool_]:
+    def _mask(self, bits: int) -> Array:
         """The rows of the requests in a set."""
         if bits not in self._masks:
             chosen = [bool(bits >> k & 1) for k in range(len(self.requests))]

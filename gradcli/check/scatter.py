@@ -21,6 +21,9 @@ from gradcli.forward import selected
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 
+LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
+"""Operations with rules that factor a matrix: errors there are relative to the largest element."""
+
 
 class Scatter:
     """Batches of backward passes through a graph at the point where it stands."""
@@ -104,6 +107,9 @@ class Scatter:
                 rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
             )
             exact = operation.exact
+            if operation.name in LAPACK:
+                largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
+                sent = sent + (self.jitter.disturb(largest + 0 * sent) - largest)
         elif rule.constant is not None:
             sent, exact = delta * rule.constant, abs(rule.constant) == 1
         else:

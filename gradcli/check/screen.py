@@ -7,7 +7,7 @@ computations is proof enough; what does not reach it is not accused, but looked 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -23,8 +23,11 @@ STEP = MANTISSA * 2.0**-13
 AGREE = 1e-6
 
 
-def alike(graph: Graph, active: Sequence[bool]) -> Iterator[list[Node]]:
-    """Operations in groups that can be computed together; all that are not on numbers alone."""
+def alike(graph: Graph, active: Sequence[bool]) -> list[list[Node]]:
+    """Operations in groups that can be computed together, those not on numbers by themselves.
+
+    A user's blocks come first: their rules are the ones that may be wrong.
+    """
     groups: dict[Any, list[Node]] = {}
     for node in graph.nodes:
         operation = node.operation
@@ -34,12 +37,16 @@ def alike(graph: Graph, active: Sequence[bool]) -> Iterator[list[Node]]:
             graph.operand_type(o).shape for o in node.operands
         )
         if not (numbers and operation.elementwise):
-            yield [node]
+            groups[node.id] = [node]
             continue
         literals = tuple(o.text if isinstance(o, Literal) else None for o in node.operands)
         by_literal = not isinstance(operation.rules, tuple) or operation.body is not None
         groups.setdefault((operation, literals if by_literal else len(literals)), []).append(node)
-    yield from groups.values()
+    return sorted(groups.values(), key=lambda group: not _is_block(group[0]))
+
+
+def _is_block(node: Node) -> bool:
+    return node.operation is not None and node.operation.body is not None
 
 
 def suspicious(

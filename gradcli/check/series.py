@@ -9,7 +9,6 @@ per step, the largest step first.
 from __future__ import annotations
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcli.check.jitter import EPS
 from gradcli.ops.operation import Array
@@ -89,7 +88,7 @@ def finite(array: Array) -> Array:
     return np.where(np.isfinite(array), array, 0.0)
 
 
-def tail(ok: npt.NDArray[np.bool_]) -> slice:
+def tail(ok: Array) -> slice:
     """The unbroken run of true entries that ends at the last one."""
     (places,) = np.nonzero(ok)
     if not len(places):
@@ -123,7 +122,7 @@ def power(h: Array, q: Array, noise: Array) -> float | None:
     return None
 
 
-def admissible(s: Series, run: slice) -> tuple[npt.NDArray[np.bool_], Array]:
+def admissible(s: Series, run: slice) -> tuple[Array, Array]:
     """Which scales of the run (its last step aside) to believe, and the error of their slopes.
 
     A scale counts when its slope is confirmed by all smaller ones within twice its truncation

@@ -10,7 +10,6 @@ from collections.abc import Generator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from gradcli.check.extrapolation import extrapolate
 from gradcli.check.finding import FLOOR, SAFETY, TINY, Finding
@@ -129,7 +128,7 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
     return side
 
 
-def _best_scale(q: Array, doubt: Array, flat: npt.NDArray[np.bool_]) -> tuple[float, int] | None:
+def _best_scale(q: Array, doubt: Array, flat: Array) -> tuple[float, int] | None:
     """The least error among the scales that all smaller ones confirm, and which it is."""
     best = None
     change = np.abs(q[1:] - q[:-1])

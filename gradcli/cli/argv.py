@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from gradcli.cli.failure import closest, usage_error
 
-_OPTION = re.compile(r"--([^\x00-@\[-^`{-\x7f][^\x00-,./:-@\[-^`{-\x7f]*)(?:=(.*))?", re.DOTALL)
+_OPTION = re.compile(r"--([^\x00-@\[-^'{-\x7f][^\x00-,./:-@\[-^'{-\x7f]*)(?:=(.*))?", re.DOTALL)
 """Two dashes, a name of ASCII letters, digits, `_`, `-` or anything beyond ASCII, and a value."""
 
 _TAKES_VALUE_FROM = re.compile(r"--[^\W\d]|--$")

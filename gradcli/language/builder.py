@@ -305,7 +305,7 @@ def _call(name: str, arguments: Parts, span: Span, name_span: Span, *, qualified
             keyword, tree = argument
             if keyword.name in keywords:
                 raise GradcliError(
-                    Kind.SYNTAX, f"the argument `{keyword.name}` is given twice", span=keyword.span
+                    Kind.SYNTAX, f"the argument '{keyword.name}' is given twice", span=keyword.span
                 )
             keywords.append(keyword.name)
             trees.append(tree)

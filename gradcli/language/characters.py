@@ -38,26 +38,26 @@ _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {
 
 _QUOTES = "“”„‟‘‚‛«»‹›"
 _INSTEAD = {
-    "÷": "write `/`",
-    "∕": "write `/`",
-    "⁄": "write `/`",
-    "∂": "in a block's rules the derivative by x is written `d/dx`, elsewhere `d_x` is a name",
-    "∇": "write the name out, `grad`",
-    "∞": "write `inf`",
-    "⊤": "the transpose is `.T`",
-    "†": "the transpose is `.T`",
+    "÷": "write '/'",
+    "∕": "write '/'",
+    "⁄": "write '/'",
+    "∂": "in a block's rules the derivative by x is written 'd/dx', elsewhere 'd_x' is a name",
+    "∇": "write the name out, 'grad'",
+    "∞": "write 'inf'",
+    "⊤": "the transpose is '.T'",
+    "†": "the transpose is '.T'",
     "⊗": "the outer product is outer(a, b)",
     "∑": "write sum(…)",
     "∏": "write prod(…)",
     "∛": "write cbrt(…)",
-    "∣": "write `|`",
-    "¬": "for 0 or 1 write `1 - x`",
-    "∧": "for 0 or 1 write a product: `(a > 0)*(b > 0)`",
+    "∣": "write '|'",
+    "¬": "for 0 or 1 write '1 - x'",
+    "∧": "for 0 or 1 write a product: '(a > 0)*(b > 0)'",
     "∨": "for 0 or 1 write maximum(a, b)",
 }
-_INSTEAD |= dict.fromkeys("→⟶⇒↦", "a function is written `f(x) = …`, a named value `y = …`")
+_INSTEAD |= dict.fromkeys("→⟶⇒↦", "a function is written 'f(x) = …', a named value 'y = …'")
 _INSTEAD |= dict.fromkeys("≈≃≅∼≡", "comparisons are < <= > >= == !=")
-_INSTEAD |= dict.fromkeys("¼¾⅓⅔⅛", "write the fraction out: `1/4`")
+_INSTEAD |= dict.fromkeys("¼¾⅓⅔⅛", "write the fraction out: '1/4'")
 _INSTEAD |= dict.fromkeys("…⋯", "write out what is left out")
 _INSTEAD |= dict.fromkeys("（）［］｛｝，；：＋－＊／＝｜", "use the ASCII character")
 
@@ -122,7 +122,7 @@ def describe(char: str) -> str:
     """The character as an error shows it: itself if it can be seen, else its name."""
     if char.isprintable() and not char.isspace() and char not in _INVISIBLE:
         combining = unicodedata.category(char)[0] == "M"
-        return f"`{char}`" if not combining else f"the mark {_code(char)}"
+        return f"'{char}'" if not combining else f"the mark {_code(char)}"
     return f"the invisible character {_code(char)}"
 
 
@@ -137,7 +137,7 @@ def _refused(text: str, i: int, start: int) -> GradcliError:
     if char in _QUOTES:
         return strings_refused(span)
     if is_superscript(char):
-        hint = f"a power that is no number is written `{text[:i]}^{_lowered(char)}`" if i else None
+        hint = f"a power that is no number is written '{text[:i]}^{_lowered(char)}'" if i else None
         return GradcliError(
             Kind.SYNTAX, f"{describe(char)} can't be read as a power", span=span, hint=hint
         )

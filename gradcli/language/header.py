@@ -132,7 +132,7 @@ def _no_more(source: Source, text: str, start: int) -> None:
     later = re.compile(r"^[ \t]*#:", re.MULTILINE).search(text, start)
     if later is not None:
         span = Span(later.end() - len(MARK), later.end())
-        raise _error(source, "`#:` lines stand before the first statement", span)
+        raise _error(source, "'#:' lines stand before the first statement", span)
 
 
 def _assignment(source: Source, statement: Statement) -> Assign:

@@ -168,17 +168,17 @@ def _check_pair(opened: list[Token], closing: Token) -> None:
     if not opened:
         raise GradcliError(
             Kind.SYNTAX,
-            f"`{closing}` closes nothing",
+            f"'{closing}' closes nothing",
             span=place(closing),
-            hint=f"delete it, or open a `{_PARTNERS[closing]}` before",
+            hint=f"delete it, or open a '{_PARTNERS[closing]}' before",
         )
     opening = opened[-1]
     if opening.type in ("BAR", "BARS"):
-        raise unclosed(opening, Label(place(closing), f"`{closing}` comes first"))
+        raise unclosed(opening, Label(place(closing), f"'{closing}' comes first"))
     if opening != _PARTNERS[closing]:
         raise GradcliError(
             Kind.SYNTAX,
-            f"`{opening}` is closed by `{closing}`",
+            f"'{opening}' is closed by '{closing}'",
             span=place(closing),
             labels=(Label(place(opening), "opened here"),),
         )
@@ -187,7 +187,7 @@ def _check_pair(opened: list[Token], closing: Token) -> None:
 def unclosed(opening: Token, *labels: Label, hint: str | None = None) -> GradcliError:
     """The error for a bracket or bar that is never closed."""
     return GradcliError(
-        Kind.SYNTAX, f"`{opening}` is not closed", span=place(opening), labels=labels, hint=hint
+        Kind.SYNTAX, f"'{opening}' is not closed", span=place(opening), labels=labels, hint=hint
     )
 
 
@@ -195,7 +195,7 @@ def _semicolon_inside(token: Token, opening: Token) -> GradcliError:
     matrix = opening == "["
     return GradcliError(
         Kind.SYNTAX,
-        "`;` ends a statement, and a bracket is still open",
+        "';' ends a statement, and a bracket is still open",
         span=place(token),
         labels=(Label(place(opening), "opened here"),),
         hint="a matrix is written by rows: [[1, 2], [3, 4]]" if matrix else None,
@@ -205,7 +205,7 @@ def _semicolon_inside(token: Token, opening: Token) -> GradcliError:
 def _continued(sign: Token) -> GradcliError:
     return GradcliError(
         Kind.SYNTAX,
-        f"a line that begins with `{sign}` does not continue the line before",
+        f"a line that begins with '{sign}' does not continue the line before",
         span=place(sign),
         hint="put the expression that goes over several lines in brackets",
     )

@@ -25,34 +25,34 @@ _BARS = frozenset({"BAR", "BARS"})
 _OPERAND_STARTS = frozenset({"NAME", "QUALIFIED", "ROOT"}) | LITERALS | _OPENINGS | _BARS
 
 _CHARACTERS = {
-    "%": ("`%` is not an operator of this language", "the remainder is mod(a, b)"),
-    "&": ("`&` is not an operator of this language", "of two conditions, write the product"),
-    "!": ("`!` is not an operator of this language", "n! is gamma(n + 1); not c is 1 - c"),
-    "~": ("`~` is not an operator of this language", "not c is 1 - c"),
+    "%": ("'%' is not an operator of this language", "the remainder is mod(a, b)"),
+    "&": ("'&' is not an operator of this language", "of two conditions, write the product"),
+    "!": ("'!' is not an operator of this language", "n! is gamma(n + 1); not c is 1 - c"),
+    "~": ("'~' is not an operator of this language", "not c is 1 - c"),
     "{": ("there are no braces in this language", "brackets are ( ) and [ ]"),
     "}": ("there are no braces in this language", "brackets are ( ) and [ ]"),
-    "$": ("`$` is not part of the language", "write the formula without it"),
+    "$": ("'$' is not part of the language", "write the formula without it"),
     "\\": (
-        "`\\` is not part of the language",
+        "'\\' is not part of the language",
         "LaTeX is not read here; a line goes on if it is in brackets",
     ),
-    "?": ("`?` is not part of the language", "a choice is where(condition, a, b)"),
+    "?": ("'?' is not part of the language", "a choice is where(condition, a, b)"),
     "⁻": ("a raised sign stands before raised digits", "write x⁻¹ or x^(-1)"),
     "⁺": ("a raised sign stands before raised digits", "write x⁺² or x^2"),
 }
 _SEQUENCES = {
-    "===": ("there is no `===`", "equal is `==`"),
-    "...": ("there is no `...`", "in an index write `:` for each axis"),
-    "//": ("there is no `//`", "division to a whole number is floor(a/b)"),
-    "->": ("there is no `->`", "a function is written f(x) = …"),
-    "=>": ("there is no `=>`", "greater or equal is `>=`"),
-    "=<": ("there is no `=<`", "less or equal is `<=`"),
-    "<>": ("there is no `<>`", "not equal is `!=`"),
-    ":=": ("there is no `:=`", "a value is named by `=`"),
-    "++": ("there is no `++`", "write `x + 1`"),
-    "--": ("there is no `--`", "write `x - 1`"),
-    "..": ("there is no `..`", "in an index write a range as `a:b`"),
-    "&&": ("there is no `&&`", "of two conditions, write the product: (a > 0)*(b > 0)"),
+    "===": ("there is no '==='", "equal is '=='"),
+    "...": ("there is no '...'", "in an index write ':' for each axis"),
+    "//": ("there is no '//'", "division to a whole number is floor(a/b)"),
+    "->": ("there is no '->'", "a function is written f(x) = …"),
+    "=>": ("there is no '=>'", "greater or equal is '>='"),
+    "=<": ("there is no '=<'", "less or equal is '<='"),
+    "<>": ("there is no '<>'", "not equal is '!='"),
+    ":=": ("there is no ':='", "a value is named by '='"),
+    "++": ("there is no '++'", "write 'x + 1'"),
+    "--": ("there is no '--'", "write 'x - 1'"),
+    "..": ("there is no '..'", "in an index write a range as 'a:b'"),
+    "&&": ("there is no '&&'", "of two conditions, write the product: (a > 0)*(b > 0)"),
 }
 
 
@@ -116,7 +116,7 @@ def explain(
         error = family(stop)
         if error is not None:
             return error
-    return stop.error(f"`{short(token.value)}` can't stand here")
+    return stop.error(f"'{short(token.value)}' can't stand here")
 
 
 def _opened_before(token: Token, opened: list[Token]) -> list[Token]:
@@ -191,7 +191,7 @@ def _after_dot(stop: Stop) -> GradcliError | None:
     if stop.previous is None or stop.previous.type != "DOT":
         return None
     return stop.error(
-        "after the `.` a name is missing",
+        "after the '.' a name is missing",
         "the transpose is x.T, a method x.sum()",
         span=place(stop.previous),
     )
@@ -201,13 +201,13 @@ def _reserved(stop: Stop) -> GradcliError | None:
     """`block` and `with` in other places than their own."""
     previous = stop.previous
     if stop.token.type == "WITH":
-        return stop.error("`with` belongs to a block", "block name(x) = … with d/dx = …")
+        return stop.error("'with' belongs to a block", "block name(x) = … with d/dx = …")
     if stop.token.type == "BLOCK":
-        return stop.error("`block` is reserved: it begins a statement")
+        return stop.error("'block' is reserved: it begins a statement")
     if previous is not None and previous.type == "BLOCK":
         return stop.error(
-            "after `block` its name and its parameters are missing",
-            "block name(x) = … with d/dx = …\nas a name of something else, `block` is reserved",
+            "after 'block' its name and its parameters are missing",
+            "block name(x) = … with d/dx = …\nas a name of something else, 'block' is reserved",
             span=place(previous),
         )
     return None
@@ -223,16 +223,16 @@ def _end_of_line(stop: Stop) -> GradcliError | None:
     if previous.type in OPERAND_ENDS | _BARS and stop.before[0].type == "BLOCK":
         if any(token.type == "WITH" for token in stop.before):
             return stop.error(
-                "a block's rule needs an `=` and the derivative after it", span=place(previous)
+                "a block's rule needs an '=' and the derivative after it", span=place(previous)
             )
         return stop.error(
             "a block needs its derivatives",
-            "block name(x) = … with d/dx = …\nwithout them it is a function: leave out `block`",
+            "block name(x) = … with d/dx = …\nwithout them it is a function: leave out 'block'",
             span=place(stop.before[0]),
         )
     if previous.type == "WITH":
         return stop.error(
-            "after `with` the derivatives are missing", "with d/dx = …", span=place(previous)
+            "after 'with' the derivatives are missing", "with d/dx = …", span=place(previous)
         )
     return _missing_operand(stop)
 
@@ -243,7 +243,7 @@ def _missing_operand(stop: Stop) -> GradcliError:
     hint = None
     if stop.token.type == "END" and stop.token.value.startswith("\n"):
         hint = "an expression over several lines is put in brackets"
-    return stop.error(f"after `{previous}` something is missing", hint, span=place(previous))
+    return stop.error(f"after '{previous}' something is missing", hint, span=place(previous))
 
 
 def _closing(stop: Stop) -> GradcliError | None:
@@ -262,7 +262,7 @@ def _closing(stop: Stop) -> GradcliError | None:
         return stop.error(what, "the whole array is [:]" if in_index else None, span=span)
     if previous.type == "COMMA":
         return stop.error(
-            "after `,` something is missing", span=place(previous).to(place(stop.token))
+            "after ',' something is missing", span=place(previous).to(place(stop.token))
         )
     if previous.type in _OPERATORS:
         return _missing_operand(stop)
@@ -277,25 +277,25 @@ def _second_equals(stop: Stop) -> GradcliError | None:
     if token.type not in ("EQUAL", "AUGMENT"):
         return None
     if previous is None:
-        return stop.error(f"before `{token}` a name is missing")
+        return stop.error(f"before '{token}' a name is missing")
     if previous.type in _OPERATORS | _OPENINGS or previous.type == "COMMA":
         comparison = f"{previous}=" if previous.value in ("<", ">") else "=="
-        hint = f"a comparison is written `{comparison}`"
-        return stop.error(f"`{token}` can't follow `{previous}`", hint)
+        hint = f"a comparison is written '{comparison}'"
+        return stop.error(f"'{token}' can't follow '{previous}'", hint)
     if stop.opened:
         return stop.error(
-            f"`{token}` can't stand inside of brackets", "a comparison is written `==`", opened=True
+            f"'{token}' can't stand inside of brackets", "a comparison is written '=='", opened=True
         )
     firsts = [t for t in stop.before if t.type in ("EQUAL", "AUGMENT")]
     if stop.before[0].type == "BLOCK" and firsts:
         return stop.error(
-            f"a second `{token}`",
-            "a block's rules are put apart by commas, its body ends at `with`",
+            f"a second '{token}'",
+            "a block's rules are put apart by commas, its body ends at 'with'",
         )
-    hint = "a comparison is written `==`; two definitions go on two lines"
+    hint = "a comparison is written '=='; two definitions go on two lines"
     if token.type == "AUGMENT":
-        hint = f"`{token}` is a statement of its own"
-    error = stop.error(f"a second `{token}` in the same statement", hint)
+        hint = f"'{token}' is a statement of its own"
+    error = stop.error(f"a second '{token}' in the same statement", hint)
     error.labels = tuple(Label(place(first), "the first") for first in firsts[:1])
     return error
 
@@ -321,23 +321,23 @@ def _operands_in_a_row(stop: Stop) -> GradcliError | None:
         whole = place(stop.before[-2]).to(place(previous))
         if previous.type == "SUPERSCRIPT":
             return stop.error(
-                f"a power stands after the call, not after the name `{name}`",
-                f"write `{name}{right}{previous}`, or for a product `{name}{previous}*{right}`",
+                f"a power stands after the call, not after the name '{name}'",
+                f"write '{name}{right}{previous}', or for a product '{name}{previous}*{right}'",
                 span=whole,
             )
         if previous.value == "'":
             return stop.error(
                 "`'` is the transpose, not a derivative",
-                f"write the derivative out; for a product write `{left}*{right}`",
+                f"write the derivative out; for a product write '{left}*{right}'",
                 span=whole,
             )
     if previous.type == token.type == "NUMBER":
         return stop.error(
-            "two numbers in a row", f"for a product write `{left}*{right}`", span=span
+            "two numbers in a row", f"for a product write '{left}*{right}'", span=span
         )
-    hint = f"for a product write `{left}*{right}`"
+    hint = f"for a product write '{left}*{right}'"
     if previous.type == "NAME" and token.type != "LPAR":
-        hint += f", for a call `{left}({right})`"
+        hint += f", for a call '{left}({right})'"
     return stop.error("an operator is missing here", hint, span=span)
 
 
@@ -399,14 +399,14 @@ def _bars(stop: Stop) -> GradcliError | None:
         hint = (
             "put a space between two single bars: | |x| + y|"
             if opening.type == "BARS"
-            else "put the `*` between two absolute values: |x|*|y|"
+            else "put the '*' between two absolute values: |x|*|y|"
         )
-        return stop.error(f"`{opening}` is closed by `{token}`", hint, opened=True)
+        return stop.error(f"'{opening}' is closed by '{token}'", hint, opened=True)
     if _closed_at(stop.text, place(token).end, token.value, token.value) is not None:
-        hint = f"for a product write `{_left_operand(stop)}*{_right_operand(stop)}`"
+        hint = f"for a product write '{_left_operand(stop)}*{_right_operand(stop)}'"
     else:
         hint = "one or both of two conditions are maximum(a > 0, b > 0)"
-    return stop.error(f"`{token}` closes nothing here", hint)
+    return stop.error(f"'{token}' closes nothing here", hint)
 
 
 def _tuple(stop: Stop) -> GradcliError | None:
@@ -438,7 +438,7 @@ def _comma(stop: Stop) -> GradcliError | None:
     if token.type != "COMMA":
         return None
     if previous is None or previous.type not in OPERAND_ENDS | _BARS:
-        return stop.error("before `,` something is missing")
+        return stop.error("before ',' something is missing")
     if not stop.opened:
         hint = "an array is written [a, b]; several statements go on lines of their own"
         fraction = re.compile("[0-9]+").match(stop.text, place(token).end)
@@ -463,14 +463,14 @@ def _colon(stop: Stop) -> GradcliError | None:
         return stop.error(
             "a slice can only stand in an index", "a range of numbers is arange(a, b)", opened=True
         )
-    return stop.error("`:` can only stand in an index", "a value is named by `=`")
+    return stop.error("':' can only stand in an index", "a value is named by '='")
 
 
 def _none(stop: Stop) -> GradcliError | None:
     for token in (stop.token, stop.previous):
         if token is not None and token.type in NOTHINGS:
             return stop.error(
-                f"`{token}` can only stand alone, in an index or as an argument",
+                f"'{token}' can only stand alone, in an index or as an argument",
                 "x[:, None], sum(x, axis=None)",
                 span=place(token),
             )
@@ -484,14 +484,14 @@ def _operator(stop: Stop) -> GradcliError | None:
     token, previous = stop.token, stop.previous
     if previous is None:
         hint = "a line that continues the one before is put in brackets with it"
-        return stop.error(f"a statement can't begin with `{token}`", hint)
+        return stop.error(f"a statement can't begin with '{token}'", hint)
     if token.type == "SUPERSCRIPT" or previous.type not in OPERAND_ENDS | _BARS:
         if previous.type in _OPERATORS:
             signed = f"put the sign and what follows it in brackets: {previous}(…)"
             return stop.error(
-                f"`{token}` can't follow `{previous}`",
+                f"'{token}' can't follow '{previous}'",
                 signed if token.type == "SIGN" else None,
                 span=place(previous).to(place(token)),
             )
-        return stop.error(f"before `{token}` something is missing")
+        return stop.error(f"before '{token}' something is missing")
     return None

@@ -52,7 +52,7 @@ def parse_expression(source: Source) -> Tree:
             "here stands an expression, not a definition",
             source=source,
             span=first.span,
-            hint="leave out the name and the `=`",
+            hint="leave out the name and the '='",
         )
     if len(statements) > 1:
         raise GradcliError(
@@ -127,7 +127,7 @@ def _unused(source: Source, statement: Bare) -> GradcliError:
     value = statement.value
     hint = "give it a name, or put a line that goes on in brackets"
     if isinstance(value, Compare) and value.symbols[0] == "==":
-        hint = "a value is given by a single `=`"
+        hint = "a value is given by a single '='"
     return GradcliError(
         Kind.SYNTAX,
         "only the last statement can be an expression without a name",

@@ -45,33 +45,33 @@ def bad_number(text: str, span: Span) -> GradcliError:
     if text[-1] in "jJ":
         product = f"{text[:-1]}*{text[-1]}"
         return _error(
-            "there are no complex numbers", span, f"for a product write `{short(product)}`"
+            "there are no complex numbers", span, f"for a product write '{short(product)}'"
         )
     if text[:2].lower() in ("0x", "0b", "0o"):
         try:
-            hint = f"write `{int(text, 0)}`"
+            hint = f"write '{int(text, 0)}'"
         except ValueError:
-            hint = f"for a product write `0*{short(text[1:])}`"
+            hint = f"for a product write '0*{short(text[1:])}'"
         return _error("numbers are decimal", span, hint)
     joined = text.replace("_", "")
     if joined.isdecimal():
-        hint = f"write `{short(joined)}`"
+        hint = f"write '{short(joined)}'"
     else:
         number, _, name = text.partition("_")
         hint = f"for a product write `{short(f'{number}*_{name}')}`"
-    return _error("a `_` in a number stands between two digits", span, hint)
+    return _error("a '_' in a number stands between two digits", span, hint)
 
 
 def too_large(span: Span) -> GradcliError:
     """For a literal beyond the largest double."""
     return _error(
-        "this number is too large", span, "the largest is about 1.8e308; for infinity write `inf`"
+        "this number is too large", span, "the largest is about 1.8e308; for infinity write 'inf'"
     )
 
 
 def number_has_no_parts(number: Number, part: Span, name: str) -> GradcliError:
     """For `2.T`, `2'` and `2.sum()`."""
-    what = "transpose" if name in ("T", "transpose") else f"`.{name}`"
+    what = "transpose" if name in ("T", "transpose") else f"'.{name}'"
     return _error(f"a number has no {what}", number.span.to(part))
 
 
@@ -80,7 +80,7 @@ def number_before_bracket(number: Number, inside: Span) -> GradcliError:
     return _error(
         "a number has no elements",
         Span(number.span.start, inside.end),
-        f"for a product write `{short(number.text)}*[…]`",
+        f"for a product write '{short(number.text)}*[…]'",
     )
 
 
@@ -124,7 +124,7 @@ def _readings(span: Span, *readings: str) -> GradcliError:
     return _error(
         "this can be read in two ways",
         span,
-        "write " + " or ".join(f"`{reading}`" for reading in readings),
+        "write " + " or ".join(f"'{reading}'" for reading in readings),
     )
 
 
@@ -134,7 +134,7 @@ def _readings(span: Span, *readings: str) -> GradcliError:
 def no_constant(token: Token) -> GradcliError:
     """For `np.random` and other attributes of NumPy that are not called."""
     return _error(
-        f"`{token}` is not a constant of this language",
+        f"'{token}' is not a constant of this language",
         place(token),
         "the constants are np.pi, np.e and math.tau; functions are called: np.exp(x)",
     )
@@ -143,21 +143,21 @@ def no_constant(token: Token) -> GradcliError:
 def foreign_module(module: Name, function: Name) -> GradcliError:
     """For `torch.exp(x)`."""
     return _error(
-        f"`{module.name}.` is not known here",
+        f"'{module.name}.' is not known here",
         module.span.to(function.span),
-        f"write `{function.name}(…)` without it",
+        f"write '{function.name}(…)' without it",
     )
 
 
 def no_attribute(base: Tree, name: Name) -> GradcliError:
     """For `x.shape`."""
     if name.name in _REDUCTIONS:
-        hint = f"a method is called: `{_in_brackets(base)}.{name.name}(…)`"
+        hint = f"a method is called: '{_in_brackets(base)}.{name.name}(…)'"
     elif isinstance(base, Name) and base.name in FOREIGN_MODULES:
-        hint = f"functions and constants are written without `{base.name}.`: exp(x), pi"
+        hint = f"functions and constants are written without '{base.name}.': exp(x), pi"
     else:
-        hint = "the only attribute is `.T`, the transpose; functions are called: x.sum()"
-    return _error(f"there is no attribute `.{name.name}`", name.span, hint)
+        hint = "the only attribute is '.T', the transpose; functions are called: x.sum()"
+    return _error(f"there is no attribute '.{name.name}'", name.span, hint)
 
 
 # --- arguments ---------------------------------------------------------------------------
@@ -166,10 +166,10 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
 def no_argument_name(tree: Tree, equals: Span) -> GradcliError:
     """For `f(2 = x)`."""
     return _error(
-        "before the `=` in a call stands an argument's name",
+        "before the '=' in a call stands an argument's name",
         tree.span,
-        "a comparison is written `==`",
-        (Label(equals, "this `=`"),),
+        "a comparison is written '=='",
+        (Label(equals, "this '='"),),
     )
 
 
@@ -178,7 +178,7 @@ def positional_after_keyword(argument: Tree) -> GradcliError:
     return _error(
         "an argument without a name can't follow one with a name",
         argument.span,
-        "named arguments come last; a comparison is written `==`",
+        "named arguments come last; a comparison is written '=='",
     )
 
 
@@ -188,12 +188,12 @@ def positional_after_keyword(argument: Tree) -> GradcliError:
 def no_left_side(left: Tree, equals: Span) -> GradcliError:
     """For everything before an `=` that can't be given a value."""
     if isinstance(left, Number) and left.text.isalpha():
-        return _error(f"`{left.text}` is reserved and can't be given a value", left.span)
+        return _error(f"'{left.text}' is reserved and can't be given a value", left.span)
     if isinstance(left, Name):
         return _error("a constant can't be given a value", left.span)
-    hint = "before the `=` stands a name, or a name with parameters: `y = …`, `f(x) = …`"
+    hint = "before the '=' stands a name, or a name with parameters: 'y = …', 'f(x) = …'"
     if isinstance(left, Compare | Number | Operator):
-        hint += "\na comparison is written `==`"
+        hint += "\na comparison is written '=='"
     what = {
         Number: "a number",
         Array: "an array",
@@ -209,16 +209,16 @@ def no_parameter(argument: Tree) -> GradcliError:
     return _error(
         "a parameter is a name",
         argument.span,
-        "a function is defined by `f(x, y) = …`; a comparison is written `==`",
+        "a function is defined by 'f(x, y) = …'; a comparison is written '=='",
     )
 
 
 def no_rule(left: Tree, equals: Span) -> GradcliError:
     """For a block's rule that does not say which derivative it is."""
     return _error(
-        "a block's rule begins with `d/dx =` or `delta_x =`",
+        "a block's rule begins with 'd/dx =' or 'delta_x ='",
         left.span,
-        "x is the parameter; `d/dx` is the derivative of each element, `delta_x` the whole "
+        "x is the parameter; 'd/dx' is the derivative of each element, 'delta_x' the whole "
         "backward rule",
         (Label(equals, ""),),
     )

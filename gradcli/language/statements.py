@@ -84,14 +84,14 @@ class StatementBuilder:
             if parameter.name not in names:
                 raise GradcliError(
                     Kind.SYNTAX,
-                    f"`{parameter.name}` is not a parameter of `{name.name}`",
+                    f"'{parameter.name}' is not a parameter of '{name.name}'",
                     span=parameter.span,
                     labels=(Label(left.span, "the block and its parameters"),),
                 )
             if parameter.name in given:
                 raise GradcliError(
                     Kind.SYNTAX,
-                    f"the derivative by `{parameter.name}` is given twice",
+                    f"the derivative by '{parameter.name}' is given twice",
                     span=rule.span,
                     labels=(Label(given[parameter.name].span, "the first"),),
                 )
@@ -133,7 +133,7 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
         first = left.arguments[len(left.arguments) - len(left.keywords)]
         raise GradcliError(
             Kind.SYNTAX,
-            f"the parameter `{left.keywords[0]}` can't have a default",
+            f"the parameter '{left.keywords[0]}' can't have a default",
             span=first.span,
             hint="every call gives all arguments",
         )
@@ -142,7 +142,7 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
             Kind.SYNTAX,
             "a function has at least one parameter",
             span=left.span,
-            hint=f"without parameters it is a named value: `{left.name} = …`",
+            hint=f"without parameters it is a named value: '{left.name} = …'",
         )
     seen: dict[str, Name] = {}
     for argument in left.arguments:
@@ -151,7 +151,7 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
         if argument.name in seen:
             raise GradcliError(
                 Kind.SYNTAX,
-                f"two parameters are called `{argument.name}`",
+                f"two parameters are called '{argument.name}'",
                 span=argument.span,
                 labels=(Label(seen[argument.name].span, "the first"),),
             )

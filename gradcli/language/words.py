@@ -8,10 +8,10 @@ from __future__ import annotations
 
 _LOOP = ("there are no loops in this language", "sums over arrays are sum(x), A @ x")
 _CONDITION = (
-    "there is no `if` in this language",
+    "there is no 'if' in this language",
     "a choice is where(condition, a, b)",
 )
-_FUNCTION = ("a function is defined by `=` alone", "f(x) = x^2")
+_FUNCTION = ("a function is defined by '=' alone", "f(x) = x^2")
 _IMPORT = (
     "there is nothing to import",
     "all functions are known by name: exp(x), np.exp(x)",
@@ -36,11 +36,11 @@ PYTHON_WORDS = {
     "try": _CLASS,
     "del": _CLASS,
     "assert": _CLASS,
-    "let": ("a value is named by `=` alone", "y = x^2"),
-    "and": ("there is no `and` in this language", "write the product: (a > 0)*(b > 0)"),
-    "or": ("there is no `or` in this language", "write maximum(a > 0, b > 0)"),
-    "not": ("there is no `not` in this language", "not c is 1 - c"),
-    "is": ("there is no `is` in this language", "equal is `==`"),
-    "in": ("there is no `in` in this language", "a range is a chain: 0 < x < 1"),
+    "let": ("a value is named by '=' alone", "y = x^2"),
+    "and": ("there is no 'and' in this language", "write the product: (a > 0)*(b > 0)"),
+    "or": ("there is no 'or' in this language", "write maximum(a > 0, b > 0)"),
+    "not": ("there is no 'not' in this language", "not c is 1 - c"),
+    "is": ("there is no 'is' in this language", "equal is '=='"),
+    "in": ("there is no 'in' in this language", "a range is a chain: 0 < x < 1"),
 }
 """Word: (message, hint)."""

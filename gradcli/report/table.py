@@ -122,12 +122,13 @@ def _drawn(
 
     line = "--" if style.ascii else "──"
     box = Box("    \n    \n" + f" {line} \n" + "    \n" * 5, ascii=style.ascii)
-    drawn = Table(
-        box=box, show_edge=False, pad_edge=False, border_style="dim", padding=(0, 1, 0, 0)
-    )
-    for column in table:
+    # The gap is part of the columns and of the box, since what padding an edge gets depends on
+    # Rich's version.
+    drawn = Table(box=box, show_edge=False, border_style="dim", padding=0)
+    for i, column in enumerate(table, 1):
+        width = column.width + (GAP - 1 if i < len(table) else 0)
         title = Text(column.heading, style="bold")
-        drawn.add_column(title, no_wrap=True, overflow="fold", min_width=column.width)
+        drawn.add_column(title, no_wrap=True, overflow="fold", width=width)
     heights = [max(len(column.cells[i]) for column in table) for i in range(len(entries))]
     for i, entry in enumerate(entries):
         if i in gaps:
