@@ -327,7 +327,7 @@ def _operands_in_a_row(stop: Stop) -> GradcliError | None:
             )
         if previous.value == "'":
             return stop.error(
-                "`'` is the transpose, not a derivative",
+                "the sign ' is the transpose, not a derivative",
                 f"write the derivative out; for a product write '{left}*{right}'",
                 span=whole,
             )

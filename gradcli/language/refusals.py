@@ -58,7 +58,8 @@ def bad_number(text: str, span: Span) -> GradcliError:
         hint = f"write '{short(joined)}'"
     else:
         number, _, name = text.partition("_")
-        hint = f"for a product write `{short(f'{number}*_{name}')}`"
+        product = short(f"{number}*_{name}")
+        hint = f"for a product write '{product}'"
     return _error("a '_' in a number stands between two digits", span, hint)
 
 
