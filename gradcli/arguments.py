@@ -19,6 +19,9 @@ from gradcli.language.tree import Array, Call, Tree, Tuple
 from gradcli.names import did_you_mean
 from gradcli.ops.operation import Operation, Parameter
 
+NUMPY_KEYWORDS = {"ord": "p", "a_min": "lo", "a_max": "hi", "repeats": "n"}
+"""What NumPy calls some arguments, and what they are called here."""
+
 
 class Arranged(NamedTuple):
     """A call sorted out."""
@@ -33,9 +36,14 @@ def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arrang
 
     Raises `GradcliError` of kind syntax where arguments are missing, too many, or unknown.
     """
+    if not ops.is_function(call.name):
+        raise GradcliError(
+            Kind.NAME, f"unknown function '{call.name}'", source=source, span=call.name_span
+        )
     positional = list(call.arguments[: len(call.arguments) - len(call.keywords)])
-    keywords = dict(zip(call.keywords, call.arguments[len(positional) :], strict=True))
-    operation = ops.function(call.name, len(positional))
+    names = (NUMPY_KEYWORDS.get(word, word) for word in call.keywords)
+    keywords = dict(zip(names, call.arguments[len(positional) :], strict=True))
+    operation = ops.function(call.name, len(positional), keywords)
     arranged = Arranged(operation, [], {})
     for parameter in operation.parameters:
         if parameter.variadic:
@@ -83,7 +91,8 @@ def _variadic(
 
 
 def _problem(call: Call, source: Source, what: str, hint: str | None = None) -> GradcliError:
-    hint = hint or f"it is written {' or '.join(ops.signatures(call.name))}"
+    forms = [form.replace("shape", "(2, 3)") for form in ops.signatures(call.name)]
+    hint = hint or f"it is written {' or '.join(forms)}"
     return GradcliError(
         Kind.SYNTAX, f"{call.name} {what}", source=source, span=call.span, hint=hint
     )

@@ -191,11 +191,11 @@ def _needs(graph: Graph, node: Node) -> str | None:
     assert operation is not None
     if not operation.domain:
         return None
+    if any(isinstance(o, Literal) for o in node.operands):
+        return f"{operation.name} needs {operation.domain}"
     names = operation.operand_names(len(node.operands))
-    meaning = {
-        name: o.text if isinstance(o, Literal) else graph.nodes[o].name
-        for name, o in zip(names, node.operands, strict=True)
-    }
+    nodes = [graph.nodes[o].name for o in node.operands if isinstance(o, int)]
+    meaning = dict(zip(names, nodes, strict=True))
     words = re.sub(r"[^\W\d]\w*", lambda word: meaning.get(word[0], word[0]), operation.domain)
     return f"{written_text(graph, node)} needs {words}"
 
@@ -217,6 +217,8 @@ def floating_point_flags(function: Any, arguments: Sequence[Any]) -> set[str]:
 def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
     """The operation as it stands in the program, or just its name when that is long."""
     text = " ".join(graph.source.text[node.span.start : node.span.end].split())
+    if node.operation is not None and node.operation.name == "reciprocal":
+        text = text if text.startswith("1") else f"1{text}"
     if text and len(text) <= longest:
         return text
     return f"{node.name} ({node.operation.name})" if node.operation else node.name

@@ -225,6 +225,8 @@ def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | No
         name: _operand_text(draft, operand, span)
         for name, operand, span in zip(names, step.operands, spans, strict=True)
     }
+    # `dot` and `inner` speak as the matrix product that they are.
+    written |= dict(zip("AB", written.values(), strict=False))
     hint = misfit.hint
     return misfit.reason.format_map(written), hint and hint.format_map(written)
 

@@ -44,6 +44,9 @@ from gradcli.language.tree import (
 from gradcli.names import CONSTANTS, Definition, Names, arrange_arguments, did_you_mean
 from gradcli.ops.operation import Operation
 
+FARTHEST = 2.0**62
+"""Past any element of any array."""
+
 MOST_OPERATIONS = 8_000_000
 """Functions that call functions can unfold to any size; past this it is refused."""
 
@@ -472,10 +475,10 @@ class _Lowering:
 
     def index_item(self, item: Tree, scope: _Scope) -> Any:
         if isinstance(item, Slice):
-            return slice(*(self.static(part, scope) for part in item.parts))
+            return slice(*(_in_range(self.static(part, scope)) for part in item.parts))
         if isinstance(item, Nothing):
             return None
-        value = self.static(item, scope)
+        value = _in_range(self.static(item, scope))
         if not isinstance(value, int) or isinstance(value, bool):
             self.fail(
                 Kind.SHAPE, "an index is a whole number", item.span, "slices are written x[0:2]"
@@ -530,6 +533,13 @@ def _whole(value: float) -> int | float:
     return int(value) if abs(value) < 2**53 and float(value).is_integer() else float(value)
 
 
+def _in_range(value: Any) -> Any:
+    """A whole number too large for an index as the largest (or smallest) there is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(max(-FARTHEST, min(value, FARTHEST)))
+    return value
+
+
 def _own_call(definition: Define | Block) -> Call:
     """A function applied to inputs that are named after its parameters."""
     name = definition.name
@@ -544,7 +554,8 @@ def _restricted(draft: Draft, output: str, names: Names) -> Draft:
     for i, step in enumerate(draft.steps):
         if step.name == output:
             return pruned(draft.source, draft.steps, i)
-    known = [step.name for step in draft.steps if step.name] + list(names.definitions)
+    nodes = [step.name for step in draft.steps if step.name]
+    known = list(dict.fromkeys([*nodes, *names.definitions]))
     raise GradcliError(
         Kind.NAME,
         f"the program has no node '{output}'",

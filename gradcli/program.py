@@ -6,6 +6,7 @@ is made of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
@@ -18,6 +19,7 @@ from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import all_finite, forward
 from gradcli.graph import Graph, build
+from gradcli.language.header import Binding as HeaderBinding
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
 from gradcli.language.source import Source
@@ -26,6 +28,7 @@ from gradcli.lower import lower, lower_formula
 from gradcli.names import did_you_mean, resolve
 from gradcli.ops.operation import Type, times
 from gradcli.result import Checks, Result
+from gradcli.values import evaluated, stream_seed
 
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
@@ -91,7 +94,7 @@ class Program:
         return self._graphs[key]
 
     def bind(
-        self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None
+        self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0
     ) -> dict[str, Any]:
         """The value of every input: from `inputs`, else `data`, else the program's `#:` lines.
 
@@ -101,11 +104,19 @@ class Program:
         header = {b.name: b for b in self.header.bindings}
         for name in [*inputs, *header]:
             self._expect(name)
-        bound = {n: constant_value_of(self.source, b.value) for n, b in header.items()}
+        bound = {n: self._header_value(n, b, seed) for n, b in header.items() if n not in inputs}
         free = self.names.inputs(())
         bound |= {n: to_value(n, v) for n, v in (data or {}).items() if n in free}
         bound |= {n: to_value(n, v) for n, v in inputs.items()}
         return bound
+
+    def _header_value(self, name: str, binding: HeaderBinding, seed: int) -> Any:
+        """The value of a `#:` line. What it draws is found in the text up to the line's end."""
+        start, end = binding.value.span
+        text = self.source.text
+        above = re.sub(r"[^\n]", " ", text[:start])
+        source = Source(above + text[start:end], self.source.name)
+        return evaluated(source, binding.value, stream_seed(seed, name))
 
     def _expect(self, name: str) -> None:
         """Raise if a bound name is not an input of the program."""
@@ -160,7 +171,7 @@ class Program:
         and singular where the mathematics fails, unless `allow_nonfinite`.
         """
         with collector_paused():
-            values_in = self.bind({**(inputs or {}), **named}, data)
+            values_in = self.bind({**(inputs or {}), **named}, data, seed)
             if not allow_nonfinite:
                 _refuse_nonfinite(values_in)
             graph = self.graph(values_in)
@@ -171,7 +182,7 @@ class Program:
             start = None
             passed = Backward([None] * len(graph.nodes), [])
             if gradient:
-                start = self._upstream(graph, upstream)
+                start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
                 passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
             checks: Checks | None = None
             if gradient and check not in (False, "none"):
@@ -213,12 +224,14 @@ class Program:
                 )
         return graph.dependent({ids[name] for name in wrt})
 
-    def _upstream(self, graph: Graph, upstream: Any) -> Any:
+    def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""
         output = graph.nodes[graph.output]
         shape = output.type.shape
         if upstream is not None:
             given = to_value("upstream", upstream)
+            if not allow_nonfinite:
+                _refuse_nonfinite({"upstream": given})
             if np.shape(given) != shape:
                 raise GradcliError(
                     Kind.SHAPE,

@@ -129,7 +129,8 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
     Raises `GradcliError` of kind shape where a block's own rule does not fit its operands.
     """
     text = operation.formulas(site)[operand]
-    key = (text, operation.name, site.types, site.out, operand, _frozen(site.options))
+    row = (operation.name, operation.parameters, operation.elementwise)
+    key = (text, row, site.types, site.out, operand, _frozen(site.options))
     found = _formulas.get(key)
     if found is None:
         names = formula_names(operation, site)
@@ -170,7 +171,9 @@ def _check_shape(operation: Operation, site: Site, operand: int, rule: Formula) 
             f"the rule for '{name}' of {operation.name} gives {Type(shape)}, not {Type(target)}",
             source=rule.source,
             span=Span(0, len(rule.source.text)),
-            hint="a derivative has the shape of what it is taken by",
+            hint=f"an operation on whole arrays gives its backward rule: delta_{name} = …"
+            if operation.elementwise
+            else "a derivative has the shape of what it is taken by",
         )
 
 

@@ -55,12 +55,12 @@ def test_constant_expressions(text: str, expected: object) -> None:
         ("sigmod(3)", Kind.NAME, "unknown function 'sigmod'"),
         ("y = 3", Kind.SYNTAX, "here stands an expression, not a definition"),
         ("1/0", Kind.DOMAIN, "1/0 is not defined"),
-        ("normal(1.5)", Kind.SYNTAX, "a size is a whole number"),
-        ("normal(-1)", Kind.SYNTAX, "a size is a whole number"),
-        ("normal([1, 2] + 1)", Kind.SYNTAX, "a size is a whole number"),
+        ("normal(1.5)", Kind.SYNTAX, "a size is a whole number above 0"),
+        ("normal(-1)", Kind.SYNTAX, "a size is a whole number above 0"),
+        ("normal([1, 2] + 1)", Kind.SYNTAX, "a size is a whole number above 0"),
         ("normal(normal())", Kind.SYNTAX, "a size can't be drawn"),
         ("normal(n=3)", Kind.SYNTAX, "normal has no argument 'n'"),
-        ("uniform(10^9, 10^9)", Kind.SYNTAX, "this is too large"),
+        ("uniform(10^9, 10^9)", Kind.SYNTAX, "an array has at most 268,435,456 elements"),
     ],
 )
 def test_errors_show_the_value(text: str, kind: Kind, message: str) -> None:
@@ -80,7 +80,6 @@ class TestDraws:
         assert drawn("normal(2, 3)").shape == (2, 3)
         assert drawn("normal((2, 3))").shape == (2, 3)
         assert drawn("uniform(1 + 1, 3).T").shape == (3, 2)
-        assert drawn("normal(0)").shape == (0,)
 
     def test_distributions(self) -> None:
         normal, uniform = drawn("normal(100, 100)"), drawn("uniform(100, 100)")

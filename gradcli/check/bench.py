@@ -5,15 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from gradcli.check.finding import Finding
 from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
 from gradcli.check.scatter import Scatter
+from gradcli.forward import operand_values
 from gradcli.graph import Graph
 from gradcli.result import Verdict
 
 AT_ONCE = 64
 """At most so many conversations are held side by side."""
+
+SMALLEST_NORMAL = 2.0**-1022
+"""Doubles below this have lost digits, and no jitter shows how many."""
 
 POINTS = 2 * 2 * 25 + HELD
 """About as many rows as the first request of a conversation has."""
@@ -45,6 +51,16 @@ class Bench:
     def ties(self, coordinate: Coordinate) -> list[str]:
         """The operations downstream of a variable that stand on a border."""
         return [n.operation.name for n in self.sampler.ties_of(coordinate) if n.operation]
+
+    def underflows(self, coordinate: Coordinate) -> bool:
+        """Whether numbers of less than full precision come up behind a variable."""
+        graph, values = self.sampler.graph, self.sampler.values
+        start = self.sampler.place[coordinate.node]
+        return any(
+            bool(np.any((v != 0) & (np.abs(v) < SMALLEST_NORMAL)))
+            for i in (start, *graph.downstream(start))
+            for v in (*operand_values(graph.nodes[i], values), values[i])
+        )
 
     def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""

@@ -83,7 +83,9 @@ def derivative(sampler: Sampler, coordinate: Coordinate) -> float | None:
             if before is not None and slope and abs(slope - before) <= AGREE * abs(slope):
                 return float(slope)
             before = slope
-    return 0.0 if before == 0 else None
+    # No movement at all: the slope is less than the last digit of the values, per step.
+    unseen = max(abs(high), abs(low)) * mp.mpf(10) ** -DIGITS[-1] / h
+    return 0.0 if before == 0 and unseen < mp.mpf(10) ** -340 else None
 
 
 def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, list[bytes]]:
@@ -115,7 +117,12 @@ def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, li
         if node.operation.branch is not None:
             doubles = [np.asarray(a, dtype=np.float64) for a in arguments]
             branches.append(_code(sampler, node, doubles))
-        value = form(*arguments, **options)
+        try:
+            value = form(*arguments, **options)
+        except TypeError:  # a kernel that has come to need doubles
+            raise _NotExactError from None
+        if not precise.moderate(value):
+            raise _NotExactError
         now[i] = value.item() if isinstance(value, np.ndarray) and not value.ndim else value
     return _total(sampler, now[graph.output]), branches
 

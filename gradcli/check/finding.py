@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from gradcli.check.jitter import EPS
+from gradcli.check.jitter import EPS, TINY
 from gradcli.result import Verdict
 
 SAFETY = 4.0
@@ -21,8 +21,6 @@ RESOLVED = 1e-4
 
 ZERO = 1e-9
 """Zero means zero compared with slopes nearby."""
-
-TINY = 5e-324
 
 
 class Finding:

@@ -17,6 +17,7 @@ from gradcli.ops.operation import Array
 
 EPS = 2.0**-52
 TINY = 5e-324
+"""The smallest double above 0."""
 
 
 def uniform(seed: int, count: int) -> Array:

@@ -19,6 +19,9 @@ from gradcli.ops.operation import Operation, Shape
 
 Form = Callable[..., Any]
 
+MOST_BITS = 5000
+"""Binary exponents beyond this are refused; those of doubles end at 1074."""
+
 
 def form(operation: Operation) -> Form | None:
     """The precise form of an operation on object arrays; None if there is none."""
@@ -43,6 +46,17 @@ def lifted(value: Any) -> Any:
     array = np.empty(np.shape(value), dtype=object)
     array[...] = np.frompyfunc(number, 1, 1)(np.asarray(value, dtype=object))
     return array
+
+
+def moderate(value: Any) -> bool:
+    """Whether numbers are finite and not far outside of what doubles can be.
+
+    The sine of exp(1e300) would need π to more digits than there is memory for.
+    """
+    for v in np.ravel(np.asarray(value, dtype=object)):
+        if not mp.isfinite(v) or (v and abs(mp.mag(v)) > MOST_BITS):
+            return False
+    return True
 
 
 def _each(one: Form, operands: tuple[Any, ...]) -> Any:
@@ -321,6 +335,7 @@ ARRAYS: dict[str, Form] = {
     "var": _along(_variance),
     "std": _along(_deviation),
     "norm": _along(_norm),
+    "prod": _along(mp.fprod),
     "logsumexp": _along(_log_sum),
     "softmax": lambda x, axis: _each(mp.exp, (_log_softmax(x, axis),)),
     "log_softmax": _log_softmax,
@@ -329,7 +344,7 @@ ARRAYS: dict[str, Form] = {
 BY_KERNEL = frozenset(
     (
         *("outer", "cross", "kron", "T", "matrix_transpose", "col", "row", "symmetric"),
-        *("tril", "triu", "trace", "mean", "prod", "cumsum", "cumprod"),
+        *("tril", "triu", "trace", "mean", "cumsum", "cumprod"),
         *("recurrence", "recurrence_back", "concat", "stack", "array", "reshape", "flatten"),
         *("squeeze", "expand_dims", "repeat", "flip", "index"),
         *("zeros", "ones", "full", "eye", "linspace", "arange"),

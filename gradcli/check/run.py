@@ -214,10 +214,13 @@ class _Run:
 
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
         """The finding after a look at 50 digits: if that is asked for, and before accusing."""
-        if not self.exact and (finding.verdict is not Verdict.FAIL or not self.has_mpmath):
-            return finding
-        from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
+        if self.exact or (finding.verdict is Verdict.FAIL and self.has_mpmath):
+            from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
 
-        truth = derivative(self.bench.sampler, coordinate)
-        gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
-        return finding if truth is None else settle(finding, gradient, truth)
+            truth = derivative(self.bench.sampler, coordinate)
+            gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
+            if truth is not None:
+                finding = settle(finding, gradient, truth)
+        if finding.verdict is Verdict.FAIL and self.bench.underflows(coordinate):
+            finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "values underflow"
+        return finding

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcli.check.jitter import EPS
+from gradcli.check.jitter import EPS, TINY
 from gradcli.ops.operation import Array
-
-TINY = 5e-324
 
 
 class Series:

@@ -12,8 +12,8 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.check.extrapolation import extrapolate
-from gradcli.check.finding import FLOOR, SAFETY, TINY, Finding
-from gradcli.check.jitter import EPS
+from gradcli.check.finding import FLOOR, SAFETY, Finding
+from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import Points, Samples, Signature
 from gradcli.check.series import Series, between, finite, power, tail
 from gradcli.check.steps import halvings

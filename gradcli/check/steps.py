@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from gradcli.check.jitter import TINY
 from gradcli.ops.operation import Array
 
 MANTISSA = 17 / 21
@@ -23,7 +24,7 @@ confirm the next."""
 LARGEST = 8.0
 """Coarse steps go up to here (or to |x|): enough to see sigmoid(y) move at any y near 0."""
 
-SMALLEST = 8 * 5e-324
+SMALLEST = 8 * TINY
 
 
 def exact(x: float, h: Array) -> Array:

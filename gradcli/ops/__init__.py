@@ -7,6 +7,7 @@ To add an operation, add a row: help, completion, documentation, tests and repor
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import cache
 
 from gradcli.ops.activations import ROWS as ACTIVATIONS
@@ -58,18 +59,19 @@ def function_names() -> list[str]:
     return sorted(_BY_FUNCTION)
 
 
-def function(name: str, positional: int) -> Operation:
-    """The row that a call with so many positional arguments means.
+def function(name: str, positional: int, keywords: Iterable[str] = ()) -> Operation:
+    """The row that a call with so many positional arguments and these keywords means.
 
     A name can stand for several rows: `max(x)` reduces, `max(x, y)` is elementwise.
     """
-    rows = _BY_FUNCTION[name]
+    rows, given = _BY_FUNCTION[name], set(keywords)
     for row in rows:
         required = sum(p.required for p in row.parameters)
         most = len(row.parameters)
         if any(p.variadic for p in row.parameters) and not row.sequence:
-            required, most = 2, positional
-        if required <= positional <= most:
+            required, most = 2, max(2, positional)
+        known = given <= {p.name for p in row.parameters}
+        if known and required <= positional + len(given) and positional <= most:
             return row
     return rows[0]
 

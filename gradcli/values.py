@@ -1,0 +1,104 @@
+"""The value of a bound input: a constant expression of the language, with random numbers.
+
+Besides the language's functions a value may use `normal(m, n)` (standard normal numbers) and
+`uniform(m, n)` (from 0 to 1). Each binding draws from a generator of its own, seeded by the
+seed and the input's name, so that the numbers depend neither on the order of the bindings nor on
+what else is drawn.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from gradcli.constant import constant_value
+from gradcli.errors import GradcliError, Kind
+from gradcli.forward import forward
+from gradcli.graph import MOST_ELEMENTS, build
+from gradcli.language.parser import parse_expression
+from gradcli.language.source import Source, Span
+from gradcli.language.tree import Array, Bare, Call, Module, Tree, Tuple, postorder
+from gradcli.lower import lower, lower_formula
+from gradcli.names import resolve
+from gradcli.ops.operation import Type
+
+MAKERS = ("normal", "uniform")
+
+
+def stream_seed(seed: int, name: str) -> list[int]:
+    """What the generator of one binding is seeded with."""
+    return [seed, *name.encode()]
+
+
+def evaluated(source: Source, tree: Tree, seed: list[int]) -> Any:
+    """The value of an expression without inputs, which `tree` is and `source` has the text of.
+
+    Raises `GradcliError` (name, syntax, shape, and where the mathematics fails).
+    """
+    drawn: dict[str, Any] = {}
+    if any(_is_maker(node) for node in postorder(tree)):
+        tree, drawn = _with_draws(source, tree, seed)
+    names = resolve(Module((Bare(tree, tree.span),), source))
+    for name in names.inputs(()):
+        if name not in drawn:
+            raise GradcliError(
+                Kind.NAME,
+                f"a value can't depend on '{name}'",
+                source=source,
+                span=names.free[name].span,
+                hint="it is a number, an array, or an expression of constants; @FILE reads a file",
+            )
+    draft = lower(names, frozenset(drawn))
+    graph = build(draft, {name: Type(np.shape(array)) for name, array in drawn.items()})
+    return forward(graph, drawn)[graph.output]
+
+
+def _is_maker(node: Tree) -> bool:
+    return isinstance(node, Call) and node.name in MAKERS and not node.qualified
+
+
+def _with_draws(source: Source, tree: Tree, seed: list[int]) -> tuple[Tree, dict[str, Any]]:
+    """The expression with a name for each `normal(…)` and `uniform(…)`, and what they drew.
+
+    The names are written over the calls in the text, so every place stays where it was. They
+    begin with a letter that nobody uses, and that is no part of a number (`2normal(3)`).
+    """
+    generator = np.random.default_rng(seed)
+    text = source.text
+    drawn: dict[str, Any] = {}
+    calls = [node for node in postorder(tree) if isinstance(node, Call) and _is_maker(node)]
+    for call in sorted(calls, key=lambda call: call.span):
+        shape = _shape(source, call)
+        name = f"ᚱ{len(drawn)}"
+        draw = generator.standard_normal if call.name == "normal" else generator.random
+        drawn[name] = np.float64(draw()) if not shape else draw(shape)
+        start, end = call.span
+        text = text[:start] + name.ljust(end - start) + text[end:]
+    return parse_expression(Source(text, source.name)), drawn
+
+
+def _shape(source: Source, call: Call) -> tuple[int, ...]:
+    """The sizes in `normal(2, 3)` or `normal((2, 3))`. Raises `GradcliError`."""
+    sizes = call.arguments
+    if len(sizes) == 1 and isinstance(sizes[0], Tuple | Array):
+        sizes = sizes[0].elements
+
+    def error(message: str, span: Span) -> GradcliError:
+        form = f"{call.name}(), {call.name}(3), {call.name}(2, 3)"
+        return GradcliError(Kind.SYNTAX, message, source=source, span=span, hint=f"as in {form}")
+
+    if call.keywords:
+        raise error(f"{call.name} has no argument '{call.keywords[-1]}'", call.arguments[-1].span)
+    shape = []
+    for size in sizes:
+        if any(_is_maker(node) for node in postorder(size)):
+            raise error("a size can't be drawn", size.span)
+        number = constant_value(source, *lower_formula(source, size, (), {}))
+        if np.ndim(number) or not float(number).is_integer() or not 0 < number < 2**48:
+            raise error("a size is a whole number above 0", size.span)
+        shape.append(int(number))
+    if len(shape) > 32 or math.prod(shape) > MOST_ELEMENTS:
+        raise error(f"an array has at most {MOST_ELEMENTS:,} elements", call.span)
+    return tuple(shape)

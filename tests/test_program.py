@@ -1,0 +1,85 @@
+"""The Python API: a program parsed once and evaluated many times, and what it refuses."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradcli
+from gradcli import GradcliError, Program, evaluate
+from gradcli.errors import Kind
+
+
+def test_parsed_once_evaluated_many_times() -> None:
+    program = Program("sum(w * x^2)")
+    for n in (1, 2, 5, 2):
+        x = np.arange(1.0, n + 1)
+        result = program.evaluate(x=x, w=2, check=False)
+        assert result.value == 2 * (x**2).sum()
+        assert result.gradient["x"] == pytest.approx(4 * x)
+    assert gradcli.evaluate("x^2", x=3).gradient == {"x": 6.0}
+
+
+def test_the_result_has_every_row_and_line() -> None:
+    result = evaluate("(x + sigmoid(y)) / (x^2 + y)", x=3, y=-4)
+    assert [row.node.name for row in result.rows()] == list("xyabcdef")
+    assert result["d"].delta == pytest.approx(-0.12071944839848367, rel=1e-15)
+    assert result.verdict == "pass"
+    assert result.counts == {"pass": 8}
+    with pytest.raises(KeyError):
+        result["nothing"]
+
+
+def test_header_lines_bind_and_are_overruled() -> None:
+    program = Program("#: x = 3\n#: y = pi/2\n#: z = normal(2)\nx*sin(y) + 0*sum(z)")
+    first = program.evaluate(check=False)
+    assert first.value == pytest.approx(3.0)
+    assert first.inputs["z"].shape == (2,)
+    assert np.array_equal(first.inputs["z"], program.evaluate(check=False).inputs["z"])
+    assert not np.array_equal(first.inputs["z"], program.evaluate(check=False, seed=1).inputs["z"])
+    assert program.evaluate(x=5, check=False).value == pytest.approx(5.0)
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "kind"),
+    [
+        ("x + y", {"x": 1}, Kind.BINDING),
+        ("x", {"x": 1, "z": 2}, Kind.BINDING),
+        ("y = x; y", {"x": 1, "y": 2}, Kind.BINDING),
+        ("x", {"x": "3"}, Kind.BINDING),
+        ("x", {"x": [[1, 2], [3]]}, Kind.BINDING),
+        ("x", {"x": 1j}, Kind.BINDING),
+        ("x", {"x": np.nan}, Kind.BINDING),
+        ("x", {"x": 1, "wrt": ["y"]}, Kind.NAME),
+        ("x^2", {"x": 1, "upstream": np.nan}, Kind.BINDING),
+        ("dot(A, B)", {"A": np.ones((2, 3)), "B": np.ones((2, 3))}, Kind.SHAPE),
+        ("x[99999999999999999999]", {"x": [1, 2]}, Kind.SHAPE),
+        ("sigmod(x)", {"x": 1}, Kind.NAME),
+    ],
+)
+def test_what_is_refused(text: str, inputs: dict[str, Any], kind: Kind) -> None:
+    with pytest.raises(GradcliError) as error:
+        Program(text).evaluate(**inputs)
+    assert error.value.kind is kind
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "value"),
+    [
+        ("log(x, base=2)", {"x": 8}, 3),
+        ("np.linalg.norm(x, ord=1)", {"x": [1, -2]}, 3),
+        ("np.clip(x, a_min=0, a_max=1)", {"x": 3}, 1),
+        ("sum(max(A, axis=0))", {"A": [[1, 2], [3, 0]]}, 5),
+        ("sum(x[0:99999999999999999999])", {"x": [1, 2]}, 3),
+        ("sum(x.reshape(2, 3))", {"x": [1, 2, 3, 4, 5, 6]}, 21),
+    ],
+)
+def test_what_numpy_users_write(text: str, inputs: dict[str, Any], value: float) -> None:
+    assert evaluate(text, check=False, **inputs).value == pytest.approx(value)
+
+
+def test_blocks_of_one_name_in_two_programs() -> None:
+    local = "block s(x) = x^2 with d/dx = 2*x\n5*s(v)"
+    whole = "block s(x) = x^2 with delta_x = 2*x\n5*s(v)"
+    for text, slope in [(local, 30.0), (whole, 6.0), (local, 30.0)]:
+        assert Program(text).evaluate(v=3.0, check=False).gradient == {"v": slope}
