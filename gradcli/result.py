@@ -58,11 +58,13 @@ class Checks(NamedTuple):
 
     `local` says for how many operations the local derivative was checked on its own; None where
     all rows fit into the budget.
+    `rules` says what is wrong with rules of the program's own blocks although no row shows it.
     """
 
     rows: Mapping[int, Check]
     omitted: int = 0
     local: int | None = None
+    rules: tuple[str, ...] = ()
 
 
 class Row(NamedTuple):
@@ -179,7 +181,7 @@ class Result:
         if self.checks is None:
             return None
         found = {check.verdict for check in self.checks.rows.values()}
-        if Verdict.FAIL in found:
+        if Verdict.FAIL in found or self.checks.rules:
             return "fail"
         complete = found <= {Verdict.PASS, Verdict.ZERO} and not self.checks.omitted
         return "pass" if complete else "partial"

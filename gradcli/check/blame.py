@@ -8,7 +8,7 @@ right, one of them sent something wrong, and is checked on its own; what lies be
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -49,8 +49,8 @@ class Blame:
                 if found.verdict is Verdict.FAIL and reason:
                     found.operation, found.reason = operation, reason
 
-    def rules_of_blocks(self, rows: Sequence[Row], deadline: float) -> None:
-        """Look at the rules of blocks behind rows that do not fail: zero times wrong is zero."""
+    def rules_of_blocks(self, rows: Sequence[Row], deadline: float) -> Iterator[str]:
+        """The wrong rules of blocks behind rows that do not fail: zero times wrong is zero."""
         by_node = {row.node.id: row for row in rows if not row.fails}
         for node in self.graph.nodes:
             if node.operation is None or node.operation.body is None:
@@ -61,6 +61,7 @@ class Blame:
                 operand = node.operands[wrong.operand]
                 if isinstance(operand, int) and operand in by_node:
                     by_node[operand].remark = wrong.words
+                    yield wrong.words
 
     def _reason(self, row: Row, failing: dict[int, Row]) -> tuple[str | None, str]:
         """The operation at fault and what is wrong, for one failing row."""

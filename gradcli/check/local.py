@@ -16,8 +16,10 @@ import numpy as np
 
 from gradcli.backward import backward
 from gradcli.check.bench import Bench
+from gradcli.check.finding import Finding
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
+from gradcli.check.special import OUTSIDE
 from gradcli.forward import operand_values, written_text
 from gradcli.graph import Graph, Node
 from gradcli.result import Verdict
@@ -62,7 +64,9 @@ class Alone:
         self.values.append(values[node.id])
         size = node.type.size
         weights = 1.0 + uniform(7, size).reshape(node.type.shape) / 2
-        self.upstream: Any = weights if node.type.shape else np.float64(1.0)
+        # A rule for whole arrays may have forgotten its `delta`: 1 would not show it.
+        alone = np.float64(1.0 if node.operation.elementwise else 1.5)
+        self.upstream: Any = weights if node.type.shape else alone
         active = [True] * (end + 1)
         passed = backward(self.graph, self.values, active, self.upstream, allow_nonfinite=True)
         self.accumulators = passed.accumulators
@@ -81,10 +85,20 @@ class Alone:
                     row.take(c, found)
                 rows[place] = row
         for place, row in rows.items():
-            if any(f.verdict is Verdict.FAIL for f in row.findings):
+            if any(self._convicts(row, f) for f in row.findings):
                 others = {self.graph.nodes[p].name: r for p, r in rows.items() if p != place}
                 words = f"{self._rule(place)} {self._mistake(place, row, others)}"
                 yield Wrong(self.node, self.places[place], words)
+
+    def _convicts(self, row: Row, finding: Finding) -> bool:
+        """Whether a finding shows the rule to be wrong; of a block's own rule more is asked."""
+        if finding.verdict is Verdict.FAIL:
+            return True
+        operation = self.node.operation
+        if operation is None or operation.body is None:
+            return False
+        infinite = not np.all(np.isfinite(row.gradient)) and finding.slope is not None
+        return infinite or finding.reason == OUTSIDE
 
     def _rule(self, place: int) -> str:
         """The rule as its author knows it."""
@@ -97,6 +111,8 @@ class Alone:
     def _mistake(self, place: int, row: Row, others: dict[str, Row]) -> str:
         """What is wrong with a rule, as far as that can be told."""
         given, true = _numbers(row)
+        if any(finding.reason == OUTSIDE for finding in row.findings):
+            return "lies outside of the slopes on both sides"
         if given.size == 0 or not np.all(np.isfinite(given)):
             return "is not finite"
         shown = ""

@@ -25,6 +25,9 @@ from gradcli.check.undefined import Undefined
 from gradcli.graph import Graph
 from gradcli.result import Checks, Verdict
 
+STEPPED = frozenset({"floor", "ceil", "round", "mod"})
+"""Operations that are constant or linear between whole numbers."""
+
 
 def check_gradients(
     graph: Graph,
@@ -92,16 +95,17 @@ class _Run:
             self.examine([row for row in others if row.node.id in wrong], self.soon)
             others = [row for row in others if row.node.id not in wrong]
         self.examine(others, self.deadline)
-        self._blame()
+        wrong_blocks = self._blame()
         done = [row for row in self.rows if row.complete or row.findings]
         missing = sum(not row.complete for row in self.rows)
-        return Checks({row.node.id: row.check() for row in done}, missing, self.local)
+        rows = {row.node.id: row.check() for row in done}
+        return Checks(rows, missing, self.local, wrong_blocks)
 
-    def _blame(self) -> None:
-        """Find the rules behind the failures, and wrong rules of blocks behind zeros."""
+    def _blame(self) -> tuple[str, ...]:
+        """Find the rules behind the failures; what is wrong with rules of blocks behind zeros."""
         blocks = any(node.operation and node.operation.body for node in self.bench.graph.nodes)
         if not blocks and not any(row.fails for row in self.rows):
-            return
+            return ()
         from gradcli.check.blame import Blame  # noqa: PLC0415 - seldom needed
 
         bench = self.bench
@@ -112,7 +116,7 @@ class _Run:
                     self._locate(row)
         blame = Blame(bench.graph, bench.values, bench.active, self.passed)
         blame.explain(self.rows)
-        blame.rules_of_blocks(self.rows, self.soon)
+        return tuple(blame.rules_of_blocks(self.rows, self.soon))
 
     def local_derivatives(self) -> set[int]:
         """Check every operation's rules on their own; the nodes that wrong ones lead to."""
@@ -189,6 +193,8 @@ class _Run:
                 return
             if not portion:
                 room = self.bench.room(coordinate)
+                if not self.spent and row.along_directions:
+                    room = 1  # to learn what one takes
                 if self.spent:
                     room = max(1, min(room, int(left / self.each)))
             portion.append((row, coordinate))
@@ -223,4 +229,7 @@ class _Run:
                 finding = settle(finding, gradient, truth)
         if finding.verdict is Verdict.FAIL and self.bench.underflows(coordinate):
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "values underflow"
+        if finding.verdict is Verdict.FAIL and STEPPED.intersection(self.bench.ties(coordinate)):
+            # So far out every double is a whole number: floor(x) is x at all points there are.
+            finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "no step is small enough"
         return finding

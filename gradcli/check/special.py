@@ -23,6 +23,9 @@ from gradcli.result import Verdict
 Conversation: TypeAlias = Generator[Points, Samples, Finding]
 """How a check goes on: it asks for points, is given samples, and comes to a finding."""
 
+OUTSIDE = "does not lie between"
+"""Said of a gradient at a kink that is neither slope nor between them."""
+
 SETTLED = 3
 """Steps at the small end that show where a value or a slope goes."""
 
@@ -192,7 +195,7 @@ def _between(gradient: float, left: Side, right: Side) -> str:
         <= gradient
         <= high.slope + SAFETY * high.error + margin
     )
-    return "lies between" if inside else "does not lie between"
+    return "lies between" if inside else OUTSIDE
 
 
 def _other(side: str) -> str:
