@@ -1,0 +1,123 @@
+"""`gradcli trace`: the two passes step by step, for homework."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.evaluation import text
+from gradcli.cli.failure import usage_error
+from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gradcli.report.trace import Choice
+    from gradcli.result import Result
+
+TRACE = "Trace"
+
+
+@make(
+    "trace",
+    usage="PROGRAM [--NAME VALUE ...] [options]",
+    examples=(
+        'gradcli trace "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
+        'gradcli trace "sin(x*y)" --x 1 --y 2 --pass backward',
+        'gradcli trace "||W @ x||^2" --W "[[1, 2], [3, 4]]" \\',
+        '              --x "[1, 0]"',
+    ),
+)
+def command(
+    point: PointOptions,
+    method: CheckOptions,
+    report: ReportOptions,
+    *,
+    only: Annotated[
+        Literal["forward", "backward"] | None,
+        typer.Option(
+            "--pass",
+            metavar="PASS",
+            help="forward or backward: one of the passes alone",
+            rich_help_panel=TRACE,
+        ),
+    ] = None,
+) -> Outcome:
+    """Both passes step by step, as they are written by hand.
+
+    The forward pass is numbered (1) to (n), the backward pass goes in exactly the reverse
+    order. The first assignment of an accumulator is =, every later one +=; 'final' says that
+    it is complete.
+
+    Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
+    """
+    from gradcli.report.trace import Choice
+
+    choice = Choice(forward=only != "backward", backward=only != "forward")
+    evaluation = Evaluation(point, method, report, choice)
+    return Outcome(evaluation.text(), evaluation.exit_code, report.file)
+
+
+class Evaluation:
+    """A program evaluated, and its check, which is made when it is needed.
+
+    So the trace of a large program begins before the check has ended.
+    """
+
+    def __init__(
+        self, point: PointOptions, method: CheckOptions, report: ReportOptions, choice: Choice
+    ) -> None:
+        self.report, self.choice = report, choice
+        form = report.chosen_format()
+        if form not in ("table", "json"):
+            raise usage_error(f"trace has no {form}", "without --format it is text; --json")
+        self.mode = "none" if report.is_bare() or not choice.backward else method.mode()
+        self.budget, self.exact, self.seed = method.budget(), method.exact, point.seed
+        name = report.gradient_name()
+        self.read = point.point()
+        self.wrt = self.read.wrt if name is None else (name,)
+        self.result = self.read.program.evaluate(
+            self.read.inputs,
+            data=self.read.data,
+            wrt=self.wrt,
+            upstream=self.read.upstream,
+            gradient=choice.backward and not report.value,
+            check=False,
+            allow_nonfinite=point.allow_nonfinite,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def checked(self) -> Result:
+        """The result with its check."""
+        if not self.result.gradient:
+            return self.result
+        return self.read.program.check(
+            self.result,
+            self.mode,
+            wrt=self.wrt,
+            budget=self.budget,
+            exact=self.exact,
+            seed=self.seed,
+        )
+
+    def text(self) -> Iterable[str]:
+        """What is to be printed, in pieces."""
+        if self.report.is_bare():
+            return text(self.result, self.report, "trace")
+        from gradcli.report import trace
+        from gradcli.steps import Steps
+
+        steps = Steps(self.result)
+        return trace.pieces(steps, self.report.style(), self.choice, lambda: self.checked)
+
+    def exit_code(self) -> int:
+        """3 if a check has failed."""
+        from gradcli.errors import ExitCode
+
+        wrong = self.checked.verdict == "fail"
+        return ExitCode.CHECK_FAILED if wrong else ExitCode.OK
