@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from itertools import islice
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from report_samples import NAMES, TUTORIAL, chain, evaluate, samples
 
 from gradcli.cli.app import run
@@ -16,7 +19,7 @@ from gradcli.cli.environment import Environment
 from gradcli.errors import cell_width
 from gradcli.language.printer import print_tree
 from gradcli.program import Program
-from gradcli.report import Style, trace
+from gradcli.report import Style, trace, trace_json, trace_table
 from gradcli.report.trace import Choice
 from gradcli.result import Result
 from gradcli.steps import Steps
@@ -24,6 +27,7 @@ from gradcli.steps import Steps
 if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
+SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "trace.json"
 WIDTHS = (None, 120, 80, 60)
 PIPE = Style(width=None, color=False, ascii=False)
 POINT = (TUTORIAL, "--x", "3", "--y", "-4")
@@ -72,6 +76,71 @@ class TestListing:
 
     def test_precision(self) -> None:
         assert re.search(r"= 0\.0179862099620915\d+", listing("tutorial", precision=17))
+
+
+def table(name: str, width: int | None = None, choice: Choice | None = None) -> str:
+    result, look = samples()[name], Style(width=width, color=False, ascii=False)
+    found = trace_table.pieces(Steps(result), look, choice or Choice(), lambda: result)
+    return "".join(found)
+
+
+class TestTable:
+    @pytest.mark.parametrize("width", [*WIDTHS, 30])
+    @pytest.mark.parametrize("name", ["tutorial", "network", "deep"])
+    def test_widths(self, name: str, width: int | None, snapshot: SnapshotAssertion) -> None:
+        assert table(name, width) == snapshot
+
+    @pytest.mark.parametrize("width", [24, 40, 60, 80, 120])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_nothing_is_wider_than_the_terminal(self, name: str, width: int) -> None:
+        assert max(map(cell_width, table(name, width).splitlines())) <= width
+
+    def test_a_row_per_contribution(self) -> None:
+        code, out, _ = gradcli(*POINT, "--style", "table", "--pass", "backward")
+        assert code == 0
+        assert len(re.findall(r"^\(\d\)", out, re.MULTILINE)) == 9
+        assert "→" not in gradcli(*POINT, "--style", "table", "--ascii")[1]
+
+
+def strict(text: str) -> Any:
+    found = json.loads(text, parse_constant=pytest.fail)
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(found)
+    return found
+
+
+class TestJson:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_samples_fit_the_schema(self, name: str) -> None:
+        result = samples()[name]
+        text = "".join(trace_json.pieces(Steps(result), PIPE, result))
+        assert text.count("\n") == 1
+        strict(text)
+
+    def test_it_is_evals_object_with_more_in_it(self) -> None:
+        found = strict(gradcli(*POINT, "--no-check", "--json")[1])
+        environment = Environment.captured()
+        run(["eval", *POINT, "--no-check", "--json"], environment)
+        plain = json.loads(environment.written()[0])
+        for key in set(plain) - {"schema", "backward"}:
+            assert found[key] == plain[key]
+        for more, less in zip(found["backward"], plain["backward"], strict=True):
+            assert {key: more[key] for key in less} == less
+        assert [step["step"] for step in found["steps"]] == [1, 2, 3, 4, 5, 6]
+        line = found["backward"][6]
+        assert (line["assign"], line["formula"], line["paths"]) == ("+=", "delta_b * 1", 2)
+        assert line["before"] + line["contribution"] == line["accumulator"]
+
+    def test_one_pass_has_all_keys(self) -> None:
+        found = strict(gradcli(*POINT, "--json", "--pass", "forward")[1])
+        assert (found["backward"], found["gradient"], found["check"]) == ([], {}, None)
+        assert strict(gradcli(*POINT, "--pretty", "--pass", "backward")[1])["steps"]
+
+    def test_a_wrong_gradient(self) -> None:
+        code, out, _ = gradcli("block sq(x) = x^2 with d/dx = 3*x\nsq(a)", "--a", "2", "--json")
+        assert code == 3
+        assert strict(out)["check"]["verdict"] == "fail"
 
 
 class TestOrder:

@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 
 TRACE = "Trace"
 
+STYLES = {"listing": "trace", "table": "trace_table"}
+"""The styles, each a module of `gradcli.report`."""
+
 
 @make(
     "trace",
@@ -37,6 +40,16 @@ def command(
     method: CheckOptions,
     report: ReportOptions,
     *,
+    style: Annotated[
+        Literal["listing", "table"],
+        typer.Option(
+            "--style",
+            metavar="STYLE",
+            help="listing, or table: a row per contribution",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "listing",
     only: Annotated[
         Literal["forward", "backward"] | None,
         typer.Option(
@@ -59,7 +72,7 @@ def command(
 
     choice = Choice(forward=only != "backward", backward=only != "forward")
     evaluation = Evaluation(point, method, report, choice)
-    return Outcome(evaluation.text(), evaluation.exit_code, report.file)
+    return Outcome(evaluation.text(style), evaluation.exit_code, report.file)
 
 
 class Evaluation:
@@ -105,15 +118,22 @@ class Evaluation:
             seed=self.seed,
         )
 
-    def text(self) -> Iterable[str]:
+    def text(self, style: str) -> Iterable[str]:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
-        from gradcli.report import trace
+        from importlib import import_module
+
         from gradcli.steps import Steps
 
-        steps = Steps(self.result)
-        return trace.pieces(steps, self.report.style(), self.choice, lambda: self.checked)
+        steps, look = Steps(self.result), self.report.style()
+        if self.report.chosen_format() == "json":
+            from gradcli.report import trace_json
+
+            return trace_json.pieces(steps, look, self.checked)
+        module = import_module(f"gradcli.report.{STYLES[style]}")
+        found: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
+        return found
 
     def exit_code(self) -> int:
         """3 if a check has failed."""

@@ -150,11 +150,8 @@ class Listing:
         tree = None if move.rule is None else move.rule
         shapes = [] if tree is None else self._shapes(move.to.type.shape, tree)
         worked = self._worked(move)
-        note = ""
-        if move.final:
-            note = "final" if move.paths == 1 else f"final, {move.paths} paths"
         values = [*shapes, *worked, *self._value(move.accumulator)]
-        return Line(f"  {move.text}", values, note)
+        return Line(f"  {move.text}", values, note(move))
 
     # --- numbers -------------------------------------------------------------------------
 
@@ -294,6 +291,13 @@ class Listing:
     def _gradient(self, value: Any) -> str:
         text = self._inline(value)
         return text if is_small(value) else f"({text})"
+
+
+def note(move: Move) -> str:
+    """What is said of an accumulator: that it is complete, and how many contributions it got."""
+    if not move.final:
+        return ""
+    return "final" if move.paths == 1 else f"final, {move.paths} paths"
 
 
 def _step_text(step: Step) -> str:
