@@ -62,6 +62,12 @@ class Program:
         draft = self.draft(frozenset(b.name for b in self.header.bindings))
         return tuple(step.name or "" for step in draft.steps if step.kind == "input")
 
+    @property
+    def statements(self) -> frozenset[str]:
+        """The names that statements `name = …` give to nodes."""
+        definitions = self.names.definitions.items()
+        return frozenset(name for name, found in definitions if isinstance(found, Assign))
+
     def draft(self, bound: frozenset[str]) -> Draft:
         """The operations in order, given which names have a value."""
         if bound not in self._drafts:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from gradcli.report.trace import Choice
     from gradcli.result import Result
+    from gradcli.steps import Steps
 
 TRACE = "Trace"
 
@@ -50,6 +51,16 @@ def command(
             rich_help_panel=TRACE,
         ),
     ] = "listing",
+    by: Annotated[
+        Literal["operation", "statement"],
+        typer.Option(
+            "--by",
+            metavar="STEP",
+            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "operation",
     only: Annotated[
         Literal["forward", "backward"] | None,
         typer.Option(
@@ -72,7 +83,7 @@ def command(
 
     choice = Choice(forward=only != "backward", backward=only != "forward")
     evaluation = Evaluation(point, method, report, choice)
-    return Outcome(evaluation.text(style), evaluation.exit_code, report.file)
+    return Outcome(evaluation.text(style, by), evaluation.exit_code, report.file)
 
 
 class Evaluation:
@@ -118,15 +129,13 @@ class Evaluation:
             seed=self.seed,
         )
 
-    def text(self, style: str) -> Iterable[str]:
+    def text(self, style: str, by: str) -> Iterable[str]:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
         from importlib import import_module
 
-        from gradcli.steps import Steps
-
-        steps, look = Steps(self.result), self.report.style()
+        steps, look = self._steps(by), self.report.style()
         if self.report.chosen_format() == "json":
             from gradcli.report import trace_json
 
@@ -134,6 +143,15 @@ class Evaluation:
         module = import_module(f"gradcli.report.{STYLES[style]}")
         found: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
         return found
+
+    def _steps(self, by: str) -> Steps:
+        if by == "statement":
+            from gradcli.statements import StatementSteps
+
+            return StatementSteps(self.result, self.read.program.statements)
+        from gradcli.steps import Steps
+
+        return Steps(self.result)
 
     def exit_code(self) -> int:
         """3 if a check has failed."""

@@ -235,8 +235,9 @@ class Listing:
         columns, width = self.columns, self.style.width
         texts, values = [self._shown(line.text)], [*line.values]
         if width is not None and cell_width(texts[0]) > width:
-            first, *more = folded(texts[0], width - 6)
-            texts = [first, *(f"      {part}" for part in more)]
+            indent = " " * (len(texts[0]) - len(texts[0].lstrip()))
+            first, *more = folded(texts[0], max(8, width - 6))
+            texts = [indent + first, *(f"      {part}" for part in more)]
         beside = not values or cell_width(texts[-1]) + 2 <= columns.values
         if not beside:
             texts.append("")
