@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.algebra import ONE, plus, times
-from gradcli.backward import Contribution, reduce_to, rule_for
+from gradcli.backward import Contribution, local_derivative, reduce_to, rule_for
 from gradcli.errors import GradcliError
 from gradcli.graph import Graph, Node
 from gradcli.language.printer import print_tree
@@ -133,18 +133,32 @@ class StatementSteps(Steps):
 
     def _alone(self, node: Node) -> Whole:
         """A single operation as a step."""
-        whole = self._whole((node,))
-        if whole is not None:
-            return whole
-        sends = self._contributions.get(node.id, [])
+        return self._whole((node,)) or self._single(node)
+
+    def _reads_once(self, node: Node) -> bool:
+        """Whether all operands of an operation are different nodes."""
+        operands = [o for o in node.operands if isinstance(o, int)]
+        return len(set(operands)) == len(operands)
+
+    def _single(self, node: Node) -> Whole:
+        """An operation with its own rules; they are added up where it reads a node twice."""
         found: dict[int, Sent] = {}
-        for sent in sends:
-            tree = rule_tree(self.graph, node, sent.operand)
-            earlier = found.get(sent.to)
-            value = sent.value if earlier is None else earlier.value + sent.value
+        once = self._reads_once(node)
+        delta = Name(f"delta_{node.name}", NOWHERE)
+        for sent in self._contributions.get(node.id, []):
+            assert node.operation is not None
+            tree, value = rule_tree(self.graph, node, sent.operand), sent.value
             formula = self._formula(sent, tree)
-            formula = formula if earlier is None else f"{earlier.formula} + {formula}"
-            found[sent.to] = Sent(None, tree, formula, None, value, sent)
+            if node.operation.elementwise and once:
+                worth = local_derivative(self.graph, self.result.values, sent)
+                found[sent.to] = Sent(tree, None, formula, worth, value, sent)
+                continue
+            rule = times(delta, tree) if node.operation.elementwise else tree
+            earlier = found.get(sent.to)
+            if earlier is not None:
+                formula, value = f"{earlier.formula} + {formula}", earlier.value + value
+                rule = plus(earlier.rule, rule)
+            found[sent.to] = Sent(None, rule, formula, None, value, sent)
         return Whole((node,), node_tree(self.graph, node), found)
 
     @cached_property
@@ -156,13 +170,16 @@ class StatementSteps(Steps):
 
     def _whole(self, nodes: tuple[Node, ...]) -> Whole | None:
         """The statement as one step; None if it can't be one."""
+        if len(nodes) == 1 and self._reads_once(nodes[0]):
+            return self._single(nodes[0])
         inside = {node.id for node in nodes[:-1]}
         consumers = self.graph.consumers
         if any(not inside.issuperset(set(consumers[i]) - {nodes[-1].id}) for i in inside):
             return None
         try:
             composed = Composed(self.graph, nodes)
-            sent = {to: self._sent(composed, to) for to in self._read(composed)}
+            with np.errstate(all="ignore"):
+                sent = {to: self._sent(composed, to) for to in self._read(composed)}
         except (TooLongError, GradcliError, ValueError):
             return None
         complete = {to: one for to, one in sent.items() if one is not None}
@@ -219,8 +236,7 @@ class StatementSteps(Steps):
             given[f"delta_{node.name}"] = node.type, result.accumulators[node.id]
         types = tuple(t for t, _ in given.values())
         formula = compile_formula(print_tree(tree), tuple(given), types, {})
-        with np.errstate(all="ignore"):
-            return formula([value for _, value in given.values()])
+        return formula([value for _, value in given.values()])
 
 
 def _tiny(difference: Any, value: Any) -> bool:

@@ -96,6 +96,12 @@ def test_listing(program: str, snapshot: SnapshotAssertion) -> None:
     assert "".join(trace.pieces(steps_of(result), PIPE, Choice(), lambda: result)) == snapshot
 
 
+def test_values_that_are_not_finite() -> None:
+    result = samples()["nonfinite"]
+    text = "".join(trace.pieces(steps_of(result), PIPE, Choice(), lambda: result))
+    assert "delta_y" in text
+
+
 def test_the_tutorials_statement() -> None:
     code, out, _ = gradcli(SIGMOID, "--x", "3", "--y", "-4", "--by", "statement")
     assert code == 0

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from gradcli.cli.argv import normal
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import text
@@ -70,6 +71,19 @@ def command(
             rich_help_panel=TRACE,
         ),
     ] = None,
+    node: Annotated[
+        str | None,
+        typer.Option(
+            "--node",
+            metavar="NAME",
+            help="only what concerns one node: its paths, its contributions, their sum",
+            rich_help_panel=TRACE,
+        ),
+    ] = None,
+    blank: Annotated[
+        bool,
+        typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
+    ] = False,
 ) -> Outcome:
     """Both passes step by step, as they are written by hand.
 
@@ -81,9 +95,13 @@ def command(
     """
     from gradcli.report.trace import Choice
 
-    choice = Choice(forward=only != "backward", backward=only != "forward")
+    if node is not None and only is not None:
+        raise usage_error("--node and --pass contradict each other", "leave out --pass")
+    if node is not None and style != "listing":
+        raise usage_error(f"--node and --style {style} contradict each other")
+    choice = Choice(forward=only != "backward", backward=only != "forward", blank=blank)
     evaluation = Evaluation(point, method, report, choice)
-    return Outcome(evaluation.text(style, by), evaluation.exit_code, report.file)
+    return Outcome(evaluation.text(style, by, node), evaluation.exit_code, report.file)
 
 
 class Evaluation:
@@ -99,7 +117,11 @@ class Evaluation:
         form = report.chosen_format()
         if form not in ("table", "json"):
             raise usage_error(f"trace has no {form}", "without --format it is text; --json")
-        self.mode = "none" if report.is_bare() or not choice.backward else method.mode()
+        if choice.blank and (form == "json" or report.is_bare()):
+            part = "--json" if form == "json" else "--value" if report.value else "--grad"
+            raise usage_error(f"--blank leaves out the numbers, and {part} is for numbers")
+        checked = choice.backward and not choice.blank and not report.is_bare()
+        self.mode = method.mode() if checked else "none"
         self.budget, self.exact, self.seed = method.budget(), method.exact, point.seed
         name = report.gradient_name()
         self.read = point.point()
@@ -129,20 +151,28 @@ class Evaluation:
             seed=self.seed,
         )
 
-    def text(self, style: str, by: str) -> Iterable[str]:
+    def text(self, style: str, by: str, node: str | None) -> Iterable[str]:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
         from importlib import import_module
 
+        from gradcli.paths import focus
+
         steps, look = self._steps(by), self.report.style()
         if self.report.chosen_format() == "json":
             from gradcli.report import trace_json
 
-            return trace_json.pieces(steps, look, self.checked)
+            found = None if node is None else focus(steps, normal(node))
+            return trace_json.pieces(steps, look, self.checked, found)
+        if node is not None:
+            from gradcli.report import trace_node
+
+            found = focus(steps, normal(node))
+            return trace_node.pieces(steps, found, look, self.choice, lambda: self.checked)
         module = import_module(f"gradcli.report.{STYLES[style]}")
-        found: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
-        return found
+        text_: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
+        return text_
 
     def _steps(self, by: str) -> Steps:
         if by == "statement":

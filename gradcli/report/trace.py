@@ -122,28 +122,36 @@ class Listing:
     def forward(self) -> Iterator[str]:
         """The forward pass, numbered."""
         result = self.steps.result
-        yield from self._heading("Forward pass", self._inputs(result))
+        yield from self.heading("Forward pass", self._inputs(result))
         for step in self.steps.steps():
-            mark = "" if step.number is None else f"({step.number})"
-            values = self._value(step.value)
-            shapes = self._shapes(step.node.type.shape, step.tree)
-            yield from self._laid_out(Line(_step_text(step), [*shapes, *values], "", mark))
+            yield from self.forward_line(step)
+
+    def forward_line(self, step: Step) -> Iterator[str]:
+        """A line of the forward pass."""
+        mark = "" if step.number is None else f"({step.number})"
+        values = self._value(step.value)
+        shapes = self._shapes(step.node.type.shape, step.tree)
+        yield from self.laid_out(Line(_step_text(step), [*shapes, *values], "", mark))
 
     def backward(self) -> Iterator[str]:
         """The backward pass in exactly the reverse order."""
         result = self.steps.result
         if result.upstream is None or result.accumulators[result.graph.output] is None:
-            yield from self._heading("Backward pass", ["no inputs, so no gradient"])
+            yield from self.heading("Backward pass", ["no inputs, so no gradient"])
             return
         name = f"delta_{result.output.name}"
-        yield from self._heading("Backward pass", [f"{name} = {self._inline(result.upstream)}"])
+        yield from self.heading("Backward pass", [f"{name} = {self.inline(result.upstream)}"])
         step = None
         for move in self.steps.moves():
             if move.step != step:
                 step = move.step
-                text = f"Backprop {_step_text(self.steps.step(move.node))}"
-                yield from self._laid_out(Line(text, [], "", f"({step})"))
-            yield from self._laid_out(self.move(move))
+                yield from self.backprop(move)
+            yield from self.laid_out(self.move(move))
+
+    def backprop(self, move: Move) -> Iterator[str]:
+        """The line above a step's moves: which operation is backpropped."""
+        text = f"Backprop {_step_text(self.steps.step(move.node))}"
+        yield from self.laid_out(Line(text, [], "", f"({move.step})"))
 
     def move(self, move: Move) -> Line:
         """A line of the backward pass."""
@@ -163,7 +171,7 @@ class Listing:
         if np.ndim(value) == 0:
             return [f"= {number(float(value), precision)}"]
         room = None if width is None else max(8, width - self.columns.values - 2)
-        lines = [self._inline(value)]
+        lines = [self.inline(value)]
         if is_small(value):
             lines = array_lines(value, precision, *([] if room is None else [room]))
         if room is not None and max(map(len, lines)) > room and np.size(value):
@@ -175,12 +183,12 @@ class Listing:
         """How the number comes about: `= -0.724317 + 0.2`, `= 3.01799 * -0.04`."""
         if self.choice.blank:
             return []
-        sent = self._product(move) or (None if move.before is None else self._inline(move.value))
+        sent = self._product(move) or (None if move.before is None else self.inline(move.value))
         if sent is None:
             return []
-        text = sent if move.before is None else f"{self._inline(move.before)} + {sent}"
+        text = sent if move.before is None else f"{self.inline(move.before)} + {sent}"
         if move.before is not None and sent.startswith("-") and np.ndim(move.value) == 0:
-            text = f"{self._inline(move.before)} - {sent[1:]}"
+            text = f"{self.inline(move.before)} - {sent[1:]}"
         room = (self.style.width or 100) - self.columns.values - 2
         if np.ndim(move.accumulator) or np.ndim(move.upstream):
             arrays = (move.before, move.value, move.upstream, move.local_value)
@@ -198,7 +206,7 @@ class Listing:
             return None
         if move.to.type.shape != move.node.type.shape:
             return None
-        return f"{self._inline(upstream)} * {self._inline(local)}"
+        return f"{self.inline(upstream)} * {self.inline(local)}"
 
     def _shapes(self, shape: Shape, tree: Any) -> list[str]:
         """`(2×3) = (2)(1×3)` for a matrix product."""
@@ -208,15 +216,16 @@ class Listing:
         own = f"({shape_text(shape, self.style)}) = " if shape else "= "
         return [own + "".join(f"({shape_text(s, self.style)})" for s in factors)]
 
-    def _inline(self, value: Any) -> str:
+    def inline(self, value: Any) -> str:
+        """A value on one line."""
         return inline(value, self.style.precision, self.style)
 
     def _inputs(self, result: Result) -> list[str]:
-        return [f"{name} = {self._inline(value)}" for name, value in result.inputs.items()]
+        return [f"{name} = {self.inline(value)}" for name, value in result.inputs.items()]
 
     # --- lines ---------------------------------------------------------------------------
 
-    def _heading(self, title: str, items: list[str]) -> Iterator[str]:
+    def heading(self, title: str, items: list[str]) -> Iterator[str]:
         """A pass's name, and what it starts from; that goes below where it is long."""
         head, width = self.columns.head, self.style.width
         text = self._shown(", ".join(items))
@@ -230,7 +239,7 @@ class Listing:
             lines = folded(self._shown(item), max(8, width - 4)) if width else [self._shown(item)]
             yield "".join(f"  {'  ' if i else ''}{line}\n" for i, line in enumerate(lines))
 
-    def _laid_out(self, line: Line) -> Iterator[str]:
+    def laid_out(self, line: Line) -> Iterator[str]:
         """A line as text; its parts go on below where they don't fit beside each other."""
         columns, width = self.columns, self.style.width
         texts, values = [self._shown(line.text)], [*line.values]
@@ -273,7 +282,7 @@ class Listing:
             for name, value in result.gradient.items()
         ]
         if not items:
-            text = BLANK if self.choice.blank else self._inline(result.value)
+            text = BLANK if self.choice.blank else self.inline(result.value)
             items = [f"{result.output.name} = {text}", "no inputs"]
         items = [self._shown(item) for item in items]
         mood, end = "", ""
@@ -290,7 +299,7 @@ class Listing:
         return text
 
     def _gradient(self, value: Any) -> str:
-        text = self._inline(value)
+        text = self.inline(value)
         return text if is_small(value) else f"({text})"
 
 

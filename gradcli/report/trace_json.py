@@ -9,17 +9,18 @@ from gradcli.language.printer import print_tree
 from gradcli.report import json
 
 if TYPE_CHECKING:
+    from gradcli.paths import Focus
     from gradcli.report.style import Style
     from gradcli.result import Result
     from gradcli.steps import Move, Step, Steps
 
 
-def pieces(steps: Steps, style: Style, checked: Result) -> Iterator[str]:
-    """The object of schema gradcli.trace/1, piece by piece."""
-    return json.laid_out(document(steps, checked), checked.program, style)
+def pieces(steps: Steps, style: Style, checked: Result, node: Focus | None = None) -> Iterator[str]:
+    """The object of schema gradcli.trace/1, piece by piece; `node` adds what concerns one node."""
+    return json.laid_out(document(steps, checked, node), checked.program, style)
 
 
-def document(steps: Steps, checked: Result) -> Iterator[tuple[str, Any]]:
+def document(steps: Steps, checked: Result, node: Focus | None) -> Iterator[tuple[str, Any]]:
     """The object's keys and values in order; long lists as iterators."""
     for key, value in json.document(checked, "trace"):
         if key == "backward":
@@ -28,6 +29,24 @@ def document(steps: Steps, checked: Result) -> Iterator[tuple[str, Any]]:
             yield "backward", map(_move, steps.moves())
         else:
             yield key, value
+    if node is not None:
+        yield "node", _node(node)
+
+
+def _node(found: Focus) -> json.Object:
+    paths = [
+        {
+            "nodes": [found.node.name, *(move.node.name for move in path.moves)],
+            "product": json.plain(path.value),
+        }
+        for path in found.paths
+    ]
+    return {
+        "name": found.node.name,
+        "contributions": [_move(move) for move in found.moves],
+        "path_count": found.number,
+        "paths": paths,
+    }
 
 
 def _step(step: Step) -> json.Object:
