@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradcli.cli.argv import normal
-from gradcli.cli.command import Outcome
+from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import text
 from gradcli.cli.failure import usage_error
@@ -27,6 +27,63 @@ STYLES = {"listing": "trace", "table": "trace_table"}
 """The styles, each a module of `gradcli.report`."""
 
 
+class TraceOptions(Options):
+    """What of the trace is shown, and how."""
+
+    style: Annotated[
+        Literal["listing", "table"],
+        typer.Option(
+            "--style",
+            metavar="STYLE",
+            help="listing, or table: a row per contribution",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "listing"
+    by: Annotated[
+        Literal["operation", "statement"],
+        typer.Option(
+            "--by",
+            metavar="STEP",
+            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "operation"
+    only: Annotated[
+        Literal["forward", "backward"] | None,
+        typer.Option(
+            "--pass",
+            metavar="PASS",
+            help="forward or backward: one of the passes alone",
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    node: Annotated[
+        str | None,
+        typer.Option(
+            "--node",
+            metavar="NAME",
+            help="only what concerns one node: its paths, its contributions, their sum",
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    blank: Annotated[
+        bool,
+        typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
+    ] = False
+
+    def choice(self) -> Choice:
+        """What is shown. Raises `GradcliError` where the options contradict each other."""
+        from gradcli.report.trace import Choice
+
+        if self.node is not None and self.only is not None:
+            raise usage_error("--node and --pass contradict each other", "leave out --pass")
+        if self.node is not None and self.style != "listing":
+            raise usage_error(f"--node and --style {self.style} contradict each other")
+        return Choice(self.only != "backward", self.only != "forward", self.blank)
+
+
 @make(
     "trace",
     usage="PROGRAM [--NAME VALUE ...] [options]",
@@ -38,52 +95,7 @@ STYLES = {"listing": "trace", "table": "trace_table"}
     ),
 )
 def command(
-    point: PointOptions,
-    method: CheckOptions,
-    report: ReportOptions,
-    *,
-    style: Annotated[
-        Literal["listing", "table"],
-        typer.Option(
-            "--style",
-            metavar="STYLE",
-            help="listing, or table: a row per contribution",
-            show_default=True,
-            rich_help_panel=TRACE,
-        ),
-    ] = "listing",
-    by: Annotated[
-        Literal["operation", "statement"],
-        typer.Option(
-            "--by",
-            metavar="STEP",
-            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one",
-            show_default=True,
-            rich_help_panel=TRACE,
-        ),
-    ] = "operation",
-    only: Annotated[
-        Literal["forward", "backward"] | None,
-        typer.Option(
-            "--pass",
-            metavar="PASS",
-            help="forward or backward: one of the passes alone",
-            rich_help_panel=TRACE,
-        ),
-    ] = None,
-    node: Annotated[
-        str | None,
-        typer.Option(
-            "--node",
-            metavar="NAME",
-            help="only what concerns one node: its paths, its contributions, their sum",
-            rich_help_panel=TRACE,
-        ),
-    ] = None,
-    blank: Annotated[
-        bool,
-        typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
-    ] = False,
+    point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
 ) -> Outcome:
     """Both passes step by step, as they are written by hand.
 
@@ -93,15 +105,8 @@ def command(
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
-    from gradcli.report.trace import Choice
-
-    if node is not None and only is not None:
-        raise usage_error("--node and --pass contradict each other", "leave out --pass")
-    if node is not None and style != "listing":
-        raise usage_error(f"--node and --style {style} contradict each other")
-    choice = Choice(forward=only != "backward", backward=only != "forward", blank=blank)
-    evaluation = Evaluation(point, method, report, choice)
-    return Outcome(evaluation.text(style, by, node), evaluation.exit_code, report.file)
+    evaluation = Evaluation(point, method, report, shown)
+    return Outcome(evaluation.text(), evaluation.exit_code, report.file)
 
 
 class Evaluation:
@@ -111,9 +116,10 @@ class Evaluation:
     """
 
     def __init__(
-        self, point: PointOptions, method: CheckOptions, report: ReportOptions, choice: Choice
+        self, point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
     ) -> None:
-        self.report, self.choice = report, choice
+        choice = shown.choice()
+        self.report, self.shown, self.choice = report, shown, choice
         form = report.chosen_format()
         if form not in ("table", "json"):
             raise usage_error(f"trace has no {form}", "without --format it is text; --json")
@@ -151,7 +157,7 @@ class Evaluation:
             seed=self.seed,
         )
 
-    def text(self, style: str, by: str, node: str | None) -> Iterable[str]:
+    def text(self) -> Iterable[str]:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
@@ -159,23 +165,23 @@ class Evaluation:
 
         from gradcli.paths import focus
 
-        steps, look = self._steps(by), self.report.style()
+        steps, look = self._steps(), self.report.style()
+        name = self.shown.node
+        found = None if name is None else focus(steps, normal(name))
         if self.report.chosen_format() == "json":
             from gradcli.report import trace_json
 
-            found = None if node is None else focus(steps, normal(node))
             return trace_json.pieces(steps, look, self.checked, found)
-        if node is not None:
+        if found is not None:
             from gradcli.report import trace_node
 
-            found = focus(steps, normal(node))
             return trace_node.pieces(steps, found, look, self.choice, lambda: self.checked)
-        module = import_module(f"gradcli.report.{STYLES[style]}")
+        module = import_module(f"gradcli.report.{STYLES[self.shown.style]}")
         text_: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
         return text_
 
-    def _steps(self, by: str) -> Steps:
-        if by == "statement":
+    def _steps(self) -> Steps:
+        if self.shown.by == "statement":
             from gradcli.statements import StatementSteps
 
             return StatementSteps(self.result, self.read.program.statements)
