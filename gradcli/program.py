@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Literal
 
 import numpy as np
@@ -27,7 +28,7 @@ from gradcli.language.tree import Assign
 from gradcli.lower import lower, lower_formula
 from gradcli.names import did_you_mean, resolve
 from gradcli.ops.operation import Type, times
-from gradcli.result import Checks, Result
+from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
 
 CheckMode = Literal["all", "sample", "none"]
@@ -63,6 +64,12 @@ class Program:
         """The names that need a value, in order of first appearance."""
         draft = self.draft(frozenset(b.name for b in self.header.bindings))
         return tuple(step.name or "" for step in draft.steps if step.kind == "input")
+
+    @property
+    def statements(self) -> frozenset[str]:
+        """The names that statements `name = …` give to nodes."""
+        definitions = self.names.definitions.items()
+        return frozenset(name for name, found in definitions if isinstance(found, Assign))
 
     def draft(self, bound: frozenset[str]) -> Draft:
         """The operations in order, given which names have a value."""
@@ -184,30 +191,50 @@ class Program:
             if gradient:
                 start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
                 passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
-            checks: Checks | None = None
-            if gradient and check not in (False, "none"):
-                from gradcli.check import check_gradients  # noqa: PLC0415 - not needed without
-
-                checks = check_gradients(
-                    graph,
-                    values,
-                    passed,
-                    active,
-                    start,
-                    every_element=check == "all",
-                    budget=check_budget,
-                    exact=exact,
-                    seed=seed,
-                )
-            return Result(
+            result = Result(
                 self.source.text,
                 graph,
                 tuple(values),
                 tuple(passed.accumulators),
                 tuple(passed.contributions),
                 start,
-                checks,
             )
+        if not gradient:
+            return result
+        return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
+
+    def check(
+        self,
+        result: Result,
+        mode: bool | CheckMode = True,  # noqa: FBT001, FBT002 - as `evaluate` has it
+        *,
+        wrt: Iterable[str] | None = None,
+        budget: float = 2.0,
+        exact: bool = False,
+        seed: int = 0,
+    ) -> Result:
+        """A result of this program with the check of its accumulators.
+
+        For whoever shows the result before the check is made; otherwise `evaluate` does both.
+        The options are those of `evaluate`, and `wrt` must be what the result was made with.
+        """
+        if mode in (False, "none"):
+            return result
+        from gradcli.check import check_gradients  # noqa: PLC0415 - not needed without
+
+        with collector_paused():
+            checks = check_gradients(
+                result.graph,
+                result.values,
+                Backward(list(result.accumulators), list(result.contributions)),
+                self._active(result.graph, wrt),
+                result.upstream,
+                every_element=mode == "all",
+                budget=budget,
+                exact=exact,
+                seed=seed,
+            )
+        return replace(result, checks=checks)
 
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""

@@ -297,7 +297,7 @@ class TestExitCodes:
         monkeypatch.setattr("gradcli.cli.app.deliver", interrupted)
         assert gradcli("--help") == (130, "", "")
 
-    @pytest.mark.parametrize("command", ["eval", "check", "ops"])
+    @pytest.mark.parametrize("command", ["eval", "trace", "check", "ops"])
     def test_version_and_help_everywhere(self, command: str) -> None:
         version = gradcli("--version").out
         assert version.startswith("gradcli ")

@@ -65,7 +65,5 @@ class Jitter:
         return np.resize(np.roll(self.pool, -start), value.shape)
 
     def round(self, value: Array) -> Array:
-        """The same for results that may have underflowed: their last place is 5e-324."""
-        start = self.next
-        result = self.disturb(value)
-        return result + TINY * self.pool[start] if value.size else result
+        """The same for results that may have underflowed: they are right to 5e-324 only."""
+        return self.disturb(value) + TINY * self._draws(value)

@@ -152,10 +152,14 @@ def admissible(s: Series, run: slice) -> tuple[Array, Array]:
     bend = finite(np.abs(Sa - Sb * ratio) - 8 * Nb * ratio)
     rough = np.maximum(error, bend) > 0.3 * np.maximum(np.abs(Da), np.abs(Sa))
     ok = usable & confirmed & (flat | decays | ~rough)
-    drowned = noise[0, :-1] > np.maximum(
-        0.05 * np.maximum(s.size[0, run][:-1], np.abs(s.y0[0])), 64 * TINY
-    )
-    return ok.all(axis=0) & ~drowned, error[0]
+    return ok.all(axis=0) & ~drowned(s, run)[0, :-1], error[0]
+
+
+def drowned(s: Series, run: slice) -> Array:
+    """Where a quantity has no digits: its noise is more than a twentieth of its size."""
+    size = np.maximum(s.size[:, run], np.abs(s.y0))
+    noisy: Array = s.noise[:, run] > np.maximum(0.05 * size, 64 * TINY)
+    return noisy
 
 
 def resolved(s: Series, run: slice) -> bool:

@@ -30,6 +30,7 @@ from gradcli.cli.failure import as_gradcli_error, closest, usage_error
 
 COMMANDS = {
     "eval": "value, gradient and check of every node, in one table",
+    "trace": "both passes step by step, as they are written by hand",
     "check": "only the verdicts of the finite-difference check",
     "ops": "the operations: formulas, derivatives, domains",
 }
@@ -129,7 +130,7 @@ def run(arguments: Sequence[str], environment: Environment) -> int:
         return INTERRUPTED
     except Exception as exception:  # noqa: BLE001 - whatever it is, it is printed as an error
         return _complain(exception, arguments, environment)
-    return int(outcome.code)
+    return outcome.exit_code()
 
 
 def _outcome(arguments: Sequence[str], environment: Environment) -> Outcome | int:

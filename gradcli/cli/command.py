@@ -31,9 +31,14 @@ class Outcome(NamedTuple):
     """What a command has to say: a text in pieces, where it goes, and the exit code."""
 
     text: Iterable[str]
-    code: int = 0
+    code: int | Callable[[], int] = 0
+    """A function where the code is only known when the text has been made."""
     file: str | None = None
     """Where `--out` sends the text; None is standard output."""
+
+    def exit_code(self) -> int:
+        """The exit code, once the text has been delivered."""
+        return int(self.code() if callable(self.code) else self.code)
 
 
 class Finished(Exception):

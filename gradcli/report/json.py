@@ -35,10 +35,14 @@ LINE = 100
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """The object of schema gradcli.eval/1 or gradcli.check/1, piece by piece."""
+    return laid_out(document(result, command), result.program, style)
+
+
+def laid_out(fields: Iterable[tuple[str, Any]], program: str, style: Style) -> Iterator[str]:
+    """An object with a program in it as text, on one line or indented."""
     # A control character that JSON need not escape (U+009B) is still one for a terminal.
-    text = result.program.translate({10: None, 9: None, 13: None})
+    text = program.translate({10: None, 9: None, 13: None})
     encode = encoder(ascii_only=style.ascii or not text.isprintable())
-    fields = document(result, command)
     yield from _indented(fields, encode) if style.pretty else _on_one_line(fields, encode)
 
 

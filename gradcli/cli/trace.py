@@ -1,0 +1,197 @@
+"""`gradcli trace`: the two passes step by step, for homework."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from gradcli.cli.argv import normal
+from gradcli.cli.command import Options, Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.evaluation import text
+from gradcli.cli.failure import usage_error
+from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gradcli.report.trace import Choice
+    from gradcli.result import Result
+    from gradcli.steps import Steps
+
+TRACE = "Trace"
+
+STYLES = {"listing": "trace", "table": "trace_table"}
+"""The styles, each a module of `gradcli.report`."""
+
+
+class TraceOptions(Options):
+    """What of the trace is shown, and how."""
+
+    style: Annotated[
+        Literal["listing", "table"],
+        typer.Option(
+            "--style",
+            metavar="STYLE",
+            help="listing, or table: a row per contribution",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "listing"
+    by: Annotated[
+        Literal["operation", "statement"],
+        typer.Option(
+            "--by",
+            metavar="STEP",
+            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "operation"
+    only: Annotated[
+        Literal["forward", "backward"] | None,
+        typer.Option(
+            "--pass",
+            metavar="PASS",
+            help="forward or backward: one of the passes alone",
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    node: Annotated[
+        str | None,
+        typer.Option(
+            "--node",
+            metavar="NAME",
+            help="only what concerns one node: its paths, its contributions, their sum",
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    blank: Annotated[
+        bool,
+        typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
+    ] = False
+
+    def choice(self) -> Choice:
+        """What is shown. Raises `GradcliError` where the options contradict each other."""
+        from gradcli.report.trace import Choice
+
+        if self.node is not None and self.only is not None:
+            raise usage_error("--node and --pass contradict each other", "leave out --pass")
+        if self.node is not None and self.style != "listing":
+            raise usage_error(f"--node and --style {self.style} contradict each other")
+        return Choice(self.only != "backward", self.only != "forward", self.blank)
+
+
+@make(
+    "trace",
+    usage="PROGRAM [--NAME VALUE ...] [options]",
+    examples=(
+        'gradcli trace "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
+        'gradcli trace "sin(x*y)" --x 1 --y 2 --pass backward',
+        'gradcli trace "||W @ x||^2" --W "[[1, 2], [3, 4]]" \\',
+        '              --x "[1, 0]"',
+    ),
+)
+def command(
+    point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
+) -> Outcome:
+    """Both passes step by step, as they are written by hand.
+
+    The forward pass is numbered (1) to (n), the backward pass goes in exactly the reverse
+    order. The first assignment of an accumulator is =, every later one +=; 'final' says that
+    it is complete.
+
+    Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
+    """
+    evaluation = Evaluation(point, method, report, shown)
+    return Outcome(evaluation.text(), evaluation.exit_code, report.file)
+
+
+class Evaluation:
+    """A program evaluated, and its check, which is made when it is needed.
+
+    So the trace of a large program begins before the check has ended.
+    """
+
+    def __init__(
+        self, point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
+    ) -> None:
+        choice = shown.choice()
+        self.report, self.shown, self.choice = report, shown, choice
+        form = report.chosen_format()
+        if form not in ("table", "json"):
+            raise usage_error(f"trace has no {form}", "without --format it is text; --json")
+        if choice.blank and (form == "json" or report.is_bare()):
+            part = "--json" if form == "json" else "--value" if report.value else "--grad"
+            raise usage_error(f"--blank leaves out the numbers, and {part} is for numbers")
+        checked = choice.backward and not choice.blank and not report.is_bare()
+        self.mode = method.mode() if checked else "none"
+        self.budget, self.exact, self.seed = method.budget(), method.exact, point.seed
+        name = report.gradient_name()
+        self.read = point.point()
+        self.wrt = self.read.wrt if name is None else (name,)
+        self.result = self.read.program.evaluate(
+            self.read.inputs,
+            data=self.read.data,
+            wrt=self.wrt,
+            upstream=self.read.upstream,
+            gradient=choice.backward and not report.value,
+            check=False,
+            allow_nonfinite=point.allow_nonfinite,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def checked(self) -> Result:
+        """The result with its check."""
+        if not self.result.gradient:
+            return self.result
+        return self.read.program.check(
+            self.result,
+            self.mode,
+            wrt=self.wrt,
+            budget=self.budget,
+            exact=self.exact,
+            seed=self.seed,
+        )
+
+    def text(self) -> Iterable[str]:
+        """What is to be printed, in pieces."""
+        if self.report.is_bare():
+            return text(self.result, self.report, "trace")
+        from importlib import import_module
+
+        from gradcli.paths import focus
+
+        steps, look = self._steps(), self.report.style()
+        name = self.shown.node
+        found = None if name is None else focus(steps, normal(name))
+        if self.report.chosen_format() == "json":
+            from gradcli.report import trace_json
+
+            return trace_json.pieces(steps, look, self.checked, found)
+        if found is not None:
+            from gradcli.report import trace_node
+
+            return trace_node.pieces(steps, found, look, self.choice, lambda: self.checked)
+        module = import_module(f"gradcli.report.{STYLES[self.shown.style]}")
+        text_: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
+        return text_
+
+    def _steps(self) -> Steps:
+        if self.shown.by == "statement":
+            from gradcli.statements import StatementSteps
+
+            return StatementSteps(self.result, self.read.program.statements)
+        from gradcli.steps import Steps
+
+        return Steps(self.result)
+
+    def exit_code(self) -> int:
+        """3 if a check has failed."""
+        from gradcli.errors import ExitCode
+
+        wrong = self.checked.verdict == "fail"
+        return ExitCode.CHECK_FAILED if wrong else ExitCode.OK

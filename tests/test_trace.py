@@ -1,0 +1,300 @@
+"""The trace: its order, its texts and numbers, and what it looks like at every width."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+from jsonschema import Draft202012Validator
+from report_samples import NAMES, TUTORIAL, chain, evaluate, samples
+
+from gradcli.cli.app import run
+from gradcli.cli.environment import Environment
+from gradcli.errors import cell_width
+from gradcli.language.printer import print_tree
+from gradcli.program import Program
+from gradcli.report import Style, trace, trace_json, trace_table
+from gradcli.report.trace import Choice
+from gradcli.result import Result
+from gradcli.steps import Steps
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+SCHEMA = Path(__file__).parent.parent / "docs" / "schema" / "trace.json"
+WIDTHS = (None, 120, 80, 60)
+PIPE = Style(width=None, color=False, ascii=False)
+POINT = (TUTORIAL, "--x", "3", "--y", "-4")
+
+
+def pieces(result: Result, style: Style, choice: Choice | None = None) -> Iterator[str]:
+    return trace.pieces(Steps(result), style, choice or Choice(), lambda: result)
+
+
+def listing(name: str, width: int | None = None, choice: Choice | None = None, **style: Any) -> str:
+    looks = {"color": False, "ascii": False, **style}
+    return "".join(pieces(samples()[name], Style(width=width, **looks), choice))
+
+
+def gradcli(*arguments: str, columns: int | None = None) -> tuple[int, str, str]:
+    environment = Environment.captured(columns=columns, variables={"NO_COLOR": "1"})
+    return run(["trace", *arguments], environment), *environment.written()
+
+
+class TestListing:
+    @pytest.mark.parametrize("width", WIDTHS)
+    @pytest.mark.parametrize("name", ["tutorial", "network", "deep", "long"])
+    def test_widths(self, name: str, width: int | None, snapshot: SnapshotAssertion) -> None:
+        assert listing(name, width) == snapshot
+
+    @pytest.mark.parametrize("name", sorted(set(NAMES) - {"tutorial", "network", "deep", "long"}))
+    def test_in_a_pipe(self, name: str, snapshot: SnapshotAssertion) -> None:
+        assert listing(name) == snapshot
+
+    @pytest.mark.parametrize("width", [24, 40, 60, 80, 120])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_nothing_is_wider_than_the_terminal(self, name: str, width: int) -> None:
+        lines = listing(name, width).splitlines()
+        assert max(map(cell_width, lines)) <= max(width, 31)
+
+    @pytest.mark.parametrize("name", NAMES)
+    def test_ascii(self, name: str) -> None:
+        assert listing(name, ascii=True).isascii()
+
+    def test_colour_says_nothing_that_words_do_not(self) -> None:
+        from test_report_table import SGR  # noqa: PLC0415 - the pattern alone
+
+        colored = listing("verdicts", 80, color=True)
+        assert "\x1b[" in colored
+        assert SGR.sub("", colored) == listing("verdicts", 80)
+
+    def test_precision(self) -> None:
+        assert re.search(r"= 0\.0179862099620915\d+", listing("tutorial", precision=17))
+
+
+def table(name: str, width: int | None = None, choice: Choice | None = None) -> str:
+    result, look = samples()[name], Style(width=width, color=False, ascii=False)
+    found = trace_table.pieces(Steps(result), look, choice or Choice(), lambda: result)
+    return "".join(found)
+
+
+class TestTable:
+    @pytest.mark.parametrize("width", [*WIDTHS, 30])
+    @pytest.mark.parametrize("name", ["tutorial", "network", "deep"])
+    def test_widths(self, name: str, width: int | None, snapshot: SnapshotAssertion) -> None:
+        assert table(name, width) == snapshot
+
+    @pytest.mark.parametrize("width", [24, 40, 60, 80, 120])
+    @pytest.mark.parametrize("name", NAMES)
+    def test_nothing_is_wider_than_the_terminal(self, name: str, width: int) -> None:
+        assert max(map(cell_width, table(name, width).splitlines())) <= width
+
+    def test_a_row_per_contribution(self) -> None:
+        code, out, _ = gradcli(*POINT, "--style", "table", "--pass", "backward")
+        assert code == 0
+        assert len(re.findall(r"^\(\d\)", out, re.MULTILINE)) == 9
+        assert "→" not in gradcli(*POINT, "--style", "table", "--ascii")[1]
+
+
+def strict(text: str) -> Any:
+    found = json.loads(text, parse_constant=pytest.fail)
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    Draft202012Validator.check_schema(schema)
+    Draft202012Validator(schema).validate(found)
+    return found
+
+
+class TestJson:
+    @pytest.mark.parametrize("name", NAMES)
+    def test_samples_fit_the_schema(self, name: str) -> None:
+        result = samples()[name]
+        text = "".join(trace_json.pieces(Steps(result), PIPE, result))
+        assert text.count("\n") == 1
+        strict(text)
+
+    def test_it_is_evals_object_with_more_in_it(self) -> None:
+        found = strict(gradcli(*POINT, "--no-check", "--json")[1])
+        environment = Environment.captured()
+        run(["eval", *POINT, "--no-check", "--json"], environment)
+        plain = json.loads(environment.written()[0])
+        for key in set(plain) - {"schema", "backward"}:
+            assert found[key] == plain[key]
+        for more, less in zip(found["backward"], plain["backward"], strict=True):
+            assert {key: more[key] for key in less} == less
+        assert [step["step"] for step in found["steps"]] == [1, 2, 3, 4, 5, 6]
+        line = found["backward"][6]
+        assert (line["assign"], line["formula"], line["paths"]) == ("+=", "delta_b * 1", 2)
+        assert line["before"] + line["contribution"] == line["accumulator"]
+
+    def test_one_pass_has_all_keys(self) -> None:
+        found = strict(gradcli(*POINT, "--json", "--pass", "forward")[1])
+        assert (found["backward"], found["gradient"], found["check"]) == ([], {}, None)
+        assert strict(gradcli(*POINT, "--pretty", "--pass", "backward")[1])["steps"]
+
+    def test_a_wrong_gradient(self) -> None:
+        code, out, _ = gradcli("block sq(x) = x^2 with d/dx = 3*x\nsq(a)", "--a", "2", "--json")
+        assert code == 3
+        assert strict(out)["check"]["verdict"] == "fail"
+
+
+class TestOrder:
+    def test_the_backward_pass_is_the_forward_pass_reversed(self) -> None:
+        steps = Steps(samples()["tutorial"])
+        forward = [step.number for step in steps.steps()]
+        backward = list(dict.fromkeys(move.step for move in steps.moves()))
+        assert forward == [1, 2, 3, 4, 5, 6]
+        assert backward == forward[::-1]
+
+    def test_first_an_assignment_then_additions_and_final_at_last(self) -> None:
+        for name in NAMES:
+            seen: dict[str, int] = {}
+            final: set[str] = set()
+            for move in Steps(samples()[name]).moves():
+                to = move.to.name
+                assert to not in final
+                assert move.assign == ("+=" if to in seen else "=")
+                seen[to] = seen.get(to, 0) + 1
+                assert move.paths == seen[to]
+                if move.final:
+                    final.add(to)
+            assert final == set(seen)
+
+
+@pytest.mark.parametrize("name", sorted(set(NAMES) - {"nonfinite"}))
+def test_the_formulas_say_what_was_computed(name: str) -> None:
+    """Every right-hand side, read as a program, comes to the contribution that was made."""
+    result = samples()[name]
+    values = dict(zip((n.name for n in result.graph.nodes), result.values, strict=True))
+    deltas = {
+        f"delta_{node.name}": delta
+        for node, delta in zip(result.graph.nodes, result.accumulators, strict=True)
+        if delta is not None
+    }
+    count = 0
+    for move in Steps(result).moves():
+        program = Program(move.formula)
+        known = {**values, **deltas}
+        inputs = {name: known[name] for name in program.names.free if name in known}
+        found = program.evaluate(inputs, check=False, gradient=False).value
+        np.testing.assert_allclose(np.broadcast_to(found, np.shape(move.value)), move.value)
+        count += 1
+    assert count == len(result.contributions)
+
+
+def test_the_text_of_a_local_derivative_is_the_rule() -> None:
+    steps = Steps(samples()["tutorial"])
+    lines = list(samples()["tutorial"].lines())
+    for move, line in zip(steps.moves(), lines, strict=True):
+        assert move.local is not None
+        assert print_tree(move.local, spaced=False) == line.local
+        assert move.local_value == line.local_value
+
+
+class TestStreaming:
+    def test_the_lines_come_before_the_check(self) -> None:
+        def late() -> Result:
+            raise InterruptedError
+
+        seen: list[str] = []
+        with pytest.raises(InterruptedError):
+            seen += trace.pieces(Steps(chain(300)), PIPE, Choice(), late)
+        found = trace.pieces(Steps(chain(300)), PIPE, Choice(), late)
+        seen = list(islice(found, 903))
+        assert seen[-1].startswith("  delta_x")
+
+    def test_only_the_first_lines_are_measured(self) -> None:
+        result = chain(2000)
+        steps = Steps(result)
+        made = 0
+        inner = steps.moves
+
+        def counted() -> Iterator[Any]:
+            nonlocal made
+            for move in inner():
+                made += 1
+                yield move
+
+        steps.moves = counted  # type: ignore[method-assign]
+        found = trace.pieces(steps, PIPE, Choice(), lambda: result)
+        assert next(found).startswith("Forward pass")
+        assert made <= trace.MEASURED
+
+
+class TestCommand:
+    def test_the_tutorials_example(self) -> None:
+        code, out, err = gradcli(*POINT)
+        assert (code, err) == (0, "")
+        assert "  delta_d = delta_e * (-1/d^2)" in out
+        end = "Gradient   df/dx = -0.524317   df/dy = -0.117187   checked: 8 of 8 agree\n"
+        assert out.endswith(end)
+
+    def test_a_wrong_gradient(self) -> None:
+        wrong = "block sq(x) = x^2 with d/dx = 3*x\nsq(a)"
+        code, out, _ = gradcli(wrong, "--a", "2")
+        assert code == 3
+        assert "1 WRONG" in out
+        assert gradcli(wrong, "--a", "2", "--no-check")[0] == 0
+
+    def test_one_pass(self) -> None:
+        _, whole, _ = gradcli(*POINT, "--no-check")
+        forward, backward = (
+            gradcli(*POINT, "--no-check", "--pass", which)[1] for which in ("forward", "backward")
+        )
+        assert forward.startswith("Forward pass")
+        assert "Backprop" not in forward
+        assert "Gradient" not in forward
+        assert backward.startswith("Backward pass")
+        assert backward in whole
+
+    def test_a_forward_pass_needs_no_single_number(self) -> None:
+        code, out, _ = gradcli("x*2", "--x", "[1, 2]", "--pass", "forward")
+        assert code == 0
+        assert "= [2, 4]" in out
+
+    def test_an_upstream(self) -> None:
+        _, out, _ = gradcli("x^2", "--x", "3", "--upstream", "2")
+        assert "delta_a = 2\n" in out
+        assert "delta_x = delta_a * 2*x" in out
+        assert "= 2 * 6\n" in out
+        assert "dJ/dx = 12" in out
+
+    def test_bare_values(self) -> None:
+        assert gradcli(*POINT, "--value") == (0, "0.6035972419924184\n", "")
+        assert gradcli(*POINT, "--grad", "x") == (0, "-0.524316690390902\n", "")
+
+    @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
+    def test_formats_that_it_does_not_have(self, form: str) -> None:
+        code, out, err = gradcli(*POINT, "--format", form)
+        assert (code, out) == (2, "")
+        assert f"trace has no {form}" in err
+
+    @pytest.mark.parametrize(
+        ("program", "last"),
+        [("2*pi", "Value      a = 6.28319   no inputs\n"), ("x", "Gradient   dx/dx = 1   ")],
+    )
+    def test_programs_without_operations(self, program: str, last: str) -> None:
+        arguments = ["--x", "1"] if program == "x" else []
+        code, out, _ = gradcli(program, *arguments)
+        assert code == 0
+        assert last in out
+
+    def test_a_failure_prints_no_half_of_a_trace(self) -> None:
+        code, out, err = gradcli("log(x)", "--x", "-1")
+        assert (code, out) == (1, "")
+        assert err.startswith("error: log(x) is not defined")
+
+    def test_into_a_file(self, tmp_path: Any) -> None:
+        file = tmp_path / "trace.txt"
+        assert gradcli(*POINT, "--no-check", "--out", str(file)) == (0, "", "")
+        assert file.read_text(encoding="utf-8") == gradcli(*POINT, "--no-check")[1]
+
+
+def test_nothing_from_outside_controls_the_terminal() -> None:
+    result = evaluate("bold = x*2 # [red]\nbold", {"x": 1})
+    assert "[red]" not in "".join(pieces(result, PIPE))
