@@ -104,6 +104,27 @@ def test_any_point(text: str, x: float, y: float) -> None:
 
 # --- wrong gradients ---------------------------------------------------------------------
 
+
+@pytest.mark.parametrize(
+    ("text", "point"),
+    [
+        # A local derivative that underflows on the way down.
+        ("n0 = sinh(x); sinh(n0^(-1))*(1 + y)", {"x": 498.07, "y": 0.0166}),
+        # The tangent of 1e62, which f alone does not give away.
+        ("n2 = cosh(14.25*x^3); tan(n2 - 1e3) + x^2", {"x": -2.158}),
+        # An exponential of rounding errors inside a rule: 1 - exp(out) with out near 0.
+        ("log_softmax([x, y, x])[1]*sin(x)", {"x": -8.7e-06, "y": 29.3}),
+        # LAPACK's error is relative to the largest element of its result.
+        ("solve([[x - cosh(x), 2], [x*x, 3]], [1, 2])[0]", {"x": 576.28}),
+    ],
+)
+def test_right_gradients_that_were_once_accused(
+    text: str, point: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gradcli.check.exact.available", lambda: False)
+    assert Program(text).evaluate(point, allow_nonfinite=True).verdict != "fail"
+
+
 PLANTED = {
     "factor 2": "2*({})",
     "sign": "-({})",

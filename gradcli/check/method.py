@@ -185,8 +185,8 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     slope, error_of_slope, step = chosen
     result = decide_at(view, s, run, slope, error_of_slope)
     result.step = step
-    if result.verdict is Verdict.FAIL and drowned(s, run)[:, a].any():
-        # Something between has no digits here, tan(1e60) say; that f does not show it is chance.
+    if result.verdict is Verdict.FAIL and (drowned(s, run)[:, a:].mean(axis=1) > 0.5).any():
+        # Something between has no digits, tan(1e60) say: whatever f seems to do is chance.
         result.verdict, result.reason = Verdict.INCONCLUSIVE, "rounding noise in f"
     return result
 
