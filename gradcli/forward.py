@@ -1,21 +1,20 @@
 """The forward pass: a loop up the graph that fills in every value.
 
 A graph and its inputs come in, the list of values comes out, one per node. The first
-operation that is not finite although its operands are is an error with its place. `rerun`
-recomputes what lies downstream of changed values, for a whole batch of changes at once; the
-finite-difference check is made of it.
+operation that is not finite although its operands are is an error with its place. `apply` takes
+one operation over a whole batch of operands; the finite-difference check is made of it.
 """
 
 from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.draft import Literal, Operand
+from gradcli.draft import Literal
 from gradcli.errors import GradcliError, Kind
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Shape
@@ -94,32 +93,6 @@ def _align(array: Any, own: int, rank: int) -> Any:
     if batch <= 0 or own >= rank:
         return array
     return array.reshape(array.shape[:batch] + (1,) * (rank - own) + array.shape[batch:])
-
-
-def rerun(
-    graph: Graph,
-    values: Sequence[Any],
-    changed: Mapping[int, npt.NDArray[np.float64]],
-    nodes: Iterable[int],
-) -> dict[int, Any]:
-    """The values of `nodes` (in forward order) after some values are replaced by batches.
-
-    `changed` maps a node to an array of shape (batch, *its shape); every other operand
-    keeps its value. The result holds the changed and the recomputed ones, each with the batch
-    axis in front wherever it depends on a change. Nothing is checked for finiteness.
-    """
-    now: dict[int, Any] = dict(changed)
-    with np.errstate(all="ignore"):
-        for i in nodes:
-            node = graph.nodes[i]
-            now[i] = apply(graph, node, [_current(o, now, values) for o in node.operands])
-    return now
-
-
-def _current(operand: Operand, now: Mapping[int, Any], values: Sequence[Any]) -> Any:
-    if isinstance(operand, Literal):
-        return operand.value
-    return now[operand] if operand in now else values[operand]
 
 
 # --- what `where` leaves out -------------------------------------------------------------

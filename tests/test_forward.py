@@ -5,9 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gradcli import GradcliError, Program, evaluate
+from gradcli import GradcliError, evaluate
 from gradcli.errors import Kind
-from gradcli.forward import rerun
 
 
 def test_tutorial_values() -> None:
@@ -107,22 +106,3 @@ def test_where_in_where() -> None:
     for x, slope in [(0.75, -1.0), (3.0, 1 / 2), (-2.0, -1.0)]:
         result = evaluate(text, x=x, eps=1e-300, wrt=["x"], check=False)
         assert result.gradient["x"] == pytest.approx(slope)
-
-
-def test_rerun_takes_a_batch_through_shapes_of_every_rank() -> None:
-    program = Program("s*sum(A @ v + w, axis=0) + norm(v)")
-    inputs = {
-        "s": np.float64(2.0),
-        "A": np.arange(6.0).reshape(3, 2),
-        "v": np.array([1.0, -2.0]),
-        "w": np.array([0.5, 1.5, 2.5]),
-    }
-    result = program.evaluate(inputs, check=False)
-    graph, values = result.graph, result.values
-    rng = np.random.default_rng(0)
-    for i in graph.inputs:
-        batch = rng.normal(size=(4, *graph.nodes[i].type.shape))
-        again = rerun(graph, values, {i: batch}, graph.downstream(i))[graph.output]
-        for row, point in zip(again, batch, strict=True):
-            single = program.evaluate({**inputs, graph.nodes[i].name: point}, gradient=False)
-            assert row == pytest.approx(single.value, rel=1e-14)
