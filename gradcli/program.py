@@ -15,7 +15,6 @@ import numpy as np
 
 from gradcli.backward import Backward, backward
 from gradcli.collector import collector_paused
-from gradcli.constant import constant_value
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import all_finite, forward
@@ -25,7 +24,7 @@ from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
 from gradcli.language.source import Source
 from gradcli.language.tree import Assign
-from gradcli.lower import lower, lower_formula
+from gradcli.lower import lower
 from gradcli.names import did_you_mean, resolve
 from gradcli.ops.operation import Type, times
 from gradcli.result import Result
@@ -288,12 +287,6 @@ def evaluate(program: str, /, **inputs: Any) -> Result:
     6.0
     """
     return Program(program).evaluate(**inputs)
-
-
-def constant_value_of(source: Source, tree: Any) -> Any:
-    """The value of a constant expression of the language (`-4`, `pi/2`, `eye(3)`)."""
-    steps, result = lower_formula(source, tree, (), {})
-    return constant_value(source, steps, result)
 
 
 def to_value(name: str, value: Any) -> Any:

@@ -32,6 +32,11 @@ def stream_seed(seed: int, name: str) -> list[int]:
     return [seed, *name.encode()]
 
 
+def constant_value_of(source: Source, tree: Tree) -> Any:
+    """The value of a constant expression of the language (`-4`, `pi/2`, `eye(3)`)."""
+    return constant_value(source, *lower_formula(source, tree, (), {}))
+
+
 def evaluated(source: Source, tree: Tree, seed: list[int]) -> Any:
     """The value of an expression without inputs, which `tree` is and `source` has the text of.
 
@@ -95,7 +100,7 @@ def _shape(source: Source, call: Call) -> tuple[int, ...]:
     for size in sizes:
         if any(_is_maker(node) for node in postorder(size)):
             raise error("a size can't be drawn", size.span)
-        number = constant_value(source, *lower_formula(source, size, (), {}))
+        number = constant_value_of(source, size)
         if np.ndim(number) or not float(number).is_integer() or not 0 < number < 2**48:
             raise error("a size is a whole number above 0", size.span)
         shape.append(int(number))

@@ -21,8 +21,9 @@ from gradcli.language.source import Source
 from gradcli.language.tree import Array, Call, Compare, Index, Name, Operator, Tree, Tuple
 from gradcli.notation import NOWHERE, OPERATORS, operation_arity
 from gradcli.ops.operation import Operation, Shape
-from gradcli.program import Program, constant_value_of
+from gradcli.program import Program
 from gradcli.report.json import written as value_text
+from gradcli.values import constant_value_of
 
 
 class Form(NamedTuple):
