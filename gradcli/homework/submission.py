@@ -1,0 +1,74 @@
+"""What was handed in: statements of a listing, or numbers beside names.
+
+These types stand between reading and marking. A number keeps how it was written, since the
+tolerance comes from its digits.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from gradcli.language.source import Source
+from gradcli.language.tree import Statement
+
+
+@dataclass(frozen=True)
+class Written:
+    """A number or array as somebody wrote it down."""
+
+    value: Any
+    """A NumPy float64, or an array of them; may be nan or infinite."""
+    radius: Any
+    """Half a unit in the last place that was written, in the shape of `value`."""
+    digits: int
+    """Significant digits of the number with the fewest."""
+
+
+EntryKind: TypeAlias = Literal["value", "gradient", "part"]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A number that was handed in for a node."""
+
+    name: str
+    """The node."""
+    kind: EntryKind
+    written: Written
+    line: int | None
+    label: str
+    """As it was written: `dfdx`, `x<-b`, `W[0, 1]`."""
+    sources: tuple[str, ...] = ()
+    """For a part: the operations whose contributions it adds up."""
+
+
+@dataclass(frozen=True)
+class Values:
+    """Numbers without a computation."""
+
+    entries: tuple[Entry, ...]
+    gradients_only: bool
+    """Nothing but gradients of inputs."""
+
+
+@dataclass(frozen=True)
+class Listing:
+    """Statements in order, as a syntax tree of the project's own grammar."""
+
+    source: Source
+    """The text as it was handed in: for lines and error messages."""
+    statements: tuple[Statement, ...]
+
+
+Submission: TypeAlias = Values | Listing
+
+
+@dataclass(frozen=True)
+class Vocabulary:
+    """The names that a submission can speak of."""
+
+    inputs: tuple[str, ...]
+    nodes: tuple[str, ...]
+    """All nodes of the task, inputs and output among them."""
+    output: str
