@@ -85,13 +85,18 @@ def lower(names: Names, bound: frozenset[str], output: str | None = None) -> Dra
 
 
 def lower_formula(
-    source: Source, tree: Tree, operands: tuple[str, ...], constants: Mapping[str, Any]
+    source: Source,
+    tree: Tree,
+    operands: tuple[str, ...],
+    constants: Mapping[str, Any],
+    *,
+    keep_divisions: bool = True,
 ) -> tuple[list[Step], Operand]:
-    """A derivative formula over named operands: all steps, unnamed, and the result.
+    """A formula over named operands, a derivative's most often: all steps, unnamed, and the result.
 
     The steps begin with one input per operand, used or not.
     """
-    lowering = _Lowering(source, keep_divisions=True)
+    lowering = _Lowering(source, keep_divisions=keep_divisions)
     local = {name: lowering.add_input(name, tree) for name in operands}
     result = lowering.evaluate(tree, _Scope(local, constants))
     return lowering.steps, result

@@ -146,9 +146,14 @@ def rule_tree(graph: Graph, node: Node, operand: int) -> Tree:
 
     An elementwise rule is the local derivative; a rule on arrays has `delta_<node>` in it.
     """
+    assert node.operation is not None
+    return formula_tree(graph, node, node.operation.formulas(graph.site(node))[operand])
+
+
+def formula_tree(graph: Graph, node: Node, text: str) -> Tree:
+    """A formula over an operation's operands, with the graph's names for them."""
     operation = node.operation
     assert operation is not None
-    site = graph.site(node)
     names = operation.operand_names(len(node.operands))
     meaning: dict[str, Tree] = {
         name: operand_tree(graph, o) for name, o in zip(names, node.operands, strict=True)
@@ -159,7 +164,7 @@ def rule_tree(graph: Graph, node: Node, operand: int) -> Tree:
     for option, value in node.options.items():
         if option != "items" and not isinstance(value, str):
             meaning.setdefault(option, option_tree(value))
-    return substitute(parsed(operation.formulas(site)[operand]), meaning)
+    return substitute(parsed(text), meaning)
 
 
 def rule(graph: Graph, node: Node, operand: int) -> str:
@@ -175,11 +180,12 @@ def substitute(tree: Tree, meaning: Mapping[str, Tree]) -> Tree:
         count = len(node.children())
         children = tuple(done[len(done) - count :])
         del done[len(done) - count :]
-        done.append(_rebuilt(node, children, meaning))
+        done.append(rebuilt(node, children, meaning))
     return done[0]
 
 
-def _rebuilt(node: Tree, children: tuple[Tree, ...], meaning: Mapping[str, Tree]) -> Tree:
+def rebuilt(node: Tree, children: tuple[Tree, ...], meaning: Mapping[str, Tree]) -> Tree:
+    """A part of a tree with other children, and a tree in the place of a name."""
     match node:
         case Name() if not node.qualified:
             return meaning.get(node.name, node)

@@ -1,0 +1,85 @@
+"""What marking found out: the only thing that the reports of homework read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Literal
+
+
+class Status(StrEnum):
+    """What became of a row."""
+
+    OK = "ok"
+    CARRIED = "carried"
+    """Right work on a wrong number."""
+    WRONG = "wrong"
+    """A root: neither true nor what follows from the rows before."""
+    INCONSISTENT = "inconsistent"
+    """The true number, which does not follow from the rows before."""
+    MISSING = "missing"
+
+
+@dataclass(frozen=True)
+class MarkedRow:
+    """A row that was judged."""
+
+    name: str
+    kind: Literal["value", "gradient", "part"]
+    status: Status
+    tags: tuple[str, ...]
+    line: int | None
+    """The line at fault, else the last that wrote the row."""
+    text: str
+    """That line, as it stands."""
+    submitted: Any
+    """None where nothing was handed in, or nothing could be computed."""
+    true: Any
+    carried: Any
+    """What follows from the student's own numbers."""
+    earned: float
+    max: float
+    message: str
+    sources: tuple[str, ...] = ()
+    """For a part: the operations that send it."""
+    follow: int = 0
+    """How many later rows follow from this one and keep their marks."""
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark that costs nothing."""
+
+    tag: str
+    text: str
+    line: int | None = None
+
+
+@dataclass(frozen=True)
+class Marked:
+    """A submission, marked."""
+
+    rows: tuple[MarkedRow, ...]
+    """Values in forward order, then gradients in backward order."""
+    notes: tuple[Note, ...]
+    mode: Literal["listing", "values", "gradients"]
+
+    @property
+    def score(self) -> float:
+        """The marks that were earned."""
+        return sum(row.earned for row in self.rows)
+
+    @property
+    def max_score(self) -> float:
+        """The marks of all rows that were judged."""
+        return sum(row.max for row in self.rows)
+
+    @property
+    def right(self) -> bool:
+        """Whether every row is right, or follows from what is wrong elsewhere."""
+        return all(row.status in (Status.OK, Status.CARRIED) for row in self.rows)
+
+    @property
+    def roots(self) -> tuple[MarkedRow, ...]:
+        """The rows where something went wrong first."""
+        return tuple(row for row in self.rows if row.status not in (Status.OK, Status.CARRIED))

@@ -1,0 +1,445 @@
+"""Marking: every row compared with the truth and with what follows from the rows before.
+
+A task and a submission come in, `Marked` comes out. A row that is neither true nor follows is a
+root; what it does to later rows is not held against them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from gradcli.homework.case import Case
+from gradcli.homework.flow import Flow, Key
+from gradcli.homework.marked import Marked, MarkedRow, Note, Status
+from gradcli.homework.naming import Evidence, explain
+from gradcli.homework.submission import Entry, Listing, Submission, Written
+from gradcli.homework.task import Task
+from gradcli.homework.tolerance import Spreads, Tolerance, exact, own_values, spreads
+from gradcli.homework.work import Line, Work, work_through
+
+SIDES = (0, 1, -1)
+"""The convention at kinks, and the derivatives of both sides: each is accepted."""
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """How a submission is marked."""
+
+    tolerance: Tolerance = Tolerance()
+    carried: float = 1.0
+    """What a carried row earns of its marks."""
+    eta: float | None = None
+    """The step of gradient descent, for whoever may have updated the weights too early."""
+
+
+def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Marked:
+    """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
+    scheme = scheme or Scheme()
+    if isinstance(submission, Listing):
+        work = work_through(submission, task.flow, task.vocabulary)
+        return _Marking(task, scheme, _of_work(task, work)).marked("listing")
+    mode = "gradients" if submission.gradients_only else "values"
+    return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
+
+
+@dataclass(frozen=True)
+class _Handed:
+    """What was handed in, in one form for both kinds of submissions."""
+
+    flow: Flow
+    """With the student's own values."""
+    gradients: Mapping[Key, Written | None]
+    """None where it could not be computed."""
+    values: Mapping[Key, Written]
+    parts: tuple[Entry, ...] = ()
+    entries: Mapping[tuple[Key, str], Entry] | None = None
+    work: Work | None = None
+
+
+def _of_entries(task: Task, entries: tuple[Entry, ...]) -> _Handed:
+    values = {e.name: e.written for e in entries if e.kind == "value"}
+    gradients = {e.name: e.written for e in entries if e.kind == "gradient"}
+    fitting = {
+        name: number.value
+        for name, number in values.items()
+        if np.shape(number.value) == np.shape(task.flow.values[name])
+    }
+    return _Handed(
+        task.flow.with_values(fitting),
+        gradients,
+        values,
+        tuple(e for e in entries if e.kind == "part"),
+        {(e.name, e.kind): e for e in entries},
+    )
+
+
+def _of_work(task: Task, work: Work) -> _Handed:
+    gradients: dict[Key, Written | None] = {}
+    for key in work.lines:
+        value = work.submitted(key)
+        last = work.lines[key][-1].cell
+        alone = len(work.lines[key]) == 1 and last.written is not None
+        gradients[key] = last.written if alone else None if value is None else exact(value)
+    return _Handed(work.flow, gradients, {}, work=work)
+
+
+class _Marking:
+    def __init__(self, task: Task, scheme: Scheme, handed: _Handed) -> None:
+        self.task, self.scheme, self.handed = task, scheme, handed
+        self.flow = handed.flow
+        self.tolerance = scheme.tolerance
+
+    # --- what follows from what ---
+
+    @cached_property
+    def given(self) -> dict[Key, Any]:
+        """The gradients that are passed on: those handed in, if their shape is right."""
+        return {
+            key: number.value
+            for key, number in self.handed.gradients.items()
+            if number is not None and np.shape(number.value) == self.shape(key)
+        }
+
+    def shape(self, key: Key) -> tuple[int, ...]:
+        """The shape of a variable, and so of its gradient."""
+        return np.shape(self.flow.values.get(key, 0.0))
+
+    @cached_property
+    def carried(self) -> list[dict[Key, Any]]:
+        """What follows from the gradients handed in; on every side of kinks."""
+        return [self.flow.passes(self.given, side=side)[0] for side in SIDES]
+
+    @cached_property
+    def parts(self) -> Mapping[Key, Any]:
+        """The parts of all accumulators, as they follow."""
+        return self.flow.passes(self.given)[1]
+
+    @cached_property
+    def truths(self) -> list[dict[Key, Any]]:
+        """The true accumulators of the flow that is judged, on every side of kinks."""
+        task = self.task.flow
+        found: list[dict[Key, Any]] = []
+        for side in SIDES:
+            right = task.passes({}, side=side)[0]
+            if not self.flow.own:
+                found.append(right)
+                continue
+            own = dict(self.flow.passes({}, side=side)[0])
+            if self.slipped:
+                own |= {
+                    key: right[self.flow.name(key)]
+                    for key in own
+                    if self.flow.name(key) in right
+                    and np.shape(right[self.flow.name(key)]) == np.shape(own[key])
+                }
+            found.append(own | {k: v for k, v in right.items() if k in self.task.vocabulary.inputs})
+        return found
+
+    @cached_property
+    def slipped(self) -> bool:
+        """Whether the student's own output is not the task's."""
+        submitted = self.flow.values[self.flow.output]
+        true = self.task.flow.values[self.task.output]
+        return submitted is None or not self.tolerance.same(exact(submitted), true)
+
+    @cached_property
+    def spread(self) -> Spreads:
+        """What the digits leave open."""
+        written = {k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given}
+        if all(not np.any(n.radius) for n in (*written.values(), *self.handed.values.values())):
+            return Spreads({}, {})
+        return spreads(self.flow, self.handed.values, written, self.tolerance)
+
+    def same(self, number: Written, expected: Any, key: Key, *, carried: bool) -> bool:
+        """Whether a number may be the expected gradient of a variable."""
+        parts = self.parts.get(key, ())
+        scale = max((float(np.max(np.abs(p.value), initial=0.0)) for p in parts), default=0.0)
+        spread = self.spread.gradients.get(key, 0.0) if carried else 0.0
+        return self.tolerance.same(number, expected, spread, scale)
+
+    # --- all rows ---
+
+    def marked(self, mode: Any) -> Marked:
+        """Every row judged."""
+        values = list(self.value_rows())
+        gradients = list(self.gradient_rows(mode))
+        notes = self.notes()
+        if self.descent(gradients):
+            text = "every gradient is negated: that is the direction of descent"
+            notes.append(Note("descent-convention", text))
+            gradients = [_forgiven(row) for row in gradients]
+        return Marked(tuple(self.with_followers([*values, *gradients])), tuple(notes), mode)
+
+    def notes(self) -> list[Note]:
+        work = self.handed.work
+        return [] if work is None else [Note(tag, text, line) for tag, line, text in work.notes]
+
+    def gradient_rows(self, mode: str) -> Iterator[MarkedRow]:
+        """Gradients in backward order, a fork's parts before its total."""
+        handed = self.handed.gradients
+        asked = set(self.task.asked)
+        if mode == "values":
+            wanted = set(self.task.named)
+            asked |= {name for name in wanted if name in self.carried[0]}
+        order = [self.flow.output, *reversed(list(self.flow.stages))]
+        order += [key for key in self.task.vocabulary.inputs]
+        order += [key for key in handed if key not in order]
+        by_node: dict[Key, list[Entry]] = {}
+        for entry in self.handed.parts:
+            by_node.setdefault(entry.name, []).append(entry)
+        for key in dict.fromkeys(order):
+            for entry in by_node.get(key, ()):
+                yield self.part_row(entry)
+            if key in handed:
+                yield self.gradient_row(key, handed[key])
+            elif self.flow.name(key) in asked and not self._given_by_name(key):
+                yield self.missing(key)
+
+    def _given_by_name(self, key: Key) -> bool:
+        name = self.flow.name(key)
+        return key != name or any(self.flow.name(k) == name for k in self.handed.gradients)
+
+    def gradient_row(self, key: Key, number: Written | None) -> MarkedRow:
+        name = self.flow.name(key)
+        true = self.truths[0].get(key, np.zeros(self.shape(key))[()])
+        carried = self.carried[0].get(key, np.zeros(self.shape(key))[()])
+        status, side = self.status(key, number, true, carried)
+        tags: tuple[str, ...] = ()
+        message, line, text = "", self.line(key, "gradient"), self.text(key, "gradient")
+        if status is Status.WRONG:
+            found = explain(self.evidence(key, number, carried))
+            tags, message = found.tags, found.message
+            line, text = found.line or line, found.text or text
+        elif status is Status.INCONSISTENT:
+            message = f"the right number, but it does not follow from {self.before(key)}"
+        elif side:
+            message = "at the kink the derivative of the other side is taken; that is accepted"
+        worth = self.task.marks(name)
+        return MarkedRow(
+            name, "gradient", status, tags, line, text,
+            None if number is None else number.value, true, carried,
+            worth * self.share(status), worth, message,
+        )  # fmt: skip
+
+    def status(
+        self, key: Key, number: Written | None, true: Any, carried: Any
+    ) -> tuple[Status, int]:
+        """The status of a gradient, and the side of a kink that explains it."""
+        if number is None:
+            return Status.WRONG, 0
+        trues = [true, *(t.get(key, true) for t in self.truths[1:])]
+        follows = [carried, *(c.get(key, carried) for c in self.carried[1:])]
+        is_true = [self.same(number, t, key, carried=False) for t in trues]
+        is_carried = [self.same(number, c, key, carried=True) for c in follows]
+        if any(is_carried):
+            status = Status.OK if any(is_true) else Status.CARRIED
+            convention = is_true[0] or is_carried[0]
+            kink = not convention
+            if kink and not any(is_true):
+                return Status.OK, SIDES[is_carried.index(True)]
+            return status, 0 if convention else SIDES[(is_true if any(is_true) else is_carried).index(True)]
+        return (Status.INCONSISTENT if any(is_true) else Status.WRONG), 0
+
+    def share(self, status: Status) -> float:
+        if status is Status.OK:
+            return 1.0
+        return self.scheme.carried if status is Status.CARRIED else 0.0
+
+    def before(self, key: Key) -> str:
+        """The rows that a gradient is made of."""
+        consumers = self.flow.consumers.get(key, ())
+        names = [f"delta_{self.flow.name(c)}" for c in consumers if c in self.given]
+        return " and ".join(names) or "the rows before"
+
+    def missing(self, key: Key) -> MarkedRow:
+        name = self.flow.name(key)
+        return MarkedRow(
+            name, "gradient", Status.MISSING, (), None, "", None, self.truths[0].get(key),
+            self.carried[0].get(key), 0.0, self.task.marks(name),
+            f"the gradient by {name} is missing",
+        )  # fmt: skip
+
+    # --- values and parts ---
+
+    def value_rows(self) -> Iterator[MarkedRow]:
+        """Forward values; of a listing, the output and what made it wrong."""
+        if self.handed.work is not None:
+            yield from self.listing_values(self.handed.work)
+            return
+        own = own_values(self.flow)
+        for key in self.task.flow.values:
+            number = self.handed.values.get(key)
+            if number is not None:
+                yield self.value_row(key, number, own.get(key, self.task.flow.values[key]))
+
+    def value_row(self, key: Key, number: Written, carried: Any) -> MarkedRow:
+        true = self.task.flow.values[key]
+        follows = self.tolerance.same(number, carried, self.spread.values.get(key, 0.0))
+        right = self.tolerance.same(number, true)
+        status = (
+            (Status.OK if right else Status.CARRIED)
+            if follows
+            else (Status.INCONSISTENT if right else Status.WRONG)
+        )
+        tags: tuple[str, ...] = ()
+        message = ""
+        if status is Status.WRONG:
+            tags = ("forward-slip",)
+            message = f"the value of {key} is wrong; what follows is judged by it"
+            if np.shape(number.value) != np.shape(true):
+                tags, message = ("shape",), _shapes(key, number.value, true)
+        return MarkedRow(
+            key, "value", status, tags, self.line(key, "value"), self.text(key, "value"),
+            number.value, true, carried, self.share(status), 1.0, message,
+        )  # fmt: skip
+
+    def listing_values(self, work: Work) -> Iterator[MarkedRow]:
+        """The output of the student's own forward pass, and the statement that made it wrong."""
+        for key, problem in work.problems.items():
+            name = self.flow.name(key)
+            yield MarkedRow(
+                name, "value", Status.WRONG, ("shape",), work.forward_lines.get(key),
+                self.text(key, "value"), None, self.task.flow.values.get(name), None, 0.0, 1.0,
+                problem.message,
+            )  # fmt: skip
+        if not self.flow.own or work.problems:
+            return
+        key, output = self.flow.output, self.task.output
+        true = self.task.flow.values[output]
+        root = self.first_slip(work) if self.slipped else None
+        if root is not None and root != key:
+            yield self.slip_row(root, work)
+        status = Status.OK if not self.slipped else Status.WRONG if root in (None, key) else Status.CARRIED
+        wrong = status is Status.WRONG
+        name = self.flow.name(key)
+        yield MarkedRow(
+            name, "value", status, ("forward-slip",) if wrong else (),
+            work.forward_lines.get(key), self.text(key, "value"), self.flow.values[key], true,
+            self.flow.values[key], self.share(status), 1.0,
+            f"the value of {name} is wrong; the gradients are judged by what follows from it"
+            if wrong else "",
+        )  # fmt: skip
+
+    def first_slip(self, work: Work) -> Key | None:
+        """The first statement with another value than the task's node of its name."""
+        right = self.task.flow.values
+        for key in work.forward_lines:
+            name = self.flow.name(key)
+            value = self.flow.values.get(key)
+            if key in self.flow.reached and name in right and value is not None:
+                if not self.tolerance.same(exact(value), right[name]):
+                    return key
+        return None
+
+    def slip_row(self, key: Key, work: Work) -> MarkedRow:
+        name = self.flow.name(key)
+        value = self.flow.values[key]
+        return MarkedRow(
+            name, "value", Status.WRONG, ("forward-slip",), work.forward_lines.get(key),
+            self.text(key, "value"), value, self.task.flow.values[name], value, 0.0, 1.0,
+            f"the value of {name} is wrong; what follows is judged by it",
+        )  # fmt: skip
+
+    def part_row(self, entry: Entry) -> MarkedRow:
+        """What some of the consumers of a node send to it."""
+        key, number = entry.name, entry.written
+
+        def of(parts: Mapping[Key, Any]) -> Any:
+            own = [p.value for p in parts.get(key, ()) if p.consumer in entry.sources]
+            return sum(own[1:], start=own[0]) if own else np.zeros(self.shape(key))[()]
+
+        carried = of(self.parts)
+        true = of(self.task.flow.passes({})[1])
+        follows = self.same(number, carried, key, carried=True)
+        right = self.same(number, true, key, carried=False)
+        status = (
+            (Status.OK if right else Status.CARRIED)
+            if follows
+            else (Status.INCONSISTENT if right else Status.WRONG)
+        )
+        tags: tuple[str, ...] = ()
+        message = ""
+        if status is Status.WRONG:
+            own = [p for p in self.parts.get(key, ()) if p.consumer in entry.sources]
+            case = Case(self.flow, key, {**self.parts, key: own}, self.passed_on(), self.scheme.eta)
+            found = explain(Evidence(case, number, self.matches(key, number), None, None))
+            tags, message = found.tags, found.message
+        elif status is Status.INCONSISTENT:
+            message = "the right number, but it does not follow from the rows before"
+        return MarkedRow(
+            key, "part", status, tags, entry.line, entry.label, number.value, true, carried,
+            self.share(status), 1.0, message, entry.sources,
+        )  # fmt: skip
+
+    # --- evidence ---
+
+    def passed_on(self) -> dict[Key, Any]:
+        return self.carried[0] | self.given
+
+    def matches(self, key: Key, number: Written) -> Any:
+        return lambda value: self.same(number, value, key, carried=True)
+
+    def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
+        """All there is to find out what went wrong in a row."""
+        case = Case(self.flow, key, self.parts, self.passed_on(), self.scheme.eta)
+        matches = self.matches(key, number) if number is not None else None
+        return Evidence(case, number, matches, self.handed.work, carried, frozenset(self.given))
+
+    def line(self, key: Key, kind: str) -> int | None:
+        work = self.handed.work
+        if work is not None:
+            lines: list[Line] = work.lines.get(key, []) if kind == "gradient" else []
+            return lines[-1].number if lines else work.forward_lines.get(key)
+        entry = (self.handed.entries or {}).get((key, kind))
+        return None if entry is None else entry.line
+
+    def text(self, key: Key, kind: str) -> str:
+        work = self.handed.work
+        if work is not None:
+            if kind == "gradient":
+                return work.lines[key][-1].text
+            return work.texts.get(key, "")
+        entry = (self.handed.entries or {}).get((key, kind))
+        return "" if entry is None else entry.label
+
+    # --- the whole ---
+
+    def descent(self, rows: list[MarkedRow]) -> bool:
+        """Whether every gradient that was handed in is the negative of the true one."""
+        handed = self.handed.gradients
+        if not handed or any(number is None for number in handed.values()):
+            return False
+        some = False
+        for key, number in handed.items():
+            assert number is not None
+            true = self.truths[0].get(key)
+            if true is None or not self.same(number, -true, key, carried=True):
+                return False
+            some = some or bool(np.any(true != 0))
+        wrong = any(row.status is not Status.OK for row in rows if row.kind == "gradient")
+        return some and wrong
+
+    def with_followers(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
+        """Every root with the number of carried rows that come after it."""
+        for i, row in enumerate(rows):
+            if row.status not in (Status.WRONG, Status.INCONSISTENT):
+                yield row
+                continue
+            later = [r for r in rows[i + 1 :] if r.status is Status.CARRIED]
+            yield MarkedRow(**{**vars(row), "follow": len(later)})
+
+
+def _forgiven(row: MarkedRow) -> MarkedRow:
+    if row.status is Status.MISSING:
+        return row
+    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
+    return MarkedRow(**{**vars(row), **kept})
+
+
+def _shapes(name: str, submitted: Any, true: Any) -> str:
+    return f"{name} has the shape {np.shape(true)}, here it is {np.shape(submitted)}"

@@ -1,0 +1,416 @@
+"""The table of mistakes: a row each, and each row made of one rule.
+
+A rule takes a right accumulator (a `Case`) and makes the wrong ones that come of the mistake, as
+numbers and as lines. So the same rule recognises the mistake in numbers, recognises it in code,
+and makes it: for `lint`, for docs/mistakes.md and for the tests. To add a mistake, add a row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradcli.errors import GradcliError
+from gradcli.homework.case import Case, Slip, Term, scaled, total
+from gradcli.homework.wrong_rules import wrong_formulas, wrong_places
+from gradcli.language.printer import print_tree
+from gradcli.language.tree import Operator, Tree
+from gradcli.notation import NOWHERE
+from gradcli.rules import parsed
+
+Slips: TypeAlias = Iterator[Slip]
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A row of the table."""
+
+    tag: str
+    what: str
+    """One line, for the overview: what was done."""
+    text: str
+    """One line for the student. `{row}` is the variable, `{consumers}` what uses it, `{consumer}`
+    the one whose part is wrong."""
+    make: Callable[[Case], Slips] | None = None
+    """None where the mistake is no wrong accumulator (`shape`, `forward-slip`)."""
+    mentions: bool | None = None
+    """What the wrong line shows: True where it still reads the accumulator of `consumer`, False
+    where it does not, None where either may be."""
+    repeats: bool = False
+    """In code it takes more lines than there are parts."""
+    from_lines: bool = False
+    """In code it is seen by its lines alone, never by its number."""
+
+
+# --- the rules ---------------------------------------------------------------------------
+
+
+def _overwritten(case: Case) -> Slips:
+    texts = [term.text for term in case.terms]
+    for i in range(1, len(case.terms)):
+        yield Slip(total(case.terms[i:]), case.lines(texts, overwritten=i), case.own[i - 1].consumer)
+
+
+def _dropped_path(case: Case) -> Slips:
+    if len(case.terms) > 1:
+        for i, part in enumerate(case.own):
+            yield case.slip(case.without(i), part.consumer)
+
+
+def _counted_twice(case: Case) -> Slips:
+    for i, part in enumerate(case.own):
+        yield case.slip((*case.terms, case.terms[i]), part.consumer)
+
+
+def _not_zeroed(case: Case) -> Slips:
+    if case.terms:
+        yield case.slip((*case.terms, *case.terms))
+
+
+def _missing_local(case: Case) -> Slips:
+    for consumer in case.consumers:
+        part = next(p for p in case.own if p.consumer == consumer)
+        passed = case.upstream_only(part)
+        if passed is not None:
+            yield case.replaced(consumer, passed)
+
+
+def _missing_upstream(case: Case) -> Slips:
+    for i, part in enumerate(case.own):
+        local = case.local_only(part)
+        if local is not None:
+            yield case.changed(i, local)
+
+
+def _sign(case: Case) -> Slips:
+    for i, term in enumerate(case.terms):
+        yield case.changed(i, scaled(term, -1))
+    if len(case.terms) > 1:
+        yield case.slip(scaled(term, -1) for term in case.terms)
+
+
+def _same_operand(case: Case) -> Slips:
+    for node, operand, consumer in _inside(case):
+        assert node.operation is not None
+        if node.operation.name == "mul" and len(node.operands) == 2:
+            yield from _with(case, consumer, node, operand, ("x", "y")[operand])
+
+
+def _wrong_rule(case: Case) -> Slips:
+    for node, operand, consumer in _inside(case):
+        graph = case.flow.stages[consumer].graph
+        for formula in wrong_formulas(graph, node, operand):
+            yield from _with(case, consumer, node, operand, formula)
+
+
+def _wrong_place(case: Case) -> Slips:
+    for node, operand, consumer in _inside(case):
+        graph = case.flow.stages[consumer].graph
+        assert node.operation is not None
+        right = node.operation.formulas(graph.site(node))[operand]
+        for formula in wrong_places(node, right):
+            yield from _with(case, consumer, node, operand, formula)
+    for consumer in case.consumers:
+        yield from _statement_at_output(case, consumer)
+
+
+def _statement_at_output(case: Case, consumer: str) -> Slips:
+    """A whole statement of one variable: σ'(a), and z(1 − z) where it is a σ in other words."""
+    stage = case.flow.stages[consumer]
+    if len(stage.reads) != 1 or len(stage.operations()) < 2 or stage.shape != case.shape:
+        return
+    z, a = case.flow.values[case.key], case.flow.values[consumer]
+    upstream = case.follows[consumer]
+    at_output = sum(sent.value for sent in stage.pulled_back(stage.values([a]), upstream))
+    yield case.replaced(consumer, Term(at_output, ""))
+    with np.errstate(all="ignore"):
+        known = {"sigmoid": z * (1 - z), "tanh": 1 - z * z}
+        is_sigmoid = np.allclose(a, 1 / (1 + np.exp(-z)), rtol=1e-9, atol=0)
+        is_tanh = np.allclose(a, np.tanh(z), rtol=1e-9, atol=0)
+    for name, fits in (("sigmoid", is_sigmoid), ("tanh", is_tanh)):
+        if fits:
+            yield case.replaced(consumer, Term(upstream * known[name], ""))
+
+
+def _transpose(case: Case) -> Slips:
+    for node, operand, consumer in _inside(case):
+        assert node.operation is not None
+        if node.operation.elementwise:
+            continue
+        graph = case.flow.stages[consumer].graph
+        right = parsed(node.operation.formulas(graph.site(node))[operand])
+        if isinstance(right, Operator) and right.symbol == "@":
+            for formula in _turned(right):
+                yield from _with(case, consumer, node, operand, formula)
+    if len(case.shape) == 2 and case.terms:
+        terms = (Term(np.transpose(t.value), f"({t.text}).T") for t in case.terms)
+        yield case.slip(terms)
+
+
+def _turned(product: Operator) -> Iterator[str]:
+    """A product with one of its factors transposed, or not transposed any more."""
+    left, right = product.operands
+    for factors in ((_turn(left), right), (left, _turn(right)), (_turn(left), _turn(right))):
+        yield print_tree(Operator("@", factors, NOWHERE, NOWHERE))
+
+
+def _turn(tree: Tree) -> Tree:
+    if isinstance(tree, Operator) and tree.symbol == "T":
+        return tree.operands[0]
+    return Operator("T", (tree,), NOWHERE, NOWHERE)
+
+
+def _not_summed(case: Case) -> Slips:
+    raws = [part.raw for part in case.own]
+    if any(np.shape(raw) != case.shape for raw in raws):
+        try:
+            value = sum(raws[1:], start=raws[0])
+        except ValueError:
+            return
+        yield Slip(value, case.lines(term.text for term in case.terms))
+
+
+def _mean_for_sum(case: Case) -> Slips:
+    for n in _counts(case):
+        yield case.slip(scaled(term, 1 / n) for term in case.terms)
+        yield case.slip(scaled(term, n) for term in case.terms)
+
+
+def _factor(case: Case) -> Slips:
+    for factor in dict.fromkeys((2.0, 0.5, *_counts(case), *(1 / n for n in _counts(case)))):
+        yield case.slip(scaled(term, factor) for term in case.terms)
+        if len(case.terms) > 1:
+            for i, term in enumerate(case.terms):
+                yield case.changed(i, scaled(term, factor))
+
+
+def _counts(case: Case) -> list[float]:
+    """How many elements are added up somewhere in the row: the sizes of a batch, of a mean."""
+    found: list[float] = []
+    for part in case.own:
+        if np.size(part.raw) > np.size(part.value) > 0:
+            found.append(np.size(part.raw) / np.size(part.value))
+        for node in case.flow.stages[part.consumer].operations():
+            assert node.operation is not None
+            if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):
+                of = case.flow.stages[part.consumer].graph.operand_type(node.operands[0])
+                found.append(of.size / max(1, node.type.size))
+    for size in np.shape(case.flow.values[case.key]):
+        found.append(float(size))
+    return [n for n in dict.fromkeys(found) if n > 1]
+
+
+def _bias_used_input(case: Case) -> Slips:
+    for part in case.own:
+        node = case.node(part)
+        if node.operation is None or node.operation.name != "add":
+            continue
+        stage = case.flow.stages[part.consumer]
+        for read in stage.reads:
+            if read == case.key:
+                continue
+            weight = _weight_gets(case, part.consumer, read)
+            for value in weight:
+                yield case.replaced(part.consumer, Term(value, ""))
+
+
+def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
+    """What the factors of a product beside a bias get: δxᵀ, and δ·x for numbers."""
+    upstream = case.follows[consumer]
+    stage = case.flow.stages[consumer]
+    if len(stage.operations()) > 1:  # z = W @ x + b in one statement
+        for part in case.flow.sent(consumer, upstream).get(read, ()):
+            yield part.value
+    elif read in case.flow.stages:
+        product = case.flow.stages[read]
+        names = {n.operation.name for n in product.operations() if n.operation is not None}
+        if names & {"mul", "matmul", "dot"}:
+            for parts in case.flow.sent(read, upstream).values():
+                yield from (part.value for part in parts)
+
+
+def _not_final(case: Case) -> Slips:
+    for consumer in case.consumers:
+        sent = case.parts.get(consumer, ())
+        for count in range(1, len(sent)):
+            partial = sum((p.value for p in sent[1:count]), start=sent[0].value)
+            found = case.sent(consumer, partial)
+            if found and len(found) == sum(p.consumer == consumer for p in case.own):
+                values = iter(part.value for part in found)
+                yield case.slip(
+                    (
+                        Term(next(values), term.text) if part.consumer == consumer else term
+                        for part, term in zip(case.own, case.terms, strict=True)
+                    ),
+                    consumer,
+                )
+
+
+def _updated_weights(case: Case) -> Slips:
+    if case.eta is None:
+        return
+    for consumer in case.consumers:
+        stage = case.flow.stages[consumer]
+        for place, read in enumerate(stage.reads):
+            if read == case.key or read in case.flow.stages or read not in case.follows:
+                continue
+            operands = [case.flow.values[name] for name in stage.reads]
+            operands[place] = operands[place] - case.eta * case.follows[read]
+            sent = stage.pulled_back(stage.values(operands), case.follows[consumer])
+            own = [s.value for s in sent if stage.reads[s.read] == case.key]
+            if own:
+                yield case.replaced(consumer, Term(sum(own[1:], start=own[0]), ""))
+
+
+def _inside(case: Case) -> Iterator[tuple[Any, int, str]]:
+    """Every operand of every operation on the way from a consumer to the variable."""
+    for consumer in case.consumers:
+        for node, operand, _ in case.inner(consumer):
+            yield node, operand, consumer
+
+
+def _with(case: Case, consumer: str, node: Any, operand: int, formula: str) -> Slips:
+    try:
+        places = [
+            i
+            for i, p in enumerate(case.own)
+            if (p.consumer, p.node, p.operand) == (consumer, node.id, operand)
+        ]
+        i = places[0] if places else None
+        slip = case.with_inner_rule(consumer, (node.id, operand), formula, i)
+    except (GradcliError, ValueError, IndexError):
+        return
+    if slip is not None:
+        yield slip
+
+
+# --- the table ---------------------------------------------------------------------------
+
+MISTAKES = (
+    Mistake(
+        "overwritten",
+        "`=` where a fork needs `+=`",
+        "{row} feeds {consumers}; this line replaces what {consumer} had sent. Use +=.",
+        _overwritten,
+        from_lines=True,
+    ),
+    Mistake(
+        "dropped-path",
+        "the contribution of one consumer is missing",
+        "{row} feeds {consumers}; what {consumer} sends is missing. All paths add up.",
+        _dropped_path,
+    ),
+    Mistake(
+        "counted-twice",
+        "a contribution is in twice",
+        "what {consumer} sends to {row} is in twice.",
+        _counted_twice,
+        repeats=True,
+    ),
+    Mistake(
+        "not-zeroed",
+        "everything is in twice: the accumulator was not empty at the start",
+        "everything is in delta_{row} twice; an accumulator starts from nothing.",
+        _not_zeroed,
+        repeats=True,
+    ),
+    Mistake(
+        "missing-local",
+        "the upstream passed on without the local derivative",
+        "delta_{consumer} is passed on as it is; multiply by the derivative of {consumer} by {row}.",
+        _missing_local,
+        mentions=True,
+    ),
+    Mistake(
+        "missing-upstream",
+        "the local derivative without the upstream",
+        "this is the derivative of {consumer} by {row} alone; multiply by delta_{consumer}.",
+        _missing_upstream,
+        mentions=False,
+    ),
+    Mistake("sign", "a sign is wrong", "the sign of what {consumer} sends is wrong.", _sign),
+    Mistake(
+        "same-operand",
+        "in a product the variable's own factor, where the other one belongs",
+        "{consumer} is a product: its derivative by one factor is the other factor, not {row}.",
+        _same_operand,
+    ),
+    Mistake(
+        "wrong-rule",
+        "a derivative is known wrongly: a power not lowered, 1/d for -1/d², cos' = sin",
+        "the derivative of {consumer} by {row} is another one.",
+        _wrong_rule,
+    ),
+    Mistake(
+        "wrong-place",
+        "a derivative taken at the output for the input, or the reverse: σ'(a), z(1 - z)",
+        "the derivative of {consumer} is taken in the wrong place: at the input or the output?",
+        _wrong_place,
+    ),
+    Mistake(
+        "transpose",
+        "Wδ for Wᵀδ, aδᵀ for δaᵀ, or the transpose of the right array",
+        "a transpose is missing or too much: the derivative has the shape of {row}.",
+        _transpose,
+    ),
+    Mistake(
+        "not-summed",
+        "the dimension along which an operand was broadcast is not summed",
+        "{row} is used once for every row of a batch; sum over them, down to the shape of {row}.",
+        _not_summed,
+    ),
+    Mistake(
+        "mean-for-sum",
+        "a mean where a sum belongs, or the reverse",
+        "delta_{row} is off by the number of elements: a mean where a sum belongs, or the reverse?",
+        _mean_for_sum,
+    ),
+    Mistake("factor", "off by N, 1/N, 2 or ½", "delta_{row} is off by a constant factor.", _factor),
+    Mistake(
+        "bias-used-input",
+        "δxᵀ where the bias takes δ",
+        "{row} is added, not multiplied: it takes delta_{consumer} as it is.",
+        _bias_used_input,
+    ),
+    Mistake(
+        "not-final",
+        "an accumulator used before its last `+=`",
+        "delta_{consumer} was not complete yet; backprop {consumer} after all that use it.",
+        _not_final,
+    ),
+    Mistake(
+        "updated-weights",
+        "weights used after the step of gradient descent",
+        "the backward pass takes the weights of the forward pass, not the updated ones.",
+        _updated_weights,
+    ),
+    Mistake(
+        "forward-slip",
+        "a value of the forward pass is wrong",
+        "the value of {row} is wrong; the backward pass is judged by what follows from it.",
+    ),
+    Mistake(
+        "shape",
+        "right numbers in the wrong shape, or shapes that do not go together",
+        "the derivative by {row} has the shape of {row}.",
+    ),
+    Mistake(
+        "descent-convention",
+        "all gradients negated",
+        "every gradient is negated: that is the direction of descent. Marks are kept.",
+    ),
+)
+
+BY_TAG = {mistake.tag: mistake for mistake in MISTAKES}
+
+
+def slips(case: Case, mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[tuple[Mistake, Slip]]:
+    """All that can go wrong in one row."""
+    with np.errstate(all="ignore"):
+        for mistake in mistakes:
+            if mistake.make is not None:
+                for slip in mistake.make(case):
+                    yield mistake, slip

@@ -1,0 +1,136 @@
+"""When two numbers are the same, given how they were written.
+
+The tolerance of a submitted number is half a unit in its last place, what the numbers before it
+leave open, and a relative share. Nothing is looser than the digits that are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcli.homework.flow import Flow, Key
+from gradcli.homework.submission import Written
+
+FEW_DIGITS = 4
+"""A number of so many digits was written by hand."""
+HAND, CODE = 1e-2, 1e-6
+"""The relative tolerance of numbers written by hand, and of those that a program computed."""
+EACH = 32
+"""Up to so many elements are moved one by one; more of them all at once, at random."""
+SAMPLES = 8
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """What is asked of the digits."""
+
+    rtol: float | None = None
+    """None for the default: `HAND` for few digits, else `CODE`."""
+    digits: int = 2
+
+    @property
+    def most(self) -> float:
+        """The loosest relative tolerance."""
+        return float(0.5 * 10.0**-self.digits)
+
+    def radius(self, number: Written) -> Any:
+        """How far a written number may be from what was meant."""
+        return np.minimum(number.radius, self.most * np.abs(number.value))
+
+    def same(self, number: Written, expected: Any, spread: Any = 0.0, scale: float = 0.0) -> bool:
+        """Whether a number in this writing may be the expected one, in value and shape.
+
+        `spread` is what the numbers that it is made of leave open, `scale` the size of what was
+        added up to it: rounding is measured by that.
+        """
+        if np.shape(number.value) != np.shape(expected):
+            return False
+        rtol = self.rtol
+        if rtol is None:
+            rtol = HAND if number.digits <= FEW_DIGITS else CODE
+        size = np.abs(expected)
+        largest = max(scale, float(np.max(size, initial=0.0)))
+        open_ = np.minimum(number.radius, self.most * np.maximum(size, np.abs(number.value)))
+        allowed = open_ + spread + min(rtol, self.most) * size + 1e-12 * largest
+        with np.errstate(all="ignore"):
+            return bool(np.all(np.abs(number.value - expected) <= allowed))
+
+
+def exact(value: Any) -> Written:
+    """A number that a computation came to."""
+    return Written(value, np.zeros(np.shape(value))[()], 17)
+
+
+@dataclass(frozen=True)
+class Spreads:
+    """How much the accumulators and values that follow are left open by the digits."""
+
+    gradients: Mapping[Key, Any]
+    values: Mapping[Key, Any]
+
+
+def spreads(
+    flow: Flow,
+    values: Mapping[Key, Written],
+    gradients: Mapping[Key, Written],
+    tolerance: Tolerance,
+) -> Spreads:
+    """Move every number that was written by its radius, and see what follows.
+
+    `flow` has the values, `gradients` are what is passed on.
+    """
+    given = {key: number.value for key, number in gradients.items()}
+    follows, _ = flow.passes(given)
+    open_gradients: dict[Key, Any] = {}
+    open_values: dict[Key, Any] = {}
+    submitted = {key: number.value for key, number in values.items()}
+    with np.errstate(all="ignore"):
+        for key, number in values.items():
+            for moved, share in _moves(number, tolerance):
+                there = flow.with_values({**submitted, key: moved})
+                _open(open_gradients, follows, there.passes(given)[0], share)
+                _open(open_values, own_values(flow), own_values(there), share)
+        for key, number in gradients.items():
+            for moved, share in _moves(number, tolerance):
+                _open(open_gradients, follows, flow.passes({**given, key: moved})[0], share)
+    return Spreads(open_gradients, open_values)
+
+
+def own_values(flow: Flow) -> dict[Key, Any]:
+    """What every stage comes to from the values that it reads."""
+    return {
+        key: stage.value([flow.values[read] for read in stage.reads])
+        for key, stage in flow.stages.items()
+    }
+
+
+def _moves(number: Written, tolerance: Tolerance) -> Iterator[tuple[Any, float]]:
+    """A written number moved within its radius, and the weight of what comes of it."""
+    radius = tolerance.radius(number)
+    size = np.size(number.value)
+    if not np.all(np.isfinite(number.value)) or not np.any(radius):
+        return
+    if np.ndim(number.value) == 0:
+        yield number.value + radius, 1.0
+    elif size <= EACH:
+        for i in range(size):
+            unit = np.zeros(size)
+            unit[i] = 1.0
+            yield number.value + radius * unit.reshape(np.shape(number.value)), 1.0
+    else:
+        generator = np.random.default_rng(size)
+        for _ in range(SAMPLES):
+            signs = generator.choice((-1.0, 1.0), np.shape(number.value))
+            yield number.value + radius * signs, 3.0 / SAMPLES
+
+
+def _open(
+    open_: dict[Key, Any], right: Mapping[Key, Any], moved: Mapping[Key, Any], share: float
+) -> None:
+    for key, value in right.items():
+        difference = share * np.abs(moved[key] - value)
+        open_[key] = open_.get(key, 0.0) + np.nan_to_num(difference)

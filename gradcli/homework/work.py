@@ -1,0 +1,485 @@
+"""A listing worked through, statement by statement, by NumPy's rules.
+
+A `Listing` and the `Task` come in; out comes the `Work`: the flow of the student's own forward
+pass (or the task's, where the student has none) and, for every gradient, the lines that wrote it
+with the values that they had. Nothing is executed but operations of the table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcli.errors import GradcliError, Kind
+from gradcli.homework.flow import Flow, Key
+from gradcli.homework.gradient_names import read_name
+from gradcli.homework.python_text import original_name
+from gradcli.homework.stage import Stage, of_tree
+from gradcli.homework.submission import Listing, Vocabulary, Written
+from gradcli.homework.written import written
+from gradcli.language.tree import (
+    Array,
+    Assign,
+    Augment,
+    Call,
+    Define,
+    Name,
+    Number,
+    Operator,
+    Tree,
+    postorder,
+)
+from gradcli.notation import rebuilt, substitute
+from gradcli.ops.operation import Type
+
+LONGEST = 20_000
+"""Parts of a statement after the functions that it calls have been put in."""
+
+
+@dataclass(eq=False)
+class Cell:
+    """What a name stands for at some time: a variable, a gradient, or a value on the way."""
+
+    name: str
+    kind: str
+    """`variable` (of the forward pass), `gradient`, `helper` (depends on a gradient)."""
+    value: Any
+    """None where it could not be computed."""
+    line: int | None = None
+    stage: Stage | None = None
+    reads: tuple[Cell, ...] = ()
+    key: Key = ""
+    before: Cell | None = None
+    """For `+=`: what was there."""
+    problem: GradcliError | None = None
+    written: Written | None = None
+    """Where it is a bare number: how that was written."""
+    tree: Tree | None = None
+
+    @property
+    def after_gradients(self) -> bool:
+        """Whether it is part of the backward pass."""
+        return self.kind != "variable"
+
+    def recomputed(self, value_of: Callable[[Cell], Any | None]) -> Any:
+        """The value with some cells' values exchanged: `value_of` says which, else None.
+
+        What was there before a `+=` takes no part in it.
+        """
+        if self.stage is None:
+            return self.value
+        operands = []
+        for read in self.reads:
+            value = value_of(read)
+            if value is None:
+                value = read.recomputed(value_of) if read.kind == "helper" else read.value
+            operands.append(value)
+        return self.stage.value(operands)
+
+    def mentions(self) -> set[str]:
+        """The gradients and variables that it is computed from, through values on the way."""
+        found: set[str] = set()
+        for read in self.reads:
+            if read.kind == "helper":
+                found |= read.mentions()
+            else:
+                found.add(("delta_" if read.kind == "gradient" else "") + read.name)
+        return found
+
+
+@dataclass(eq=False)
+class Line:
+    """A line that gives a gradient: what was assigned or added there."""
+
+    cell: Cell
+    assign: str
+    text: str
+    own: Any
+    """The value of the right-hand side; None where it could not be computed."""
+
+    @property
+    def number(self) -> int | None:
+        """Its number in the file."""
+        return self.cell.line
+
+
+@dataclass
+class Work:
+    """A listing that has been worked through."""
+
+    flow: Flow
+    lines: dict[Key, list[Line]]
+    """The lines of every gradient, in order."""
+    forward_lines: dict[Key, int]
+    problems: dict[Key, GradcliError]
+    """Forward statements that could not be computed."""
+    notes: list[tuple[str, int | None, str]] = field(default_factory=list)
+    """Tag, line and text of what is worth a remark."""
+    originals: dict[Key, Any] = field(default_factory=dict)
+    """Inputs that were given another value in a descent step: the one they had."""
+
+    def submitted(self, key: Key) -> Any:
+        """The gradient as it is after the last line; None where it could not be computed."""
+        return self.lines[key][-1].cell.value
+
+
+def work_through(listing: Listing, flow: Flow, vocabulary: Vocabulary) -> Work:
+    """Work through a listing. Raises `GradcliError` of kind submission."""
+    return _Reader(listing, flow, vocabulary).work()
+
+
+class _Reader:
+    def __init__(self, listing: Listing, flow: Flow, vocabulary: Vocabulary) -> None:
+        self.listing, self.task, self.vocabulary = listing, flow, vocabulary
+        self.current: dict[str, Cell] = {
+            name: Cell(name, "variable", value, key=name) for name, value in flow.values.items()
+        }
+        self.functions: dict[str, Define] = {}
+        self.own: list[Cell] = []
+        self.gradients: dict[str, list[list[Line]]] = {}
+        """By name: groups of lines, each of which begins with `=`."""
+        self.notes: list[tuple[str, int | None, str]] = []
+        self.originals: dict[Key, Any] = {}
+        self.begun = False
+        self.last_forward: Cell | None = None
+
+    def work(self) -> Work:
+        for statement in self.listing.statements:
+            match statement:
+                case Define():
+                    self.functions[statement.name.name] = statement
+                case Assign():
+                    self.assign(statement.name, statement.value, statement, None)
+                case Augment():
+                    if not isinstance(statement.target, Name):
+                        raise self.refused(statement, "'+=' on single elements is not read")
+                    self.assign(statement.target, statement.value, statement, statement.symbol)
+                case _:
+                    pass
+        return self.finished()
+
+    # --- statements ---
+
+    def assign(self, name: Name, value: Tree, statement: Tree, symbol: str | None) -> None:
+        label = original_name(name.name)
+        extra = tuple(dict.fromkeys(cell.name for cell in self.own))
+        reading = read_name(label, self.vocabulary, extra)
+        cell = self.evaluated(name.name, value, statement)
+        if reading.kind == "gradient":
+            self.gradient(reading.name, cell, statement, symbol)
+            self.begun = True
+            self.current[name.name] = self.gradients[reading.name][-1][-1].cell
+        elif symbol is not None and name.name not in self.current:
+            raise self.refused(statement, f"'{label}' has no value yet", "the first line has '='")
+        elif symbol is not None:
+            added = Operator("+", (name, value), statement.span, statement.span)
+            self.variable(name.name, self.evaluated(name.name, added, statement), statement)
+        else:
+            self.variable(name.name, cell, statement)
+
+    def gradient(self, node: str, cell: Cell, statement: Tree, symbol: str | None) -> None:
+        groups = self.gradients.setdefault(node, [])
+        own = cell.value
+        cell.name, cell.kind = node, "gradient"
+        before = groups[-1][-1].cell if groups else None
+        if symbol is None and before is not None and _adds_to_itself(cell, before):
+            # delta_x = delta_x + …: what is added is what counts.
+            symbol, own = "+", _difference(cell.value, before.value)
+        elif symbol is not None:
+            if before is None:
+                self.notes.append(
+                    ("first-plus", cell.line, f"the first line of delta_{node} has '=', not '+='")
+                )
+            else:
+                cell.before = before
+                self.alias(node, groups[-1], cell)
+                cell.value = self.sum(before, cell, statement)
+        line = Line(cell, "=" if symbol is None else "+=", self.text(statement), own)
+        if symbol is None or not groups:
+            groups.append([line])
+        else:
+            groups[-1].append(line)
+
+    def sum(self, before: Cell, cell: Cell, statement: Tree) -> Any:
+        if before.value is None or cell.value is None:
+            return None
+        try:
+            total = np.add(before.value, cell.value)
+        except ValueError:
+            total = None
+        if total is None or np.shape(total) != np.shape(before.value):
+            cell.problem = cell.problem or self.refused(
+                statement, f"shapes {np.shape(before.value)} and {np.shape(cell.value)} do not add"
+            )
+            return total
+        return total
+
+    def alias(self, node: str, group: list[Line], cell: Cell) -> None:
+        """In NumPy `delta_y = delta_a` is the same array, and `+=` then changes both."""
+        first = group[-1].cell
+        bare = first.tree is not None and isinstance(first.tree, Name) and first.reads
+        if bare and len(group) == 1 and np.ndim(first.value):
+            other = first.reads[0]
+            if other.kind == "gradient":
+                text = (
+                    f"delta_{node} and delta_{other.name} are one array in NumPy: "
+                    f"'+=' changes both; write delta_{node} = delta_{other.name}.copy()"
+                )
+                self.notes.append(("aliased", cell.line, text))
+
+    def variable(self, name: str, cell: Cell, statement: Tree) -> None:
+        """A value of the forward pass, or one on the way between gradients."""
+        if any(read.after_gradients for read in cell.reads):
+            cell.kind = "helper"
+        if name in self.vocabulary.inputs:
+            if self.input(name, cell, statement):
+                return
+        elif cell.kind == "variable":
+            cell.key = f"{name}#{1 + sum(c.name == name for c in self.own) + (name in self.task.values)}"
+            if cell.key.endswith("#1"):
+                cell.key = name
+            self.own.append(cell)
+            if not self.begun:
+                self.last_forward = cell
+        self.current[name] = cell
+
+    def input(self, name: str, cell: Cell, statement: Tree) -> bool:
+        """An input that is given a value. True where it keeps the task's."""
+        given = self.task.values[name]
+        if cell.value is not None and np.size(cell.value) == np.size(given):
+            same = np.allclose(np.ravel(cell.value), np.ravel(given), rtol=1e-6, atol=0)
+            if same and cell.kind == "variable":
+                self.current[name] = Cell(name, "variable", _like(cell.value), cell.line, key=name)
+                return True
+        if cell.kind == "helper":  # a descent step
+            cell.key = name
+            self.originals[name] = given
+            return False
+        raise self.refused(
+            statement,
+            f"'{name}' has another value here than in the task",
+            f"the task has {name} = {_short(given)}",
+        )
+
+    # --- expressions ---
+
+    def evaluated(self, name: str, tree: Tree, statement: Tree) -> Cell:
+        """An expression's value with all that it was computed from."""
+        line = self.line(statement)
+        number = _as_written(tree)
+        if number is not None:
+            return Cell(name, "variable", number.value, line, written=number, tree=tree)
+        tree = self.inlined(tree, statement)
+        words = {n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified}
+        known: dict[str, Cell] = {}
+        for word in words:
+            cell = self.cell(word)
+            if cell is not None:
+                known[word] = cell
+        types = {word: Type(np.shape(cell.value)) for word, cell in known.items()}
+        lost = [cell for cell in known.values() if cell.value is None]
+        if lost:
+            names = tuple(known.values())
+            problem = self.refused(statement, f"'{lost[0].name}' could not be computed")
+            return Cell(name, "variable", None, line, reads=names, problem=problem, tree=tree)
+        try:
+            stage = of_tree(self.listing.source, tree, types, line)
+        except GradcliError as error:
+            if error.kind is Kind.SHAPE:
+                error.source = self.listing.source
+                reads = tuple(known.values())
+                return Cell(name, "variable", None, line, reads=reads, problem=error, tree=tree)
+            raise self.refused(statement, error.message, error.hint, error) from None
+        reads = tuple(known[read] for read in stage.reads)
+        value = stage.value([cell.value for cell in reads])
+        return Cell(name, "variable", _like(value), line, stage, reads, tree=tree)
+
+    def cell(self, word: str) -> Cell | None:
+        """What a name stands for here; the output's gradient is 1 until it is given."""
+        if word in self.current:
+            return self.current[word]
+        label = original_name(word)
+        extra = tuple(dict.fromkeys(cell.name for cell in self.own))
+        reading = read_name(label, self.vocabulary, extra)
+        if reading.kind != "gradient":
+            return None
+        groups = self.gradients.get(reading.name)
+        if groups:
+            return groups[-1][-1].cell
+        last = self.own[-1].name if self.own else None
+        if reading.name in (self.vocabulary.output, last):
+            one = np.ones(np.shape(self.task.values[self.task.output]))[()]
+            return Cell(reading.name, "gradient", one)
+        return None
+
+    def inlined(self, tree: Tree, statement: Tree) -> Tree:
+        """The tree with the bodies of the student's functions in the place of their calls."""
+        if not any(isinstance(n, Call) and n.name in self.functions for n in postorder(tree)):
+            return tree
+        done: list[Tree] = []
+        for node in postorder(tree):
+            count = len(node.children())
+            children = tuple(done[len(done) - count :])
+            del done[len(done) - count :]
+            made = rebuilt(node, children, {})
+            if isinstance(made, Call) and not made.qualified and made.name in self.functions:
+                made = self.body(made, statement)
+            done.append(made)
+        return done[0]
+
+    def body(self, call: Call, statement: Tree) -> Tree:
+        function = self.functions[call.name]
+        if call.keywords or len(call.arguments) != len(function.parameters):
+            names = ", ".join(p.name for p in function.parameters)
+            raise self.refused(statement, f"'{call.name}' is called as {call.name}({names})")
+        meaning = {p.name: a for p, a in zip(function.parameters, call.arguments, strict=True)}
+        others = dict(self.functions)
+        others.pop(call.name)
+        inner = _Inliner(others, self).of(function.body, statement)
+        made = substitute(inner, meaning)
+        for size, _ in enumerate(postorder(made)):
+            if size > LONGEST:
+                raise self.refused(statement, "functions of functions are nested too deep here")
+        return made
+
+    # --- at the end ---
+
+    def finished(self) -> Work:
+        output = self._output()
+        flow, names = self.task, {cell.key: cell.name for cell in self.own}
+        problems = {c.key: c.problem for c in self.own if c.problem is not None}
+        if output is not None:
+            stages, values = dict(flow.stages), dict(flow.values)
+            for name in self.vocabulary.inputs:
+                values[name] = self._first_value(name)
+            for cell in self.own:
+                values[cell.key] = cell.value
+                if cell.stage is not None:
+                    keys = tuple(read.key for read in cell.reads)
+                    stages[cell.key] = Stage(cell.stage.graph, keys, cell.line)
+            flow = Flow(stages, values, output.key, own=True, names=names)
+        else:
+            given = {c.name: c.value for c in self.own if c.name in flow.values}
+            flow = flow.with_values({n: v for n, v in given.items() if v is not None})
+            problems = {self.base(key): problem for key, problem in problems.items()}
+        lines: dict[Key, list[Line]] = {}
+        for name, groups in self.gradients.items():
+            keys = self._versions(name, flow)
+            for i, group in enumerate(groups):
+                lines.setdefault(keys[min(i, len(keys) - 1)], []).extend(group)
+        where = {c.key if flow.own else c.name: c.line or 0 for c in self.own}
+        return Work(flow, lines, where, problems, self.notes, self.originals)
+
+    def base(self, key: Key) -> str:
+        return key.partition("#")[0]
+
+    def _first_value(self, name: str) -> Any:
+        cell = self.current[name]
+        return self.task.values[name] if cell.kind == "helper" else cell.value
+
+    def _versions(self, name: str, flow: Flow) -> list[Key]:
+        """The variables of a name that the output depends on, the latest first."""
+        own = [cell.key for cell in reversed(self.own) if cell.name == name] if flow.own else []
+        return [key for key in own if key in flow.reached] or own[:1] or [name]
+
+    def _output(self) -> Cell | None:
+        """The student's own output; None if the forward pass is the task's."""
+        named = [cell for cell in self.own if cell.name == self.vocabulary.output]
+        if named:
+            return named[-1]
+        true = self.task.values[self.task.output]
+        for cell in reversed(self.own):
+            if cell.value is not None and np.shape(cell.value) == np.shape(true):
+                if np.allclose(cell.value, true, rtol=1e-9, atol=0):
+                    return cell
+        strangers = {c.name for c in self.own} - set(self.vocabulary.nodes)
+        if self.last_forward is not None and strangers & set(self.gradients):
+            return self.last_forward
+        return None
+
+    # --- places ---
+
+    def line(self, tree: Tree) -> int:
+        return self.listing.source.position(tree.span.start)[0]
+
+    def text(self, tree: Tree) -> str:
+        return " ".join(self.listing.source.text[tree.span.start : tree.span.end].split())
+
+    def refused(
+        self,
+        statement: Tree,
+        message: str,
+        hint: str | None = None,
+        error: GradcliError | None = None,
+    ) -> GradcliError:
+        span = statement.span
+        if error is not None and error.span is not None and error.span.start >= span.start:
+            span = error.span
+        message = f"line {self.line(statement)}: {message}"
+        source = self.listing.source
+        return GradcliError(Kind.SUBMISSION, message, source=source, span=span, hint=hint)
+
+
+class _Inliner:
+    """The bodies of functions put into the body of another one."""
+
+    def __init__(self, functions: Mapping[str, Define], reader: _Reader) -> None:
+        self.functions, self.reader = functions, reader
+
+    def of(self, tree: Tree, statement: Tree) -> Tree:
+        kept, self.reader.functions = self.reader.functions, dict(self.functions)
+        try:
+            return self.reader.inlined(tree, statement)
+        finally:
+            self.reader.functions = kept
+
+
+def _adds_to_itself(cell: Cell, before: Cell) -> bool:
+    """Whether a line is `delta_x = delta_x + …` (or `… + delta_x`)."""
+    tree = cell.tree
+    if not isinstance(tree, Operator) or tree.symbol != "+":
+        return False
+    places = [i for i, read in enumerate(cell.reads) if read is before]
+    if not places or cell.stage is None:
+        return False
+    name = cell.stage.reads[places[0]]
+    spine: Tree = tree
+    while isinstance(spine, Operator) and spine.symbol == "+":
+        if any(isinstance(o, Name) and o.name == name for o in spine.operands):
+            return sum(isinstance(n, Name) and n.name == name for n in postorder(tree)) == 1
+        spine = spine.operands[0]
+    return False
+
+
+def _difference(total: Any, before: Any) -> Any:
+    if total is None or before is None or np.shape(total) != np.shape(before):
+        return total
+    return total - before
+
+
+def _like(value: Any) -> Any:
+    """A number as a number, an array as an array."""
+    return np.asarray(value, dtype=np.float64)[()]
+
+
+def _short(value: Any) -> str:
+    return f"{float(value):.6g}" if np.ndim(value) == 0 else "another array"
+
+
+def _as_written(tree: Tree) -> Written | None:
+    """How a bare number or an array of numbers was written."""
+    if not isinstance(tree, Number | Array):
+        return None
+    for node in postorder(tree):
+        if not isinstance(node, Number | Array):
+            return None
+    return written(_texts(tree))
+
+
+def _texts(tree: Tree) -> Any:
+    if isinstance(tree, Number):
+        return tree.text
+    return [_texts(element) for element in tree.children()]

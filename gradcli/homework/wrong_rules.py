@@ -1,0 +1,110 @@
+"""Wrong derivatives that people write, as formulas in the language of the operation table.
+
+`x`, `out` and the other names are those of the operation's row. A derivative with nothing but its
+sign changed is not here: that is the mistake `sign`, for every operation. Those that are here and
+differ by the sign alone (cos' = sin) are known by heart wrongly as a rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from gradcli.graph import Graph, Node
+from gradcli.language.printer import print_tree
+from gradcli.language.tree import Call, Name, Number, Operator, Tree, postorder
+from gradcli.notation import NOWHERE, substitute
+from gradcli.rules import parsed
+
+WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
+    "reciprocal": (("1/x", "-1/x", "log(x)", "-1/x^3"),),
+    "div": (("y",), ("1/y", "x/y", "-x/y", "-1/y^2", "x")),
+    "sqrt": (("1/sqrt(x)", "sqrt(x)/2", "2*sqrt(x)", "1/(2*x)"),),
+    "cbrt": (("1/cbrt(x)^2", "cbrt(x)/3"),),
+    "exp": (("x*exp(x - 1)", "log(x)"),),
+    "log": (("1/log(x)", "log(x)", "exp(x)", "-1/x^2"),),
+    "log2": (("1/x",),),
+    "log10": (("1/x",),),
+    "sin": (("-cos(x)", "sin(x)", "-sin(x)"),),
+    "cos": (("sin(x)", "cos(x)", "-cos(x)"),),
+    "tan": (("1/cos(x)", "tan(x)^2", "1 - tan(x)^2"),),
+    "sinh": (("sinh(x)", "-cosh(x)"),),
+    "cosh": (("cosh(x)", "-sinh(x)"),),
+    "tanh": (("1 - out", "1 + out^2", "out*(1 - out)", "1/cosh(x)", "out"),),
+    "sigmoid": (("out*(1 + out)", "1 - out^2", "out", "1 - out", "out^2"),),
+    "relu": (("x", "x < 0"),),
+    "leaky_relu": (("x > 0",),),
+    "abs": (("abs(x)", "x"),),
+    "softplus": (("exp(x)", "out"),),
+    "softmax": (("delta*out*(1 - out)", "delta*out", "delta*(1 - out)"),),
+    "log_softmax": (("delta - exp(out)", "delta*(1 - exp(out))"),),
+    "norm": (("delta*A", "2*delta*A"),),
+}
+"""By the operation's name: for every operand the formulas that it is mistaken for."""
+
+
+def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
+    """What the rule of an operation for one operand is mistaken for, by heart or in haste."""
+    operation = node.operation
+    assert operation is not None
+    right = operation.formulas(graph.site(node))[operand]
+    seen = {right}
+    for text in (*_of_power(graph, node, operand), *_by_heart(node, operand), *_haste(right)):
+        if text not in seen:
+            seen.add(text)
+            yield text
+
+
+def _by_heart(node: Node, operand: int) -> tuple[str, ...]:
+    assert node.operation is not None
+    rows = WRONG.get(node.operation.name, ())
+    return rows[operand] if operand < len(rows) else ()
+
+
+def _of_power(graph: Graph, node: Node, operand: int) -> Iterator[str]:
+    """The power not lowered, the coefficient lost, both, or the power lowered in front as well."""
+    assert node.operation is not None
+    if operand != 0 or node.operation.name not in ("pow", "square"):
+        return
+    exponent = 2.0 if node.operation.name == "square" else graph.site(node).literals[1]
+    if exponent is None:
+        yield from ("n*x^n", "x^(n - 1)", "(n - 1)*x^(n - 1)", "n*x")
+        return
+    n, lower = f"({exponent:.17g})", f"({exponent - 1:.17g})"
+    yield from (f"{n}*x^{n}", f"x^{lower}", f"{lower}*x^{lower}", f"{n}*x^({exponent + 1:.17g})")
+    yield from (f"x^{n}", n)
+    if exponent != 2:
+        yield f"{n}*x"
+
+
+def _haste(right: str) -> Iterator[str]:
+    """A number in front forgotten: `x` for `2*x`, `1/sqrt(x)` for `0.5/sqrt(x)`."""
+    tree = parsed(right)
+    if not isinstance(tree, Operator):
+        return
+    first, *rest = tree.operands
+    if tree.symbol == "*" and isinstance(first, Number) and abs(first.value) != 1:
+        yield print_tree(rest[0])
+    if tree.symbol == "/" and isinstance(first, Number) and abs(first.value) != 1:
+        yield print_tree(Operator("/", (Number(1.0, "1", NOWHERE), *rest), NOWHERE, NOWHERE))
+
+
+def wrong_places(node: Node, right: str) -> Iterator[str]:
+    """The derivative taken at the output for the input, or the reverse: σ'(a), z(1 − z)."""
+    operation = node.operation
+    assert operation is not None
+    if not operation.elementwise or len(node.operands) != 1 or not operation.aliases:
+        return
+    (operand,) = operation.operand_names(1)
+    tree = parsed(right)
+    words = {n.name for n in postorder(tree) if isinstance(n, Name)}
+    name: Tree = Name(operand, NOWHERE)
+    out: Tree = Name("out", NOWHERE)
+    if not words & {operand, "out"}:
+        return
+    if "out" in words and operand not in words:
+        yield print_tree(substitute(tree, {"out": name}))
+    if operand in words and "out" not in words:
+        yield print_tree(substitute(tree, {operand: out}))
+    again = Call(operation.aliases[0], (out,), (), NOWHERE, NOWHERE)
+    if "out" in words:
+        yield print_tree(substitute(tree, {operand: out, "out": again}))
