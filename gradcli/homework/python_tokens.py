@@ -17,6 +17,9 @@ from gradcli.language.source import Source, Span
 DEEPEST = 500
 """Brackets within brackets that a submission may have."""
 
+MOST_TOKENS = 50_000
+"""Words, numbers and signs of a listing: what is read within a second or two."""
+
 _TOKEN = re.compile(
     r"""
     (?P<space>[ \t\f\v]+)
@@ -89,13 +92,13 @@ def refused(source: Source, span: Span, message: str, hint: str | None = None) -
 def logical_lines(text: str, source: Source) -> tuple[list[Line], list[Token]]:
     """The lines that are not empty, and the comments and joints between lines.
 
-    Raises `GradcliError` for a string without an end and for brackets that are too deep.
+    Raises `GradcliError` for a string without an end, and for what is too deep or too long.
     """
     lines: list[Line] = []
     trivia: list[Token] = []
     line: Line | None = None
     stack: list[Token] = []
-    at, fresh, indent, previous = 0, True, 0, ""
+    at, fresh, indent, previous, count = 0, True, 0, "", 0
     while at < len(text):
         found = _TOKEN.match(text, at)
         assert found is not None
@@ -126,6 +129,10 @@ def logical_lines(text: str, source: Source) -> tuple[list[Line], list[Token]]:
         if kind == "op" and value in ")]}" and stack:
             stack.pop()
         token = Token(kind, value, start, len(stack))
+        count += 1
+        if count > MOST_TOKENS:
+            message = f"a listing has at most {MOST_TOKENS:,} words, numbers and signs"
+            raise refused(source, token.span, message)
         if line is None:
             line = Line(start, indent if fresh else (lines[-1].indent if lines else 0), fresh)
             lines.append(line)

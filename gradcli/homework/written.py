@@ -19,6 +19,9 @@ from gradcli.language.characters import plain, short
 
 Texts: TypeAlias = "str | Sequence[Texts]"
 
+MOST_NUMBERS = 100_000
+"""Numbers in one array."""
+
 EXACT_DIGITS = 17
 """Of a number that is known exactly: as many as a double has."""
 
@@ -67,7 +70,14 @@ def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
             raise _ragged(f"its rows have {' and '.join(map(str, sorted(lengths)[:3]))} elements")
         shape.append(lengths.pop())
         level = [element for item in level for element in item]
+        if len(level) > MOST_NUMBERS:
+            raise too_many()
     return tuple(shape), level
+
+
+def too_many() -> GradcliError:
+    """The error for an array that nobody has written."""
+    return _ragged(f"it has more than {MOST_NUMBERS:,} elements")
 
 
 def _ragged(why: str) -> GradcliError:
