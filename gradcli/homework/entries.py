@@ -153,7 +153,8 @@ def _meaning(label: str, row: Row, vocabulary: Vocabulary) -> _Meaning:
     left, *right = _ARROW.split(label)
     if len(right) > 1:
         raise row.place.refused(f"'{label.strip()}' has more than one arrow")
-    sources = tuple(_node(part, row, vocabulary) for part in right)
+    senders = right[0].split("+") if right else []
+    sources = tuple(_node(part, row, vocabulary) for part in senders)
     reading = _reading(left, row, vocabulary)
     if sources:
         return _Meaning("part", reading.name, sources)

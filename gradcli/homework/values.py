@@ -190,7 +190,7 @@ def read_json(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     """A JSON object of names and values. Raises `GradcliError` of kind submission."""
     source = Source(text, name)
     tree = parsed(source)
-    if not isinstance(tree, _Object):
+    if not isinstance(tree, Object):
         place = Place(source, Span(0, min(1, len(text))))
         raise place.refused("the values are no JSON object", 'it looks like {"delta_x": -0.52}')
     if _OURS.fullmatch(str(dict(tree).get("schema"))):
@@ -198,7 +198,7 @@ def read_json(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     return values_of(_Members(source).rows(tree), vocabulary)
 
 
-class _Object(list[tuple[str, Any]]):
+class Object(list[tuple[str, Any]]):
     """A JSON object with all its members, also those of one name."""
 
 
@@ -216,7 +216,7 @@ def parsed(source: Source) -> Any:
             parse_float=_Digits,
             parse_int=_Digits,
             parse_constant=_Digits,
-            object_pairs_hook=_Object,
+            object_pairs_hook=Object,
         )
     except json.JSONDecodeError as error:
         span = Span(error.pos, error.pos + 1)
@@ -233,11 +233,11 @@ class _Members:
         self.at = 0  # members are met in the order of the text
         self.lost = 0
 
-    def rows(self, members: _Object, kind: Any = None) -> Iterator[Row]:
+    def rows(self, members: Object, kind: Any = None) -> Iterator[Row]:
         """A row for each member; groups such as `gradient` are opened."""
         for key, value in members:
             place = Place(self.source, self.span(key))
-            if isinstance(value, _Object):
+            if isinstance(value, Object):
                 if key.lower() not in _GROUPS or kind is not None:
                     raise place.refused(
                         f"'{short(key)}' is an object, not a number or an array",
@@ -255,7 +255,7 @@ class _Members:
             raise place.refused(f"'{short(key)}' is {str(value).lower()}, not a number")
         if isinstance(value, str):
             return value
-        if isinstance(value, _Object):
+        if isinstance(value, Object):
             raise place.refused(f"'{short(key)}' has an object within an array")
         return [self.texts(element, key, place) for element in value]
 
@@ -277,7 +277,7 @@ def _our_rows(result: dict[str, Any], source: Source) -> Iterator[Row]:
     members = _Members(source)
     place = Place(source, None)
     for node in result.get("nodes") or []:
-        parts = dict(node) if isinstance(node, _Object) else {}
+        parts = dict(node) if isinstance(node, Object) else {}
         name = parts.get("name")
         if not isinstance(name, str):
             continue
