@@ -50,6 +50,8 @@ class Values:
     entries: tuple[Entry, ...]
     gradients_only: bool
     """Nothing but gradients of inputs."""
+    point: tuple[tuple[str, Written], ...] = ()
+    """The inputs' values that an answer sheet was printed for."""
 
 
 @dataclass(frozen=True)
