@@ -40,13 +40,13 @@ def adjoint(
     graph: Graph,
     wrt: Collection[int] | None = None,
     *,
-    upstream: str | Mapping[int, str] | None = None,
+    upstream: str | Mapping[str, int] | None = None,
 ) -> Adjoint:
     """The graph with its backward pass, for the nodes that depend on `wrt` (default: the inputs).
 
     It starts from δ_output = 1. With `upstream`, it starts from a further input of this name and
-    of the output's type; or, given as a mapping, from several nodes at once, each with an input
-    of its own: the gradient of the sum of upstream · node.
+    of the output's type; or, with a mapping of such names to nodes, from several nodes at once:
+    the gradient of the sum of all upstream · node.
 
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
@@ -65,6 +65,22 @@ def adjoint(
                     sums[to] = sent if before is None else builder.plus(before, sent, node)
     deltas = {i: builder.as_node(delta, graph.nodes[i]) for i, delta in sums.items() if active[i]}
     return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
+
+
+def weighted(graph: Graph, weights: Mapping[int, Any]) -> Graph:
+    """The graph with a number for its output: the sum of weight · node over nodes and elements."""
+    builder = _Builder(graph)
+    total: Operand | None = None
+    for i, weight in weights.items():
+        node = graph.nodes[i]
+        part: Operand = i
+        if not _is_number(given := Literal(weight, "weights"), 1.0):
+            part = builder.apply("mul", (i, given), node)
+        if builder.type(part).shape:
+            part = builder.apply("sum", (part,), node)
+        total = part if total is None else builder.apply("add", (total, part), node)
+    output = builder.as_node(ZERO if total is None else total, graph.nodes[graph.output])
+    return Graph(graph.source, tuple(builder.nodes), output)
 
 
 def pruned(graph: Graph, keep: Iterable[int]) -> tuple[Graph, dict[int, int]]:
@@ -125,12 +141,16 @@ class _Builder:
 
     # --- the steps of the pass ---
 
-    def seeds(self, upstream: str | Mapping[int, str] | None) -> dict[int, Operand]:
+    def seeds(self, upstream: str | Mapping[str, int] | None) -> dict[int, Operand]:
         """Where the pass starts: δ by node."""
         output = self.graph.nodes[self.graph.output]
         if upstream is not None:
-            named = {output.id: upstream} if isinstance(upstream, str) else upstream
-            return {i: self.input(name, self.graph.nodes[i]) for i, name in named.items()}
+            named = {upstream: output.id} if isinstance(upstream, str) else upstream
+            sums: dict[int, Operand] = {}
+            for name, i in named.items():
+                seed, node = self.input(name, self.graph.nodes[i]), self.graph.nodes[i]
+                sums[i] = self.plus(sums[i], seed, node) if i in sums else seed
+            return sums
         if output.type.size != 1:
             raise GradcliError(
                 Kind.SHAPE,

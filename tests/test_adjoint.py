@@ -125,9 +125,9 @@ def test_second_derivatives_of_every_operation(row: Any, sample: str) -> None:
     }
     if not held:
         return
-    weights = {i: random(draw, first.graph.nodes[i].type.shape) for i in held}
+    weights = {i: random(draw, first.graph.nodes[i].type.shape) for i in held.values()}
     second = adjoint(first.graph, graph.inputs, upstream=held)
-    given = {**inputs, SEED: upstream, **{name: weights[i] for i, name in held.items()}}
+    given = {**inputs, SEED: upstream, **{name: weights[i] for name, i in held.items()}}
     values = forward(second.graph, given, allow_nonfinite=True)
     move = {
         name: random(draw, np.shape(x)) * np.maximum(np.abs(x), 1e-3)
@@ -220,7 +220,7 @@ def test_nothing_of_the_unchosen_branch() -> None:
     graph, bound = graph_of(text, x=[-1.0, 0.0, 2.0])
     first = adjoint(graph)
     (x,) = graph.inputs
-    whole = adjoint(first.graph, [x], upstream={first.deltas[x]: "v"})
+    whole = adjoint(first.graph, [x], upstream={"v": first.deltas[x]})
     for i, wanted in ((0, 2.0), (1, 2.0), (2, -np.log(2) / (4 * 2**1.5))):
         v = np.zeros(3)
         v[i] = 1.0
