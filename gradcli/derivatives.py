@@ -8,12 +8,13 @@ the frozen results that reports read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.backward import backward
 from gradcli.draft import Literal as Written
 from gradcli.forward import apply
 from gradcli.graph import Graph
@@ -54,7 +55,8 @@ class Block(NamedTuple):
         if found is None:
             return self
         words = found.words
-        if found.check.verdict not in (Verdict.PASS, Verdict.ZERO) and found.column is not None:
+        fine = found.check.verdict in (Verdict.PASS, Verdict.ZERO)
+        if not fine and found.column is not None and self.of_type.shape:
             words += f", for {labels(self.of, self.of_type.shape)[found.column]}"
         return self._replace(check=found.check, words=words)
 
@@ -170,6 +172,27 @@ class Hessian(_Checked):
 def laid(matrix: Array, layout: Layout) -> Array:
     """A matrix in denominator layout in the layout that is asked for."""
     return matrix.T if layout == "numerator" else matrix
+
+
+def with_gradient(result: Result, wrt: Sequence[int], *, allow_nonfinite: bool) -> Result:
+    """The result with its backward pass, where the output is one number.
+
+    Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, unless
+    `allow_nonfinite`; a pass is made for that with an output of several elements too.
+    """
+    graph = result.graph
+    output = graph.nodes[graph.output].type
+    upstream = np.ones(output.shape) if output.shape else np.float64(1.0)
+    active = graph.dependent(set(wrt))
+    passed = backward(graph, result.values, active, upstream, allow_nonfinite=allow_nonfinite)
+    if output.size != 1:
+        return result
+    return replace(
+        result,
+        accumulators=tuple(passed.accumulators),
+        contributions=tuple(passed.contributions),
+        upstream=upstream,
+    )
 
 
 # --- passes with a batch in front --------------------------------------------------------

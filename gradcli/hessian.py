@@ -13,8 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.adjoint import Adjoint, adjoint
-from gradcli.backward import backward
-from gradcli.derivatives import Block, Hessian, continued, directions, flat_rows
+from gradcli.derivatives import Block, Hessian, continued, directions, flat_rows, with_gradient
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import (
     all_finite,
@@ -63,10 +62,9 @@ def hessian_matrix(
 
     `values` are those of the nodes of the first graph. The two halves are made separately and
     differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
-    where a first or second derivative is not finite, unless `allow_nonfinite`.
+    where a second derivative is not finite, unless `allow_nonfinite`.
     """
     graph = made.graph
-    _first_order(graph, values, wrt, allow_nonfinite=allow_nonfinite)
     types = {made.names[i]: graph.nodes[i].type for i in wrt}
     known = len(graph.nodes)
     rows: list[Array] = []
@@ -97,7 +95,6 @@ def hessian_product(
     Raises `GradcliError` as `hessian_matrix` does.
     """
     graph = made.graph
-    _first_order(graph, values, wrt, allow_nonfinite=allow_nonfinite)
     given = {made.names[i]: vector[i] for i in wrt}
     found = _run(made, values, given, wrt)
     shaped = {i: np.broadcast_to(found[i], graph.nodes[i].type.shape)[()] for i in wrt}
@@ -145,6 +142,7 @@ def make(
     graph = result.graph
     _expect_one_element(graph)
     given = None if vector is None else _as_vector(graph, wrt, vector)
+    result = with_gradient(result, wrt, allow_nonfinite=allow_nonfinite)
     made = twice(graph, wrt)
     start = 0
     places: dict[int, slice] = {}
@@ -285,15 +283,6 @@ def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
 
 
 # --- where there is no second derivative -------------------------------------------------
-
-
-def _first_order(
-    graph: Graph, values: Sequence[Any], wrt: Sequence[int], *, allow_nonfinite: bool
-) -> None:
-    """The backward pass says it where already the gradient is not finite."""
-    if not allow_nonfinite:
-        shape = graph.nodes[graph.output].type.shape
-        backward(graph, values, graph.dependent(set(wrt)), np.ones(shape)[()])
 
 
 def _refuse(made: Twice, values: Sequence[Any], given: Mapping[str, Any]) -> None:

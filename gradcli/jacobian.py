@@ -23,6 +23,7 @@ from gradcli.derivatives import (
     continued,
     directions,
     flat_rows,
+    with_gradient,
 )
 from gradcli.forward import all_finite
 from gradcli.graph import Graph
@@ -54,8 +55,6 @@ def jacobian_blocks(
     inputs = sum(graph.nodes[i].type.size for i in wrt)
     if mode is None:
         mode = "reverse" if outputs <= inputs else "forward"
-    if not allow_nonfinite:
-        _refuse_nonfinite(graph, values, wrt, np.ones(graph.nodes[graph.output].type.shape)[()])
     made = (_reverse if mode == "reverse" else _forward)(graph, values, wrt)
     if not allow_nonfinite:
         _refuse_nonfinite_blocks(graph, values, wrt, made)
@@ -75,6 +74,7 @@ def make(
     seed: int,
 ) -> Jacobian:
     """The Jacobian at the point of a result, with its check. Raises as `jacobian_blocks` does."""
+    result = with_gradient(result, wrt, allow_nonfinite=allow_nonfinite)
     graph, values = result.graph, result.values
     made, mode = jacobian_blocks(graph, values, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from gradcli.cli.command import Outcome
+from gradcli.cli.failure import usage_error
+
 if TYPE_CHECKING:
-    from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+    from gradcli.cli.options import (
+        CheckOptions,
+        Format,
+        OutputOptions,
+        PointOptions,
+        ReportOptions,
+    )
+    from gradcli.derivatives import Hessian, Jacobian
     from gradcli.result import Result
 
 
@@ -56,3 +66,31 @@ def _bare(result: Result, report: ReportOptions) -> str:
 
         return encoder(ascii_only=True)(plain(value)) + "\n"
     return bare(value, report.style())
+
+
+# --- jacobian and hessian ----------------------------------------------------------------
+
+
+def matrices(
+    found: Jacobian | Hessian, report: OutputOptions, form: Format, *, value: bool
+) -> Outcome:
+    """What a command for matrices has to say, and its exit code."""
+    from gradcli.errors import ExitCode
+
+    if value:
+        if form not in ("table", "json"):
+            raise usage_error(f"--value prints a bare value: --format {form} can't be")
+        from gradcli.report.json import encoder, plain, written
+
+        bare = encoder(ascii_only=True)(plain(found.matrix)) if form == "json" else None
+        return Outcome([(bare or written(found.matrix)) + "\n"], ExitCode.OK, report.file)
+    from gradcli.report.matrices import pieces
+
+    code = ExitCode.CHECK_FAILED if found.verdict == "fail" else ExitCode.OK
+    return Outcome(pieces(found, form, report.style()), code, report.file)
+
+
+def expect_no_upstream(point: PointOptions, why: str) -> None:
+    """Raise `GradcliError` where a command has no use for `--upstream`."""
+    if point.upstream is not None:
+        raise usage_error(f"--upstream can't be used here: {why}", "leave out --upstream")
