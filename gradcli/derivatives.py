@@ -49,6 +49,8 @@ class Block(NamedTuple):
     check: Check | None = None
     words: str = ""
     """The verdict in words."""
+    complete: bool = True
+    """Whether there was time to check all of it."""
 
     def told(self, found: Found | None) -> Block:
         """The block with what the check found."""
@@ -58,7 +60,7 @@ class Block(NamedTuple):
         fine = found.check.verdict in (Verdict.PASS, Verdict.ZERO)
         if not fine and found.column is not None and self.of_type.shape:
             words += f", for {labels(self.of, self.of_type.shape)[found.column]}"
-        return self._replace(check=found.check, words=words)
+        return self._replace(check=found.check, words=words, complete=found.complete)
 
 
 def labels(name: str, shape: Shape) -> list[str]:
@@ -77,14 +79,15 @@ class _Checked:
     def verdict(self) -> str | None:
         """`fail` if a block fails, `pass` if all are pass or zero, else `partial`; None unchecked.
 
-        A block that there was no time for makes it `partial`.
+        A block that there was not time enough for makes it `partial`.
         """
         found = {None if b.check is None else b.check.verdict for b in self.blocks}
         if found <= {None}:
             return None
         if Verdict.FAIL in found:
             return "fail"
-        return "pass" if found <= {Verdict.PASS, Verdict.ZERO} else "partial"
+        complete = all(b.complete for b in self.blocks)
+        return "pass" if complete and found <= {Verdict.PASS, Verdict.ZERO} else "partial"
 
     @property
     def counts(self) -> dict[str, int]:
@@ -118,6 +121,10 @@ class Jacobian(_Checked):
     def __getitem__(self, name: str) -> Array:
         """The matrix of an input. Raises `KeyError`."""
         return self.matrices[name]
+
+    def part(self, name: str) -> Array | None:
+        """The matrix of an input; None for what is no input."""
+        return self.matrices.get(name)
 
     @cached_property
     def matrix(self) -> Array:
@@ -159,6 +166,14 @@ class Hessian(_Checked):
         """The block of two inputs. Raises `KeyError`."""
         rows, columns = names
         return self.matrices[rows][columns]
+
+    def part(self, name: str) -> Array | None:
+        """All rows of an input, or its part of the product; None for what is no input."""
+        if self.product is not None:
+            return self.product.get(name)
+        return (
+            np.concatenate(list(row.values()), axis=1) if (row := self.matrices.get(name)) else None
+        )
 
     @cached_property
     def matrix(self) -> Array:

@@ -228,7 +228,7 @@ def _checks(
         for of in dict.fromkeys((i, i if j is None else j)):
             if of in first and first[of].check.verdict not in (Verdict.PASS, Verdict.ZERO):
                 words = f"the gradient by {graph.nodes[of].name}: {first[of].words}"
-                own = Found(first[of].check, words, None)
+                own = Found(first[of].check, words, None, first[of].complete)
                 found[i, j] = worse(found.get((i, j), own), own)
     return found
 
@@ -317,11 +317,10 @@ def _error(
     assert node.kernel is not None
     flags = floating_point_flags(node.kernel, arguments)
     written = written_text(graph, owner)
-    where = (
-        "" if owner is node else describe_operands(graph, owner, operand_values(owner, values), ())
-    )
-    if owner.type.shape:
-        where = ""
+    where = ""
+    if owner is not node and owner.type.shape == node.type.shape:
+        place = tuple(np.argwhere(~np.isfinite(np.broadcast_to(value, node.type.shape)))[0])
+        where = describe_operands(graph, owner, operand_values(owner, values), place)
     if flags == {"overflow"}:
         kind, what = Kind.OVERFLOW, "overflows"
     elif np.isnan(value).any():

@@ -54,7 +54,7 @@ def jacobian_blocks(
     outputs = graph.nodes[graph.output].type.size
     inputs = sum(graph.nodes[i].type.size for i in wrt)
     if mode is None:
-        mode = "reverse" if outputs <= inputs else "forward"
+        mode = "reverse" if outputs <= inputs or not wrt else "forward"
     made = (_reverse if mode == "reverse" else _forward)(graph, values, wrt)
     if not allow_nonfinite:
         _refuse_nonfinite_blocks(graph, values, wrt, made)

@@ -83,9 +83,7 @@ def test_every_operation(row: Any, sample: str) -> None:
     if made is None:
         pytest.skip("it has no operands")
     graph, inputs = made
-    draw = np.random.default_rng(1)
-    upstream = draw.normal(size=graph.nodes[-1].type.shape)
-    upstream = upstream if upstream.ndim else np.float64(upstream)
+    upstream = random(np.random.default_rng(1), graph.nodes[-1].type.shape)
     expect_equal(graph, *both(graph, inputs, upstream))
 
 
@@ -119,15 +117,15 @@ def test_second_derivatives_of_every_operation(row: Any, sample: str) -> None:
     # x^n by n has no derivative at x <= 0, where some samples are.
     still = "in1" if row.name == "pow" else None
     held = {
-        first.deltas[i]: f"w{i}"
+        f"w{i}": first.deltas[i]
         for i in graph.inputs
         if i in first.deltas and still != graph.nodes[i].name
     }
     if not held:
         return
-    weights = {i: random(draw, first.graph.nodes[i].type.shape) for i in held.values()}
+    weights = {name: random(draw, first.graph.nodes[i].type.shape) for name, i in held.items()}
     second = adjoint(first.graph, graph.inputs, upstream=held)
-    given = {**inputs, SEED: upstream, **{name: weights[i] for name, i in held.items()}}
+    given = {**inputs, SEED: upstream, **weights}
     values = forward(second.graph, given, allow_nonfinite=True)
     move = {
         name: random(draw, np.shape(x)) * np.maximum(np.abs(x), 1e-3)
@@ -144,7 +142,7 @@ def test_second_derivatives_of_every_operation(row: Any, sample: str) -> None:
     def weighted(t: float) -> float:
         at = {name: x + t * move.get(name, 0.0) for name, x in inputs.items()}
         found = forward(first.graph, {**at, SEED: upstream}, allow_nonfinite=True)
-        return float(sum(np.sum(found[i] * w) for i, w in weights.items()))
+        return float(sum(np.sum(found[held[name]] * w) for name, w in weights.items()))
 
     estimates = []
     for h in 10.0 ** -np.arange(2, 9):

@@ -52,6 +52,8 @@ class Found(NamedTuple):
     words: str
     column: int | None
     """The element of the target that it is about; None for a sum of several."""
+    complete: bool = True
+    """Whether there was time for every column."""
 
 
 def check_blocks(
@@ -75,6 +77,7 @@ def check_blocks(
     found: list[dict[int, Found]] = []
     for target, weights in zip(targets, columns, strict=True):
         worst: dict[int, Found] = {}
+        done = dict.fromkeys(target.blocks, 0)
         for k, (nodes, column) in enumerate(weights):
             now = time.perf_counter()
             if now > end and (k or found):
@@ -99,6 +102,14 @@ def check_blocks(
             for i, check in checks.items():
                 here = Found(check, describe(check, gradients[i]), place)
                 worst[i] = worse(worst[i], here) if i in worst else here
+                done[i] += "elements checked" not in check.reason
+        for i, here in worst.items():
+            if done[i] < len(weights):
+                words = f"{here.words}; {done[i]} of {len(weights)} columns checked in full"
+                worst[i] = here._replace(words=words, complete=False)
+            elif 1 < len(weights) < target.blocks[i].shape[1]:
+                words = f"{here.words}; {len(weights)} random sums of its columns"
+                worst[i] = here._replace(words=words)
         found.append(worst)
     return found
 

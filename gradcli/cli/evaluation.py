@@ -11,8 +11,7 @@ from gradcli.cli.failure import usage_error
 if TYPE_CHECKING:
     from gradcli.cli.options import (
         CheckOptions,
-        Format,
-        OutputOptions,
+        MatrixOptions,
         PointOptions,
         ReportOptions,
     )
@@ -71,23 +70,38 @@ def _bare(result: Result, report: ReportOptions) -> str:
 # --- jacobian and hessian ----------------------------------------------------------------
 
 
-def matrices(
-    found: Jacobian | Hessian, report: OutputOptions, form: Format, *, value: bool
-) -> Outcome:
-    """What a command for matrices has to say, and its exit code."""
+def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
+    """What a command for matrices has to say, and its exit code. Raises `GradcliError`."""
     from gradcli.errors import ExitCode
 
-    if value:
-        if form not in ("table", "json"):
-            raise usage_error(f"--value prints a bare value: --format {form} can't be")
+    form = report.chosen_format()
+    if report.is_bare():
         from gradcli.report.json import encoder, plain, written
 
-        bare = encoder(ascii_only=True)(plain(found.matrix)) if form == "json" else None
-        return Outcome([(bare or written(found.matrix)) + "\n"], ExitCode.OK, report.file)
+        matrix = found.matrix if report.value else _part(found, report.gradient_name() or "")
+        text = encoder(ascii_only=True)(plain(matrix)) if form == "json" else written(matrix)
+        return Outcome([text + "\n"], ExitCode.OK, report.file)
     from gradcli.report.matrices import pieces
 
     code = ExitCode.CHECK_FAILED if found.verdict == "fail" else ExitCode.OK
     return Outcome(pieces(found, form, report.style()), code, report.file)
+
+
+def _part(found: Jacobian | Hessian, name: str) -> Any:
+    """What concerns one input. Raises `GradcliError` of kind name."""
+    part = found.part(name)
+    if part is None:
+        from gradcli.errors import GradcliError, Kind
+        from gradcli.names import did_you_mean
+
+        names = list(dict.fromkeys(b.by for b in found.blocks))
+        listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"
+        raise GradcliError(
+            Kind.NAME,
+            f"'{name}' is no input of the program",
+            hint=did_you_mean(name, names) or listed,
+        )
+    return part
 
 
 def expect_no_upstream(point: PointOptions, why: str) -> None:

@@ -12,7 +12,7 @@ from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import expect_no_upstream, matrices
 from gradcli.cli.failure import usage_error
-from gradcli.cli.options import COMPUTED, CheckOptions, OutputOptions, PointOptions, in_report
+from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +25,8 @@ _NEXT = re.compile(r",(?=\s*[^\W\d]\w*\s*=(?!=))")
     "hessian",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
-        'gradcli hessian "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
+        'gradcli hessian "(x + sigmoid(y)) / (x^2 + y)" \\',
+        "                --x 3 --y -4",
         'gradcli hessian "logsumexp(A @ x)" --A "normal(3, 2)" \\',
         '                --x "[1, 2]" --wrt x',
         'gradcli hessian "sum(x^3)" --x "[1, 2, 3]" \\',
@@ -36,7 +37,7 @@ _NEXT = re.compile(r",(?=\s*[^\W\d]\w*\s*=(?!=))")
 def command(
     point: PointOptions,
     method: CheckOptions,
-    report: OutputOptions,
+    report: MatrixOptions,
     *,
     vector: Annotated[
         list[str] | None,
@@ -48,19 +49,17 @@ def command(
             rich_help_panel=COMPUTED,
         ),
     ] = None,
-    value: Annotated[
-        bool, in_report("--value", help="the matrix alone, or the product as one vector")
-    ] = False,
 ) -> Outcome:
-    """Second derivatives of an output of one element.
+    """Second derivatives, as a matrix or times a vector.
 
-    There is a block for every pair of inputs; matrices are taken apart row by row. The whole is
-    symmetric to the last digit. Every block is checked by finite differences of the gradient.
+    The output is one number. There is a block for every pair of inputs; matrices are taken apart
+    row by row. The whole is symmetric to the last digit. Every block is checked by finite
+    differences of the gradient.
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
-    form = report.chosen_format()
-    mode = "none" if value else method.mode()
+    mode = "none" if report.is_bare() else method.mode()
+    report.chosen_format()
     expect_no_upstream(point, "hessian is of one output as it is")
     budget = method.budget()
     parts = None if vector is None else _parts(vector)
@@ -76,7 +75,7 @@ def command(
         allow_nonfinite=point.allow_nonfinite,
         seed=point.seed,
     )
-    return matrices(found, report, form, value=value)
+    return matrices(found, report)
 
 
 def _parts(written: Sequence[str]) -> list[tuple[str | None, str]]:

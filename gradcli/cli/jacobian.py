@@ -9,14 +9,15 @@ import typer
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import expect_no_upstream, matrices
-from gradcli.cli.options import COMPUTED, CheckOptions, OutputOptions, PointOptions, in_report
+from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
 
 
 @make(
     "jacobian",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
-        'gradcli jacobian "W @ x" --W "[[1, 2], [3, 4]]" --x "[1, 0]"',
+        'gradcli jacobian "W @ x" --W "[[1, 2], [3, 4]]" \\',
+        '                 --x "[1, 0]"',
         'gradcli jacobian "softmax(z)" --z "[1, 2, 4]"',
         'gradcli jacobian "[r*cos(t), r*sin(t)]" --r 2 --t pi/3',
         'gradcli jacobian "tanh(W @ x)" --W "normal(3, 2)" \\',
@@ -27,7 +28,7 @@ from gradcli.cli.options import COMPUTED, CheckOptions, OutputOptions, PointOpti
 def command(
     point: PointOptions,
     method: CheckOptions,
-    report: OutputOptions,
+    report: MatrixOptions,
     *,
     layout: Annotated[
         Literal["denominator", "numerator"],
@@ -39,9 +40,6 @@ def command(
             rich_help_panel=COMPUTED,
         ),
     ] = "denominator",
-    value: Annotated[
-        bool, in_report("--value", help="the matrix alone, the inputs below each other")
-    ] = False,
 ) -> Outcome:
     """The derivatives of any output, as matrices.
 
@@ -51,8 +49,8 @@ def command(
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
-    form = report.chosen_format()
-    mode = "none" if value else method.mode()
+    mode = "none" if report.is_bare() else method.mode()
+    report.chosen_format()
     expect_no_upstream(point, "jacobian takes every element of the output by itself")
     budget = method.budget()
     read = point.point()
@@ -67,4 +65,4 @@ def command(
         allow_nonfinite=point.allow_nonfinite,
         seed=point.seed,
     )
-    return matrices(found, report, form, value=value)
+    return matrices(found, report)

@@ -125,8 +125,10 @@ def title(found: Jacobian | Hessian, block: Block) -> str:
 
 def checked(found: Jacobian | Hessian) -> str:
     """`checked: 4 of 4 blocks agree, fewest digits 11.3`."""
+    if not found.matrix.size:
+        return "nothing to check"
     if found.verdict is None:
-        return "not checked" if found.blocks else "nothing to check"
+        return "not checked"
     agree = sum(found.counts.get(verdict, 0) for verdict in AGREEING)
     counts = {"fail": 0, **found.counts}
     others = [
@@ -134,10 +136,13 @@ def checked(found: Jacobian | Hessian) -> str:
         for verdict, count in counts.items()
         if count and verdict not in AGREEING
     ]
+    partly = sum(not b.complete for b in found.blocks)
+    others += [f"{partly} of them in part"] if partly else []
     missing = sum(b.check is None for b in found.blocks)
     others += [f"{missing} not checked for want of time"] if missing else []
-    plural = "s" if len(found.blocks) != 1 else ""
-    text = ", ".join([f"checked: {agree} of {len(found.blocks)} block{plural} agree", *others])
+    count = len(found.blocks)
+    words = "block agrees" if count == 1 else "blocks agree"
+    text = ", ".join([f"checked: {agree} of {count} {words}", *others])
     worst = _worst(found)
     return text if worst is None else f"{text}; fewest digits: {worst[1]:.1f}"
 
@@ -153,9 +158,9 @@ def _worst(found: Jacobian | Hessian) -> tuple[Block, float] | None:
 
 
 def complaints(found: Jacobian | Hessian) -> Iterator[str]:
-    """What the check says of the blocks that do not agree."""
+    """What the check says of the blocks that do not agree, or of which only a part was checked."""
     for block in found.blocks:
-        if block.check is not None and block.check.verdict not in AGREEING:
+        if block.check is not None and (not block.complete or block.check.verdict not in AGREEING):
             yield f"{title(found, block)}: {block.words}"
 
 
