@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.adjoint import weighted
 from gradcli.backward import backward
 from gradcli.draft import Literal as Written
 from gradcli.forward import apply
@@ -102,7 +103,7 @@ class _Checked:
 
 @dataclass(frozen=True)
 class Jacobian(_Checked):
-    """∂output/∂input for every input that was asked for.
+    """∂output/∂input for every input that was asked for; ∂J/∂input where there is an upstream.
 
     `result` has the values; `mode` says how the matrices were made: `reverse` is a backward pass
     per element of the output, `forward` a pass per element of the inputs, all at once.
@@ -111,6 +112,9 @@ class Jacobian(_Checked):
     result: Result
     blocks: tuple[Block, ...]
     mode: Mode
+    name: str
+    """What the columns belong to: the output's name, or J."""
+    of: Type
     layout: Layout = "denominator"
 
     @cached_property
@@ -130,8 +134,7 @@ class Jacobian(_Checked):
     def matrix(self) -> Array:
         """All of them as one matrix, the inputs in their order."""
         rows = [b.value for b in self.blocks]
-        columns = self.result.output.type.size
-        return laid(np.concatenate(rows) if rows else np.zeros((0, columns)), self.layout)
+        return laid(np.concatenate(rows) if rows else np.zeros((0, self.of.size)), self.layout)
 
 
 @dataclass(frozen=True)
@@ -145,6 +148,8 @@ class Hessian(_Checked):
 
     result: Result
     blocks: tuple[Block, ...]
+    name: str
+    """What is differentiated: the output's name, or J."""
     vector: Mapping[str, Array] | None = None
 
     @cached_property
@@ -189,25 +194,40 @@ def laid(matrix: Array, layout: Layout) -> Array:
     return matrix.T if layout == "numerator" else matrix
 
 
-def with_gradient(result: Result, wrt: Sequence[int], *, allow_nonfinite: bool) -> Result:
-    """The result with its backward pass, where the output is one number.
+def with_gradient(
+    result: Result, wrt: Sequence[int], upstream: Any = None, *, allow_nonfinite: bool
+) -> Result:
+    """The result with its backward pass, where the output is one number or has an upstream.
 
     Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, unless
     `allow_nonfinite`; a pass is made for that with an output of several elements too.
     """
     graph = result.graph
     output = graph.nodes[graph.output].type
-    upstream = np.ones(output.shape) if output.shape else np.float64(1.0)
+    start = np.ones(output.shape)[()] if upstream is None else upstream
     active = graph.dependent(set(wrt))
-    passed = backward(graph, result.values, active, upstream, allow_nonfinite=allow_nonfinite)
-    if output.size != 1:
+    passed = backward(graph, result.values, active, start, allow_nonfinite=allow_nonfinite)
+    if upstream is None and output.size != 1:
         return result
     return replace(
         result,
         accumulators=tuple(passed.accumulators),
         contributions=tuple(passed.contributions),
-        upstream=upstream,
+        upstream=start,
     )
+
+
+def with_upstream(result: Result, upstream: Any) -> tuple[Graph, Sequence[Any]]:
+    """What is differentiated: the output, or J, the sum of upstream · output; and its values."""
+    if upstream is None:
+        return result.graph, result.values
+    graph = weighted(result.graph, {result.graph.output: upstream})
+    return graph, continued(graph, result.values, {}, [graph.output])
+
+
+def objective(result: Result, upstream: Any) -> str:
+    """The name of what is differentiated."""
+    return result.output.name if upstream is None else "J"
 
 
 # --- passes with a batch in front --------------------------------------------------------

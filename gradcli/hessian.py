@@ -13,7 +13,16 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.adjoint import Adjoint, adjoint
-from gradcli.derivatives import Block, Hessian, continued, directions, flat_rows, with_gradient
+from gradcli.derivatives import (
+    Block,
+    Hessian,
+    continued,
+    directions,
+    flat_rows,
+    objective,
+    with_gradient,
+    with_upstream,
+)
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import (
     all_finite,
@@ -131,6 +140,7 @@ def make(
     result: Result,
     wrt: Sequence[int],
     vector: Any,
+    upstream: Any,
     *,
     check: str,
     budget: float,
@@ -139,10 +149,11 @@ def make(
     seed: int,
 ) -> Hessian:
     """The Hessian at the point of a result, or its product with a vector, with the check."""
-    graph = result.graph
-    _expect_one_element(graph)
-    given = None if vector is None else _as_vector(graph, wrt, vector)
-    result = with_gradient(result, wrt, allow_nonfinite=allow_nonfinite)
+    if upstream is None:
+        _expect_one_element(result.graph)
+    given = None if vector is None else _as_vector(result.graph, wrt, vector)
+    result = with_gradient(result, wrt, upstream, allow_nonfinite=allow_nonfinite)
+    graph, values = with_upstream(result, upstream)
     made = twice(graph, wrt)
     start = 0
     places: dict[int, slice] = {}
@@ -151,16 +162,16 @@ def make(
         start = places[i].stop
     blocks: dict[tuple[int, int | None], Array] = {}
     if given is None:
-        matrix = hessian_matrix(made, result.values, wrt, allow_nonfinite=allow_nonfinite)
+        matrix = hessian_matrix(made, values, wrt, allow_nonfinite=allow_nonfinite)
         blocks = {(i, j): matrix[places[i], places[j]] for i in wrt for j in wrt}
     else:
-        product = hessian_product(made, result.values, wrt, given, allow_nonfinite=allow_nonfinite)
+        product = hessian_product(made, values, wrt, given, allow_nonfinite=allow_nonfinite)
         blocks = {(i, None): np.reshape(product[i], (-1, 1)) for i in wrt}
     checks: dict[tuple[int, int | None], Found] = {}
     if check != "none" and wrt:
         checks = _checks(
             made,
-            result.values,
+            values,
             wrt,
             given,
             blocks,
@@ -180,7 +191,8 @@ def make(
         ).told(checks.get((i, j)))
         for (i, j), value in blocks.items()
     )
-    return Hessian(result, found, None if given is None else {nodes[i].name: given[i] for i in wrt})
+    parts = None if given is None else {nodes[i].name: given[i] for i in wrt}
+    return Hessian(result, found, objective(result, upstream), parts)
 
 
 def _checks(
@@ -241,7 +253,7 @@ def _expect_one_element(graph: Graph) -> None:
             f"the output {output.name} is {output.type}: a Hessian is of a number",
             source=graph.source,
             span=output.span,
-            hint="sum(…) or ||…||^2 makes one; --output takes another node; "
+            hint="sum(…) or ||…||^2 makes one; --upstream weighs its elements; "
             "'gradcli jacobian' takes every output",
         )
 

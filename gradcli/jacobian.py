@@ -23,7 +23,9 @@ from gradcli.derivatives import (
     continued,
     directions,
     flat_rows,
+    objective,
     with_gradient,
+    with_upstream,
 )
 from gradcli.forward import all_finite
 from gradcli.graph import Graph
@@ -66,6 +68,7 @@ def make(
     wrt: Sequence[int],
     layout: Layout,
     mode: Mode | None,
+    upstream: Any,
     *,
     check: str,
     budget: float,
@@ -74,8 +77,8 @@ def make(
     seed: int,
 ) -> Jacobian:
     """The Jacobian at the point of a result, with its check. Raises as `jacobian_blocks` does."""
-    result = with_gradient(result, wrt, allow_nonfinite=allow_nonfinite)
-    graph, values = result.graph, result.values
+    result = with_gradient(result, wrt, upstream, allow_nonfinite=allow_nonfinite)
+    graph, values = with_upstream(result, upstream)
     made, mode = jacobian_blocks(graph, values, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
     if check != "none" and wrt:
@@ -90,12 +93,11 @@ def make(
             exact=exact,
             seed=seed,
         )
-    nodes, of = graph.nodes, result.output
+    nodes, of, name = graph.nodes, graph.nodes[graph.output].type, objective(result, upstream)
     blocks = tuple(
-        Block(nodes[i].name, of.name, nodes[i].type, of.type, made[i]).told(checks.get(i))
-        for i in wrt
+        Block(nodes[i].name, name, nodes[i].type, of, made[i]).told(checks.get(i)) for i in wrt
     )
-    return Jacobian(result, blocks, mode, layout)
+    return Jacobian(result, blocks, mode, name, of, layout)
 
 
 def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[int, Array]:

@@ -244,6 +244,7 @@ class Program:
         /,
         *,
         wrt: Iterable[str] | None = None,
+        upstream: Any = None,
         layout: Layout = "denominator",
         mode: Mode | None = None,
         check: bool | CheckMode = True,
@@ -258,7 +259,8 @@ class Program:
 
         In the denominator layout a row belongs to an element of the input and a column to one of
         the output; the numerator layout is its transpose. Matrices are taken row by row. `mode`
-        is chosen by the shapes unless given; the other options are those of `evaluate`.
+        is chosen by the shapes unless given. With an `upstream` it is the derivative of J, the sum
+        of upstream · output. The other options are those of `evaluate`.
 
         Raises `GradcliError` as `evaluate` does.
 
@@ -275,6 +277,7 @@ class Program:
                 self._wanted(result.graph, wrt),
                 layout,
                 mode,
+                self._given_upstream(result.graph, upstream, allow_nonfinite),
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,
@@ -289,6 +292,7 @@ class Program:
         *,
         wrt: Iterable[str] | None = None,
         vector: Any = None,
+        upstream: Any = None,
         check: bool | CheckMode = True,
         check_budget: float = 2.0,
         exact: bool = False,
@@ -301,9 +305,11 @@ class Program:
 
         With a `vector`, the product of Hessian and vector, without the matrix: a mapping from
         names to values in the inputs' shapes (0 where a name is missing), or one value where
-        there is one input. The other options are those of `evaluate`.
+        there is one input. With an `upstream` it is the Hessian of J, the sum of
+        upstream · output. The other options are those of `evaluate`.
 
-        Raises `GradcliError` as `evaluate` does; kind shape for an output of several elements.
+        Raises `GradcliError` as `evaluate` does; kind shape for an output of several elements
+        without an upstream.
 
         >>> Program("x^2*y").hessian(x=3, y=5).matrix.tolist()
         [[10.0, 6.0], [6.0, 0.0]]
@@ -318,6 +324,7 @@ class Program:
                 result,
                 self._wanted(result.graph, wrt),
                 vector,
+                self._given_upstream(result.graph, upstream, allow_nonfinite),
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,
@@ -341,6 +348,12 @@ class Program:
             seed=seed,
             allow_nonfinite=allow_nonfinite,
         )
+
+    def _given_upstream(self, graph: Graph, upstream: Any, allow_nonfinite: bool) -> Any:  # noqa: FBT001
+        """∂J/∂output if it was given, else None."""
+        if upstream is None:
+            return None
+        return self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
 
     def _wanted(self, graph: Graph, wrt: Iterable[str] | None) -> list[int]:
         """The inputs to differentiate by, in order."""

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gradcli.cli.command import Outcome
-from gradcli.cli.failure import usage_error
 
 if TYPE_CHECKING:
     from gradcli.cli.options import (
@@ -102,9 +101,3 @@ def _part(found: Jacobian | Hessian, name: str) -> Any:
             hint=did_you_mean(name, names) or listed,
         )
     return part
-
-
-def expect_no_upstream(point: PointOptions, why: str) -> None:
-    """Raise `GradcliError` where a command has no use for `--upstream`."""
-    if point.upstream is not None:
-        raise usage_error(f"--upstream can't be used here: {why}", "leave out --upstream")

@@ -10,7 +10,7 @@ import typer
 from gradcli.cli.argv import is_name, normal
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import expect_no_upstream, matrices
+from gradcli.cli.evaluation import matrices
 from gradcli.cli.failure import usage_error
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
 
@@ -58,9 +58,8 @@ def command(
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
+    report.chosen_format()  # what is wrong with the options is said before anything is read
     mode = "none" if report.is_bare() else method.mode()
-    report.chosen_format()
-    expect_no_upstream(point, "hessian is of one output as it is")
     budget = method.budget()
     parts = None if vector is None else _parts(vector)
     read = point.point()
@@ -68,6 +67,7 @@ def command(
         read.inputs,
         data=read.data,
         wrt=read.wrt,
+        upstream=read.upstream,
         vector=None if parts is None else _vector(parts, point.seed),
         check=mode,
         check_budget=budget,

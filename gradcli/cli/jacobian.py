@@ -8,7 +8,7 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import expect_no_upstream, matrices
+from gradcli.cli.evaluation import matrices
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
 
 
@@ -49,15 +49,15 @@ def command(
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
+    report.chosen_format()  # what is wrong with the options is said before anything is read
     mode = "none" if report.is_bare() else method.mode()
-    report.chosen_format()
-    expect_no_upstream(point, "jacobian takes every element of the output by itself")
     budget = method.budget()
     read = point.point()
     found = read.program.jacobian(
         read.inputs,
         data=read.data,
         wrt=read.wrt,
+        upstream=read.upstream,
         layout=layout,
         check=mode,
         check_budget=budget,

@@ -82,8 +82,7 @@ def whole(found: Jacobian | Hessian) -> Labelled:
             both = np.stack([np.concatenate(vector or [np.zeros(0)]), found.matrix], axis=1)
             return Labelled("H v", rows, ["v", "H v"], both)
         return Labelled("Hessian", rows, rows, found.matrix)
-    output = found.result.output
-    columns = labels(output.name, output.type.shape)
+    columns = labels(found.name, found.of.shape)
     if found.layout == "numerator":
         rows, columns = columns, rows
     return Labelled("Jacobian", rows, columns, found.matrix)
@@ -113,7 +112,7 @@ def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
 
 def title(found: Jacobian | Hessian, block: Block) -> str:
     """`∂f/∂x`, `∂²f/∂x∂y`."""
-    output = found.result.output.name
+    output = found.name
     if isinstance(found, Jacobian):
         return f"∂{output}/∂{block.by}"
     if found.vector is not None:
@@ -170,8 +169,8 @@ def closing(found: Jacobian | Hessian) -> tuple[str, str]:
         rows = "the output" if found.layout == "numerator" else "inputs"
         columns = "inputs" if found.layout == "numerator" else "the output"
         layout = f"{found.layout} layout (rows: {rows}, columns: {columns})"
-        return "Jacobian", f"of {found.result.output.name}, {layout}, {found.mode} mode"
-    output = found.result.output.name
+        return "Jacobian", f"of {found.name}, {layout}, {found.mode} mode"
+    output = found.name
     if found.vector is not None:
         return "Hessian", f"of {output} times v"
     return "Hessian", f"of {output}, symmetric"
@@ -311,7 +310,7 @@ def _blocks_shown(found: Jacobian | Hessian) -> Iterator[Block]:
 
 
 def _fraction(found: Jacobian | Hessian, block: Block) -> str:
-    output, by, of = (tex.name(n) for n in (found.result.output.name, block.by, block.of))
+    output, by, of = (tex.name(n) for n in (found.name, block.by, block.of))
     if isinstance(found, Jacobian):
         return rf"\frac{{\partial {output}}}{{\partial {by}}}"
     if found.vector is not None:
