@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.adjoint import weighted
 from gradcli.backward import backward
 from gradcli.draft import Literal as Written
+from gradcli.errors import GradcliError, Kind
 from gradcli.forward import apply
 from gradcli.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
@@ -30,6 +31,10 @@ Mode: TypeAlias = Literal["forward", "reverse"]
 
 MOST_AT_ONCE = 2**24
 """Elements that the values of one batch may have together: 128 MB."""
+
+
+MOST_ELEMENTS = 2**27
+"""A matrix may have no more elements than this (1 GiB)."""
 
 
 # --- what comes out ----------------------------------------------------------------------
@@ -223,6 +228,16 @@ def with_upstream(result: Result, upstream: Any) -> tuple[Graph, Sequence[Any]]:
         return result.graph, result.values
     graph = weighted(result.graph, {result.graph.output: upstream})
     return graph, continued(graph, result.values, {}, [graph.output])
+
+
+def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
+    """Raise `GradcliError` of kind shape for a matrix that memory would not hold."""
+    if rows * columns > MOST_ELEMENTS:
+        raise GradcliError(
+            Kind.SHAPE,
+            f"the {what} is too large: {rows:,}×{columns:,}, at most {MOST_ELEMENTS:,} elements",
+            hint=hint,
+        )
 
 
 def objective(result: Result, upstream: Any) -> str:

@@ -20,6 +20,7 @@ from gradcli.derivatives import (
     directions,
     flat_rows,
     objective,
+    refuse_too_large,
     with_gradient,
     with_upstream,
 )
@@ -162,6 +163,8 @@ def make(
         start = places[i].stop
     blocks: dict[tuple[int, int | None], Array] = {}
     if given is None:
+        hint = "--wrt leaves inputs out; --vector gives the product with a vector"
+        refuse_too_large("Hessian", start, start, hint)
         matrix = hessian_matrix(made, values, wrt, allow_nonfinite=allow_nonfinite)
         blocks = {(i, j): matrix[places[i], places[j]] for i in wrt for j in wrt}
     else:

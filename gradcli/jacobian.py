@@ -24,6 +24,7 @@ from gradcli.derivatives import (
     directions,
     flat_rows,
     objective,
+    refuse_too_large,
     with_gradient,
     with_upstream,
 )
@@ -51,10 +52,12 @@ def jacobian_blocks(
 
     `values` are the nodes' values at the point. The mode is chosen by the shapes unless given.
     Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, as the
-    backward pass does, unless `allow_nonfinite`.
+    backward pass does, unless `allow_nonfinite`; of kind shape where the matrix is too large.
     """
     outputs = graph.nodes[graph.output].type.size
     inputs = sum(graph.nodes[i].type.size for i in wrt)
+    hint = "--wrt leaves inputs out, --upstream weighs the outputs"
+    refuse_too_large("Jacobian", inputs, outputs, hint)
     if mode is None:
         mode = "reverse" if outputs <= inputs or not wrt else "forward"
     made = (_reverse if mode == "reverse" else _forward)(graph, values, wrt)

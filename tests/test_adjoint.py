@@ -270,3 +270,20 @@ def test_a_deep_graph() -> None:
     wanted = backward(graph, forward(graph, bound), active, np.float64(1.0)).accumulators
     (x,) = graph.inputs
     assert forward(whole.graph, bound)[whole.deltas[x]] == wanted[x]
+
+
+@pytest.mark.parametrize("row", ops.TABLE, ids=[row.name for row in ops.TABLE])
+def test_every_derivative_can_be_differentiated_again(row: Any) -> None:
+    """Whatever stands in a derivative has one itself: graphs of the third order can be made."""
+    for sample in row.samples:
+        made = graph_of_inputs(row, sample)
+        if made is None:
+            continue
+        graph, inputs = made
+        for order in range(3):
+            whole = adjoint(graph, graph.inputs[: len(inputs)], upstream=f"upstream {order}")
+            found = [i for i in graph.inputs[: len(inputs)] if i in whole.deltas]
+            if not found:
+                break
+            graph = Graph(graph.source, whole.graph.nodes, whole.deltas[found[0]])
+        assert len(graph.nodes) < 2000

@@ -308,6 +308,8 @@ FAILURES = {
     "vector with and without a name": [
         "hessian", "x*y", "--x", "1", "--y", "1", "--vector", "x=1", "--vector", "2",
     ],
+    "too large": ["hessian", "sum(W^2)", "--W", "ones((200, 200))"],
+    "jacobian too large": ["jacobian", "2*W", "--W", "ones((200, 200))"],
     "vector infinite": ["hessian", "x^2", "--x", "1", "--vector", "inf"],
     "grad of nothing": ["hessian", "theta^2", "--theta", "1", "--grad", "x"],
     "grad and value": ["jacobian", "x^2", "--x", "1", "--grad", "x", "--value"],
