@@ -89,14 +89,7 @@ def pruned(graph: Graph, keep: Iterable[int]) -> tuple[Graph, dict[int, int]]:
     Its output is the graph's own where that is needed, else the last of `keep`.
     """
     wanted = list(keep)
-    needed = [False] * len(graph.nodes)
-    for i in wanted:
-        needed[i] = True
-    for node in reversed(graph.nodes):
-        if needed[node.id]:
-            for operand in node.operands:
-                if isinstance(operand, int):
-                    needed[operand] = True
+    needed = reaching(graph, wanted)
     number: dict[int, int] = {}
     moved: dict[int, Selection | None] = {}
     nodes: list[Node] = []
@@ -108,6 +101,19 @@ def pruned(graph: Graph, keep: Iterable[int]) -> tuple[Graph, dict[int, int]]:
             nodes.append(node._replace(id=len(nodes), operands=operands, selections=selections))
     output = number.get(graph.output, number[wanted[-1]] if wanted else 0)
     return Graph(graph.source, tuple(nodes), output), number
+
+
+def reaching(graph: Graph, wanted: Iterable[int]) -> list[bool]:
+    """Which nodes any of the wanted depends on, themselves included."""
+    found = [False] * len(graph.nodes)
+    for i in wanted:
+        found[i] = True
+    for node in reversed(graph.nodes):
+        if found[node.id]:
+            for operand in node.operands:
+                if isinstance(operand, int):
+                    found[operand] = True
+    return found
 
 
 def _moved(

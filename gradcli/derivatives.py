@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gradcli.adjoint import weighted
+from gradcli.adjoint import reaching, weighted
 from gradcli.backward import backward
 from gradcli.draft import Literal as Written
 from gradcli.errors import GradcliError, Kind
@@ -256,7 +256,7 @@ def continued(
     The further `inputs` may have a batch axis in front; what depends on them then has it too.
     Infinite values and nan are let through.
     """
-    needed = _needed(graph, wanted)
+    needed = reaching(graph, wanted)
     found = [*values, *[None] * (len(graph.nodes) - len(values))]
     with np.errstate(all="ignore"):
         for node in graph.nodes[len(values) :]:
@@ -273,18 +273,6 @@ def continued(
                 value = apply(graph, node, arguments)
                 found[node.id] = value if np.ndim(value) else np.float64(value)
     return found
-
-
-def _needed(graph: Graph, wanted: Iterable[int]) -> list[bool]:
-    needed = [False] * len(graph.nodes)
-    for i in wanted:
-        needed[i] = True
-    for node in reversed(graph.nodes):
-        if needed[node.id]:
-            for operand in node.operands:
-                if isinstance(operand, int):
-                    needed[operand] = True
-    return needed
 
 
 def directions(graph: Graph, start: int, types: Mapping[str, Type]) -> Iterator[dict[str, Any]]:
