@@ -13,13 +13,14 @@ have in common is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli import ops
 from gradcli.backward import rule_for
+from gradcli.collector import collector_paused
 from gradcli.draft import Literal, Operand, Selection
 from gradcli.errors import GradcliError, Kind
 from gradcli.graph import Graph, Node
@@ -51,20 +52,11 @@ def adjoint(
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
     active = graph.dependent(set(graph.inputs if wrt is None else wrt))
-    builder = _Builder(graph)
-    sums = builder.seeds(upstream)
-    for node in reversed(graph.nodes):
-        delta = sums.get(node.id)
-        if delta is None or node.operation is None or not active[node.id]:
-            continue
-        for i, to in enumerate(node.operands):
-            if isinstance(to, int) and active[to]:
-                sent = builder.contribution(node, i, delta)
-                if sent is not None:
-                    before = sums.get(to)
-                    sums[to] = sent if before is None else builder.plus(before, sent, node)
-    deltas = {i: builder.as_node(delta, graph.nodes[i]) for i, delta in sums.items() if active[i]}
-    return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
+    with collector_paused():
+        builder = _Builder(graph)
+        sums = builder.accumulated(active, upstream)
+        deltas = {i: builder.as_node(d, graph.nodes[i]) for i, d in sums.items() if active[i]}
+        return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
 
 
 def weighted(graph: Graph, weights: Mapping[int, Any]) -> Graph:
@@ -146,6 +138,23 @@ class _Builder:
         self.scalar_selections: dict[int, tuple[Selection, ...]] = {}
 
     # --- the steps of the pass ---
+
+    def accumulated(
+        self, active: Sequence[bool], upstream: str | Mapping[str, int] | None
+    ) -> dict[int, Operand]:
+        """Every δ: a loop down the graph."""
+        sums = self.seeds(upstream)
+        for node in reversed(self.graph.nodes):
+            delta = sums.get(node.id)
+            if delta is None or node.operation is None or not active[node.id]:
+                continue
+            for i, to in enumerate(node.operands):
+                if isinstance(to, int) and active[to]:
+                    sent = self.contribution(node, i, delta)
+                    if sent is not None:
+                        before = sums.get(to)
+                        sums[to] = sent if before is None else self.plus(before, sent, node)
+        return sums
 
     def seeds(self, upstream: str | Mapping[str, int] | None) -> dict[int, Operand]:
         """Where the pass starts: δ by node."""
