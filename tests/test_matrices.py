@@ -188,6 +188,15 @@ def test_a_wrong_block_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     assert Program("[x*y, sin(x)]").jacobian(x=1.0, y=2.0).verdict == "fail"
 
 
+@pytest.mark.parametrize("text", [TUTORIAL, "sin(x*y) + x^3", "exp(x/y)*x", "x^2 + y^2"])
+def test_a_wrong_element_of_a_hessian_is_caught(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    import gradcli.hessian as module  # noqa: PLC0415
+
+    made = module.hessian_matrix
+    monkeypatch.setattr(module, "hessian_matrix", lambda *a, **o: made(*a, **o) * (1 + 1e-6))
+    assert Program(text).hessian(x=1.3, y=0.7).verdict == "fail"
+
+
 def test_without_the_check() -> None:
     assert Program("x^2").hessian(x=1, check=False).verdict is None
     assert Program("x^2").jacobian(x=1, check=False).verdict is None
