@@ -15,16 +15,27 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gradcli.derivatives import Hessian, Jacobian
     from gradcli.errors import GradcliError
     from gradcli.program import Program, evaluate
     from gradcli.result import Result
 
 __version__ = "0.1.0"
 
-__all__ = ["GradcliError", "Program", "Result", "__version__", "evaluate"]
+__all__ = [
+    "GradcliError",
+    "Hessian",
+    "Jacobian",
+    "Program",
+    "Result",
+    "__version__",
+    "evaluate",
+]
 
 _HOMES = {
     "GradcliError": "gradcli.errors",
+    "Hessian": "gradcli.derivatives",
+    "Jacobian": "gradcli.derivatives",
     "Program": "gradcli.program",
     "Result": "gradcli.result",
     "evaluate": "gradcli.program",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -29,6 +29,9 @@ from gradcli.names import did_you_mean, resolve
 from gradcli.ops.operation import Type, times
 from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
+
+if TYPE_CHECKING:
+    from gradcli.derivatives import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
@@ -235,6 +238,129 @@ class Program:
             )
         return replace(result, checks=checks)
 
+    def jacobian(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        wrt: Iterable[str] | None = None,
+        upstream: Any = None,
+        layout: Layout = "denominator",
+        mode: Mode | None = None,
+        check: bool | CheckMode = True,
+        check_budget: float = 2.0,
+        exact: bool = False,
+        allow_nonfinite: bool = False,
+        seed: int = 0,
+        data: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Jacobian:
+        """∂output/∂input as matrices, for an output of any shape.
+
+        In the denominator layout a row belongs to an element of the input and a column to one of
+        the output; the numerator layout is its transpose. Matrices are taken row by row. `mode`
+        is chosen by the shapes unless given. With an `upstream` it is the derivative of J, the sum
+        of upstream · output. The other options are those of `evaluate`.
+
+        Raises `GradcliError` as `evaluate` does.
+
+        >>> program = Program("[x*y, x + y]")
+        >>> program.jacobian(x=2, y=3).matrix.tolist()
+        [[3.0, 1.0], [2.0, 1.0]]
+        """
+        from gradcli.jacobian import make  # noqa: PLC0415 - not needed by evaluate
+
+        result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
+        with collector_paused():
+            return make(
+                result,
+                self._wanted(result.graph, wrt),
+                layout,
+                mode,
+                self._given_upstream(result.graph, upstream, allow_nonfinite),
+                check=_check_mode(check),
+                budget=check_budget,
+                exact=exact,
+                allow_nonfinite=allow_nonfinite,
+                seed=seed,
+            )
+
+    def hessian(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        wrt: Iterable[str] | None = None,
+        vector: Any = None,
+        upstream: Any = None,
+        check: bool | CheckMode = True,
+        check_budget: float = 2.0,
+        exact: bool = False,
+        allow_nonfinite: bool = False,
+        seed: int = 0,
+        data: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Hessian:
+        """The second derivatives of an output of one element, a block for every pair of inputs.
+
+        With a `vector`, the product of Hessian and vector, without the matrix: a mapping from
+        names to values in the inputs' shapes (0 where a name is missing), or one value where
+        there is one input. With an `upstream` it is the Hessian of J, the sum of
+        upstream · output. The other options are those of `evaluate`.
+
+        Raises `GradcliError` as `evaluate` does; kind shape for an output of several elements
+        without an upstream.
+
+        >>> Program("x^2*y").hessian(x=3, y=5).matrix.tolist()
+        [[10.0, 6.0], [6.0, 0.0]]
+        >>> float(Program("x^3").hessian(x=2, vector=10).product["x"])
+        120.0
+        """
+        from gradcli.hessian import make  # noqa: PLC0415 - not needed by evaluate
+
+        result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
+        with collector_paused():
+            return make(
+                result,
+                self._wanted(result.graph, wrt),
+                vector,
+                self._given_upstream(result.graph, upstream, allow_nonfinite),
+                check=_check_mode(check),
+                budget=check_budget,
+                exact=exact,
+                allow_nonfinite=allow_nonfinite,
+                seed=seed,
+            )
+
+    def _values(
+        self,
+        inputs: Mapping[str, Any],
+        data: Mapping[str, Any] | None,
+        seed: int,
+        allow_nonfinite: bool,  # noqa: FBT001 - handed through
+    ) -> Result:
+        """The values alone."""
+        return self.evaluate(
+            inputs,
+            gradient=False,
+            check=False,
+            data=data,
+            seed=seed,
+            allow_nonfinite=allow_nonfinite,
+        )
+
+    def _given_upstream(self, graph: Graph, upstream: Any, allow_nonfinite: bool) -> Any:  # noqa: FBT001
+        """∂J/∂output if it was given, else None."""
+        if upstream is None:
+            return None
+        return self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
+
+    def _wanted(self, graph: Graph, wrt: Iterable[str] | None) -> list[int]:
+        """The inputs to differentiate by, in order."""
+        wanted = None if wrt is None else set(wrt)
+        self._active(graph, wanted)
+        return [i for i in graph.inputs if wanted is None or graph.nodes[i].name in wanted]
+
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
         ids = {graph.nodes[i].name: i for i in graph.inputs}
@@ -287,6 +413,10 @@ def evaluate(program: str, /, **inputs: Any) -> Result:
     6.0
     """
     return Program(program).evaluate(**inputs)
+
+
+def _check_mode(check: bool | CheckMode) -> CheckMode:  # noqa: FBT001 - as `evaluate` has it
+    return "none" if check in (False, "none") else "all" if check == "all" else "sample"
 
 
 def to_value(name: str, value: Any) -> Any:

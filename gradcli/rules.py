@@ -34,10 +34,12 @@ class Formula:
     __slots__ = (
         "_calls",
         "_constants",
-        "_picks",
         "_ranks",
         "_result",
         "constant",
+        "graph",
+        "picks",
+        "result",
         "source",
         "type",
     )
@@ -49,7 +51,9 @@ class Formula:
         self.source = graph.source
         self.constant: float | None = None
         """The number that the formula is, where it is written as one (the 1 of a sum)."""
-        self._picks = picks
+        self.graph, self.result = graph, result
+        """The formula as a graph, its names as inputs in front; which node it comes to."""
+        self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self._constants: list[Any] = []
         self._calls: list[tuple[Kernel, tuple[int, ...]]] = []
@@ -86,8 +90,8 @@ class Formula:
         return slots[self._result]
 
     def _slots(self, values: list[Any]) -> list[Any]:
-        if self._picks is not None:
-            values = [values[i] for i in self._picks]
+        if self.picks is not None:
+            values = [values[i] for i in self.picks]
         return values + self._constants
 
     def disturbed(self, values: list[Any], disturb: Callable[[Any], Any]) -> Any:
@@ -130,7 +134,7 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
     """
     text = operation.formulas(site)[operand]
     row = (operation.name, operation.parameters, operation.elementwise)
-    key = (text, row, site.types, site.out, operand, _frozen(site.options))
+    key = (text, row, site.types, site.out, operand, frozen(site.options))
     found = _formulas.get(key)
     if found is None:
         names = formula_names(operation, site)
@@ -212,12 +216,12 @@ def bound_graph(
     return build(Draft(source, steps, result), given, numpy_rules=True), result
 
 
-def _frozen(options: Any) -> Any:
+def frozen(options: Any) -> Any:
     """Options as a key: slices can't be hashed before Python 3.12."""
     if isinstance(options, slice):
         return ("slice", options.start, options.stop, options.step)
     if isinstance(options, tuple | list):
-        return tuple(_frozen(o) for o in options)
+        return tuple(frozen(o) for o in options)
     if hasattr(options, "items"):
-        return tuple((k, _frozen(v)) for k, v in options.items())
+        return tuple((k, frozen(v)) for k, v in options.items())
     return options

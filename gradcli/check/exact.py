@@ -124,7 +124,9 @@ def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, li
         if not precise.moderate(value):
             raise _NotExactError
         now[i] = value.item() if isinstance(value, np.ndarray) and not value.ndim else value
-    return _total(sampler, now[graph.output]), branches
+    output = graph.output
+    value = now[output] if output in now else precise.lifted(sampler.values[output])
+    return _total(sampler, value), branches
 
 
 def _branches(sampler: Sampler, coordinate: Coordinate) -> list[bytes]:

@@ -36,6 +36,11 @@ _SEVERITY = {
 }
 
 
+def severity(verdict: Verdict) -> int:
+    """The order in which verdicts speak for several: the last is the worst."""
+    return _SEVERITY[verdict]
+
+
 class Row:
     """An accumulator under test."""
 

@@ -175,4 +175,6 @@ _EXAMPLES = {
     "--check": "all",
     "--check-budget": "10",
     "--seed": "1",
+    "--layout": "numerator",
+    "--vector": "x=1",
 }

@@ -5,8 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from gradcli.cli.command import Outcome
+
 if TYPE_CHECKING:
-    from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+    from gradcli.cli.options import (
+        CheckOptions,
+        MatrixOptions,
+        PointOptions,
+        ReportOptions,
+    )
+    from gradcli.derivatives import Hessian, Jacobian
     from gradcli.result import Result
 
 
@@ -56,3 +64,40 @@ def _bare(result: Result, report: ReportOptions) -> str:
 
         return encoder(ascii_only=True)(plain(value)) + "\n"
     return bare(value, report.style())
+
+
+# --- jacobian and hessian ----------------------------------------------------------------
+
+
+def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
+    """What a command for matrices has to say, and its exit code. Raises `GradcliError`."""
+    from gradcli.errors import ExitCode
+
+    form = report.chosen_format()
+    if report.is_bare():
+        from gradcli.report.json import encoder, plain, written
+
+        matrix = found.matrix if report.value else _part(found, report.gradient_name() or "")
+        text = encoder(ascii_only=True)(plain(matrix)) if form == "json" else written(matrix)
+        return Outcome([text + "\n"], ExitCode.OK, report.file)
+    from gradcli.report.matrices import pieces
+
+    code = ExitCode.CHECK_FAILED if found.verdict == "fail" else ExitCode.OK
+    return Outcome(pieces(found, form, report.style()), code, report.file)
+
+
+def _part(found: Jacobian | Hessian, name: str) -> Any:
+    """What concerns one input. Raises `GradcliError` of kind name."""
+    part = found.part(name)
+    if part is None:
+        from gradcli.errors import GradcliError, Kind
+        from gradcli.names import did_you_mean
+
+        names = list(dict.fromkeys(b.by for b in found.blocks))
+        listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"
+        raise GradcliError(
+            Kind.NAME,
+            f"'{name}' is no input of the program",
+            hint=did_you_mean(name, names) or listed,
+        )
+    return part

@@ -246,6 +246,19 @@ class ReportOptions(OutputOptions):
         return self.grad and normal(self.grad)
 
 
+class MatrixOptions(ReportOptions):
+    """The report of a Jacobian or Hessian, or a part of it alone."""
+
+    value: Annotated[
+        bool,
+        in_report("--value", help="the matrix of all inputs alone (or the product, a vector)"),
+    ] = False
+    grad: Annotated[
+        str | None,
+        in_report("--grad", metavar="NAME", help="the part of one input alone"),
+    ] = None
+
+
 def require(module: str, extra: str, what: str) -> None:
     """Raise a `GradcliError` that names the install command if a module is not there."""
     from importlib.util import find_spec
