@@ -55,6 +55,8 @@ class Cell:
     before: Cell | None = None
     """For `+=`: what was there."""
     problem: GradcliError | None = None
+    text: str = ""
+    """The statement."""
     written: Written | None = None
     """Where it is a bare number: how that was written."""
     tree: Tree | None = None
@@ -114,6 +116,7 @@ class Work:
     lines: dict[Key, list[Line]]
     """The lines of every gradient, in order."""
     forward_lines: dict[Key, int]
+    texts: dict[Key, str]
     problems: dict[Key, GradcliError]
     """Forward statements that could not be computed."""
     notes: list[tuple[str, int | None, str]] = field(default_factory=list)
@@ -232,6 +235,7 @@ class _Reader:
 
     def variable(self, name: str, cell: Cell, statement: Tree) -> None:
         """A value of the forward pass, or one on the way between gradients."""
+        cell.text = self.text(statement)
         if any(read.after_gradients for read in cell.reads):
             cell.kind = "helper"
         if name in self.vocabulary.inputs:
@@ -371,7 +375,8 @@ class _Reader:
             for i, group in enumerate(groups):
                 lines.setdefault(keys[min(i, len(keys) - 1)], []).extend(group)
         where = {c.key if flow.own else c.name: c.line or 0 for c in self.own}
-        return Work(flow, lines, where, problems, self.notes, self.originals)
+        texts = {c.key if flow.own else c.name: c.text for c in self.own}
+        return Work(flow, lines, where, texts, problems, self.notes, self.originals)
 
     def base(self, key: Key) -> str:
         return key.partition("#")[0]
