@@ -15,7 +15,12 @@ import numpy as np
 
 from gradcli.errors import GradcliError
 from gradcli.homework.case import Case, Slip, Term, scaled, total
-from gradcli.homework.wrong_rules import wrong_formulas, wrong_places
+from gradcli.homework.wrong_rules import (
+    in_other_words,
+    of_function,
+    wrong_formulas,
+    wrong_places,
+)
 from gradcli.language.printer import print_tree
 from gradcli.language.tree import Operator, Tree
 from gradcli.notation import NOWHERE
@@ -104,6 +109,8 @@ def _wrong_rule(case: Case) -> Slips:
         graph = case.flow.stages[consumer].graph
         for formula in wrong_formulas(graph, node, operand):
             yield from _with(case, consumer, node, operand, formula)
+    for consumer in case.consumers:
+        yield from _in_other_words(case, consumer, misplaced=False)
 
 
 def _wrong_place(case: Case) -> Slips:
@@ -120,19 +127,33 @@ def _wrong_place(case: Case) -> Slips:
 def _statement_at_output(case: Case, consumer: str) -> Slips:
     """A whole statement of one variable: σ'(a), and z(1 − z) where it is a σ in other words."""
     stage = case.flow.stages[consumer]
-    if len(stage.reads) != 1 or len(stage.operations()) < 2 or stage.shape != case.shape:
+    if not _of_one_variable(case, consumer):
+        return
+    upstream = case.follows[consumer]
+    at_output = stage.pulled_back(stage.values([case.flow.values[consumer]]), upstream)
+    yield case.replaced(consumer, Term(sum(sent.value for sent in at_output), ""))
+    yield from _in_other_words(case, consumer, misplaced=True)
+
+
+def _of_one_variable(case: Case, consumer: str) -> bool:
+    """Whether a statement of several operations is an elementwise function of the variable."""
+    stage = case.flow.stages[consumer]
+    several = len(stage.reads) == 1 and len(stage.operations()) > 1
+    return several and stage.shape == case.shape and all(
+        node.operation is None or node.operation.elementwise for node in stage.operations()
+    )
+
+
+def _in_other_words(case: Case, consumer: str, *, misplaced: bool) -> Slips:
+    """Wrong derivatives of a function of the table that a statement has written out."""
+    if not _of_one_variable(case, consumer):
         return
     z, a = case.flow.values[case.key], case.flow.values[consumer]
-    upstream = case.follows[consumer]
-    at_output = sum(sent.value for sent in stage.pulled_back(stage.values([a]), upstream))
-    yield case.replaced(consumer, Term(at_output, ""))
-    with np.errstate(all="ignore"):
-        known = {"sigmoid": z * (1 - z), "tanh": 1 - z * z}
-        is_sigmoid = np.allclose(a, 1 / (1 + np.exp(-z)), rtol=1e-9, atol=0)
-        is_tanh = np.allclose(a, np.tanh(z), rtol=1e-9, atol=0)
-    for name, fits in (("sigmoid", is_sigmoid), ("tanh", is_tanh)):
-        if fits:
-            yield case.replaced(consumer, Term(upstream * known[name], ""))
+    operation = in_other_words(z, a)
+    if operation is not None:
+        for place, local in of_function(operation, z, a):
+            if place == misplaced:
+                yield case.replaced(consumer, Term(case.follows[consumer] * local, ""))
 
 
 def _transpose(case: Case) -> Slips:

@@ -145,7 +145,9 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
             line.cell.tree is not None and _repeats(line, name) for line in lines for name in senders
         )
         if mistake.tag == "not-zeroed":
-            return len(lines) > len(case.terms) and all(count > 1 for count in counts)
+            unread = [c not in evidence.given for c in case.consumers]
+            twice = all(n > 1 or hidden for n, hidden in zip(counts, unread, strict=True))
+            return len(lines) > len(case.terms) and twice
         return max(counts, default=0) > 1 or repeated or len(lines) > len(case.terms)
     if mistake.tag == "dropped-path" and slip.consumer is not None:
         name = f"delta_{case.flow.name(slip.consumer)}"

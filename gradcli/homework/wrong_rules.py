@@ -8,12 +8,17 @@ differ by the sign alone (cos' = sin) are known by heart wrongly as a rule.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
+import numpy as np
+
+from gradcli import ops
 from gradcli.graph import Graph, Node
 from gradcli.language.printer import print_tree
 from gradcli.language.tree import Call, Name, Number, Operator, Tree, postorder
 from gradcli.notation import NOWHERE, substitute
-from gradcli.rules import parsed
+from gradcli.ops.operation import Operation, Type
+from gradcli.rules import compile_formula, parsed
 
 WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "reciprocal": (("1/x", "-1/x", "log(x)", "-1/x^3"),),
@@ -41,6 +46,9 @@ WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
 }
 """By the operation's name: for every operand the formulas that it is mistaken for."""
 
+IN_OTHER_WORDS = ("sigmoid", "tanh", "softplus")
+"""Functions that are often written out, with exp alone."""
+
 
 def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
     """What the rule of an operation for one operand is mistaken for, by heart or in haste."""
@@ -52,6 +60,28 @@ def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
         if text not in seen:
             seen.add(text)
             yield text
+
+
+def in_other_words(z: Any, a: Any) -> Operation | None:
+    """The function of the table that takes z to a: `1/(1 + exp(-z))` is a sigmoid."""
+    with np.errstate(all="ignore"):
+        for name in IN_OTHER_WORDS:
+            operation = ops.operation(name)
+            if np.allclose(operation.forward(z), a, rtol=1e-9, atol=0):
+                return operation
+    return None
+
+
+def of_function(operation: Operation, z: Any, a: Any) -> Iterator[tuple[bool, Any]]:
+    """Wrong derivatives of a function at z with the value a; whether the place is wrong, too."""
+    rules = operation.rules
+    assert isinstance(rules, tuple)
+    (operand,) = operation.operand_names(1)
+    types = Type(np.shape(z)), Type(np.shape(a))
+    formulas = [(False, text) for text in WRONG[operation.name][0]]
+    formulas += [(True, text) for text in _misplaced(operation, rules[0])]
+    for place, text in formulas:
+        yield place, compile_formula(text, (operand, "out"), types, {})([z, a])
 
 
 def _by_heart(node: Node, operand: int) -> tuple[str, ...]:
@@ -92,8 +122,11 @@ def wrong_places(node: Node, right: str) -> Iterator[str]:
     """The derivative taken at the output for the input, or the reverse: σ'(a), z(1 − z)."""
     operation = node.operation
     assert operation is not None
-    if not operation.elementwise or len(node.operands) != 1 or not operation.aliases:
-        return
+    if operation.elementwise and len(node.operands) == 1 and operation.aliases:
+        yield from _misplaced(operation, right)
+
+
+def _misplaced(operation: Operation, right: str) -> Iterator[str]:
     (operand,) = operation.operand_names(1)
     tree = parsed(right)
     words = {n.name for n in postorder(tree) if isinstance(n, Name)}
