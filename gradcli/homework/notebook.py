@@ -73,7 +73,7 @@ def is_notebook(tree: Any) -> bool:
 def _text(source: Any) -> str | None:
     """The text of a cell, which is a string or a list of strings."""
     lines = source if isinstance(source, list) and not isinstance(source, Object) else [source]
-    if not all(isinstance(line, str) for line in lines):
+    if not all(type(line) is str for line in lines):  # a number is a str too, of its digits
         return None
     return "".join(lines).replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
 

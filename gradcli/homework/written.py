@@ -68,6 +68,8 @@ def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
         lengths = {len(item) for item in level}
         if len(lengths) > 1:
             raise _ragged(f"its rows have {' and '.join(map(str, sorted(lengths)[:3]))} elements")
+        if lengths == {0}:
+            raise _ragged("it has no elements")
         shape.append(lengths.pop())
         level = [element for item in level for element in item]
         if len(level) > MOST_NUMBERS:
