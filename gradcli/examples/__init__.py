@@ -1,0 +1,1 @@
+"""Ready programs, which `gradcli examples` lists, shows and runs."""
