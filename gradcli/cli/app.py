@@ -66,6 +66,10 @@ class Gradcli(TyperGroup):
         """The command's name comes first; what stands before it is for gradcli itself."""
         if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
+        if args[:2] == ["examples", "run"]:
+            from gradcli.cli.examples import run_words
+
+            args = run_words(args[2:])
         first = args[0] if args else ""
         if first in ("--help", "-h"):
             raise Finished(Outcome([self.get_help(ctx) + "\n"]))
