@@ -43,8 +43,6 @@ def _complete(incomplete: str) -> list[str]:
         "gradcli examples",
         "gradcli examples show kamper",
         "gradcli examples run kamper --x 1",
-        'gradcli trace "$(gradcli examples show network)"',
-        "gradcli examples show softmax | gradcli graph -",
     ),
 )
 def command(
@@ -64,7 +62,8 @@ def command(
     """Ready programs: list, show and run them.
 
     An example is a program with the values of its inputs in lines that begin with #:. Whatever
-    takes a program takes an example; --NAME VALUE gives an input another value.
+    takes a program takes an example, as in gradcli examples show network | gradcli graph -, and
+    --NAME VALUE gives an input another value.
     """
     form = report.chosen_format()
     if form not in ("table", "json"):
@@ -77,7 +76,9 @@ def command(
     if action == "list":
         return Outcome([_listing(form, report.style())], 0, report.file)
     if len(names) != 1:
-        problem = f"unexpected argument '{names[1]}'" if names else "the name of an example is missing"
+        problem = (
+            f"unexpected argument '{names[1]}'" if names else "the name of an example is missing"
+        )
         raise usage_error(problem, f"gradcli examples {action} kamper")
     if action == "run":
         raise usage_error(

@@ -5,8 +5,6 @@ from __future__ import annotations
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import usage_error
@@ -50,6 +48,15 @@ class PictureOptions(Options):
         bool,
         in_report("--blank", help="numbers left out; inputs without a value are numbers"),
     ] = False
+    direction: Annotated[
+        Literal["right", "down"],
+        in_report(
+            "--direction",
+            metavar="WAY",
+            help="where pictures go: right, or down, which suits deep graphs",
+            show_default=True,
+        ),
+    ] = "right"
     precision: Annotated[
         int,
         in_report("--precision", metavar="N", min=1, max=17, help="significant digits"),
@@ -118,7 +125,10 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
         expect_dot()
     choice = Choice(picture.only != "backward", picture.only != "forward", picture.blank)
     style = picture.style(form)
-    found = drawing(_steps(point, picture, gradient=choice.backward), style, choice)
+    found = drawing(
+        _steps(point, picture, gradient=choice.backward), style, choice, narrow=form != "text"
+    )
+    down = picture.direction == "down"
     if form == "text":
         from gradcli.picture.text import drawn
 
@@ -126,14 +136,14 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
     if form == "mermaid":
         from gradcli.picture import mermaid
 
-        return Outcome(mermaid.pieces(found), 0, picture.file)
+        return Outcome(mermaid.pieces(found, down=down), 0, picture.file)
     from gradcli.picture import dot
 
     if form == "dot":
-        return Outcome(dot.pieces(found), 0, picture.file)
+        return Outcome(dot.pieces(found, down=down), 0, picture.file)
     from gradcli.cli.graphviz import rendered
 
-    return Outcome(rendered("".join(dot.pieces(found)), form), 0, picture.file)
+    return Outcome(rendered("".join(dot.pieces(found, down=down)), form), 0, picture.file)
 
 
 def _steps(point: PointOptions, picture: PictureOptions, *, gradient: bool) -> Steps:

@@ -7,7 +7,8 @@ a column are ordered by where their wires come from, which leaves few crossings.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import pairwise
 
 from gradcli.errors import cell_width
 from gradcli.picture.channel import Canvas, Net, tracks
@@ -31,7 +32,6 @@ class Cell:
     """The wires that come in, from top to bottom."""
     row: int = 0
     """Where its own wire leaves."""
-    sources: list[int] = field(default_factory=list)
 
     @property
     def ports(self) -> list[int]:
@@ -119,7 +119,7 @@ def _order(columns: list[list[Cell]], sweeps: int) -> None:
     """Order every column, and give every cell its row."""
     for sweep in range(sweeps):
         backwards = sweep % 2 == 0
-        pairs = list(zip(columns, columns[1:], strict=False))
+        pairs = list(pairwise(columns))
         for before, after in reversed(pairs) if backwards else pairs:
             fixed, moved = (after, before) if backwards else (before, after)
             where = _middles(fixed, backwards=backwards)

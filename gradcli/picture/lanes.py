@@ -60,7 +60,9 @@ def _most_lanes(drawing: Drawing, last: dict[int, int]) -> int:
     return len(lanes)
 
 
-def _row(own: int, sources: list[int], lanes: list[int | None], last: dict[int, int]) -> tuple[str, str]:
+def _row(
+    own: int, sources: list[int], lanes: list[int | None], last: dict[int, int]
+) -> tuple[str, str]:
     """The lanes in the row of a box, and in those below it. `lanes` is changed."""
     places = {lanes.index(source) for source in sources}
     ending = {p for p in places if last[lanes[p] or 0] == own}
@@ -102,10 +104,13 @@ def _texts(box: Box, drawing: Drawing, room: int | None, sources: list[int]) -> 
     lines = [first + number, *more]
     if sources:
         lines.append("from " + ", ".join(drawing.boxes[s].name for s in sources))
-    for wire in drawing.out_of[box.id]:
-        if wire.contribution:
-            lines.append(f"{wire.contribution} from {drawing.boxes[wire.target].name}")
     lines += box.below
+    sent = (wire for wire in drawing.out_of[box.id] if wire.contribution)
+    lines += (f"{w.contribution} from {drawing.boxes[w.target].name}" for w in sent)
     if room is None:
         return lines
-    return [part for line in lines for part in ([line] if cell_width(line) <= room else folded(line, room))]
+    return [
+        part
+        for line in lines
+        for part in ([line] if cell_width(line) <= room else folded(line, room))
+    ]

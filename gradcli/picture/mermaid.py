@@ -9,9 +9,9 @@ from gradcli.picture.model import Drawing
 _PLAIN = frozenset(" .,=+-()[]:'/")
 
 
-def pieces(drawing: Drawing) -> Iterator[str]:
+def pieces(drawing: Drawing, *, down: bool = False) -> Iterator[str]:
     """The graph as a `flowchart`, in pieces."""
-    yield "flowchart LR\n"
+    yield f"flowchart {'TB' if down else 'LR'}\n"
     variables, inputs, operations = [], [], []
     for box in drawing.boxes.values():
         lines = [*box.above, *box.below]

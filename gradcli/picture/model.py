@@ -103,16 +103,20 @@ class Drawing:
         return frozenset(i for i, wires in self.out_of.items() if len(wires) > 1)
 
 
-def drawing(steps: Steps, style: Style, choice: Choice) -> Drawing:
-    """The boxes and wires of some steps."""
-    return _Maker(steps, style, choice).made()
+WIDE, NARROW = 30, 14
+"""The cells that the elements of a small array may take in one line."""
+
+
+def drawing(steps: Steps, style: Style, choice: Choice, *, narrow: bool = False) -> Drawing:
+    """The boxes and wires of some steps. `narrow` writes vectors as columns."""
+    return _Maker(steps, style, choice, NARROW if narrow else WIDE).made()
 
 
 class _Maker:
     """What the boxes and wires are made from."""
 
-    def __init__(self, steps: Steps, style: Style, choice: Choice) -> None:
-        self.steps, self.style, self.choice = steps, style, choice
+    def __init__(self, steps: Steps, style: Style, choice: Choice, line: int) -> None:
+        self.steps, self.style, self.choice, self.line = steps, style, choice, line
         self.graph, self.result = steps.graph, steps.result
         self.trees = {step.node.id: step.tree for step in steps.steps()}
         self.sent: dict[tuple[int, int], list[Any]] = defaultdict(list)
@@ -182,7 +186,7 @@ class _Maker:
             return (BLANK,)
         if np.ndim(value) == 0:
             return (number(float(value), self.style.precision),)
-        return tuple(array_lines(value, self.style.precision, 30))
+        return tuple(array_lines(value, self.style.precision, self.line))
 
     def _inline(self, value: Any) -> str:
         if np.ndim(value) and not is_small(value):

@@ -24,4 +24,3 @@ def drawn(found: Drawing, style: Style) -> Iterator[str]:
     else:
         for line in across:
             yield line + "\n"
-
