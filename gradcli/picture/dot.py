@@ -31,9 +31,9 @@ def pieces(drawing: Drawing, *, down: bool = False) -> Iterator[str]:
         if box.title:
             yield _operation(box)
             yield f"  o{box.id} -> v{box.id}:{start} [arrowhead=none, weight=8]\n"
-        label = _across if down else _along
+        variable = _across if down else _along
         is_bold = not box.title or box.id == drawing.output
-        yield f"  v{box.id} [shape=plain, margin=0, label=<{label(box, is_bold=is_bold)}>]\n"
+        yield f"  v{box.id} [shape=plain, margin=0, label=<{variable(box, is_bold=is_bold)}>]\n"
         if box.id in drawing.forks:
             yield f"  f{box.id} [shape=point, width=0.09, height=0.09]\n"
             yield f"  v{box.id}:{end} -> f{box.id} [arrowhead=none, weight=8]\n"

@@ -152,7 +152,8 @@ class _Maker:
         for source in dict.fromkeys(read):
             sent = self.sent.get((node.id, source), [])
             count = read.count(source)
-            found += [(source, k) for k in range(count)] if len(sent) == count else [(source, None)]
+            several = len(sent) == count if sent else self.steps.by == "operation"
+            found += [(source, k) for k in range(count)] if several else [(source, None)]
         return found
 
     def _contribution(self, source: int, target: int, place: int | None) -> str:
@@ -161,7 +162,9 @@ class _Maker:
             return ""
         if self.choice.blank:
             return BLANK
-        return " + ".join(self._inline(v) for v in (sent if place is None else [sent[place]]))
+        return " + ".join(
+            self._inline(v) for v in (sent if place is None else sent[place : place + 1])
+        )
 
     def _box(self, node: Node) -> Box:
         tree = self.trees.get(node.id)
