@@ -134,6 +134,14 @@ class TestText:
                 if value is not None and np.size(value) <= 12:
                     assert all(number(float(v), 6) in text for v in np.ravel(value))
 
+    def test_the_tutorials_graph_fits_into_120_columns(self) -> None:
+        _, narrow, _ = gradcli_("graph", *TUTORIAL, columns=120)
+        _, wide, _ = gradcli_("graph", *TUTORIAL, columns=140)
+        assert narrow.count("│ sigmoid │") == 0
+        assert wide.count("│ sigmoid │") == 1
+        for number_ in re.findall(r"-?\d\.\d+", wide):
+            assert number_ in narrow
+
     def test_the_shape_of_a_drawing_does_not_depend_on_the_pass(self) -> None:
         _, forward, _ = gradcli_("graph", *TUTORIAL, "--pass", "forward")
         _, backward, _ = gradcli_("graph", *TUTORIAL, "--pass", "backward")

@@ -52,13 +52,16 @@ def lines(drawing: Drawing, style: Style) -> list[str] | None:
     """The drawing line by line; None if it can't be drawn so, or not in the style's width."""
     if len(drawing.boxes) > MOST:
         return None
-    drawn = [_attempt(drawing, sweeps, style) for sweeps in range(TRIALS)]
-    fitting = [one for one in drawn if one is not None]
-    return min(fitting, key=lambda one: one[0])[1] if fitting else None
+    for compact in (False, True):
+        drawn = [_attempt(drawing, sweeps, style, compact=compact) for sweeps in range(TRIALS)]
+        fitting = [one for one in drawn if one is not None]
+        if fitting:
+            return min(fitting, key=lambda one: one[0])[1]
+    return None
 
 
 def _attempt(
-    drawing: Drawing, sweeps: int, style: Style
+    drawing: Drawing, sweeps: int, style: Style, *, compact: bool
 ) -> tuple[tuple[int, ...], list[str]] | None:
     """A drawing with the rows in some order, and how bad it is: crossings, width, height."""
     columns = _columns(drawing)
@@ -66,7 +69,7 @@ def _attempt(
     canvas = Canvas()
     x = 0
     for k, column in enumerate(columns):
-        x = _draw(column, x, canvas, is_last=k == len(columns) - 1)
+        x = _draw(column, x, canvas, is_last=k == len(columns) - 1, compact=compact)
         if style.width is not None and x > style.width:
             return None
         if k + 1 < len(columns):
@@ -156,16 +159,17 @@ def _wanted(cell: Cell, where: dict[int, list[float]], own: float, *, backwards:
 # --- drawing -----------------------------------------------------------------------------
 
 
-def _draw(column: list[Cell], x: int, canvas: Canvas, *, is_last: bool) -> int:
-    """Draw a column from `x` on; where it ends."""
+def _draw(column: list[Cell], x: int, canvas: Canvas, *, is_last: bool, compact: bool) -> int:
+    """Draw a column from `x` on; where it ends. `compact` leaves out what place says: `δ =`."""
     boxes = [cell for cell in column if cell.box is not None]
     notes = [w.contribution for cell in boxes for w in cell.wires]
     port = max(map(cell_width, notes), default=0)
-    port = port + 3 if port else (1 if any(c.wires for c in boxes) else 0)
-    inner = max((cell_width(c.box.title) for c in boxes if c.box and c.box.title), default=-4)
-    left, right = x + port, x + port + inner + 3
+    port = port + (2 if compact else 3) if port else (1 if any(c.wires for c in boxes) else 0)
+    inner = max((cell_width(c.box.title) for c in boxes if c.box and c.box.title), default=-9)
+    left, right = x + port, x + port + inner + (1 if compact else 3)
     label = right + 2 if inner > 0 else x
-    texts = [t for c in boxes if c.box for t in (*c.box.above, *c.box.below)]
+    below = {c.net: list(c.box.delta) if compact else c.box.below for c in boxes if c.box}
+    texts = [t for c in boxes if c.box for t in (*c.box.above, *below[c.net])]
     end = label + max(map(cell_width, texts), default=0)
     for cell in column:
         if cell.box is None:
@@ -177,7 +181,7 @@ def _draw(column: list[Cell], x: int, canvas: Canvas, *, is_last: bool) -> int:
             start = right + 1
         for k, text in enumerate(reversed(cell.box.above)):
             canvas.write(cell.row - 1 - k, label, text)
-        for k, text in enumerate(cell.box.below):
+        for k, text in enumerate(below[cell.net]):
             canvas.write(cell.row + 1 + k, label, text)
         canvas.across(cell.row, start, end - 1 if is_last else end, cell.net)
     return end
@@ -192,8 +196,8 @@ def _box(cell: Cell, box: Box, x: int, sides: tuple[int, int], canvas: Canvas) -
     for row, wire in zip(cell.ports, cell.wires, strict=False):
         canvas.across(row, x, left - 1, wire.source)
         if wire.contribution:
-            room = left - x - cell_width(wire.contribution) - 2
-            canvas.write(row, x + room // 2, f" {wire.contribution} ")
+            room = left - x - cell_width(wire.contribution)
+            canvas.write(row, x + room // 2 - 1, f" {wire.contribution} ")
 
 
 def _wired(before: list[Cell], after: list[Cell], x: int, canvas: Canvas) -> int | None:

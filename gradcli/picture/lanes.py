@@ -25,6 +25,9 @@ GLYPHS = {
 """A line by the sides of its cell that it reaches."""
 
 ASCII = str.maketrans("│─┌┐└┘├┤┬┴┼●▶", "|-+++++++++o>")
+MOST = 60
+"""More lanes than this nobody can follow."""
+
 NARROWEST = 24
 """Cells that the text beside the lanes needs at least."""
 
@@ -32,20 +35,23 @@ NARROWEST = 24
 def pieces(drawing: Drawing, style: Style) -> Iterator[str]:
     """The drawing, in pieces."""
     last = {i: max((w.target for w in wires), default=i) for i, wires in drawing.out_of.items()}
-    wide = _most_lanes(drawing, last)
     width = style.width
-    with_lanes = width is None or 2 * wide + NARROWEST <= width
+    room_for = MOST if width is None else min(MOST, (width - NARROWEST) // 2)
+    wide = _most_lanes(drawing, last, room_for)
+    with_lanes = wide <= room_for
     lanes: list[int | None] = []
+    first = more = ""
     for box in drawing.boxes.values():
         sources = list(dict.fromkeys(w.source for w in drawing.into[box.id]))
-        first, more = _row(box.id, sources, lanes, last)
+        if with_lanes:
+            first, more = _row(box.id, sources, lanes, last)
         indent = 2 * wide + 1 if with_lanes else 0
         room = None if width is None else width - indent
         texts = _texts(box, drawing, room, sources if not with_lanes else [])
         for k, text in enumerate(texts):
             lane = (first if k == 0 else more).ljust(indent) if with_lanes else ""
             yield _ascii(lane, style) + text + "\n"
-        if with_lanes and any(lane is not None for lane in lanes):
+        if any(lane is not None for lane in lanes):
             yield _ascii(more.rstrip(), style) + "\n"
 
 
@@ -53,9 +59,12 @@ def _ascii(text: str, style: Style) -> str:
     return text.translate(ASCII) if style.ascii else text
 
 
-def _most_lanes(drawing: Drawing, last: dict[int, int]) -> int:
+def _most_lanes(drawing: Drawing, last: dict[int, int], enough: int) -> int:
+    """How many lanes there are at most at a time; counted as far as there is room."""
     lanes: list[int | None] = []
     for box in drawing.boxes.values():
+        if len(lanes) > enough:
+            break
         _row(box.id, [w.source for w in drawing.into[box.id]], lanes, last)
     return len(lanes)
 

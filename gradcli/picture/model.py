@@ -118,6 +118,7 @@ class _Maker:
     def __init__(self, steps: Steps, style: Style, choice: Choice, line: int) -> None:
         self.steps, self.style, self.choice, self.line = steps, style, choice, line
         self.graph, self.result = steps.graph, steps.result
+        self.numbers = {node.name: node.id for node in self.graph.nodes}
         self.trees = {step.node.id: step.tree for step in steps.steps()}
         self.sent: dict[tuple[int, int], list[Any]] = defaultdict(list)
         if choice.backward:
@@ -145,9 +146,9 @@ class _Maker:
         """
         if node.id not in self.trees:
             return []
-        numbers = {n.name: n.id for n in self.graph.nodes if n.id < node.id}
         trees = postorder(self.trees[node.id])
-        read = [numbers[t.name] for t in trees if isinstance(t, Name) and t.name in numbers]
+        names = (t.name for t in trees if isinstance(t, Name))
+        read = [self.numbers[name] for name in names if name in self.numbers]
         found: list[tuple[int, int | None]] = []
         for source in dict.fromkeys(read):
             sent = self.sent.get((node.id, source), [])
@@ -199,8 +200,7 @@ class _Maker:
     def _title(self, tree: Tree) -> str:
         """What stands in a box: `+`, `sigmoid`, `·^2`, `1/·`; with names where order matters."""
         names = [t.name for t in postorder(tree) if isinstance(t, Name)]
-        own = {node.name for node in self.graph.nodes}
-        read = [name for name in names if name in own]
+        read = [name for name in names if name in self.numbers]
         match tree:
             case Operator(symbol="+" | "*" as symbol, operands=(Name(), Name())) if len(read) == 2:
                 return symbol if self.style.ascii else symbol.replace("*", "×")
