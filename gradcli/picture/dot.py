@@ -41,7 +41,7 @@ def pieces(drawing: Drawing, *, down: bool = False) -> Iterator[str]:
         source = f"f{wire.source}" if wire.source in drawing.forks else f"v{wire.source}:{end}"
         label = ""
         if wire.contribution:
-            text = _html([wire.contribution])
+            text = _html(wire.contribution.split("\n"))
             label = f' [label=<<FONT COLOR="{BLUE}">&#160;{text}&#160;</FONT>>]'
         yield f"  {source} -> o{wire.target}{label}\n"
     yield "}\n"

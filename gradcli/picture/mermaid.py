@@ -26,7 +26,8 @@ def pieces(drawing: Drawing, *, down: bool = False) -> Iterator[str]:
         if box.title:
             yield f"  o{box.id} --- v{box.id}\n"
     for wire in drawing.wires:
-        label = f'|"{_text([wire.contribution])}"|' if wire.contribution else ""
+        sent = _text(wire.contribution.split("\n"))
+        label = f'|"{sent}"|' if sent else ""
         yield f"  v{wire.source} -->{label} o{wire.target}\n"
     yield "  classDef variable fill:none,stroke:none,color:#000000\n"
     yield "  classDef input fill:none,stroke:none,color:#000000,font-weight:bold\n"

@@ -70,7 +70,7 @@ class Wire:
     source: int
     target: int
     contribution: str = ""
-    """What comes back along the wire, if the variable forks."""
+    """What comes back along the wire, if the variable forks; in pictures of several lines."""
 
 
 @dataclass(frozen=True)
@@ -163,9 +163,14 @@ class _Maker:
             return ""
         if self.choice.blank:
             return BLANK
-        return " + ".join(
-            self._inline(v) for v in (sent if place is None else sent[place : place + 1])
-        )
+        values = sent if place is None else sent[place : place + 1]
+        return " + ".join(map(self._one, values))
+
+    def _one(self, value: Any) -> str:
+        """A contribution: on one line, or in a picture on as many as the variable itself."""
+        if self.line == NARROW and np.ndim(value) and is_small(value):
+            return "\n".join(array_lines(value, self.style.precision, NARROW))
+        return self._inline(value)
 
     def _box(self, node: Node) -> Box:
         tree = self.trees.get(node.id)
