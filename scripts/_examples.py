@@ -48,6 +48,16 @@ def refreshed(text: str) -> str:
         return BLOCK.sub(lambda block: f"```console\n{_run_block(block[1], folder)}```", text)
 
 
+def without_output(text: str) -> str:
+    """A page's text with the commands of its examples alone."""
+
+    def commands(block: re.Match[str]) -> str:
+        lines = ("$ " + command.replace("\n", "\n> ") + "\n" for command in _commands(block[1]))
+        return f"```console\n{''.join(lines)}```"
+
+    return BLOCK.sub(commands, text)
+
+
 def _run_block(body: str, folder: str) -> str:
     """The block with its outputs made anew."""
     out = []
@@ -80,7 +90,7 @@ def _piped_into(command: str) -> Iterator[str]:
 def _output(command: str, folder: str) -> str:
     """What a command prints, standard error included, as in a terminal's transcript."""
     for tool in _piped_into(command):
-        if shutil.which(tool) is None:
+        if tool != "gradcli" and shutil.which(tool) is None:
             raise MissingToolError(tool)
     # gradcli and scripts/run are this source tree, run by this Python.
     shim = f'{{ PYTHONUTF8=1 "{sys.executable}" -m gradcli "$@"; }}'

@@ -43,6 +43,8 @@ from gradcli.language import parser, source, tables
 saved = files("gradcli.grammar").joinpath("gradcli.tables").read_bytes()
 assert tables.load(saved, tables.grammar_text()) is not None, "tables of another grammar"
 assert parser.parse(source.Source("x^2")).statements
+from gradcli import examples
+assert all(examples.text(name).startswith("#: title ") for name in examples.ORDER)
 print(gradcli.__file__)
 """
 
@@ -162,6 +164,7 @@ class TestInstalled:
             "LICENSE",
             "README.md",
             "grammar/gradcli.lark",
+            "gradcli/examples/kamper.grad",
             "gradcli/py.typed",
             "scripts/_setup.py",
             "scripts/run",

@@ -34,6 +34,8 @@ COMMANDS = {
     "check": "only the verdicts of the finite-difference check",
     "jacobian": "the derivatives of any output, as matrices",
     "hessian": "second derivatives, as a matrix or times a vector",
+    "graph": "the computational graph with values and gradients on it",
+    "examples": "ready programs: list, show and run them",
     "ops": "the operations: formulas, derivatives, domains",
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""
@@ -66,6 +68,10 @@ class Gradcli(TyperGroup):
         """The command's name comes first; what stands before it is for gradcli itself."""
         if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
+        if args[:2] == ["examples", "run"]:
+            from gradcli.cli.examples import run_words
+
+            args = run_words(args[2:])
         first = args[0] if args else ""
         if first in ("--help", "-h"):
             raise Finished(Outcome([self.get_help(ctx) + "\n"]))

@@ -28,9 +28,9 @@ GENERAL = "General"
 
 
 class Outcome(NamedTuple):
-    """What a command has to say: a text in pieces, where it goes, and the exit code."""
+    """What a command has to say: a text in pieces (or bytes), where it goes, the exit code."""
 
-    text: Iterable[str]
+    text: Iterable[str] | bytes
     code: int | Callable[[], int] = 0
     """A function where the code is only known when the text has been made."""
     file: str | None = None

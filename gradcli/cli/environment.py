@@ -96,7 +96,7 @@ class Environment:
             return True
         return False
 
-    def write(self, pieces: Iterable[str]) -> None:
+    def write(self, pieces: Iterable[str] | bytes) -> None:
         """Write to standard output, as long as there is somebody who reads it. Raises `OSError`.
 
         What the stream can't encode is written as an escape that is the same in JSON and in
@@ -105,8 +105,13 @@ class Environment:
         if self.stdout is None:
             raise OSError("it is closed")
         try:
-            for piece in pieces:
-                _write(self.stdout, piece)
+            if isinstance(pieces, bytes):
+                self.stdout.flush()
+                _binary(self.stdout).write(pieces)
+                _binary(self.stdout).flush()
+            else:
+                for piece in pieces:
+                    _write(self.stdout, piece)
             self.stdout.flush()
         except OSError as error:
             _silence(self.stdout)
@@ -151,6 +156,14 @@ def _columns(stream: TextIO | None, variables: Mapping[str, str]) -> int | None:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):
         return 80
+
+
+def _binary(stream: TextIO) -> Any:
+    """What is under a stream of text. Raises `OSError` if there is nothing."""
+    found = getattr(stream, "buffer", None)
+    if found is None:
+        raise OSError("it takes text only")
+    return found
 
 
 def _write(stream: TextIO, text: str) -> None:

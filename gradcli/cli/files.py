@@ -93,7 +93,7 @@ def _similar(path: Path) -> str | None:
 # --- writing -----------------------------------------------------------------------------
 
 
-def write_whole(path: str, text: Iterable[str]) -> None:
+def write_whole(path: str, text: Iterable[str] | bytes) -> None:
     """Write a file so that nobody ever reads half of it. Raises `GradcliError` of kind file.
 
     The text goes to a new file beside it, which then takes its place and its permissions. What
@@ -112,7 +112,7 @@ def write_whole(path: str, text: Iterable[str]) -> None:
         raise unwritable(f"'{path}'", error) from error
 
 
-def _replace(target: Path, mode: int | None, text: Iterable[str]) -> None:
+def _replace(target: Path, mode: int | None, text: Iterable[str] | bytes) -> None:
     if mode is not None and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied")
     unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
@@ -126,7 +126,11 @@ def _replace(target: Path, mode: int | None, text: Iterable[str]) -> None:
         raise
 
 
-def _write_to(path: Path, mode: str, text: Iterable[str]) -> None:
+def _write_to(path: Path, mode: str, text: Iterable[str] | bytes) -> None:
+    if isinstance(text, bytes):
+        with path.open(mode + "b") as binary:
+            binary.write(text)
+        return
     with path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
         file.writelines(text)
 

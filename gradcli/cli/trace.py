@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 TRACE = "Trace"
 
-STYLES = {"listing": "trace", "table": "trace_table"}
+STYLES = {"listing": "trace", "table": "trace_table", "wires": "trace_wires"}
 """The styles, each a module of `gradcli.report`."""
 
 
@@ -31,11 +31,11 @@ class TraceOptions(Options):
     """What of the trace is shown, and how."""
 
     style: Annotated[
-        Literal["listing", "table"],
+        Literal["listing", "table", "wires"],
         typer.Option(
             "--style",
             metavar="STYLE",
-            help="listing, or table: a row per contribution",
+            help="listing; table: a row per contribution; wires: the graph",
             show_default=True,
             rich_help_panel=TRACE,
         ),

@@ -1,0 +1,1 @@
+"""The graph as a picture: boxes and wires (`model`), and what draws them."""
