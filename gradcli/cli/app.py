@@ -35,6 +35,7 @@ COMMANDS = {
     "jacobian": "the derivatives of any output, as matrices",
     "hessian": "second derivatives, as a matrix or times a vector",
     "graph": "the computational graph with values and gradients on it",
+    "grade": "read homework, find the first mistake, name it",
     "examples": "ready programs: list, show and run them",
     "ops": "the operations: formulas, derivatives, domains",
 }

@@ -39,7 +39,7 @@ class Part:
 class Flow:
     """Stages in order, and the values of all variables."""
 
-    stages: Mapping[Key, Stage]
+    stages: dict[Key, Stage]
     """In evaluation order; the inputs have none."""
     values: Mapping[Key, Any]
     output: Key
@@ -121,7 +121,7 @@ class Flow:
         for key, stage in self.stages.items():
             if key in values:
                 known[key] = values[key]
-            elif any(read in values or known[read] is not self.values[read] for read in stage.reads):
+            elif any(r in values or known[r] is not self.values[r] for r in stage.reads):
                 known[key] = stage.value([known[read] for read in stage.reads])
         return replace(self, values=known)
 

@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -30,7 +30,7 @@ SIDES = (0, 1, -1)
 class Scheme:
     """How a submission is marked."""
 
-    tolerance: Tolerance = Tolerance()
+    tolerance: Tolerance = field(default_factory=Tolerance)
     carried: float = 1.0
     """What a carried row earns of its marks."""
     eta: float | None = None
@@ -42,7 +42,7 @@ def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Ma
     scheme = scheme or Scheme()
     if isinstance(submission, Listing):
         work = work_through(submission, task.flow, task.vocabulary)
-        return _Marking(task, scheme, _of_work(task, work)).marked("listing")
+        return _Marking(task, scheme, _of_work(work)).marked("listing")
     mode = "gradients" if submission.gradients_only else "values"
     return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
 
@@ -78,7 +78,7 @@ def _of_entries(task: Task, entries: tuple[Entry, ...]) -> _Handed:
     )
 
 
-def _of_work(task: Task, work: Work) -> _Handed:
+def _of_work(work: Work) -> _Handed:
     gradients: dict[Key, Written | None] = {}
     for key in work.lines:
         value = work.submitted(key)
@@ -150,7 +150,9 @@ class _Marking:
     @cached_property
     def spread(self) -> Spreads:
         """What the digits leave open."""
-        written = {k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given}
+        written = {
+            k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given
+        }
         if all(not np.any(n.radius) for n in (*written.values(), *self.handed.values.values())):
             return Spreads({}, {})
         return spreads(self.flow, self.handed.values, written, self.tolerance)
@@ -187,7 +189,7 @@ class _Marking:
             wanted = set(self.task.named)
             asked |= {name for name in wanted if name in self.carried[0]}
         order = [self.flow.output, *reversed(list(self.flow.stages))]
-        order += [key for key in self.task.vocabulary.inputs]
+        order += list(self.task.vocabulary.inputs)
         order += [key for key in handed if key not in order]
         by_node: dict[Key, list[Entry]] = {}
         for entry in self.handed.parts:
@@ -236,14 +238,11 @@ class _Marking:
         follows = [carried, *(c.get(key, carried) for c in self.carried[1:])]
         is_true = [self.same(number, t, key, carried=False) for t in trues]
         is_carried = [self.same(number, c, key, carried=True) for c in follows]
-        if any(is_carried):
-            status = Status.OK if any(is_true) else Status.CARRIED
-            convention = is_true[0] or is_carried[0]
-            kink = not convention
-            if kink and not any(is_true):
-                return Status.OK, SIDES[is_carried.index(True)]
-            return status, 0 if convention else SIDES[(is_true if any(is_true) else is_carried).index(True)]
-        return (Status.INCONSISTENT if any(is_true) else Status.WRONG), 0
+        if not any(is_carried):
+            return (Status.INCONSISTENT if any(is_true) else Status.WRONG), 0
+        if is_true[0] or is_carried[0]:
+            return (Status.OK if any(is_true) else Status.CARRIED), 0
+        return Status.OK, SIDES[is_carried.index(True)]
 
     def share(self, status: Status) -> float:
         if status is Status.OK:
@@ -314,7 +313,13 @@ class _Marking:
         root = self.first_slip(work) if self.slipped else None
         if root is not None and root != key:
             yield self.slip_row(root, work)
-        status = Status.OK if not self.slipped else Status.WRONG if root in (None, key) else Status.CARRIED
+        status = (
+            Status.OK
+            if not self.slipped
+            else Status.WRONG
+            if root in (None, key)
+            else Status.CARRIED
+        )
         wrong = status is Status.WRONG
         name = self.flow.name(key)
         yield MarkedRow(
@@ -331,9 +336,9 @@ class _Marking:
         for key in work.forward_lines:
             name = self.flow.name(key)
             value = self.flow.values.get(key)
-            if key in self.flow.reached and name in right and value is not None:
-                if not self.tolerance.same(exact(value), right[name]):
-                    return key
+            known = key in self.flow.reached and name in right and value is not None
+            if known and not self.tolerance.same(exact(value), right[name]):
+                return key
         return None
 
     def slip_row(self, key: Key, work: Work) -> MarkedRow:

@@ -56,7 +56,9 @@ class Mistake:
 def _overwritten(case: Case) -> Slips:
     texts = [term.text for term in case.terms]
     for i in range(1, len(case.terms)):
-        yield Slip(total(case.terms[i:]), case.lines(texts, overwritten=i), case.own[i - 1].consumer)
+        yield Slip(
+            total(case.terms[i:]), case.lines(texts, overwritten=i), case.own[i - 1].consumer
+        )
 
 
 def _dropped_path(case: Case) -> Slips:
@@ -139,8 +141,10 @@ def _of_one_variable(case: Case, consumer: str) -> bool:
     """Whether a statement of several operations is an elementwise function of the variable."""
     stage = case.flow.stages[consumer]
     several = len(stage.reads) == 1 and len(stage.operations()) > 1
-    return several and stage.shape == case.shape and all(
-        node.operation is None or node.operation.elementwise for node in stage.operations()
+    return (
+        several
+        and stage.shape == case.shape
+        and all(node.operation is None or node.operation.elementwise for node in stage.operations())
     )
 
 
@@ -219,8 +223,7 @@ def _counts(case: Case) -> list[float]:
             if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):
                 of = case.flow.stages[part.consumer].graph.operand_type(node.operands[0])
                 found.append(of.size / max(1, node.type.size))
-    for size in np.shape(case.flow.values[case.key]):
-        found.append(float(size))
+    found.extend(map(float, np.shape(case.flow.values[case.key])))
     return [n for n in dict.fromkeys(found) if n > 1]
 
 
@@ -341,7 +344,7 @@ MISTAKES = (
     Mistake(
         "missing-local",
         "the upstream passed on without the local derivative",
-        "delta_{consumer} is passed on as it is; multiply by the derivative of {consumer} by {row}.",
+        "delta_{consumer} is passed on as it is: times the derivative of {consumer} by {row}.",
         _missing_local,
         mentions=True,
     ),

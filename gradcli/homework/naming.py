@@ -22,7 +22,7 @@ from gradcli.homework.submission import Written
 from gradcli.homework.work import Cell, Line, Work
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
-from gradcli.language.tree import Name, Operator, Tree
+from gradcli.language.tree import Operator, Tree
 from gradcli.notation import NOWHERE, rebuilt
 from gradcli.ops.operation import Type
 
@@ -117,7 +117,8 @@ def _same_numbers(evidence: Evidence) -> Iterator[tuple[str, Slip | None]]:
             np.reshape(evidence.number.radius, np.shape(right))[()],
             evidence.number.digits,
         )
-        if np.allclose(number.value, right, rtol=5e-3, atol=1e-9 * float(np.max(np.abs(right), initial=0))):
+        size = float(np.max(np.abs(right), initial=0))
+        if np.allclose(number.value, right, rtol=5e-3, atol=1e-9 * size):
             yield "shape", None
 
 
@@ -142,7 +143,9 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
         senders = [case.flow.name(c) for c in case.consumers]
         counts = [sum(f"delta_{name}" in found for found in mentions) for name in senders]
         repeated = any(
-            line.cell.tree is not None and _repeats(line, name) for line in lines for name in senders
+            line.cell.tree is not None and _repeats(line, name)
+            for line in lines
+            for name in senders
         )
         if mistake.tag == "not-zeroed":
             unread = [c not in evidence.given for c in case.consumers]
@@ -177,7 +180,8 @@ def _by_lines(evidence: Evidence) -> Explanation | None:
     if work is None or not lines:
         return None
     right = evidence.right
-    if any(line.assign == "=" for line in lines[1:]) and _is(_sum(line.own for line in lines), right):
+    twice = any(line.assign == "=" for line in lines[1:])
+    if twice and _is(_sum(line.own for line in lines), right):
         again = next(line for line in lines[1:] if line.assign == "=")
         lost = _lost(evidence, lines[: lines.index(again)])
         return _explanation(evidence, [("overwritten", Slip(None, (), lost))], again)
@@ -188,6 +192,7 @@ def _by_lines(evidence: Evidence) -> Explanation | None:
         if _is(mended, right):
             return _explanation(evidence, [("not-final", Slip(None, (), late[0]))], late[1])
     if work.originals:
+
         def original(cell: Cell) -> Any:
             return work.originals.get(cell.key) if cell.kind == "helper" else None
 
@@ -287,7 +292,8 @@ def _sum(values: Any) -> Any:
 def _is(value: Any, right: Any) -> bool:
     if value is None or right is None or np.shape(value) != np.shape(right):
         return False
-    return np.allclose(value, right, rtol=1e-6, atol=1e-12 * float(np.max(np.abs(right), initial=0)))
+    size = float(np.max(np.abs(right), initial=0))
+    return np.allclose(value, right, rtol=1e-6, atol=1e-12 * size)
 
 
 # --- behind what was handed in -----------------------------------------------------------
@@ -316,10 +322,10 @@ def _behind(evidence: Evidence) -> Explanation | None:
                 found[mistake.tag] = slip, key
     if not found:
         return None
-    tag, (slip, key) = next(iter(found.items()))
+    tag, (first, key) = next(iter(found.items()))
     inner = Case(flow, key, case.parts, case.follows, case.eta)
     name = flow.name(key)
-    message = f"on the way, at delta_{name}: {_message(inner, tag, slip)}"
+    message = f"on the way, at delta_{name}: {_message(inner, tag, first)}"
     return Explanation(tuple(t for t in BY_TAG if t in found), message)
 
 

@@ -97,9 +97,11 @@ class Stage:
                 for i, to in enumerate(node.operands):
                     if not isinstance(to, int) or not graph.nodes[to].carries:
                         continue
-                    rule = _altered(graph, node, alter[node.id, i]) if (
-                        node.id, i
-                    ) in alter else rule_for(graph, node, i)
+                    rule = (
+                        _altered(graph, node, alter[node.id, i])
+                        if (node.id, i) in alter
+                        else rule_for(graph, node, i)
+                    )
                     raw = _sent(node, rule, given, delta)
                     value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
                     if to < len(self.reads):
@@ -162,8 +164,16 @@ def of_node(graph: Graph, node: Node) -> Stage:
 
 
 def _as_input(node: Node, place: int) -> Node:
-    bare = {"operation": None, "operands": (), "kernel": None, "options": {}, "given": {}}
-    return node._replace(id=place, kind="input", selections=(), **bare)
+    return node._replace(
+        id=place,
+        kind="input",
+        operation=None,
+        operands=(),
+        kernel=None,
+        options={},
+        given={},
+        selections=(),
+    )
 
 
 def of_tree(source: Source, tree: Tree, types: Mapping[str, Type], line: int | None) -> Stage:
@@ -187,7 +197,8 @@ def _as_numpy(steps: list[Step], given: tuple[Type, ...]) -> list[Step]:
         return steps
     types: list[Type] = []
     changed: list[Step] = []
-    for i, step in enumerate(steps):
+    for i, written in enumerate(steps):
+        step = written
         if i < len(given):
             types.append(given[i])
         elif step.operation is None:

@@ -242,9 +242,8 @@ class _Reader:
             if self.input(name, cell, statement):
                 return
         elif cell.kind == "variable":
-            cell.key = f"{name}#{1 + sum(c.name == name for c in self.own) + (name in self.task.values)}"
-            if cell.key.endswith("#1"):
-                cell.key = name
+            earlier = sum(c.name == name for c in self.own) + (name in self.task.values)
+            cell.key = f"{name}#{earlier + 1}" if earlier else name
             self.own.append(cell)
             if not self.begun:
                 self.last_forward = cell
@@ -362,8 +361,8 @@ class _Reader:
             for cell in self.own:
                 values[cell.key] = cell.value
                 if cell.stage is not None:
-                    keys = tuple(read.key for read in cell.reads)
-                    stages[cell.key] = Stage(cell.stage.graph, keys, cell.line)
+                    variables = tuple(read.key for read in cell.reads)
+                    stages[cell.key] = Stage(cell.stage.graph, variables, cell.line)
             flow = Flow(stages, values, output.key, own=True, names=names)
         else:
             given = {c.name: c.value for c in self.own if c.name in flow.values}
@@ -397,9 +396,9 @@ class _Reader:
             return named[-1]
         true = self.task.values[self.task.output]
         for cell in reversed(self.own):
-            if cell.value is not None and np.shape(cell.value) == np.shape(true):
-                if np.allclose(cell.value, true, rtol=1e-9, atol=0):
-                    return cell
+            same = cell.value is not None and np.shape(cell.value) == np.shape(true)
+            if same and np.allclose(cell.value, true, rtol=1e-9, atol=0):
+                return cell
         strangers = {c.name for c in self.own} - set(self.vocabulary.nodes)
         if self.last_forward is not None and strangers & set(self.gradients):
             return self.last_forward

@@ -1,0 +1,183 @@
+"""`gradcli grade`: what a student handed in, marked, with the first mistake named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.failure import usage_error
+from gradcli.cli.homework import MARKING, MarkingOptions, TaskOptions
+from gradcli.cli.options import OutputOptions, in_report
+
+if TYPE_CHECKING:
+    from gradcli.errors import GradcliError
+    from gradcli.homework.marked import Marked
+    from gradcli.homework.task import Task
+
+GRADERS = ("gradescope", "prairielearn", "coderunner")
+RESULTS = "results.json"
+"""Where Gradescope looks for what a grader has to say."""
+
+
+class GradeOutput(OutputOptions):
+    """A report for people, for scripts, or for a grader."""
+
+    format: Annotated[  # type: ignore[assignment]
+        Literal["table", "json", "gradescope", "prairielearn", "coderunner"] | None,
+        in_report(
+            "--format",
+            metavar="FORMAT",
+            help="table (text), json, gradescope, prairielearn or coderunner",
+        ),
+    ] = None
+    reveal: Annotated[bool, in_report("--reveal", help="show the right answers, too")] = False
+
+    def grader(self) -> str | None:
+        """The grader that the report is for."""
+        chosen = self.chosen_format()
+        return chosen if chosen in GRADERS else None
+
+
+@make(
+    "grade",
+    usage="TASK [--NAME VALUE ...] SUBMISSION ... [options]",
+    examples=(
+        "gradcli grade task.grad answer.py",
+        'gradcli grade "(x + sigmoid(y)) / (x^2 + y)" \\',
+        "              --x 3 --y -4 answer.csv --reveal",
+        "gradcli grade task.grad */answer.ipynb --json",
+        "gradcli grade task.grad answer.py --format gradescope",
+    ),
+)
+def command(
+    task: TaskOptions,
+    *,
+    submissions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SUBMISSION",
+            help="a listing (.py, .ipynb), values (.csv, .tsv, .json), a filled-in sheet; - is "
+            "standard input",
+            show_default=False,
+            rich_help_panel=MARKING,
+        ),
+    ] = None,
+    marking: MarkingOptions,
+    report: GradeOutput,
+) -> Outcome:
+    """Read what a student hands in, find the first mistake, name it.
+
+    A row is right if it is true, or if it follows from the student's own rows before it: what
+    follows from a mistake is not held against it. Nothing of a submission is executed.
+
+    Exit codes: 0 every row is right; 2 wrong usage; 4 there are wrong rows; 5 a submission
+    can't be read. With a grader's format it is 0 once the file is written.
+    """
+    if not submissions:
+        raise usage_error("the submission is missing", "as in: gradcli grade task.grad answer.py")
+    grader = report.grader()
+    if grader is not None and len(submissions) > 1:
+        raise usage_error(f"--format {grader} is for one submission")
+    grading = Grading(task.read(), tuple(submissions), marking, report)
+    if grader is not None:
+        return grading.for_grader(grader)
+    return Outcome(grading.text(), grading.exit_code, report.file)
+
+
+class Grading:
+    """Submissions marked one after the other, and the gravest exit code."""
+
+    def __init__(
+        self, task: Task, names: tuple[str, ...], marking: MarkingOptions, report: GradeOutput
+    ) -> None:
+        self.task, self.names, self.report = task, names, report
+        self.scheme = marking.scheme()
+        self.code = 0
+
+    def text(self) -> Iterator[str]:
+        """The report of every submission; what can't be read is an error."""
+        from gradcli.report import grade
+
+        style = self.report.style()
+        as_json = self.report.chosen_format() == "json"
+        several = len(self.names) > 1
+        for name in self.names:
+            marked = self.marked(name)
+            if not hasattr(marked, "rows"):
+                self.complain(marked, as_json=as_json)
+                continue
+            if as_json:
+                yield grade.json_text(grade.as_object(name, marked), style)
+            else:
+                yield from grade.pieces(
+                    name if several else None, marked, style, reveal=self.report.reveal
+                )
+
+    def exit_code(self) -> int:
+        """5 if a submission could not be read, else 4 if one has wrong rows."""
+        return self.code
+
+    def marked(self, name: str) -> Any:
+        """A submission marked, or the error that says why it can't be read."""
+        from gradcli.errors import ExitCode
+
+        found = marked_file(self.task, name, self.scheme, self.report.environment.stdin)
+        if not hasattr(found, "rows"):
+            self.code = ExitCode.UNREADABLE
+        elif not found.right:
+            self.code = max(self.code, ExitCode.WRONG_ROWS)
+        return found
+
+    def complain(self, error: GradcliError, *, as_json: bool) -> None:
+        """Say on standard error why a submission can't be read."""
+        import json
+
+        from gradcli.errors import as_json as object_of
+        from gradcli.errors import render
+
+        environment = self.report.environment
+        environment.complain(json.dumps(object_of(error)) if as_json else render(error))
+
+    def for_grader(self, grader: str) -> Outcome:
+        """The file that a grader reads: it is written whatever was handed in."""
+        from gradcli.homework import formats
+        from gradcli.report import grade
+
+        found = self.marked(self.names[0])
+        made = getattr(formats, grader)(found, self.task, reveal=self.report.reveal)
+        text = grade.json_text(made, self.report.style())
+        if grader == "gradescope" and self.report.out is None:
+            from gradcli.cli.files import write_whole
+
+            write_whole(RESULTS, [text])
+        return Outcome([text], 0, self.report.file)
+
+
+def marked_file(task: Task, name: str, scheme: Any, stdin: Any = None) -> Marked | GradcliError:
+    """A file marked, or the error that says why it can't be."""
+    from gradcli.errors import GradcliError, Kind
+    from gradcli.homework.marking import mark
+    from gradcli.homework.reading import read_submission
+
+    try:
+        if name == "-" and stdin is not None:
+            content = stdin.read()
+            return mark(task, read_submission(content, None, task.vocabulary), scheme)
+        return mark(task, read_submission(name, name, task.vocabulary), scheme)
+    except GradcliError as error:
+        if error.kind is Kind.SUBMISSION:
+            return error
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"'{name}' can't be marked: {error.message}",
+            source=error.source,
+            span=error.span,
+            hint=error.hint,
+        )
+    except (MemoryError, RecursionError, OverflowError) as error:
+        what = type(error).__name__
+        return GradcliError(Kind.SUBMISSION, f"'{name}' can't be marked: {what}")
