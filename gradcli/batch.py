@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from gradcli.program import Program
 
 Only = Literal["value", "grad"]
-OnError = Literal["stop", "nan", "skip"]
+OnError = Literal["stop", "nan", "skip", "keep"]
+"""`keep` leaves what came out as it is."""
 
 
 class Batch(NamedTuple):
@@ -88,7 +89,7 @@ class Runner:
         """
         count = _count(columns, self.columns)
         inputs = {
-            self.ids[name]: np.asarray(columns[name] if name in columns else value)
+            self.ids[name]: np.asarray(value)
             for name, value in {**self.fixed, **columns}.items()
             if name in self.ids
         }
@@ -101,6 +102,8 @@ class Runner:
                 made[name] = np.zeros((count, *self.graph.nodes[i].type.shape))
             else:
                 made[name] = next(results)
+        if errors == "keep":
+            return Batch(made, np.zeros(count, dtype=bool))
         failed = self._failed(columns, made, raised, count)
         if errors == "stop" and failed.any():
             self._explain(columns, int(np.argmax(failed)), first)

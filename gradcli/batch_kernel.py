@@ -162,9 +162,11 @@ class Line:
 
         def work(first: int) -> None:
             buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
-            for chunk in chunks[first::workers]:
-                if self._chunk(chunk, inputs, fixed, results, buffers):
-                    raised.append(chunk)
+            raised.extend(
+                chunk
+                for chunk in chunks[first::workers]
+                if self._chunk(chunk, inputs, fixed, results, buffers)
+            )
 
         if workers == 1:
             work(0)

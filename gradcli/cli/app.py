@@ -32,6 +32,7 @@ COMMANDS = {
     "eval": "value, gradient and check of every node, in one table",
     "trace": "both passes step by step, as they are written by hand",
     "check": "only the verdicts of the finite-difference check",
+    "batch": "value and gradient for every row of a file of points",
     "ops": "the operations: formulas, derivatives, domains",
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""
