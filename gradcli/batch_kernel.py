@@ -22,7 +22,7 @@ from gradcli.graph import Graph, Node
 from gradcli.ops import kernels
 from gradcli.rules import frozen
 
-CHUNK = 16_384
+CHUNK = 32_768
 """Elements of the widest value in a chunk: some ten buffers of this size fit into a cache."""
 
 Arrays = dict[int, Any]
@@ -94,6 +94,7 @@ class Line:
         self.varies = graph.dependent(set(varying))
         self.same = _merged(graph)
         self.wanted = [self.same[i] for i in wanted]
+        self.minus = self._negations()
         order = self._needed()
         self.once = [graph.nodes[i] for i in order if not self.varies[i]]
         self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
@@ -104,16 +105,37 @@ class Line:
         needed = set(self.wanted)
         for node in reversed(self.graph.nodes):
             if node.id in needed:
-                needed.update(self.same[o] for o in node.operands if isinstance(o, int))
+                needed.update(o for o in self._operands(node) if isinstance(o, int))
         return sorted(needed)
+
+    def _negations(self) -> dict[int, tuple[Operand, Operand]]:
+        """The sums a + (-b) that are a - b: for each, its operands."""
+        nodes, found = self.graph.nodes, {}
+        for node in nodes:
+            if node.operation is not None and node.operation.name == "add" and node.aligned:
+                a, b = (self.same[o] if isinstance(o, int) else o for o in node.operands)
+                for plus, minus in ((a, b), (b, a)):
+                    other = nodes[minus] if isinstance(minus, int) else None
+                    if other is not None and other.operation is not None:
+                        inner = other.operands[0]
+                        if other.operation.name == "neg" and other.type == node.type:
+                            to = self.same[inner] if isinstance(inner, int) else inner
+                            found[node.id] = plus, to
+                            break
+        return found
+
+    def _operands(self, node: Node) -> tuple[Operand, ...]:
+        if node.id in self.minus and self.varies[node.id]:
+            return self.minus[node.id]
+        return tuple(self.same[o] if isinstance(o, int) else o for o in node.operands)
 
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
         """The calls, and the shapes of the buffers that they share."""
         nodes, last = self.graph.nodes, dict.fromkeys(order, -1)
         for i in order:
-            for o in nodes[i].operands:
+            for o in self._operands(nodes[i]):
                 if isinstance(o, int):
-                    last[self.same[o]] = i
+                    last[o] = i
         keep, idle = set(self.wanted), dict[tuple[int, ...], list[int]]()
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
@@ -122,8 +144,8 @@ class Line:
             node = nodes[i]
             if node.operation is None:
                 continue
-            operands = tuple(self.same[o] if isinstance(o, int) else o for o in node.operands)
-            function, out = _function(node)
+            operands = self._operands(node)
+            function, out = (np.subtract, True) if i in self.minus else _function(node)
             shape, buffer = node.type.shape, -1
             if out and i not in keep:
                 free = idle.setdefault(shape, [])

@@ -135,7 +135,8 @@ def _frames(
     point, used, fixed = _sorted_out(options, points)
     keep = _kept(files, points)
     runner: Runner | None = None
-    row, shapes = 1, {}
+    row = 1
+    shapes: dict[str, tuple[int, ...]] = {}
     with _progress(options.environment, points.total()) as advance:
         for frame in points.chunks(used, keep):
             columns = {name: points.array(frame[name], row) for name in used}

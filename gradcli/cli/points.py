@@ -342,7 +342,7 @@ def write(frames: Iterator[pl.DataFrame], stream: BinaryIO, form: str) -> None:
 
         whole = pl.concat(list(frames))
         arrays = {s.name: np.array(s.to_list()) for s in whole}
-        np.savez(stream, **arrays)
+        np.savez(stream, **arrays)  # type: ignore[arg-type]
 
 
 def _write_parquet(frames: Iterator[pl.DataFrame], stream: BinaryIO) -> None:
