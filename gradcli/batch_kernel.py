@@ -116,12 +116,13 @@ class Line:
                 a, b = (self.same[o] if isinstance(o, int) else o for o in node.operands)
                 for plus, minus in ((a, b), (b, a)):
                     other = nodes[minus] if isinstance(minus, int) else None
-                    if other is not None and other.operation is not None:
+                    if other is None or other.operation is None:
+                        continue
+                    if other.operation.name == "neg" and other.type == node.type:
                         inner = other.operands[0]
-                        if other.operation.name == "neg" and other.type == node.type:
-                            to = self.same[inner] if isinstance(inner, int) else inner
-                            found[node.id] = plus, to
-                            break
+                        to = self.same[inner] if isinstance(inner, int) else inner
+                        found[node.id] = plus, to
+                        break
         return found
 
     def _operands(self, node: Node) -> tuple[Operand, ...]:
