@@ -120,9 +120,10 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.usefixtures("folder")
 class TestFiles:
     @pytest.mark.parametrize("form", ["csv", "tsv", "ndjson", "parquet", "npz"])
-    def test_out_and_in_again(self, folder: Path, form: str) -> None:
+    def test_out_and_in_again(self, form: str) -> None:
         ran = Ran(TUTORIAL, "p.csv", "--keep", "x,y", "--out", f"o.{form}")
         assert (ran.code, ran.err) == (0, "")
         again = Ran(TUTORIAL, f"o.{form}", "--json")
@@ -133,27 +134,25 @@ class TestFiles:
         assert list(rows[0]) == ["value", "d_x", "d_y"]
         assert len(rows) == 2
 
-    def test_kept_columns_stay_as_they_are(self, folder: Path) -> None:
+    def test_kept_columns_stay_as_they_are(self) -> None:
         frame = pl.read_csv(io.StringIO(Ran("x+y", "p.csv", "--keep", "all").out))
         assert frame.columns == ["x", "y", "name", "value", "d_x", "d_y"]
         assert frame["name"].to_list() == ["a, b", "c"]
 
     @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
-    def test_lists(self, folder: Path, form: str) -> None:
+    def test_lists(self, form: str) -> None:
         Path("l.csv").write_text('x,c\n1,"[1,2]"\n2,"[3,4]"\n')
         assert Ran("x*sum(c^2)", "l.csv", "--out", f"o.{form}").code == 0
         again = Ran("sum(d_c)", f"o.{form}", "--only", "value")
         assert again.out == "value\n6.0\n28.0\n"
 
-    def test_standard_input_in_chunks(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_standard_input_in_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(points, "ROWS", 100)
         text = "x\n" + "\n".join(map(str, range(1, 2001)))
         ran = Ran("x^2", "-", "--only", "grad", stdin=text.encode())
         assert ran.out.split() == ["d_x", *(f"{2.0 * i}" for i in range(1, 2001))]
 
-    def test_a_row_that_fails_is_counted_over_chunks(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_row_that_fails_is_counted_over_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(points, "ROWS", 100)
         text = "x\n" + "1\n" * 1234 + "-1\n"
         ran = Ran("log(x)", "-", "--out", "o.csv", stdin=text.encode())
@@ -161,7 +160,7 @@ class TestFiles:
         assert "row 1,235: log(x) is not defined at x = -1" in ran.err
         assert not Path("o.csv").exists()
 
-    def test_rows_that_fail(self, folder: Path) -> None:
+    def test_rows_that_fail(self) -> None:
         Path("n.csv").write_text("x,k\n1,a\n-1,b\n")
         assert "NaN" in Ran("log(x)", "n.csv", "--errors", "nan").out
         assert Ran("log(x)", "n.csv", "--errors", "skip", "--keep", "k").out == (
@@ -182,9 +181,7 @@ class TestFiles:
             ("", ("x",), "is empty"),
         ],
     )
-    def test_errors(
-        self, folder: Path, content: str, arguments: tuple[str, ...], message: str
-    ) -> None:
+    def test_errors(self, content: str, arguments: tuple[str, ...], message: str) -> None:
         Path("e.csv").write_text(content)
         ran = Ran(arguments[0], "e.csv", *arguments[1:])
         assert ran.code == 2
@@ -194,7 +191,7 @@ class TestFiles:
     def test_an_interrupt_leaves_nothing(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        def interrupted(frames: Any, _old: Any) -> Any:
+        def interrupted(_first: Any, _frames: Any) -> Any:
             raise KeyboardInterrupt
 
         Path("o.csv").write_text("before")

@@ -104,7 +104,7 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
     with opened(files.points, source, outside) as points:
         frames = _frames(point, files, points, to)
         first = next(frames)  # what is wrong with the options is said before a file is made
-        with replacing(out, outside) as stream, _closed_pipe(outside, out):
+        with _closed_pipe(outside, out), replacing(out, outside) as stream:
             write(_chain(first, frames), stream, to)
     return Outcome([])
 
@@ -119,10 +119,12 @@ def _closed_pipe(outside: Environment, out: str | None) -> Iterator[None]:
     """Nobody reads standard output any more: that is no error."""
     try:
         yield
-    except BrokenPipeError:
-        if out is not None:
+    except OSError as error:
+        # Polars passes the system's error on as words only.
+        gone = isinstance(error, BrokenPipeError) or "os error 32" in str(error)
+        if out is not None or not gone:
             raise
-        outside.write([])
+        outside.write([""])
 
 
 def _frames(
