@@ -124,11 +124,11 @@ class Runner:
         count: int,
     ) -> Any:
         bad = np.zeros(count, dtype=bool)
-        for column in [*made.values(), *(columns[name] for name in self.columns)]:
-            if not np.isfinite(np.add.reduce(column, axis=None)):
-                bad |= ~np.isfinite(column.reshape(count, -1)).all(axis=1)
-        # An operation may fail and the result be finite all the same: 1/exp(1000).
         for start, stop in raised:
+            for column in [*made.values(), *(columns[name] for name in self.columns)]:
+                part = column[start:stop].reshape(stop - start, -1)
+                bad[start:stop] |= ~np.isfinite(part).all(axis=1)
+            # An operation may fail and the result be finite all the same: 1/(1 + exp(1000)).
             suspects = np.flatnonzero(self._suspects(columns, start, stop) & ~bad[start:stop])
             for row in suspects + start:
                 bad[row] = self._error(columns, int(row)) is not None

@@ -137,7 +137,7 @@ class Line:
             for o in self._operands(nodes[i]):
                 if isinstance(o, int):
                     last[o] = i
-        keep, idle = set(self.wanted), dict[tuple[int, ...], list[int]]()
+        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
         calls = []
@@ -172,8 +172,9 @@ class Line:
         *,
         threads: int | None = None,
     ) -> tuple[list[Any], list[tuple[int, int]]]:
-        """The wanted values of `count` rows, and the chunks that raised an IEEE exception.
+        """The wanted values of `count` rows, and the chunks to look at.
 
+        Those are chunks that raised an IEEE exception or in which a number is not finite.
         `inputs` has an array with a leading axis of rows for inputs that vary, a value for others.
         """
         with np.errstate(all="ignore"):
@@ -243,7 +244,10 @@ class Line:
             # What is wanted twice, a column itself, or made without `out=`, is copied.
             if values[i].base is not results[k]:
                 results[k][start:stop] = values[i]
-        return bool(flags)
+        # While they are in the cache: a sum is finite only if all that is summed is.
+        parts = [result[start:stop] for result in results]
+        parts += [values[i] for i in inputs if self.varies[i] and i in values]
+        return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
 
 
 def _function(node: Node) -> tuple[Callable[..., Any], bool]:
