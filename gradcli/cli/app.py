@@ -36,6 +36,7 @@ COMMANDS = {
     "hessian": "second derivatives, as a matrix or times a vector",
     "graph": "the computational graph with values and gradients on it",
     "examples": "ready programs: list, show and run them",
+    "batch": "value and gradient for every row of a file of points",
     "ops": "the operations: formulas, derivatives, domains",
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""
