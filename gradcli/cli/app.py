@@ -37,6 +37,7 @@ COMMANDS = {
     "graph": "the computational graph with values and gradients on it",
     "grade": "read homework, find the first mistake, name it",
     "examples": "ready programs: list, show and run them",
+    "batch": "value and gradient for every row of a file of points",
     "ops": "the operations: formulas, derivatives, domains",
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""
