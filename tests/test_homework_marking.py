@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import jsonschema
 import numpy as np
 import pytest
-from syrupy.assertion import SnapshotAssertion
 
 from gradcli import Program
 from gradcli.cli.app import run
@@ -19,6 +19,9 @@ from gradcli.homework.marking import Scheme, mark
 from gradcli.homework.reading import read_text
 from gradcli.homework.task import Task, make_task
 from gradcli.homework.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
 
 DOCS = Path(__file__).parent.parent / "docs"
 
