@@ -116,9 +116,10 @@ class Stage:
         return sent
 
     def is_tied(self, values: Sequence[Any]) -> bool:
-        """Whether an operation is at a kink. `values` are those of `values`."""
+        """Whether an elementwise operation is at a kink. `values` are those of `values`."""
         return any(
             node.operation is not None
+            and node.operation.elementwise
             and node.operation.tie is not None
             and bool(np.any(node.operation.tie(*operand_values(node, values))))
             for node in self.operations()
