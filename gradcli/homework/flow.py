@@ -72,6 +72,11 @@ class Flow:
         return {key: tuple(of) for key, of in found.items()}
 
     @cached_property
+    def tied(self) -> tuple[Key, ...]:
+        """The stages with an operation that is at a kink."""
+        return tuple(key for key, values in self.inner.items() if self.stages[key].is_tied(values))
+
+    @cached_property
     def inner(self) -> Mapping[Key, list[Any]]:
         """The values inside of every stage."""
         return {
@@ -93,11 +98,12 @@ class Flow:
         return found
 
     def passes(
-        self, given: Mapping[Key, Any], *, side: int = 0
+        self, given: Mapping[Key, Any], *, side: int | Mapping[Key, int] = 0
     ) -> tuple[dict[Key, Any], dict[Key, list[Part]]]:
         """The accumulators that follow from the given ones, and the parts that they add up.
 
-        A given accumulator is what is passed on; that of the output is 1 unless it is given.
+        A given accumulator is what is passed on; that of the output is 1 unless it is given. `side`
+        is that of kinks, for all stages or for each.
         """
         follows: dict[Key, Any] = {self.output: np.ones(np.shape(self.values[self.output]))[()]}
         parts: dict[Key, list[Part]] = {}
@@ -105,7 +111,8 @@ class Flow:
             if key not in follows:
                 continue
             upstream = given.get(key, follows[key])
-            for read, sent in self.sent(key, upstream, side=side).items():
+            here = side if isinstance(side, int) else side.get(key, 0)
+            for read, sent in self.sent(key, upstream, side=here).items():
                 parts.setdefault(read, []).extend(sent)
                 for part in sent:
                     before = follows.get(read)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,8 @@ from gradcli.homework.work import Line, Work, work_through
 
 SIDES = (0, 1, -1)
 """The convention at kinks, and the derivatives of both sides: each is accepted."""
+MOST_TIED = 4
+"""Up to so many operations at a kink may each have another side."""
 
 
 @dataclass(frozen=True)
@@ -103,7 +106,7 @@ def _of_work(work: Work) -> _Handed:
         last = work.lines[key][-1].cell
         alone = len(work.lines[key]) == 1 and last.written is not None
         gradients[key] = last.written if alone else None if value is None else exact(value)
-    return _Handed(work.flow, gradients, {}, work=work)
+    return _Handed(work.flow, gradients, work.written, work=work)
 
 
 class _Marking:
@@ -130,7 +133,7 @@ class _Marking:
     @cached_property
     def carried(self) -> list[dict[Key, Any]]:
         """What follows from the gradients handed in; on every side of kinks."""
-        return [self.flow.passes(self.given, side=side)[0] for side in SIDES]
+        return [self.flow.passes(self.given, side=side)[0] for side in _sides(self.flow)]
 
     @cached_property
     def parts(self) -> Mapping[Key, Any]:
@@ -141,13 +144,13 @@ class _Marking:
     def truths(self) -> list[dict[Key, Any]]:
         """The true accumulators of the flow that is judged, on every side of kinks."""
         task = self.task.flow
+        rights = [task.passes({}, side=side)[0] for side in _sides(task)]
+        if not self.flow.own:
+            return rights
         found: list[dict[Key, Any]] = []
-        for side in SIDES:
-            right = task.passes({}, side=side)[0]
-            if not self.flow.own:
-                found.append(right)
-                continue
-            own = dict(self.flow.passes({}, side=side)[0])
+        owns = [self.flow.passes({}, side=side)[0] for side in _sides(self.flow)]
+        for i in range(max(len(rights), len(owns))):
+            right, own = rights[i % len(rights)], dict(owns[i % len(owns)])
             if self.slipped:
                 own |= {
                     key: right[self.flow.name(key)]
@@ -163,7 +166,11 @@ class _Marking:
         """Whether the student's own output is not the task's."""
         submitted = self.flow.values[self.flow.output]
         true = self.task.flow.values[self.task.output]
-        return submitted is None or not self.tolerance.same(exact(submitted), true)
+        return submitted is None or not self.tolerance.same(self.value(self.flow.output), true)
+
+    def value(self, key: Key) -> Written:
+        """A value of the student's, as it was written if it was."""
+        return self.handed.values.get(key) or exact(self.flow.values[key])
 
     @cached_property
     def spread(self) -> Spreads:
@@ -249,7 +256,7 @@ class _Marking:
     def status(
         self, key: Key, number: Written | None, true: Any, carried: Any
     ) -> tuple[Status, int]:
-        """The status of a gradient, and the side of a kink that explains it."""
+        """The status of a gradient, and 1 where only another side of a kink explains it."""
         if number is None:
             return Status.WRONG, 0
         trues = [true, *(t.get(key, true) for t in self.truths[1:])]
@@ -260,7 +267,7 @@ class _Marking:
             return (Status.INCONSISTENT if any(is_true) else Status.WRONG), 0
         if is_true[0] or is_carried[0]:
             return (Status.OK if any(is_true) else Status.CARRIED), 0
-        return Status.OK, SIDES[is_carried.index(True)]
+        return Status.OK, 1
 
     def share(self, status: Status) -> float:
         if status is Status.OK:
@@ -285,8 +292,9 @@ class _Marking:
 
     def value_rows(self) -> Iterator[MarkedRow]:
         """Forward values; of a listing, the output and what made it wrong."""
-        if self.handed.work is not None:
-            yield from self.listing_values(self.handed.work)
+        work = self.handed.work
+        if work is not None and (self.flow.own or work.problems):
+            yield from self.listing_values(work)
             return
         own = own_values(self.flow)
         for key in self.task.flow.values:
@@ -355,7 +363,7 @@ class _Marking:
             name = self.flow.name(key)
             value = self.flow.values.get(key)
             known = key in self.flow.reached and name in right and value is not None
-            if known and not self.tolerance.same(exact(value), right[name]):
+            if known and not self.tolerance.same(self.value(key), right[name]):
                 return key
         return None
 
@@ -455,6 +463,15 @@ class _Marking:
                 continue
             later = [r for r in rows[i + 1 :] if r.status is Status.CARRIED]
             yield MarkedRow(**{**vars(row), "follow": len(later)})
+
+
+def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:
+    """What may be taken as the derivative at kinks: one side everywhere, or mixed."""
+    tied = flow.tied
+    if not 2 <= len(tied) <= MOST_TIED:
+        return list(SIDES)
+    mixed = (dict(zip(tied, sides, strict=True)) for sides in product(SIDES, repeat=len(tied)))
+    return [*SIDES, *(one for one in mixed if len(set(one.values())) > 1)]
 
 
 def _forgiven(row: MarkedRow) -> MarkedRow:

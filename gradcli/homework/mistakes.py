@@ -218,6 +218,7 @@ def _counts(case: Case) -> list[float]:
     for part in case.own:
         if np.size(part.raw) > np.size(part.value) > 0:
             found.append(np.size(part.raw) / np.size(part.value))
+        found.extend(map(float, np.shape(case.follows[part.consumer])))
         for node in case.flow.stages[part.consumer].operations():
             assert node.operation is not None
             if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):

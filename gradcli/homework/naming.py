@@ -162,7 +162,7 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
         there = any(name in found for found in mentions)
         if slip.consumer in evidence.given:
             return there == mistake.mentions
-    return mistake.tag != "factor" or len(lines) <= len(case.terms)
+    return mistake.tag not in ("factor", "mean-for-sum") or len(lines) <= len(case.terms)
 
 
 def _repeats(line: Line, sender: str) -> bool:
@@ -191,10 +191,12 @@ def _by_lines(evidence: Evidence) -> Explanation | None:
         mended = _sum(_recomputed(line, lambda cell: _final(cell, final)) for line in lines)
         if _is(mended, right):
             return _explanation(evidence, [("not-final", Slip(None, (), late[0]))], late[1])
-    if work.originals:
+    if _steps(lines):
 
         def original(cell: Cell) -> Any:
-            return work.originals.get(cell.key) if cell.kind == "helper" else None
+            if cell.kind == "helper" and cell.key in work.originals:
+                return work.originals[cell.key]
+            return _before_step(cell)
 
         if _is(_sum(_recomputed(line, original) for line in lines), right):
             return _explanation(evidence, [("updated-weights", None)], lines[-1])
@@ -205,6 +207,27 @@ def _by_lines(evidence: Evidence) -> Explanation | None:
                 if _is(_sum([*others, value]), right):
                     return _explanation(evidence, [("transpose", None)], line)
     return None
+
+
+def _steps(lines: list[Line]) -> bool:
+    """Whether a line reads a weight after its step of gradient descent."""
+    waiting = [read for line in lines for read in line.cell.reads]
+    while waiting:
+        cell = waiting.pop()
+        if _before_step(cell) is not None:
+            return True
+        waiting += cell.reads if cell.kind == "helper" else ()
+    return False
+
+
+def _before_step(cell: Cell) -> Any:
+    """The value of `W` where the cell is `W - eta*delta_W`; None where it is anything else."""
+    tree = cell.tree
+    if cell.kind != "helper" or not isinstance(tree, Operator) or tree.symbol != "-":
+        return None
+    weight = tree.operands[0]
+    read = dict(zip(cell.words, cell.reads, strict=True)).get(getattr(weight, "name", ""))
+    return None if read is None or read.kind != "variable" else read.value
 
 
 def _lost(evidence: Evidence, before: list[Line]) -> Key | None:

@@ -115,6 +115,16 @@ class Stage:
                         accumulators[to] = value if before is None else before + value
         return sent
 
+    def is_tied(self, values: Sequence[Any]) -> bool:
+        """Whether an elementwise operation is at a kink. `values` are those of `values`."""
+        return any(
+            node.operation is not None
+            and node.operation.elementwise
+            and node.operation.tie is not None
+            and bool(np.any(node.operation.tie(*operand_values(node, values))))
+            for node in self.operations()
+        )
+
     def operations(self) -> tuple[Node, ...]:
         """The operations inside, in order."""
         return self.graph.nodes[len(self.reads) :]

@@ -38,6 +38,8 @@ from gradcli.ops.operation import Type
 
 LONGEST_SECONDS = 1.0
 """Of processor time, for all statements together."""
+FEW = 5e-3
+"""How far a number of few digits may be from a value to be it."""
 LONGEST = 20_000
 """Parts of a statement after the functions that it calls have been put in."""
 
@@ -135,6 +137,8 @@ class Work:
     """Tag, line and text of what is worth a remark."""
     originals: dict[Key, Any] = field(default_factory=dict)
     """Inputs that were given another value in a descent step: the one they had."""
+    written: dict[Key, Written] = field(default_factory=dict)
+    """Values of the forward pass that are given as numbers, without a computation."""
 
     def submitted(self, key: Key) -> Any:
         """The gradient as it is after the last line; None where it could not be computed."""
@@ -399,7 +403,7 @@ class _Reader:
     # --- at the end ---
 
     def finished(self) -> Work:
-        output = self._output()
+        output = None if self._as_in_task() else self._output()
         flow, names = self.task, {cell.key: cell.name for cell in self.own}
         problems = {c.key: c.problem for c in self.own if c.problem is not None}
         if output is not None:
@@ -411,7 +415,9 @@ class _Reader:
                 if cell.stage is not None:
                     variables = tuple(read.key for read in cell.reads)
                     stages[cell.key] = Stage(cell.stage.graph, variables, cell.line)
-                elif cell.value is None and cell.name in self.task.stages:
+                elif cell.name in self.task.stages and (
+                    cell.value is None or self._is_tasks(cell, FEW)
+                ):
                     meant = self.task.stages[cell.name]
                     variables = tuple(self._before(cell, read) for read in meant.reads)
                     stages[cell.key] = Stage(meant.graph, variables, cell.line)
@@ -427,7 +433,34 @@ class _Reader:
                 lines.setdefault(keys[min(i, len(keys) - 1)], []).extend(group)
         where = {c.key if flow.own else c.name: c.line or 0 for c in self.own}
         texts = {c.key if flow.own else c.name: c.text for c in self.own}
-        return Work(flow, lines, where, texts, problems, self.notes, self.originals)
+        numbers = {
+            c.key if flow.own else c.name: c.written for c in self.own if c.written is not None
+        }
+        if flow.own:
+            numbers = {key: n for key, n in numbers.items() if key in flow.stages}
+        return Work(flow, lines, where, texts, problems, self.notes, self.originals, numbers)
+
+    def _as_in_task(self) -> bool:
+        """Whether the forward pass is the task's own, if with less or with nothing but numbers.
+
+        Then a gradient may be that of a node that the listing never computes.
+        """
+        known = [cell for cell in self.own if cell.name in self.task.stages]
+        if known and all(cell.written is not None for cell in self.own):
+            return len(known) == len(self.own)
+        own = {*self.vocabulary.inputs, *(cell.name for cell in self.own)}
+        unknown = set(self.gradients) - own
+        return bool(
+            unknown
+            and set(self.gradients) <= set(self.task.values)
+            and all(self._is_tasks(cell, 1e-9) for cell in known)
+        )
+
+    def _is_tasks(self, cell: Cell, rtol: float) -> bool:
+        """Whether a value is that of the task's node of its name."""
+        true = self.task.values[cell.name]
+        same = cell.value is not None and np.shape(cell.value) == np.shape(true)
+        return same and np.allclose(cell.value, true, rtol=rtol, atol=0)
 
     def _before(self, cell: Cell, name: str) -> Key:
         """The variable of a name that stands before a cell."""
