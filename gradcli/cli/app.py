@@ -34,6 +34,7 @@ COMMANDS = {
     "check": "only the verdicts of the finite-difference check",
     "jacobian": "the derivatives of any output, as matrices",
     "hessian": "second derivatives, as a matrix or times a vector",
+    "export": "both passes as NumPy, a Python function, LaTeX or a graph in JSON",
     "ops": "the operations: formulas, derivatives, domains",
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""

@@ -97,7 +97,11 @@ class Calls:
             types = tuple(x.type for x in operands)
             return call(self.block(operation, types), *(x.text for x in operands), type=out)
         if operation.elementwise:
-            return self._elementwise(operation, self._lined_up(operands, out), out, wide=wide)
+            lined_up = self._lined_up(operands, out)
+            if operation.name == "polygamma":
+                self.imports["polygamma"] = None
+                return call("polygamma", str(options["n"]), lined_up[0].text, type=out)
+            return self._elementwise(operation, lined_up, out, wide=wide)
         write: Callable[..., Code] | None = getattr(self, f"_{operation.name}", None)
         if operation.name in REDUCTIONS:
             found = self._reduction(operation.name, operands, out, options)

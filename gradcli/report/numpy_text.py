@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import keyword
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -155,7 +155,8 @@ class Numpy(Calls):
         output = self.result.output
         if self.result.accumulators[output.id] is None:
             return None
-        return f"delta_{self.name(output)}", self.result.upstream
+        upstream = self.result.upstream
+        return f"delta_{self.name(output)}", upstream[0] if output.type.row else upstream
 
     def backward(self) -> Iterator[Backward]:
         """The backward pass line by line."""
@@ -412,8 +413,3 @@ def _too_long(graph: Graph, node: Node) -> GradcliError:
         span=node.span,
         hint="give its parts names outside of the block",
     )
-
-
-def statements(found: Mapping[str, str]) -> str:
-    """Helpers as one text."""
-    return "".join(found.values())
