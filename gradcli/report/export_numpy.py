@@ -9,40 +9,47 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gradcli.report import rows
 from gradcli.report.numpy_text import Numpy
 from gradcli.report.text import inline, shown
+from gradcli.report.trace import BLANK, Choice, Late
 from gradcli.steps import Steps
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-    from gradcli.report.trace import Choice
 
 COLUMN = 36
 """Where comments with values begin, if the code is not longer."""
 
 
-def pieces(
-    steps: Steps, style: Style, *, values: bool = False, choice: Choice | None = None
-) -> Iterator[str]:
-    """The listing; with `values` the trace's numbers stand in comments."""
-    writer = Writer(Numpy(steps, style), style, values=values)
-    head, body = [], []
-    if choice is None or choice.forward:
-        head = list(writer.forward())
-    if choice is None or choice.backward:
-        body = list(writer.backward())
+def pieces(steps: Steps, style: Style) -> Iterator[str]:
+    """The listing."""
+    yield from _listing(Writer(Numpy(steps, style), style), Choice())
+
+
+def traced(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[str]:
+    """The listing with the trace's numbers in comments, and what the check says below."""
+    yield from _listing(Writer(Numpy(steps, style), style, choice), choice)
+    if choice.backward and not choice.blank and steps.result.gradient:
+        yield f"\n# {shown(rows.checked(late()), style)}\n"
+
+
+def _listing(writer: Writer, choice: Choice) -> Iterator[str]:
+    # Which helpers are needed is known when all lines have been made.
+    forward = list(writer.forward()) if choice.forward else []
+    backward = list(writer.backward()) if choice.backward else []
     yield from writer.numpy.preamble()
     yield "\n"
     yield from writer.inputs()
-    yield from head
-    yield from body
+    yield from forward
+    yield from backward
 
 
 class Writer:
-    """Statements as lines, with comments."""
+    """Statements as lines; where a trace's `choice` is given, with comments on the values."""
 
-    def __init__(self, numpy: Numpy, style: Style, *, values: bool) -> None:
-        self.numpy, self.style, self.values = numpy, style, values
+    def __init__(self, numpy: Numpy, style: Style, choice: Choice | None = None) -> None:
+        self.numpy, self.style, self.choice = numpy, style, choice
 
     def inputs(self) -> Iterator[str]:
         """The inputs at the point."""
@@ -54,7 +61,7 @@ class Writer:
         yield "\n# Forward pass\n"
         for line in self.numpy.forward():
             mark = "" if line.number is None else f"({line.number})"
-            value = f"= {self._inline(line.value)}" if self.values else ""
+            value = self._comment(line.value)
             text = f"{self.numpy.name(line.node)} = {line.text}"
             yield self._line(text, "  ".join(part for part in (mark, value) if part))
 
@@ -73,13 +80,16 @@ class Writer:
                 written = shown(steps.step(line.node).expression, self.style)
                 name = shown(line.node.name, self.style)
                 yield f"\n# Backprop {name} = {written} ({line.number})\n"
-            note = f"= {self._inline(line.accumulator)}" if self.values else ""
-            if self.values and line.final:
+            note = self._comment(line.accumulator)
+            if note and line.final:
                 note += "  final" if line.paths == 1 else f"  final, {line.paths} paths"
             yield self._line(f"{line.target} {line.assign} {line.text}", note)
 
     def _line(self, text: str, comment: str) -> str:
         return f"{text:{COLUMN}}  # {comment}\n" if comment else f"{text}\n"
 
-    def _inline(self, value: object) -> str:
-        return inline(value, self.style.precision, self.style)
+    def _comment(self, value: object) -> str:
+        if self.choice is None:
+            return ""
+        text = BLANK if self.choice.blank else inline(value, self.style.precision, self.style)
+        return f"= {text}"

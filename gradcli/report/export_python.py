@@ -24,12 +24,12 @@ FUNCTION = "value_and_gradient"
 def pieces(steps: Steps, style: Style) -> Iterator[str]:
     """A module with the function."""
     numpy = Numpy(steps, style)
-    writer = Writer(numpy, style, values=False)
+    writer = Writer(numpy, style)
     body = [*writer.forward(), *writer.backward()]
     program = shown(steps.result.program.strip(), style).replace("\\", r"\\").replace('"', r"\"")
     yield f'"""{_first_line(program)} and its gradient by backpropagation."""\n\n'
     yield from numpy.preamble()
-    yield "\n\n"
+    yield "\n" if numpy.helpers else "\n\n"
     if any(node.selections for node in steps.graph.nodes):
         # What a where does not choose may be undefined there.
         yield '@np.errstate(all="ignore")\n'
