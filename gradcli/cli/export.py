@@ -10,7 +10,7 @@ import typer
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import usage_error
-from gradcli.cli.options import OutputOptions, PointOptions
+from gradcli.cli.options import Format, OutputOptions, PointOptions, in_report
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -22,6 +22,15 @@ Target: TypeAlias = Literal["numpy", "python", "latex", "graph-json"]
 
 FORMATS: dict[str, Target] = {"json": "graph-json", "latex": "latex"}
 """Formats that say the same as a target."""
+
+
+class ExportOptions(OutputOptions):
+    """How and where it is written."""
+
+    format: Annotated[
+        Format | None,
+        in_report("--format", metavar="FORMAT", help="json or latex: the same as --to"),
+    ] = None
 
 
 @make(
@@ -37,7 +46,7 @@ FORMATS: dict[str, Target] = {"json": "graph-json", "latex": "latex"}
 )
 def command(
     point: PointOptions,
-    report: OutputOptions,
+    report: ExportOptions,
     *,
     to: Annotated[
         Literal["numpy", "python", "latex", "graph-json"] | None,
@@ -57,7 +66,7 @@ def command(
         ),
     ] = False,
 ) -> Outcome:
-    """The program and its backward pass for other tools.
+    """Both passes as NumPy, a Python function, LaTeX or a graph in JSON.
 
     numpy is a listing of both passes that runs as it stands, python a function that returns
     value and gradients, latex an align* of both passes, graph-json the nodes and edges of the
