@@ -89,6 +89,8 @@ def product(upstream: Piece, local: Piece) -> Piece:
 def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece:
     some = any(part.array for part in parts)
     match tree:
+        case Number() if tree.text.isalpha():
+            return Piece(rf"\text{{{tree.text}}}", ATOM)
         case Number():
             text = latex.numeral(tree.text.replace("_", "").lower())
             return Piece(text, SIGN if text.startswith("-") else ATOM)

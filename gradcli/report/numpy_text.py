@@ -115,11 +115,8 @@ class Numpy(Calls):
     def forward(self) -> Iterator[Forward]:
         """The forward pass: constants and operations."""
         for step in self.steps.steps():
-            text = (
-                self._node(step.node)
-                if self.steps.by == "operation"
-                else self._written(step.tree, step.node)
-            )
+            single = len(self.steps.members(step.node)) == 1
+            text = self._node(step.node) if single else self._written(step.tree, step.node)
             yield Forward(step.number, step.node, text, step.value)
 
     def _node(self, node: Node) -> str:
@@ -321,13 +318,8 @@ class Numpy(Calls):
         return name
 
     def _written(self, tree: Tree, node: Node) -> str:
-        """The tree of a statement as code."""
-        if node.kind == "constant" and node.operation is None:
-            return self._node(node)
-        try:
-            return code.numeric(code.as_type(self._tree(tree), node.type)).text
-        except GradcliError:
-            return self._node(node)
+        """The tree of a statement of several operations as code."""
+        return code.numeric(code.as_type(self._tree(tree), node.type)).text
 
     def _tree(self, tree: Tree) -> Code:
         """A tree over names of the graph as code."""
@@ -356,6 +348,8 @@ class Numpy(Calls):
             else:
                 assert move.rule is not None
                 found = self._tree(move.rule)
+            if len(self.steps.members(move.node)) == 1:
+                found = self._selected(move.node, found)
             target = move.to.type
             found = code.as_type(code.summed(code.numeric(found), target), target)
             yield Backward(
