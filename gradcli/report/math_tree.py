@@ -118,7 +118,7 @@ def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece
             return Piece(f"({', '.join(part.text for part in parts)})", ATOM)
         case Index():
             items = latex.text(print_tree(Index(Name("", tree.span), tree.items, tree.span))[1:-1])
-            return Piece(rf"{parts[0].at(ATOM)}_{{[\text{{{items}}}]}}", ATOM)
+            return Piece(rf"{{{parts[0].at(ATOM)}}}_{{[\text{{{items}}}]}}", ATOM)
         case Slice():
             return Piece(":".join(part.text for part in parts), ATOM)
     return Piece(rf"\text{{{latex.text(print_tree(tree))}}}", ATOM)
