@@ -68,26 +68,33 @@ def backward(
     left = _uses(graph, active)
     if active[graph.output]:
         accumulators[graph.output] = upstream
+    watched: list[Any] = []
     with np.errstate(all="ignore"):
         for node in reversed(graph.nodes):
             delta = accumulators[node.id]
-            if delta is None or node.operation is None:
+            if delta is None:
                 continue
-            given = [*operand_values(node, values), values[node.id]]
-            for i, to in enumerate(node.operands):
-                if type(to) is not int or not active[to]:
-                    continue
-                sent = _send(node, rule_for(graph, node, i), given, delta, values)
-                shape = graph.nodes[to].type.shape
-                if shape or type(sent) is not np.float64:
-                    sent = reduce_to(sent, shape)
-                before = accumulators[to]
-                total = sent if before is None else before + sent
-                if not allow_nonfinite and not all_finite(total):
-                    raise accumulator_error(graph, node, i, values, delta)
-                accumulators[to] = total
-                left[to] -= 1
-                contributions.append(Contribution(node.id, i, to, sent, total, left[to] == 0))
+            shown = False
+            if node.operation is not None:
+                given = [*operand_values(node, values), values[node.id]]
+                for i, to in enumerate(node.operands):
+                    if type(to) is not int or not active[to]:
+                        continue
+                    rule = rule_for(graph, node, i)
+                    sent = _send(node, rule, given, delta, values)
+                    shape = graph.nodes[to].type.shape
+                    if shape or type(sent) is not np.float64:
+                        sent = reduce_to(sent, shape)
+                    before = accumulators[to]
+                    total = sent if before is None else before + sent
+                    accumulators[to] = total
+                    left[to] -= 1
+                    contributions.append(Contribution(node.id, i, to, sent, total, left[to] == 0))
+                    shown = shown or rule.passes_on
+            if not shown or node.selections:
+                watched.append(delta)
+        if not allow_nonfinite and not all(map(all_finite, watched)):
+            _refuse_nonfinite(graph, values, accumulators, contributions)
     return Backward(accumulators, contributions)
 
 
@@ -181,6 +188,19 @@ def reduce_to(array: Any, shape: Shape) -> Any:
 
 
 # --- where the derivative fails ----------------------------------------------------------
+
+
+def _refuse_nonfinite(
+    graph: Graph,
+    values: Sequence[Any],
+    accumulators: Sequence[Any],
+    contributions: Sequence[Contribution],
+) -> None:
+    """Raise at the first contribution that makes its accumulator infinite or nan."""
+    for c in contributions:
+        if not all_finite(c.accumulator):
+            node = graph.nodes[c.node]
+            raise accumulator_error(graph, node, c.operand, values, accumulators[c.node])
 
 
 def accumulator_error(

@@ -18,7 +18,7 @@ from gradcli.draft import Draft, Literal, Operand, Selection, Step
 from gradcli.errors import GradcliError, Kind, Label
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Call, Operator
-from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, times
+from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, propagating, times
 
 MOST_ELEMENTS = 2**28
 """No single value may have more elements than this (2 GiB)."""
@@ -80,6 +80,26 @@ class Graph:
                 found[operand].append(node.id)
         return tuple(map(tuple, found))
 
+    @cached_property
+    def watched(self) -> tuple[int, ...]:
+        """The nodes to look at for infinities and nans: where there is one, one of these has one.
+
+        All others are an operand that always shows in the output of an operation.
+        """
+        shows = [False] * len(self.nodes)
+        for node in self.nodes:
+            for operand in _showing(node):
+                shows[operand] = True
+        return tuple(i for i, shown in enumerate(shows) if not shown)
+
+    def shows(self, start: int, end: int) -> bool:
+        """Whether node `end` has an infinity or a nan wherever node `start` has one."""
+        found = {start}
+        for node in self.nodes[start + 1 : end + 1]:
+            if not found.isdisjoint(_showing(node)):
+                found.add(node.id)
+        return end in found
+
     def dependent(self, roots: set[int]) -> list[bool]:
         """Which nodes depend on any of `roots`, roots included."""
         key = frozenset(roots)
@@ -111,6 +131,15 @@ class Graph:
     def operand_type(self, operand: Operand) -> Type:
         """The type of a node or literal."""
         return self.nodes[operand].type if isinstance(operand, int) else operand.type
+
+
+def _showing(node: Node) -> list[int]:
+    """The operands whose infinities and nans always show in a node, by their numbers."""
+    if node.operation is None or not node.operation.propagates or not node.type.size:
+        return []
+    operands = node.operands
+    places = propagating(node.operation, len(operands))
+    return [o for o in (operands[i] for i in places) if type(o) is int]
 
 
 def _literal_number(operand: Operand) -> float | None:

@@ -17,7 +17,7 @@ from gradcli.backward import Backward, backward
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind
-from gradcli.forward import all_finite, forward
+from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Binding as HeaderBinding
 from gradcli.language.header import Header, read_header
@@ -181,8 +181,6 @@ class Program:
         """
         with collector_paused():
             values_in = self.bind({**(inputs or {}), **named}, data, seed)
-            if not allow_nonfinite:
-                _refuse_nonfinite(values_in)
             graph = self.graph(values_in)
             active = self._active(graph, wrt)
             values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
@@ -383,7 +381,7 @@ class Program:
         if upstream is not None:
             given = to_value("upstream", upstream)
             if not allow_nonfinite:
-                _refuse_nonfinite({"upstream": given})
+                refuse_nonfinite_inputs({"upstream": given})
             if np.shape(given) != shape:
                 raise GradcliError(
                     Kind.SHAPE,
@@ -440,22 +438,6 @@ def to_value(name: str, value: Any) -> Any:
         f"the value of '{name}' is no array of numbers",
         hint=f"{problem}: give a number or nested lists of numbers",
     )
-
-
-def _refuse_nonfinite(inputs: Mapping[str, Any]) -> None:
-    """Inputs are finite numbers."""
-    for name, value in inputs.items():
-        if not all_finite(value):
-            place = ""
-            if np.ndim(value):
-                index = np.argwhere(~np.isfinite(value))[0]
-                place = "[" + ", ".join(map(str, index)) + "]"
-            what = "nan" if np.isnan(value).any() else "infinite"
-            raise GradcliError(
-                Kind.BINDING,
-                f"the value of '{name}' is not finite: {name}{place} is {what}",
-                hint="--allow-nonfinite computes on",
-            )
 
 
 def _refuse_nonfinite_output(graph: Graph, values: list[Any]) -> None:

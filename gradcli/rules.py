@@ -38,6 +38,7 @@ class Formula:
         "_result",
         "constant",
         "graph",
+        "passes_on",
         "picks",
         "result",
         "source",
@@ -53,6 +54,8 @@ class Formula:
         """The number that the formula is, where it is written as one (the 1 of a sum)."""
         self.graph, self.result = graph, result
         """The formula as a graph, its names as inputs in front; which node it comes to."""
+        self.passes_on = True
+        """Whether an upstream that is not finite always shows in what is sent to the operand."""
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self._constants: list[Any] = []
@@ -143,6 +146,9 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
         if picks is not None:
             names, types = tuple(names[i] for i in picks), tuple(types[i] for i in picks)
         found = compile_formula(text, names, types, dict(site.options), picks)
+        if not operation.elementwise:
+            used = "delta" in names
+            found.passes_on = used and found.graph.shows(names.index("delta"), found.result)
         _check_shape(operation, site, operand, found)
         if len(_formulas) > MOST_FORMULAS:
             _formulas.clear()
