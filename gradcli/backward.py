@@ -83,7 +83,7 @@ def backward(
                     rule = rule_for(graph, node, i)
                     sent = _send(node, rule, given, delta, values)
                     shape = graph.nodes[to].type.shape
-                    if shape or type(sent) is not np.float64:
+                    if sent.shape != shape:
                         sent = reduce_to(sent, shape)
                     before = accumulators[to]
                     total = sent if before is None else before + sent
@@ -178,7 +178,7 @@ def reduce_to(array: Any, shape: Shape) -> Any:
         return array
     extra = len(own) - len(shape)
     if extra > 0:
-        array = array.sum(axis=tuple(range(extra)))
+        array = np.add.reduce(array, axis=tuple(range(extra)))
     else:
         array = np.reshape(array, (1,) * -extra + own)
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)

@@ -86,10 +86,10 @@ def line_up(graph: Graph, node: Node, arguments: list[Any]) -> list[Any]:
         return arguments
     rank = len(node.type.shape)
     pairs = zip(node.operands, arguments, strict=True)
-    return [_align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
+    return [align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
 
 
-def _align(array: Any, own: int, rank: int) -> Any:
+def align(array: Any, own: int, rank: int) -> Any:
     """Put axes of length 1 between the batch and an operand's own axes."""
     batch = np.ndim(array) - own
     if batch <= 0 or own >= rank:

@@ -228,7 +228,7 @@ SUMS = (
     array_row(
         "sum",
         AXES,
-        np.sum,
+        np.add.reduce,
         _reduce,
         rules=_sum_rules,
         latex=r"\sum {x}",
