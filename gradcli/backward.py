@@ -65,37 +65,74 @@ def backward(
     """
     accumulators: list[Any] = [None] * len(graph.nodes)
     contributions: list[Contribution] = []
-    left = _uses(graph, active)
+    plan = _plan(graph, active)
     if active[graph.output]:
         accumulators[graph.output] = upstream
-    watched: list[Any] = []
     with np.errstate(all="ignore"):
-        for node in reversed(graph.nodes):
+        for node, sends in plan.steps:
             delta = accumulators[node.id]
-            if delta is None:
-                continue
-            shown = False
-            if node.operation is not None:
-                given = [*operand_values(node, values), values[node.id]]
-                for i, to in enumerate(node.operands):
-                    if type(to) is not int or not active[to]:
-                        continue
-                    rule = rule_for(graph, node, i)
-                    sent = _send(node, rule, given, delta, values)
-                    shape = graph.nodes[to].type.shape
-                    if sent.shape != shape:
-                        sent = reduce_to(sent, shape)
-                    before = accumulators[to]
-                    total = sent if before is None else before + sent
-                    accumulators[to] = total
-                    left[to] -= 1
-                    contributions.append(Contribution(node.id, i, to, sent, total, left[to] == 0))
-                    shown = shown or rule.passes_on
-            if not shown or node.selections:
-                watched.append(delta)
-        if not allow_nonfinite and not all(map(all_finite, watched)):
+            given = [*operand_values(node, values), values[node.id]]
+            for operand, to, rule, shape, final in sends:
+                sent = _send(node, rule, given, delta, values)
+                if sent.shape != shape:
+                    sent = reduce_to(sent, shape)
+                before = accumulators[to]
+                total = accumulators[to] = sent if before is None else before + sent
+                contributions.append(Contribution(node.id, operand, to, sent, total, final))
+        if not allow_nonfinite and not all(all_finite(accumulators[i]) for i in plan.watched):
             _refuse_nonfinite(graph, values, accumulators, contributions)
     return Backward(accumulators, contributions)
+
+
+# --- the way down ------------------------------------------------------------------------
+
+
+class Send(NamedTuple):
+    """A line of the backward pass before there are numbers: a contribution that will be made."""
+
+    operand: int
+    to: int
+    rule: Formula
+    shape: Shape
+    """The shape of the operand, to which the contribution is reduced."""
+    final: bool
+
+
+class Plan(NamedTuple):
+    """The backward pass of a graph, for some inputs."""
+
+    steps: list[tuple[Node, tuple[Send, ...]]]
+    """The operations that send something, from the output down, and what they send."""
+    watched: list[int]
+    """The accumulators to look at: if one is not finite, one of these is not."""
+
+
+def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
+    """What each operation will send where; remembered in the graph for the next time."""
+    known = graph.plan
+    if known is not None and (known[0] is active or known[0] == active):
+        plan: Plan = known[1]
+        return plan
+    left = _uses(graph, active)
+    reached = [False] * len(graph.nodes)
+    reached[graph.output] = active[graph.output]
+    plan = Plan([], [])
+    for node in reversed(graph.nodes):
+        if not reached[node.id]:
+            continue
+        sends = []
+        for i, to in enumerate(node.operands) if node.operation is not None else ():
+            if type(to) is int and active[to]:
+                reached[to] = True
+                left[to] -= 1
+                rule = rule_for(graph, node, i)
+                sends.append(Send(i, to, rule, graph.nodes[to].type.shape, left[to] == 0))
+        if sends:
+            plan.steps.append((node, tuple(sends)))
+        if node.selections or not any(send.rule.passes_on for send in sends):
+            plan.watched.append(node.id)
+    graph.plan = active, plan
+    return plan
 
 
 def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:

@@ -58,12 +58,19 @@ class Graph:
         self._dependent: dict[frozenset[int], list[bool]] = {}
         self.formulas: dict[Any, Any] = {}
         """Where the backward pass keeps the compiled rules, for the next time."""
+        self.plan: Any = None
+        """Where it keeps what it has to do, and for which nodes."""
         self._last_site: tuple[int, Site] | None = None
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
         """The inputs' numbers, in order of first appearance in the text."""
         return tuple(node.id for node in self.nodes if node.kind == "input")
+
+    @cached_property
+    def input_numbers(self) -> dict[str, int]:
+        """The inputs' numbers by their names."""
+        return {self.nodes[i].name: i for i in self.inputs}
 
     @cached_property
     def steps(self) -> dict[int, int]:

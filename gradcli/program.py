@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
+FLOAT64 = np.dtype(np.float64)
 
 
 class Program:
@@ -81,7 +82,7 @@ class Program:
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
-        key = tuple([(name, np.shape(value)) for name, value in inputs.items()])
+        key = tuple([(name, value.shape) for name, value in inputs.items()])
         found = self._graphs.get(key)
         if found is not None:
             return found
@@ -114,12 +115,14 @@ class Program:
         """
         header = {b.name: b for b in self.header.bindings}
         for name in [*inputs, *header]:
-            self._expect(name)
+            if name not in self.names.free:
+                raise self._not_an_input(name)
         bound = {n: self._header_value(n, b, seed) for n, b in header.items() if n not in inputs}
         if data:
             free = self.names.inputs(())
             bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
-        bound |= {n: to_value(n, v) for n, v in inputs.items()}
+        for name, value in inputs.items():
+            bound[name] = to_value(name, value)
         return bound
 
     def _header_value(self, name: str, binding: HeaderBinding, seed: int) -> Any:
@@ -130,13 +133,11 @@ class Program:
         source = Source(above + text[start:end], self.source.name)
         return evaluated(source, binding.value, stream_seed(seed, name))
 
-    def _expect(self, name: str) -> None:
-        """Raise if a bound name is not an input of the program."""
-        if name in self.names.free:
-            return
+    def _not_an_input(self, name: str) -> GradcliError:
+        """The error of a bound name that is not an input of the program."""
         definition = self.names.definitions.get(name)
         if definition is not None:
-            raise GradcliError(
+            return GradcliError(
                 Kind.BINDING,
                 f"'{name}' gets its value in the program",
                 source=self.source,
@@ -147,7 +148,7 @@ class Program:
             )
         known = self.names.inputs(())
         listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
-        raise GradcliError(
+        return GradcliError(
             Kind.BINDING,
             f"the program does not use '{name}'",
             hint=did_you_mean(name, known) or listed,
@@ -189,11 +190,11 @@ class Program:
             values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
             if not allow_nonfinite:
                 _refuse_nonfinite_output(graph, values)
-            start = None
-            passed = Backward([None] * len(graph.nodes), [])
             if gradient:
                 start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
                 passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
+            else:
+                start, passed = None, Backward([None] * len(graph.nodes), [])
             result = Result(
                 self.source.text,
                 graph,
@@ -364,7 +365,7 @@ class Program:
 
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
-        ids = {graph.nodes[i].name: i for i in graph.inputs}
+        ids = graph.input_numbers
         if wrt is None:
             return graph.dependent(set(ids.values()))
         for name in wrt:
@@ -425,7 +426,7 @@ def to_value(name: str, value: Any) -> Any:
 
     Raises `GradcliError` of kind binding.
     """
-    if type(value) is np.ndarray and value.dtype == np.float64 and value.ndim:
+    if type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim:
         return value
     problem = None
     try:
