@@ -9,7 +9,8 @@ rule. Reduction over broadcast dimensions happens here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from gradcli.forward import (
     selected,
     written_text,
 )
-from gradcli.graph import Graph, Node
+from gradcli.graph import Getter, Graph, Node
 from gradcli.ops.operation import Shape
 from gradcli.rules import Formula, formula
 
@@ -66,20 +67,29 @@ def backward(
     accumulators: list[Any] = [None] * len(graph.nodes)
     contributions: list[Contribution] = []
     plan = _plan(graph, active)
+    values = [*values, *graph.constants]
     if active[graph.output]:
         accumulators[graph.output] = upstream
     with np.errstate(all="ignore"):
-        for node, sends in plan.steps:
-            delta = accumulators[node.id]
-            given = [*operand_values(node, values), values[node.id]]
-            for operand, to, rule, shape, final in sends:
-                sent = _send(node, rule, given, delta, values)
+        for node, operands, sends in plan.steps:
+            delta = accumulators[node]
+            given = [*operands(values), values[node]]
+            for operand, to, rule, elementwise, mask, shape, final in sends:
+                if not elementwise:
+                    sent = rule([*given, delta])
+                elif rule.constant is None:
+                    sent = delta * rule(given)
+                else:
+                    sent = delta if rule.constant == 1 else delta * rule.constant
+                if mask is not None:
+                    sent = mask(sent, values)
                 if sent.shape != shape:
                     sent = reduce_to(sent, shape)
                 before = accumulators[to]
                 total = accumulators[to] = sent if before is None else before + sent
-                contributions.append(Contribution(node.id, operand, to, sent, total, final))
-        if not allow_nonfinite and not all(all_finite(accumulators[i]) for i in plan.watched):
+                contributions.append(Contribution(node, operand, to, sent, total, final))
+        watched = [accumulators[i] for i in plan.watched]
+        if not allow_nonfinite and not all(map(all_finite, watched)):
             _refuse_nonfinite(graph, values, accumulators, contributions)
     return Backward(accumulators, contributions)
 
@@ -93,6 +103,10 @@ class Send(NamedTuple):
     operand: int
     to: int
     rule: Formula
+    elementwise: bool
+    """The rule is a local derivative, by which the upstream is multiplied."""
+    mask: Callable[[Any, Sequence[Any]], Any] | None
+    """What takes out the elements that a `where` has not selected."""
     shape: Shape
     """The shape of the operand, to which the contribution is reduced."""
     final: bool
@@ -101,8 +115,8 @@ class Send(NamedTuple):
 class Plan(NamedTuple):
     """The backward pass of a graph, for some inputs."""
 
-    steps: list[tuple[Node, tuple[Send, ...]]]
-    """The operations that send something, from the output down, and what they send."""
+    steps: list[tuple[int, Getter, list[Send]]]
+    """The operations that send something, from the output down: operands and what is sent."""
     watched: list[int]
     """The accumulators to look at: if one is not finite, one of these is not."""
 
@@ -121,18 +135,24 @@ def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
         if not reached[node.id]:
             continue
         sends = []
-        for i, to in enumerate(node.operands) if node.operation is not None else ():
+        for i, to in enumerate(node.operands):
             if type(to) is int and active[to]:
                 reached[to] = True
                 left[to] -= 1
-                rule = rule_for(graph, node, i)
-                sends.append(Send(i, to, rule, graph.nodes[to].type.shape, left[to] == 0))
+                sends.append(_line(graph, node, i, to, final=left[to] == 0))
         if sends:
-            plan.steps.append((node, tuple(sends)))
+            plan.steps.append((node.id, graph.calls[node.id][1], sends))
         if node.selections or not any(send.rule.passes_on for send in sends):
             plan.watched.append(node.id)
     graph.plan = active, plan
     return plan
+
+
+def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool) -> Send:
+    assert node.operation is not None
+    rule, shape = rule_for(graph, node, operand), graph.nodes[to].type.shape
+    mask = partial(_masked, node) if node.selections else None
+    return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
 
 
 def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
@@ -179,25 +199,11 @@ def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribu
         return rule([*operand_values(node, values), values[node.id]])
 
 
-def _send(node: Node, rule: Formula, given: list[Any], delta: Any, values: Sequence[Any]) -> Any:
-    """Upstream × local derivative, or what a backward rule makes of the upstream.
-
-    `given` are the values of the operands and of the output. Not yet reduced to the operand.
-    """
-    assert node.operation is not None
-    if not node.operation.elementwise:
-        sent = rule([*given, delta])
-    elif rule.constant is not None:
-        sent = delta if rule.constant == 1 else delta * rule.constant
-    else:
-        sent = delta * rule(given)
-    if node.selections and not all_finite(np.asarray(sent)):
-        sent = _masked(node, selected(node, values), sent)
-    return sent
-
-
-def _masked(node: Node, mask: Any, sent: Any) -> Any:
-    """Exactly zero for what a `where` has not selected."""
+def _masked(node: Node, sent: Any, values: Sequence[Any]) -> Any:
+    """Exactly zero for what a `where` has not selected, if anything is not finite."""
+    if all_finite(np.asarray(sent)):
+        return sent
+    mask: Any = selected(node, values)
     if not mask.any():
         return np.zeros(np.shape(sent))[()]
     elementwise = node.operation is not None and node.operation.elementwise

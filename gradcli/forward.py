@@ -34,28 +34,23 @@ def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = 
     Raises `GradcliError` (binding) for an input that is not finite and (domain, overflow,
     singular) at the first operation whose value is not finite, unless `allow_nonfinite`.
     """
-    values: Values = [None] * len(graph.nodes)
+    count = len(graph.nodes)
+    values: Values = [None] * count + list(graph.constants)
+    for name, i in graph.input_numbers.items():
+        values[i] = inputs[name]
     with np.errstate(all="ignore"):
-        for node in graph.nodes:
-            kernel = node.kernel
+        for i, (kernel, operands) in enumerate(graph.calls):
             if kernel is not None:
-                value: Any = kernel(*operand_values(node, values))
+                value = kernel(*operands(values))
                 if type(value) is not np.float64 and not value.ndim:
                     value = np.float64(value)
-            elif node.kind == "input":
-                value = inputs[node.name]
-            else:
-                value = _literal(node)
-            values[node.id] = value
+                values[i] = value
+            elif values[i] is None:
+                (values[i],) = operands(values)
+        del values[count:]
         if not allow_nonfinite:
             _refuse_nonfinite(graph, inputs, values)
     return values
-
-
-def _literal(node: Node) -> Any:
-    (operand,) = node.operands
-    assert isinstance(operand, Literal)
-    return operand.value
 
 
 def all_finite(value: Any) -> bool:

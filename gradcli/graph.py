@@ -7,10 +7,11 @@ pass a loop down. Whether shapes fit is decided here, once, and shown with both 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,6 +23,10 @@ from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, propaga
 
 MOST_ELEMENTS = 2**28
 """No single value may have more elements than this (2 GiB)."""
+
+
+Getter: TypeAlias = Callable[[list[Any]], Sequence[Any]]
+"""Takes an operation's operands out of a list of all values."""
 
 
 class Node(NamedTuple):
@@ -88,6 +93,25 @@ class Graph:
         return tuple(map(tuple, found))
 
     @cached_property
+    def constants(self) -> tuple[Any, ...]:
+        """The numbers that operations are written with; in a pass they stand behind the values."""
+        operands = (o for node in self.nodes for o in node.operands)
+        return tuple(o.value for o in operands if isinstance(o, Literal))
+
+    @cached_property
+    def calls(self) -> list[tuple[Kernel | None, Getter]]:
+        """For every node the kernel, and what takes its operands out of values and constants."""
+        found: list[tuple[Kernel | None, Getter]] = []
+        last = len(self.nodes)
+        for node in self.nodes:
+            places = []
+            for operand in node.operands:
+                places.append(operand if type(operand) is int else last)
+                last += type(operand) is not int
+            found.append((node.kernel, _getter(places)))
+        return found
+
+    @cached_property
     def watched(self) -> tuple[int, ...]:
         """The nodes to look at for infinities and nans: where there is one, one of these has one.
 
@@ -138,6 +162,13 @@ class Graph:
     def operand_type(self, operand: Operand) -> Type:
         """The type of a node or literal."""
         return self.nodes[operand].type if isinstance(operand, int) else operand.type
+
+
+def _getter(places: Sequence[int]) -> Getter:
+    """Several places of a list at once, as a sequence also where there is one or none."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
 def _showing(node: Node) -> list[int]:

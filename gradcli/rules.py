@@ -87,7 +87,7 @@ class Formula:
 
     def __call__(self, values: list[Any]) -> Any:
         """The formula's value; `values` in the order of the names it was made for."""
-        slots = values + self._constants if self.picks is None else self._slots(values)
+        slots = [*values, *self._constants] if self.picks is None else self._slots(values)
         for kernel, operands in self._calls:
             slots.append(kernel(*[slots[i] for i in operands]))
         return slots[self._result]
