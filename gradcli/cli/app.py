@@ -36,6 +36,7 @@ COMMANDS = {
     "hessian": "second derivatives, as a matrix or times a vector",
     "graph": "the computational graph with values and gradients on it",
     "grade": "read homework, find the first mistake, name it",
+    "lint": "test a homework: which mistakes would nobody see at this point",
     "examples": "ready programs: list, show and run them",
     "ops": "the operations: formulas, derivatives, domains",
 }

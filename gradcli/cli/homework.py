@@ -63,9 +63,7 @@ class TaskOptions(Options):
             upstream=None,
             seed=self.seed,
         )
-        return make_task(
-            program, point.inputs, data=point.data, wrt=point.wrt, seed=self.seed
-        )
+        return make_task(program, point.inputs, data=point.data, wrt=point.wrt, seed=self.seed)
 
 
 class MarkingOptions(Options):
