@@ -6,7 +6,8 @@
     {'x': -0.524316690390902, 'y': -0.11718690715582544}
 
 `Program` parses once and evaluates many times; `Result` has every value, accumulator and
-check; `GradcliError` is the only exception that wrong input raises.
+check; `grade_values` marks what a notebook has computed; `GradcliError` is the only exception
+that wrong input raises.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gradcli.derivatives import Hessian, Jacobian
     from gradcli.errors import GradcliError
+    from gradcli.homework.marked import Marked
+    from gradcli.homework.namespace import grade_values
     from gradcli.program import Program, evaluate
     from gradcli.result import Result
 
@@ -26,19 +29,23 @@ __all__ = [
     "GradcliError",
     "Hessian",
     "Jacobian",
+    "Marked",
     "Program",
     "Result",
     "__version__",
     "evaluate",
+    "grade_values",
 ]
 
 _HOMES = {
     "GradcliError": "gradcli.errors",
     "Hessian": "gradcli.derivatives",
     "Jacobian": "gradcli.derivatives",
+    "Marked": "gradcli.homework.marked",
     "Program": "gradcli.program",
     "Result": "gradcli.result",
     "evaluate": "gradcli.program",
+    "grade_values": "gradcli.homework.namespace",
 }
 
 

@@ -205,6 +205,42 @@ class Program:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
 
+    def batch(
+        self,
+        columns: Mapping[str, Any],
+        /,
+        *,
+        wrt: Iterable[str] | None = None,
+        only: Literal["value", "grad"] | None = None,
+        errors: Literal["stop", "nan", "skip"] = "stop",
+        **fixed: Any,
+    ) -> dict[str, Any]:
+        """Value and gradient for every row of columns: `value`, then `d_<input>`.
+
+        A column is an array with a leading axis of rows, (n,) for a number per row and (n, …) for
+        an array per row; the results have the same form. Columns that are no inputs are passed
+        over; keywords hold for all rows. `errors` is for rows where the mathematics fails:
+        "stop" raises, "nan" fills them with nan, "skip" leaves them out.
+
+        Raises `GradcliError` as `evaluate` does, its message with the row's number.
+
+        >>> Program("x^2 + a").batch({"x": [1.0, 2.0]}, a=1)["d_x"].tolist()
+        [2.0, 4.0]
+        """
+        from gradcli.batch import Runner, as_columns  # noqa: PLC0415 - not needed without
+
+        free = self.names.inputs(())
+        used = {n: c for n, c in columns.items() if n in free and n not in fixed}
+        rows = as_columns(used, to_value)
+        bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}
+        shapes = {name: column.shape[1:] for name, column in rows.items()}
+        runner = Runner(self, bound, shapes, wrt=wrt, only=only)
+        return runner.run(rows, errors).columns
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process is parsed there again."""
+        return _program, (self.source.text, self.source.name, self.output)
+
     def check(
         self,
         result: Result,
@@ -402,6 +438,10 @@ class Program:
                 f"({times(shape)}); 'gradcli jacobian' takes every output; --value needs none",
             )
         return np.ones(shape) if shape else np.float64(1.0)
+
+
+def _program(text: str, name: str | None, output: str | None) -> Program:
+    return Program(text, name=name, output=output)
 
 
 def evaluate(program: str, /, **inputs: Any) -> Result:

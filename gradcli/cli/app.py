@@ -38,6 +38,7 @@ COMMANDS = {
     "grade": "read homework, find the first mistake, name it",
     "lint": "test a homework: which mistakes would nobody see at this point",
     "examples": "ready programs: list, show and run them",
+    "batch": "value and gradient for every row of a file of points",
     "ops": "the operations: formulas, derivatives, domains",
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""

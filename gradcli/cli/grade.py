@@ -26,14 +26,14 @@ RESULTS = "results.json"
 class GradeOutput(OutputOptions):
     """A report for people, for scripts, or for a grader."""
 
-    format: Annotated[  # type: ignore[assignment]
+    format: Annotated[
         Literal["table", "json", "gradescope", "prairielearn", "coderunner"] | None,
         in_report(
             "--format",
             metavar="FORMAT",
             help="table (text), json, gradescope, prairielearn or coderunner",
         ),
-    ] = None
+    ] = None  # type: ignore[assignment] # other formats than those of an evaluation
     reveal: Annotated[bool, in_report("--reveal", help="show the right answers, too")] = False
 
     def grader(self) -> str | None:
@@ -69,7 +69,7 @@ def command(
     marking: MarkingOptions,
     report: GradeOutput,
 ) -> Outcome:
-    """Read what a student hands in, find the first mistake, name it.
+    """Read homework, find the first mistake, name it.
 
     A row is right if it is true, or if it follows from the student's own rows before it: what
     follows from a mistake is not held against it. Nothing of a submission is executed.
@@ -100,6 +100,7 @@ class Grading:
 
     def text(self) -> Iterator[str]:
         """The report of every submission; what can't be read is an error."""
+        from gradcli.errors import GradcliError
         from gradcli.report import grade
 
         style = self.report.style()
@@ -107,10 +108,9 @@ class Grading:
         several = len(self.names) > 1
         for name in self.names:
             marked = self.marked(name)
-            if not hasattr(marked, "rows"):
+            if isinstance(marked, GradcliError):
                 self.complain(marked, as_json=as_json)
-                continue
-            if as_json:
+            elif as_json:
                 yield grade.json_text(grade.as_object(name, marked), style)
             else:
                 yield from grade.pieces(
@@ -121,12 +121,12 @@ class Grading:
         """5 if a submission could not be read, else 4 if one has wrong rows."""
         return self.code
 
-    def marked(self, name: str) -> Any:
+    def marked(self, name: str) -> Marked | GradcliError:
         """A submission marked, or the error that says why it can't be read."""
-        from gradcli.errors import ExitCode
+        from gradcli.errors import ExitCode, GradcliError
 
         found = marked_file(self.task, name, self.scheme, self.report.environment.stdin)
-        if not hasattr(found, "rows"):
+        if isinstance(found, GradcliError):
             self.code = ExitCode.UNREADABLE
         elif not found.right:
             self.code = max(self.code, ExitCode.WRONG_ROWS)

@@ -83,3 +83,11 @@ class Marked:
     def roots(self) -> tuple[MarkedRow, ...]:
         """The rows where something went wrong first."""
         return tuple(row for row in self.rows if row.status not in (Status.OK, Status.CARRIED))
+
+    def __str__(self) -> str:
+        """The report, as `gradcli grade` prints it."""
+        from gradcli.report import Style  # noqa: PLC0415 - for whoever asks
+        from gradcli.report.grade import pieces  # noqa: PLC0415
+
+        style = Style(width=None, color=False, ascii=False)
+        return "".join(pieces(None, self, style, reveal=False)).rstrip("\n")

@@ -41,10 +41,28 @@ def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Ma
     """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
     scheme = scheme or Scheme()
     if isinstance(submission, Listing):
-        work = work_through(submission, task.flow, task.vocabulary)
-        return _Marking(task, scheme, _of_work(work)).marked("listing")
+        return _Marking(task, scheme, _of_work(_worked_through(task, submission))).marked("listing")
     mode = "gradients" if submission.gradients_only else "values"
     return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
+
+
+def _worked_through(task: Task, listing: Listing) -> Work:
+    """The listing with what would have followed in the place of what can't be computed.
+
+    So a line whose shapes do not go together is one mistake, not the end of all that follows.
+    """
+    assumed: dict[str, Any] = {}
+    while True:
+        work = work_through(listing, task.flow, task.vocabulary, assumed)
+        given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
+        shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
+        fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
+        lost = {work.flow.name(k): k for k in work.lines if k not in given}
+        new = [name for name in lost if name not in assumed]
+        if not new:
+            return work
+        follows = work.flow.passes(fitting)[0]
+        assumed |= {name: follows.get(lost[name]) for name in new}
 
 
 @dataclass(frozen=True)

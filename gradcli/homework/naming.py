@@ -242,17 +242,15 @@ def _recomputed(line: Line, value_of: Callable[[Cell], Any]) -> Any:
 
 def _turned(line: Line) -> Iterator[Any]:
     """The values that a line would have with one transpose more or less."""
-    tree, reads = line.cell.tree, line.cell.reads
+    tree = line.cell.tree
     if tree is None:
         return
-    by_name = {read.name: read for read in reads}
-    if line.cell.stage is not None:
-        by_name = dict(zip(line.cell.stage.reads, reads, strict=True))
-    types = {name: Type(np.shape(read.value)) for name, read in by_name.items()}
+    values = {w: read.passed_on for w, read in zip(line.cell.words, line.cell.reads, strict=True)}
+    types = {word: Type(np.shape(value)) for word, value in values.items()}
     for turned in _with_a_turn(tree):
         try:
             stage = of_tree(Source(print_tree(turned)), turned, types, None)
-            yield stage.value([by_name[name].value for name in stage.reads])
+            yield stage.value([values[word] for word in stage.reads])
         except (GradcliError, ValueError, KeyError):
             continue
 

@@ -16,6 +16,7 @@ import numpy as np
 from gradcli import ops
 from gradcli.backward import reduce_to, rule_for
 from gradcli.draft import Step
+from gradcli.errors import GradcliError, Kind
 from gradcli.forward import forward, operand_values
 from gradcli.graph import Graph, Node
 from gradcli.language.source import Source
@@ -29,6 +30,9 @@ Alterations = Mapping[tuple[int, int], str]
 
 KINK_STEP = 1e-9
 """How far beside a kink the derivative of one side is taken, relative to the operand."""
+
+MOST_ELEMENTS = 1_000_000
+"""What one array of a submission may have, unless the task itself has larger ones."""
 
 
 class Sent(NamedTuple):
@@ -176,25 +180,32 @@ def _as_input(node: Node, place: int) -> Node:
     )
 
 
-def of_tree(source: Source, tree: Tree, types: Mapping[str, Type], line: int | None) -> Stage:
+def of_tree(
+    source: Source,
+    tree: Tree,
+    types: Mapping[str, Type],
+    line: int | None,
+    most: int = MOST_ELEMENTS,
+) -> Stage:
     """An expression as a stage, by NumPy's rules: the transpose of a vector is itself.
 
     `types` are those of all names with a value; the expression may use any of them. Raises
-    `GradcliError` (name, syntax, shape).
+    `GradcliError` (name, syntax, shape; submission where an array has more than `most` elements).
     """
     words = [n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified]
     reads = tuple(dict.fromkeys(word for word in words if word in types))
     steps, result = lower_formula(source, tree, reads, {}, keep_divisions=False)
     given = tuple(types[name] for name in reads)
-    graph, output = bound_graph(source, _as_numpy(steps, given), result, given)
+    graph, output = bound_graph(source, _as_numpy(steps, given, most), result, given)
     kept = Graph(graph.source, graph.nodes[: output + 1], output)
     return Stage(kept, reads, line)
 
 
-def _as_numpy(steps: list[Step], given: tuple[Type, ...]) -> list[Step]:
-    """The steps with an identity for every transpose of a vector."""
-    if not any(step.operation is not None and step.operation.name == "T" for step in steps):
-        return steps
+def _as_numpy(steps: list[Step], given: tuple[Type, ...], most: int) -> list[Step]:
+    """The steps with an identity for every transpose of a vector.
+
+    Raises `GradcliError` of kind submission for an array of more than `most` elements.
+    """
     types: list[Type] = []
     changed: list[Step] = []
     for i, written in enumerate(steps):
@@ -210,7 +221,17 @@ def _as_numpy(steps: list[Step], given: tuple[Type, ...]) -> list[Step]:
             assert step.operation is not None
             try:
                 types.append(step.operation.bind(of, step.options, numpy_rules=True).type)
-            except Misfit:
+            except Misfit:  # said with its place when the graph is built
                 return [*changed, *steps[i:]]
+            if types[-1].size > most:
+                raise _too_large(types[-1], most)
         changed.append(step)
     return changed
+
+
+def _too_large(type_: Type, most: int) -> GradcliError:
+    return GradcliError(
+        Kind.SUBMISSION,
+        f"an array of {type_.size:,} elements is too large for a submission, "
+        f"which may have {most:,}",
+    )

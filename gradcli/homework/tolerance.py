@@ -49,6 +49,8 @@ class Tolerance:
         """
         if np.shape(number.value) != np.shape(expected):
             return False
+        if not (np.all(np.isfinite(number.value)) and np.all(np.isfinite(expected))):
+            return bool(np.array_equal(number.value, expected))
         rtol = self.rtol
         if rtol is None:
             rtol = HAND if number.digits <= FEW_DIGITS else CODE

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -17,7 +18,7 @@ from gradcli.errors import GradcliError, Kind
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.gradient_names import read_name
 from gradcli.homework.python_text import original_name
-from gradcli.homework.stage import Stage, of_tree
+from gradcli.homework.stage import MOST_ELEMENTS, Stage, of_tree
 from gradcli.homework.submission import Listing, Vocabulary, Written
 from gradcli.homework.written import written
 from gradcli.language.tree import (
@@ -35,6 +36,8 @@ from gradcli.language.tree import (
 from gradcli.notation import rebuilt, substitute
 from gradcli.ops.operation import Type
 
+LONGEST_SECONDS = 1.0
+"""Of processor time, for all statements together."""
 LONGEST = 20_000
 """Parts of a statement after the functions that it calls have been put in."""
 
@@ -51,6 +54,10 @@ class Cell:
     line: int | None = None
     stage: Stage | None = None
     reads: tuple[Cell, ...] = ()
+    words: tuple[str, ...] = ()
+    """What the cells in `reads` are called in the statement."""
+    stand_in: Any = None
+    """What later statements reckon with where it could not be computed."""
     key: Key = ""
     before: Cell | None = None
     """For `+=`: what was there."""
@@ -60,6 +67,11 @@ class Cell:
     written: Written | None = None
     """Where it is a bare number: how that was written."""
     tree: Tree | None = None
+
+    @property
+    def passed_on(self) -> Any:
+        """The value that later statements see."""
+        return self.stand_in if self.value is None else self.value
 
     @property
     def after_gradients(self) -> bool:
@@ -77,7 +89,7 @@ class Cell:
         for read in self.reads:
             value = value_of(read)
             if value is None:
-                value = read.recomputed(value_of) if read.kind == "helper" else read.value
+                value = read.recomputed(value_of) if read.kind == "helper" else read.passed_on
             operands.append(value)
         return self.stage.value(operands)
 
@@ -129,14 +141,32 @@ class Work:
         return self.lines[key][-1].cell.value
 
 
-def work_through(listing: Listing, flow: Flow, vocabulary: Vocabulary) -> Work:
-    """Work through a listing. Raises `GradcliError` of kind submission."""
-    return _Reader(listing, flow, vocabulary).work()
+def work_through(
+    listing: Listing,
+    flow: Flow,
+    vocabulary: Vocabulary,
+    assumed: Mapping[str, Any] | None = None,
+) -> Work:
+    """Work through a listing. Raises `GradcliError` of kind submission.
+
+    `assumed` are gradients, by the name of the node, for lines that can't be computed.
+    """
+    return _Reader(listing, flow, vocabulary, assumed or {}).work()
 
 
 class _Reader:
-    def __init__(self, listing: Listing, flow: Flow, vocabulary: Vocabulary) -> None:
+    def __init__(
+        self,
+        listing: Listing,
+        flow: Flow,
+        vocabulary: Vocabulary,
+        assumed: Mapping[str, Any],
+    ) -> None:
         self.listing, self.task, self.vocabulary = listing, flow, vocabulary
+        self.assumed = assumed
+        largest = max((int(np.size(value)) for value in flow.values.values()), default=1)
+        self.most = max(MOST_ELEMENTS, 4 * largest)
+        self.started, self.elements = process_time(), 0
         self.current: dict[str, Cell] = {
             name: Cell(name, "variable", value, key=name) for name, value in flow.values.items()
         }
@@ -200,6 +230,8 @@ class _Reader:
                 cell.before = before
                 self.alias(node, groups[-1], cell)
                 cell.value = self.sum(before, cell, statement)
+        if cell.value is None:
+            cell.stand_in = self.assumed.get(node)
         line = Line(cell, "=" if symbol is None else "+=", self.text(statement), own)
         if symbol is None or not groups:
             groups.append([line])
@@ -207,18 +239,15 @@ class _Reader:
             groups[-1].append(line)
 
     def sum(self, before: Cell, cell: Cell, statement: Tree) -> Any:
-        if before.value is None or cell.value is None:
+        if before.passed_on is None or cell.value is None:
             return None
         try:
-            total = np.add(before.value, cell.value)
+            total = np.add(before.passed_on, cell.value)
         except ValueError:
-            total = None
-        if total is None or np.shape(total) != np.shape(before.value):
-            cell.problem = cell.problem or self.refused(
-                statement, f"shapes {np.shape(before.value)} and {np.shape(cell.value)} do not add"
-            )
-            return total
-        return total
+            shapes = f"{np.shape(before.passed_on)} and {np.shape(cell.value)}"
+            cell.problem = self.refused(statement, f"shapes {shapes} do not add up")
+            return None
+        return None if before.value is None else total
 
     def alias(self, node: str, group: list[Line], cell: Cell) -> None:
         """In NumPy `delta_y = delta_a` is the same array, and `+=` then changes both."""
@@ -236,6 +265,8 @@ class _Reader:
     def variable(self, name: str, cell: Cell, statement: Tree) -> None:
         """A value of the forward pass, or one on the way between gradients."""
         cell.text = self.text(statement)
+        if cell.value is None:
+            cell.stand_in = self.task.values.get(name)
         if any(read.after_gradients for read in cell.reads):
             cell.kind = "helper"
         if name in self.vocabulary.inputs:
@@ -282,23 +313,40 @@ class _Reader:
             cell = self.cell(word)
             if cell is not None:
                 known[word] = cell
-        types = {word: Type(np.shape(cell.value)) for word, cell in known.items()}
-        lost = [cell for cell in known.values() if cell.value is None]
+        types = {word: Type(np.shape(cell.passed_on)) for word, cell in known.items()}
+        reads, names = tuple(known.values()), tuple(known)
+        lost = [word for word, cell in known.items() if cell.passed_on is None]
         if lost:
-            names = tuple(known.values())
-            problem = self.refused(statement, f"'{lost[0].name}' could not be computed")
-            return Cell(name, "variable", None, line, reads=names, problem=problem, tree=tree)
+            problem = self.refused(statement, f"'{original_name(lost[0])}' could not be computed")
+            return Cell(
+                name, "variable", None, line, reads=reads, words=names, problem=problem, tree=tree
+            )
         try:
-            stage = of_tree(self.listing.source, tree, types, line)
+            stage = of_tree(self.listing.source, tree, types, line, self.most)
         except GradcliError as error:
             if error.kind is Kind.SHAPE:
                 error.source = self.listing.source
-                reads = tuple(known.values())
-                return Cell(name, "variable", None, line, reads=reads, problem=error, tree=tree)
+                return Cell(
+                    name, "variable", None, line, reads=reads, words=names, problem=error, tree=tree
+                )
             raise self.refused(statement, error.message, error.hint, error) from None
         reads = tuple(known[read] for read in stage.reads)
-        value = stage.value([cell.value for cell in reads])
-        return Cell(name, "variable", _like(value), line, stage, reads, tree=tree)
+        inner = stage.values([cell.passed_on for cell in reads])
+        self.expect_finite(stage, inner, statement)
+        value = inner[stage.graph.output]
+        return Cell(name, "variable", _like(value), line, stage, reads, stage.reads, tree=tree)
+
+    def expect_finite(self, stage: Stage, values: list[Any], statement: Tree) -> None:
+        """Refuse numbers that explode, `9**9**9`, and listings that take too long."""
+        for node, value in zip(stage.graph.nodes, values, strict=True):
+            constant = node.kind == "constant" and node.operation is not None
+            if constant and not np.all(np.isfinite(value)):
+                raise self.refused(statement, "a number is too large here, or not defined")
+        if process_time() - self.started > LONGEST_SECONDS:
+            raise self.refused(
+                statement,
+                f"the listing takes more than {LONGEST_SECONDS:g} seconds to work through",
+            )
 
     def cell(self, word: str) -> Cell | None:
         """What a name stands for here; the output's gradient is 1 until it is given."""
@@ -359,10 +407,14 @@ class _Reader:
             for name in self.vocabulary.inputs:
                 values[name] = self._first_value(name)
             for cell in self.own:
-                values[cell.key] = cell.value
+                values[cell.key] = cell.passed_on
                 if cell.stage is not None:
                     variables = tuple(read.key for read in cell.reads)
                     stages[cell.key] = Stage(cell.stage.graph, variables, cell.line)
+                elif cell.value is None and cell.name in self.task.stages:
+                    meant = self.task.stages[cell.name]
+                    variables = tuple(self._before(cell, read) for read in meant.reads)
+                    stages[cell.key] = Stage(meant.graph, variables, cell.line)
             flow = Flow(stages, values, output.key, own=True, names=names)
         else:
             given = {c.name: c.value for c in self.own if c.name in flow.values}
@@ -376,6 +428,11 @@ class _Reader:
         where = {c.key if flow.own else c.name: c.line or 0 for c in self.own}
         texts = {c.key if flow.own else c.name: c.text for c in self.own}
         return Work(flow, lines, where, texts, problems, self.notes, self.originals)
+
+    def _before(self, cell: Cell, name: str) -> Key:
+        """The variable of a name that stands before a cell."""
+        earlier = self.own[: self.own.index(cell)]
+        return next((c.key for c in reversed(earlier) if c.name == name), name)
 
     def base(self, key: Key) -> str:
         return key.partition("#")[0]

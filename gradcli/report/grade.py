@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
+from textwrap import wrap
 from typing import Any
 
 import numpy as np
@@ -40,8 +42,8 @@ def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterato
         yield head + " " * room + tags + "\n"
     else:
         yield f"{head}\n{tags:>{width}}\n"
-    message = row.message[:1].lower() + row.message[1:] if " " in row.message else row.message
-    yield from _wrapped(INDENT + visible(row.message or message), width, hang=INDENT)
+    if row.message:
+        yield from _wrapped(INDENT + visible(row.message), width, hang=INDENT)
     if reveal and row.true is not None:
         yield from _wrapped(INDENT + _answers(row, style), width, hang=INDENT)
     if row.follow:
@@ -76,8 +78,6 @@ def _what(row: MarkedRow) -> str:
 
 
 def _wrapped(text: str, width: int, hang: str = "") -> Iterator[str]:
-    from textwrap import wrap
-
     for line in wrap(text, width, subsequent_indent=hang, break_on_hyphens=False):
         yield line + "\n"
 
@@ -104,8 +104,6 @@ def as_object(name: str | None, marked: Marked) -> dict[str, Any]:
 
 def json_text(found: Any, style: Style) -> str:
     """One line of JSON, or indented."""
-    import json
-
     if style.pretty:
         return json.dumps(found, indent=2, ensure_ascii=style.ascii) + "\n"
     return encoder(ascii_only=style.ascii)(found) + "\n"

@@ -1,0 +1,284 @@
+"""A graph as a straight line of NumPy calls over many rows at once.
+
+A `Graph` and the numbers of the wanted nodes come in; a `Line` comes out, which fills arrays with
+the wanted values. Equal operations are merged, what nothing needs is left out, what no column
+reaches is computed once. Rows go through in chunks that stay in the cache, results are written
+to buffers that are used again when nobody reads them any more, and chunks run on all cores: NumPy
+lets go of Python's lock inside its loops.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.draft import Literal, Operand
+from gradcli.forward import apply, line_up
+from gradcli.graph import Graph, Node
+from gradcli.ops import kernels
+from gradcli.rules import frozen
+
+CHUNK = 32_768
+"""Elements of the widest value in a chunk: some ten buffers of this size fit into a cache."""
+
+Arrays = dict[int, Any]
+
+
+class Call(NamedTuple):
+    """One call of the line: where its operands are and where its result goes."""
+
+    node: Node
+    function: Callable[..., Any]
+    operands: tuple[Operand, ...]
+    out: bool
+    """The function takes `out=`."""
+    buffer: int
+    """The buffer that the result may use."""
+    free: tuple[int, ...]
+    """Nodes that nobody reads after this call."""
+
+
+def _sigmoid(x: Any, out: Any) -> Any:
+    """The kernel's short form in place; where that would underflow, the kernel itself."""
+    np.negative(x, out=out)
+    np.exp(out, out=out)
+    np.add(out, 1.0, out=out)
+    np.reciprocal(out, out=out)
+    if out.size and out.min() < 1e-300:
+        out[...] = kernels.sigmoid(x)
+    return out
+
+
+def _relu(x: Any, out: Any) -> Any:
+    return np.maximum(x, 0.0, out=out)
+
+
+def _square(x: Any, _n: Any, out: Any) -> Any:
+    return np.multiply(x, x, out=out)
+
+
+def _cube(x: Any, _n: Any, out: Any) -> Any:
+    square = np.multiply(x, x)
+    return np.multiply(square, x, out=out)
+
+
+def _comparison(function: Any) -> Callable[..., Any]:
+    def call(a: Any, b: Any, out: Any) -> Any:
+        return function(a, b, out=out)
+
+    return call
+
+
+IN_PLACE: dict[str, Callable[..., Any]] = {
+    "sigmoid": _sigmoid,
+    "relu": _relu,
+    "less": _comparison(np.less),
+    "less_equal": _comparison(np.less_equal),
+    "greater": _comparison(np.greater),
+    "greater_equal": _comparison(np.greater_equal),
+    "equal": _comparison(np.equal),
+    "not_equal": _comparison(np.not_equal),
+}
+POWERS = {2.0: _square, 3.0: _cube}
+
+
+class Line:
+    """A graph made ready for rows. `varying` are the numbers of the inputs that have a column."""
+
+    def __init__(self, graph: Graph, wanted: Sequence[int], varying: Collection[int]) -> None:
+        self.graph = graph
+        self.varies = graph.dependent(set(varying))
+        self.same = _merged(graph)
+        self.wanted = [self.same[i] for i in wanted]
+        self.minus = self._negations()
+        order = self._needed()
+        self.once = [graph.nodes[i] for i in order if not self.varies[i]]
+        self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
+        widest = max((c.node.type.size for c in self.calls), default=1)
+        self.rows = max(1, CHUNK // max(1, widest))
+
+    def _needed(self) -> list[int]:
+        needed = set(self.wanted)
+        for node in reversed(self.graph.nodes):
+            if node.id in needed:
+                needed.update(o for o in self._operands(node) if isinstance(o, int))
+        return sorted(needed)
+
+    def _negations(self) -> dict[int, tuple[Operand, Operand]]:
+        """The sums a + (-b) that are a - b: for each, its operands."""
+        nodes, found = self.graph.nodes, {}
+        for node in nodes:
+            if node.operation is not None and node.operation.name == "add" and node.aligned:
+                a, b = (self.same[o] if isinstance(o, int) else o for o in node.operands)
+                for plus, minus in ((a, b), (b, a)):
+                    other = nodes[minus] if isinstance(minus, int) else None
+                    if other is None or other.operation is None:
+                        continue
+                    if other.operation.name == "neg" and other.type == node.type:
+                        inner = other.operands[0]
+                        to = self.same[inner] if isinstance(inner, int) else inner
+                        found[node.id] = plus, to
+                        break
+        return found
+
+    def _operands(self, node: Node) -> tuple[Operand, ...]:
+        if node.id in self.minus and self.varies[node.id]:
+            return self.minus[node.id]
+        return tuple(self.same[o] if isinstance(o, int) else o for o in node.operands)
+
+    def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
+        """The calls, and the shapes of the buffers that they share."""
+        nodes, last = self.graph.nodes, dict.fromkeys(order, -1)
+        for i in order:
+            for o in self._operands(nodes[i]):
+                if isinstance(o, int):
+                    last[o] = i
+        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
+        shapes: list[tuple[int, ...]] = []
+        place: dict[int, int] = {}
+        calls = []
+        for i in order:
+            node = nodes[i]
+            if node.operation is None:
+                continue
+            operands = self._operands(node)
+            function, out = (np.subtract, True) if i in self.minus else _function(node)
+            shape, buffer = node.type.shape, -1
+            if out and i not in keep:
+                free = idle.setdefault(shape, [])
+                buffer = free.pop() if free else len(shapes)
+                if buffer == len(shapes):
+                    shapes.append(shape)
+                place[i] = buffer
+            done = tuple(
+                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
+            )
+            for o in done:
+                if o in place:
+                    idle[shapes[place[o]]].append(place[o])
+            calls.append(Call(node, function, operands, out, buffer, done))
+        return calls, shapes
+
+    # --- running ---
+
+    def run(
+        self,
+        inputs: Mapping[int, Any],
+        count: int,
+        *,
+        threads: int | None = None,
+    ) -> tuple[list[Any], list[tuple[int, int]]]:
+        """The wanted values of `count` rows, and the chunks to look at.
+
+        Those are chunks that raised an IEEE exception or in which a number is not finite.
+        `inputs` has an array with a leading axis of rows for inputs that vary, a value for others.
+        """
+        with np.errstate(all="ignore"):
+            fixed = self._fixed(inputs)
+        results = [np.empty((count, *self.graph.nodes[i].type.shape)) for i in self.wanted]
+        chunks = [(a, min(a + self.rows, count)) for a in range(0, count, self.rows)]
+        workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
+        raised: list[tuple[int, int]] = []
+
+        def work(first: int) -> None:
+            buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
+            raised.extend(
+                chunk
+                for chunk in chunks[first::workers]
+                if self._chunk(chunk, inputs, fixed, results, buffers)
+            )
+
+        if workers == 1:
+            work(0)
+        else:
+            with ThreadPoolExecutor(workers) as pool:
+                list(pool.map(work, range(workers)))
+        return results, sorted(raised)
+
+    def _fixed(self, inputs: Mapping[int, Any]) -> Arrays:
+        values: Arrays = {}
+        for node in self.once:
+            if node.operation is not None:
+                values[node.id] = apply(self.graph, node, self._arguments(node, values))
+            elif node.kind == "input":
+                values[node.id] = inputs[node.id]
+            else:
+                values[node.id] = node.operands[0].value  # type: ignore[union-attr]
+        return values
+
+    def _arguments(self, node: Node, values: Arrays) -> list[Any]:
+        return [values[self.same[o]] if isinstance(o, int) else o.value for o in node.operands]
+
+    def _chunk(
+        self,
+        chunk: tuple[int, int],
+        inputs: Mapping[int, Any],
+        fixed: Arrays,
+        results: list[Any],
+        buffers: list[Any],
+    ) -> bool:
+        start, stop = chunk
+        values = dict(fixed)
+        for i, column in inputs.items():
+            if self.varies[i]:
+                values[i] = column[start:stop]
+        target = {i: results[k][start:stop] for k, i in enumerate(self.wanted)}
+        flags: list[str] = []
+        with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
+            for node, function, operands, out, buffer, free in self.calls:
+                arguments = [values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
+                if not node.aligned:
+                    arguments = line_up(self.graph, node, arguments)
+                if out:
+                    to = target[node.id] if buffer < 0 else buffers[buffer][: stop - start]
+                    values[node.id] = function(*arguments, out=to)
+                else:
+                    values[node.id] = function(*arguments)
+                for o in free:
+                    del values[o]
+        for k, i in enumerate(self.wanted):
+            # What is wanted twice, a column itself, or made without `out=`, is copied.
+            if values[i].base is not results[k]:
+                results[k][start:stop] = values[i]
+        # While they are in the cache: a sum is finite only if all that is summed is.
+        parts = [result[start:stop] for result in results]
+        parts += [values[i] for i in inputs if self.varies[i] and i in values]
+        return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
+
+
+def _function(node: Node) -> tuple[Callable[..., Any], bool]:
+    """What computes a node, and whether it takes `out=`."""
+    assert node.operation is not None
+    assert node.kernel is not None
+    if node.operation.name == "pow" and isinstance(node.operands[1], Literal):
+        exponent = node.operands[1].value
+        if np.ndim(exponent) == 0 and float(exponent) in POWERS:
+            return POWERS[float(exponent)], True
+    if node.operation.elementwise and node.operation.body is None:
+        if isinstance(node.kernel, np.ufunc):
+            return node.kernel, True
+        if node.operation.name in IN_PLACE:
+            return IN_PLACE[node.operation.name], True
+    return node.kernel, False
+
+
+def _merged(graph: Graph) -> list[int]:
+    """For every node the first that computes the same."""
+    known: dict[Any, int] = {}
+    same = list(range(len(graph.nodes)))
+    for node in graph.nodes:
+        if node.operation is not None:
+            operands = tuple(same[o] if isinstance(o, int) else _key(o) for o in node.operands)
+            key = (id(node.operation), operands, frozen(node.options), node.type)
+            same[node.id] = known.setdefault(key, node.id)
+    return same
+
+
+def _key(literal: Literal) -> Any:
+    if np.ndim(literal.value):
+        return "array", id(literal.value)
+    return "number", np.float64(literal.value).tobytes()
