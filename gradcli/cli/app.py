@@ -36,6 +36,7 @@ COMMANDS = {
     "hessian": "second derivatives, as a matrix or times a vector",
     "graph": "the computational graph with values and gradients on it",
     "grade": "read homework, find the first mistake, name it",
+    "sheet": "an answer sheet, with a point of one's own for a student",
     "lint": "test a homework: which mistakes would nobody see at this point",
     "examples": "ready programs: list, show and run them",
     "batch": "value and gradient for every row of a file of points",

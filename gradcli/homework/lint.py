@@ -36,6 +36,8 @@ PATIENCE = 12
 WORK = 40_000
 """A search looks at about so many slips, and at `MOST` points at most."""
 FEWEST, MOST = 6, 60
+ON_PAPER = 12
+"""Arrays of so many elements stand on a sheet."""
 
 
 class Place(NamedTuple):
@@ -99,8 +101,11 @@ class Lint:
         self.rows = tuple(n for n in reversed(names) if deltas[n] is not None and n != task.output)
         inputs = [graph.nodes[i].name for i in graph.inputs]
         self.inputs = {name: task.result.inputs[name] for name in inputs}
-        self.free = tuple(name for name in inputs if name in task.asked)
-        """The inputs that a search may change: data that nobody differentiates by stay."""
+        self.free = tuple(
+            name for name in inputs if name in task.asked and np.size(self.inputs[name]) <= ON_PAPER
+        )
+        """The inputs that a search may change: data that nobody differentiates by stay, and
+        so does what is too large to be worked with by hand."""
 
     def flow(self, inputs: Mapping[str, Any]) -> Flow | None:
         """The computation at a point; None where the program is not defined or has no gradient."""
