@@ -38,6 +38,7 @@ COMMANDS = {
     "grade": "read homework, find the first mistake, name it",
     "sheet": "an answer sheet, with a point of one's own for a student",
     "lint": "test a homework: which mistakes would nobody see at this point",
+    "class": "mark a folder of submissions, list the marks, count the mistakes",
     "examples": "ready programs: list, show and run them",
     "batch": "value and gradient for every row of a file of points",
     "ops": "the operations: formulas, derivatives, domains",

@@ -14,7 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain, combinations, islice, permutations, product
+from itertools import chain, combinations, permutations, product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -77,9 +77,14 @@ class Finding:
 
     inputs: Mapping[str, Any]
     slips: tuple[Seen, ...]
-    confused: tuple[Confusion, ...]
+    find_confused: Callable[[], Iterator[Confusion]]
 
-    @property
+    @cached_property
+    def confused(self) -> tuple[Confusion, ...]:
+        """What can't be told apart here; found out when it is asked for."""
+        return tuple(dict.fromkeys(self.find_confused()))
+
+    @cached_property
     def unseen(self) -> tuple[Seen, ...]:
         """The slips that change nothing."""
         return tuple(slip for slip in self.slips if not slip.visible)
@@ -136,6 +141,11 @@ class Lint:
                 number = count[mistake.tag, slip.lines]
                 found[Place(row, mistake.tag, slip.lines, number)] = slip
         return found, right
+
+    @cached_property
+    def size(self) -> int:
+        """How many slips there are."""
+        return len(self.numbers(self.task.flow)[0])
 
     @cached_property
     def general(self) -> list[tuple[dict[Place, Slip], dict[str, tuple[Any, float]]]]:
@@ -208,9 +218,8 @@ class Lint:
                 near = _same(slip.value, *right[place.row], TOLERANCE)
                 exact = near and _same(slip.value, *right[place.row], ROUNDING)
                 seen.append(Seen(place.tag, place.row, slip.lines, not near, exact))
-        confused = self.confusions(made, right)
         found = {**self.inputs, **(inputs or {})}
-        return Finding(found, tuple(seen), tuple(dict.fromkeys(confused)))
+        return Finding(found, tuple(seen), lambda: self.confusions(made, right))
 
     # --- better points ---
 
@@ -222,15 +231,16 @@ class Lint:
         The search ends once there are `number` of them that tell `enough` (a rank).
         """
         found: list[Finding] = []
-        good = 0
+        good: list[Finding] = []
         for inputs in self.candidates(purpose):
             finding = self.at(inputs)
             if finding is None:
                 continue
             found.append(finding)
-            good += finding.rank <= enough
-            if good == number:
-                break
+            if len(finding.unseen) <= enough[0] and finding.rank <= enough:
+                good.append(finding)
+                if len(good) == number:
+                    return sorted(good, key=lambda finding: finding.rank)
         return sorted(found, key=lambda finding: finding.rank)[:number]
 
     def candidates(self, purpose: str) -> Iterator[dict[str, Any]]:
@@ -238,8 +248,7 @@ class Lint:
         if not self.free:
             return
         generator = _generator(purpose, self.task)
-        size = max(1, len(self.numbers(self.task.flow)[0]))
-        for i in islice(range(MOST), max(FEWEST, min(MOST, WORK // size))):
+        for i in range(max(FEWEST, min(MOST, WORK // max(1, self.size)))):
             whole = i % 4 == 3 or (i >= PATIENCE and not self.general)
             yield {
                 name: _short_number(self.inputs[name], generator, 1 + i / 20, keep_whole=whole)
@@ -268,6 +277,9 @@ def _groups(
 
 def _same(value: Any, true: Any, scale: float, tolerance: float) -> bool:
     """Whether a number passes for another one, in shape and value."""
+    if isinstance(value, float) and isinstance(true, float):  # the same without NumPy's cost
+        one, other = float(value), float(true)
+        return abs(one - other) <= tolerance * abs(other) + 1e-12 * max(scale, 1e-300)
     if np.shape(value) != np.shape(true):
         return False
     with np.errstate(all="ignore"):
