@@ -9,7 +9,8 @@ rule. Reduction over broadcast dimensions happens here and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +24,7 @@ from gradcli.forward import (
     selected,
     written_text,
 )
-from gradcli.graph import Graph, Node
+from gradcli.graph import Getter, Graph, Node
 from gradcli.ops.operation import Shape
 from gradcli.rules import Formula, formula
 
@@ -65,30 +66,93 @@ def backward(
     """
     accumulators: list[Any] = [None] * len(graph.nodes)
     contributions: list[Contribution] = []
-    left = _uses(graph, active)
+    plan = _plan(graph, active)
+    values = [*values, *graph.constants]
     if active[graph.output]:
         accumulators[graph.output] = upstream
     with np.errstate(all="ignore"):
-        for node in reversed(graph.nodes):
-            delta = accumulators[node.id]
-            if delta is None or node.operation is None:
-                continue
-            given = [*operand_values(node, values), values[node.id]]
-            for i, to in enumerate(node.operands):
-                if type(to) is not int or not active[to]:
-                    continue
-                sent = _send(node, rule_for(graph, node, i), given, delta, values)
-                shape = graph.nodes[to].type.shape
-                if shape or type(sent) is not np.float64:
+        for node, operands, sends in plan.steps:
+            delta = accumulators[node]
+            given = [*operands(values), values[node]]
+            for operand, to, rule, elementwise, mask, shape, final in sends:
+                if not elementwise:
+                    sent = rule([*given, delta])
+                elif rule.constant is None:
+                    sent = delta * rule(given)
+                else:
+                    sent = delta if rule.constant == 1 else delta * rule.constant
+                if mask is not None:
+                    sent = mask(sent, values)
+                if sent.shape != shape:
                     sent = reduce_to(sent, shape)
                 before = accumulators[to]
-                total = sent if before is None else before + sent
-                if not allow_nonfinite and not all_finite(total):
-                    raise accumulator_error(graph, node, i, values, delta)
-                accumulators[to] = total
-                left[to] -= 1
-                contributions.append(Contribution(node.id, i, to, sent, total, left[to] == 0))
+                total = accumulators[to] = sent if before is None else before + sent
+                contributions.append(Contribution(node, operand, to, sent, total, final))
+        watched = [accumulators[i] for i in plan.watched]
+        if not allow_nonfinite and not all(map(all_finite, watched)):
+            _refuse_nonfinite(graph, values, accumulators, contributions)
     return Backward(accumulators, contributions)
+
+
+# --- the way down ------------------------------------------------------------------------
+
+
+class Send(NamedTuple):
+    """A line of the backward pass before there are numbers: a contribution that will be made."""
+
+    operand: int
+    to: int
+    rule: Formula
+    elementwise: bool
+    """The rule is a local derivative, by which the upstream is multiplied."""
+    mask: Callable[[Any, Sequence[Any]], Any] | None
+    """What takes out the elements that a `where` has not selected."""
+    shape: Shape
+    """The shape of the operand, to which the contribution is reduced."""
+    final: bool
+
+
+class Plan(NamedTuple):
+    """The backward pass of a graph, for some inputs."""
+
+    steps: list[tuple[int, Getter, list[Send]]]
+    """The operations that send something, from the output down: operands and what is sent."""
+    watched: list[int]
+    """The accumulators to look at: if one is not finite, one of these is not."""
+
+
+def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
+    """What each operation will send where; remembered in the graph for the next time."""
+    known = graph.plan
+    if known is not None and (known[0] is active or known[0] == active):
+        plan: Plan = known[1]
+        return plan
+    left = _uses(graph, active)
+    reached = [False] * len(graph.nodes)
+    reached[graph.output] = active[graph.output]
+    plan = Plan([], [])
+    for node in reversed(graph.nodes):
+        if not reached[node.id]:
+            continue
+        sends = []
+        for i, to in enumerate(node.operands):
+            if type(to) is int and active[to]:
+                reached[to] = True
+                left[to] -= 1
+                sends.append(_line(graph, node, i, to, final=left[to] == 0))
+        if sends:
+            plan.steps.append((node.id, graph.calls[node.id][1], sends))
+        if node.selections or not any(send.rule.passes_on for send in sends):
+            plan.watched.append(node.id)
+    graph.plan = active, plan
+    return plan
+
+
+def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool) -> Send:
+    assert node.operation is not None
+    rule, shape = rule_for(graph, node, operand), graph.nodes[to].type.shape
+    mask = partial(_masked, node) if node.selections else None
+    return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
 
 
 def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
@@ -135,25 +199,11 @@ def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribu
         return rule([*operand_values(node, values), values[node.id]])
 
 
-def _send(node: Node, rule: Formula, given: list[Any], delta: Any, values: Sequence[Any]) -> Any:
-    """Upstream × local derivative, or what a backward rule makes of the upstream.
-
-    `given` are the values of the operands and of the output. Not yet reduced to the operand.
-    """
-    assert node.operation is not None
-    if not node.operation.elementwise:
-        sent = rule([*given, delta])
-    elif rule.constant is not None:
-        sent = delta if rule.constant == 1 else delta * rule.constant
-    else:
-        sent = delta * rule(given)
-    if node.selections and not all_finite(np.asarray(sent)):
-        sent = _masked(node, selected(node, values), sent)
-    return sent
-
-
-def _masked(node: Node, mask: Any, sent: Any) -> Any:
-    """Exactly zero for what a `where` has not selected."""
+def _masked(node: Node, sent: Any, values: Sequence[Any]) -> Any:
+    """Exactly zero for what a `where` has not selected, if anything is not finite."""
+    if all_finite(np.asarray(sent)):
+        return sent
+    mask: Any = selected(node, values)
     if not mask.any():
         return np.zeros(np.shape(sent))[()]
     elementwise = node.operation is not None and node.operation.elementwise
@@ -171,7 +221,7 @@ def reduce_to(array: Any, shape: Shape) -> Any:
         return array
     extra = len(own) - len(shape)
     if extra > 0:
-        array = array.sum(axis=tuple(range(extra)))
+        array = np.add.reduce(array, axis=tuple(range(extra)))
     else:
         array = np.reshape(array, (1,) * -extra + own)
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)
@@ -181,6 +231,19 @@ def reduce_to(array: Any, shape: Shape) -> Any:
 
 
 # --- where the derivative fails ----------------------------------------------------------
+
+
+def _refuse_nonfinite(
+    graph: Graph,
+    values: Sequence[Any],
+    accumulators: Sequence[Any],
+    contributions: Sequence[Contribution],
+) -> None:
+    """Raise at the first contribution that makes its accumulator infinite or nan."""
+    for c in contributions:
+        if not all_finite(c.accumulator):
+            node = graph.nodes[c.node]
+            raise accumulator_error(graph, node, c.operand, values, accumulators[c.node])
 
 
 def accumulator_error(

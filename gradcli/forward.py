@@ -1,7 +1,9 @@
 """The forward pass: a loop up the graph that fills in every value.
 
 A graph and its inputs come in, the list of values comes out, one per node. The first
-operation that is not finite although its operands are is an error with its place. `apply` takes
+operation that is not finite although its operands are is an error with its place. Infinities and
+nans mostly go on from value to value, so the pass looks for them at the end, in the few values
+where they can't hide; only if there is one are all values gone through. `apply` takes
 one operation over a whole batch of operands; the finite-difference check is made of it.
 """
 
@@ -29,39 +31,34 @@ Values = list[Any]
 def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:
     """Every node's value, in order. `inputs` are float64 scalars or arrays by name.
 
-    Raises `GradcliError` (domain, overflow, singular) at the first operation whose value is
-    not finite, unless `allow_nonfinite`.
+    Raises `GradcliError` (binding) for an input that is not finite and (domain, overflow,
+    singular) at the first operation whose value is not finite, unless `allow_nonfinite`.
     """
-    values: Values = [None] * len(graph.nodes)
+    count = len(graph.nodes)
+    values: Values = [None] * count + list(graph.constants)
+    for name, i in graph.input_numbers.items():
+        values[i] = inputs[name]
     with np.errstate(all="ignore"):
-        for node in graph.nodes:
-            kernel = node.kernel
+        for i, (kernel, operands) in enumerate(graph.calls):
             if kernel is not None:
-                value: Any = kernel(*operand_values(node, values))
+                value = kernel(*operands(values))
                 if type(value) is not np.float64 and not value.ndim:
                     value = np.float64(value)
-                if not allow_nonfinite and not all_finite(value):
-                    _check_finite(graph, node, values, value)
-            elif node.kind == "input":
-                value = inputs[node.name]
-            else:
-                value = _literal(node)
-            values[node.id] = value
+                values[i] = value
+            elif values[i] is None:
+                (values[i],) = operands(values)
+        del values[count:]
+        if not allow_nonfinite:
+            _refuse_nonfinite(graph, inputs, values)
     return values
-
-
-def _literal(node: Node) -> Any:
-    (operand,) = node.operands
-    assert isinstance(operand, Literal)
-    return operand.value
 
 
 def all_finite(value: Any) -> bool:
     """Whether no element is infinite or nan, in one pass where possible."""
     if type(value) is np.float64:
         return math.isfinite(value)
-    # A sum is finite only if every element is; a finite array's sum may still overflow.
-    return math.isfinite(np.add.reduce(value, axis=None)) or bool(np.isfinite(value).all())
+    # A sum of squares is finite only if every element is; that of finite ones may still overflow.
+    return math.isfinite(np.vdot(value, value)) or bool(np.isfinite(value).all())
 
 
 def operand_values(node: Node, values: Sequence[Any]) -> list[Any]:
@@ -84,10 +81,10 @@ def line_up(graph: Graph, node: Node, arguments: list[Any]) -> list[Any]:
         return arguments
     rank = len(node.type.shape)
     pairs = zip(node.operands, arguments, strict=True)
-    return [_align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
+    return [align(a, len(graph.operand_type(o).shape), rank) for o, a in pairs]
 
 
-def _align(array: Any, own: int, rank: int) -> Any:
+def align(array: Any, own: int, rank: int) -> Any:
     """Put axes of length 1 between the batch and an operand's own axes."""
     batch = np.ndim(array) - own
     if batch <= 0 or own >= rank:
@@ -121,6 +118,33 @@ def _any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArra
 
 
 # --- where the mathematics fails ---------------------------------------------------------
+
+
+def _refuse_nonfinite(graph: Graph, inputs: Mapping[str, Any], values: Values) -> None:
+    """Raise at the first input that is not finite, else at the first operation at fault."""
+    unused = inputs.values() if len(inputs) > len(graph.inputs) else ()
+    if all(all_finite(values[i]) for i in graph.watched) and all(map(all_finite, unused)):
+        return
+    refuse_nonfinite_inputs(inputs)
+    for node in graph.nodes:
+        if node.kernel is not None and not all_finite(values[node.id]):
+            _check_finite(graph, node, values, values[node.id])
+
+
+def refuse_nonfinite_inputs(inputs: Mapping[str, Any]) -> None:
+    """Inputs are finite numbers. Raises `GradcliError` of kind binding."""
+    for name, value in inputs.items():
+        if not all_finite(value):
+            place = ""
+            if np.ndim(value):
+                index = np.argwhere(~np.isfinite(value))[0]
+                place = "[" + ", ".join(map(str, index)) + "]"
+            what = "nan" if np.isnan(value).any() else "infinite"
+            raise GradcliError(
+                Kind.BINDING,
+                f"the value of '{name}' is not finite: {name}{place} is {what}",
+                hint="--allow-nonfinite computes on",
+            )
 
 
 def _check_finite(graph: Graph, node: Node, values: Sequence[Any], value: Any) -> None:

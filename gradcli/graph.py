@@ -7,10 +7,11 @@ pass a loop down. Whether shapes fit is decided here, once, and shown with both 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -18,10 +19,14 @@ from gradcli.draft import Draft, Literal, Operand, Selection, Step
 from gradcli.errors import GradcliError, Kind, Label
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Call, Operator
-from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, times
+from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, propagating, times
 
 MOST_ELEMENTS = 2**28
 """No single value may have more elements than this (2 GiB)."""
+
+
+Getter: TypeAlias = Callable[[list[Any]], Sequence[Any]]
+"""Takes an operation's operands out of a list of all values."""
 
 
 class Node(NamedTuple):
@@ -58,12 +63,19 @@ class Graph:
         self._dependent: dict[frozenset[int], list[bool]] = {}
         self.formulas: dict[Any, Any] = {}
         """Where the backward pass keeps the compiled rules, for the next time."""
+        self.plan: Any = None
+        """Where it keeps what it has to do, and for which nodes."""
         self._last_site: tuple[int, Site] | None = None
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
         """The inputs' numbers, in order of first appearance in the text."""
         return tuple(node.id for node in self.nodes if node.kind == "input")
+
+    @cached_property
+    def input_numbers(self) -> dict[str, int]:
+        """The inputs' numbers by their names."""
+        return {self.nodes[i].name: i for i in self.inputs}
 
     @cached_property
     def steps(self) -> dict[int, int]:
@@ -79,6 +91,45 @@ class Graph:
             for operand in dict.fromkeys(o for o in node.operands if isinstance(o, int)):
                 found[operand].append(node.id)
         return tuple(map(tuple, found))
+
+    @cached_property
+    def constants(self) -> tuple[Any, ...]:
+        """The numbers that operations are written with; in a pass they stand behind the values."""
+        operands = (o for node in self.nodes for o in node.operands)
+        return tuple(o.value for o in operands if isinstance(o, Literal))
+
+    @cached_property
+    def calls(self) -> list[tuple[Kernel | None, Getter]]:
+        """For every node the kernel, and what takes its operands out of values and constants."""
+        found: list[tuple[Kernel | None, Getter]] = []
+        last = len(self.nodes)
+        for node in self.nodes:
+            places = []
+            for operand in node.operands:
+                places.append(operand if type(operand) is int else last)
+                last += type(operand) is not int
+            found.append((node.kernel, _getter(places)))
+        return found
+
+    @cached_property
+    def watched(self) -> tuple[int, ...]:
+        """The nodes to look at for infinities and nans: where there is one, one of these has one.
+
+        All others are an operand that always shows in the output of an operation.
+        """
+        shows = [False] * len(self.nodes)
+        for node in self.nodes:
+            for operand in _showing(node):
+                shows[operand] = True
+        return tuple(i for i, shown in enumerate(shows) if not shown)
+
+    def shows(self, start: int, end: int) -> bool:
+        """Whether node `end` has an infinity or a nan wherever node `start` has one."""
+        found = {start}
+        for node in self.nodes[start + 1 : end + 1]:
+            if not found.isdisjoint(_showing(node)):
+                found.add(node.id)
+        return end in found
 
     def dependent(self, roots: set[int]) -> list[bool]:
         """Which nodes depend on any of `roots`, roots included."""
@@ -111,6 +162,22 @@ class Graph:
     def operand_type(self, operand: Operand) -> Type:
         """The type of a node or literal."""
         return self.nodes[operand].type if isinstance(operand, int) else operand.type
+
+
+def _getter(places: Sequence[int]) -> Getter:
+    """Several places of a list at once, as a sequence also where there is one or none."""
+    if len(places) > 1:
+        return itemgetter(*places)
+    return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
+
+
+def _showing(node: Node) -> list[int]:
+    """The operands whose infinities and nans always show in a node, by their numbers."""
+    if node.operation is None or not node.operation.propagates or not node.type.size:
+        return []
+    operands = node.operands
+    places = propagating(node.operation, len(operands))
+    return [o for o in (operands[i] for i in places) if type(o) is int]
 
 
 def _literal_number(operand: Operand) -> float | None:

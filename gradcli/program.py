@@ -17,7 +17,7 @@ from gradcli.backward import Backward, backward
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind
-from gradcli.forward import all_finite, forward
+from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Binding as HeaderBinding
 from gradcli.language.header import Header, read_header
@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
+FLOAT64 = np.dtype(np.float64)
 
 
 class Program:
@@ -81,6 +82,10 @@ class Program:
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
+        key = tuple([(name, value.shape) for name, value in inputs.items()])
+        found = self._graphs.get(key)
+        if found is not None:
+            return found
         draft = self.draft(frozenset(inputs))
         missing = [s for s in draft.steps if s.kind == "input" and s.name not in inputs]
         if missing:
@@ -95,12 +100,10 @@ class Program:
             )
         wanted = {s.name or "" for s in draft.steps if s.kind == "input"}
         types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
-        key = (frozenset(inputs), tuple(types.items()))
-        if key not in self._graphs:
-            if len(self._graphs) >= KEPT_GRAPHS:
-                self._graphs.clear()
-            self._graphs[key] = build(draft, types)
-        return self._graphs[key]
+        if len(self._graphs) >= KEPT_GRAPHS:
+            self._graphs.clear()
+        self._graphs[key] = found = build(draft, types)
+        return found
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0
@@ -112,11 +115,14 @@ class Program:
         """
         header = {b.name: b for b in self.header.bindings}
         for name in [*inputs, *header]:
-            self._expect(name)
+            if name not in self.names.free:
+                raise self._not_an_input(name)
         bound = {n: self._header_value(n, b, seed) for n, b in header.items() if n not in inputs}
-        free = self.names.inputs(())
-        bound |= {n: to_value(n, v) for n, v in (data or {}).items() if n in free}
-        bound |= {n: to_value(n, v) for n, v in inputs.items()}
+        if data:
+            free = self.names.inputs(())
+            bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
+        for name, value in inputs.items():
+            bound[name] = to_value(name, value)
         return bound
 
     def _header_value(self, name: str, binding: HeaderBinding, seed: int) -> Any:
@@ -127,13 +133,11 @@ class Program:
         source = Source(above + text[start:end], self.source.name)
         return evaluated(source, binding.value, stream_seed(seed, name))
 
-    def _expect(self, name: str) -> None:
-        """Raise if a bound name is not an input of the program."""
-        if name in self.names.free:
-            return
+    def _not_an_input(self, name: str) -> GradcliError:
+        """The error of a bound name that is not an input of the program."""
         definition = self.names.definitions.get(name)
         if definition is not None:
-            raise GradcliError(
+            return GradcliError(
                 Kind.BINDING,
                 f"'{name}' gets its value in the program",
                 source=self.source,
@@ -144,7 +148,7 @@ class Program:
             )
         known = self.names.inputs(())
         listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
-        raise GradcliError(
+        return GradcliError(
             Kind.BINDING,
             f"the program does not use '{name}'",
             hint=did_you_mean(name, known) or listed,
@@ -181,18 +185,16 @@ class Program:
         """
         with collector_paused():
             values_in = self.bind({**(inputs or {}), **named}, data, seed)
-            if not allow_nonfinite:
-                _refuse_nonfinite(values_in)
             graph = self.graph(values_in)
             active = self._active(graph, wrt)
             values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
             if not allow_nonfinite:
                 _refuse_nonfinite_output(graph, values)
-            start = None
-            passed = Backward([None] * len(graph.nodes), [])
             if gradient:
                 start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
                 passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
+            else:
+                start, passed = None, Backward([None] * len(graph.nodes), [])
             result = Result(
                 self.source.text,
                 graph,
@@ -399,7 +401,7 @@ class Program:
 
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
-        ids = {graph.nodes[i].name: i for i in graph.inputs}
+        ids = graph.input_numbers
         if wrt is None:
             return graph.dependent(set(ids.values()))
         for name in wrt:
@@ -419,7 +421,7 @@ class Program:
         if upstream is not None:
             given = to_value("upstream", upstream)
             if not allow_nonfinite:
-                _refuse_nonfinite({"upstream": given})
+                refuse_nonfinite_inputs({"upstream": given})
             if np.shape(given) != shape:
                 raise GradcliError(
                     Kind.SHAPE,
@@ -464,6 +466,8 @@ def to_value(name: str, value: Any) -> Any:
 
     Raises `GradcliError` of kind binding.
     """
+    if type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim:
+        return value
     problem = None
     try:
         array = np.asarray(value)
@@ -480,22 +484,6 @@ def to_value(name: str, value: Any) -> Any:
         f"the value of '{name}' is no array of numbers",
         hint=f"{problem}: give a number or nested lists of numbers",
     )
-
-
-def _refuse_nonfinite(inputs: Mapping[str, Any]) -> None:
-    """Inputs are finite numbers."""
-    for name, value in inputs.items():
-        if not all_finite(value):
-            place = ""
-            if np.ndim(value):
-                index = np.argwhere(~np.isfinite(value))[0]
-                place = "[" + ", ".join(map(str, index)) + "]"
-            what = "nan" if np.isnan(value).any() else "infinite"
-            raise GradcliError(
-                Kind.BINDING,
-                f"the value of '{name}' is not finite: {name}{place} is {what}",
-                hint="--allow-nonfinite computes on",
-            )
 
 
 def _refuse_nonfinite_output(graph: Graph, values: list[Any]) -> None:

@@ -9,14 +9,14 @@ There is no second copy of any derivative: this text is also what the reports pr
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from gradcli.draft import Draft, Literal, Operand, Step
 from gradcli.errors import GradcliError, Kind
-from gradcli.forward import apply
+from gradcli.forward import align
 from gradcli.graph import Graph, Node, build
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source, Span
@@ -38,6 +38,7 @@ class Formula:
         "_result",
         "constant",
         "graph",
+        "passes_on",
         "picks",
         "result",
         "source",
@@ -53,6 +54,8 @@ class Formula:
         """The number that the formula is, where it is written as one (the 1 of a sum)."""
         self.graph, self.result = graph, result
         """The formula as a graph, its names as inputs in front; which node it comes to."""
+        self.passes_on = True
+        """Whether an upstream that is not finite always shows in what is sent to the operand."""
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self._constants: list[Any] = []
@@ -73,7 +76,7 @@ class Formula:
         for node in rest:
             if node.kernel is not None:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
-                kernel = node.kernel if node.aligned else partial(_lined_up, graph, node)
+                kernel = node.kernel if node.aligned else _lining_up(graph, node)
                 self._calls.append((kernel, tuple(place[o] for o in operands)))
                 rounded = node.operation is None or not node.operation.exact
                 self._ranks.append(len(node.type.shape) if rounded else None)
@@ -84,7 +87,7 @@ class Formula:
 
     def __call__(self, values: list[Any]) -> Any:
         """The formula's value; `values` in the order of the names it was made for."""
-        slots = self._slots(values)
+        slots = [*values, *self._constants] if self.picks is None else self._slots(values)
         for kernel, operands in self._calls:
             slots.append(kernel(*[slots[i] for i in operands]))
         return slots[self._result]
@@ -107,8 +110,19 @@ class Formula:
         return slots[self._result]
 
 
-def _lined_up(graph: Graph, node: Node, *arguments: Any) -> Any:
-    return apply(graph, node, list(arguments))
+def _lining_up(graph: Graph, node: Node) -> Kernel:
+    """The node's kernel for operands whose axes must be lined up first, if they have a batch."""
+    kernel, rank = node.kernel, len(node.type.shape)
+    own = [len(graph.operand_type(o).shape) for o in node.operands]
+    assert kernel is not None
+    if all(n == rank for o, n in zip(node.operands, own, strict=True) if isinstance(o, int)):
+        return kernel  # a number that is written in the formula has no batch
+
+    def lined_up(*arguments: Any) -> Any:
+        pairs = zip(arguments, own, strict=True)
+        return kernel(*[a if a.ndim == n else align(a, n, rank) for a, n in pairs])
+
+    return lined_up
 
 
 @lru_cache(maxsize=4096)
@@ -143,6 +157,9 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
         if picks is not None:
             names, types = tuple(names[i] for i in picks), tuple(types[i] for i in picks)
         found = compile_formula(text, names, types, dict(site.options), picks)
+        if not operation.elementwise:
+            used = "delta" in names
+            found.passes_on = used and found.graph.shows(names.index("delta"), found.result)
         _check_shape(operation, site, operand, found)
         if len(_formulas) > MOST_FORMULAS:
             _formulas.clear()

@@ -94,6 +94,10 @@ class StatementSteps(Steps):
         tree = self.wholes[node.id].tree
         return Step(self.numbers.get(node.id), node, tree, self.result.values[node.id])
 
+    def members(self, node: Node) -> tuple[Node, ...]:
+        """The operations of the statement that computes a node."""
+        return self.wholes[node.id].nodes
+
     def moves(self) -> Iterator[Move]:
         """The backward pass: what every statement sends to the nodes that it reads."""
         arrived = Arrivals()

@@ -107,6 +107,10 @@ class Steps:
         tree = node_tree(self.graph, node)
         return Step(self.numbers.get(node.id), node, tree, self.result.values[node.id])
 
+    def members(self, node: Node) -> tuple[Node, ...]:
+        """The operations that a step consists of."""
+        return (node,)
+
     def moves(self) -> Iterator[Move]:
         """The backward pass line by line."""
         result, nodes = self.result, self.graph.nodes

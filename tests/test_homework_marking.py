@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+from typing import TYPE_CHECKING
 
+import jsonschema
 import numpy as np
 import pytest
 
 from gradcli import Program
+from gradcli.cli.app import run
+from gradcli.cli.environment import Environment
 from gradcli.errors import GradcliError
 from gradcli.homework.marked import Marked, Status
 from gradcli.homework.marking import Scheme, mark
 from gradcli.homework.reading import read_text
 from gradcli.homework.task import Task, make_task
 from gradcli.homework.tolerance import Tolerance
+
+if TYPE_CHECKING:
+    from syrupy.assertion import SnapshotAssertion
+
+DOCS = Path(__file__).parent.parent / "docs"
 
 TUTORIAL = """\
 import numpy as np
@@ -249,3 +259,56 @@ def test_what_explodes_is_refused(tutorial: Task) -> None:
         with pytest.raises(GradcliError) as error:
             marked(tutorial, text)
         assert error.value.exit_code == 5
+
+
+def run_grade(*words: str, stdin: bytes = b"") -> tuple[int, str, str]:
+    environment = Environment.captured(stdin)
+    code = run(["grade", *words], environment)
+    return code, *environment.written()
+
+
+class TestCommand:
+    program = ("(x + sigmoid(y)) / (x^2 + y)", "--x", "3", "--y", "-4")
+
+    def test_report(self, tmp_path: Path, snapshot: SnapshotAssertion) -> None:
+        file = tmp_path / "answer.py"
+        file.write_text(TUTORIAL.replace("delta_x += delta_b", "delta_x = delta_b"))
+        code, out, err = run_grade(*self.program, str(file), "--reveal")
+        assert (code, err) == (4, "")
+        assert out == snapshot
+
+    def test_json_fits_its_schema(self, tmp_path: Path) -> None:
+        file = tmp_path / "answer.py"
+        schema = json.loads((DOCS / "schema" / "grade.json").read_text("utf-8"))
+        for text in (TUTORIAL, "delta_x = np.log(x - 9)\n", "delta_x = [1, 2]\n"):
+            file.write_text(text)
+            _, out, _ = run_grade(*self.program, str(file), "--json")
+            jsonschema.validate(json.loads(out), schema)
+
+    def test_several_submissions_have_the_gravest_code(self, tmp_path: Path) -> None:
+        good, wrong, bad = (tmp_path / f"{name}.py" for name in ("good", "wrong", "bad"))
+        good.write_text(TUTORIAL)
+        wrong.write_text("delta_x = 1\n")
+        bad.write_text("for i in x:\n    pass\n")
+        assert run_grade(*self.program, str(good))[0] == 0
+        assert run_grade(*self.program, str(good), str(wrong))[0] == 4
+        code, out, err = run_grade(*self.program, str(bad), str(wrong), str(good))
+        assert code == 5
+        assert "for loops are not read" in err
+        assert out.count("score") == 2
+
+    def test_standard_input_and_a_task_with_marks(self, tmp_path: Path) -> None:
+        task = tmp_path / "task.grad"
+        task.write_text("#: x = 3\n#: y = -4\n#: marks x = 2\n(x + sigmoid(y)) / (x^2 + y)\n")
+        code, out, _ = run_grade(str(task), "-", stdin=TUTORIAL.encode())
+        assert (code, out) == (0, "score 9 / 9\n")
+
+    def test_gradescope_writes_its_file(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("answer.py").write_text("while True: pass\n")
+        code, _, _ = run_grade(*self.program, "answer.py", "--format", "gradescope")
+        written = json.loads(Path("results.json").read_text("utf-8"))
+        assert (code, written["score"]) == (0, 0)
+        assert "while" in written["output"]

@@ -35,6 +35,7 @@ COMMANDS = {
     "jacobian": "the derivatives of any output, as matrices",
     "hessian": "second derivatives, as a matrix or times a vector",
     "graph": "the computational graph with values and gradients on it",
+    "export": "both passes as NumPy, a Python function, LaTeX or a graph in JSON",
     "grade": "read homework, find the first mistake, name it",
     "examples": "ready programs: list, show and run them",
     "batch": "value and gradient for every row of a file of points",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO, TextIOWrapper
 from typing import Any, BinaryIO, Literal, TextIO, TypeAlias
 
@@ -95,6 +95,40 @@ class Environment:
         except (UnicodeEncodeError, LookupError):
             return True
         return False
+
+    def interactive(self) -> bool:
+        """Whether somebody sits at a terminal: keys come in, and text is seen at once."""
+        return self.columns is not None and self.stdin is not None and self.stdin.isatty()
+
+    def stepwise(self, sections: Iterable[Iterable[str]]) -> Iterator[str]:
+        """The sections of a text, with a wait for a key after each but the last; q ends it."""
+        started = False
+        for section in sections:
+            text = "".join(section)
+            if started and text.strip() and self._key() in ("q", "Q"):
+                return
+            started = started or bool(text.strip())
+            yield text
+
+    def _key(self) -> str:
+        """One key from the terminal, once all text is out."""
+        assert self.stdout is not None
+        assert self.stdin is not None
+        self.stdout.flush()
+        if os.name == "nt":
+            import msvcrt
+
+            return msvcrt.getwch()
+        import termios
+        import tty
+
+        descriptor = self.stdin.fileno()
+        before = termios.tcgetattr(descriptor)
+        try:
+            tty.setcbreak(descriptor)
+            return os.read(descriptor, 1).decode("latin-1")
+        finally:
+            termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
 
     def write(self, pieces: Iterable[str] | bytes) -> None:
         """Write to standard output, as long as there is somebody who reads it. Raises `OSError`.

@@ -26,14 +26,14 @@ RESULTS = "results.json"
 class GradeOutput(OutputOptions):
     """A report for people, for scripts, or for a grader."""
 
-    format: Annotated[  # type: ignore[assignment]
+    format: Annotated[
         Literal["table", "json", "gradescope", "prairielearn", "coderunner"] | None,
         in_report(
             "--format",
             metavar="FORMAT",
             help="table (text), json, gradescope, prairielearn or coderunner",
         ),
-    ] = None
+    ] = None  # type: ignore[assignment] # other formats than those of an evaluation
     reveal: Annotated[bool, in_report("--reveal", help="show the right answers, too")] = False
 
     def grader(self) -> str | None:
@@ -69,7 +69,7 @@ def command(
     marking: MarkingOptions,
     report: GradeOutput,
 ) -> Outcome:
-    """Read what a student hands in, find the first mistake, name it.
+    """Read homework, find the first mistake, name it.
 
     A row is right if it is true, or if it follows from the student's own rows before it: what
     follows from a mistake is not held against it. Nothing of a submission is executed.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
@@ -17,25 +17,26 @@ from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from gradcli.report import Style
     from gradcli.report.trace import Choice
     from gradcli.result import Result
     from gradcli.steps import Steps
 
 TRACE = "Trace"
 
-STYLES = {"listing": "trace", "table": "trace_table", "wires": "trace_wires"}
-"""The styles, each a module of `gradcli.report`."""
+Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
 
 
 class TraceOptions(Options):
     """What of the trace is shown, and how."""
 
     style: Annotated[
-        Literal["listing", "table", "wires"],
+        Name,
         typer.Option(
             "--style",
             metavar="STYLE",
-            help="listing; table: a row per contribution; wires: the graph",
+            help="listing, table (a row per contribution), wires (the graph), code (NumPy that "
+            "runs), math (LaTeX)",
             show_default=True,
             rich_help_panel=TRACE,
         ),
@@ -68,20 +69,53 @@ class TraceOptions(Options):
             rich_help_panel=TRACE,
         ),
     ] = None
+    jacobians: Annotated[
+        bool,
+        typer.Option(
+            "--jacobians",
+            help="also the matrices that rules on arrays come from: diag(g'(z)), W.T",
+            rich_help_panel=TRACE,
+        ),
+    ] = False
+    step: Annotated[
+        bool,
+        typer.Option(
+            "--step", help="wait for a key after each step (q ends)", rich_help_panel=TRACE
+        ),
+    ] = False
+    standalone: Annotated[
+        bool,
+        typer.Option(
+            "--standalone",
+            help="with --style math: a whole LaTeX document",
+            rich_help_panel=TRACE,
+        ),
+    ] = False
     blank: Annotated[
         bool,
         typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
     ] = False
 
-    def choice(self) -> Choice:
+    def choice(self, form: str) -> Choice:
         """What is shown. Raises `GradcliError` where the options contradict each other."""
         from gradcli.report.trace import Choice
 
         if self.node is not None and self.only is not None:
             raise usage_error("--node and --pass contradict each other", "leave out --pass")
-        if self.node is not None and self.style != "listing":
-            raise usage_error(f"--node and --style {self.style} contradict each other")
-        return Choice(self.only != "backward", self.only != "forward", self.blank)
+        written = "--style " + self.style if self.style != "listing" else f"--format {form}"
+        plain = self.style == "listing" and form == "table"
+        if self.node is not None and not plain and form != "json":
+            raise usage_error(f"--node and {written} contradict each other")
+        if self.style != "listing" and form not in ("table", "json"):
+            raise usage_error(f"--style {self.style} and --format {form} contradict each other")
+        if self.standalone and self.style != "math" and form != "latex":
+            raise usage_error("--standalone is for --style math")
+        for option, given in (("--jacobians", self.jacobians), ("--step", self.step)):
+            if given and (not plain or self.node is not None):
+                raise usage_error(f"{option} is for the listing of all steps")
+        if self.jacobians and self.by == "statement":
+            raise usage_error("--jacobians is for single operations", "leave out --by statement")
+        return Choice(self.only != "backward", self.only != "forward", self.blank, self.jacobians)
 
 
 @make(
@@ -118,11 +152,11 @@ class Evaluation:
     def __init__(
         self, point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
     ) -> None:
-        choice = shown.choice()
-        self.report, self.shown, self.choice = report, shown, choice
         form = report.chosen_format()
-        if form not in ("table", "json"):
-            raise usage_error(f"trace has no {form}", "without --format it is text; --json")
+        choice = shown.choice(form)
+        self.report, self.shown, self.choice = report, shown, choice
+        if shown.step and (report.file is not None or not report.environment.interactive()):
+            raise usage_error("--step waits for a key, and this is no terminal")
         if choice.blank and (form == "json" or report.is_bare()):
             part = "--json" if form == "json" else "--value" if report.value else "--grad"
             raise usage_error(f"--blank leaves out the numbers, and {part} is for numbers")
@@ -161,14 +195,13 @@ class Evaluation:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
-        from importlib import import_module
-
         from gradcli.paths import focus
 
         steps, look = self._steps(), self.report.style()
         name = self.shown.node
         found = None if name is None else focus(steps, normal(name))
-        if self.report.chosen_format() == "json":
+        form = self.report.chosen_format()
+        if form == "json":
             from gradcli.report import trace_json
 
             return trace_json.pieces(steps, look, self.checked, found)
@@ -176,9 +209,37 @@ class Evaluation:
             from gradcli.report import trace_node
 
             return trace_node.pieces(steps, found, look, self.choice, lambda: self.checked)
-        module = import_module(f"gradcli.report.{STYLES[self.shown.style]}")
-        text_: Iterable[str] = module.pieces(steps, look, self.choice, lambda: self.checked)
-        return text_
+        if form in ("csv", "markdown"):
+            from gradcli.report import trace_rows
+
+            return trace_rows.pieces(steps, form, look, self.choice, lambda: self.checked)
+        return self._styled(steps, look, "math" if form == "latex" else self.shown.style)
+
+    def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:
+        """The text in one of the styles."""
+        if style == "math":
+            from gradcli.report import trace_latex
+
+            alone = self.shown.standalone
+            return trace_latex.pieces(steps, look, standalone=alone, choice=self.choice)
+        if style == "code":
+            from gradcli.report import export_numpy
+
+            return export_numpy.traced(steps, look, self.choice, lambda: self.checked)
+        if style == "table":
+            from gradcli.report import trace_table
+
+            return trace_table.pieces(steps, look, self.choice, lambda: self.checked)
+        if style == "wires":
+            from gradcli.report import trace_wires
+
+            return trace_wires.pieces(steps, look, self.choice, lambda: self.checked)
+        from gradcli.report import trace
+
+        if self.shown.step:
+            sections = trace.sections(steps, look, self.choice, lambda: self.checked)
+            return self.report.environment.stepwise(sections)
+        return trace.pieces(steps, look, self.choice, lambda: self.checked)
 
     def _steps(self) -> Steps:
         if self.shown.by == "statement":

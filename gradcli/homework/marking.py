@@ -58,9 +58,8 @@ def _worked_through(task: Task, listing: Listing) -> Work:
     while True:
         work = work_through(listing, task.flow, task.vocabulary, assumed)
         given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
-        fitting = {
-            k: v for k, v in given.items() if np.shape(v) == np.shape(work.flow.values.get(k))
-        }
+        shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
+        fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
         lost = {work.flow.name(k): k for k in work.lines if k not in given}
         new = [name for name in lost if name not in assumed]
         if not new:

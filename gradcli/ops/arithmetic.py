@@ -142,6 +142,7 @@ ARITHMETIC = (
         symbol="+",
         latex="{x} + {y}",
         doc="sum",
+        propagates="x y",
         samples=("3, -4", "[1, 2], 3"),
     ),
     row(
@@ -153,6 +154,7 @@ ARITHMETIC = (
         symbol="-",
         latex="{x} - {y}",
         doc="difference",
+        propagates="x y",
         samples=("3, -4", "[1, 2], 3"),
     ),
     row(
@@ -164,6 +166,7 @@ ARITHMETIC = (
         symbol="*",
         latex=r"{x} \cdot {y}",
         doc="product, element by element",
+        propagates="x y",
         samples=("3, -4", "[1, 2], 3"),
     ),
     row(
@@ -176,6 +179,7 @@ ARITHMETIC = (
         latex=r"\frac{{x}}{{y}}",
         domain="y ≠ 0",
         doc="quotient by a constant",
+        propagates="x",
         samples=("3, -4", "[1, 2], 3"),
     ),
     row(
@@ -198,6 +202,7 @@ ARITHMETIC = (
         exact=True,
         aliases="negative",
         doc="minus",
+        propagates="x",
         samples=("3", "[1, -2]"),
     ),
     row(
@@ -209,6 +214,7 @@ ARITHMETIC = (
         latex="{x}",
         exact=True,
         doc="another name for the same value",
+        propagates="x",
         samples=("3",),
     ),
     row(

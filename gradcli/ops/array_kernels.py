@@ -151,6 +151,8 @@ def transpose(x: Array, case: str, rank: int) -> Array:
         case "row":
             return x[..., 0, :]
     batch = x.ndim - rank
+    if not batch:
+        return x.T
     return np.transpose(x, (*range(batch), *reversed(range(batch, x.ndim))))
 
 
@@ -353,20 +355,23 @@ def norm(x: Array, axis: Axes, keepdims: bool, p: float = 2) -> Array:  # noqa: 
 
 
 def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
-    """log Σ exp x = m + log k + log1p(rest/k), for k elements equal to the maximum m."""
-    largest, rest = _log_sum(x, axis)
-    result = largest + rest
+    """log Σ exp x = m + log1p(rest), for the maximum m; an infinite m is the result."""
+    largest = np.maximum.reduce(x, axis=axis, keepdims=True)
+    result = np.where(np.isfinite(largest), largest + _log_sum(x - largest, axis), largest)
     return result if keepdims else np.squeeze(result, axis)
 
 
-def _log_sum(x: Array, axis: Axes) -> tuple[Array, Array]:
-    """The maximum and what logsumexp adds to it; both keep their axes."""
-    largest = np.max(x, axis=axis, keepdims=True)
-    top = x == largest
-    ties = np.maximum(np.sum(top, axis=axis, keepdims=True), 1)
-    shifted = x - np.where(np.isfinite(largest), largest, 0.0)
-    rest = np.sum(np.where(top, 0.0, np.exp(shifted)), axis=axis, keepdims=True)
-    return largest, np.log(ties) + np.log1p(rest / ties)
+def _log_sum(x: Array, axis: Axes) -> Array:
+    """log Σ exp x where the maximum is 0, exact also next to 0; it keeps its axes.
+
+    It is log1p(rest): the elements that are the maximum are counted, and one of them is the 1.
+    """
+    top = x == 0.0
+    others = np.exp(x)
+    others -= top
+    rest = np.add.reduce(others, axis=axis, keepdims=True)
+    rest += np.add.reduce(top, axis=axis, keepdims=True, dtype=np.float64) - 1.0
+    return np.log1p(rest)
 
 
 def softmax(x: Array, axis: Axes) -> Array:
@@ -377,8 +382,8 @@ def softmax(x: Array, axis: Axes) -> Array:
 
 def log_softmax(x: Array, axis: Axes) -> Array:
     """x - logsumexp(x), exact also where the result is next to 0."""
-    largest, rest = _log_sum(x, axis)
-    return (x - largest) - rest
+    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
+    return shifted - _log_sum(shifted, axis)
 
 
 # --- recurrences -------------------------------------------------------------------------

@@ -20,6 +20,7 @@ POWERS = (
         convention="0 at 0",
         doc="absolute value, also |x|",
         exact=True,
+        propagates="x",
         samples=("3", "-4", "[1, -2]"),
         **AT_ZERO,
     ),
@@ -45,6 +46,7 @@ POWERS = (
         latex=r"\sqrt{{x}}",
         domain="x ≥ 0",
         doc="square root, also √x",
+        propagates="x",
         samples=("4", "0.3", "[1, 2]"),
     ),
     row(
@@ -54,6 +56,7 @@ POWERS = (
         "1/(3*out^2)",
         latex=r"\sqrt[3]{{x}}",
         doc="cube root, also of negative numbers",
+        propagates="x",
         samples=("8", "-8", "[1, 2]"),
     ),
     row("square", "x", np.square, "2*x", latex="{x}^2", doc="x²", samples=("3", "-4", "[1, 2]")),
@@ -94,6 +97,7 @@ POWERS = (
         latex=r"\log {x}",
         domain="x > 0",
         doc="natural logarithm",
+        propagates="x",
         samples=("3", "1e-3", "[1, 2]"),
     ),
     row(
@@ -173,6 +177,7 @@ TRIGONOMETRY = (
         "cos(x)",
         latex=r"\sin {x}",
         doc="sine (radians)",
+        propagates="x",
         samples=("1", "-4", "[1, 2]"),
     ),
     row(
@@ -182,6 +187,7 @@ TRIGONOMETRY = (
         "-sin(x)",
         latex=r"\cos {x}",
         doc="cosine (radians)",
+        propagates="x",
         samples=("1", "-4", "[1, 2]"),
     ),
     row(

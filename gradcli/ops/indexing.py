@@ -184,6 +184,7 @@ ROWS = (
         rules=_scatter_rules,
         latex=r"\operatorname{scatter}({x})",
         doc="zeros of a shape with the block x in it, its corner `at` a place, `step` places apart",
+        propagates="x",
         samples=(
             "3, 4, at=1",
             "[1, 2], 5, at=3, step=-2",

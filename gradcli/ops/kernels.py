@@ -166,7 +166,7 @@ def truth(comparison: Any) -> Any:
     """A comparison as a kernel: 1.0 where it holds, else 0.0."""
 
     def kernel(a: Array, b: Array) -> Array:
-        return comparison(a, b) * np.float64(1.0)
+        return comparison(a, b).astype(np.float64)
 
     return kernel
 

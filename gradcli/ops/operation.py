@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -127,6 +127,10 @@ class Operation:
     no rounding error of its own, `composite` that rounding inside is like a perturbation of the
     operands.
 
+    `propagates` names the operands whose infinities and nans always show in the output, whatever
+    the others are: those of a product do, what `relu` or `where` leaves out doesn't. Where the
+    passes look for numbers that are not finite follows from it.
+
     `samples` are arguments as one would write them in a call; for rows that are not called by
     name but written in brackets (`array`, `index`), whole expressions.
 
@@ -156,6 +160,7 @@ class Operation:
     tie: Callable[..., Any] | None = None
     exact: bool = False
     composite: bool = False
+    propagates: str = ""
     body: Callable[[tuple[Type, ...]], Any] | None = None
     samples: tuple[str, ...] = ()
     numpy: str = ""
@@ -193,6 +198,19 @@ class Operation:
         """The formula of every operand at this site."""
         rules = self.rules
         return rules if isinstance(rules, tuple) else rules(site)
+
+
+@lru_cache(maxsize=1024)
+def propagating(operation: Operation, count: int) -> tuple[int, ...]:
+    """Which of `count` operands always show in the output where they are not finite."""
+    names = operation.propagates.split()
+    found: list[int] = []
+    at = 0
+    for p in operation.operands:
+        n = count - len(operation.operands) + 1 if p.variadic else 1
+        found += range(at, at + n) if p.name in names else ()
+        at += n
+    return tuple(found)
 
 
 def keywords(kernel: Kernel) -> Mapping[str, Any]:

@@ -249,6 +249,7 @@ ROWS = (
         latex="{A} \\, {B}",
         numpy="matmul",
         doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
+        propagates="A B",
         samples=(
             "[[1, 2], [3, 4], [5, 6]], [[1, -1, 2], [0.5, 3, 1]]",
             "[[1, 2], [3, 4], [5, 6]], [0.5, -1]",
@@ -277,6 +278,7 @@ ROWS = (
         rules=_dot_rules,
         latex=r"{a} \cdot {b}",
         doc="dot product of vectors; the matrix product of matrices",
+        propagates="a b",
         samples=(
             "[1, 2, 3], [0.5, -1, 2]",
             "[[1, 2], [3, 4]], [0.5, -1]",
@@ -294,6 +296,7 @@ ROWS = (
         rules=_inner_rules,
         latex=r"\langle {a}, {b} \rangle",
         doc="sums of products along the last axis of both",
+        propagates="a b",
         samples=(
             "[1, 2, 3], [0.5, -1, 2]",
             "[[1, 2], [3, 4], [5, 6]], [[0.5, -1], [2, 1]]",
@@ -313,6 +316,7 @@ ROWS = (
         rules=_outer_rules,
         latex=r"{a} \, {b}^\top",
         doc="every element of a times every element of b; arrays are flattened",
+        propagates="a b",
         samples=("[1, 2, 3], [0.5, -1]", "[[1, 2], [3, 4]], [0.5, -1]", "2, [1, 3]"),
         group="linear algebra",
     ),

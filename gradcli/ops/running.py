@@ -130,6 +130,7 @@ SOFTMAX = (
         rules=_log_softmax_rules,
         latex=r"\log \operatorname{softmax}({x})",
         doc="logarithm of softmax, without overflow or lost digits",
+        propagates="x",
         samples=(
             "[1, 2, 4]",
             UNEVEN,
@@ -150,6 +151,7 @@ RUNNING = (
         rules=_cumsum_rules,
         latex=r"\operatorname{cumsum}({x})",
         doc="running sums; of a matrix it needs the axis",
+        propagates="x",
         samples=("[1, 2, 4]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
         **LINE,
     ),

@@ -34,10 +34,10 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     columns: tuple[str, ...] = CHECK if command == "check" else EVAL
     if command != "check" and result.checks is not None:
         columns += EVAL_CHECK
-    yield _line(columns)
+    yield line(columns)
     for entry in rows.entries(result, command):
         fields = _fields(entry, style)
-        yield _line(tuple(fields[key] for key in columns))
+        yield line(tuple(fields[key] for key in columns))
 
 
 def _fields(entry: Entry, style: Style) -> dict[str, str]:
@@ -47,26 +47,28 @@ def _fields(entry: Entry, style: Style) -> dict[str, str]:
         "step": "" if entry.step is None else str(entry.step),
         "operation": shown(entry.operation, style),
         "shape": "x".join(map(str, entry.shape)),
-        "value": _value(entry.value, style),
-        "delta": _value(entry.delta, style),
-        "gradient": _value(entry.delta, style),
-        "finite_difference": _value(entry.slope, style),
-        "error_estimate": _value(entry.error, style),
-        "digits": _value(entry.digits, style),
+        "value": value(entry.value, style),
+        "delta": value(entry.delta, style),
+        "gradient": value(entry.delta, style),
+        "finite_difference": value(entry.slope, style),
+        "error_estimate": value(entry.error, style),
+        "digits": value(entry.digits, style),
         "verdict": entry.verdict or "",
         "words": shown(entry.words, style),
     }
 
 
-def _value(value: Any, style: Style) -> str:
-    if value is None:
+def value(found: Any, style: Style) -> str:
+    """A number or array in full; nothing for None."""
+    if found is None:
         return ""
-    if np.size(value) > MOST_ELEMENTS:
-        return inline(value, style.precision, style)
-    return written(value)
+    if np.size(found) > MOST_ELEMENTS:
+        return inline(found, style.precision, style)
+    return written(found)
 
 
-def _line(cells: tuple[str, ...]) -> str:
+def line(cells: tuple[str, ...]) -> str:
+    """A line of the file."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerow(cells)
     return stream.getvalue()

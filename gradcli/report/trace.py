@@ -10,7 +10,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from itertools import groupby, islice
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -59,6 +60,8 @@ class Choice:
     forward: bool = True
     backward: bool = True
     blank: bool = False
+    jacobians: bool = False
+    """Below a rule on arrays stands the matrix that it comes from."""
 
 
 class Columns(NamedTuple):
@@ -81,14 +84,22 @@ class Line(NamedTuple):
 
 def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[str]:
     """The listing. `late` gives the checked result for its last line."""
+    for section in sections(steps, style, choice, late):
+        yield from section
+
+
+def sections(
+    steps: Steps, style: Style, choice: Choice, late: Late
+) -> Iterator[Iterator[str]]:
+    """The listing step by step: each section is what belongs to one."""
     listing = Listing(steps, style, choice)
     if choice.forward:
         yield from listing.forward()
     if choice.forward and choice.backward:
-        yield "\n"
+        yield iter("\n")
     if choice.backward:
         yield from listing.backward()
-        yield "\n" + listing.closing(late) + "\n"
+        yield iter(["\n" + listing.closing(late) + "\n"])
 
 
 class Listing:
@@ -119,12 +130,12 @@ class Listing:
 
     # --- the passes ----------------------------------------------------------------------
 
-    def forward(self) -> Iterator[str]:
-        """The forward pass, numbered."""
+    def forward(self) -> Iterator[Iterator[str]]:
+        """The forward pass, numbered: a section per step."""
         result = self.steps.result
-        yield from self.heading("Forward pass", self._inputs(result))
+        yield self.heading("Forward pass", self._inputs(result))
         for step in self.steps.steps():
-            yield from self.forward_line(step)
+            yield self.forward_line(step)
 
     def forward_line(self, step: Step) -> Iterator[str]:
         """A line of the forward pass."""
@@ -133,20 +144,33 @@ class Listing:
         shapes = self._shapes(step.node.type.shape, step.tree)
         yield from self.laid_out(Line(_step_text(step), [*shapes, *values], "", mark))
 
-    def backward(self) -> Iterator[str]:
-        """The backward pass in exactly the reverse order."""
+    def backward(self) -> Iterator[Iterator[str]]:
+        """The backward pass in exactly the reverse order: a section per step."""
         result = self.steps.result
         if result.upstream is None or result.accumulators[result.graph.output] is None:
-            yield from self.heading("Backward pass", ["no inputs, so no gradient"])
+            yield self.heading("Backward pass", ["no inputs, so no gradient"])
             return
         name = f"delta_{result.output.name}"
-        yield from self.heading("Backward pass", [f"{name} = {self.inline(result.upstream)}"])
-        step = None
-        for move in self.steps.moves():
-            if move.step != step:
-                step = move.step
+        yield self.heading("Backward pass", [f"{name} = {self.inline(result.upstream)}"])
+        for _, moves in groupby(self.steps.moves(), key=attrgetter("step")):
+            yield self._backprop_step(moves)
+
+    def _backprop_step(self, moves: Iterator[Move]) -> Iterator[str]:
+        """What one step sends."""
+        for i, move in enumerate(moves):
+            if i == 0:
                 yield from self.backprop(move)
             yield from self.laid_out(self.move(move))
+            if self.choice.jacobians:
+                yield from self._general(move)
+
+    def _general(self, move: Move) -> Iterator[str]:
+        """The general form that a rule comes from."""
+        from gradcli.report.jacobians import general  # noqa: PLC0415 - seldom asked for
+
+        text = general(self.steps, move)
+        if text is not None:
+            yield from self.laid_out(Line(f"    from {text}", []))
 
     def backprop(self, move: Move) -> Iterator[str]:
         """The line above a step's moves: which operation is backpropped."""
