@@ -7,8 +7,9 @@ of cases with the few tools that stand here, so that every wrong number has its 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -62,6 +63,25 @@ class Case:
     def consumers(self) -> tuple[Key, ...]:
         """What uses the variable, in the order of the backward pass."""
         return tuple(dict.fromkeys(part.consumer for part in self.own))
+
+    @cached_property
+    def forked(self) -> tuple[Key, ...]:
+        """The consumers that use the variable more than once, as `x*x` does."""
+        counts = Counter(part.consumer for part in self.own)
+        return tuple(key for key in self.consumers if counts[key] > 1)
+
+    @cached_property
+    def whole(self) -> Case:
+        """The same accumulator with one part for each consumer."""
+        parts: dict[Key, Part] = {}
+        for part in self.own:
+            before = parts.get(part.consumer)
+            if before is None:
+                parts[part.consumer] = part
+            else:
+                value, raw = before.value + part.value, before.value + part.value
+                parts[part.consumer] = replace(before, value=value, raw=raw)
+        return replace(self, parts={**self.parts, self.key: list(parts.values())})
 
     @cached_property
     def terms(self) -> tuple[Term, ...]:

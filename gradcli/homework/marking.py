@@ -182,11 +182,16 @@ class _Marking:
             return Spreads({}, {})
         return spreads(self.flow, self.handed.values, written, self.tolerance)
 
-    def same(self, number: Written, expected: Any, key: Key, *, carried: bool) -> bool:
-        """Whether a number may be the expected gradient of a variable."""
+    def same(
+        self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
+    ) -> bool:
+        """Whether a number may be the expected gradient of a variable.
+
+        What the digits leave open is taken `open_` times: a wrong number may be more sensitive.
+        """
         parts = self.parts.get(key, ())
         scale = max((float(np.max(np.abs(p.value), initial=0.0)) for p in parts), default=0.0)
-        spread = self.spread.gradients.get(key, 0.0) if carried else 0.0
+        spread = open_ * self.spread.gradients.get(key, 0.0) if carried else 0.0
         return self.tolerance.same(number, expected, spread, scale)
 
     # --- all rows ---
@@ -413,7 +418,7 @@ class _Marking:
         return self.carried[0] | self.given
 
     def matches(self, key: Key, number: Written) -> Any:
-        return lambda value: self.same(number, value, key, carried=True)
+        return lambda value: self.same(number, value, key, carried=True, open_=3.0)
 
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""

@@ -17,7 +17,6 @@ from gradcli.errors import GradcliError
 from gradcli.homework.case import Case, Slip, Term, scaled, total
 from gradcli.homework.wrong_rules import (
     in_other_words,
-    of_function,
     wrong_formulas,
     wrong_places,
 )
@@ -48,6 +47,8 @@ class Mistake:
     """In code it takes more lines than there are parts."""
     from_lines: bool = False
     """In code it is seen by its lines alone, never by its number."""
+    whole: bool = False
+    """Where an operation uses the variable twice, what it sends may go wrong as a whole."""
 
 
 # --- the rules ---------------------------------------------------------------------------
@@ -90,6 +91,10 @@ def _missing_upstream(case: Case) -> Slips:
         local = case.local_only(part)
         if local is not None:
             yield case.changed(i, local)
+    for consumer in case.forked:
+        locals_ = [case.local_only(p) for p in case.own if p.consumer == consumer]
+        values = [local.value for local in locals_ if local is not None]
+        yield case.replaced(consumer, Term(sum(values), ""))
 
 
 def _sign(case: Case) -> Slips:
@@ -104,6 +109,9 @@ def _same_operand(case: Case) -> Slips:
         assert node.operation is not None
         if node.operation.name == "mul" and len(node.operands) == 2:
             yield from _with(case, consumer, node, operand, ("x", "y")[operand])
+        elif node.operation.name in ("dot", "matmul") and node.type.shape == case.shape == ():
+            own = case.flow.values[case.key]
+            yield case.replaced(consumer, Term(case.follows[consumer] * own, ""))
 
 
 def _wrong_rule(case: Case) -> Slips:
@@ -138,9 +146,11 @@ def _statement_at_output(case: Case, consumer: str) -> Slips:
 
 
 def _of_one_variable(case: Case, consumer: str) -> bool:
-    """Whether a statement of several operations is an elementwise function of the variable."""
+    """Whether a statement is an elementwise function of the variable, and not one of the table."""
     stage = case.flow.stages[consumer]
-    several = len(stage.reads) == 1 and len(stage.operations()) > 1
+    several = len(stage.reads) == 1 and (
+        len(stage.operations()) > 1 or any(len(node.operands) > 1 for node in stage.operations())
+    )
     return (
         several
         and stage.shape == case.shape
@@ -153,11 +163,9 @@ def _in_other_words(case: Case, consumer: str, *, misplaced: bool) -> Slips:
     if not _of_one_variable(case, consumer):
         return
     z, a = case.flow.values[case.key], case.flow.values[consumer]
-    operation = in_other_words(z, a)
-    if operation is not None:
-        for place, local in of_function(operation, z, a):
-            if place == misplaced:
-                yield case.replaced(consumer, Term(case.follows[consumer] * local, ""))
+    for place, local in in_other_words(z, a):
+        if place == misplaced:
+            yield case.replaced(consumer, Term(case.follows[consumer] * local, ""))
 
 
 def _transpose(case: Case) -> Slips:
@@ -321,12 +329,14 @@ MISTAKES = (
         "{row} feeds {consumers}; this line replaces what {consumer} had sent. Use +=.",
         _overwritten,
         from_lines=True,
+        whole=True,
     ),
     Mistake(
         "dropped-path",
         "the contribution of one consumer is missing",
         "{row} feeds {consumers}; what {consumer} sends is missing. All paths add up.",
         _dropped_path,
+        whole=True,
     ),
     Mistake(
         "counted-twice",
@@ -334,6 +344,7 @@ MISTAKES = (
         "what {consumer} sends to {row} is in twice.",
         _counted_twice,
         repeats=True,
+        whole=True,
     ),
     Mistake(
         "not-zeroed",
@@ -356,7 +367,9 @@ MISTAKES = (
         _missing_upstream,
         mentions=False,
     ),
-    Mistake("sign", "a sign is wrong", "the sign of what {consumer} sends is wrong.", _sign),
+    Mistake(
+        "sign", "a sign is wrong", "the sign of what {consumer} sends is wrong.", _sign, whole=True
+    ),
     Mistake(
         "same-operand",
         "in a product the variable's own factor, where the other one belongs",
@@ -393,7 +406,13 @@ MISTAKES = (
         "delta_{row} is off by the number of elements: a mean where a sum belongs, or the reverse?",
         _mean_for_sum,
     ),
-    Mistake("factor", "off by N, 1/N, 2 or ½", "delta_{row} is off by a constant factor.", _factor),
+    Mistake(
+        "factor",
+        "off by N, 1/N, 2 or ½",
+        "delta_{row} is off by a constant factor.",
+        _factor,
+        whole=True,
+    ),
     Mistake(
         "bias-used-input",
         "δxᵀ where the bias takes δ",
@@ -439,3 +458,6 @@ def slips(case: Case, mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[tuple[
             if mistake.make is not None:
                 for slip in mistake.make(case):
                     yield mistake, slip
+                if mistake.whole and case.forked:
+                    for slip in mistake.make(case.whole):
+                        yield mistake, slip

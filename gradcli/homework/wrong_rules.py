@@ -49,6 +49,9 @@ WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
 IN_OTHER_WORDS = ("sigmoid", "tanh", "softplus")
 """Functions that are often written out, with exp alone."""
 
+POWERS = (2.0, 3.0, -1.0)
+"""Powers that are often written as products and quotients."""
+
 
 def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
     """What the rule of an operation for one operand is mistaken for, by heart or in haste."""
@@ -62,24 +65,41 @@ def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
             yield text
 
 
-def in_other_words(z: Any, a: Any) -> Operation | None:
-    """The function of the table that takes z to a: `1/(1 + exp(-z))` is a sigmoid."""
+def in_other_words(z: Any, a: Any) -> Iterator[tuple[bool, Any]]:
+    """Wrong derivatives of the function that takes z to a, if it is one that is often written out.
+
+    `1/(1 + exp(-z))` is a sigmoid, `z*z` and `z**-1` are powers. Each comes with whether it is
+    taken in the wrong place.
+    """
     with np.errstate(all="ignore"):
         for name in IN_OTHER_WORDS:
             operation = ops.operation(name)
             if np.allclose(operation.forward(z), a, rtol=1e-9, atol=0):
-                return operation
-    return None
+                yield from _of_function(operation, z, a)
+                return
+        for exponent in POWERS:
+            if np.allclose(np.power(z, exponent), a, rtol=1e-9, atol=0):
+                formulas = [(False, text) for text in _wrong_powers(exponent)]
+                if exponent == -1:
+                    formulas += [(False, text) for text in WRONG["reciprocal"][0]]
+                    formulas.append((True, "-1/out^2"))
+                yield from _computed(formulas, "x", z, a)
+                return
 
 
-def of_function(operation: Operation, z: Any, a: Any) -> Iterator[tuple[bool, Any]]:
-    """Wrong derivatives of a function at z with the value a; whether the place is wrong, too."""
+def _of_function(operation: Operation, z: Any, a: Any) -> Iterator[tuple[bool, Any]]:
     rules = operation.rules
     assert isinstance(rules, tuple)
     (operand,) = operation.operand_names(1)
-    types = Type(np.shape(z)), Type(np.shape(a))
     formulas = [(False, text) for text in WRONG[operation.name][0]]
     formulas += [(True, text) for text in _misplaced(operation, rules[0])]
+    yield from _computed(formulas, operand, z, a)
+
+
+def _computed(
+    formulas: list[tuple[bool, str]], operand: str, z: Any, a: Any
+) -> Iterator[tuple[bool, Any]]:
+    types = Type(np.shape(z)), Type(np.shape(a))
     for place, text in formulas:
         yield place, compile_formula(text, (operand, "out"), types, {})([z, a])
 
@@ -99,6 +119,12 @@ def _of_power(graph: Graph, node: Node, operand: int) -> Iterator[str]:
     if exponent is None:
         yield from ("n*x^n", "x^(n - 1)", "(n - 1)*x^(n - 1)", "n*x")
         return
+    yield from _wrong_powers(exponent)
+    if exponent == -1:
+        yield from WRONG["reciprocal"][0]
+
+
+def _wrong_powers(exponent: float) -> Iterator[str]:
     n, lower = f"({exponent:.17g})", f"({exponent - 1:.17g})"
     yield from (f"{n}*x^{n}", f"x^{lower}", f"{lower}*x^{lower}", f"{n}*x^({exponent + 1:.17g})")
     yield from (f"x^{n}", n)
