@@ -135,9 +135,9 @@ class TestPoints:
 class TestOwnPoints:
     def test_of_one_s_own(self) -> None:
         set_ = task("x*y + z^2", x=1.0, y=2.0, z=0.0)
-        points = {str(own_point(set_, f"student{i}")) for i in range(30)}
-        assert len(points) > 25
-        for i in range(30):
+        points = {str(own_point(set_, f"student{i}")) for i in range(10)}
+        assert len(points) > 8
+        for i in range(10):
             finding = Lint(set_).at(own_point(set_, f"student{i}"))
             assert finding is not None
             assert not finding.unseen
@@ -178,7 +178,7 @@ class TestCommand:
     def test_text(self) -> None:
         code, out, err = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")
         assert (code, err) == (0, "")
-        assert out.startswith("at (1, 2, 0) 13 of 39 slips change nothing; at (")
+        assert out.startswith("at (1, 2, 0) 14 of 40 slips change nothing; at (")
         assert "delta_z  sign" in out
         assert "--x " in out
 
@@ -197,7 +197,7 @@ class TestCommand:
         out = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")[1]
         line = next(line for line in out.splitlines() if line.startswith("  --x"))
         words = line.partition("(")[0].split()
-        assert " 0 of 39 slips change nothing" in gradcli("lint", "x*y + z^2", *words)[1]
+        assert " 0 of 40 slips change nothing" in gradcli("lint", "x*y + z^2", *words)[1]
 
     def test_narrow_and_ascii(self) -> None:
         words = ("lint", "theta*y + λ^2", "--theta", "1", "--y", "2", "--λ", "0")
