@@ -221,7 +221,9 @@ def reduce_to(array: Any, shape: Shape) -> Any:
         return array
     extra = len(own) - len(shape)
     if extra > 0:
-        array = np.add.reduce(array, axis=tuple(range(extra)))
+        array = np.add.reduce(array, 0 if extra == 1 else tuple(range(extra)))
+        if array.shape == shape:
+            return array
     else:
         array = np.reshape(array, (1,) * -extra + own)
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)

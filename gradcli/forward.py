@@ -49,7 +49,11 @@ def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = 
                 (values[i],) = operands(values)
         del values[count:]
         if not allow_nonfinite:
-            _refuse_nonfinite(graph, inputs, values)
+            watched = [values[i] for i in graph.watched]
+            if len(inputs) > len(graph.inputs):
+                watched += inputs.values()
+            if not all(map(all_finite, watched)):
+                _refuse_nonfinite(graph, inputs, values)
     return values
 
 
@@ -122,9 +126,6 @@ def _any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArra
 
 def _refuse_nonfinite(graph: Graph, inputs: Mapping[str, Any], values: Values) -> None:
     """Raise at the first input that is not finite, else at the first operation at fault."""
-    unused = inputs.values() if len(inputs) > len(graph.inputs) else ()
-    if all(all_finite(values[i]) for i in graph.watched) and all(map(all_finite, unused)):
-        return
     refuse_nonfinite_inputs(inputs)
     for node in graph.nodes:
         if node.kernel is not None and not all_finite(values[node.id]):

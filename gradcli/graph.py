@@ -108,7 +108,7 @@ class Graph:
             for operand in node.operands:
                 places.append(operand if type(operand) is int else last)
                 last += type(operand) is not int
-            found.append((node.kernel, _getter(places)))
+            found.append((node.kernel, getter(places)))
         return found
 
     @cached_property
@@ -164,7 +164,7 @@ class Graph:
         return self.nodes[operand].type if isinstance(operand, int) else operand.type
 
 
-def _getter(places: Sequence[int]) -> Getter:
+def getter(places: Sequence[int]) -> Getter:
     """Several places of a list at once, as a sequence also where there is one or none."""
     if len(places) > 1:
         return itemgetter(*places)

@@ -117,7 +117,10 @@ class Program:
         for name in [*inputs, *header]:
             if name not in self.names.free:
                 raise self._not_an_input(name)
-        bound = {n: self._header_value(n, b, seed) for n, b in header.items() if n not in inputs}
+        bound: dict[str, Any] = {}
+        for name, binding in header.items():
+            if name not in inputs:
+                bound[name] = self._header_value(name, binding, seed)
         if data:
             free = self.names.inputs(())
             bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
@@ -184,7 +187,7 @@ class Program:
         and singular where the mathematics fails, unless `allow_nonfinite`.
         """
         with collector_paused():
-            values_in = self.bind({**(inputs or {}), **named}, data, seed)
+            values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
             graph = self.graph(values_in)
             active = self._active(graph, wrt)
             values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)

@@ -17,7 +17,7 @@ import numpy as np
 from gradcli.draft import Draft, Literal, Operand, Step
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import align
-from gradcli.graph import Graph, Node, build
+from gradcli.graph import Getter, Graph, Node, build, getter
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Name, Number, Tree, postorder
@@ -59,7 +59,7 @@ class Formula:
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self._constants: list[Any] = []
-        self._calls: list[tuple[Kernel, tuple[int, ...]]] = []
+        self._calls: list[tuple[Kernel, Getter]] = []
         self._ranks: list[int | None] = []
         self._result = result
         place = {i: i for i in range(names)}
@@ -77,7 +77,7 @@ class Formula:
             if node.kernel is not None:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
                 kernel = node.kernel if node.aligned else _lining_up(graph, node)
-                self._calls.append((kernel, tuple(place[o] for o in operands)))
+                self._calls.append((kernel, getter([place[o] for o in operands])))
                 rounded = node.operation is None or not node.operation.exact
                 self._ranks.append(len(node.type.shape) if rounded else None)
                 place[node.id] = first + len(self._calls) - 1
@@ -89,7 +89,7 @@ class Formula:
         """The formula's value; `values` in the order of the names it was made for."""
         slots = [*values, *self._constants] if self.picks is None else self._slots(values)
         for kernel, operands in self._calls:
-            slots.append(kernel(*[slots[i] for i in operands]))
+            slots.append(kernel(*operands(slots)))
         return slots[self._result]
 
     def _slots(self, values: list[Any]) -> list[Any]:
@@ -104,7 +104,7 @@ class Formula:
         """
         slots = self._slots(values)
         for (kernel, operands), rank in zip(self._calls, self._ranks, strict=True):
-            value = kernel(*[slots[i] for i in operands])
+            value = kernel(*operands(slots))
             rounded = rank is not None and len(slots) != self._result and np.ndim(value) > rank
             slots.append(disturb(value) if rounded else value)
         return slots[self._result]

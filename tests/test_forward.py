@@ -1,12 +1,16 @@
 """The forward pass: values, and what happens where the mathematics fails."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradcli import GradcliError, evaluate
+from gradcli import GradcliError, Program, evaluate
+from gradcli.backward import accumulator_error, backward
 from gradcli.errors import Kind
+from gradcli.forward import forward, operand_values, selected, value_error
+from gradcli.graph import Graph
 
 
 def test_tutorial_values() -> None:
@@ -106,3 +110,86 @@ def test_where_in_where() -> None:
     for x, slope in [(0.75, -1.0), (3.0, 1 / 2), (-2.0, -1.0)]:
         result = evaluate(text, x=x, eps=1e-300, wrt=["x"], check=False)
         assert result.gradient["x"] == pytest.approx(slope)
+
+
+# --- where the passes look for infinities and nans ---------------------------------------
+
+EXTREMES = (1e200, -1e200, 1e-200, 0.0, 710.0, -1.0, 0.5)
+HIDING = (
+    "relu(x*y) + z",
+    "1/(x*y) + z",
+    "where(x > 0, log(x), y) * z",
+    "max(x*y, z) + tanh(x/z)",
+    "sum(relu([x*y, z]))",
+    "[x*x, y][1] * z",
+    "exp(-x*y) + z",
+    "sigmoid(x*y) - log(z)",
+    "(z > x*y) + z",
+    "sqrt(x)*y + 0*z",
+    "||[x, y]||*0 + z^0.5",
+    "sum([[x, y], [z, 1]] @ [1/x, 0])",
+)
+
+
+def _first_error(graph: Graph, values: list[Any]) -> str | None:
+    """What the pass should say: the error of the first operation, with all values looked at."""
+    for node in graph.nodes:
+        if node.kernel is None or np.isfinite(values[node.id]).all():
+            continue
+        if all(np.isfinite(o).all() for o in operand_values(node, values)):
+            bad = ~np.isfinite(values[node.id])
+            mask = selected(node, values)
+            bad = np.asarray(bad if mask is None else bad & mask)
+            if bad.any():
+                return value_error(graph, node, values, bad).message
+    return None
+
+
+@pytest.mark.parametrize("text", HIDING)
+def test_the_first_operation_at_fault_is_found_wherever_it_hides(text: str) -> None:
+    """Both passes say what they would say if they looked at every value as it is made."""
+    program = Program(text)
+    for point in itertools.product(EXTREMES, repeat=3):
+        inputs = {n: np.float64(v) for n, v in zip("xyz", point, strict=True)}
+        inputs = {name: inputs[name] for name in program.inputs}
+        graph = program.graph(inputs)
+        values = forward(graph, inputs, allow_nonfinite=True)
+        expected = _first_error(graph, values)
+        try:
+            forward(graph, inputs)
+        except GradcliError as error:
+            assert error.message == expected
+            continue
+        assert expected is None
+        active = graph.dependent(set(graph.inputs))
+        one = np.float64(1.0)
+        passed = backward(graph, values, active, one, allow_nonfinite=True)
+        wrong = [c for c in passed.contributions if not np.isfinite(c.accumulator).all()]
+        if wrong:
+            with pytest.raises(GradcliError) as caught:
+                backward(graph, values, active, one)
+            node, delta = graph.nodes[wrong[0].node], passed.accumulators[wrong[0].node]
+            first = accumulator_error(graph, node, wrong[0].operand, values, delta)
+            assert caught.value.message == first.message
+        else:
+            backward(graph, values, active, one)
+
+
+def test_an_input_that_is_not_finite_comes_before_every_operation() -> None:
+    with pytest.raises(GradcliError, match="the value of 'x' is not finite") as caught:
+        evaluate("log(y) + relu(x)", x=-np.inf, y=-1, check=False)
+    assert caught.value.kind is Kind.BINDING
+    with pytest.raises(GradcliError, match="'W' is not finite"):
+        evaluate("sum(relu(-W @ x))", W=[[np.inf, 1], [1, 1]], x=[0, 1], check=False)
+
+
+def test_an_input_that_the_output_does_not_need_is_finite_too() -> None:
+    program = Program("a = x^2\nb = a + y", output="a")
+    with pytest.raises(GradcliError, match="'y' is not finite"):
+        program.evaluate(x=1, y=np.nan, check=False)
+
+
+def test_an_infinite_constant_stops_only_at_the_output() -> None:
+    assert evaluate("1/(x + inf) + x", x=2, check=False).value == 2
+    with pytest.raises(GradcliError, match="the output"):
+        evaluate("x + inf", x=2, check=False)

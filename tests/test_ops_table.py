@@ -13,7 +13,7 @@ from gradcli import ops
 from gradcli.backward import reduce_to
 from gradcli.language.tree import Call, Name, postorder
 from gradcli.names import CONSTANTS
-from gradcli.ops.operation import Operation, Site, Type, keywords
+from gradcli.ops.operation import Operation, Site, Type, keywords, propagating
 from gradcli.rules import compile_formula, formula_names, parsed
 
 FUNCTIONS = [
@@ -445,3 +445,56 @@ def test_badly_scaled_matrix_is_not_singular() -> None:
     kernel = ops.operation("inv").forward
     A = np.diag([1e-200, 1.0, 1e200])
     np.testing.assert_allclose(kernel(A) @ A, np.eye(3), rtol=1e-15)
+
+
+# --- infinities and nans -----------------------------------------------------------------
+
+NONFINITE = (np.inf, -np.inf, np.nan)
+PROPAGATING = [(row, sample) for row, sample in CASES if row.propagates]
+
+
+@pytest.mark.parametrize(("row", "sample"), PROPAGATING, ids=label)
+def test_what_is_not_finite_shows_where_the_row_says_so(row: Operation, sample: str) -> None:
+    """In whatever element it is, and whatever the other operands are: 0 times infinity is nan."""
+    a = applied(row, sample)
+    for i in propagating(row, len(a.operands)):
+        for place, bad, factor in itertools.product(
+            np.ndindex(np.shape(a.operands[i])), NONFINITE, (1.0, 0.0, -1e300)
+        ):
+            operands = [np.asarray(o) * factor for o in a.operands]
+            operands[i] = np.array(a.operands[i])
+            operands[i][place] = bad
+            assert not np.isfinite(a.value(operands)).all(), (i, place, bad, factor)
+
+
+@cases
+def test_no_kernel_raises_on_what_is_not_finite(row: Operation, sample: str) -> None:
+    a = applied(row, sample)
+    for bad in NONFINITE:
+        for i in range(len(a.operands)):
+            operands = list(a.operands)
+            operands[i] = np.full(np.shape(operands[i]), bad)[()]
+            a.value(operands)
+
+
+@pytest.mark.parametrize("bad", NONFINITE)
+@pytest.mark.parametrize(
+    ("m", "n", "k"), [(64, 784, 128), (300, 300, 300), (1, 500, 1), (1, 500, 64), (64, 500, 1)]
+)
+def test_a_product_of_large_matrices_hides_nothing(m: int, n: int, k: int, bad: float) -> None:
+    """The linear algebra library must not leave out what it multiplies by zero."""
+    left, right = np.ones((m, n)), np.zeros((n, k))
+    for place in ((0, 0), (m // 2, n // 3), (m - 1, n - 1)):
+        a = left.copy()
+        a[place] = bad
+        with np.errstate(invalid="ignore"):
+            products = a @ right, right.T @ a.T, a @ right[:, 0], np.vdot(a, a * 0)
+        for product in products:
+            assert not np.isfinite(product).all()
+
+
+def test_names_of_propagating_operands() -> None:
+    for row in ops.TABLE:
+        assert set(row.propagates.split()) <= {p.name for p in row.operands}
+    assert propagating(ops.operation("div"), 2) == (0,)
+    assert propagating(ops.operation("concat"), 3) == (0, 1, 2)

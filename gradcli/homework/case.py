@@ -151,7 +151,7 @@ class Case:
         for part, right in zip(self.own, self.terms, strict=True):
             if part.consumer != consumer:
                 terms.append(right)
-            elif term not in terms:
+            elif all(other is not term for other in terms):
                 terms.append(term)
         return self.slip(terms, consumer)
 

@@ -249,12 +249,14 @@ def _blocks(source: Source) -> Iterator[_Block]:
         line = text[start:end]
         goes_on = begun and (open_ > 0 or re.match(r"\s+=(?!=)", line))
         heading = _SOURCE.match(line) or _BACKWARD.match(line) or _GRADIENT.match(line)
-        if begun and not (goes_on and line.strip() and not heading):
+        comment = line.lstrip().startswith("#")  # the title, and whose sheet it is
+        if begun and not (goes_on and line.strip() and not heading and not comment):
             yield _Block(text[block_start : start - 1], block_start)
             begun, open_ = False, 0
-        if not begun and line.strip():
+        if not begun and line.strip() and not comment:
             begun, block_start = True, start
-        open_ = max(0, open_ + line.count("[") - line.count("]"))
+        if begun:
+            open_ = max(0, open_ + line.count("[") - line.count("]"))
         start = end + 1
     if begun:
         yield _Block(text[block_start:], block_start)

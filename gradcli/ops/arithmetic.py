@@ -364,7 +364,7 @@ CHOICE = (
     row(
         "ones_like",
         "x",
-        np.ones_like,
+        k.ones_like,
         "0",
         latex=r"\mathbf{1}",
         doc="ones in the shape of x",

@@ -162,6 +162,13 @@ def half_even(x: Array) -> Array:
     return np.round(x)
 
 
+def ones_like(x: Array) -> Array:
+    """Ones in the shape of x."""
+    ones = np.empty(np.shape(x))
+    ones.fill(1.0)
+    return ones
+
+
 def truth(comparison: Any) -> Any:
     """A comparison as a kernel: 1.0 where it holds, else 0.0."""
 

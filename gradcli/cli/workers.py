@@ -1,0 +1,183 @@
+"""Processes that mark submissions, each with a limit of time and memory.
+
+Submissions come in, marks go out, in whatever order they are finished. A process that does not
+answer in time is ended and another one takes its place; so is one that dies. Processes are
+spawned, not forked, so it is the same on every system.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import sys
+import time
+from collections import deque
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from multiprocessing.connection import Connection, wait
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gradcli.homework.classroom import Mark, Setting, Submitted
+
+MEMORY = 384 << 20
+"""What a process may take above what it has when it is ready, in bytes (on Linux)."""
+START = 120.0
+"""Seconds after which a process that never gets ready is given up."""
+READY = "ready"
+BOUNDED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+def marks(
+    setting: Setting, submissions: Sequence[Submitted], jobs: int, seconds: float
+) -> Iterator[Mark]:
+    """The mark of every submission. Raises `OSError` where processes can't be started."""
+    waiting = deque(submissions)
+    workers: list[_Worker] = []
+    try:
+        while waiting or any(worker.busy for worker in workers):
+            while len(workers) < min(jobs, len(waiting) + sum(w.busy for w in workers)):
+                workers.append(_Worker(setting))
+            yield from _served(workers, waiting, seconds)
+    finally:
+        for worker in workers:
+            worker.end()
+
+
+def _served(workers: list[_Worker], waiting: deque[Submitted], seconds: float) -> Iterator[Mark]:
+    """Wait until a process answers or its time is up, and give it something to do."""
+    now = time.monotonic()
+    soonest = min(worker.deadline(seconds) for worker in workers)
+    answered = wait([worker.pipe for worker in workers], max(0.0, soonest - now))
+    for worker in list(workers):
+        mark = worker.answer(seconds, answered=worker.pipe in answered)
+        if mark is not None:
+            yield mark
+        if worker.dead:
+            worker.end()
+            workers.remove(worker)
+        elif worker.ready and not worker.busy:
+            if waiting:
+                worker.give(waiting.popleft())
+            else:
+                worker.end()
+                workers.remove(worker)
+
+
+class _Worker:
+    """A process, and the submission that it has."""
+
+    def __init__(self, setting: Setting) -> None:
+        context = multiprocessing.get_context("spawn")
+        self.pipe, theirs = context.Pipe()
+        self.process = context.Process(target=work, args=(theirs, setting), daemon=True)
+        with _one_thread_each():
+            self.process.start()
+        theirs.close()
+        self.since = time.monotonic()
+        self.ready = self.dead = False
+        self.submitted: Submitted | None = None
+
+    @property
+    def busy(self) -> bool:
+        """Whether it has a submission."""
+        return self.submitted is not None
+
+    def deadline(self, seconds: float) -> float:
+        """When its time is up."""
+        return self.since + (seconds if self.ready else START)
+
+    def give(self, submitted: Submitted) -> None:
+        """Let it mark a submission."""
+        self.submitted, self.since = submitted, time.monotonic()
+        with suppress(OSError):  # its death is seen when it is asked for an answer
+            self.pipe.send(submitted)
+
+    def answer(self, seconds: float, *, answered: bool) -> Mark | None:
+        """The mark that it has found, or the one for what ended it."""
+        from gradcli.homework.classroom import Standing, failed
+
+        if answered:
+            try:
+                found = self.pipe.recv()
+            except (EOFError, OSError):
+                self.dead = True
+                if not self.ready:
+                    raise OSError("a process that marks submissions has ended at once") from None
+                reason = "marking it has ended its process (more memory than there is?)"
+                return self.submitted and failed(self.submitted, reason, Standing.STOPPED)
+            if found == READY:
+                self.ready = True
+                return None
+            self.submitted, found_ = None, found
+            return found_  # type: ignore[no-any-return]
+        if time.monotonic() < self.deadline(seconds):
+            return None
+        self.dead = True
+        if not self.ready:
+            raise OSError("a process that marks submissions does not start")
+        if self.submitted is None:
+            return None
+        return failed(self.submitted, f"it takes more than {seconds:g} seconds", Standing.STOPPED)
+
+    def end(self) -> None:
+        """End the process, whatever it does."""
+        self.submitted = None
+        self.pipe.close()
+        self.process.kill()
+        self.process.join()
+
+
+@contextmanager
+def _one_thread_each() -> Iterator[None]:
+    """Processes started within use one processor each: there are as many as processors."""
+    added = [name for name in BOUNDED if name not in os.environ]
+    os.environ.update(dict.fromkeys(added, "1"))
+    try:
+        yield
+    finally:
+        for name in added:
+            del os.environ[name]
+
+
+# --- within a process --------------------------------------------------------------------
+
+
+def work(pipe: Connection[Any, Any], setting: Setting) -> None:
+    """Mark submissions as they come, until nobody is there any more."""
+    import signal
+
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for whoever started it
+    sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
+    from gradcli.homework.classroom import Marker
+
+    marker = Marker(setting)
+    _limit_memory()
+    with suppress(EOFError, OSError):
+        pipe.send(READY)
+        while True:
+            pipe.send(marker.mark(pipe.recv()))
+
+
+def _limit_memory() -> None:
+    """Refuse more than `MEMORY` from now on, where the system can."""
+    if sys.platform != "linux":
+        return
+    import resource
+    from pathlib import Path
+
+    with suppress(OSError, ValueError):
+        pages = int(Path("/proc/self/statm").read_text(encoding="ascii").split()[0])
+        most = pages * os.sysconf("SC_PAGE_SIZE") + MEMORY
+        _, hard = resource.getrlimit(resource.RLIMIT_AS)
+        if hard != resource.RLIM_INFINITY:
+            most = min(most, hard)
+        resource.setrlimit(resource.RLIMIT_AS, (most, hard))
+
+
+def processors() -> int:
+    """How many processors this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # not on macOS and Windows
+        return os.cpu_count() or 1
