@@ -60,6 +60,9 @@ def _overwritten(case: Case) -> Slips:
         yield Slip(
             total(case.terms[i:]), case.lines(texts, overwritten=i), case.own[i - 1].consumer
         )
+    for i, term in enumerate(case.terms[:-1]):  # in another order: this one came last
+        lines = case.lines([*texts[:i], *texts[i + 1 :], term.text], overwritten=len(texts) - 1)
+        yield Slip(term.value, lines, case.own[-1].consumer)
 
 
 def _dropped_path(case: Case) -> Slips:
