@@ -55,7 +55,8 @@ def _matrix(steps: Steps, move: Move) -> str | None:
         case "softmax", 1:
             return f"diag({out}) - {out} @ {out}.T"
         case "log_softmax", 1:
-            return f"eye({_size(move.to.type.shape)}) - exp({out}) @ ones({_size(move.to.type.shape)}).T"
+            n = _size(move.to.type.shape)
+            return f"eye({n}) - exp({out}) @ ones({n}).T"
     return None
 
 
@@ -108,5 +109,3 @@ def _product(steps: Steps, move: Move, a: str, b: str) -> str | None:
                 else f"[(i, j), (k, l)] = {a}[i, k] where l = j, else 0"
             )
     return None
-
-
