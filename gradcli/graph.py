@@ -58,6 +58,8 @@ class Graph:
         self._dependent: dict[frozenset[int], list[bool]] = {}
         self.formulas: dict[Any, Any] = {}
         """Where the backward pass keeps the compiled rules, for the next time."""
+        self.texts: dict[Any, Any] = {}
+        """Where `notation` keeps how operations and rules are written, for the next time."""
         self._last_site: tuple[int, Site] | None = None
 
     @cached_property

@@ -105,16 +105,22 @@ HELPERS = {
 OPTIONS = {
     "softmax": ("x", "np.exp(x - np.max(x{axis})) / np.sum(np.exp(x - np.max(x{axis})){axis})"),
     "log_softmax": ("x", "(x - np.max(x{axis})) - log_of_sum{suffix}(x, np.max(x{axis}))"),
-    "logsumexp": ("x", "{squeeze}"),
     "log_of_sum": (
         "x, top",
         (
             "np.log(np.sum(x == top{axis})) + "
-            "np.log1p(np.sum(np.where(x == top, 0.0, np.exp(x - top)){axis})/np.sum(x == top{axis}))"
+            "np.log1p(np.sum(np.where(x == top, 0.0, np.exp(x - top)){axis})"
+            "/np.sum(x == top{axis}))"
         ),
     ),
 }
 """Those with an axis: `axis` is the argument text that keeps it, `suffix` what names it."""
+
+MADE = re.compile(
+    r"(softmax|log_softmax|log_of_sum|logsumexp)(_axis[\d_]+)?(_kept)?"
+    r"|products_of_others_along_\d+"
+)
+"""Names of helpers that are made for an axis or a number of directions."""
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\()")
 
