@@ -22,8 +22,6 @@ from gradcli.program import Program
 ROOT = Path(__file__).parent.parent
 SCHEMA = json.loads((ROOT / "docs" / "schema" / "lint.json").read_text(encoding="utf-8"))
 
-KNOWN = {"x": 0.8, "y": 4.0}
-
 
 def gradcli(*words: str, **outside: Any) -> tuple[int, str, str]:
     environment = Environment.captured(**outside)
@@ -90,6 +88,7 @@ class TestUnseen:
         assert ("x", "transpose") not in unseen(text, W=[[1.0, 2.0], [5.0, 3.0]], x=[1.3, -0.4])
 
 
+KNOWN = {"x": 1.7, "y": 1.1}
 PROGRAMS: dict[str, dict[str, Any]] = {
     "x*y + z^2": {"x": 1.0, "y": 2.0, "z": 0.0},
     "log(x)*y": {"x": 1.0, "y": 1.0},
@@ -135,9 +134,9 @@ class TestPoints:
 class TestOwnPoints:
     def test_of_one_s_own(self) -> None:
         set_ = task("x*y + z^2", x=1.0, y=2.0, z=0.0)
-        points = {str(own_point(set_, f"student{i}")) for i in range(30)}
-        assert len(points) > 25
-        for i in range(30):
+        points = {str(own_point(set_, f"student{i}")) for i in range(10)}
+        assert len(points) > 8
+        for i in range(10):
             finding = Lint(set_).at(own_point(set_, f"student{i}"))
             assert finding is not None
             assert not finding.unseen
@@ -165,6 +164,15 @@ class TestOwnPoints:
         point = own_point(task("x*y", x=1.0, y=2.0), "s1234")
         assert point == KNOWN
 
+    def test_only_the_computation_counts(self) -> None:
+        """The title and the marks may be changed after the sheets are out."""
+        one = make_task(Program("#: x = 1\n#: y = 2\nx*y"))
+        other = make_task(Program("#: title New\n#: marks x = 3\n#: x = 1\n#: y = 2\nx  * y # a"))
+        assert own_point(one, "anna") == own_point(other, "anna")
+        assert own_point(one, "anna") != own_point(
+            make_task(Program("#: x = 1\n#: y = 2\nx/y")), "anna"
+        )
+
     def test_own_task(self) -> None:
         set_ = make_task(Program("#: marks x = 2\nx*y*t"), {"x": 1.0, "y": 2.0, "t": 1.0}, wrt="xy")
         own = own_task(set_, "anna")
@@ -178,7 +186,7 @@ class TestCommand:
     def test_text(self) -> None:
         code, out, err = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")
         assert (code, err) == (0, "")
-        assert out.startswith("at (1, 2, 0) 13 of 39 slips change nothing; at (")
+        assert out.startswith("at (1, 2, 0) 14 of 40 slips change nothing; at (")
         assert "delta_z  sign" in out
         assert "--x " in out
 
@@ -197,7 +205,12 @@ class TestCommand:
         out = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")[1]
         line = next(line for line in out.splitlines() if line.startswith("  --x"))
         words = line.partition("(")[0].split()
-        assert " 0 of 39 slips change nothing" in gradcli("lint", "x*y + z^2", *words)[1]
+        assert " 0 of 40 slips change nothing" in gradcli("lint", "x*y + z^2", *words)[1]
+
+    def test_an_input_that_is_called_like_an_option(self) -> None:
+        out = gradcli("lint", "data*y", "--set", "data=1", "--y", "1")[1]
+        line = next(line for line in out.splitlines() if line.startswith("  --set data="))
+        assert gradcli("lint", "data*y", *line.partition("(")[0].split())[0] == 0
 
     def test_narrow_and_ascii(self) -> None:
         words = ("lint", "theta*y + λ^2", "--theta", "1", "--y", "2", "--λ", "0")

@@ -48,7 +48,7 @@ def command(task: TaskOptions, report: OutputOptions) -> Outcome:
         from gradcli.report.grade import json_text
 
         return Outcome([json_text(found, style)], 0, report.file)
-    return Outcome(reports.pieces(finding, better, style), 0, report.file)
+    return Outcome(reports.pieces(finding, better, style, task.option_names), 0, report.file)
 
 
 def text_or_json(report: OutputOptions, name: str) -> str:

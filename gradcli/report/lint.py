@@ -6,7 +6,7 @@ apart, and the points as one types them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from textwrap import wrap
 from typing import Any
 
@@ -25,8 +25,13 @@ FEW = 12
 """So many numbers are shown as a point within a sentence."""
 
 
-def pieces(finding: Finding, better: Sequence[Finding], style: Style) -> Iterator[str]:
-    """The report: what is not seen here, what can't be told apart, where it can."""
+def pieces(
+    finding: Finding, better: Sequence[Finding], style: Style, options: Collection[str] = ()
+) -> Iterator[str]:
+    """The report: what is not seen here, what can't be told apart, where it can.
+
+    `options` are names that belong to the command line, so that inputs can't be set by them.
+    """
     width = max(NARROW, min(style.width or WIDE, WIDE))
     best = better[0] if better and better[0].rank < finding.rank else None
     yield from _lines(_headline(finding, best), width)
@@ -41,7 +46,7 @@ def pieces(finding: Finding, better: Sequence[Finding], style: Style) -> Iterato
         yield "\nMore is seen at:\n"
         for other in better:
             if other.rank < finding.rank:
-                yield from _point(other, style, width)
+                yield from _point(other, style, width, options)
     elif finding.rank > (0, 0):
         yield "\nNo point was found at which more is seen.\n"
 
@@ -88,11 +93,12 @@ def _unseen(unseen: Sequence[Seen], style: Style, width: int) -> Iterator[str]:
             yield from _lines(text, width, "      ")
 
 
-def _point(finding: Finding, style: Style, width: int) -> Iterator[str]:
+def _point(finding: Finding, style: Style, width: int, options: Collection[str]) -> Iterator[str]:
     words = []
     for name, value in finding.inputs.items():
         text = written(value)
-        words.append(f'--{name} "{text}"' if " " in text else f"--{name} {text}")
+        option = f"--set {name}=" if f"--{name}" in options else f"--{name} "
+        words.append(option + (f'"{text}"' if " " in text else text))
     line = " ".join(words)
     text = visible(line) if len(line) <= LONGEST else "a large point: --json has its numbers"
     what = f"{len(finding.unseen)} not seen"

@@ -34,12 +34,10 @@ from gradcli.steps import Arrivals, Steps
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-    from gradcli.result import Result
 
 TAKEN = {
-    *("np", "gradient", "True", "False", "None"),
+    *("np", "value_and_gradient"),
     *helpers.HELPERS,
-    *helpers.OPTIONS,
     *helpers.SCIPY.values(),
 }
 LONGEST = 20_000
@@ -89,7 +87,7 @@ class Numpy(Calls):
         found: dict[str, str] = {}
         for node in self.graph.nodes:
             name = identifier(node.name, self.style)
-            while name in taken or f"delta_{name}" in taken:
+            while name in taken or f"delta_{name}" in taken or helpers.MADE.fullmatch(name):
                 name += "_"
             taken |= {name, f"delta_{name}"}
             found[node.name] = name
