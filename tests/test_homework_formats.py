@@ -159,7 +159,9 @@ def test_run_autograder_as_it_stands(tmp_path: Path, answer: str | None, score: 
         command.chmod(0o755)
     path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
     environment = {**os.environ, "PATH": path, "AUTOGRADER": str(tmp_path)}
-    subprocess.run(["bash", str(AUTOGRADER)], env=environment, check=True)
+    bash = shutil.which("bash")
+    assert bash is not None
+    subprocess.run([bash, str(AUTOGRADER)], env=environment, check=True)
     made = json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))
     assert made["score"] == score
     assert made["tests"]
