@@ -117,7 +117,12 @@ def measure_homework(solutions: tuple[Solution, ...] = SOLUTIONS) -> Counts:
             if row == flow.output:
                 continue
             case = Case(flow, row, parts, follows)
+            seen: set[tuple[str, float, tuple[str, ...]]] = set()
             for mistake, slip in slips(case):
+                key = mistake.tag, round(float(slip.value), 12), slip.lines
+                if key in seen:
+                    continue
+                seen.add(key)
                 right, wrong = float(case.total), float(slip.value)
                 if not abs(wrong - right) > UNSEEN * abs(right):
                     counts.unseen += 1
@@ -165,6 +170,9 @@ def backward_lines(flow: Flow, row: str, tag: str, slip: Slip) -> Iterator[str]:
         first = next(i for i, line in enumerate(right) if line[0] == slip.consumer)
         right[first + 1 : first + 1] = early
         row = ""
+    if tag == "overwritten":  # in whatever order: after all that the lines read
+        last = max(i for i, line in enumerate(right) if line[0] == row)
+        right = [line for i, line in enumerate(right) if line[0] != row or i == last]
     places = _places([text for read, text in right if read == row], list(slip.lines))
     begun: set[str] = set()
     for read, text in right:

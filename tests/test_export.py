@@ -352,7 +352,9 @@ def test_latex_compiles(tmp_path: Path) -> None:
         wrt = ["i1"] if row.name == "pow" else None
         result = program.evaluate(made.point, check=False, upstream=weights(shape), wrt=wrt)
         parts.append("".join(latex_pieces(Steps(result), PIPE)))
-    whole = "".join(latex_pieces(Steps(evaluated(TUTORIAL, {"x": 3, "y": -4})), PIPE, standalone=True))
+    whole = "".join(
+        latex_pieces(Steps(evaluated(TUTORIAL, {"x": 3, "y": -4})), PIPE, standalone=True)
+    )
     head, _, _ = whole.partition("\\begin{align*}")
     _compile(head + "\n".join(parts) + "\\end{document}\n", tmp_path)
 

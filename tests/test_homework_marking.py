@@ -303,6 +303,15 @@ class TestCommand:
         code, out, _ = run_grade(str(task), "-", stdin=TUTORIAL.encode())
         assert (code, out) == (0, "score 9 / 9\n")
 
+    def test_a_sheet_of_ones_own_is_marked_by_its_point(self, tmp_path: Path) -> None:
+        environment = Environment.captured()
+        assert run(["sheet", *self.program, "--for", "anna", "--answers"], environment) == 0
+        sheet = tmp_path / "anna.txt"
+        sheet.write_text(environment.written()[0], encoding="utf-8")
+        code, out, _ = run_grade(*self.program, str(sheet), "--for", "anna")
+        assert code == 0, out
+        assert run_grade(*self.program, str(sheet))[0] == 4
+
     def test_gradescope_writes_its_file(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

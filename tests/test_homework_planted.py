@@ -1,7 +1,7 @@
 """Every mistake of the table, planted at every row of right solutions, is found and named."""
 
 import pytest
-from _homework_measure import SOLUTIONS, Counts, Solution, measure_homework, shares
+from _homework_measure import SOLUTIONS, Counts, measure_homework, shares
 
 from gradcli.homework.mistakes import MISTAKES
 

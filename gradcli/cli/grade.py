@@ -66,6 +66,15 @@ def command(
             rich_help_panel=MARKING,
         ),
     ] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="ID",
+            help="mark by the student's own point, as 'gradcli sheet --for ID' gave it",
+            rich_help_panel=MARKING,
+        ),
+    ] = None,
     marking: MarkingOptions,
     report: GradeOutput,
 ) -> Outcome:
@@ -82,10 +91,19 @@ def command(
     grader = report.grader()
     if grader is not None and len(submissions) > 1:
         raise usage_error(f"--format {grader} is for one submission")
-    grading = Grading(task.read(), tuple(submissions), marking, report)
+    grading = Grading(_own(task.read(), student), tuple(submissions), marking, report)
     if grader is not None:
         return grading.for_grader(grader)
     return Outcome(grading.text(), grading.exit_code, report.file)
+
+
+def _own(task: Task, student: str | None) -> Task:
+    """The task at a student's own point, if one is asked for."""
+    if student is None:
+        return task
+    from gradcli.homework.sheet import own_task
+
+    return own_task(task, student)
 
 
 class Grading:

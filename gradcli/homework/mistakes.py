@@ -60,6 +60,9 @@ def _overwritten(case: Case) -> Slips:
         yield Slip(
             total(case.terms[i:]), case.lines(texts, overwritten=i), case.own[i - 1].consumer
         )
+    for i, term in enumerate(case.terms[:-1]):  # in another order: this one came last
+        lines = case.lines([*texts[:i], *texts[i + 1 :], term.text], overwritten=len(texts) - 1)
+        yield Slip(term.value, lines, case.own[-1].consumer)
 
 
 def _dropped_path(case: Case) -> Slips:
@@ -148,9 +151,11 @@ def _statement_at_output(case: Case, consumer: str) -> Slips:
 def _of_one_variable(case: Case, consumer: str) -> bool:
     """Whether a statement is an elementwise function of the variable, and not one of the table."""
     stage = case.flow.stages[consumer]
-    several = len(stage.reads) == 1 and (
-        len(stage.operations()) > 1 or any(len(node.operands) > 1 for node in stage.operations())
-    )
+    nodes = stage.operations()
+    # x*x is a power in other words, x^2 is the one of the table.
+    squared = len(nodes) == 1 and len(nodes[0].operands) == 2
+    squared = squared and all(isinstance(operand, int) for operand in nodes[0].operands)
+    several = len(stage.reads) == 1 and (len(nodes) > 1 or squared)
     return (
         several
         and stage.shape == case.shape
@@ -162,8 +167,9 @@ def _in_other_words(case: Case, consumer: str, *, misplaced: bool) -> Slips:
     """Wrong derivatives of a function of the table that a statement has written out."""
     if not _of_one_variable(case, consumer):
         return
-    z, a = case.flow.values[case.key], case.flow.values[consumer]
-    for place, local in in_other_words(z, a):
+    stage = case.flow.stages[consumer]
+    z = case.flow.values[case.key]
+    for place, local in in_other_words(lambda at: stage.value([at]), z):
         if place == misplaced:
             yield case.replaced(consumer, Term(case.follows[consumer] * local, ""))
 

@@ -22,7 +22,7 @@ from gradcli.homework.submission import Written
 from gradcli.homework.work import Cell, Line, Work
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
-from gradcli.language.tree import Operator, Tree
+from gradcli.language.tree import Name, Operator, Tree, postorder
 from gradcli.notation import NOWHERE, rebuilt
 from gradcli.ops.operation import Type
 
@@ -162,13 +162,20 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
         there = any(name in found for found in mentions)
         if slip.consumer in evidence.given:
             return there == mistake.mentions
-    return mistake.tag not in ("factor", "mean-for-sum") or len(lines) <= len(case.terms)
+    if mistake.tag in ("factor", "mean-for-sum"):
+        senders = [case.flow.name(c) for c in case.consumers]
+        twice = any(_repeats(line, name) for line in lines for name in senders)
+        return len(lines) <= len(case.terms) and not twice
+    return True
 
 
 def _repeats(line: Line, sender: str) -> bool:
     """Whether one line reads an accumulator more than once."""
-    names = [read.name for read in line.cell.reads if read.kind == "gradient"]
-    return line.text.count(f"delta_{sender}") > 1 and sender in names
+    cell = line.cell
+    words = [w for w, read in zip(cell.words, cell.reads, strict=True)
+             if read.kind == "gradient" and read.name == sender]  # fmt: skip
+    names = [n.name for n in postorder(cell.tree) if isinstance(n, Name)] if cell.tree else []
+    return any(names.count(word) > 1 for word in words)
 
 
 # --- by the lines themselves -------------------------------------------------------------

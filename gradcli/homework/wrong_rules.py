@@ -7,7 +7,8 @@ differ by the sign alone (cos' = sin) are known by heart wrongly as a rule.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,6 +50,9 @@ WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
 IN_OTHER_WORDS = ("sigmoid", "tanh", "softplus")
 """Functions that are often written out, with exp alone."""
 
+PROBES = (0.37, 1.61, -0.83)
+"""Numbers at which a function shows which one it is."""
+
 POWERS = (2.0, 3.0, -1.0)
 """Powers that are often written as products and quotients."""
 
@@ -65,20 +69,30 @@ def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
             yield text
 
 
-def in_other_words(z: Any, a: Any) -> Iterator[tuple[bool, Any]]:
-    """Wrong derivatives of the function that takes z to a, if it is one that is often written out.
+def _power(exponent: float, z: Any) -> Any:
+    return np.power(z, exponent)
+
+
+def in_other_words(function: Callable[[Any], Any], z: Any) -> Iterator[tuple[bool, Any]]:
+    """Wrong derivatives at z of a function, if it is one of the table that is often written out.
 
     `1/(1 + exp(-z))` is a sigmoid, `z*z` and `z**-1` are powers. Each comes with whether it is
     taken in the wrong place.
     """
+    a = function(z)
+
+    def is_(known: Callable[[Any], Any]) -> bool:
+        probes = (z, *(z * 0 + number for number in PROBES))
+        return all(np.allclose(known(p), function(p), rtol=1e-9, atol=0) for p in probes)
+
     with np.errstate(all="ignore"):
         for name in IN_OTHER_WORDS:
             operation = ops.operation(name)
-            if np.allclose(operation.forward(z), a, rtol=1e-9, atol=0):
+            if is_(operation.forward):
                 yield from _of_function(operation, z, a)
                 return
         for exponent in POWERS:
-            if np.allclose(np.power(z, exponent), a, rtol=1e-9, atol=0):
+            if is_(partial(_power, exponent)):
                 formulas = [(False, text) for text in _wrong_powers(exponent)]
                 if exponent == -1:
                     formulas += [(False, text) for text in WRONG["reciprocal"][0]]
@@ -148,12 +162,13 @@ def wrong_places(node: Node, right: str) -> Iterator[str]:
     """The derivative taken at the output for the input, or the reverse: σ'(a), z(1 − z)."""
     operation = node.operation
     assert operation is not None
-    if operation.elementwise and len(node.operands) == 1 and operation.aliases:
-        yield from _misplaced(operation, right)
+    alone = sum(isinstance(operand, int) for operand in node.operands) == 1
+    if operation.elementwise and alone and isinstance(node.operands[0], int):
+        yield from _misplaced(operation, right, len(node.operands))
 
 
-def _misplaced(operation: Operation, right: str) -> Iterator[str]:
-    (operand,) = operation.operand_names(1)
+def _misplaced(operation: Operation, right: str, count: int = 1) -> Iterator[str]:
+    operand = operation.operand_names(count)[0]
     tree = parsed(right)
     words = {n.name for n in postorder(tree) if isinstance(n, Name)}
     name: Tree = Name(operand, NOWHERE)
@@ -164,6 +179,6 @@ def _misplaced(operation: Operation, right: str) -> Iterator[str]:
         yield print_tree(substitute(tree, {"out": name}))
     if operand in words and "out" not in words:
         yield print_tree(substitute(tree, {operand: out}))
-    again = Call(operation.aliases[0], (out,), (), NOWHERE, NOWHERE)
-    if "out" in words:
+    if "out" in words and count == 1 and operation.aliases:
+        again = Call(operation.aliases[0], (out,), (), NOWHERE, NOWHERE)
         yield print_tree(substitute(tree, {operand: out, "out": again}))

@@ -70,9 +70,7 @@ def _argument(name: str, shape: Shape) -> Iterator[str]:
 
 def _end(numpy: Numpy, style: Style) -> Iterator[str]:
     result = numpy.result
-    items = (
-        f"{shown(name, style)!r}: delta_{numpy.names[name]}" for name in result.gradient
-    )
+    items = (f"{shown(name, style)!r}: delta_{numpy.names[name]}" for name in result.gradient)
     yield f"\nreturn {numpy.name(result.output)}, {{{', '.join(items)}}}\n".replace("'", '"')
 
 

@@ -108,5 +108,3 @@ def _product(steps: Steps, move: Move, a: str, b: str) -> str | None:
                 else f"[(i, j), (k, l)] = {a}[i, k] where l = j, else 0"
             )
     return None
-
-

@@ -194,8 +194,10 @@ class Calls:
         if case == "stack":
             a, b = exact(a), exact(b)
         elif case == "vr" or (case == "mm" and b.type.row):
-            return call("np.outer", a.text, b.text, type=Type(out.shape)) if not a.type.row else (
-                product(a, b, out)
+            return (
+                call("np.outer", a.text, b.text, type=Type(out.shape))
+                if not a.type.row
+                else (product(a, b, out))
             )
         return product(a, b, out, "@")
 
@@ -307,7 +309,9 @@ class Calls:
         if not a.shape:
             return call("np.abs", a.text, type=out)
         if len(gone) > 2 and not whole:
-            return call("np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(_axes(options))})", type=out)
+            return call(
+                "np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(_axes(options))})", type=out
+            )
         return call("np.linalg.norm", a.text, *_axes(options), type=out)
 
     def _with_axis(self, name: str, axis: Any, rank: int) -> str:
@@ -431,9 +435,7 @@ class Calls:
         return call("np.array", level[0], type=out)
 
     def _reshape(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call(
-            "np.reshape", fractional(x[0]).text, shape_text(out.shape), type=out, view=True
-        )
+        return call("np.reshape", fractional(x[0]).text, shape_text(out.shape), type=out, view=True)
 
     def _flatten(self, x: list[Code], out: Type, _options: Options) -> Code:
         return call("np.ravel", fractional(x[0]).text, type=out, view=True)
@@ -521,7 +523,9 @@ def _axis(options: Options) -> str:
 
 
 def _axes(options: Options) -> list[str]:
-    return [part for part in (_axis(options), "keepdims=True" if options["keepdims"] else "") if part]
+    return [
+        part for part in (_axis(options), "keepdims=True" if options["keepdims"] else "") if part
+    ]
 
 
 def _item(item: Any) -> str:
@@ -564,7 +568,9 @@ def _embedded(block: Code, axis: int, n: int, at: int, step: int) -> Code:
         parts = ", ".join(part for part in (before, block.text, after) if part)
         return call("np.concatenate", f"({parts})", f"axis={axis}" if axis else "", type=out)
     sign, size = ("-", -step) if step < 0 else ("+", step)
-    places = f"{at} {sign} {size}*np.arange({count})" if at or step < 0 else f"{size}*np.arange({count})"
+    places = (
+        f"{at} {sign} {size}*np.arange({count})" if at or step < 0 else f"{size}*np.arange({count})"
+    )
     chosen = f"1.0*(np.arange({n})[:, None] == {places})"
     if axis == 0 and rank <= 2:
         return Code(f"({chosen}) @ {block.at(ATOM)}", 2, out, symbol="@")

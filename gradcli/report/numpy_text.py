@@ -264,9 +264,9 @@ class Numpy(Calls):
         if not all(np.all(np.isfinite(v)) for v in values):
             return True
         rows = (node.operation for node in self.graph.nodes if node.operation is not None)
-        return any(row.name in ("pow", "where", "atan2") or row.body is not None for row in rows) and any(
-            np.ndim(v) == 0 and v == 0 for v in self.result.values
-        )
+        return any(
+            row.name in ("pow", "where", "atan2") or row.body is not None for row in rows
+        ) and any(np.ndim(v) == 0 and v == 0 for v in self.result.values)
 
     def _selected(self, node: Node, found: Code) -> Code:
         """Zero for what a `where` has not selected."""
@@ -304,7 +304,9 @@ class Numpy(Calls):
             return self._blocks[key]
         again = sum(name == operation.name for name, _ in self._blocks)
         name = identifier(operation.name, self.style)
-        while keyword.iskeyword(name) or name in TAKEN or (not again and name in self.names.values()):
+        while (
+            keyword.iskeyword(name) or name in TAKEN or (not again and name in self.names.values())
+        ):
             name += "_"
         name += f"_{again + 1}" if again else ""
         self._blocks[key] = name

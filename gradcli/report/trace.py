@@ -88,9 +88,7 @@ def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[s
         yield from section
 
 
-def sections(
-    steps: Steps, style: Style, choice: Choice, late: Late
-) -> Iterator[Iterator[str]]:
+def sections(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[Iterator[str]]:
     """The listing step by step: each section is what belongs to one."""
     listing = Listing(steps, style, choice)
     if choice.forward:

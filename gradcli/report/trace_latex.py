@@ -58,7 +58,9 @@ class Writer:
         for line in self._all():
             # A heading stands between two lines by itself; no `\\` may be before it.
             heading = line.startswith(r"\intertext")
-            yield ("" if not started else "\n" if heading or self._after_heading else " \\\\\n") + line
+            yield (
+                "" if not started else "\n" if heading or self._after_heading else " \\\\\n"
+            ) + line
             self._after_heading, started = heading, True
         yield "\n" if started else "&\n"
 
@@ -137,5 +139,3 @@ class Writer:
         if len(formula.text) + max(map(len, shown.split(r"\\"))) <= TOO_WIDE:
             return f"{left} &{sign} {formula.text} = {shown}{end}"
         return f"{left} &{sign} {formula.text} \\\\\n&= {shown}{end}"
-
-

@@ -29,9 +29,7 @@ BACKWARD = ("step", "line", "upstream", "local value", "contribution", "accumula
 RIGHT = {"value", "upstream", "local value", "contribution", "accumulator"}
 
 
-def pieces(
-    steps: Steps, form: str, style: Style, choice: Choice, late: Late
-) -> Iterator[str]:
+def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) -> Iterator[str]:
     """The rows in the format `csv` or `markdown`."""
     if form == "csv":
         return _csv(steps, style, choice)

@@ -1,0 +1,14 @@
+a = 1.0 / (1 + np.exp(-y))
+b = x + a
+c = x**2
+d = c + y
+e = 1.0/d
+f = b*e
+delta_b = e
+delta_e = b
+delta_d = delta_e * -1/d**2
+delta_c = delta_d
+delta_y = delta_d
+delta_x = delta_c * 2*x
+delta_a = delta_b
+delta_y += delta_a * a*(1 - a)

@@ -1,0 +1,8 @@
+p = x*y
+q = np.sin(p)
+f = p*q
+df_dp = q
+df_dq = p
+df_dp = df_dq*np.cos(p)
+df_dx = df_dp*y
+df_dy = df_dp*x

@@ -1,0 +1,12 @@
+Z = X @ W + b
+A = 1/(1 + np.exp(-Z))
+E = A - Y
+L = np.sum(E**2)
+dE = 2*E
+dA = dE
+dY = -dE
+dZ = dA * A*(1 - A)
+dW = X.T @ dZ
+db = dZ.sum(axis=0)
+W = W - 0.1*dW
+dX = dZ @ W.T

@@ -1,0 +1,9 @@
+h = w1*x
+g = np.tanh(h)
+f = w2*g
+delta_w2 = g
+w2 = w2 - 0.5*delta_w2
+delta_g = w2
+delta_h = delta_g*(1 - g**2)
+delta_w1 = delta_h*x
+delta_x = delta_h*w1

@@ -1,0 +1,11 @@
+z = w*x + b
+a = 1/(1 + np.exp(-z))
+r = a - t
+J = r**2
+dr = 2*r**2
+da = dr
+dt = -dr
+dz = da * a*(1 - a)
+dw = dz*x
+dx = dz*w
+db = dz
