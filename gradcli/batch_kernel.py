@@ -12,18 +12,22 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.batch_order import ordered
 from gradcli.draft import Literal, Operand
 from gradcli.forward import apply, line_up
 from gradcli.graph import Graph, Node
 from gradcli.ops import kernels
 from gradcli.rules import frozen
 
-CHUNK = 32_768
-"""Elements of the widest value in a chunk: some ten buffers of this size fit into a cache."""
+CACHE = 2**20
+"""Bytes that a chunk's columns, buffers and results may take: they stay in a core's own cache."""
+ROWS = 2_048, 32_768
+"""The fewest and the most rows in a chunk: a call costs as much as some hundred numbers."""
 
 Arrays = dict[int, Any]
 
@@ -84,6 +88,11 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "not_equal": _comparison(np.not_equal),
 }
 POWERS = {2.0: _square, 3.0: _cube}
+SIGNALLING = {
+    np.add, np.subtract, np.multiply, np.divide, np.negative, np.absolute, np.sign, np.square,
+    _square, _cube,
+}  # fmt: skip
+"""What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
 
 class Line:
@@ -98,8 +107,16 @@ class Line:
         order = self._needed()
         self.once = [graph.nodes[i] for i in order if not self.varies[i]]
         self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
+        self.signals = all(c.function in SIGNALLING for c in self.calls)
+        self.rows = self._rows()
+
+    def _rows(self) -> int:
+        """How many rows a chunk has."""
+        nodes = [self.graph.nodes[i] for i in (*self.wanted, *self.graph.inputs)]
+        sizes = [n.type.size for n in nodes] + [prod(shape) for shape in self.buffers]
         widest = max((c.node.type.size for c in self.calls), default=1)
-        self.rows = max(1, CHUNK // max(1, widest))
+        fewest, most = (max(1, rows // max(1, widest)) for rows in ROWS)
+        return min(max(CACHE // (8 * max(1, sum(sizes))), fewest), most)
 
     def _needed(self) -> list[int]:
         needed = set(self.wanted)
@@ -133,33 +150,44 @@ class Line:
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
         """The calls, and the shapes of the buffers that they share."""
         nodes, last = self.graph.nodes, dict.fromkeys(order, -1)
+        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
+        calls_only = [i for i in order if nodes[i].operation is not None]
+        reads = {
+            i: {o for o in self._operands(nodes[i]) if isinstance(o, int)} for i in calls_only
+        }
+        order = ordered(self.wanted, reads, keep)
         for i in order:
             for o in self._operands(nodes[i]):
                 if isinstance(o, int):
                     last[o] = i
-        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
         calls = []
+
+        def release(done: tuple[int, ...]) -> None:
+            for o in done:
+                if o in place:
+                    idle[shapes[place[o]]].append(place[o])
+
         for i in order:
             node = nodes[i]
-            if node.operation is None:
-                continue
             operands = self._operands(node)
             function, out = (np.subtract, True) if i in self.minus else _function(node)
             shape, buffer = node.type.shape, -1
+            done = tuple(
+                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
+            )
+            inside = isinstance(function, np.ufunc) or function in POWERS.values()
+            if inside:  # the result may take the place of an operand
+                release(done)
             if out and i not in keep:
                 free = idle.setdefault(shape, [])
                 buffer = free.pop() if free else len(shapes)
                 if buffer == len(shapes):
                     shapes.append(shape)
                 place[i] = buffer
-            done = tuple(
-                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
-            )
-            for o in done:
-                if o in place:
-                    idle[shapes[place[o]]].append(place[o])
+            if not inside:
+                release(done)
             calls.append(Call(node, function, operands, out, buffer, done))
         return calls, shapes
 
@@ -181,14 +209,15 @@ class Line:
             fixed = self._fixed(inputs)
         results = [np.empty((count, *self.graph.nodes[i].type.shape)) for i in self.wanted]
         chunks = [(a, min(a + self.rows, count)) for a in range(0, count, self.rows)]
+        todo = iter(chunks)  # whoever is free takes the next: cores may be busy with other things
         workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
         raised: list[tuple[int, int]] = []
 
-        def work(first: int) -> None:
+        def work(_: int) -> None:
             buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
             raised.extend(
                 chunk
-                for chunk in chunks[first::workers]
+                for chunk in todo
                 if self._chunk(chunk, inputs, fixed, results, buffers)
             )
 
@@ -245,8 +274,9 @@ class Line:
             if values[i].base is not results[k]:
                 results[k][start:stop] = values[i]
         # While they are in the cache: a sum is finite only if all that is summed is.
-        parts = [result[start:stop] for result in results]
-        parts += [values[i] for i in inputs if self.varies[i] and i in values]
+        parts = [values[i] for i in inputs if self.varies[i] and i in values]
+        if not self.signals:
+            parts += [result[start:stop] for result in results]
         return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
 
 
