@@ -21,7 +21,9 @@ def test_a_trace_as_code_is_a_right_submission(name: str) -> None:
     program = Program(text(name))
     task = make_task(program)
     steps = Steps(task.result)
-    code = "".join(traced(steps, Style(), Choice(), lambda: task.result))
+    code = "".join(
+        traced(steps, Style(width=None, color=False, ascii=False), Choice(), lambda: task.result)
+    )
     result = mark(task, read_text(code, "trace.py", task.vocabulary, ".py"))
     assert result.right, result.roots
     assert result.max_score > len(task.vocabulary.inputs)
