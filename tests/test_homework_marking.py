@@ -209,6 +209,12 @@ def test_both_sides_of_a_kink_are_accepted(given: str, score: int) -> None:
     assert result.score == score
 
 
+def test_a_consumer_that_sends_several_arrays_is_searched_for_mistakes() -> None:
+    task = make_task(Program("#: X = [[1, 2], [3, 5], [4, 1]]\nm = mean(X, axis=0)\nJ = sum((X - m)^2)"))
+    result = marked(task, "m = X.mean(axis=0)\nc = X - m\nJ = np.sum(c*c)\ndelta_X = 7*X\n")
+    assert found(result) == {"X": ()}
+
+
 def test_all_gradients_negated_is_a_note(tutorial: Task) -> None:
     result = marked(tutorial, "dx,0.524317\ndy,0.117187\n", ".csv")
     assert result.right

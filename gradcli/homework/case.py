@@ -131,7 +131,7 @@ class Case:
         for part, right in zip(self.own, self.terms, strict=True):
             if part.consumer != consumer:
                 terms.append(right)
-            elif term not in terms:
+            elif not any(one is term for one in terms):  # arrays have no truth value
                 terms.append(term)
         return self.slip(terms, consumer)
 
