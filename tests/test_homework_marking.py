@@ -244,6 +244,15 @@ delta_z = 2*z
     assert not found(marked(task, answer.replace(line, "delta_b = delta_z.sum(axis=1)")))
 
 
+def test_a_pass_that_starts_from_two_is_named_at_its_start(tutorial: Task) -> None:
+    result = marked(
+        tutorial, TUTORIAL.replace("delta_b = e\n", "delta_f = 2\ndelta_b = delta_f*e\n")
+    )
+    assert found(result)["f"] == ("factor",)
+    values = marked(tutorial, "delta_f,2\nx,-1.048633380781804\ny,-0.234373814311651\n", ".csv")
+    assert found(values) == {"f": ("not-zeroed", "factor")}
+
+
 def test_all_gradients_negated_is_a_note(tutorial: Task) -> None:
     result = marked(tutorial, "dx,0.524317\ndy,0.117187\n", ".csv")
     assert result.right

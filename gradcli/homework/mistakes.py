@@ -76,6 +76,8 @@ def _counted_twice(case: Case) -> Slips:
 def _not_zeroed(case: Case) -> Slips:
     if case.terms:
         yield case.slip((*case.terms, *case.terms))
+    elif case.key == case.flow.output:  # δ of the output starts at 1
+        yield Slip(np.full(case.shape, 2.0)[()], ())
 
 
 def _missing_local(case: Case) -> Slips:
@@ -224,6 +226,9 @@ def _mean_for_sum(case: Case) -> Slips:
 
 
 def _factor(case: Case) -> Slips:
+    if case.key == case.flow.output and not case.terms:
+        yield Slip(np.full(case.shape, 2.0)[()], ())
+        yield Slip(np.full(case.shape, 0.5)[()], ())
     for factor in dict.fromkeys((2.0, 0.5, *_counts(case), *(1 / n for n in _counts(case)))):
         yield case.slip(scaled(term, factor) for term in case.terms)
         if len(case.terms) > 1:

@@ -150,7 +150,7 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
         if mistake.tag == "not-zeroed":
             unread = [c not in evidence.given for c in case.consumers]
             twice = all(n > 1 or hidden for n, hidden in zip(counts, unread, strict=True))
-            return len(lines) > len(case.terms) and twice
+            return len(lines) > max(1, len(case.terms)) and twice
         return max(counts, default=0) > 1 or repeated or len(lines) > len(case.terms)
     if mistake.tag == "dropped-path" and slip.consumer is not None:
         name = f"delta_{case.flow.name(slip.consumer)}"
@@ -162,7 +162,7 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
         there = any(name in found for found in mentions)
         if slip.consumer in evidence.given:
             return there == mistake.mentions
-    return mistake.tag != "factor" or len(lines) <= len(case.terms)
+    return mistake.tag != "factor" or len(lines) <= max(1, len(case.terms))
 
 
 def _repeats(line: Line, sender: str) -> bool:
