@@ -212,6 +212,50 @@ def test_both_sides_of_a_kink_are_accepted(given: str, score: int) -> None:
     assert result.score == score
 
 
+def test_a_consumer_that_sends_several_arrays_is_searched_for_mistakes() -> None:
+    task = make_task(
+        Program("#: X = [[1, 2], [3, 5], [4, 1]]\nm = mean(X, axis=0)\nJ = sum((X - m)^2)")
+    )
+    result = marked(task, "m = X.mean(axis=0)\nc = X - m\nJ = np.sum(c*c)\ndelta_X = 7*X\n")
+    assert found(result) == {"X": ()}
+
+
+@pytest.mark.parametrize(
+    ("line", "tag"),
+    [
+        ("delta_b = delta_z", "not-summed"),
+        ("delta_b = delta_z @ X.T", "bias-used-input"),
+        ("delta_b = np.mean(delta_z, axis=1)", "mean-for-sum"),
+    ],
+)
+def test_a_bias_that_is_made_a_column(line: str, tag: str) -> None:
+    program = """\
+#: W = [[1, 2], [0.5, -1], [2, 0.3]]
+#: X = [[0.3, 0.1, 0.7, 0.2], [1, 2, 3, 5]]
+#: b = [0.1, 0.2, 0.3]
+z = W @ X + col(b)
+J = sum(z^2)
+"""
+    answer = f"""\
+z = W @ X + b[:, None]
+J = np.sum(z**2)
+delta_z = 2*z
+{line}
+"""
+    task = make_task(Program(program), wrt=("b",))
+    assert tag in found(marked(task, answer))["b"]
+    assert not found(marked(task, answer.replace(line, "delta_b = delta_z.sum(axis=1)")))
+
+
+def test_a_pass_that_starts_from_two_is_named_at_its_start(tutorial: Task) -> None:
+    result = marked(
+        tutorial, TUTORIAL.replace("delta_b = e\n", "delta_f = 2\ndelta_b = delta_f*e\n")
+    )
+    assert found(result)["f"] == ("factor",)
+    values = marked(tutorial, "delta_f,2\nx,-1.048633380781804\ny,-0.234373814311651\n", ".csv")
+    assert found(values) == {"f": ("not-zeroed", "factor")}
+
+
 def test_all_gradients_negated_is_a_note(tutorial: Task) -> None:
     result = marked(tutorial, "dx,0.524317\ndy,0.117187\n", ".csv")
     assert result.right

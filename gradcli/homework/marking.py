@@ -463,13 +463,26 @@ class _Marking:
         return some and wrong
 
     def with_followers(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
-        """Every root with the number of carried rows that come after it."""
+        """Every root with the number of carried rows after it that can follow from it."""
         for i, row in enumerate(rows):
             if row.status not in (Status.WRONG, Status.INCONSISTENT):
                 yield row
                 continue
-            later = [r for r in rows[i + 1 :] if r.status is Status.CARRIED]
+            below = None if row.kind == "value" else self.below(row.name)
+            later = [
+                r
+                for r in rows[i + 1 :]
+                if r.status is Status.CARRIED and (below is None or r.name in below)
+            ]
             yield MarkedRow(**{**vars(row), "follow": len(later)})
+
+    def below(self, name: str) -> set[str]:
+        """The names whose accumulators are made of the one of this name, itself included."""
+        keys = {key for key in self.flow.values if self.flow.name(key) == name}
+        for key in reversed(self.flow.stages):
+            if key in keys:
+                keys.update(self.flow.stages[key].reads)
+        return {self.flow.name(key) for key in keys}
 
 
 def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcli.errors import GradcliError
 from gradcli.homework.case import Case, Slip, Term, scaled, total
+from gradcli.homework.flow import Part
 from gradcli.homework.wrong_rules import (
     in_other_words,
     wrong_formulas,
@@ -79,6 +80,8 @@ def _counted_twice(case: Case) -> Slips:
 def _not_zeroed(case: Case) -> Slips:
     if case.terms:
         yield case.slip((*case.terms, *case.terms))
+    elif case.key == case.flow.output:  # δ of the output starts at 1
+        yield Slip(np.full(case.shape, 2.0)[()], ())
 
 
 def _missing_local(case: Case) -> Slips:
@@ -210,15 +213,36 @@ def _not_summed(case: Case) -> Slips:
         except ValueError:
             return
         yield Slip(value, case.lines(term.text for term in case.terms))
+    for part in case.own:  # b[:, None] in a statement is broadcast one operation later
+        if len(case.own) == 1 and _summed_upstream(case, part):
+            upstream = case.follows[part.consumer]
+            yield Slip(upstream, case.lines(term.text for term in case.terms))
+
+
+def _summed_upstream(case: Case, part: Part) -> bool:
+    """Whether a consumer sends its accumulator, added up along some axes: it adds a bias."""
+    upstream = case.follows[part.consumer]
+    axes = range(np.ndim(upstream))
+    for axis in ((), *((a,) for a in axes), tuple(axes)):
+        added = np.sum(upstream, axis=axis)
+        if axis and np.shape(added) == case.shape and np.allclose(added, part.value):
+            return True
+    return False
 
 
 def _mean_for_sum(case: Case) -> Slips:
     for n in _counts(case):
-        yield case.slip(scaled(term, 1 / n) for term in case.terms)
-        yield case.slip(scaled(term, n) for term in case.terms)
+        for by in (1 / n, n):
+            yield case.slip(scaled(term, by) for term in case.terms)
+            if len(case.terms) > 1:
+                for i, term in enumerate(case.terms):
+                    yield case.changed(i, scaled(term, by))
 
 
 def _factor(case: Case) -> Slips:
+    if case.key == case.flow.output and not case.terms:
+        yield Slip(np.full(case.shape, 2.0)[()], ())
+        yield Slip(np.full(case.shape, 0.5)[()], ())
     for factor in dict.fromkeys((2.0, 0.5, *_counts(case), *(1 / n for n in _counts(case)))):
         yield case.slip(scaled(term, factor) for term in case.terms)
         if len(case.terms) > 1:
@@ -238,6 +262,9 @@ def _counts(case: Case) -> list[float]:
             if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):
                 of = case.flow.stages[part.consumer].graph.operand_type(node.operands[0])
                 found.append(of.size / max(1, node.type.size))
+        found.extend(map(float, np.shape(case.flow.values[part.consumer])))
+        for read in case.flow.stages[part.consumer].reads:
+            found.extend(map(float, np.shape(case.flow.values[read])))
     found.extend(map(float, np.shape(case.flow.values[case.key])))
     return [n for n in dict.fromkeys(found) if n > 1]
 
@@ -245,7 +272,8 @@ def _counts(case: Case) -> list[float]:
 def _bias_used_input(case: Case) -> Slips:
     for part in case.own:
         node = case.node(part)
-        if node.operation is None or node.operation.name != "add":
+        adds = node.operation is not None and node.operation.name == "add"
+        if not adds and not _summed_upstream(case, part):
             continue
         stage = case.flow.stages[part.consumer]
         for read in stage.reads:

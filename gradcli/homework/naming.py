@@ -150,7 +150,7 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
         if mistake.tag == "not-zeroed":
             unread = [c not in evidence.given for c in case.consumers]
             twice = all(n > 1 or hidden for n, hidden in zip(counts, unread, strict=True))
-            return len(lines) > len(case.terms) and twice
+            return len(lines) > max(1, len(case.terms)) and twice
         return max(counts, default=0) > 1 or repeated or len(lines) > len(case.terms)
     if mistake.tag == "dropped-path" and slip.consumer is not None:
         name = f"delta_{case.flow.name(slip.consumer)}"
@@ -165,7 +165,7 @@ def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
     if mistake.tag in ("factor", "mean-for-sum"):
         senders = [case.flow.name(c) for c in case.consumers]
         twice = any(_repeats(line, name) for line in lines for name in senders)
-        return len(lines) <= len(case.terms) and not twice
+        return len(lines) <= max(1, len(case.terms)) and not twice
     return True
 
 
