@@ -95,7 +95,7 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --to {files.to} contradict each other")
     require("polars", "batch", "batch")
-    from gradcli.cli.points import format_of, opened, replacing, write
+    from gradcli.cli.points import ahead, format_of, opened, replacing, write
 
     out = None if files.out == "-" else files.out
     to = "ndjson" if files.json else format_of(out, files.to, "--to")
@@ -105,7 +105,7 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
         frames = _frames(point, files, points, to)
         first = next(frames)  # what is wrong with the options is said before a file is made
         with _closed_pipe(outside, out), replacing(out, outside) as stream:
-            write(_chain(first, frames), stream, to)
+            write(_chain(first, ahead(frames)), stream, to)
     return Outcome([])
 
 
@@ -131,16 +131,17 @@ def _frames(
     options: PointOptions, files: FileOptions, points: Points, to: str
 ) -> Iterator[pl.DataFrame]:
     """What is to be written, chunk by chunk."""
-    from gradcli.batch import Runner
-    from gradcli.cli.points import as_frame
-
     point, used, fixed = _sorted_out(options, points)
     keep = _kept(files, points)
+    coming = points.chunks(used, keep)
+    from gradcli.batch import Runner  # while the file is being read
+    from gradcli.cli.points import as_frame
+
     runner: Runner | None = None
     row = 1
     shapes: dict[str, tuple[int, ...]] = {}
     with _progress(options.environment, points.total()) as advance:
-        for frame in points.chunks(used, keep):
+        for frame in coming:
             columns = {name: points.array(frame[name], row) for name in used}
             seen = {name: column.shape[1:] for name, column in columns.items()}
             if runner is None or seen != shapes:

@@ -13,6 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -131,17 +132,29 @@ class Points:
         )
 
     def chunks(self, used: Sequence[str], keep: Sequence[str]) -> Iterator[pl.DataFrame]:
-        """The wanted columns, some rows at a time, at least once. Raises `GradcliError`."""
+        """The wanted columns, some rows at a time, at least once. Raises `GradcliError`.
+
+        Polars begins to read at once, on threads of its own.
+        """
         import polars as pl
 
         columns = list(dict.fromkeys([*keep, *used]))
         if self.form == "npz":
-            yield from self._slices(columns)
-            return
-        count = 0
+            return self._slices(columns)
         try:
             scan = self._scan(used).select(columns)
-            for frame in scan.collect_batches(chunk_size=ROWS, maintain_order=True):
+            return self._batches(scan, scan.collect_batches(chunk_size=ROWS, maintain_order=True))
+        except pl.exceptions.PolarsError as error:
+            raise self.unreadable(error) from None
+
+    def _batches(
+        self, scan: pl.LazyFrame, batches: Iterator[pl.DataFrame]
+    ) -> Iterator[pl.DataFrame]:
+        import polars as pl
+
+        count = 0
+        try:
+            for frame in batches:
                 count += 1
                 yield frame
             if not count:
@@ -290,6 +303,15 @@ def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
         else:
             series.append(pl.Series(name, column.tolist()))
     return pl.DataFrame(series)
+
+
+def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
+    """The same frames, the next being made while one is used."""
+    with ThreadPoolExecutor(1) as pool:
+        coming = pool.submit(next, frames, None)
+        while (frame := coming.result()) is not None:
+            coming = pool.submit(next, frames, None)
+            yield frame
 
 
 @contextmanager
