@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,18 @@ def marked(text: str, suffix: str = ".py", task: Task = TASK) -> Marked:
 
 def strict(made: dict[str, Any]) -> str:
     return json.dumps(made, allow_nan=False)
+
+
+NETWORK = """\
+#: X = [[0.5, -1.2, 0.8], [1.5, 0.3, -0.7]]
+#: W = [[0.7, -0.3], [0.2, 1.1], [-0.9, 0.4]]
+#: b = [0.1, -0.2]
+#: Y = [[1, 0], [0, 1]]
+Z = X @ W + b
+A = sigmoid(Z)
+E = A - Y
+L = sum(E^2)
+"""
 
 
 # --- the three formats -------------------------------------------------------------------
@@ -323,6 +336,29 @@ def test_a_task_is_a_text_a_file_a_program_or_a_task(tmp_path: Path) -> None:
     with pytest.raises(GradcliError) as refused:
         gradcli.grade_values(tmp_path / "none.grad", {})
     assert refused.value.kind is Kind.FILE
+
+
+def test_values_of_any_shape_and_size_are_marked() -> None:
+    """Whatever is wrong with them, there is a report and never another error."""
+    task = make_task(gradcli.Program(NETWORK))
+    random = np.random.default_rng(0)
+    for _ in range(60):
+        names: dict[str, Any] = {}
+        for key, value in task.flow.values.items():
+            for label in (key, f"delta_{key}"):
+                shape = np.shape(value)
+                some = np.round(random.normal(size=shape), 3)
+                odd = random.normal(size=random.integers(1, 4, random.integers(3)))
+                extreme = random.choice([np.nan, np.inf, 1e308, 1e-320, 0])
+                kinds = (some, np.transpose(some), odd, np.full(shape, extreme), None)
+                names[label] = kinds[random.integers(len(kinds))]
+        names = {k: np.asarray(v).tolist() for k, v in names.items() if v is not None}
+        text = json.dumps(names)
+        for number in ("NaN", "-Infinity", "Infinity"):
+            text = re.sub(f'(?<!["I-]){number}', f'"{number}"', text)
+        for found in (gradcli.grade_values(task, names), marked(text, ".json", task)):
+            for write in (gradescope, prairielearn, coderunner):
+                strict(write(found, task, reveal=True))
 
 
 def test_it_is_frozen() -> None:

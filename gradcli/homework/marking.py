@@ -178,9 +178,10 @@ class _Marking:
         written = {
             k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given
         }
-        if all(not np.any(n.radius) for n in (*written.values(), *self.handed.values.values())):
+        values = {k: n for k, n in self.handed.values.items() if np.shape(n.value) == self.shape(k)}
+        if all(not np.any(n.radius) for n in (*written.values(), *values.values())):
             return Spreads({}, {})
-        return spreads(self.flow, self.handed.values, written, self.tolerance)
+        return spreads(self.flow, values, written, self.tolerance)
 
     def same(
         self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
