@@ -38,16 +38,7 @@ def strict(made: dict[str, Any]) -> str:
     return json.dumps(made, allow_nan=False)
 
 
-NETWORK = """\
-#: X = [[0.5, -1.2, 0.8], [1.5, 0.3, -0.7]]
-#: W = [[0.7, -0.3], [0.2, 1.1], [-0.9, 0.4]]
-#: b = [0.1, -0.2]
-#: Y = [[1, 0], [0, 1]]
-Z = X @ W + b
-A = sigmoid(Z)
-E = A - Y
-L = sum(E^2)
-"""
+NETWORK = Path(__file__).parent / "homework" / "mistakes" / "rows.grad"
 
 
 # --- the three formats -------------------------------------------------------------------
@@ -340,7 +331,7 @@ def test_a_task_is_a_text_a_file_a_program_or_a_task(tmp_path: Path) -> None:
 
 def test_values_of_any_shape_and_size_are_marked() -> None:
     """Whatever is wrong with them, there is a report and never another error."""
-    task = make_task(gradcli.Program(NETWORK))
+    task = make_task(gradcli.Program(NETWORK.read_text("utf-8")))
     random = np.random.default_rng(0)
     for _ in range(60):
         names: dict[str, Any] = {}
