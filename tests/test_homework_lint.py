@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -113,13 +114,30 @@ class TestPoints:
                 assert np.all((np.sign(value) == np.sign(own)) | (own == 0))
                 assert np.array_equal(value, np.round(value, 2))
 
+    def test_away_from_a_kink(self) -> None:
+        lint = Lint(task("x*max(y, z)", x=1.5, y=2.5, z=2.5))
+        here, better = lint.at(), lint.better("lint")
+        assert here is not None
+        assert here.kink
+        assert better
+        for finding in better:
+            assert not finding.kink
+            assert here.worse(finding)
+        words = ("x*max(y, z)", "--x", "1.5", "--y", "2.5", "--z", "2.5")
+        out = gradcli("lint", *words)[1]
+        assert "at a kink" in out
+        assert "More is seen at" in out
+
     def test_only_what_is_asked_for_changes(self) -> None:
         set_ = make_task(Program("x*t + x"), {"x": 1.0, "t": 1.0}, wrt=["x"])
         assert {f.inputs["t"] for f in Lint(set_).better("lint")} == {1.0}
 
     def test_the_dead_side_of_a_kink_is_no_endless_search(self) -> None:
         lint = Lint(task("x*max(y, z)", x=1.5, y=2.5, z=0.3))
-        assert lint.better("lint")[0].unseen
+        for finding in lint.better("lint"):
+            assert {(slip.row) for slip in finding.unseen} <= {"y", "z"}
+            assert finding.unseen
+            assert finding.inputs["y"] != finding.inputs["z"]
 
     def test_nothing_to_change(self) -> None:
         assert Lint(task("3")).better("lint") == []
@@ -134,9 +152,9 @@ class TestPoints:
 class TestOwnPoints:
     def test_of_one_s_own(self) -> None:
         set_ = task("x*y + z^2", x=1.0, y=2.0, z=0.0)
-        points = {str(own_point(set_, f"student{i}")) for i in range(10)}
-        assert len(points) > 8
-        for i in range(10):
+        points = {str(own_point(set_, f"student{i}")) for i in range(30)}
+        assert len(points) > 25
+        for i in range(30):
             finding = Lint(set_).at(own_point(set_, f"student{i}"))
             assert finding is not None
             assert not finding.unseen
@@ -186,7 +204,10 @@ class TestCommand:
     def test_text(self) -> None:
         code, out, err = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")
         assert (code, err) == (0, "")
-        assert out.startswith("at (1, 2, 0) 14 of 40 slips change nothing; at (")
+        head = r"at \(1, 2, 0\) (\d+) of (\d+) slips change nothing; at \([\d., -]+\): 0\n"
+        found = re.match(head, out)
+        assert found
+        assert 10 < int(found[1]) < int(found[2]) / 2
         assert "delta_z  sign" in out
         assert "--x " in out
 
@@ -205,7 +226,7 @@ class TestCommand:
         out = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")[1]
         line = next(line for line in out.splitlines() if line.startswith("  --x"))
         words = line.partition("(")[0].split()
-        assert " 0 of 40 slips change nothing" in gradcli("lint", "x*y + z^2", *words)[1]
+        assert re.search(r"\) 0 of \d+ slips", gradcli("lint", "x*y + z^2", *words)[1])
 
     def test_an_input_that_is_called_like_an_option(self) -> None:
         out = gradcli("lint", "data*y", "--set", "data=1", "--y", "1")[1]

@@ -77,6 +77,8 @@ class Finding:
 
     inputs: Mapping[str, Any]
     slips: tuple[Seen, ...]
+    kink: bool
+    """Whether the derivatives of both sides differ here: marking accepts either."""
     find_confused: Callable[[], Iterator[Confusion]]
 
     @cached_property
@@ -88,6 +90,10 @@ class Finding:
     def unseen(self) -> tuple[Seen, ...]:
         """The slips that change nothing."""
         return tuple(slip for slip in self.slips if not slip.visible)
+
+    def worse(self, other: Finding) -> bool:
+        """Whether another point tells more."""
+        return (self.kink, self.rank) > (other.kink, other.rank)
 
     @property
     def rank(self) -> tuple[int, int]:
@@ -206,10 +212,18 @@ class Lint:
             if any(a != b and (a, b) not in everywhere for a, b in here):
                 yield Confusion(places[0].row, tuple(sorted(set().union(*tags.values()))))
 
-    def at(self, inputs: Mapping[str, Any] | None = None) -> Finding | None:
-        """What the mistakes do at a point (the task's own without one); None if it has none."""
+    def at(
+        self, inputs: Mapping[str, Any] | None = None, *, smooth: bool = False
+    ) -> Finding | None:
+        """What the mistakes do at a point (the task's own without one).
+
+        None where the program is not defined, or with `smooth` where it has a kink.
+        """
         flow = self.task.flow if inputs is None else self.flow(inputs)
         if flow is None:
+            return None
+        kink = _has_kink(flow)
+        if kink and smooth:
             return None
         made, right = self.numbers(flow)
         seen = []
@@ -219,7 +233,7 @@ class Lint:
                 exact = near and _same(slip.value, *right[place.row], ROUNDING)
                 seen.append(Seen(place.tag, place.row, slip.lines, not near, exact))
         found = {**self.inputs, **(inputs or {})}
-        return Finding(found, tuple(seen), lambda: self.confusions(made, right))
+        return Finding(found, tuple(seen), kink, lambda: self.confusions(made, right))
 
     # --- better points ---
 
@@ -233,7 +247,7 @@ class Lint:
         found: list[Finding] = []
         good: list[Finding] = []
         for inputs in self.candidates(purpose):
-            finding = self.at(inputs)
+            finding = self.at(inputs, smooth=True)
             if finding is None:
                 continue
             found.append(finding)
@@ -257,6 +271,14 @@ class Lint:
 
 
 # --- numbers -----------------------------------------------------------------------------
+
+
+def _has_kink(flow: Flow) -> bool:
+    """Whether the derivatives of both sides differ: at such a point several answers are right."""
+    right, *sides = (flow.passes({}, side=side)[0] for side in (0, -1, 1))
+    return any(
+        not _same(side[key], delta, 0.0, 1e-6) for side in sides for key, delta in right.items()
+    )
 
 
 def _groups(

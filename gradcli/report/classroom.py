@@ -113,8 +113,8 @@ def as_object(marks: Sequence[Mark]) -> dict[str, Any]:
                 "student": mark.student,
                 "file": mark.file,
                 "status": str(mark.standing),
-                "score": mark.score,
-                "max_score": mark.max_score,
+                "score": _whole(mark.score),
+                "max_score": _whole(mark.max_score),
                 "mistake": mark.mistake or None,
                 "line": mark.line,
                 "reason": mark.reason or None,
@@ -124,3 +124,7 @@ def as_object(marks: Sequence[Mark]) -> dict[str, Any]:
         ],
         "mistakes": [{"tags": found.split("|"), "count": count} for found, count in tally(marks)],
     }
+
+
+def _whole(value: float | None) -> float | int | None:
+    return int(value) if value is not None and value.is_integer() else value

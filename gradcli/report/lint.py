@@ -33,8 +33,10 @@ def pieces(
     `options` are names that belong to the command line, so that inputs can't be set by them.
     """
     width = max(NARROW, min(style.width or WIDE, WIDE))
-    best = better[0] if better and better[0].rank < finding.rank else None
+    best = better[0] if better and finding.worse(better[0]) else None
     yield from _lines(_headline(finding, best), width)
+    if finding.kink:
+        yield "\nThis point is at a kink: the derivative of either side is accepted.\n"
     if finding.unseen:
         yield "\nNobody would see:\n"
         yield from _unseen(finding.unseen, style, width)
@@ -45,9 +47,9 @@ def pieces(
     if best is not None:
         yield "\nMore is seen at:\n"
         for other in better:
-            if other.rank < finding.rank:
+            if finding.worse(other):
                 yield from _point(other, style, width, options)
-    elif finding.rank > (0, 0):
+    elif finding.rank > (0, 0) or finding.kink:
         yield "\nNo point was found at which more is seen.\n"
 
 
@@ -144,6 +146,7 @@ def as_object(program: str, finding: Finding, better: Iterable[Finding]) -> dict
             for slip in finding.slips
         ],
         "unseen": len(finding.unseen),
+        "kink": finding.kink,
         "confused": [{"row": c.row, "tags": list(c.tags)} for c in finding.confused],
         "points": [_inputs(other) for other in better],
         "tells": [

@@ -84,6 +84,9 @@ class Numpy(Calls):
     def names(self) -> dict[str, str]:
         """What each node is called in the code."""
         taken = TAKEN | self._used | set(keyword.kwlist)
+        family = {"gamma", "lgamma", "digamma"}
+        if not any(n.operation and n.operation.name in family for n in self.graph.nodes):
+            taken.discard("gamma")  # a common name for a value, and seldom the function
         found: dict[str, str] = {}
         for node in self.graph.nodes:
             name = identifier(node.name, self.style)
