@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -35,6 +36,9 @@ def marked(text: str, suffix: str = ".py", task: Task = TASK) -> Marked:
 
 def strict(made: dict[str, Any]) -> str:
     return json.dumps(made, allow_nan=False)
+
+
+NETWORK = Path(__file__).parent / "homework" / "mistakes" / "rows.grad"
 
 
 # --- the three formats -------------------------------------------------------------------
@@ -323,6 +327,30 @@ def test_a_task_is_a_text_a_file_a_program_or_a_task(tmp_path: Path) -> None:
     with pytest.raises(GradcliError) as refused:
         gradcli.grade_values(tmp_path / "none.grad", {})
     assert refused.value.kind is Kind.FILE
+
+
+def test_values_of_any_shape_and_size_are_marked() -> None:
+    """Whatever is wrong with them, there is a report and never another error."""
+    task = make_task(gradcli.Program(NETWORK.read_text("utf-8")))
+    random = np.random.default_rng(0)
+    for _ in range(60):
+        names: dict[str, Any] = {}
+        for key, value in task.flow.values.items():
+            for label in (key, f"delta_{key}"):
+                shape = np.shape(value)
+                some = np.round(random.normal(size=shape), 3)
+                odd = random.normal(size=random.integers(1, 4, random.integers(3)))
+                extreme = random.choice([np.nan, np.inf, 1e308, 1e-320, 0])
+                kinds = (some, np.transpose(some), odd, np.full(shape, extreme), None)
+                names[label] = kinds[random.integers(len(kinds))]
+        names = {k: np.asarray(v).tolist() for k, v in names.items() if v is not None}
+        inputs = task.vocabulary.inputs  # in a file a bare input's name is its gradient
+        text = json.dumps({k: v for k, v in names.items() if k not in inputs})
+        for number in ("NaN", "-Infinity", "Infinity"):
+            text = re.sub(f'(?<!["I-]){number}', f'"{number}"', text)
+        for found in (gradcli.grade_values(task, names), marked(text, ".json", task)):
+            for write in (gradescope, prairielearn, coderunner):
+                strict(write(found, task, reveal=True))
 
 
 def test_it_is_frozen() -> None:

@@ -43,10 +43,12 @@ class Scheme:
 def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Marked:
     """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
     scheme = scheme or Scheme()
-    if isinstance(submission, Listing):
-        return _Marking(task, scheme, _of_work(_worked_through(task, submission))).marked("listing")
-    mode = "gradients" if submission.gradients_only else "values"
-    return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
+    with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
+        if isinstance(submission, Listing):
+            handed = _of_work(_worked_through(task, submission))
+            return _Marking(task, scheme, handed).marked("listing")
+        mode = "gradients" if submission.gradients_only else "values"
+        return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
 
 
 def _worked_through(task: Task, listing: Listing) -> Work:
@@ -178,9 +180,10 @@ class _Marking:
         written = {
             k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given
         }
-        if all(not np.any(n.radius) for n in (*written.values(), *self.handed.values.values())):
+        values = {k: n for k, n in self.handed.values.items() if np.shape(n.value) == self.shape(k)}
+        if all(not np.any(n.radius) for n in (*written.values(), *values.values())):
             return Spreads({}, {})
-        return spreads(self.flow, self.handed.values, written, self.tolerance)
+        return spreads(self.flow, values, written, self.tolerance)
 
     def same(
         self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0

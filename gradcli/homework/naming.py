@@ -19,6 +19,7 @@ from gradcli.homework.flow import Key
 from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips
 from gradcli.homework.stage import of_tree
 from gradcli.homework.submission import Written
+from gradcli.homework.tolerance import close
 from gradcli.homework.work import Cell, Line, Work
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
@@ -117,8 +118,7 @@ def _same_numbers(evidence: Evidence) -> Iterator[tuple[str, Slip | None]]:
             np.reshape(evidence.number.radius, np.shape(right))[()],
             evidence.number.digits,
         )
-        size = float(np.max(np.abs(right), initial=0))
-        if np.allclose(number.value, right, rtol=5e-3, atol=1e-9 * size):
+        if close(number.value, right, 5e-3, 1e-9):
             yield "shape", None
 
 
@@ -320,8 +320,7 @@ def _sum(values: Any) -> Any:
 def _is(value: Any, right: Any) -> bool:
     if value is None or right is None or np.shape(value) != np.shape(right):
         return False
-    size = float(np.max(np.abs(right), initial=0))
-    return np.allclose(value, right, rtol=1e-6, atol=1e-12 * size)
+    return close(value, right, 1e-6, 1e-12)
 
 
 # --- behind what was handed in -----------------------------------------------------------

@@ -62,6 +62,13 @@ class Tolerance:
             return bool(np.all(np.abs(number.value - expected) <= allowed))
 
 
+def close(value: Any, right: Any, rtol: float, share: float) -> bool:
+    """Whether numbers agree to `rtol`, or to a share of the largest; what is no number never."""
+    size = float(np.max(np.abs(right), initial=0))
+    atol = share * size if np.isfinite(size) else 0.0
+    return bool(np.allclose(value, right, rtol=rtol, atol=atol))
+
+
 def exact(value: Any) -> Written:
     """A number that a computation came to."""
     return Written(value, np.zeros(np.shape(value))[()], 17)
