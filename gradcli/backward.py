@@ -73,7 +73,7 @@ def backward(
     with np.errstate(all="ignore"):
         for node, operands, sends in plan.steps:
             delta = accumulators[node]
-            given = [*operands(values), values[node]]
+            given = [] if operands is None else [*operands(values), values[node]]
             for operand, to, rule, elementwise, mask, shape, final in sends:
                 if not elementwise:
                     sent = rule([*given, delta])
@@ -87,7 +87,8 @@ def backward(
                     sent = reduce_to(sent, shape)
                 before = accumulators[to]
                 total = accumulators[to] = sent if before is None else before + sent
-                contributions.append(Contribution(node, operand, to, sent, total, final))
+                line = node, operand, to, sent, total, final
+                contributions.append(tuple.__new__(Contribution, line))  # half the time of a call
         watched = [accumulators[i] for i in plan.watched]
         if not allow_nonfinite and not all(map(all_finite, watched)):
             _refuse_nonfinite(graph, values, accumulators, contributions)
@@ -115,8 +116,11 @@ class Send(NamedTuple):
 class Plan(NamedTuple):
     """The backward pass of a graph, for some inputs."""
 
-    steps: list[tuple[int, Getter, list[Send]]]
-    """The operations that send something, from the output down: operands and what is sent."""
+    steps: list[tuple[int, Getter | None, list[Send]]]
+    """The operations that send something, from the output down, and what they send.
+
+    Between them what takes out their operands; None where every local derivative is a number.
+    """
     watched: list[int]
     """The accumulators to look at: if one is not finite, one of these is not."""
 
@@ -141,7 +145,8 @@ def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
                 left[to] -= 1
                 sends.append(_line(graph, node, i, to, final=left[to] == 0))
         if sends:
-            plan.steps.append((node.id, graph.calls[node.id][1], sends))
+            numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
+            plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], sends))
         if node.selections or not any(send.rule.passes_on for send in sends):
             plan.watched.append(node.id)
     graph.plan = active, plan

@@ -12,18 +12,23 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import prod
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.batch_order import ordered
 from gradcli.draft import Literal, Operand
 from gradcli.forward import apply, line_up
 from gradcli.graph import Graph, Node
 from gradcli.ops import kernels
 from gradcli.rules import frozen
 
-CHUNK = 32_768
-"""Elements of the widest value in a chunk: some ten buffers of this size fit into a cache."""
+CACHE = 3 * 2**19
+"""Bytes that a chunk's columns, buffers and results may take: they stay in a core's own cache."""
+ROWS = 2_048, 32_768
+"""The fewest and the most rows in a chunk: a call costs as much as some hundred numbers."""
 
 Arrays = dict[int, Any]
 
@@ -42,6 +47,28 @@ class Call(NamedTuple):
     """Nodes that nobody reads after this call."""
 
 
+class Step(NamedTuple):
+    """A call with the places of what it reads and writes."""
+
+    function: Callable[..., Any]
+    get: Callable[[list[Any]], Any]
+    """Takes the operands, and the place for the result behind them, out of the list of values."""
+    to: int
+    """Where the result goes if the function doesn't take `out=`, else -1."""
+    arity: int
+    """How many operands there are."""
+    gone: tuple[int, ...]
+
+
+class Plan(NamedTuple):
+    """A line made ready for a run."""
+
+    start: list[Any]
+    """What every chunk begins with, place by place."""
+    place: dict[int, int]
+    steps: list[Step]
+
+
 def _sigmoid(x: Any, out: Any) -> Any:
     """The kernel's short form in place; where that would underflow, the kernel itself."""
     np.negative(x, out=out)
@@ -57,11 +84,7 @@ def _relu(x: Any, out: Any) -> Any:
     return np.maximum(x, 0.0, out=out)
 
 
-def _square(x: Any, _n: Any, out: Any) -> Any:
-    return np.multiply(x, x, out=out)
-
-
-def _cube(x: Any, _n: Any, out: Any) -> Any:
+def _cube(x: Any, out: Any) -> Any:
     square = np.multiply(x, x)
     return np.multiply(square, x, out=out)
 
@@ -83,7 +106,12 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
     "equal": _comparison(np.equal),
     "not_equal": _comparison(np.not_equal),
 }
-POWERS = {2.0: _square, 3.0: _cube}
+POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
+SIGNALLING = {
+    np.add, np.subtract, np.multiply, np.divide, np.negative, np.absolute, np.sign, np.square,
+    _cube,
+}  # fmt: skip
+"""What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
 
 class Line:
@@ -98,8 +126,16 @@ class Line:
         order = self._needed()
         self.once = [graph.nodes[i] for i in order if not self.varies[i]]
         self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
+        self.signals = all(c.function in SIGNALLING for c in self.calls)
+        self.rows = self._rows()
+
+    def _rows(self) -> int:
+        """How many rows a chunk has."""
+        nodes = [self.graph.nodes[i] for i in (*self.wanted, *self.graph.inputs)]
+        sizes = [n.type.size for n in nodes] + [prod(shape) for shape in self.buffers]
         widest = max((c.node.type.size for c in self.calls), default=1)
-        self.rows = max(1, CHUNK // max(1, widest))
+        fewest, most = (max(1, rows // max(1, widest)) for rows in ROWS)
+        return min(max(CACHE // (8 * max(1, sum(sizes))), fewest), most)
 
     def _needed(self) -> list[int]:
         needed = set(self.wanted)
@@ -128,38 +164,48 @@ class Line:
     def _operands(self, node: Node) -> tuple[Operand, ...]:
         if node.id in self.minus and self.varies[node.id]:
             return self.minus[node.id]
-        return tuple(self.same[o] if isinstance(o, int) else o for o in node.operands)
+        given = node.operands[:1] if _power(node) in POWERS else node.operands
+        return tuple(self.same[o] if isinstance(o, int) else o for o in given)
 
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
         """The calls, and the shapes of the buffers that they share."""
         nodes, last = self.graph.nodes, dict.fromkeys(order, -1)
+        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
+        calls_only = [i for i in order if nodes[i].operation is not None]
+        reads = {i: {o for o in self._operands(nodes[i]) if isinstance(o, int)} for i in calls_only}
+        order = ordered(self.wanted, reads, keep)
         for i in order:
             for o in self._operands(nodes[i]):
                 if isinstance(o, int):
                     last[o] = i
-        keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
         calls = []
+
+        def release(done: tuple[int, ...]) -> None:
+            for o in done:
+                if o in place:
+                    idle[shapes[place[o]]].append(place[o])
+
         for i in order:
             node = nodes[i]
-            if node.operation is None:
-                continue
             operands = self._operands(node)
             function, out = (np.subtract, True) if i in self.minus else _function(node)
             shape, buffer = node.type.shape, -1
+            done = tuple(
+                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
+            )
+            inside = isinstance(function, np.ufunc) or function in POWERS.values()
+            if inside:  # the result may take the place of an operand
+                release(done)
             if out and i not in keep:
                 free = idle.setdefault(shape, [])
                 buffer = free.pop() if free else len(shapes)
                 if buffer == len(shapes):
                     shapes.append(shape)
                 place[i] = buffer
-            done = tuple(
-                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
-            )
-            for o in done:
-                if o in place:
-                    idle[shapes[place[o]]].append(place[o])
+            if not inside:
+                release(done)
             calls.append(Call(node, function, operands, out, buffer, done))
         return calls, shapes
 
@@ -178,18 +224,17 @@ class Line:
         `inputs` has an array with a leading axis of rows for inputs that vary, a value for others.
         """
         with np.errstate(all="ignore"):
-            fixed = self._fixed(inputs)
+            plan = self._planned(self._fixed(inputs))
         results = [np.empty((count, *self.graph.nodes[i].type.shape)) for i in self.wanted]
         chunks = [(a, min(a + self.rows, count)) for a in range(0, count, self.rows)]
+        todo = iter(chunks)  # whoever is free takes the next: cores may be busy with other things
         workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
         raised: list[tuple[int, int]] = []
 
-        def work(first: int) -> None:
+        def work(_: int) -> None:
             buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
             raised.extend(
-                chunk
-                for chunk in chunks[first::workers]
-                if self._chunk(chunk, inputs, fixed, results, buffers)
+                chunk for chunk in todo if self._chunk(chunk, inputs, results, buffers, plan)
             )
 
         if workers == 1:
@@ -213,40 +258,86 @@ class Line:
     def _arguments(self, node: Node, values: Arrays) -> list[Any]:
         return [values[self.same[o]] if isinstance(o, int) else o.value for o in node.operands]
 
+    def _planned(self, fixed: Arrays) -> Plan:
+        """What every chunk begins with, place by place, and the calls by their places.
+
+        First are the buffers, then the nodes with a place of their own (columns, wanted results,
+        results of functions without `out=`), then what is the same for all rows.
+        """
+        start: list[Any] = [None] * len(self.buffers)
+        place: dict[int, int] = {}
+
+        def placed(operand: Operand) -> int:
+            if type(operand) is int and operand in place:
+                return place[operand]
+            value = fixed.get(operand) if type(operand) is int else operand.value  # type: ignore[union-attr]
+            # An array of no axes: NumPy would make one of a number at each call.
+            start.append(np.asarray(value) if isinstance(value, float) else value)
+            if type(operand) is int:
+                place[operand] = len(start) - 1
+            return len(start) - 1
+
+        for i in (*self.graph.inputs, *self.wanted):
+            placed(i)
+        steps = []
+        for node, function, operands, out, buffer, free in self.calls:
+            reads = [placed(o) for o in operands]
+            if buffer >= 0:
+                place[node.id] = buffer
+            to = placed(node.id)
+            alone = node.aligned or len(operands) == 1
+            call = function if alone else self._lined_up(node, function)
+            gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
+            get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
+            steps.append(Step(call, get, -1 if out else to, len(reads), gone))
+        return Plan(start, place, steps)
+
+    def _lined_up(self, node: Node, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function whose operands differ in their number of axes."""
+        count = len(node.operands)
+
+        def call(*given: Any) -> Any:
+            return function(*line_up(self.graph, node, list(given[:count])), *given[count:])
+
+        return call
+
     def _chunk(
         self,
         chunk: tuple[int, int],
         inputs: Mapping[int, Any],
-        fixed: Arrays,
         results: list[Any],
         buffers: list[Any],
+        plan: Plan,
     ) -> bool:
         start, stop = chunk
-        values = dict(fixed)
-        for i, column in inputs.items():
-            if self.varies[i]:
-                values[i] = column[start:stop]
-        target = {i: results[k][start:stop] for k, i in enumerate(self.wanted)}
+        values, place = plan.start.copy(), plan.place
+        values[: len(buffers)] = (
+            buffers if stop - start == self.rows else [b[: stop - start] for b in buffers]
+        )
+        columns = [i for i in inputs if self.varies[i] and i in place]
+        for i in columns:
+            values[place[i]] = inputs[i][start:stop]
+        targets = [result[start:stop] for result in results]
+        for i, target in zip(self.wanted, targets, strict=True):
+            if i not in inputs and self.varies[i]:
+                values[place[i]] = target
         flags: list[str] = []
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for node, function, operands, out, buffer, free in self.calls:
-                arguments = [values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
-                if not node.aligned:
-                    arguments = line_up(self.graph, node, arguments)
-                if out:
-                    to = target[node.id] if buffer < 0 else buffers[buffer][: stop - start]
-                    values[node.id] = function(*arguments, out=to)
+            for function, get, to, arity, gone in plan.steps:
+                if to < 0:
+                    function(*get(values))
                 else:
-                    values[node.id] = function(*arguments)
-                for o in free:
-                    del values[o]
-        for k, i in enumerate(self.wanted):
+                    values[to] = function(*get(values)[:arity])
+                for o in gone:
+                    values[o] = None
+        for i, target in zip(self.wanted, targets, strict=True):
             # What is wanted twice, a column itself, or made without `out=`, is copied.
-            if values[i].base is not results[k]:
-                results[k][start:stop] = values[i]
+            if values[place[i]] is not target:
+                target[...] = values[place[i]]
         # While they are in the cache: a sum is finite only if all that is summed is.
-        parts = [result[start:stop] for result in results]
-        parts += [values[i] for i in inputs if self.varies[i] and i in values]
+        parts = [inputs[i][start:stop] for i in columns]
+        if not self.signals:
+            parts += targets
         return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
 
 
@@ -254,16 +345,23 @@ def _function(node: Node) -> tuple[Callable[..., Any], bool]:
     """What computes a node, and whether it takes `out=`."""
     assert node.operation is not None
     assert node.kernel is not None
-    if node.operation.name == "pow" and isinstance(node.operands[1], Literal):
-        exponent = node.operands[1].value
-        if np.ndim(exponent) == 0 and float(exponent) in POWERS:
-            return POWERS[float(exponent)], True
+    if _power(node) in POWERS:
+        return POWERS[_power(node)], True
     if node.operation.elementwise and node.operation.body is None:
         if isinstance(node.kernel, np.ufunc):
             return node.kernel, True
         if node.operation.name in IN_PLACE:
             return IN_PLACE[node.operation.name], True
     return node.kernel, False
+
+
+def _power(node: Node) -> float:
+    """The exponent, if the node is a power with a number for it; else 0."""
+    if node.operation is not None and node.operation.name == "pow":
+        exponent = node.operands[1]
+        if isinstance(exponent, Literal) and np.ndim(exponent.value) == 0:
+            return float(exponent.value)
+    return 0.0
 
 
 def _merged(graph: Graph) -> list[int]:

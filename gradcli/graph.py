@@ -65,6 +65,8 @@ class Graph:
         """Where the backward pass keeps the compiled rules, for the next time."""
         self.plan: Any = None
         """Where it keeps what it has to do, and for which nodes."""
+        self.texts: dict[Any, Any] = {}
+        """Where `notation` keeps how operations and rules are written, for the next time."""
         self._last_site: tuple[int, Site] | None = None
 
     @cached_property

@@ -7,6 +7,7 @@ names put in; the language's printer does the rest.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -30,7 +31,7 @@ from gradcli.language.tree import (
     Tuple,
     postorder,
 )
-from gradcli.rules import parsed
+from gradcli.rules import frozen, parsed
 
 NOWHERE = Span(0, 0)
 OPERATORS = frozenset({"+", "-", "*", "/", "@", "^", "neg", "abs", "norm", "sqrt", "T"})
@@ -38,7 +39,9 @@ OPERATORS = frozenset({"+", "-", "*", "/", "@", "^", "neg", "abs", "norm", "sqrt
 
 def expression(graph: Graph, node: Node) -> str:
     """The node's operation on the names of its operands: `x + a`, `1/d`, `sum(X, axis=0)`."""
-    return print_tree(node_tree(graph, node))
+    if node.operation is None:
+        return print_tree(node_tree(graph, node))
+    return _filled(graph, node, None)
 
 
 def node_tree(graph: Graph, node: Node) -> Tree:
@@ -47,7 +50,14 @@ def node_tree(graph: Graph, node: Node) -> Tree:
     if node.kind == "input":
         return Name(node.name, NOWHERE)
     operands = tuple(operand_tree(graph, o) for o in node.operands)
-    if operation is None or operation.name == "identity":
+    return operands[0] if operation is None else _operation_tree(node, operands)
+
+
+def _operation_tree(node: Node, operands: tuple[Tree, ...]) -> Tree:
+    """A node's operation on trees."""
+    operation = node.operation
+    assert operation is not None
+    if operation.name == "identity":
         return operands[0]
     symbol = operation.symbol
     if symbol in OPERATORS:
@@ -152,15 +162,18 @@ def rule_tree(graph: Graph, node: Node, operand: int) -> Tree:
 
 def formula_tree(graph: Graph, node: Node, text: str) -> Tree:
     """A formula over an operation's operands, with the graph's names for them."""
+    return _over(node, text, tuple(operand_tree(graph, o) for o in node.operands), node.name)
+
+
+def _over(node: Node, text: str, operands: tuple[Tree, ...], own: str) -> Tree:
+    """A formula over these operands; `own` is what the node itself is called."""
     operation = node.operation
     assert operation is not None
     names = operation.operand_names(len(node.operands))
-    meaning: dict[str, Tree] = {
-        name: operand_tree(graph, o) for name, o in zip(names, node.operands, strict=True)
-    }
-    meaning["out"] = Name(node.name, NOWHERE)
+    meaning: dict[str, Tree] = dict(zip(names, operands, strict=True))
+    meaning["out"] = Name(own, NOWHERE)
     if not operation.elementwise:
-        meaning["delta"] = Name(f"delta_{node.name}", NOWHERE)
+        meaning["delta"] = Name(f"delta_{own}", NOWHERE)
     for option, value in node.options.items():
         if option != "items" and not isinstance(value, str):
             meaning.setdefault(option, option_tree(value))
@@ -169,8 +182,52 @@ def formula_tree(graph: Graph, node: Node, text: str) -> Tree:
 
 def rule(graph: Graph, node: Node, operand: int) -> str:
     """The text of `rule_tree`: `a*(1 - a)`, `W2.T @ delta_z2`."""
-    tree = rule_tree(graph, node, operand)
-    return print_tree(tree, spaced=False)
+    return _filled(graph, node, operand)
+
+
+# --- texts -------------------------------------------------------------------------------
+
+_PLACE = re.compile("\ue000(\\d+)\ue001")
+"""Where a name goes; names have no private characters in them."""
+
+
+def _filled(graph: Graph, node: Node, operand: int | None) -> str:
+    """The text of a node, or of its rule for an operand, from the form that it shares.
+
+    Operations that look alike are written alike but for their names, so that a tree is made
+    and printed once for all of them.
+    """
+    operation = node.operation
+    assert operation is not None
+    literals = tuple(None if isinstance(o, int) else o.text for o in node.operands)
+    key: tuple[Any, ...] = (operation, operand, literals)
+    if node.options or node.given:
+        key += (frozen(node.options), frozen(node.given))
+    if operand is not None and (node.type.shape or not operation.elementwise):
+        key += tuple(graph.operand_type(o) for o in node.operands), node.type
+    parts = graph.texts.get(key)
+    if parts is None:
+        parts = graph.texts[key] = _form(graph, node, operand)
+    names = [node.name, *(graph.nodes[o].name if isinstance(o, int) else "" for o in node.operands)]
+    return "".join(part if isinstance(part, str) else names[part] for part in parts)
+
+
+def _form(graph: Graph, node: Node, operand: int | None) -> tuple[str | int, ...]:
+    """Text and places of names in turn: place 0 is the node's own, the operands follow."""
+    places = [Name(f"\ue000{i + 1}\ue001", NOWHERE) for i in range(len(node.operands))]
+    operands: tuple[Tree, ...] = tuple(
+        place if isinstance(o, int) else literal_tree(o)
+        for place, o in zip(places, node.operands, strict=True)
+    )
+    if operand is None:
+        text = print_tree(_operation_tree(node, operands))
+    else:
+        assert node.operation is not None
+        own = "\ue0000\ue001"
+        formula = node.operation.formulas(graph.site(node))[operand]
+        text = print_tree(_over(node, formula, operands, own), spaced=False)
+    pieces = _PLACE.split(text)
+    return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces))
 
 
 def substitute(tree: Tree, meaning: Mapping[str, Tree]) -> Tree:

@@ -13,9 +13,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from _environment import ROOT
 from _homework_measure import SOLUTIONS, Solution, backward_lines
 
+from _environment import ROOT
 from gradcli.homework.case import Case, Slip
 from gradcli.homework.marked import Marked, Status
 from gradcli.homework.marking import mark

@@ -25,7 +25,7 @@ from ops_samples import CASES, label, weights
 from random_programs import random_program
 from test_network import ACTIVATIONS, network
 
-from gradcli import Program
+from gradcli import Program, ops
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.errors import GradcliError
@@ -34,6 +34,8 @@ from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
 from gradcli.language.tree import Array, Bare, Call, Index, Operator, Tree, Tuple
 from gradcli.ops import Operation
+from gradcli.report.export_graph import pieces as graph_pieces
+from gradcli.report.export_python import pieces as python_pieces
 from gradcli.report.trace_latex import pieces as latex_pieces
 from gradcli.result import Result
 from gradcli.steps import Steps
@@ -101,8 +103,10 @@ def programs() -> dict[str, tuple[str, dict[str, Any]]]:
             },
         ),
         "a block": (
-            "block softabs(x, k) = sqrt(x^2 + k) with d/dx = x/out, d/dk = 1/(2*out)\n"
-            "s = softabs(softabs(u, 1), w)\nsum(s^2)",
+            (
+                "block softabs(x, k) = sqrt(x^2 + k) with d/dx = x/out, d/dk = 1/(2*out)\n"
+                "s = softabs(softabs(u, 1), w)\nsum(s^2)"
+            ),
             {"u": np.array([1.0, -2.0]), "w": 3.0},
         ),
         "a branch that is not taken": (
@@ -187,9 +191,7 @@ def test_the_function_is_for_other_points_too() -> None:
 
 
 def _function(result: Result) -> str:
-    from gradcli.report.export_python import pieces
-
-    return "".join(pieces(Steps(result), PIPE))
+    return "".join(python_pieces(Steps(result), PIPE))
 
 
 def test_the_tutorials_listing() -> None:
@@ -218,9 +220,7 @@ def test_it_runs_in_a_process_of_its_own(target: str, tmp_path: Path) -> None:
         end = "f, g = value_and_gradient(3, -4)\nprint(g['x'], g['y'])"
     with file.open("a", encoding="utf-8") as stream:
         stream.write(f"\n{end}\n")
-    ran = subprocess.run(  # noqa: S603
-        [sys.executable, str(file)], capture_output=True, text=True, check=True
-    )
+    ran = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
     result = evaluated(TUTORIAL, {"x": 3.0, "y": -4.0})
     assert list(map(float, ran.stdout.split())) == list(result.gradient.values())
     assert ran.stderr == ""
@@ -282,8 +282,6 @@ class Sample:
 
 
 def _alias(row: Operation, positional: int) -> str:
-    from gradcli import ops
-
     return next(name for name in row.aliases if ops.function(name, positional) is row)
 
 
@@ -389,12 +387,10 @@ def _compile(text: str, folder: Path) -> None:
 
 @each_program
 def test_the_graph_fits_the_schema(name: str) -> None:
-    from gradcli.report.export_graph import pieces
-
     schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
     Draft202012Validator.check_schema(schema)
     result = evaluated(*PROGRAMS[name])
-    found = json.loads("".join(pieces(Steps(result), PIPE)))
+    found = json.loads("".join(graph_pieces(Steps(result), PIPE)))
     Draft202012Validator(schema).validate(found)
     for node in found["nodes"]:
         edges = [e for e in found["edges"] if e["from"] == node["id"]]

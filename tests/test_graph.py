@@ -1,10 +1,14 @@
 """From text to the graph: operations, their order, their names, and what is left out."""
 
 import pytest
+from ops_samples import CASES, applied, label
 
 from gradcli import GradcliError, Program
 from gradcli.errors import Kind
+from gradcli.language.printer import print_tree
 from gradcli.lower import MOST_OPERATIONS
+from gradcli.notation import expression, node_tree, rule, rule_tree
+from gradcli.ops import Operation
 
 
 def operations(text: str, output: str | None = None, **inputs: object) -> list[str]:
@@ -113,3 +117,15 @@ def test_deep_chains_of_functions() -> None:
     result = Program(f"f0(x) = x; {text}; f3000(y)").evaluate(y=1, check=False)
     assert result.value == 3001.0
     assert result.gradient["y"] == 1.0
+
+
+@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+def test_texts_are_those_of_the_trees(row: Operation, sample: str) -> None:
+    """Operations share the form of their text; it says the same as a tree of their own."""
+    made = applied(row, sample)
+    graph, node = made.graph, made.node
+    for _ in range(2):
+        assert expression(graph, node) == print_tree(node_tree(graph, node))
+        for i in range(len(node.operands)):
+            tree = rule_tree(graph, node, i)
+            assert rule(graph, node, i) == print_tree(tree, spaced=False)

@@ -2,6 +2,10 @@
 
 import json
 import math
+import os
+import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
@@ -131,6 +135,36 @@ def test_large_arrays_are_cut() -> None:
     cell = coderunner(found, task)["testresults"][1][3]
     assert len(cell) == 200
     assert cell.endswith("…")
+
+
+# --- Gradescope's own file ---------------------------------------------------------------
+
+AUTOGRADER = Path(__file__).parent.parent / "docs" / "run_autograder"
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="it is a Bash script")
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [("dx = 12\n", 10), ("y = x**3\ndy = 1\ndx = 5\n", 6.67), ("for\n", 0), (None, 0)],
+)
+def test_run_autograder_as_it_stands(tmp_path: Path, answer: str | None, score: float) -> None:
+    for folder in ("source", "submission", "results", "bin"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "source" / "task.grad").write_text("#: x = 2\nx^3\n", encoding="utf-8")
+    if answer is not None:
+        (tmp_path / "submission" / "a b.py").write_text(answer, encoding="utf-8")
+    for name, run in (("gradcli", "-m gradcli"), ("python3", "")):
+        command = tmp_path / "bin" / name
+        command.write_text(f'#!/bin/sh\nexec "{sys.executable}" {run} "$@"\n', encoding="utf-8")
+        command.chmod(0o755)
+    path = f"{tmp_path / 'bin'}{os.pathsep}{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "AUTOGRADER": str(tmp_path)}
+    bash = shutil.which("bash")
+    assert bash is not None
+    subprocess.run([bash, str(AUTOGRADER)], env=environment, check=True)
+    made = json.loads((tmp_path / "results" / "results.json").read_text("utf-8"))
+    assert made["score"] == score
+    assert made["tests"]
 
 
 # --- from a namespace --------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import re
 from collections.abc import Iterator
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 from jsonschema import Draft202012Validator
+from numpy_runs import executed
 from report_samples import NAMES, TUTORIAL, chain, evaluate, samples
 
 from gradcli.cli.app import run
@@ -20,6 +23,7 @@ from gradcli.errors import cell_width
 from gradcli.language.printer import print_tree
 from gradcli.program import Program
 from gradcli.report import Style, trace, trace_json, trace_table
+from gradcli.report.jacobians import general
 from gradcli.report.trace import Choice
 from gradcli.result import Result
 from gradcli.steps import Steps
@@ -269,10 +273,22 @@ class TestCommand:
         assert gradcli(*POINT, "--grad", "x") == (0, "-0.524316690390902\n", "")
 
     @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
-    def test_formats_that_it_does_not_have(self, form: str) -> None:
-        code, out, err = gradcli(*POINT, "--format", form)
+    @pytest.mark.parametrize("style", ["table", "code", "math"])
+    def test_a_format_and_a_style(self, form: str, style: str) -> None:
+        code, out, err = gradcli(*POINT, "--format", form, "--style", style)
         assert (code, out) == (2, "")
-        assert f"trace has no {form}" in err
+        assert f"--style {style} and --format {form} contradict each other" in err
+
+    @pytest.mark.parametrize("option", ["--jacobians", "--step"])
+    def test_what_only_the_listing_has(self, option: str) -> None:
+        code, out, err = gradcli(*POINT, "--style", "table", option)
+        assert (code, out) == (2, "")
+        assert f"{option} is for the listing of all steps" in err
+
+    def test_step_needs_a_terminal(self) -> None:
+        code, out, err = gradcli(*POINT, "--step")
+        assert (code, out) == (2, "")
+        assert err == "error: --step waits for a key, and this is no terminal\n"
 
     @pytest.mark.parametrize(
         ("program", "last"),
@@ -298,3 +314,82 @@ class TestCommand:
 def test_nothing_from_outside_controls_the_terminal() -> None:
     result = evaluate("bold = x*2 # [red]\nbold", {"x": 1})
     assert "[red]" not in "".join(pieces(result, PIPE))
+
+
+class TestFormats:
+    def test_csv_has_every_number_in_full(self) -> None:
+        _, out, _ = gradcli(*POINT, "--format", "csv")
+        rows = list(csv.DictReader(io.StringIO(out)))
+        forward = {row["node"]: float(row["value"]) for row in rows if row["value"]}
+        backward = [row for row in rows if not row["value"]]
+        assert [row["pass"] for row in rows] == ["forward"] * 6 + ["backward"] * 9
+        result = evaluate(POINT[0], {"x": 3, "y": -4})
+        assert forward == {name: result[name].value for name in "abcdef"}
+        final = {row["to"]: float(row["accumulator"]) for row in backward if row["final"] == "true"}
+        assert final == {name: result[name].delta for name in "xyabcde"}
+        for row in backward:
+            product = float(row["upstream"]) * float(row["local_value"])
+            assert product == float(row["contribution"])
+
+    def test_markdown_has_tables_of_equal_rows(self) -> None:
+        _, out, _ = gradcli("|x|*y", "--x", "3", "--y", "[1, 2]", "--upstream", "[1, 1]",
+                            "--format", "markdown")  # fmt: skip
+        tables = [block for block in out.split("\n\n") if block.startswith("| ")]
+        assert len(tables) == 2
+        for table in tables:
+            assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+
+    @pytest.mark.parametrize("more", [[], ["--pass", "forward"], ["--by", "statement"]])
+    def test_code_runs(self, more: list[str]) -> None:
+        _, out, _ = gradcli(*POINT, "--style", "code", *more)
+        names = executed(out)
+        result = evaluate(POINT[0], {"x": 3, "y": -4})
+        assert names["f"] == pytest.approx(float(result.value), rel=1e-15)
+        if "forward" not in more:
+            assert names["delta_x"] == pytest.approx(float(result["x"].delta), rel=1e-14)
+            assert "# checked: 8 of 8 agree" in out
+
+    def test_blank_code_has_no_results(self) -> None:
+        _, out, _ = gradcli(*POINT, "--style", "code", "--blank")
+        assert "0.0179862" not in out
+        assert out.count("= ________") == 6 + 9
+
+
+class TestJacobians:
+    """The general form, its text evaluated and compared with the derivatives themselves."""
+
+    def test_as_the_tutorial_writes_them(self) -> None:
+        _, out, _ = gradcli("z2 = W2 @ a1; a2 = tanh(z2); sum(a2)", "--W2", "[[1, 2], [3, 4]]",
+                            "--a1", "[0.5, 1]", "--jacobians")  # fmt: skip
+        assert "from ∂a2/∂z2 = diag(tanh'(z2)) = diag(1 - a2^2)   (2×2)\n" in out
+        assert "from ∂z2/∂a1 = W2.T   (2×2)\n" in out
+        assert "from ∂z2/∂W2[k, (i, j)] = a1[j] where k = i, else 0\n" in out
+
+    @pytest.mark.parametrize(
+        "program",
+        ["tanh(u)", "u*v", "u - v", "2*u", "softmax(u)", "log_softmax(u)", "M @ u", "u @ M", "v/u",
+         "sum(u)", "||u||", "u.T @ v", "s*u", "u + s"],
+    )  # fmt: skip
+    def test_they_are_the_derivatives(self, program: str) -> None:
+        point = {"u": [0.5, -1.0], "v": [2.0, 3.0], "M": [[1.0, 2.0], [3.0, 5.0]], "s": 1.5}
+        made = Program(program)
+        inputs = {name: point[name] for name in made.inputs}
+        jacobian = made.jacobian(inputs, check="none")
+        ones = np.ones(jacobian.result.output.type.shape)
+        steps = Steps(made.evaluate(inputs, check=False, upstream=ones))
+        compared = 0
+        for move in steps.moves():
+            text = general(steps, move)
+            if text is None or " = " not in text or "where" in text or move.to.kind != "input":
+                continue
+            if move.node.id != steps.graph.output:
+                continue
+            matrix = text.partition("   (")[0].split(" = ")[-1]
+            names = {n.name: steps.result.values[n.id] for n in steps.graph.nodes}
+            used = {n: v for n, v in names.items() if n in Program(matrix).inputs}
+            value = Program(matrix).evaluate(used, gradient=False).value
+            block = next(b for b in jacobian.blocks if b.by == move.to.name)
+            found = np.reshape(value, np.shape(block.value))
+            np.testing.assert_allclose(found, block.value, rtol=1e-14)
+            compared += 1
+        assert compared

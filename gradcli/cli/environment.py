@@ -115,7 +115,7 @@ class Environment:
         assert self.stdout is not None
         assert self.stdin is not None
         self.stdout.flush()
-        if os.name == "nt":
+        if sys.platform == "win32":
             import msvcrt
 
             return msvcrt.getwch()

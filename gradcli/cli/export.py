@@ -38,9 +38,9 @@ class ExportOptions(OutputOptions):
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli export "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
-        'gradcli export "tanh(W @ x)^2" --W "[[1, 2]]" --x "[1, 0]" \\',
-        '               --upstream "[1]" --to python --out gradient.py',
-        'gradcli export "sin(x*y)" --x 1 --y 2 --to latex --standalone',
+        'gradcli export "||W @ x||^2" --W "[[1, 2], [3, 4]]" \\',
+        '               --x "[1, 0]" --to python',
+        'gradcli export "sin(x*y)" --x 1 --y 2 --to latex',
         'gradcli export "x*y + x" --x 1 --y 2 --to graph-json',
     ),
 )

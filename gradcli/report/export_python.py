@@ -55,7 +55,7 @@ def _docstring(numpy: Numpy, program: str) -> Iterator[str]:
     for (name, _), i in zip(numpy.inputs(), result.graph.inputs, strict=True):
         shape = result.graph.nodes[i].type.shape
         yield f"{name}: {f'an array of shape {shape}' if shape else 'a number'}\n"
-    yield "\nReturns the value, and a dict with the gradient for each input, in the input's shape.\n"
+    yield "\nReturns the value, and a dict with the gradient of each input in the input's shape.\n"
     yield '"""\n'
 
 

@@ -7,10 +7,12 @@ matrix has no short form as one, an element of it is given.
 
 from __future__ import annotations
 
+import numpy as np
+
 from gradcli.graph import Node
 from gradcli.language.printer import print_tree
-from gradcli.language.tree import Number
-from gradcli.notation import operand_tree
+from gradcli.language.tree import Name, Number, Operator
+from gradcli.notation import NOWHERE, operand_tree
 from gradcli.ops.operation import Shape
 from gradcli.ops.products import product_case
 from gradcli.steps import Move, Steps
@@ -55,7 +57,8 @@ def _matrix(steps: Steps, move: Move) -> str | None:
         case "softmax", 1:
             return f"diag({out}) - {out} @ {out}.T"
         case "log_softmax", 1:
-            return f"eye({_size(move.to.type.shape)}) - exp({out}) @ ones({_size(move.to.type.shape)}).T"
+            n = _size(move.to.type.shape)
+            return f"eye({n}) - exp({out}) @ ones({n}).T"
     return None
 
 
@@ -63,16 +66,18 @@ def _elementwise(move: Move) -> str | None:
     """A diagonal matrix; the transpose of a vector where the operand is a number."""
     local, node = move.local, move.node
     assert local is not None
-    text = print_tree(local, spaced=False)
-    n = _size(node.type.shape)
+    text, n = print_tree(local, spaced=False), _size(node.type.shape)
+    factor = print_tree(Operator("*", (local, Name("", NOWHERE)), NOWHERE, NOWHERE))
+    number = np.ndim(move.local_value) == 0
     if move.to.type.shape == node.type.shape:
-        if isinstance(local, Number):
-            known = {1.0: f"eye({n})", -1.0: f"-eye({n})", 0.0: f"zeros(({n}, {n}))"}
-            return known.get(local.value, f"{text}*eye({n})")
+        if isinstance(local, Number) and local.value in (1, -1):
+            return f"eye({n})" if local.value == 1 else f"-eye({n})"
+        if number:
+            return f"{factor}eye({n})"
         slope = _prime(node, move.to)
         return f"diag({text})" if slope is None else f"diag({slope}) = diag({text})"
     if not move.to.type.shape:
-        return f"{text}*ones({n}).T" if isinstance(local, Number) else f"({text}).T"
+        return f"{factor}ones({n}).T" if number else f"({text}).T"
     return None
 
 

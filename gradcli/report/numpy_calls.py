@@ -153,9 +153,9 @@ class Calls:
         x = [numeric(a) for a in x]
         match name:
             case "add" | "sub":
-                return total(*x, out, "+" if name == "add" else "-")
+                return total(x[0], x[1], out, "+" if name == "add" else "-")
             case "div":
-                return product(*x, out, "/", wide=wide)
+                return product(x[0], x[1], out, "/", wide=wide)
             case "reciprocal":
                 return product(number(1.0, "1"), x[0], out, "/")
             case "neg":
@@ -163,7 +163,7 @@ class Calls:
             case "identity":
                 return x[0]._replace(type=out)
             case "pow":
-                return power(*x, out)
+                return power(x[0], x[1], out)
             case "maximum" | "minimum":
                 found = fractional(x[0])
                 for other in x[1:]:
@@ -205,7 +205,7 @@ class Calls:
         a, b = map(numeric, x)
         if a.type.shape and b.type.shape:
             return self._matmul(x, out, options)
-        return product(*(exact(c) for c in (a, b)), Type(out.shape))
+        return product(exact(a), exact(b), Type(out.shape))
 
     def _inner(self, x: list[Code], out: Type, _options: Options) -> Code:
         return call("np.inner", *(exact(fractional(a)).text for a in x), type=Type(out.shape))
@@ -221,7 +221,7 @@ class Calls:
 
     # --- one matrix ----------------------------------------------------------------------
 
-    def _T(self, x: list[Code], out: Type, _options: Options) -> Code:  # noqa: N802 - its name
+    def _T(self, x: list[Code], out: Type, _options: Options) -> Code:
         (a,) = map(numeric, x)
         if len(a.shape) < 2:
             return a._replace(type=out)

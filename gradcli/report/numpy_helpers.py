@@ -42,8 +42,10 @@ HELPERS = {
     "log_base": ("x, base", "np.log(x)/np.log(base)"),
     "sinc_slope": (
         "x",
-        "np.where(np.abs(x) < 0.2, sinc_slope_near(x, (np.pi*x)**2), "
-        "sinc_slope_far(np.where(np.abs(x) < 0.2, 1.0, x)))",
+        (
+            "np.where(np.abs(x) < 0.2, sinc_slope_near(x, (np.pi*x)**2), "
+            "sinc_slope_far(np.where(np.abs(x) < 0.2, 1.0, x)))"
+        ),
     ),
     "sinc_slope_near": (
         "x, t",
@@ -60,31 +62,41 @@ HELPERS = {
     "cofactor": ("A", "cofactor_from(np.linalg.svd(A))"),
     "cofactor_from": (
         "usv",
-        "np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))"
-        "*(usv[0]*products_of_others(usv[1])) @ usv[2]",
+        (
+            "np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))"
+            "*(usv[0]*products_of_others(usv[1])) @ usv[2]"
+        ),
     ),
     "cofactor_slope": ("A, H", "cofactor_slope_from(np.linalg.svd(A), H)"),
     "cofactor_slope_from": (
         "usv, H",
-        "np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))"
-        "*(usv[0] @ cofactor_slope_middle(usv[0].T @ H @ usv[2].T, pairs_of_others(usv[1]))"
-        " @ usv[2])",
+        (
+            "np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))"
+            "*(usv[0] @ cofactor_slope_middle(usv[0].T @ H @ usv[2].T, pairs_of_others(usv[1]))"
+            " @ usv[2])"
+        ),
     ),
     "cofactor_slope_middle": ("K, pairs", "np.diag(pairs @ np.diag(K)) - K.T*pairs"),
     "pairs_of_others": (
         "s",
-        "(1 - np.eye(len(s)))"
-        "*np.prod(np.where(np.eye(len(s))[:, None] + np.eye(len(s)) > 0, 1.0, s), axis=-1)",
+        (
+            "(1 - np.eye(len(s)))"
+            "*np.prod(np.where(np.eye(len(s))[:, None] + np.eye(len(s)) > 0, 1.0, s), axis=-1)"
+        ),
     ),
     "recurrence": (
         "a, b",
-        "np.sum(np.tril(np.prod(np.where(between(np.arange(a.shape[-1])), "
-        "a[..., None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)",
+        (
+            "np.sum(np.tril(np.prod(np.where(between(np.arange(a.shape[-1])), "
+            "a[..., None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)"
+        ),
     ),
     "recurrence_back": (
         "a, b",
-        "np.sum(np.triu(np.prod(np.where(np.swapaxes(between(np.arange(a.shape[-1])), 0, 1), "
-        "a[..., None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)",
+        (
+            "np.sum(np.triu(np.prod(np.where(np.swapaxes(between(np.arange(a.shape[-1])), 0, 1), "
+            "a[..., None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)"
+        ),
     ),
     "between": ("i", "(i[None, :, None] < i)*(i <= i[:, None, None])"),
 }
@@ -93,14 +105,22 @@ HELPERS = {
 OPTIONS = {
     "softmax": ("x", "np.exp(x - np.max(x{axis})) / np.sum(np.exp(x - np.max(x{axis})){axis})"),
     "log_softmax": ("x", "(x - np.max(x{axis})) - log_of_sum{suffix}(x, np.max(x{axis}))"),
-    "logsumexp": ("x", "{squeeze}"),
     "log_of_sum": (
         "x, top",
-        "np.log(np.sum(x == top{axis})) + "
-        "np.log1p(np.sum(np.where(x == top, 0.0, np.exp(x - top)){axis})/np.sum(x == top{axis}))",
+        (
+            "np.log(np.sum(x == top{axis})) + "
+            "np.log1p(np.sum(np.where(x == top, 0.0, np.exp(x - top)){axis})"
+            "/np.sum(x == top{axis}))"
+        ),
     ),
 }
 """Those with an axis: `axis` is the argument text that keeps it, `suffix` what names it."""
+
+MADE = re.compile(
+    r"(softmax|log_softmax|log_of_sum|logsumexp)(_axis[\d_]+)?(_kept)?"
+    r"|products_of_others_along_\d+"
+)
+"""Names of helpers that are made for an axis or a number of directions."""
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\()")
 

@@ -34,12 +34,10 @@ from gradcli.steps import Arrivals, Steps
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-    from gradcli.result import Result
 
 TAKEN = {
-    *("np", "gradient", "True", "False", "None"),
+    *("np", "value_and_gradient"),
     *helpers.HELPERS,
-    *helpers.OPTIONS,
     *helpers.SCIPY.values(),
 }
 LONGEST = 20_000
@@ -86,10 +84,13 @@ class Numpy(Calls):
     def names(self) -> dict[str, str]:
         """What each node is called in the code."""
         taken = TAKEN | self._used | set(keyword.kwlist)
+        family = {"gamma", "lgamma", "digamma"}
+        if not any(n.operation and n.operation.name in family for n in self.graph.nodes):
+            taken.discard("gamma")  # a common name for a value, and seldom the function
         found: dict[str, str] = {}
         for node in self.graph.nodes:
             name = identifier(node.name, self.style)
-            while name in taken or f"delta_{name}" in taken:
+            while name in taken or f"delta_{name}" in taken or helpers.MADE.fullmatch(name):
                 name += "_"
             taken |= {name, f"delta_{name}"}
             found[node.name] = name
