@@ -245,7 +245,7 @@ class TestReport:
         marks = [Mark(name, name + ".py", Standing.OK, 1, 1) for name in names]
         read = list(csv.reader(io.StringIO(csv_text(marks))))[1:]
         for name, (student, file, *_) in zip(names, read, strict=True):
-            assert student.removeprefix("'") == name
+            assert student.removeprefix("'") == name.replace("\t", "\\t")
             assert not student.startswith(("=", "+", "-", "@", "\t"))
             assert file == harmless(name + ".py")
 
@@ -302,6 +302,7 @@ class TestCommand:
             (("task.grad", "nowhere"), "there is no folder 'nowhere'"),
             (("task.grad", "task.grad"), "'task.grad' is a file"),
             (("task.grad", "in"), "there are no submissions in 'in'"),
+            (("task.grad", "in", "--out", "no/marks.csv"), "'no/marks.csv' can't be written"),
             (("task.grad", "in", "--jobs", "0"), "--jobs takes a whole number"),
             (("task.grad", "in", "--format", "latex"), "--format takes"),
         ],
