@@ -162,6 +162,9 @@ class TestHostile:
         numbers = {"a": HANGS, "b": -0.5243, "c": DIES, "d": FAILS, "e": GROWS, "f": -0.5243}
         for name, number in numbers.items():
             (tmp_path / f"{name}.csv").write_text(f"dx,{number}\ndy,-0.1172\n")
+        if sys.platform == "darwin":  # where nothing limits memory, and swapping takes long
+            del numbers["e"]
+            (tmp_path / "e.csv").unlink()
         submissions, refused = folders.found(str(tmp_path), [])
         assert refused == []
         found = {
@@ -173,8 +176,9 @@ class TestHostile:
         assert found["b"].standing == found["f"].standing == Standing.OK
         assert "ended its process" in found["c"].reason
         assert "KeyError" in found["d"].reason
-        assert "memory" in found["e"].reason
-        for name in "ace":
+        if "e" in numbers:
+            assert "memory" in found["e"].reason
+        for name in found.keys() & {"a", "c", "e"}:
             assert found[name].standing is Standing.STOPPED
 
     def test_a_process_that_never_starts(self, tmp_path: Path) -> None:
@@ -241,7 +245,7 @@ class TestReport:
         marks = [Mark(name, name + ".py", Standing.OK, 1, 1) for name in names]
         read = list(csv.reader(io.StringIO(csv_text(marks))))[1:]
         for name, (student, file, *_) in zip(names, read, strict=True):
-            assert student.removeprefix("'") == name
+            assert student.removeprefix("'") == name.replace("\t", "\\t")
             assert not student.startswith(("=", "+", "-", "@", "\t"))
             assert file == harmless(name + ".py")
 
@@ -272,6 +276,24 @@ class TestCommand:
         assert "1  overwritten" in out
         assert rows(gradcli(*files, "--format", "csv")[1])["bob.py"]["mistake"] == "overwritten"
 
+    def test_a_bar_on_a_terminal_only(self, work: Path) -> None:
+        (work / "in" / "bob.py").write_text(OVERWRITTEN)
+        files = ("class", str(work / "task.grad"), str(work / "in"))
+        out, err = gradcli(*files)[1:]
+        assert err == ""
+
+        class Terminal(io.StringIO):
+            def isatty(self) -> bool:
+                return True
+
+        environment = Environment.captured()
+        environment.stderr = Terminal()
+        assert run(files, environment) == 0
+        assert environment.stderr.getvalue().count("marking") >= 1
+        assert environment.stdout is not None
+        environment.stdout.seek(0)
+        assert environment.stdout.read() == out
+
     @pytest.mark.parametrize(
         ("words", "message"),
         [
@@ -280,6 +302,7 @@ class TestCommand:
             (("task.grad", "nowhere"), "there is no folder 'nowhere'"),
             (("task.grad", "task.grad"), "'task.grad' is a file"),
             (("task.grad", "in"), "there are no submissions in 'in'"),
+            (("task.grad", "in", "--out", "no/marks.csv"), "'no/marks.csv' can't be written"),
             (("task.grad", "in", "--jobs", "0"), "--jobs takes a whole number"),
             (("task.grad", "in", "--format", "latex"), "--format takes"),
         ],

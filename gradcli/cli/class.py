@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
@@ -10,6 +11,7 @@ import typer
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import file_error, reason, usage_error
+from gradcli.cli.files import unwritable
 from gradcli.cli.homework import MARKING, MarkingOptions, TaskOptions
 from gradcli.cli.lint import read_task
 from gradcli.cli.options import OutputOptions, in_report
@@ -101,6 +103,8 @@ def command(
         raise usage_error(f"class has no {form}", "table, json or csv")
     if task.task is not None and folder is None:
         raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
+    if report.file is not None and not Path(report.file).parent.is_dir():
+        raise unwritable(f"'{report.file}'", FileNotFoundError(2, "No such file or directory"))
     set_ = read_task(task, "class")
     assert folder is not None
     from gradcli.cli import folder as folders

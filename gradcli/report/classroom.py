@@ -43,8 +43,9 @@ def csv_text(marks: Sequence[Mark]) -> str:
 
 
 def harmless(text: str) -> str:
-    """A text that no spreadsheet takes for a formula: an apostrophe says that it is text."""
-    return f"'{text}" if text.startswith(FORMULA) else text
+    """A text on one line that no spreadsheet takes for a formula: an apostrophe says so."""
+    text = f"'{text}" if text.startswith(FORMULA) else text
+    return visible(text)
 
 
 def number(value: float | None) -> str:
