@@ -116,7 +116,7 @@ class Send(NamedTuple):
 class Plan(NamedTuple):
     """The backward pass of a graph, for some inputs."""
 
-    steps: list[tuple[int, Getter | None, list[Send]]]
+    steps: list[tuple[int, Getter | None, tuple[Send, ...]]]
     """The operations that send something, from the output down, and what they send.
 
     Between them what takes out their operands; None where every local derivative is a number.
@@ -146,7 +146,7 @@ def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
                 sends.append(_line(graph, node, i, to, final=left[to] == 0))
         if sends:
             numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
-            plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], sends))
+            plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
         if node.selections or not any(send.rule.passes_on for send in sends):
             plan.watched.append(node.id)
     graph.plan = active, plan
