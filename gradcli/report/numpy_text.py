@@ -371,7 +371,7 @@ class Numpy(Calls):
         if np.ndim(found):
             return code.array(found).text
         text = code.scalar(float(found))
-        return f"np.float64({text})" if self.guarded else text
+        return f"np.array([{text}])[0]" if self.guarded else text
 
     def preamble(self) -> Iterator[str]:
         """Imports and helpers, in pieces; complete once all statements have been made."""
