@@ -314,7 +314,7 @@ class Numpy(Calls):
         graph, result = operation.body(types)
         given = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
         body = code.numeric(self._graph(graph, result, given))
-        self._note(name, ", ".join(parameters), body.text)
+        self.note(name, ", ".join(parameters), body.text)
         return name
 
     def _written(self, tree: Tree, node: Node) -> str:
