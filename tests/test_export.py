@@ -118,6 +118,10 @@ def programs() -> dict[str, tuple[str, dict[str, Any]]]:
             {"x": np.array([[1.0, 2.0], [3.0, 5.0]])},
         ),
         "names that Python has not": ("lambda = θ*2\nnp = lambda^2\nnp + lambda", {"θ": 3.0}),
+        "names that helpers have": (
+            "softmax_axis0 = x*2\nbetween = softmax(softmax_axis0, axis=0)\nsum(between*x)",
+            {"x": np.array([[1.0, 2.0], [3.0, 4.5]])},
+        ),
         "no operation": ("x", {"x": 2.0}),
         "no input": ("2*pi", {}),
         "extremes": ("||x||", {"x": np.array([3e200, -4e200])}),
@@ -137,7 +141,7 @@ def test_the_listing_runs(name: str) -> None:
     result = evaluated(*PROGRAMS[name])
     text = listing(result)
     names = executed(text)
-    renamed = {"np": "np_", "lambda": "lambda_"}
+    renamed = {name: f"{name}_" for name in ("np", "lambda", "between", "softmax_axis0")}
     for node in result.graph.nodes:
         if node.name in renamed and name.startswith("names"):
             names[node.name] = names[renamed[node.name]]

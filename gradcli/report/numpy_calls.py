@@ -20,49 +20,22 @@ from gradcli.report import numpy_helpers as helpers
 from gradcli.report.numpy_code import (
     ATOM,
     COMPARISON,
-    SUM,
     Code,
     as_type,
     call,
     exact,
     fractional,
-    negative,
     number,
     numeric,
     numpy_shape,
-    power,
     product,
     shape_text,
     total,
 )
+from gradcli.report.numpy_elementwise import Elementwise
 
 Options: TypeAlias = Mapping[str, Any]
 
-NAMES = {
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "atan2": "arctan2",
-    "asinh": "arcsinh",
-    "acosh": "arccosh",
-    "atanh": "arctanh",
-}
-"""Functions that older versions of NumPy have under these names only."""
-
-ELEMENTWISE = {
-    *("floor", "ceil", "round", "mod", "ones_like", "zeros_like", "abs", "sign", "sqrt", "cbrt"),
-    *("square", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "logaddexp", "hypot"),
-    *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh"),
-    *("acosh", "atanh", "sinc", "deg2rad", "rad2deg", "clip"),
-}
-COMPARED = {
-    "less": "<",
-    "less_equal": "<=",
-    "greater": ">",
-    "greater_equal": ">=",
-    "equal": "==",
-    "not_equal": "!=",
-}
 REDUCTIONS = {
     "sum": "np.sum",
     "mean": "np.mean",
@@ -74,14 +47,8 @@ REDUCTIONS = {
 }
 
 
-class Calls:
+class Calls(Elementwise):
     """Operations as code. `helpers` and `imports` are what the code needs besides NumPy."""
-
-    def __init__(self) -> None:
-        self.helpers: dict[str, str] = {}
-        """The text of every helper that is called, callees first."""
-        self.imports: dict[str, None] = {}
-        """What is taken from `scipy.special`."""
 
     def apply(
         self,
@@ -101,7 +68,7 @@ class Calls:
             if operation.name == "polygamma":
                 self.imports["polygamma"] = None
                 return call("polygamma", str(options["n"]), lined_up[0].text, type=out)
-            return self._elementwise(operation, lined_up, out, wide=wide)
+            return self.elementwise(operation, lined_up, out, wide=wide)
         write: Callable[..., Code] | None = getattr(self, f"_{operation.name}", None)
         if operation.name in REDUCTIONS:
             found = self._reduction(operation.name, operands, out, options)
@@ -121,70 +88,6 @@ class Calls:
         if operands and np.broadcast_shapes(*shapes) != numpy_shape(out):
             return [exact(x) for x in operands]
         return operands
-
-    def needed(self, name: str) -> str:
-        """Take note of a helper of `numpy_helpers`; its name."""
-        for helper in helpers.in_order([name]):
-            parameters, expression = helpers.HELPERS[helper]
-            self._note(helper, parameters, expression)
-        return name
-
-    def _note(self, name: str, parameters: str, expression: str) -> None:
-        for function in sorted(helpers.calls(expression)):
-            if function in helpers.SCIPY:
-                self.imports[helpers.SCIPY[function]] = None
-        self.helpers.setdefault(name, helpers.definition(name, parameters, expression))
-
-    # --- elementwise ---------------------------------------------------------------------
-
-    def _elementwise(self, row: Operation, x: list[Code], out: Type, *, wide: bool) -> Code:
-        name = row.name
-        if name in COMPARED:
-            left, right = numeric(x[0]), numeric(x[1])
-            text = f"{left.at(SUM)} {COMPARED[name]} {right.right(SUM)}"
-            return Code(text, COMPARISON, out, truth=True)
-        if name == "mul":
-            left, right = (numeric(a) if x[1 - i].truth else a for i, a in enumerate(x))
-            return product(left, right, out, wide=wide)
-        if name == "where":
-            condition = x[0] if x[0].truth else Code(f"{x[0].at(SUM)} != 0", COMPARISON, out)
-            texts = condition.text, fractional(x[1]).text, fractional(x[2]).text
-            return call("np.where", *texts, type=out)
-        x = [numeric(a) for a in x]
-        match name:
-            case "add" | "sub":
-                return total(x[0], x[1], out, "+" if name == "add" else "-")
-            case "div":
-                return product(x[0], x[1], out, "/", wide=wide)
-            case "reciprocal":
-                return product(number(1.0, "1"), x[0], out, "/")
-            case "neg":
-                return negative(x[0])._replace(type=out)
-            case "identity":
-                return x[0]._replace(type=out)
-            case "pow":
-                return power(x[0], x[1], out)
-            case "maximum" | "minimum":
-                found = fractional(x[0])
-                for other in x[1:]:
-                    found = call(f"np.{name}", found.text, other.text, type=out)
-                return found
-            case "relu":
-                return call("np.maximum", x[0].text, "0.0", type=out)
-            case "hardtanh":
-                return call("np.clip", x[0].text, "-1.0", "1.0", type=out)
-            case "step":
-                return call("np.heaviside", x[0].text, "0.5", type=out)
-        if name in ("ones_like", "zeros_like") and not out.shape:
-            return number(1.0 if name == "ones_like" else 0.0)
-        if name in ELEMENTWISE:
-            function = f"np.{NAMES.get(name, name)}"
-        elif name in helpers.SCIPY:
-            function = helpers.SCIPY[name]
-            self.imports[function] = None
-        else:
-            function = self.needed(name)
-        return call(function, *(fractional(a).text for a in x), type=out)
 
     # --- products ------------------------------------------------------------------------
 
@@ -322,7 +225,7 @@ class Calls:
         if name == "log_softmax":
             self._with_axis("log_of_sum", axis, rank)
         parameters, text = helpers.OPTIONS[name]
-        self._note(name + suffix, parameters, text.format(axis=keep, suffix=suffix))
+        self.note(name + suffix, parameters, text.format(axis=keep, suffix=suffix))
         return name + suffix
 
     def _softmax(self, x: list[Code], out: Type, options: Options) -> Code:
@@ -346,7 +249,7 @@ class Calls:
             text = f"np.squeeze({text}, axis={shown(axis)})"
         elif keep and not kept:
             text = f"np.reshape({text}, {shape_text(out.shape)})"
-        self._note(name, "x", text)
+        self.note(name, "x", text)
         return call(name, a.text, type=out)
 
     # --- along an axis -------------------------------------------------------------------
@@ -412,7 +315,7 @@ class Calls:
         if not count:
             return self._lines(self.needed("products_of_others"), x, out, options)
         name = f"products_of_others_along_{count}"
-        self._note(name, *_mixed_products(count))
+        self.note(name, *_mixed_products(count))
         return self._lines(name, x, out, options)
 
     # --- shapes --------------------------------------------------------------------------

@@ -117,7 +117,7 @@ OPTIONS = {
 """Those with an axis: `axis` is the argument text that keeps it, `suffix` what names it."""
 
 MADE = re.compile(
-    r"(softmax|log_softmax|log_of_sum|logsumexp)(_axis[\d_]+)?(_kept)?"
+    r"(softmax|log_softmax|log_of_sum|logsumexp)(_axis\d+(_\d+)*)?(_kept)?"
     r"|products_of_others_along_\d+"
 )
 """Names of helpers that are made for an axis or a number of directions."""

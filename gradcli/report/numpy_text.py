@@ -317,7 +317,7 @@ class Numpy(Calls):
         graph, result = operation.body(types)
         given = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
         body = code.numeric(self._graph(graph, result, given))
-        self._note(name, ", ".join(parameters), body.text)
+        self.note(name, ", ".join(parameters), body.text)
         return name
 
     def _written(self, tree: Tree, node: Node) -> str:
@@ -374,7 +374,7 @@ class Numpy(Calls):
         if np.ndim(found):
             return code.array(found).text
         text = code.scalar(float(found))
-        return f"np.float64({text})" if self.guarded else text
+        return f"np.array([{text}])[0]" if self.guarded else text
 
     def preamble(self) -> Iterator[str]:
         """Imports and helpers, in pieces; complete once all statements have been made."""
