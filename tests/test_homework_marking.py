@@ -285,6 +285,20 @@ def test_a_mistake_behind_final_gradients_is_found(tutorial: Task) -> None:
     assert result.mode == "gradients"
 
 
+def test_two_mistakes_in_one_row_are_both_named(tutorial: Task) -> None:
+    text = TUTORIAL.replace("delta_c * 2 * x", "delta_c * x").replace(
+        "delta_x += delta_b", "delta_x += 1"
+    )
+    (root,) = marked(tutorial, text).roots
+    assert set(root.tags) == {"wrong-rule", "missing-upstream"}
+    assert root.line == 13
+
+
+def test_too_few_digits_are_called_that(tutorial: Task) -> None:
+    (root,) = marked(tutorial, "dx,-0.524317\ndy,-0.1\n", ".csv").roots
+    assert "too few digits" in root.message
+
+
 def test_missing_gradients_are_asked_for(tutorial: Task) -> None:
     result = marked(tutorial, "dx,-0.524317\n", ".csv")
     assert [(row.name, row.status) for row in result.roots] == [("y", Status.MISSING)]

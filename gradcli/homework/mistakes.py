@@ -108,6 +108,8 @@ def _sign(case: Case) -> Slips:
         yield case.changed(i, scaled(term, -1))
     if len(case.terms) > 1:
         yield case.slip(scaled(term, -1) for term in case.terms)
+    if case.key == case.flow.output:  # δ of the output starts at 1
+        yield Slip(np.full(case.shape, -1.0)[()], ())
 
 
 def _same_operand(case: Case) -> Slips:

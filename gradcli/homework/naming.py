@@ -8,14 +8,14 @@ and what can be mended in the lines themselves names its mistake for certain.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.errors import GradcliError
 from gradcli.homework.case import Case, Slip
-from gradcli.homework.flow import Key
+from gradcli.homework.flow import Key, Part
 from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips
 from gradcli.homework.stage import of_tree
 from gradcli.homework.submission import Written
@@ -78,11 +78,12 @@ def explain(evidence: Evidence) -> Explanation:
     if np.shape(evidence.number.value) != evidence.case.shape:
         message = _shape_message(evidence)
         return _explanation(evidence, [("shape", None)], None, message)
-    behind = _behind(evidence)
-    if behind is not None:
-        return behind
+    found = _too_few_digits(evidence) or _line_by_line(evidence) or _behind(evidence)
+    if found is not None:
+        return found
     name = evidence.case.flow.name(evidence.case.key)
-    return Explanation((), f"delta_{name} is wrong, and by no mistake that is known here")
+    message = f"delta_{name} is wrong, and by no mistake that is known here"
+    return _explanation(evidence, [], _line_at_fault(evidence), message)
 
 
 # --- by numbers --------------------------------------------------------------------------
@@ -176,6 +177,50 @@ def _repeats(line: Line, sender: str) -> bool:
              if read.kind == "gradient" and read.name == sender]  # fmt: skip
     names = [n.name for n in postorder(cell.tree) if isinstance(n, Name)] if cell.tree else []
     return any(names.count(word) > 1 for word in words)
+
+
+def _too_few_digits(evidence: Evidence) -> Explanation | None:
+    """A number that is right as far as it is written, which is not far enough."""
+    number, right = evidence.number, evidence.right
+    assert number is not None
+    if np.shape(number.value) != np.shape(right) or not np.any(number.radius):
+        return None
+    if np.all(np.abs(number.value - right) <= number.radius * (1 + 1e-9)):
+        return Explanation((), "right as far as it goes, but with too few digits to be sure")
+    return None
+
+
+def _line_by_line(evidence: Evidence) -> Explanation | None:
+    """Several mistakes in one row: every wrong line by itself, against a part that is missing."""
+    case, lines = evidence.case, evidence.lines
+    if len(lines) < 2 or any(line.own is None for line in lines):
+        return None
+    missing = list(case.own)
+    wrong: list[Line] = []
+    for line in lines:
+        part = next((p for p in missing if _is(line.own, p.value)), None)
+        if part is None:
+            wrong.append(line)
+        else:
+            missing.remove(part)
+    named: dict[str, Slip] = {}
+    for line in wrong:
+        slip = _of_one_line(case, missing, line)
+        if slip is None:
+            return None
+        named.setdefault(*slip)
+    return _explanation(evidence, list(named.items()), wrong[0]) if named else None
+
+
+def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip] | None:
+    """The mistake that makes a line of one of the missing parts, which is then taken out."""
+    for part in missing:
+        alone = replace(case, parts={**case.parts, case.key: [part]})
+        for mistake, slip in slips(alone):
+            if not mistake.repeats and not mistake.from_lines and _is(line.own, slip.value):
+                missing.remove(part)
+                return mistake.tag, slip
+    return None
 
 
 # --- by the lines themselves -------------------------------------------------------------
