@@ -443,7 +443,7 @@ class _Reader:
         return Work(flow, lines, where, texts, problems, self.notes, self.originals, numbers)
 
     def _fits(self, name: str, value: Any) -> bool:
-        return np.shape(value) == np.shape(self.task.values[name])
+        return bool(np.shape(value) == np.shape(self.task.values[name]))
 
     def _as_in_task(self) -> bool:
         """Whether the forward pass is the task's own, if with less or with nothing but numbers.
