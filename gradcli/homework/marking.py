@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.errors import GradcliError, Kind
 from gradcli.homework.case import Case
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.marked import Marked, MarkedRow, Note, Status
@@ -45,8 +46,12 @@ def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Ma
     scheme = scheme or Scheme()
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
-            handed = _of_work(_worked_through(task, submission))
-            return _Marking(task, scheme, handed).marked("listing")
+            try:
+                handed = _of_work(_worked_through(task, submission))
+                return _Marking(task, scheme, handed).marked("listing")
+            except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
+                message = "the shapes of the forward pass do not go together"
+                raise GradcliError(Kind.SUBMISSION, message) from None
         mode = "gradients" if submission.gradients_only else "values"
         return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
 

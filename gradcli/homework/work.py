@@ -424,7 +424,9 @@ class _Reader:
             flow = Flow(stages, values, output.key, own=True, names=names)
         else:
             given = {c.name: c.value for c in self.own if c.name in flow.values}
-            flow = flow.with_values({n: v for n, v in given.items() if v is not None})
+            flow = flow.with_values(
+                {n: v for n, v in given.items() if v is not None and self._fits(n, v)}
+            )
             problems = {self.base(key): problem for key, problem in problems.items()}
         lines: dict[Key, list[Line]] = {}
         for name, groups in self.gradients.items():
@@ -439,6 +441,9 @@ class _Reader:
         if flow.own:
             numbers = {key: n for key, n in numbers.items() if key in flow.stages}
         return Work(flow, lines, where, texts, problems, self.notes, self.originals, numbers)
+
+    def _fits(self, name: str, value: Any) -> bool:
+        return bool(np.shape(value) == np.shape(self.task.values[name]))
 
     def _as_in_task(self) -> bool:
         """Whether the forward pass is the task's own, if with less or with nothing but numbers.
