@@ -196,6 +196,10 @@ def marked_file(task: Task, name: str, scheme: Any, stdin: Any = None) -> Marked
             span=error.span,
             hint=error.hint,
         )
-    except (MemoryError, RecursionError, OverflowError) as error:
-        what = type(error).__name__
-        return GradcliError(Kind.SUBMISSION, f"'{name}' can't be marked: {what}")
+    except Exception as error:  # noqa: BLE001 - a grader's file is written whatever happens
+        what = f"{type(error).__name__}: {error}"
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"'{name}' can't be marked: gradcli itself failed here ({what[:200]})",
+            hint="please report it with the submission",
+        )

@@ -183,7 +183,7 @@ def _too_few_digits(evidence: Evidence) -> Explanation | None:
     """A number that is right as far as it is written, which is not far enough."""
     number, right = evidence.number, evidence.right
     assert number is not None
-    if np.shape(number.value) != np.shape(right) or not np.any(number.radius):
+    if right is None or np.shape(number.value) != np.shape(right) or not np.any(number.radius):
         return None
     if np.all(np.abs(number.value - right) <= number.radius * (1 + 1e-9)):
         return Explanation((), "right as far as it goes, but with too few digits to be sure")
