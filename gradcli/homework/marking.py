@@ -16,13 +16,14 @@ import numpy as np
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.case import Case
+from gradcli.homework.cells import Line, Work
 from gradcli.homework.flow import Flow, Key
+from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
 from gradcli.homework.marked import Marked, MarkedRow, Note, Status
 from gradcli.homework.naming import Evidence, explain
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
 from gradcli.homework.tolerance import Spreads, Tolerance, exact, own_values, spreads
-from gradcli.homework.work import Line, Work, work_through
 
 SIDES = (0, 1, -1)
 """The convention at kinks, and the derivatives of both sides: each is accepted."""
@@ -47,77 +48,17 @@ def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Ma
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
-                handed = _of_work(_worked_through(task, submission))
+                handed = of_work(worked_through(task, submission))
                 return _Marking(task, scheme, handed).marked("listing")
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
         mode = "gradients" if submission.gradients_only else "values"
-        return _Marking(task, scheme, _of_entries(task, submission.entries)).marked(mode)
-
-
-def _worked_through(task: Task, listing: Listing) -> Work:
-    """The listing with what would have followed in the place of what can't be computed.
-
-    So a line whose shapes do not go together is one mistake, not the end of all that follows.
-    """
-    assumed: dict[str, Any] = {}
-    while True:
-        work = work_through(listing, task.flow, task.vocabulary, assumed)
-        given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
-        shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
-        fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
-        lost = {work.flow.name(k): k for k in work.lines if k not in given}
-        new = [name for name in lost if name not in assumed]
-        if not new:
-            return work
-        follows = work.flow.passes(fitting)[0]
-        assumed |= {name: follows.get(lost[name]) for name in new}
-
-
-@dataclass(frozen=True)
-class _Handed:
-    """What was handed in, in one form for both kinds of submissions."""
-
-    flow: Flow
-    """With the student's own values."""
-    gradients: Mapping[Key, Written | None]
-    """None where it could not be computed."""
-    values: Mapping[Key, Written]
-    parts: tuple[Entry, ...] = ()
-    entries: Mapping[tuple[Key, str], Entry] | None = None
-    work: Work | None = None
-
-
-def _of_entries(task: Task, entries: tuple[Entry, ...]) -> _Handed:
-    values = {e.name: e.written for e in entries if e.kind == "value"}
-    gradients = {e.name: e.written for e in entries if e.kind == "gradient"}
-    fitting = {
-        name: number.value
-        for name, number in values.items()
-        if np.shape(number.value) == np.shape(task.flow.values[name])
-    }
-    return _Handed(
-        task.flow.with_values(fitting),
-        gradients,
-        values,
-        tuple(e for e in entries if e.kind == "part"),
-        {(e.name, e.kind): e for e in entries},
-    )
-
-
-def _of_work(work: Work) -> _Handed:
-    gradients: dict[Key, Written | None] = {}
-    for key in work.lines:
-        value = work.submitted(key)
-        last = work.lines[key][-1].cell
-        alone = len(work.lines[key]) == 1 and last.written is not None
-        gradients[key] = last.written if alone else None if value is None else exact(value)
-    return _Handed(work.flow, gradients, work.written, work=work)
+        return _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
 
 
 class _Marking:
-    def __init__(self, task: Task, scheme: Scheme, handed: _Handed) -> None:
+    def __init__(self, task: Task, scheme: Scheme, handed: Handed) -> None:
         self.task, self.scheme, self.handed = task, scheme, handed
         self.flow = handed.flow
         self.tolerance = scheme.tolerance

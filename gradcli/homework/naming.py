@@ -15,12 +15,12 @@ import numpy as np
 
 from gradcli.errors import GradcliError
 from gradcli.homework.case import Case, Slip
+from gradcli.homework.cells import Cell, Line, Work
 from gradcli.homework.flow import Key, Part
 from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips
 from gradcli.homework.stage import of_tree
 from gradcli.homework.submission import Written
 from gradcli.homework.tolerance import close
-from gradcli.homework.work import Cell, Line, Work
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
 from gradcli.language.tree import Name, Operator, Tree, postorder

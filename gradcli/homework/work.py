@@ -7,14 +7,14 @@ with the values that they had. Nothing is executed but operations of the table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from time import process_time
 from typing import Any
 
 import numpy as np
 
 from gradcli.errors import GradcliError, Kind
+from gradcli.homework.cells import Cell, Line, Work
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.gradient_names import read_name
 from gradcli.homework.python_text import original_name
@@ -42,107 +42,6 @@ FEW = 5e-3
 """How far a number of few digits may be from a value to be it."""
 LONGEST = 20_000
 """Parts of a statement after the functions that it calls have been put in."""
-
-
-@dataclass(eq=False)
-class Cell:
-    """What a name stands for at some time: a variable, a gradient, or a value on the way."""
-
-    name: str
-    kind: str
-    """`variable` (of the forward pass), `gradient`, `helper` (depends on a gradient)."""
-    value: Any
-    """None where it could not be computed."""
-    line: int | None = None
-    stage: Stage | None = None
-    reads: tuple[Cell, ...] = ()
-    words: tuple[str, ...] = ()
-    """What the cells in `reads` are called in the statement."""
-    stand_in: Any = None
-    """What later statements reckon with where it could not be computed."""
-    key: Key = ""
-    before: Cell | None = None
-    """For `+=`: what was there."""
-    problem: GradcliError | None = None
-    text: str = ""
-    """The statement."""
-    written: Written | None = None
-    """Where it is a bare number: how that was written."""
-    tree: Tree | None = None
-
-    @property
-    def passed_on(self) -> Any:
-        """The value that later statements see."""
-        return self.stand_in if self.value is None else self.value
-
-    @property
-    def after_gradients(self) -> bool:
-        """Whether it is part of the backward pass."""
-        return self.kind != "variable"
-
-    def recomputed(self, value_of: Callable[[Cell], Any | None]) -> Any:
-        """The value with some cells' values exchanged: `value_of` says which, else None.
-
-        What was there before a `+=` takes no part in it.
-        """
-        if self.stage is None:
-            return self.value
-        operands = []
-        for read in self.reads:
-            value = value_of(read)
-            if value is None:
-                value = read.recomputed(value_of) if read.kind == "helper" else read.passed_on
-            operands.append(value)
-        return self.stage.value(operands)
-
-    def mentions(self) -> set[str]:
-        """The gradients and variables that it is computed from, through values on the way."""
-        found: set[str] = set()
-        for read in self.reads:
-            if read.kind == "helper":
-                found |= read.mentions()
-            else:
-                found.add(("delta_" if read.kind == "gradient" else "") + read.name)
-        return found
-
-
-@dataclass(eq=False)
-class Line:
-    """A line that gives a gradient: what was assigned or added there."""
-
-    cell: Cell
-    assign: str
-    text: str
-    own: Any
-    """The value of the right-hand side; None where it could not be computed."""
-
-    @property
-    def number(self) -> int | None:
-        """Its number in the file."""
-        return self.cell.line
-
-
-@dataclass
-class Work:
-    """A listing that has been worked through."""
-
-    flow: Flow
-    lines: dict[Key, list[Line]]
-    """The lines of every gradient, in order."""
-    forward_lines: dict[Key, int]
-    texts: dict[Key, str]
-    problems: dict[Key, GradcliError]
-    """Forward statements that could not be computed."""
-    notes: list[tuple[str, int | None, str]] = field(default_factory=list)
-    """Tag, line and text of what is worth a remark."""
-    originals: dict[Key, Any] = field(default_factory=dict)
-    """Inputs that were given another value in a descent step: the one they had."""
-    written: dict[Key, Written] = field(default_factory=dict)
-    """Values of the forward pass that are given as numbers, without a computation."""
-
-    def submitted(self, key: Key) -> Any:
-        """The gradient as it is after the last line; None where it could not be computed."""
-        return self.lines[key][-1].cell.value
 
 
 def work_through(
