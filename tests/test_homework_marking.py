@@ -167,6 +167,13 @@ def test_mistakes_with_arrays(
     assert (root.name, set(root.tags)) == (row, tags)
 
 
+def test_sizes_are_numbers(network: Task) -> None:
+    text = "N = X.shape[0]\n" + NETWORK_LISTING.replace(
+        "db1 = dZ1.sum(axis=0)", "db1 = np.zeros(b1.shape)\ndb1 += dZ1.mean(axis=0)*len(X)*Y.size/N"
+    )
+    assert marked(network, text).right
+
+
 def test_a_forward_slip_is_a_root_and_the_rest_follows(network: Task) -> None:
     result = marked(network, NETWORK_LISTING.replace("Z2 = A1 @ W2 + b2", "Z2 = A1 @ W2 - b2"))
     (slip, *others) = result.roots

@@ -34,7 +34,7 @@ _TO_RUNES = str.maketrans(_LETTERS)
 _FROM_RUNES = str.maketrans({rune: char for char, rune in _LETTERS.items()})
 
 _WORD = r"[^\W\d][\w\u0300-\u036f]*"
-_GRAD = re.compile(rf"(?<![\w.)\]])({_WORD})\.grad\b(?![\w\u0300-\u036f]|\s*\()")
+_GRAD = re.compile(rf"(?<![\w.)\]])({_WORD})\.(?:grad|shape|size)\b(?![\w\u0300-\u036f]|\s*\()")
 _PARTIAL = re.compile(rf"∂ ?{_WORD} ?/ ?∂ ?{_WORD}")
 _DTYPE = re.compile(
     r"\b(?:np|numpy|torch)\.(?=(?:float|double|int|bool|single|half)\d*_?\b(?!\s*\())"

@@ -8,6 +8,7 @@ with the values that they had. Nothing is executed but operations of the table.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 from time import process_time
 from typing import Any
 
@@ -27,13 +28,15 @@ from gradcli.language.tree import (
     Augment,
     Call,
     Define,
+    Index,
     Name,
     Number,
     Operator,
     Tree,
+    Tuple,
     postorder,
 )
-from gradcli.notation import rebuilt, substitute
+from gradcli.notation import number, rebuilt, substitute
 from gradcli.ops.operation import Type
 
 LONGEST_SECONDS = 1.0
@@ -209,7 +212,7 @@ class _Reader:
         number = _as_written(tree)
         if number is not None:
             return Cell(name, "variable", number.value, line, written=number, tree=tree)
-        tree = self.inlined(tree, statement)
+        tree = self.measured(self.inlined(tree, statement))
         words = {n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified}
         known: dict[str, Cell] = {}
         for word in words:
@@ -283,6 +286,41 @@ class _Reader:
                 made = self.body(made, statement)
             done.append(made)
         return done[0]
+
+    def measured(self, tree: Tree) -> Tree:
+        """The tree with numbers for `len(X)`, `X.size`, `X.shape` and `X.shape[0]`."""
+        done: list[Tree] = []
+        for node in postorder(tree):
+            count = len(node.children())
+            children = tuple(done[len(done) - count :])
+            del done[len(done) - count :]
+            done.append(self._measure(node, children))
+        return done[0]
+
+    def _measure(self, node: Tree, children: tuple[Tree, ...]) -> Tree:
+        match node:
+            case Name() if "." in (written := original_name(node.name)):
+                of, _, what = written.rpartition(".")
+                shape = self._shape(of)
+                if what == "shape" and shape is not None:
+                    return Tuple(tuple(_count(n) for n in shape), node.span)
+                if what == "size" and shape is not None:
+                    return _count(prod(shape))
+            case Call(name="len") if len(children) == 1 and isinstance(children[0], Name):
+                shape = self._shape(children[0].name)
+                if shape:
+                    return _count(shape[0])
+            case Index() if isinstance(children[0], Tuple) and isinstance(children[1], Number):
+                sizes, i = children[0].elements, int(children[1].value)
+                if len(children) == 2 and -len(sizes) <= i < len(sizes):
+                    return sizes[i]
+        if all(new is old for new, old in zip(children, node.children(), strict=True)):
+            return node
+        return rebuilt(node, children, {})
+
+    def _shape(self, name: str) -> tuple[int, ...] | None:
+        cell = self.cell(name)
+        return None if cell is None or cell.passed_on is None else np.shape(cell.passed_on)
 
     def body(self, call: Call, statement: Tree) -> Tree:
         function = self.functions[call.name]
@@ -461,6 +499,10 @@ def _difference(total: Any, before: Any) -> Any:
 def _like(value: Any) -> Any:
     """A number as a number, an array as an array."""
     return np.asarray(value, dtype=np.float64)[()]
+
+
+def _count(n: int) -> Number:
+    return number(float(n))
 
 
 def _short(value: Any) -> str:
