@@ -195,11 +195,12 @@ class Evaluation:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
-        from gradcli.paths import focus
-
         steps, look = self._steps(), self.report.style()
-        name = self.shown.node
-        found = None if name is None else focus(steps, normal(name))
+        found = None
+        if self.shown.node is not None:
+            from gradcli.paths import focus
+
+            found = focus(steps, normal(self.shown.node))
         form = self.report.chosen_format()
         if form == "json":
             from gradcli.report import trace_json
