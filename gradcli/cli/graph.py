@@ -49,14 +49,13 @@ class PictureOptions(Options):
         in_report("--blank", help="numbers left out; inputs without a value are numbers"),
     ] = False
     direction: Annotated[
-        Literal["right", "down"],
+        Literal["right", "down"] | None,
         in_report(
             "--direction",
             metavar="WAY",
-            help="where pictures go: right, or down, which suits deep graphs",
-            show_default=True,
+            help="where pictures go: right or down; without it, deep graphs go down",
         ),
-    ] = "right"
+    ] = None
     precision: Annotated[
         int,
         in_report("--precision", metavar="N", min=1, max=17, help="significant digits"),
@@ -115,7 +114,7 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage.
     """
-    from gradcli.picture.model import drawing
+    from gradcli.picture.model import DEEP, drawing
     from gradcli.report.trace import Choice
 
     form = picture.chosen_format()
@@ -128,7 +127,7 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
     found = drawing(
         _steps(point, picture, gradient=choice.backward), style, choice, narrow=form != "text"
     )
-    down = picture.direction == "down"
+    down = found.depth > DEEP if picture.direction is None else picture.direction == "down"
     if form == "text":
         from gradcli.picture.text import drawn
 

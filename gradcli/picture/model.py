@@ -98,10 +98,23 @@ class Drawing:
         return found
 
     @cached_property
+    def depth(self) -> int:
+        """How many operations there are on the longest way from an input to the output."""
+        longest = dict.fromkeys(self.boxes, 0)
+        for i, wires in self.into.items():
+            if wires:
+                longest[i] = 1 + max(longest[wire.source] for wire in wires)
+        return max(longest.values(), default=0)
+
+    @cached_property
     def forks(self) -> frozenset[int]:
         """The variables with several wires."""
         return frozenset(i for i, wires in self.out_of.items() if len(wires) > 1)
 
+
+DEEP = 12
+"""More operations than these one behind the other are drawn downwards: to the right, they would be
+a band ten times as wide as high."""
 
 WIDE, NARROW = 30, 14
 """The cells that the elements of a small array may take in one line."""
