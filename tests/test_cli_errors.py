@@ -187,7 +187,8 @@ WORDS = st.sampled_from(
 def test_whatever_is_typed(words: list[str]) -> None:
     """An exit code of the table, and no escape that came from outside."""
     code, out, err = gradcli(*words, stdin=b"x^2", columns=80, variables={"NO_COLOR": "1"})
-    assert code in (0, 1, 2, 3)
+    of_homework = (4, 5) if words[:1] == ["grade"] else ()
+    assert code in (0, 1, 2, 3, *of_homework)
     assert "gradcli itself" not in err
     assert "Traceback" not in err
     for text in (out, err):
