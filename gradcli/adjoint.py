@@ -177,18 +177,7 @@ class _Builder:
 
     def input(self, name: str, like: Node) -> int:
         """A further input of a node's type."""
-        node = like._replace(
-            id=len(self.nodes),
-            name=name,
-            kind="input",
-            operation=None,
-            operands=(),
-            options={},
-            given={},
-            kernel=None,
-            aligned=True,
-            selections=(),
-        )
+        node = like.as_input(len(self.nodes), name)
         self.nodes.append(node)
         return node.id
 

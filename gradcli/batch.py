@@ -17,7 +17,7 @@ from gradcli.adjoint import adjoint
 from gradcli.batch_kernel import Line
 from gradcli.errors import GradcliError, Kind
 from gradcli.graph import Graph
-from gradcli.names import did_you_mean
+from gradcli.names import chosen_inputs
 
 if TYPE_CHECKING:
     from gradcli.program import Program
@@ -54,7 +54,7 @@ class Runner:
         ids = {self.graph.nodes[i].name: i for i in self.graph.inputs}
         self.ids = {name: i for name, i in ids.items() if name in sample}
         self.columns = [name for name in shapes if name in ids]
-        self.wrt = _names(wrt, ids)
+        self.wrt = chosen_inputs(wrt, ids)
         longer, wanted = self._wanted(ids, only)
         self.names = list(wanted)
         self.zero = [name for name, i in wanted.items() if i is None]
@@ -181,21 +181,6 @@ class Runner:
             labels=error.labels,
             hint="--errors nan or skip goes on past such rows",
         )
-
-
-def _names(wrt: Iterable[str] | None, ids: Mapping[str, int]) -> tuple[str, ...]:
-    if wrt is None:
-        return tuple(ids)
-    names = tuple(wrt)
-    for name in names:
-        if name not in ids:
-            known = f"its inputs are {', '.join(ids)}" if ids else "it has no inputs"
-            raise GradcliError(
-                Kind.NAME,
-                f"'{name}' is no input of the program",
-                hint=did_you_mean(name, ids) or known,
-            )
-    return names
 
 
 def _count(columns: Mapping[str, Any], names: Sequence[str]) -> int:

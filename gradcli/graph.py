@@ -54,6 +54,22 @@ class Node(NamedTuple):
         """Whether the node depends on an input."""
         return self.kind != "constant"
 
+    def as_input(self, number: int, name: str | None = None, of: Type | None = None) -> Node:
+        """An input in the node's place in another graph, of its name and type unless given."""
+        return self._replace(
+            id=number,
+            name=self.name if name is None else name,
+            kind="input",
+            operation=None,
+            operands=(),
+            options={},
+            given={},
+            type=self.type if of is None else of,
+            kernel=None,
+            aligned=True,
+            selections=(),
+        )
+
 
 class Graph:
     """Nodes in evaluation order; never changed once it is made."""

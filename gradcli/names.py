@@ -101,6 +101,24 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     return f"did you mean '{match}'?" if match else None
 
 
+def chosen_inputs(wrt: Iterable[str] | None, inputs: Iterable[str]) -> tuple[str, ...]:
+    """The inputs that gradients are wanted of: all, unless some are named.
+
+    Raises `GradcliError` of kind name for a name that is no input.
+    """
+    known = tuple(inputs)
+    chosen = known if wrt is None else tuple(wrt)
+    for name in chosen:
+        if name not in known:
+            listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
+            raise GradcliError(
+                Kind.NAME,
+                f"'{name}' is no input of the program",
+                hint=did_you_mean(name, known) or listed,
+            )
+    return chosen
+
+
 def _defined_name(statement: Statement) -> Name | None:
     return statement.name if isinstance(statement, Assign | Define | Block) else None
 

@@ -8,7 +8,7 @@ names put in; the language's printer does the rest.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -232,12 +232,17 @@ def _form(graph: Graph, node: Node, operand: int | None) -> tuple[str | int, ...
 
 def substitute(tree: Tree, meaning: Mapping[str, Tree]) -> Tree:
     """The tree with names replaced by trees."""
+    return folded(tree, lambda node, children: rebuilt(node, children, meaning))
+
+
+def folded(tree: Tree, made: Callable[[Tree, tuple[Tree, ...]], Tree]) -> Tree:
+    """What `made` makes of the tree: of every part and what it has made of the part's children."""
     done: list[Tree] = []
     for node in postorder(tree):
         count = len(node.children())
         children = tuple(done[len(done) - count :])
         del done[len(done) - count :]
-        done.append(rebuilt(node, children, meaning))
+        done.append(made(node, children))
     return done[0]
 
 

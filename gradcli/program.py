@@ -25,7 +25,7 @@ from gradcli.language.parser import parse
 from gradcli.language.source import Source
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
-from gradcli.names import did_you_mean, resolve
+from gradcli.names import chosen_inputs, did_you_mean, resolve
 from gradcli.ops.operation import Type, times
 from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
@@ -405,17 +405,7 @@ class Program:
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
         ids = graph.input_numbers
-        if wrt is None:
-            return graph.dependent(set(ids.values()))
-        for name in wrt:
-            if name not in ids:
-                known = f"its inputs are {', '.join(ids)}" if ids else "it has no inputs"
-                raise GradcliError(
-                    Kind.NAME,
-                    f"'{name}' is no input of the program",
-                    hint=did_you_mean(name, ids) or known,
-                )
-        return graph.dependent({ids[name] for name in wrt})
+        return graph.dependent({ids[name] for name in chosen_inputs(wrt, ids)})
 
     def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""

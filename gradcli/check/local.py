@@ -54,7 +54,7 @@ class Alone:
             if isinstance(o, int):
                 self.places[len(inputs)] = i
                 operands.append(len(inputs))
-                inputs.append(_input(node, len(inputs), names[i], graph.operand_type(o)))
+                inputs.append(node.as_input(len(inputs), names[i], graph.operand_type(o)))
                 self.values.append(value)
             else:
                 operands.append(o)
@@ -162,22 +162,6 @@ class Alone:
             if part.size == true.size and np.any(part) and _same(given + part, true):
                 return f"the part through {written_text(graph, graph.nodes[c.node])}"
         return None
-
-
-def _input(node: Node, number: int, name: str, of: Any) -> Node:
-    return node._replace(
-        id=number,
-        name=name,
-        kind="input",
-        operation=None,
-        operands=(),
-        options={},
-        given={},
-        type=of,
-        kernel=None,
-        aligned=True,
-        selections=(),
-    )
 
 
 def _body_values(body: Graph, operands: list[Any]) -> list[Any]:

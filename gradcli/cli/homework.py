@@ -1,6 +1,5 @@
 """What the commands of homework share: the task, and how it is marked."""
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
@@ -47,13 +46,11 @@ class TaskOptions(Options):
         """The task, evaluated. Raises `GradcliError`."""
         if self.task is None:
             raise usage_error("the task is missing", "as in: gradcli grade task.grad answer.py")
-        from gradcli.cli.inputs import read_point, read_program
+        from gradcli.cli.inputs import is_file, read_point, read_program
         from gradcli.homework.task import make_task
 
-        is_file = _is_file(self.task)
-        program = read_program(
-            None if is_file else self.task, self.task if is_file else None, None, self.environment
-        )
+        text, file = (None, self.task) if is_file(self.task) else (self.task, None)
+        program = read_program(text, file, None, self.environment)
         point = read_point(
             program,
             self.bindings,
@@ -118,10 +115,3 @@ class MarkingOptions(Options):
         from gradcli.homework.tolerance import Tolerance
 
         return Scheme(Tolerance(self.rtol, self.digits), float(self.carried), self.eta)
-
-
-def _is_file(text: str) -> bool:
-    try:
-        return len(text) < 1000 and Path(text).is_file()
-    except (OSError, ValueError):
-        return False

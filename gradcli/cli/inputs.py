@@ -56,7 +56,7 @@ def read_program(
     try:
         return Program(text, output=output)
     except GradcliError as error:
-        if _is_file(text):
+        if is_file(text):
             error.hint = f"to read the program from the file: --file {text}"
         raise
 
@@ -77,7 +77,8 @@ def _expect_utf8(text: str, what: str) -> None:
         raise file_error(f"{what} is not text in UTF-8", "is the terminal set to UTF-8?")
 
 
-def _is_file(text: str) -> bool:
+def is_file(text: str) -> bool:
+    """Whether a text is the path of a file."""
     try:
         return len(text) < 1000 and Path(text).is_file()
     except (OSError, ValueError):

@@ -175,15 +175,13 @@ class Case:
         name = f"delta_{self.flow.name(part.consumer)}"
         return Term(value, name) if np.shape(value) == self.shape else None
 
-    def with_rule(self, i: int, formula: str) -> Slip | None:
-        """The accumulator with another rule for one part; None if that can't be computed."""
-        part = self.own[i]
-        return self.with_inner_rule(part.consumer, (part.node, part.operand), formula, i)
-
     def with_inner_rule(
         self, consumer: Key, place: tuple[int, int], formula: str, i: int | None = None
     ) -> Slip | None:
-        """The same for an operation anywhere inside of a consumer's statement."""
+        """The accumulator with another rule for one operation of a consumer's statement.
+
+        None if that can't be computed. `i` is the part that the operation sends, if it does.
+        """
         found = self.sent(consumer, self.follows[consumer], {place: formula})
         if not found or any(np.shape(part.value) != self.shape for part in found):
             return None

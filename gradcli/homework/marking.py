@@ -219,10 +219,8 @@ class _Marking:
         follows = [carried, *(c.get(key, carried) for c in self.carried[1:])]
         is_true = [self.same(number, t, key, carried=False) for t in trues]
         is_carried = [self.same(number, c, key, carried=True) for c in follows]
-        if not any(is_carried):
-            return (Status.INCONSISTENT if any(is_true) else Status.WRONG), 0
-        if is_true[0] or is_carried[0]:
-            return (Status.OK if any(is_true) else Status.CARRIED), 0
+        if not any(is_carried) or is_true[0] or is_carried[0]:
+            return _status(right=any(is_true), follows=any(is_carried)), 0
         return Status.OK, 1
 
     def share(self, status: Status) -> float:
@@ -262,11 +260,7 @@ class _Marking:
         true = self.task.flow.values[key]
         follows = self.tolerance.same(number, carried, self.spread.values.get(key, 0.0))
         right = self.tolerance.same(number, true)
-        status = (
-            (Status.OK if right else Status.CARRIED)
-            if follows
-            else (Status.INCONSISTENT if right else Status.WRONG)
-        )
+        status = _status(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
         if status is Status.WRONG:
@@ -344,11 +338,7 @@ class _Marking:
         true = of(self.task.flow.passes({})[1])
         follows = self.same(number, carried, key, carried=True)
         right = self.same(number, true, key, carried=False)
-        status = (
-            (Status.OK if right else Status.CARRIED)
-            if follows
-            else (Status.INCONSISTENT if right else Status.WRONG)
-        )
+        status = _status(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
         if status is Status.WRONG:
@@ -441,6 +431,13 @@ def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:
         return list(SIDES)
     mixed = (dict(zip(tied, sides, strict=True)) for sides in product(SIDES, repeat=len(tied)))
     return [*SIDES, *(one for one in mixed if len(set(one.values())) > 1)]
+
+
+def _status(*, right: bool, follows: bool) -> Status:
+    """What becomes of a number that is right or not, and follows from those before it or not."""
+    if follows:
+        return Status.OK if right else Status.CARRIED
+    return Status.INCONSISTENT if right else Status.WRONG
 
 
 def _forgiven(row: MarkedRow) -> MarkedRow:

@@ -197,11 +197,13 @@ def _transpose(case: Case) -> Slips:
 def _turned(product: Operator) -> Iterator[str]:
     """A product with one of its factors transposed, or not transposed any more."""
     left, right = product.operands
-    for factors in ((_turn(left), right), (left, _turn(right)), (_turn(left), _turn(right))):
+    turned = transposed(left), transposed(right)
+    for factors in ((turned[0], right), (left, turned[1]), turned):
         yield print_tree(Operator("@", factors, NOWHERE, NOWHERE))
 
 
-def _turn(tree: Tree) -> Tree:
+def transposed(tree: Tree) -> Tree:
+    """The transpose, without a second one on top of a first."""
     if isinstance(tree, Operator) and tree.symbol == "T":
         return tree.operands[0]
     return Operator("T", (tree,), NOWHERE, NOWHERE)

@@ -17,7 +17,7 @@ from gradcli.errors import GradcliError
 from gradcli.homework.case import Case, Slip
 from gradcli.homework.cells import Cell, Line, Work
 from gradcli.homework.flow import Key, Part
-from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips
+from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips, transposed
 from gradcli.homework.stage import of_tree
 from gradcli.homework.submission import Written
 from gradcli.homework.tolerance import close
@@ -336,21 +336,17 @@ def _with_a_turn(tree: Tree) -> Iterator[Tree]:
         return
     if tree.symbol == "@":
         left, right = tree.operands
-        for a, b in ((_turn(left), right), (left, _turn(right)), (_turn(left), _turn(right)),
-                     (right, left), (_turn(right), left), (right, _turn(left))):  # fmt: skip
-            yield Operator("@", (a, b), NOWHERE, NOWHERE)
+        both = transposed(left), transposed(right)
+        straight = ((both[0], right), (left, both[1]), both)
+        crossed = ((right, left), (both[1], left), (right, both[0]))
+        for factors in (*straight, *crossed):
+            yield Operator("@", factors, NOWHERE, NOWHERE)
     if tree.symbol == "T":
         yield tree.operands[0]
     for i, operand in enumerate(tree.operands):
         for turned in _with_a_turn(operand):
             yield rebuilt(tree, (*tree.operands[:i], turned, *tree.operands[i + 1 :]), {})
-    yield _turn(tree)
-
-
-def _turn(tree: Tree) -> Tree:
-    if isinstance(tree, Operator) and tree.symbol == "T":
-        return tree.operands[0]
-    return Operator("T", (tree,), NOWHERE, NOWHERE)
+    yield transposed(tree)
 
 
 def _sum(values: Any) -> Any:

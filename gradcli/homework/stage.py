@@ -170,24 +170,11 @@ def of_node(graph: Graph, node: Node) -> Stage:
     """One operation of a graph as a stage of its own."""
     reads = list(dict.fromkeys(o for o in node.operands if isinstance(o, int)))
     place = {o: i for i, o in enumerate(reads)}
-    inputs = tuple(_as_input(graph.nodes[o], i) for o, i in place.items())
+    inputs = tuple(graph.nodes[o].as_input(i) for o, i in place.items())
     operands = tuple(place[o] if isinstance(o, int) else o for o in node.operands)
     own = node._replace(id=len(inputs), operands=operands, selections=())
     small = Graph(graph.source, (*inputs, own), own.id)
     return Stage(small, tuple(graph.nodes[o].name for o in reads))
-
-
-def _as_input(node: Node, place: int) -> Node:
-    return node._replace(
-        id=place,
-        kind="input",
-        operation=None,
-        operands=(),
-        kernel=None,
-        options={},
-        given={},
-        selections=(),
-    )
 
 
 def of_tree(

@@ -36,7 +36,7 @@ from gradcli.language.tree import (
     Tuple,
     postorder,
 )
-from gradcli.notation import number, rebuilt, substitute
+from gradcli.notation import folded, number, rebuilt, substitute
 from gradcli.ops.operation import Type
 
 LONGEST_SECONDS = 1.0
@@ -212,7 +212,7 @@ class _Reader:
         number = _as_written(tree)
         if number is not None:
             return Cell(name, "variable", number.value, line, written=number, tree=tree)
-        tree = self.measured(self.inlined(tree, statement))
+        tree = self.measured(self.inlined(tree, statement, self.functions))
         words = {n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified}
         known: dict[str, Cell] = {}
         for word in words:
@@ -272,30 +272,22 @@ class _Reader:
             return Cell(reading.name, "gradient", one)
         return None
 
-    def inlined(self, tree: Tree, statement: Tree) -> Tree:
-        """The tree with the bodies of the student's functions in the place of their calls."""
-        if not any(isinstance(n, Call) and n.name in self.functions for n in postorder(tree)):
+    def inlined(self, tree: Tree, statement: Tree, functions: Mapping[str, Define]) -> Tree:
+        """The tree with the bodies of these functions in the place of their calls."""
+        if not any(isinstance(n, Call) and n.name in functions for n in postorder(tree)):
             return tree
-        done: list[Tree] = []
-        for node in postorder(tree):
-            count = len(node.children())
-            children = tuple(done[len(done) - count :])
-            del done[len(done) - count :]
-            made = rebuilt(node, children, {})
-            if isinstance(made, Call) and not made.qualified and made.name in self.functions:
-                made = self.body(made, statement)
-            done.append(made)
-        return done[0]
+
+        def made(node: Tree, children: tuple[Tree, ...]) -> Tree:
+            new = rebuilt(node, children, {})
+            if isinstance(new, Call) and not new.qualified and new.name in functions:
+                return self.body(new, statement, functions)
+            return new
+
+        return folded(tree, made)
 
     def measured(self, tree: Tree) -> Tree:
         """The tree with numbers for `len(X)`, `X.size`, `X.shape` and `X.shape[0]`."""
-        done: list[Tree] = []
-        for node in postorder(tree):
-            count = len(node.children())
-            children = tuple(done[len(done) - count :])
-            del done[len(done) - count :]
-            done.append(self._measure(node, children))
-        return done[0]
+        return folded(tree, self._measure)
 
     def _measure(self, node: Tree, children: tuple[Tree, ...]) -> Tree:
         match node:
@@ -322,16 +314,14 @@ class _Reader:
         cell = self.cell(name)
         return None if cell is None or cell.passed_on is None else np.shape(cell.passed_on)
 
-    def body(self, call: Call, statement: Tree) -> Tree:
-        function = self.functions[call.name]
+    def body(self, call: Call, statement: Tree, functions: Mapping[str, Define]) -> Tree:
+        function = functions[call.name]
         if call.keywords or len(call.arguments) != len(function.parameters):
             names = ", ".join(p.name for p in function.parameters)
             raise self.refused(statement, f"'{call.name}' is called as {call.name}({names})")
         meaning = {p.name: a for p, a in zip(function.parameters, call.arguments, strict=True)}
-        others = dict(self.functions)
-        others.pop(call.name)
-        inner = _Inliner(others, self).of(function.body, statement)
-        made = substitute(inner, meaning)
+        others = {name: of for name, of in functions.items() if name != call.name}
+        made = substitute(self.inlined(function.body, statement, others), meaning)
         for size, _ in enumerate(postorder(made)):
             if size > LONGEST:
                 raise self.refused(statement, "functions of functions are nested too deep here")
@@ -457,20 +447,6 @@ class _Reader:
         message = f"line {self.line(statement)}: {message}"
         source = self.listing.source
         return GradcliError(Kind.SUBMISSION, message, source=source, span=span, hint=hint)
-
-
-class _Inliner:
-    """The bodies of functions put into the body of another one."""
-
-    def __init__(self, functions: Mapping[str, Define], reader: _Reader) -> None:
-        self.functions, self.reader = functions, reader
-
-    def of(self, tree: Tree, statement: Tree) -> Tree:
-        kept, self.reader.functions = self.reader.functions, dict(self.functions)
-        try:
-            return self.reader.inlined(tree, statement)
-        finally:
-            self.reader.functions = kept
 
 
 def _adds_to_itself(cell: Cell, before: Cell) -> bool:
