@@ -98,6 +98,13 @@ class GradcliError(Exception):
             self.source = source
         return self
 
+    def called_at(self, source: Source, span: Span) -> GradcliError:
+        """The same error, with the call that has led to it if that stands elsewhere in the text."""
+        inside = self.span is not None and span.start <= self.span.start < span.end
+        if self.source is source and not inside:
+            self.labels = (*self.labels, Label(span, "in this call"))
+        return self
+
     def __str__(self) -> str:
         return render(self)
 

@@ -174,7 +174,7 @@ class Graph:
         if self._last_site is None or self._last_site[0] != node.id:
             types = tuple(self.operand_type(o) for o in node.operands)
             literals = tuple(map(_literal_number, node.operands))
-            self._last_site = node.id, Site(types, node.type, node.options, literals)
+            self._last_site = node.id, Site(types, node.type, node.options, literals, node.span)
         return self._last_site[1]
 
     def operand_type(self, operand: Operand) -> Type:
@@ -239,6 +239,8 @@ def _typed(
             out, kernel, options = operation.bind(of, options, numpy_rules=numpy_rules)
         except Misfit as misfit:
             raise _misfit(draft, step, of, misfit) from None
+        except GradcliError as error:  # from inside of a block
+            raise error.called_at(draft.source, step.span) from None
         if out.shape and out.size > MOST_ELEMENTS:
             raise _too_large(draft, step, out)
         rank = len(out.shape)
