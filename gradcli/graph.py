@@ -7,6 +7,7 @@ pass a loop down. Whether shapes fit is decided here, once, and shown with both 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
@@ -314,8 +315,9 @@ def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | No
     }
     # `dot` and `inner` speak as the matrix product that they are.
     written |= dict(zip("AB", written.values(), strict=False))
-    hint = misfit.hint
-    return misfit.reason.format_map(written), hint and hint.format_map(written)
+    hint = misfit.hint and misfit.hint.format_map(written)
+    # The transpose of what is written as a transpose is the thing itself.
+    return misfit.reason.format_map(written), hint and re.sub(r"(?:\.T|ᵀ)\.T\b", "", hint)
 
 
 def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:

@@ -22,10 +22,10 @@ from gradcli.graph import Graph, build
 from gradcli.language.header import Binding as HeaderBinding
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
-from gradcli.language.source import Source
+from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
-from gradcli.names import chosen_inputs, did_you_mean, resolve
+from gradcli.names import chosen_inputs, did_you_mean, resolve, uncalled
 from gradcli.ops.operation import Type, times
 from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
@@ -96,7 +96,7 @@ class Program:
                 f"{listed} {'has' if len(names) == 1 else 'have'} no value",
                 source=self.source,
                 span=missing[0].span,
-                hint="give a value: " + " ".join(f"--{name} 1" for name in names),
+                hint=self._what_is_missing(missing[0].span, names),
             )
         wanted = {s.name or "" for s in draft.steps if s.kind == "input"}
         types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
@@ -104,6 +104,15 @@ class Program:
             self._graphs.clear()
         self._graphs[key] = found = build(draft, types)
         return found
+
+    def _what_is_missing(self, place: Span, names: list[str]) -> str:
+        """The hint for names without a value; the first of them stands at `place`."""
+        before = self.source.text[: place.start].rstrip()
+        if names[0] == "T" and before.endswith(("^", "**")):
+            base = re.search(r"[^\W\d]\w*$", before.rstrip("^*"))
+            return f"the transpose is written {base[0] if base else '(…)'}.T"
+        values = "give a value: " + " ".join(f"--{name} 1" for name in names)
+        return uncalled(names[:1], "…") or values
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0

@@ -19,6 +19,8 @@ PROGRAMS = {
     "no operator": [
         "x y",
         "sin x",
+        "x^T A x",
+        "(a + b)^T A",
         "(a)(b)",
         "f(x)(y)",
         "f(x) g(y)",
@@ -174,6 +176,9 @@ PROGRAMS = {
         "∞",
         "x ⊗ y",
         "¼",
+        "⅓x",
+        "x⅝y",
+        "2½",
         "（x）",
         "x ☃",
         "x\u200by",
