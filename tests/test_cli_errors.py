@@ -93,6 +93,8 @@ FAILURES = {
     "option: number": ["eval", "x^2", "--x", "3", "--precision", "many"],
     "option: range": ["eval", "x^2", "--x", "3", "--precision", "30"],
     "option: contradiction": ["eval", "x^2", "--x", "3", "--no-check", "--check", "all"],
+    "option: wrt and grad": ["eval", "x*y", "--x", "3", "--y", "4", "--wrt", "x", "--grad", "y"],
+    "option: forward and grad": ["trace", "x^2", "--x", "3", "--pass", "forward", "--grad", "x"],
     "option: value and grad": ["eval", "x^2", "--x", "3", "--value", "--grad", "x"],
     "option: check without a check": ["check", "x^2", "--x", "3", "--no-check"],
     "domain: log": ["eval", "log(x - 2)", "--x", "1"],

@@ -246,6 +246,21 @@ class ReportOptions(OutputOptions):
             raise usage_error(f"--grad takes the name of an input, not '{self.grad}'")
         return self.grad and normal(self.grad)
 
+    def wanted(self, wrt: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """The inputs whose gradients are computed, given those of `--wrt`; None for all.
+
+        Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
+        """
+        name = self.gradient_name()
+        if name is None or (wrt is not None and name in wrt):
+            return wrt
+        if wrt is not None:
+            raise usage_error(
+                f"--wrt {','.join(wrt)} and --grad {name} contradict each other",
+                "--grad takes one of the inputs that --wrt names",
+            )
+        return (name,)
+
 
 class MatrixOptions(ReportOptions):
     """The report of a Jacobian or Hessian, or a part of it alone."""
