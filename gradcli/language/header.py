@@ -46,6 +46,8 @@ class Header:
 
     bindings: tuple[Binding, ...] = ()
     marks: Mapping[str, float] = field(default_factory=dict)
+    marked: Mapping[str, Span] = field(default_factory=dict)
+    """Where the name stands that gets the marks."""
     title: str | None = None
 
 
@@ -61,6 +63,7 @@ def read_header(source: Source) -> Header:
         raise
     bindings: dict[str, Binding] = {}
     marks: dict[str, float] = {}
+    marked: dict[str, Span] = {}
     seen: dict[tuple[str, bool], Name] = {}
     for statement in statements:
         assign = _assignment(source, statement)
@@ -77,9 +80,10 @@ def read_header(source: Source) -> Header:
             )
         if is_mark:
             marks[name] = _number_of_marks(source, assign.value)
+            marked[name] = assign.name.span
         else:
             bindings[name] = Binding(name, assign.value, statement.span)
-    return Header(tuple(bindings.values()), marks, opening.title)
+    return Header(tuple(bindings.values()), marks, marked, opening.title)
 
 
 class _Opening:
