@@ -325,7 +325,9 @@ def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
     text = draft.source.text[span.start : span.end] if span is not None else ""
     if not text or len(text) > 20 or not text.isprintable():
         return operand.text if isinstance(operand, Literal) else draft.steps[operand].name or "…"
-    if text.replace(".", "").isalnum() or _in_brackets(text):
+    whole = text.removesuffix(".T")
+    behind_name = re.sub(r"^[\w.]*", "", whole)
+    if not behind_name or _in_brackets(behind_name):  # x, f(x), [1, 2], (a + b), f(x).T
         return text
     return f"({text})"
 

@@ -138,12 +138,13 @@ class Program:
         return bound
 
     def _header_value(self, name: str, binding: HeaderBinding, seed: int) -> Any:
-        """The value of a `#:` line. What it draws is found in the text up to the line's end."""
-        start, end = binding.value.span
-        text = self.source.text
-        above = re.sub(r"[^\n]", " ", text[:start])
-        source = Source(above + text[start:end], self.source.name)
-        return evaluated(source, binding.value, stream_seed(seed, name))
+        """The value of a `#:` line."""
+        source = Source(binding.text, self.source.name)
+        try:
+            return evaluated(source, binding.value, stream_seed(seed, name))
+        except GradcliError as error:
+            error.source = self.source
+            raise
 
     def _not_an_input(self, name: str) -> GradcliError:
         """The error of a bound name that is not an input of the program."""

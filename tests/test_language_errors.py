@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
-from gradcli.errors import GradcliError, Kind, render
+from gradcli.errors import GradcliError, Kind, as_json, render
 from gradcli.language.header import read_header
 from gradcli.language.parser import parse, parse_expression
 from gradcli.language.source import Source
@@ -288,3 +288,19 @@ def test_an_error_names_the_file() -> None:
     with pytest.raises(GradcliError) as raised:
         parse(Source("x +", "task.grad"))
     assert "task.grad:" in render(raised.value)
+
+
+LINE_ENDS = ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+@pytest.mark.parametrize("second", LINE_ENDS)
+def test_whatever_ends_a_line_is_counted(end: str, second: str) -> None:
+    text = f"# é{end}a = 1{second}b = 2{end}{second}  c = y x{end}"
+    with pytest.raises(GradcliError) as raised:
+        parse(Source(text))
+    error = raised.value
+    number = 5 if end + second != "\r\n" else 4
+    place = as_json(error)["error"]
+    assert (place["line"], place["column"], place["end_column"]) == (number, 7, 10)
+    assert render(error).split("\n")[1:3] == [f"  {number} |   c = y x", "    |       ^^^"]

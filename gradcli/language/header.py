@@ -38,6 +38,8 @@ class Binding:
     name: str
     value: Tree
     span: Span
+    text: str
+    """The value's text at its place, all else blank: also what stands behind a `#:` in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +58,9 @@ def read_header(source: Source) -> Header:
     if MARK not in source.text:
         return Header()
     opening = _Opening(source)
+    copy = "".join(opening.copy)
     try:
-        statements = parse_listing(Source("".join(opening.copy), source.name)).statements
+        statements = parse_listing(Source(copy, source.name)).statements
     except GradcliError as error:
         error.source = source
         raise
@@ -82,7 +85,9 @@ def read_header(source: Source) -> Header:
             marks[name] = _number_of_marks(source, assign.value)
             marked[name] = assign.name.span
         else:
-            bindings[name] = Binding(name, assign.value, statement.span)
+            start, end = assign.value.span
+            text = " " * start + copy[start:end]
+            bindings[name] = Binding(name, assign.value, statement.span, text)
     return Header(tuple(bindings.values()), marks, marked, opening.title)
 
 
