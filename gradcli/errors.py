@@ -8,7 +8,9 @@ for a program. Nothing else in the project formats an error.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
 from enum import IntEnum, StrEnum
+from itertools import accumulate
 from typing import Any, NamedTuple
 
 from gradcli.language.source import Source, Span
@@ -132,7 +134,8 @@ def render(error: GradcliError, width: int = 100) -> str:
     """The error as a person reads it: what, where, and a hint.
 
     Control characters of the user's text are shown as their escapes, so that nothing that
-    came from outside can move the cursor or change a colour.
+    came from outside can move the cursor or change a colour. Lines of the source are cut to
+    `width` cells.
     """
     lines = [f"error: {visible(error.message)}"]
     if error.source is not None and error.span is not None:
@@ -190,8 +193,8 @@ def _mark(source: Source, span: Span, char: str, text: str) -> tuple[int, _Mark]
 
 
 def _marked_line(text: str, number: int, marks: list[_Mark], gutter: int, width: int) -> list[str]:
-    text, marks = _window(text, sorted(marks), max(20, width - gutter - 6))
-    cells, marks = _cells(text, marks)
+    room = max(20, width - gutter - 5)
+    cells, marks = _cells(text, sorted(marks), room)
     pad = " " * gutter
     row = [" "] * max(mark.end for mark in marks)
     for mark in marks:
@@ -204,8 +207,9 @@ def _marked_line(text: str, number: int, marks: list[_Mark], gutter: int, width:
         return out
     # The last label fits beside the underline; the others hang below it, right to left.
     last = explained[-1]
-    if last is max(marks, key=lambda mark: mark.end):
-        out[1] += f" {visible(last.text)}"
+    beside = f" {visible(last.text)}"
+    if last is max(marks, key=lambda mark: mark.end) and last.end + cell_width(beside) <= room:
+        out[1] += beside
         explained.pop()
     while explained:
         bars = [" "] * (max(mark.start for mark in explained) + 1)
@@ -213,46 +217,37 @@ def _marked_line(text: str, number: int, marks: list[_Mark], gutter: int, width:
             bars[mark.start] = "|"
         out.append(f"  {pad} | {''.join(bars)}")
         mark = explained.pop()
-        stem = "".join(bars[: mark.start])
-        out.append(f"  {pad} | {stem}{visible(mark.text)}")
+        label = visible(mark.text)
+        stem = "".join(bars[: max(0, min(mark.start, room - cell_width(label)))])
+        out.append(f"  {pad} | {stem}{label}")
     return out
 
 
-def _window(text: str, marks: list[_Mark], width: int) -> tuple[str, list[_Mark]]:
-    """Cut a long line down to `width` characters around its first mark."""
-    if len(text) <= width:
-        return text, marks
-    focus = next((mark for mark in marks if mark.char == "^"), marks[0])
-    start = max(0, min(focus.start - width // 3, len(text) - width))
-    end = min(start + width, len(text))
-    head, tail = "… " if start else "", " …" if end < len(text) else ""
-    shift = len(head) - start
-    kept = [
-        mark._replace(
-            start=max(mark.start, start) + shift,
-            end=max(min(mark.end, end), max(mark.start, start) + 1) + shift,
-        )
-        for mark in marks
-        if mark.start <= end and mark.end > start
-    ]
-    return head + text[start:end] + tail, kept
+def _cells(text: str, marks: list[_Mark], room: int) -> tuple[str, list[_Mark]]:
+    """The line as it is printed, and the marks moved to the terminal cells they belong to.
 
-
-def _cells(text: str, marks: list[_Mark]) -> tuple[str, list[_Mark]]:
-    """The line as it is printed, and the marks moved to the terminal cells they belong to."""
-    out: list[str] = []
-    column = [0]
-    for c in text:
-        shown = " " if c == "\t" else visible(c)
-        out.append(shown)
-        column.append(column[-1] + cell_width(shown))
-    column.append(column[-1] + 1)
-
-    def moved(mark: _Mark) -> _Mark:
-        start = column[mark.start]
-        return mark._replace(start=start, end=max(column[mark.end], start + 1))
-
-    return "".join(out), [moved(mark) for mark in marks]
+    A line that is wider than `room` is cut down to it, around its first `^`.
+    """
+    shown = [" " if c == "\t" else visible(c) for c in text]
+    column = [0, *accumulate(map(cell_width, shown))]
+    start, end, head, tail = 0, len(shown), "", ""
+    if column[-1] > room:
+        focus = next((mark for mark in marks if mark.char == "^"), marks[0])
+        left = min(column[focus.start] - room // 3, column[-1] - room + 2)
+        start = bisect_left(column, left)
+        head = "… " if start else ""
+        if column[-1] - column[start] > room - len(head):
+            end = bisect_right(column, column[start] + room - len(head) - 2) - 1
+            tail = " …"
+    column.append(column[-1] + 1)  # a mark behind the last character
+    shift = len(head) - column[start]
+    moved = []
+    for mark in marks:
+        if mark.end > start and (mark.start < end or not tail):
+            first = column[max(mark.start, start)] + shift
+            behind = column[min(mark.end, end + (not tail))] + shift
+            moved.append(mark._replace(start=first, end=max(behind, first + 1)))
+    return head + "".join(shown[start:end]) + tail, moved
 
 
 def cell_width(text: str) -> int:

@@ -114,10 +114,10 @@ class TestDraws:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
+            ("normal(3)[4]", "index 4 is out of range for axis 0 with 3 elements"),
             (
-                "normal(3) @ [1, 2]",
-                "shapes do not fit in normal(3) @ [1, 2]: normal(3) has 3 elements, [1, 2] has 2 "
-                "elements",
+                "inv(normal(2))",
+                "shapes do not fit in inv(normal(2)): it needs a matrix, not a vector of 2",
             ),
             ("log(uniform(2) - 9)", "log(uniform(2) - 9) is not defined at a[0] = -8.85296"),
             ("log(-uniform())", "log(-uniform()) is not defined at a = -0.147042"),

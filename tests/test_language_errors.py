@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
-from gradcli.errors import GradcliError, Kind, as_json, render
+from gradcli.errors import GradcliError, Kind, Label, as_json, cell_width, render
 from gradcli.language.header import read_header
 from gradcli.language.parser import parse, parse_expression
-from gradcli.language.source import Source
+from gradcli.language.source import Source, Span
 
 PROGRAMS = {
     "no operator": [
@@ -304,3 +306,30 @@ def test_whatever_ends_a_line_is_counted(end: str, second: str) -> None:
     place = as_json(error)["error"]
     assert (place["line"], place["column"], place["end_column"]) == (number, 7, 10)
     assert render(error).split("\n")[1:3] == [f"  {number} |   c = y x", "    |       ^^^"]
+
+
+CHARACTERS = st.sampled_from("ab +*\t漢あx̂é\x1b\u200b")
+
+
+@given(
+    st.text(CHARACTERS, min_size=1, max_size=120),
+    st.data(),
+    st.integers(28, 110),
+    st.integers(0, 200),
+)
+def test_an_excerpt_fits_into_the_width(
+    text: str, data: st.DataObject, width: int, above: int
+) -> None:
+    """However wide its characters are, and with labels; the first `^` is under its character."""
+    places = st.integers(0, len(text))
+    start, end, other = (data.draw(places) for _ in range(3))
+    span = Span(above + min(start, end), above + max(start, end))
+    labels = (Label(Span(above + other, above + other + 1), "12 elements"),)
+    source = Source("\n" * above + text)
+    error = GradcliError(Kind.SYNTAX, "wrong", source=source, span=span, labels=labels)
+    _, shown, marks, *_ = lines = render(error, width).split("\n")
+    assert all(cell_width(line) <= width for line in lines)
+    character = text[span.start - above : span.start - above + 1]
+    cells = [c for c in shown for _ in range(cell_width(c))]
+    if character.isascii() and character.isprintable() and character:
+        assert cells[marks.index("^")] == character

@@ -197,8 +197,7 @@ def _complain(exception: Exception, arguments: Sequence[str], environment: Envir
 
         environment.complain(json.dumps(as_json(error)))
     else:
-        # An excerpt may be three cells wider, by the dots at its ends.
-        environment.complain(render(error, min(environment.columns or 103, 103) - 3))
+        environment.complain(render(error, min(environment.columns or 100, 100)))
     return int(error.exit_code)
 
 

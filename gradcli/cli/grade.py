@@ -158,7 +158,8 @@ class Grading:
         from gradcli.errors import render
 
         environment = self.report.environment
-        environment.complain(json.dumps(object_of(error)) if as_json else render(error))
+        text = render(error, min(environment.columns or 100, 100))
+        environment.complain(json.dumps(object_of(error)) if as_json else text)
 
     def for_grader(self, grader: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""
