@@ -60,7 +60,8 @@ def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> str:
         return ""
     if key == "digits":
         return f"{found:.1f}"
-    return f"${value(found, 2 if key == 'error' else style.precision)}$"
+    precision = 2 if key == "error" else rows.precision_of(entry, key, style.precision)
+    return f"${value(found, precision)}$"
 
 
 # --- numbers and arrays ------------------------------------------------------------------
