@@ -270,10 +270,12 @@ def _typed(
 
 
 def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
+    size = f"of {times(out.shape)} is too large: {out.size:,}"
+    if out.size > 10**20:
+        size = f"is too large: {float(min(out.size, 10**300)):.0e}"
     return GradcliError(
         Kind.SHAPE,
-        f"an array of {times(out.shape)} is too large: {out.size:,} elements, "
-        f"at most {MOST_ELEMENTS:,}",
+        f"an array {size} elements, at most {MOST_ELEMENTS:,}",
         source=draft.source,
         span=step.span,
     )

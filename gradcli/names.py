@@ -372,7 +372,20 @@ class _Statement:
                     + (" and 'delta' (∂f/∂out)" if rule.whole else ""),
                 )
             elif isinstance(node, Call) and not ops.is_function(node.name):
-                raise self.unknown_function(node)
+                raise self.not_in_a_rule(node)
+
+    def not_in_a_rule(self, call: Call) -> GradcliError:
+        """The error of a call in a rule, which knows the language's functions alone."""
+        definition = self.names.definitions.get(call.name)
+        if call.qualified or not isinstance(definition, Define | Block):
+            return self.unknown_function(call)
+        return self.error(
+            Kind.NAME,
+            f"'{call.name}' can't be used here",
+            call.name_span,
+            labels=(Label(definition.name.span, "defined here"),),
+            hint="a rule uses the functions of the language only: write out what it does",
+        )
 
     def only(self, name: Name, allowed: set[str], hint: str) -> None:
         """Raise if the name is neither allowed nor a constant."""

@@ -16,7 +16,7 @@ import numpy as np
 from gradcli.backward import Backward, backward
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind
+from gradcli.errors import GradcliError, Kind, Label
 from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Binding as HeaderBinding
@@ -125,7 +125,7 @@ class Program:
         header = {b.name: b for b in self.header.bindings}
         for name in [*inputs, *header]:
             if name not in self.names.free:
-                raise self._not_an_input(name)
+                raise self._not_an_input(name, None if name in inputs else header[name])
         bound: dict[str, Any] = {}
         for name, binding in header.items():
             if name not in inputs:
@@ -146,16 +146,21 @@ class Program:
             error.source = self.source
             raise
 
-    def _not_an_input(self, name: str) -> GradcliError:
-        """The error of a bound name that is not an input of the program."""
+    def _not_an_input(self, name: str, line: HeaderBinding | None) -> GradcliError:
+        """The error of a bound name that is not an input; `line` is the `#:` line that binds it."""
+        source = None if line is None else self.source
+        place = None if line is None else Span(line.span.start, line.span.start + len(name))
         definition = self.names.definitions.get(name)
         if definition is not None:
+            binding = f"--{name}" if line is None else "the '#:' line"
+            labels = () if place is None else (Label(place, "gets a value here"),)
             return GradcliError(
                 Kind.BINDING,
                 f"'{name}' gets its value in the program",
                 source=self.source,
                 span=definition.name.span,
-                hint=f"leave out --{name}, or remove the definition"
+                labels=labels,
+                hint=f"leave out {binding}, or remove the definition"
                 if isinstance(definition, Assign)
                 else None,
             )
@@ -164,6 +169,8 @@ class Program:
         return GradcliError(
             Kind.BINDING,
             f"the program does not use '{name}'",
+            source=source,
+            span=place,
             hint=did_you_mean(name, known) or listed,
         )
 
@@ -428,7 +435,7 @@ class Program:
             if np.shape(given) != shape:
                 raise GradcliError(
                     Kind.SHAPE,
-                    f"the upstream is {Type(np.shape(given))}, the output {output.name} "
+                    f"the upstream is {Type(np.shape(given))}, and the output {output.name} is "
                     f"{output.type}",
                     hint="∂J/∂output has the output's shape",
                 )

@@ -327,9 +327,11 @@ def test_an_excerpt_fits_into_the_width(
     labels = (Label(Span(above + other, above + other + 1), "12 elements"),)
     source = Source("\n" * above + text)
     error = GradcliError(Kind.SYNTAX, "wrong", source=source, span=span, labels=labels)
-    _, shown, marks, *_ = lines = render(error, width).split("\n")
-    assert all(cell_width(line) <= width for line in lines)
     character = text[span.start - above : span.start - above + 1]
-    cells = [c for c in shown for _ in range(cell_width(c))]
-    if character.isascii() and character.isprintable() and character:
-        assert cells[marks.index("^")] == character
+    for ascii_only in (False, True):
+        _, shown, marks, *_ = lines = render(error, width, ascii_only=ascii_only).split("\n")
+        assert all(cell_width(line) <= width for line in lines)
+        assert lines[1].isascii() or not ascii_only
+        cells = [c for c in shown for _ in range(cell_width(c))]
+        if character.isascii() and character.isprintable() and character:
+            assert cells[marks.index("^")] == character

@@ -112,12 +112,12 @@ def is_name(text: str) -> bool:
 
 
 def normal(name: str) -> str:
-    """A name as the language knows it: NFC, subscript digits as digits."""
+    """A name as the language knows it: NFC, subscript digits as digits, μ for the micro sign."""
     if name.isascii():
         return name
-    from gradcli.language.characters import normal_name
+    from gradcli.language.characters import normal_name, plain
 
-    return normal_name(name, 0)
+    return normal_name(plain(name), 0)
 
 
 def _next_value(rest: list[str]) -> str | None:
@@ -168,6 +168,11 @@ def _no_value(option: str, options: Mapping[str, bool], seen: list[str]) -> Exce
 
 _EXAMPLES = {
     "--set": "x=3",
+    "--file": "task.grad",
+    "--data": "points.json",
+    "--output": "loss",
+    "--upstream": "1",
+    "--out": "report.txt",
     "--wrt": "x,y",
     "--grad": "x",
     "--format": "csv",

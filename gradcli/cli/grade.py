@@ -155,11 +155,12 @@ class Grading:
         import json
 
         from gradcli.errors import as_json as object_of
-        from gradcli.errors import render
 
         environment = self.report.environment
-        text = render(error, min(environment.columns or 100, 100))
-        environment.complain(json.dumps(object_of(error)) if as_json else text)
+        if as_json:
+            environment.complain(json.dumps(object_of(error)))
+        else:
+            environment.explain(error)
 
     def for_grader(self, grader: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""

@@ -58,7 +58,7 @@ def read_program(
     try:
         return Program(text, output=output)
     except GradcliError as error:
-        if is_file(text):
+        if is_file(text) or text.endswith(".grad"):
             error.hint = f"to read the program from the file: --file {text}"
         raise
 
