@@ -208,7 +208,7 @@ class _Builder:
         """The number of the node that holds a node's δ; a constant gets one."""
         if isinstance(operand, Literal):
             literal = operand if operand.text else Literal(operand.value, f"{operand.value:.17g}")
-            key = ("constant", float(operand.value))
+            key = ("constant", _key(operand))
             if key not in self.known:
                 self.known[key] = self.append(None, (literal,), {}, {}, literal.type, None, of, ())
             operand = self.known[key]

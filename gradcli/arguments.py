@@ -87,6 +87,8 @@ def _variadic(
     """The operands of `max(a, b, c)`, or those in the bracket of `concat((a, b), axis=0)`."""
     if not operation.sequence:
         taken = list(positional)
+        if not taken:
+            raise _problem(call, source, "needs at least one argument")
         positional.clear()
         return taken
     form = f"{call.name}((a, b), axis=0)"

@@ -18,7 +18,7 @@ from gradcli.language.printer import print_tree
 from gradcli.language.tree import Block
 from gradcli.lower import lower_block_body
 from gradcli.names import Names
-from gradcli.ops.operation import Array, Operation, Parameter, Type, Written
+from gradcli.ops.operation import Array, Misfit, Operation, Parameter, Type, Written
 from gradcli.rules import bound_graph
 
 
@@ -34,7 +34,10 @@ def block_operation(block: Block, names: Names) -> Operation:
 
     def infer(types: tuple[Type, ...], _options: dict[str, Any]) -> tuple[Type, dict[str, Any]]:
         graph, output = body(types)
-        return graph.nodes[output].type, {"types": types}
+        out = graph.nodes[output].type
+        if not block.rules[0].whole:
+            _expect_elementwise(block.name.name, parameters, types, out)
+        return out, {"types": types}
 
     def evaluate(*operands: Array, types: tuple[Type, ...]) -> Array:
         graph, output = body(types)
@@ -60,3 +63,21 @@ def block_operation(block: Block, names: Names) -> Operation:
         doc="a block of the program",
         group="block",
     )
+
+
+def _expect_elementwise(
+    name: str, parameters: tuple[str, ...], types: tuple[Type, ...], out: Type
+) -> None:
+    """Raise `Misfit` where a block with local derivatives does not work element by element."""
+    try:
+        fits = np.broadcast_shapes(*(t.shape for t in types)) == out.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        given = " and ".join(dict.fromkeys(map(str, types)))
+        raise Misfit(
+            f"{name} has local derivatives (d/d{parameters[0]}) and so works element by element, "
+            f"but of {given} it makes {out}",
+            f"a block on whole arrays gives its backward rule: delta_{parameters[0]} = …",
+            plain=True,
+        )

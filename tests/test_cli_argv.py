@@ -68,6 +68,7 @@ class TestWords:
         ("typed", "name"),
         [
             ("--x₁", "x1"),
+            ("--µ", "μ"),
             ("--ŷ", "ŷ"),
             ("--y\N{COMBINING CIRCUMFLEX ACCENT}", "ŷ"),
             ("--δ_x", "δ_x"),

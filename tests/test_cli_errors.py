@@ -27,6 +27,7 @@ def gradcli(*arguments: str, **outside: Any) -> tuple[int, str, str]:
 FAILURES = {
     "syntax: unfinished": ["eval", "x +", "--x", "3"],
     "syntax: empty program": ["eval", ""],
+    "syntax: no argument": ["eval", "max()"],
     "syntax: no such argument": ["eval", "sum(x, axes=0)", "--x", "3"],
     "syntax: an argument by two names": ["eval", "clip(x, a_min=0, lo=2, hi=3)", "--x", "3"],
     "syntax: a statement as a value": ["eval", "x", "--x", "y = 3"],
@@ -63,6 +64,11 @@ FAILURES = {
     "shape: too large": ["eval", "sum(ones((10^6, 10^6)))"],
     "shape: too large for words": ["eval", "sum(arange(0, 1, 1e-300))"],
     "shape: a block's rule": ["eval", "block sq(p) = p^2 with d/dp = [1,2]\nsq(x)", "--x", "3"],
+    "shape: a block that is not elementwise": [
+        "eval",
+        "block total(p) = sum(p) with d/dp = 1; total(x)",
+        "--x=[1, 2]",
+    ],
     "shape: in a block's rule": [
         "eval",
         "block f(p, q) = sum(p*q) with\n  delta_p = delta*q,\n  delta_q = delta*p @ [1,2]\nf(x, x)",
@@ -180,8 +186,8 @@ def test_streams_without_the_characters(encoding: str, snapshot: SnapshotAsserti
 def test_an_option_behind_the_end_of_options() -> None:
     code, _, err = gradcli("eval", "--x", "3", "--", "-x", "--json")
     assert code == 2
-    assert err == (
-        "error: unexpected argument '--json'\n  hint: options stand before a bare --, which ends them\n"
+    assert err == "error: unexpected argument '--json'\n" + (
+        "  hint: options stand before a bare --, which ends them\n"
     )
 
 

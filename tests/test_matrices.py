@@ -350,3 +350,18 @@ def test_what_was_checked_in_part_is_no_pass() -> None:
     found = program.jacobian(W=rows, x=np.ones(30), check="all", check_budget=0.05)
     assert found.verdict == "partial"
     assert not all(b.complete and b.check for b in found.blocks)
+
+
+@pytest.mark.parametrize("text", ["a < x", "(a < x)*[1, 0, 2]", "[1, 2, 3] == x", "x >= [1, 2, 3]"])
+def test_of_comparisons_with_arrays(text: str) -> None:
+    """Their derivative is zero; what the check asks of conditions it asks of arrays, too."""
+    program = Program(text)
+    found = program.jacobian({"x": [1.0, 2.5, 3.0], **({"a": 2.0} if "a" in text else {})})
+    assert not np.any(found.matrix)
+
+
+def test_a_rule_that_is_an_array_of_numbers() -> None:
+    """A block whose rule forgets its upstream: its matrix is wrong, and the check says so."""
+    found = Program("block g(p) = 3*p with delta_p = [3, 4]; g(x)").jacobian(x=[1.0, 2.0])
+    assert found.matrix.tolist() == [[3.0, 3.0], [4.0, 4.0]]
+    assert found.verdict == "fail"

@@ -72,7 +72,10 @@ class Undefined:
             operation = node.operation
             if operation is not None and (
                 operation.group == "comparison"
-                or (operation.name == "mul" and all(o in truths for o in node.operands))
+                or (
+                    operation.name == "mul"
+                    and all(isinstance(o, int) and o in truths for o in node.operands)
+                )
             ):
                 truths.add(node.id)
         for i in sorted(truths, reverse=True):
