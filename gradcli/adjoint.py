@@ -405,7 +405,10 @@ class _Builder:
             np.broadcast_shapes(own, shape)
         except ValueError:
             return self.apply("amax", (part,), node)
-        return self.reduced("amax", part, shape, node) if len(own) >= len(shape) else part
+        if len(own) < len(shape):
+            return part
+        # Of no elements there is no largest: none counts, which is what their sum says.
+        return self.reduced("amax" if self.type(part).size else "sum", part, shape, node)
 
     def as_one(self, node: Node) -> tuple[Selection, ...]:
         """The selections inside the rule of an operation on whole arrays: all of it or nothing."""

@@ -63,6 +63,7 @@ FAILURES = {
     "shape: --upstream": ["eval", "2*x", "--x", "ones(3)", "--upstream", "1"],
     "shape: too large": ["eval", "sum(ones((10^6, 10^6)))"],
     "shape: too large for words": ["eval", "sum(arange(0, 1, 1e-300))"],
+    "shape: softmax of nothing": ["eval", "sum(softmax(x))", "--x", "zeros((3, 0))"],
     "shape: a block's rule": ["eval", "block sq(p) = p^2 with d/dp = [1,2]\nsq(x)", "--x", "3"],
     "shape: a block that is not elementwise": [
         "eval",
@@ -186,9 +187,10 @@ def test_streams_without_the_characters(encoding: str, snapshot: SnapshotAsserti
 def test_an_option_behind_the_end_of_options() -> None:
     code, _, err = gradcli("eval", "--x", "3", "--", "-x", "--json")
     assert code == 2
-    assert err == "error: unexpected argument '--json'\n" + (
-        "  hint: options stand before a bare --, which ends them\n"
-    )
+    assert err.split("\n")[:2] == [
+        "error: unexpected argument '--json'",
+        "  hint: options stand before a bare --, which ends them",
+    ]
 
 
 def test_the_width_is_that_of_the_terminal() -> None:

@@ -365,3 +365,8 @@ def test_a_rule_that_is_an_array_of_numbers() -> None:
     found = Program("block g(p) = 3*p with delta_p = [3, 4]; g(x)").jacobian(x=[1.0, 2.0])
     assert found.matrix.tolist() == [[3.0, 3.0], [4.0, 4.0]]
     assert found.verdict == "fail"
+
+
+@pytest.mark.parametrize("text", ["sum(norm(x, axis=0))", "sum(std(x, axis=0))"])
+def test_of_columns_that_there_are_none_of(text: str) -> None:
+    assert Program(text).jacobian(x=np.zeros((3, 0))).matrix.shape == (0, 1)

@@ -34,6 +34,8 @@ def _normalise(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywor
     options.setdefault("axis", -1)
     axes = axis_option(options, rank)
     gone = range(rank) if axes is None else axes
+    if any(t.shape[i] == 0 for i in gone):
+        raise Misfit(f"there is nothing to take together in {t}", plain=True)
     return Type(t.shape), {"axis": tuple(i - rank for i in gone)}
 
 
