@@ -79,11 +79,20 @@ class Graph:
         self._dependent: dict[frozenset[int], list[bool]] = {}
         self.formulas: dict[Any, Any] = {}
         """Where the backward pass keeps the compiled rules, for the next time."""
+        self.active: tuple[tuple[str, ...] | None, list[bool]] | None = None
+        """Which inputs a gradient was last asked for, and the nodes that depend on them."""
         self.plan: Any = None
         """Where it keeps what it has to do, and for which nodes."""
+        self.runs = 0
+        self.line: Any = None
+        """Where the forward pass keeps how often it ran, and itself written out as a function."""
         self.texts: dict[Any, Any] = {}
         """Where `notation` keeps how operations and rules are written, for the next time."""
         self._last_site: tuple[int, Site] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy in another process makes its own functions."""
+        return self.__dict__ | {"plan": None, "line": None, "runs": 0}
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:

@@ -404,8 +404,12 @@ class Program:
 
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
-        ids = graph.input_numbers
-        return graph.dependent({ids[name] for name in chosen_inputs(wrt, ids)})
+        wanted = None if wrt is None else tuple(wrt)
+        if graph.active is None or graph.active[0] != wanted:
+            ids = graph.input_numbers
+            graph.active = wanted, graph.dependent({ids[n] for n in chosen_inputs(wanted, ids)})
+        found: list[bool] = graph.active[1]
+        return found
 
     def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""

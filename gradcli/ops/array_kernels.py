@@ -361,15 +361,22 @@ def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
     return result if keepdims else np.squeeze(result, axis)
 
 
+FAR_FROM_1 = 1.5
+"""Above this, the logarithm of a sum has lost no digits to the 1 that is in it."""
+
+
 def _log_sum(x: Array, axis: Axes) -> Array:
     """log Σ exp x where the maximum is 0, exact also next to 0; it keeps its axes.
 
-    It is log1p(rest): the elements that are the maximum are counted, and one of them is the 1.
+    There it is log1p(rest): the elements that are the maximum are counted, and one is the 1.
     """
+    powers = np.exp(x)
+    total = np.add.reduce(powers, axis=axis, keepdims=True)
+    if np.minimum.reduce(total, axis=None, initial=np.inf) > FAR_FROM_1:
+        return np.log(total)
     top = x == 0.0
-    others = np.exp(x)
-    others -= top
-    rest = np.add.reduce(others, axis=axis, keepdims=True)
+    powers -= top
+    rest = np.add.reduce(powers, axis=axis, keepdims=True)
     rest += np.add.reduce(top, axis=axis, keepdims=True, dtype=np.float64) - 1.0
     return np.log1p(rest)
 
