@@ -8,6 +8,7 @@ only then is the one row read again as text, for the error.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -40,6 +41,10 @@ FORMATS = {
 SEPARATOR = {"csv": ",", "tsv": "\t"}
 ROWS = 131_072
 """Rows in a chunk."""
+LINE = 2**20
+"""Bytes of the longest line that is read to know a file's columns."""
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+"""How files compressed by gzip, Zstandard and zlib begin."""
 
 
 def format_of(path: str | None, given: str | None, option: str) -> str:
@@ -99,8 +104,12 @@ class Points:
     def _header(self) -> list[str]:
         import polars as pl
 
+        with self.path.open("rb") as file:
+            lines = file.readline(LINE) + file.readline(LINE)
+        # Polars goes through the whole of a file even where two rows are wanted.
+        plain = lines.endswith(b"\n") and b'"' not in lines and not lines.startswith(PACKED)
         top = pl.read_csv(
-            self.path,
+            io.BytesIO(lines) if plain else self.path,
             has_header=False,
             n_rows=2,
             infer_schema=False,
