@@ -26,11 +26,12 @@ from gradcli.language.source import Source
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
 from gradcli.names import chosen_inputs, did_you_mean, resolve
-from gradcli.ops.operation import Type, times
+from gradcli.ops.operation import Shape, Type, times
 from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
 
 if TYPE_CHECKING:
+    from gradcli.batch import Only, Runner
     from gradcli.derivatives import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
@@ -58,6 +59,7 @@ class Program:
         self.output = output
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
+        self._last: tuple[Any, Runner] | None = None
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
@@ -216,8 +218,9 @@ class Program:
         /,
         *,
         wrt: Iterable[str] | None = None,
-        only: Literal["value", "grad"] | None = None,
+        only: Only | None = None,
         errors: Literal["stop", "nan", "skip"] = "stop",
+        jit: bool = False,
         **fixed: Any,
     ) -> dict[str, Any]:
         """Value and gradient for every row of columns: `value`, then `d_<input>`.
@@ -225,22 +228,45 @@ class Program:
         A column is an array with a leading axis of rows, (n,) for a number per row and (n, …) for
         an array per row; the results have the same form. Columns that are no inputs are passed
         over; keywords hold for all rows. `errors` is for rows where the mathematics fails:
-        "stop" raises, "nan" fills them with nan, "skip" leaves them out.
+        "stop" raises, "nan" fills them with nan, "skip" leaves them out. `jit` compiles the loop
+        over the rows by Numba (extra `jit`), which takes a second and pays for many rows; programs
+        with arrays or special functions in a row run as without.
 
         Raises `GradcliError` as `evaluate` does, its message with the row's number.
 
         >>> Program("x^2 + a").batch({"x": [1.0, 2.0]}, a=1)["d_x"].tolist()
         [2.0, 4.0]
         """
-        from gradcli.batch import Runner, as_columns  # noqa: PLC0415 - not needed without
+        from gradcli.batch import as_columns  # noqa: PLC0415 - not needed without
 
         free = self.names.inputs(())
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)
         bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}
         shapes = {name: column.shape[1:] for name, column in rows.items()}
-        runner = Runner(self, bound, shapes, wrt=wrt, only=only)
-        return runner.run(rows, errors).columns
+        chosen = None if wrt is None else tuple(wrt)
+        return self._runner(bound, shapes, chosen, only, jit=jit).run(rows, errors).columns
+
+    def _runner(
+        self,
+        fixed: Mapping[str, Any],
+        shapes: Mapping[str, Shape],
+        wrt: tuple[str, ...] | None,
+        only: Only | None,
+        *,
+        jit: bool,
+    ) -> Runner:
+        """The last one if it is for the same, else a new one."""
+        from gradcli.batch import Runner  # noqa: PLC0415 - not needed without
+
+        key = dict(shapes), wrt, only, jit, fixed.keys()
+        if self._last is not None and self._last[0] == key:
+            known = self._last[1]
+            if all(np.array_equal(known.fixed[name], value) for name, value in fixed.items()):
+                return known
+        made = Runner(self, fixed, shapes, wrt=wrt, only=only, jit=jit)
+        self._last = key, made
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is parsed there again."""

@@ -61,6 +61,9 @@ class FileOptions(Options):
             help="what to do with rows where the mathematics fails",
         ),
     ] = "stop"
+    jit: Annotated[
+        bool, in_report("--jit", help="compile the loop over the rows (Numba): for very many rows")
+    ] = False
     out: Annotated[
         str | None,
         in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
@@ -95,6 +98,8 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --to {files.to} contradict each other")
     require("polars", "batch", "batch")
+    if files.jit:
+        require("numba", "jit", "--jit")
     from gradcli.cli.points import ahead, format_of, opened, replacing, write
 
     out = None if files.out == "-" else files.out
@@ -145,9 +150,9 @@ def _frames(
             columns = {name: points.array(frame[name], row) for name in used}
             seen = {name: column.shape[1:] for name, column in columns.items()}
             if runner is None or seen != shapes:
-                runner, shapes = (
-                    Runner(point.program, fixed, seen, wrt=point.wrt, only=files.only),
-                    seen,
+                shapes = seen
+                runner = Runner(
+                    point.program, fixed, seen, wrt=point.wrt, only=files.only, jit=files.jit
                 )
             errors = "keep" if options.allow_nonfinite else files.errors
             found = runner.run(columns, errors, first=row)
