@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Values = list[Any]
 """A value per node: a NumPy float64, or an array of them."""
 
-RUNS = 50
+RUNS = 10
 """A graph that has been run so often is likely to be run again: its passes are written out."""
 MOST_NODES = 1_000
 """In larger ones the loop's share of the time does not count, and compiling takes long."""

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
 FLOAT64 = np.dtype(np.float64)
+ONE = np.float64(1.0)
 
 
 class Program:
@@ -115,28 +116,31 @@ class Program:
         Raises `GradcliError` of kind binding where a value is no array of numbers, or a name
         (unless it comes from `data`) is not used by the program.
         """
-        header = {b.name: b for b in self.header.bindings}
-        for name in [*inputs, *header]:
-            if name not in self.names.free:
-                raise self._not_an_input(name)
+        free = self.names.free
         bound: dict[str, Any] = {}
-        for name, binding in header.items():
-            if name not in inputs:
-                bound[name] = self._header_value(name, binding, seed)
+        if not free.keys() >= inputs.keys():
+            raise self._not_an_input(next(name for name in inputs if name not in free))
+        for binding in self.header.bindings:
+            if binding.name not in free:
+                raise self._not_an_input(binding.name)
+            if binding.name not in inputs:
+                bound[binding.name] = self._header_value(binding, seed)
         if data:
-            free = self.names.inputs(())
-            bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
+            wanted = self.names.inputs(())
+            bound |= {n: to_value(n, v) for n, v in data.items() if n in wanted}
         for name, value in inputs.items():
-            bound[name] = to_value(name, value)
+            # An array of float64 is taken as it is, without a call: every run comes by here.
+            plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim
+            bound[name] = value if plain else to_value(name, value)
         return bound
 
-    def _header_value(self, name: str, binding: HeaderBinding, seed: int) -> Any:
+    def _header_value(self, binding: HeaderBinding, seed: int) -> Any:
         """The value of a `#:` line. What it draws is found in the text up to the line's end."""
         start, end = binding.value.span
         text = self.source.text
         above = re.sub(r"[^\n]", " ", text[:start])
         source = Source(above + text[start:end], self.source.name)
-        return evaluated(source, binding.value, stream_seed(seed, name))
+        return evaluated(source, binding.value, stream_seed(seed, binding.name))
 
     def _not_an_input(self, name: str) -> GradcliError:
         """The error of a bound name that is not an input of the program."""
@@ -208,7 +212,7 @@ class Program:
                 tuple(passed.contributions),
                 start,
             )
-        if not gradient:
+        if not gradient or check is False:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
 
@@ -441,6 +445,8 @@ class Program:
         """δ_output: what was given, else 1 for an output of one element."""
         output = graph.nodes[graph.output]
         shape = output.type.shape
+        if upstream is None and not shape:
+            return ONE
         if upstream is not None:
             given = to_value("upstream", upstream)
             if not allow_nonfinite:
@@ -462,7 +468,7 @@ class Program:
                 hint="sum(…) or ||…||^2 makes one; --upstream gives ∂J/∂output "
                 f"({times(shape)}); 'gradcli jacobian' takes every output; --value needs none",
             )
-        return np.ones(shape) if shape else np.float64(1.0)
+        return np.ones(shape)
 
 
 def _program(text: str, name: str | None, output: str | None) -> Program:
@@ -489,8 +495,6 @@ def to_value(name: str, value: Any) -> Any:
 
     Raises `GradcliError` of kind binding.
     """
-    if type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim:
-        return value
     problem = None
     try:
         array = np.asarray(value)

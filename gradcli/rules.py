@@ -17,7 +17,7 @@ import numpy as np
 from gradcli.draft import Draft, Literal, Operand, Step
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import align
-from gradcli.graph import Graph, Node, build, getter
+from gradcli.graph import Getter, Graph, Node, build, getter
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Name, Number, Tree, postorder
@@ -64,7 +64,8 @@ class Formula:
         # Slots: the names' values, then the constants, then a result per kernel call.
         self.constants: list[Any] = []
         self.calls: list[tuple[Kernel, tuple[int, ...]]] = []
-        """Kernels, and in which slots their operands are."""
+        """Kernels, and in which slots their operands are; for values without batch axes."""
+        self._steps: list[tuple[Kernel, Getter]] = []
         self._ranks: list[int | None] = []
         place = {i: i for i in range(names)}
         rest = graph.nodes[names:]
@@ -82,12 +83,13 @@ class Formula:
         for node in rest:
             if node.kernel is not None and node.id not in place:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
+                places = tuple(place[o] for o in operands)
+                self.calls.append((node.kernel, places))
                 kernel = node.kernel if node.aligned else _lining_up(graph, node)
-                self.calls.append((kernel, tuple(place[o] for o in operands)))
+                self._steps.append((kernel, getter(places)))
                 rounded = node.operation is None or not node.operation.exact
                 self._ranks.append(len(node.type.shape) if rounded else None)
                 place[node.id] = first + len(self.calls) - 1
-        self._steps = [(kernel, getter(places)) for kernel, places in self.calls]
         self.place = place[result]
         """The slot of the result."""
         if names <= self.place < first and not self.type.shape:

@@ -75,16 +75,17 @@ def backward_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     rows: list[str] = []
     for node, _, sends in plan.steps:
         for send in sends:
-            sent, total = f"s{len(rows)}", f"t{len(rows)}"
+            sent = total = f"s{len(rows)}"
             text.add(f"{sent} = {_sent(text, graph, node, send)}")
             if send.mask is not None:
                 text.add(f"{sent} = {text.name(send.mask)}({sent}, values)")
-            shape = text.name(send.shape)
-            text.add(
-                f"if {sent}.shape != {shape}: {sent} = {text.name(reduce_to)}({sent}, {shape})"
-            )
-            before = f"d{send.to} + " if send.to in made else ""
-            text.add(f"d{send.to} = {total} = {before}{sent}")
+            shape = graph.nodes[node].type.shape if send.elementwise else send.rule.type.shape
+            if shape != send.shape:
+                text.add(f"{sent} = {text.name(reduce_to)}({sent}, {text.name(send.shape)})")
+            if send.to in made:
+                total = f"t{len(rows)}"
+                text.add(f"{total} = d{send.to} + {sent}")
+            text.add(f"d{send.to} = {total}")
             made.add(send.to)
             line = f"{node}, {send.operand}, {send.to}, {sent}, {total}, {send.final}"
             rows.append(f"{new}({row}, ({line}))")

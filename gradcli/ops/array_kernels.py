@@ -372,7 +372,7 @@ def _log_sum(x: Array, axis: Axes) -> Array:
     """
     powers = np.exp(x)
     total = np.add.reduce(powers, axis=axis, keepdims=True)
-    if np.minimum.reduce(total, axis=None, initial=np.inf) > FAR_FROM_1:
+    if total.size and total.flat[total.argmin()] > FAR_FROM_1:
         return np.log(total)
     top = x == 0.0
     powers -= top
