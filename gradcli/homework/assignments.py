@@ -166,6 +166,16 @@ class Assignments:
             groups[-1].append(line)
         return cell
 
+    def of_point(self, name: str, cell: Cell) -> Cell | None:
+        """The input whose value a bare number is, by its name or as the only one of that value."""
+        if cell.written is None or cell.key:
+            return None
+        inputs = self.desk.vocabulary.inputs
+        same = [one for one in inputs if self._is_point(one, cell)]
+        found = name if name in same else same[0] if len(same) == 1 else None
+        known = None if found is None else self.desk.scope.maps[-1].get(found)
+        return known if isinstance(known, Cell) else None
+
     def _is_point(self, name: str, cell: Cell) -> bool:
         """Whether a value is the one that the task gives to an input."""
         given = self.desk.task.values[name]

@@ -50,13 +50,19 @@ class _Pass:
                     stages[cell.key] = Stage(meant.graph, variables, cell.line)
             flow = Flow(stages, values, output.key, own=True, names=names)
         else:
+            self.leave_out()
             given = {c.name: c.value for c in self.own if c.name in flow.values}
+            if self._strangers() & set(self.gradients):  # names are the student's own
+                known = [c for c in self.own if c.name in given and self._is_tasks(c, FEW)]
+                given = {c.name: c.value for c in known}
             flow = flow.with_values(
                 {n: v for n, v in given.items() if v is not None and self._fits(n, v)}
             )
             problems = {self.base(key): problem for key, problem in problems.items()}
         lines: dict[Key, list[Line]] = {}
         for name, groups in self.gradients.items():
+            if output is None and name not in self.task.values:
+                continue
             keys = self._versions(name, flow)
             for i, group in enumerate(groups):
                 lines.setdefault(keys[min(i, len(keys) - 1)], []).extend(group)
@@ -70,6 +76,19 @@ class _Pass:
         return Work(
             flow, lines, where, texts, problems, self.desk.notes, self.desk.originals, numbers
         )
+
+    def leave_out(self) -> None:
+        """Say which gradients can't be judged, for want of an output that is made of them."""
+        lost = [name for name in self.gradients if name not in self.task.values]
+        if lost:
+            names = " and ".join(f"delta_{name}" for name in lost)
+            are = "is" if len(lost) == 1 else "are"
+            text = (
+                f"{names} {are} not judged: no line computes {self.vocabulary.output} from "
+                f"{' and '.join(lost)}"
+            )
+            line = self.gradients[lost[0]][0][0].number
+            self.desk.notes.append(("no-output", line, text))
 
     def _fits(self, name: str, value: Any) -> bool:
         return bool(np.shape(value) == np.shape(self.task.values[name]))
@@ -124,7 +143,24 @@ class _Pass:
             same = cell.value is not None and np.shape(cell.value) == np.shape(true)
             if same and np.allclose(cell.value, true, rtol=1e-9, atol=0):
                 return cell
-        strangers = {c.name for c in self.own} - set(self.vocabulary.nodes)
-        if self.desk.last_forward is not None and strangers & set(self.gradients):
-            return self.desk.last_forward
+        last, judged = self.desk.last_forward, self._strangers() & set(self.gradients)
+        if last is not None and judged <= _above(last):
+            return last if judged else None
         return None
+
+    def _strangers(self) -> set[str]:
+        """Names of the student's own that the task does not have."""
+        return {cell.name for cell in self.own} - set(self.vocabulary.nodes)
+
+
+def _above(cell: Cell) -> set[str]:
+    """The names of all that a cell is computed from, itself included."""
+    waiting, seen = [cell], {id(cell)}
+    names: set[str] = set()
+    while waiting:
+        one = waiting.pop()
+        names.add(one.name)
+        new = [read for read in one.reads if id(read) not in seen]
+        seen.update(map(id, new))
+        waiting += new
+    return names

@@ -83,7 +83,8 @@ class Procedures:
     def never_called(self) -> Iterator[Procedure]:
         """Functions with steps that the listing defines and does not call."""
         for name, function in self.called.items():
-            if not self.counts[name] and self.steps_of[name]:
+            named = readings(original_name(name), self.vocabulary)
+            if not self.counts[name] and (named or self.steps_of[name]):
                 yield function
 
     def _has_steps(self, function: Procedure) -> bool:

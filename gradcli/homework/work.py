@@ -75,6 +75,8 @@ class _Reader:
         self.names = Assignments(desk, self.expressions)
         self.active: list[str] = []
         """The functions that are being read."""
+        self.given_back: list[tuple[Procedure, Value]] = []
+        """What functions with steps have come to."""
 
     def read(self) -> None:
         """All statements, and then the functions that nobody has called."""
@@ -82,6 +84,10 @@ class _Reader:
             self.step(step)
         for function in list(self.procedures.never_called()):
             self.uncalled(function)
+        for name, of in list(self.procedures.one_expression.items()):
+            if not self.procedures.counts[name] and name not in self.procedures.called:
+                self.uncalled_expression(of)
+        self.from_results()
 
     def step(self, step: Step) -> None:
         """One statement."""
@@ -189,14 +195,16 @@ class _Reader:
         function = self.procedures.called[call.name]
         names = tuple(p.name for p in function.parameters)
         arguments = self.expressions.arguments(call, names, statement)
+        steps = self.procedures.is_open(call)
         given: dict[str, Value] = {}
         value: Value
         for name, tree in arguments.items():
             value = self.value(name, tree, statement)
             if isinstance(value, Cell):
-                value = self.names.anonymous(f"{call.name}.{name}", value, statement)
+                point = self.names.of_point(name, value) if steps else None
+                value = point or self.names.anonymous(f"{call.name}.{name}", value, statement)
             given[name] = value
-        return self.lines_of(function, given, statement, steps=self.procedures.is_open(call))
+        return self.lines_of(function, given, statement, steps=steps)
 
     def lines_of(
         self, function: Procedure, given: dict[str, Value], statement: Placed, *, steps: bool
@@ -222,6 +230,8 @@ class _Reader:
                 self.step(step)
         self.active.pop()
         desk.scope, desk.within = outer, within
+        if steps:
+            self.given_back.append((function, result))
         return result
 
     def returned(self, name: str, step: Returned) -> Value:
@@ -252,14 +262,32 @@ class _Reader:
                 desk.notes.append(("not-called", desk.line(function), text))
                 return
         result = self.lines_of(function, given, function, steps=True)
-        inputs = desk.vocabulary.inputs
-        if not isinstance(result, tuple) or any(name in desk.gradients for name in inputs):
-            return
-        if len(result) == len(inputs) and tuple(given) == inputs:
+        if isinstance(result, Cell):
+            self.names.assign(function.name, result, function)
+
+    def from_results(self) -> None:
+        """`def grad(x, y): …; return …, …` whose values have no names: the gradients in order."""
+        inputs = self.desk.vocabulary.inputs
+        for function, result in reversed(self.given_back):
+            if any(name in self.desk.gradients for name in inputs):
+                return
+            names = tuple(p.name for p in function.parameters)
+            if names != inputs or not isinstance(result, tuple) or len(result) != len(inputs):
+                continue
             for name, value in zip(inputs, result, strict=True):
                 if isinstance(value, Cell):
                     reading = Reading("gradient", name)
                     self.names.given(name, reading, value, function, together=True)
+
+    def uncalled_expression(self, function: Define) -> None:
+        """`def dfdx(x, y): return …` that is never called: a gradient, or the output itself."""
+        desk, name = self.desk, function.name
+        known = all(parameter.name in desk.scope for parameter in function.parameters)
+        gradient = self.names.reading(name.name).kind == "gradient"
+        given = name.name in desk.names or name.name in self.procedures.targets
+        if known and not given and (gradient or name.name == desk.vocabulary.output):
+            call = Call(name.name, function.parameters, (), NOWHERE, NOWHERE)
+            self.names.assign(name, self.evaluated(name.name, call, function), function)
 
 
 def _known(value: Value) -> Value:
