@@ -9,6 +9,7 @@ J. Vignes, Discrete stochastic arithmetic for validating results of numerical so
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,19 @@ def uniform(seed: int, count: int) -> Array:
     return (z >> np.uint64(11)) * 2.0**-52 - 1.0
 
 
+def error_of_sum(terms: int) -> float:
+    """About the relative rounding error of a sum of so many terms: ε, and more for long ones.
+
+    They are added up a few at a time, in an order that is the library's business: what is lost
+    grows like the square root of the number of additions in a row.
+    """
+    return EPS * max(1.0, math.sqrt(terms / SHORT))
+
+
+SHORT = 2000
+"""Sums of fewer terms have hardly more error than their last addition."""
+
+
 class Jitter:
     """A supply of disturbances; slices of one pool, so that they cost next to nothing."""
 
@@ -44,17 +58,17 @@ class Jitter:
         self.pool = uniform(seed, self.POOL)
         self.next = 0
 
-    def disturb(self, value: Array, rows: Any = None) -> Array:
+    def disturb(self, value: Array, rows: Any = None, error: float = EPS) -> Array:
         """value · (1 + ε·U), a different U for every element; only in some `rows` if given.
 
-        `rows` is a slice or a mask; rows that stay don't cost a number each.
+        `rows` is a slice or a mask; rows that stay don't cost a number each. `error` is ε.
         """
         if rows is None:
-            result: Array = value * (1.0 + EPS * self._draws(value))
+            result: Array = value * (1.0 + error * self._draws(value))
             return result
         result = np.array(value)
         part = result[rows]
-        result[rows] = part * (1.0 + EPS * self._draws(part))
+        result[rows] = part * (1.0 + error * self._draws(part))
         return result
 
     def _draws(self, value: Array) -> Array:

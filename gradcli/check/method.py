@@ -13,7 +13,7 @@ from collections.abc import Generator
 import numpy as np
 
 from gradcli.check.extrapolation import COLUMNS, Candidates, extrapolate
-from gradcli.check.finding import Finding, decide
+from gradcli.check.finding import Finding, decide, only_noise
 from gradcli.check.jitter import EPS
 from gradcli.check.sampling import Points, Samples
 from gradcli.check.series import (
@@ -165,10 +165,14 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     """The ordinary case: choose a scale, extrapolate around it, decide."""
     if not resolved(s, run):
         return Finding(Verdict.INCONCLUSIVE, "f is not resolved between neighbouring doubles")
-    ok, error = admissible(s, run)
-    if not ok.any():
+    settled, error = admissible(s, run)
+    if not settled.any():
         return Finding(Verdict.INCONCLUSIVE, "there is no step at which the slope settles")
     h = s.h[run]
+    ok = settled & ~drowned(s, run)[0, :-1]
+    if not ok.any():
+        a = int(np.argmin(np.where(settled, error, np.inf)))
+        return only_noise(float(s.D[0, run][a]), float(error[a]), view.scatter)
     a = int(np.argmin(np.where(ok, error, np.inf)))
     center, rough = float(h[a]), float(error[a])
     widest = float(h[:-1][ok][0])

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.check.flat import Flat
-from gradcli.check.jitter import Jitter
+from gradcli.check.jitter import Jitter, error_of_sum
 from gradcli.forward import line_up, operand_values
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -230,6 +230,14 @@ def _joined(parts: list[Samples]) -> Samples:
     return Samples(y, y0.nodes, np.concatenate([[0], *signature]), held, slice(0, count))
 
 
+def _terms(graph: Graph, node: Node) -> int:
+    """About how many terms an element of the result is the sum of."""
+    if node.operation is None or node.operation.elementwise:
+        return 1
+    largest = max(graph.operand_type(o).size for o in node.operands)
+    return largest // max(node.type.size, 1)
+
+
 class _Pass:
     """One way up the graph with all rows of some requests.
 
@@ -331,7 +339,8 @@ class _Pass:
         if value.ndim == len(node.type.shape):
             value = np.broadcast_to(value, (self.rows, *value.shape))
         if self.jittered and not operation.exact:
-            value = sampler.jitter.disturb(value, self.shaky)
+            error = error_of_sum(_terms(sampler.graph, node))
+            value = sampler.jitter.disturb(value, self.shaky, error)
         return value
 
     def _sign(self, code: Array) -> None:
@@ -367,10 +376,11 @@ class _Pass:
         flat = value.reshape(len(value), -1)
         if flat.shape[1] == 1:
             return flat[:, 0]
-        flat = self.sampler.jitter.disturb(flat, self.shaky)
-        weights = 0.5 + np.arange(i + 1, i + 1 + flat.shape[1]) * _GOLDEN % 1.0 / 2
+        jitter, terms = self.sampler.jitter, flat.shape[1]
+        flat = jitter.disturb(flat, self.shaky)
+        weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
         projected: Array = flat @ weights
-        return projected
+        return jitter.disturb(projected, self.shaky, error_of_sum(terms))
 
     def _handed_out(self) -> list[Samples]:
         sampler = self.sampler

@@ -96,12 +96,22 @@ class Scatter:
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
 
+    def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
+        """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
+        shapes = [self.graph.operand_type(o).shape for o in node.operands]
+        return [
+            self.jitter.disturb(_batched(a, shape, rows)) if shape else a
+            for a, shape in zip(arguments, shapes, strict=True)
+        ]
+
     def _sent(self, node: Node, i: int, arguments: list[Any], out: Any, delta: Array) -> Array:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
         assert operation is not None
         rule = rule_for(self.graph, node, i)
         rows = len(delta)
+        if operation.name in LAPACK:
+            arguments = self._factored(node, arguments, rows)
         if not operation.elementwise:
             sent = _batched(
                 rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows

@@ -308,7 +308,7 @@ TRIGONOMETRY = (
     row(
         "sinc",
         "x",
-        np.sinc,
+        k.sinc,
         "sinc_slope(x)",
         latex=r"\operatorname{sinc} {x}",
         doc="sin(πx)/(πx), 1 at 0",

@@ -131,8 +131,15 @@ def step(x: Array) -> Array:
 
 
 def sinc(x: Array) -> Array:
-    """sin(πx) / (πx), as NumPy's."""
-    return np.sinc(x)
+    """sin(πx) / (πx), 1 at 0; next to whole numbers to full precision, where π·x has lost it.
+
+    sin(πx) is ±sin(πr), with r what x is off the nearest whole number, which is exact.
+    """
+    whole = np.round(x)
+    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
+    zero = np.equal(x, 0.0)
+    value = sign * np.sin(math.pi * (x - whole)) / (math.pi * np.where(zero, 1.0, x))
+    return np.where(zero, 1.0, value)[()]
 
 
 def sinc_slope(x: Array) -> Array:
