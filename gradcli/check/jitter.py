@@ -56,6 +56,8 @@ class Jitter:
 
     def __init__(self, seed: int) -> None:
         self.pool = uniform(seed, self.POOL)
+        self._factors = 1.0 + EPS * self.pool
+        self._tiny = TINY * self.pool
         self.next = 0
 
     def disturb(self, value: Array, rows: Any = None, error: float = EPS) -> Array:
@@ -64,20 +66,29 @@ class Jitter:
         `rows` is a slice or a mask; rows that stay don't cost a number each. `error` is ε.
         """
         if rows is None:
-            result: Array = value * (1.0 + error * self._draws(value))
+            result: Array = value * self._near_one(value, error)
             return result
         result = np.array(value)
         part = result[rows]
-        result[rows] = part * (1.0 + error * self._draws(part))
+        result[rows] = part * self._near_one(part, error)
         return result
-
-    def _draws(self, value: Array) -> Array:
-        count = value.size
-        start, self.next = self.next, (self.next + count + 61) % self.POOL
-        if start + count <= self.POOL:
-            return self.pool[start : start + count].reshape(value.shape)
-        return np.resize(np.roll(self.pool, -start), value.shape)
 
     def round(self, value: Array) -> Array:
         """The same for results that may have underflowed: they are right to 5e-324 only."""
-        return self.disturb(value) + TINY * self._draws(value)
+        result: Array = value * self._near_one(value, EPS)
+        return result + self._draws(self._tiny, value)
+
+    def _near_one(self, value: Array, error: float) -> Array:
+        if error == EPS:
+            return self._draws(self._factors, value)
+        return 1.0 + error * self._draws(self.pool, value)
+
+    def _draws(self, pool: Array, value: Array) -> Array:
+        count = value.size
+        start = self.next
+        end = start + count
+        self.next = (end + 61) % self.POOL
+        if end <= self.POOL:
+            part: Array = pool[start:end]
+            return part if value.ndim == 1 else part.reshape(value.shape)
+        return np.resize(np.roll(pool, -start), value.shape)

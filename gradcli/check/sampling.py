@@ -141,7 +141,11 @@ class Sampler:
         self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
         sizes = [node.type.size for node in reversed(self.graph.nodes)]
         self._widest: list[int] = list(accumulate(sizes, max))[::-1]
-        self._last_use = [max(users, default=i) for i, users in enumerate(self.graph.consumers)]
+        self._done_after: list[list[int]] = [[] for _ in self.graph.nodes]
+        """For every node those that nothing behind it uses."""
+        for i, users in enumerate(self.graph.consumers):
+            if i != self.graph.output:
+                self._done_after[users[-1] if users else i].append(i)
 
     def _is_tied(self, node: Node) -> bool:
         """Whether the point is on the border between two branches of the operation."""
@@ -232,8 +236,6 @@ def _joined(parts: list[Samples]) -> Samples:
 
 def _terms(graph: Graph, node: Node) -> int:
     """About how many terms an element of the result is the sum of."""
-    if node.operation is None or node.operation.elementwise:
-        return 1
     largest = max(graph.operand_type(o).size for o in node.operands)
     return largest // max(node.type.size, 1)
 
@@ -257,8 +259,11 @@ class _Pass:
         for r, end in zip(requests, self.ends, strict=True):
             self.shaky[end - r.jittered : end] = True
             held.append(np.arange(end - r.held, end))
+        self.alone: slice | None = None
+        """The held rows as a slice, if there is one request only."""
         if len(requests) == 1:
             self.shaky = slice(self.rows - requests[0].jittered, self.rows)
+            self.alone = slice(self.rows - requests[0].held, self.rows)
         self.held = np.concatenate(held)
         self.jittered = any(r.jittered for r in requests)
         self.watched = any(r.watched for r in requests)
@@ -277,8 +282,7 @@ class _Pass:
         """Fill in all rows and hand them out."""
         graph = self.sampler.graph
         everyone = (1 << len(self.requests)) - 1
-        last_use = self.sampler._last_use  # noqa: SLF001 - one of its own
-        waiting: dict[int, list[int]] = {}
+        done_after = self.sampler._done_after  # noqa: SLF001 - one of its own
         for node in graph.nodes[min(self.here) :]:
             i = node.id
             moved = 0
@@ -302,11 +306,9 @@ class _Pass:
                 moved |= 1 << k
             self.touched[i] = moved
             if len(self.held):
-                self.kept[i] = value[self.held]
-            waiting.setdefault(last_use[i], []).append(i)
-            for done in waiting.pop(i, ()):
-                if done != graph.output:
-                    del self.now[done]
+                self.kept[i] = value[self.alone].copy() if self.alone else value[self.held]
+            for done in done_after[i]:
+                self.now.pop(done, None)
         return self._handed_out()
 
     def _base(self, i: int) -> Array:
@@ -330,7 +332,8 @@ class _Pass:
                 arguments.append(value)
             else:
                 arguments.append(values[o])
-        arguments = line_up(sampler.graph, node, arguments)
+        if not node.aligned:
+            arguments = line_up(sampler.graph, node, arguments)
         if operation.branch is not None:
             code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
             if not operation.elementwise or code.ndim > len(node.type.shape):
@@ -338,10 +341,11 @@ class _Pass:
         value = node.kernel(*arguments)
         if value.ndim == len(node.type.shape):
             value = np.broadcast_to(value, (self.rows, *value.shape))
-        if self.jittered and not operation.exact:
-            error = error_of_sum(_terms(sampler.graph, node))
-            value = sampler.jitter.disturb(value, self.shaky, error)
-        return value
+        if not self.jittered or operation.exact:
+            return value
+        if operation.elementwise:
+            return sampler.jitter.disturb(value, self.shaky)
+        return sampler.jitter.disturb(value, self.shaky, error_of_sum(_terms(sampler.graph, node)))
 
     def _sign(self, code: Array) -> None:
         """Mix an operation's branches into the signature of every row."""

@@ -175,10 +175,10 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
         return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=name)
     right = yield from one_side(view, 1)
     left = yield from one_side(view, -1)
-    for side, words in ((right, "right"), (left, "left")):
-        limit = side and side.goes_to
+    for found, where in ((right, "right"), (left, "left")):
+        limit = found and found.goes_to
         if limit is not None:
-            reason = f"f → {'+' if limit > 0 else '−'}∞ on the {words}"
+            reason = f"f → {'+' if limit > 0 else '−'}∞ on the {where}"
             return Finding(Verdict.JUMP, reason, operation=name)
     if right is None or left is None:
         one = right or left
