@@ -12,6 +12,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from report_samples import DEEP, NAMES, NETWORK, TUTORIAL, samples
 
+import gradcli.report.json
 from gradcli.errors import GradcliError, Kind, as_json
 from gradcli.program import Program
 from gradcli.report import Style, render
@@ -243,3 +244,38 @@ def test_the_schema_refuses_what_is_wrong() -> None:
         {"backward": [{**found["backward"][0], "local": None}]},
     ):
         assert not validator("eval").is_valid({**found, **change})
+
+
+@pytest.mark.parametrize("style", [PLAIN, PRETTY, Style(width=None, color=False, ascii=True)])
+def test_large_arrays_are_written_as_small_ones_are(
+    style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.linspace(-3, 3, 2000).reshape(50, 40)
+    x[0, :4] = np.nan, np.inf, -np.inf, -0.0
+    text = '# "σ" is\tnot \\ud800\ns = sum(tanh(x)*x + 2)'
+    result = Program(text).evaluate({"x": x}, check=False, allow_nonfinite=True)
+    short = render(result, "json", style, "eval")
+    monkeypatch.setattr("gradcli.report.json.LARGE", 10**9)
+    assert short == render(result, "json", style, "eval")
+    validator("eval").validate(strict(short))
+
+
+def test_a_large_array_is_made_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.linspace(-3, 3, 2000)
+    result = Program("sum(tanh(x)*x)").evaluate({"x": x}, check=False)
+    plain, sizes = gradcli.report.json.plain, list[int]()
+    monkeypatch.setattr(
+        "gradcli.report.json.plain", lambda value: sizes.append(np.size(value)) or plain(value)
+    )
+    text = render(result, "json", PLAIN, "eval")
+    assert sizes.count(2000) == len({a.tobytes() for a in arrays(json.loads(text))})
+    monkeypatch.setattr("gradcli.report.json.KEPT", 0)
+    assert text == render(result, "json", PLAIN, "eval")
+
+
+def arrays(value: Any) -> list[Any]:
+    """All arrays of 2000 numbers in an object."""
+    if isinstance(value, list) and len(value) == 2000:
+        return [np.array(value)]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [found for part in inside for found in arrays(part)]
