@@ -12,11 +12,11 @@ import pytest
 from jsonschema import Draft202012Validator
 from report_samples import DEEP, NAMES, NETWORK, TUTORIAL, samples
 
-import gradcli.report.json
 from gradcli.errors import GradcliError, Kind, as_json
 from gradcli.program import Program
-from gradcli.report import Style, render
-from gradcli.report.json import encoder, indented
+from gradcli.report import Style, digits, render
+from gradcli.report.digits import decimals
+from gradcli.report.json import encoder, indented, plain
 from gradcli.result import Result
 
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schema"
@@ -263,12 +263,18 @@ def test_large_arrays_are_written_as_small_ones_are(
 def test_a_large_array_is_made_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
     x = np.linspace(-3, 3, 2000)
     result = Program("sum(tanh(x)*x)").evaluate({"x": x}, check=False)
-    plain, sizes = gradcli.report.json.plain, list[int]()
-    monkeypatch.setattr(
-        "gradcli.report.json.plain", lambda value: sizes.append(np.size(value)) or plain(value)
-    )
-    text = render(result, "json", PLAIN, "eval")
-    assert sizes.count(2000) == len({a.tobytes() for a in arrays(json.loads(text))})
+    made: list[bytes] = []
+
+    def noted(array: Any) -> str:
+        made.append(array.tobytes())
+        return decimals(array)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(digits, "decimals", noted)
+        text = render(result, "json", PLAIN, "eval")
+    found = [a.tobytes() for a in arrays(json.loads(text))]
+    assert len(found) > 2 * len(made)
+    assert sorted(set(found)) == sorted(made)
     monkeypatch.setattr("gradcli.report.json.KEPT", 0)
     assert text == render(result, "json", PLAIN, "eval")
 
@@ -279,3 +285,37 @@ def arrays(value: Any) -> list[Any]:
         return [np.array(value)]
     inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
     return [found for part in inside for found in arrays(part)]
+
+
+def numbers(kind: str) -> Any:
+    """Many doubles of a kind that has its own ways of going wrong."""
+    draw = np.random.default_rng(5)
+    near = [s * np.nextafter(b**i, t) for b in (2.0, 10.0) for i in range(-120, 30)
+            for s in (1, -1) for t in (0.0, b**i, np.inf)]  # fmt: skip
+    return {
+        "normal": draw.normal(size=100_000),
+        "any bits": draw.integers(0, 2**64, 100_000, dtype=np.uint64).view(np.float64),
+        "all scales": 10 ** draw.uniform(-110, 20, 100_000),
+        "few digits": np.stack([np.round(draw.uniform(-1e3, 1e3, 5000), k) for k in range(15)]),
+        "16 and 17 digits": np.array(
+            [float(f"{x:.{n}g}") for n in (15, 16, 17) for x in 10 ** draw.uniform(-9, 16, 20_000)]
+        ),
+        "integers": np.concatenate([np.arange(-3000, 3000), 2**53 - np.arange(-3000, 3000)]) * 1.0,
+        "quotients": np.arange(50_000) / 7,
+        "near powers": np.array(near),
+        "special": np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.797e308, 1e22, 1e23]),
+        "deep": draw.normal(size=(3, 1, 4, 5)),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("normal", "any bits", "all scales", "few digits", "16 and 17 digits", "integers"),
+        *("quotients", "near powers", "special", "deep"),
+    ],
+)
+def test_many_numbers_at_once_have_the_digits_of_repr(kind: str) -> None:
+    array = numbers(kind)
+    # repr of each, by the encoder of the standard library
+    assert decimals(array) == json.dumps(plain(array))

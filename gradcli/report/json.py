@@ -94,11 +94,13 @@ class _Encoder:
     def _later(self, large: Large) -> str:
         from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL
 
+        from gradcli.report.digits import decimals  # noqa: PLC0415 - for large arrays only
+
         array = np.ascontiguousarray(large.array)
         key = array.shape, blake2b(array.data).digest()
         text = self._texts.get(key)
         if text is None:
-            text = json.dumps(plain(array))
+            text = decimals(array)
             while self._texts and sum(map(len, self._texts.values())) + len(text) > KEPT:
                 del self._texts[next(iter(self._texts))]
             self._texts[key] = text
