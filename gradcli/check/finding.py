@@ -19,6 +19,9 @@ FLOOR = 1e-10
 RESOLVED = 1e-4
 """A slope known worse than this acquits nobody."""
 
+BLURRED = "f is not resolved between neighbouring doubles"
+COARSE = "the slope is too coarse to convict"
+
 ZERO = 1e-9
 """Zero means zero compared with slopes nearby."""
 
@@ -106,7 +109,7 @@ def _disagreement(
     if for_gradient > 0.5 * abs(gradient) > 0:
         found.reason = "rounding noise in the gradient"
     elif coarse > 1e-2 and found.error is not None and difference <= 25 * found.error:
-        found.reason = "the slope is too coarse to convict"
+        found.reason = COARSE
     else:
         found.verdict = Verdict.FAIL
         found.digits = None

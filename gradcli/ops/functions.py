@@ -400,7 +400,7 @@ SPECIAL = (
     row(
         "digamma",
         "x",
-        k.scipy_special("digamma"),
+        k.digamma,
         "polygamma(x, 1)",
         aliases="psi",
         latex=r"\psi({x})",

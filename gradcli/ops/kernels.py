@@ -224,6 +224,22 @@ def scipy_special(name: str) -> Any:
     return kernel
 
 
+def digamma(x: Array) -> Array:
+    """ψ(x); next to a pole as ψ(1 - x) - π cot(πr), with r its distance, where SciPy loses digits.
+
+    (DLMF 5.5.4.)
+    """
+    from scipy import special  # noqa: PLC0415
+
+    distance = x - np.round(x)
+    near = (x < 0) & (np.abs(distance) < 0.1) & (distance != 0)
+    if not np.any(near):
+        return special.digamma(x)
+    mirrored = special.digamma(np.where(near, 1.0 - x, x))
+    cotangent = math.pi / np.tan(math.pi * np.where(near, distance, 0.5))
+    return np.where(near, mirrored - cotangent, mirrored)[()]
+
+
 def polygamma(x: Array, n: int) -> Array:
     """The n-th derivative of the digamma function."""
     from scipy import special  # noqa: PLC0415
