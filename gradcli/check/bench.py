@@ -11,15 +11,13 @@ from gradcli.check.finding import BLURRED, Finding
 from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
 from gradcli.check.scatter import Scatter
+from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.forward import operand_values
 from gradcli.graph import Graph
 from gradcli.result import Verdict
 
 AT_ONCE = 64
 """At most so many conversations are held side by side."""
-
-SMALLEST_NORMAL = 2.0**-1022
-"""Doubles below this have lost digits, and no jitter shows how many."""
 
 PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamma", "digamma"})
 """Operations that turn around again and again (the gammas at negative numbers)."""

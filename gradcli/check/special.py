@@ -69,8 +69,9 @@ class Side(NamedTuple):
     """p where the slopes grow like hᵖ."""
     q: Array
     h: Array
-    doubt: Array
-    """The noise of the slopes."""
+    moves: Array
+    """How far f is from its value at x."""
+    noise: Array
 
     @property
     def leaps(self) -> bool:
@@ -90,12 +91,12 @@ class Side(NamedTuple):
         the logarithm of h), or farther; moves that have a limit in sight get shorter.
         """
         last = slice(-SETTLED - 1, None)
-        q, h, noise = self.q[last], self.h[last], self.doubt[last]
+        moves, h, noise = self.moves[last], self.h[last], self.noise[last]
         if len(h) <= SETTLED:
             return None
-        ways = np.diff(q * h) / np.log(h[:-1] / h[1:])
-        clear = np.abs(np.diff(q * h)) > 20 * (noise * h)[1:]
-        one_way = bool((ways > 0).all() or (ways < 0).all()) and ways[-1] * q[-1] > 0
+        ways = np.diff(moves) / np.log(h[:-1] / h[1:])
+        clear = np.abs(np.diff(moves)) > 40 * noise[1:]
+        one_way = bool((ways > 0).all() or (ways < 0).all()) and ways[-1] * moves[-1] > 0
         size = np.abs(ways)
         if not (one_way and clear.all() and (size[1:] > 0.98 * size[:-1]).all()):
             return None
@@ -125,7 +126,7 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
         return None
     exponent = power(h[run], q[run], doubt[run])
     best = _best_scale(q[run], doubt[run], np.abs(f[run] - f0) <= 4 * noise[run])
-    side = Side(np.nan, np.inf, exponent, q[run], h[run], doubt[run])
+    side = Side(np.nan, np.inf, exponent, q[run], h[run], (f - f0)[run], noise[run])
     if best is None:
         return side
     error, a = best

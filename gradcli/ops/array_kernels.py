@@ -333,7 +333,7 @@ def var(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: F
 
 
 def _centred(x: Array, axis: Axes) -> Array:
-    """x - mean(x); exactly 0 where all elements are equal, of which the mean may be off by an ulp."""
+    """x - mean(x); exactly 0 where all elements are equal, whose mean may be off by an ulp."""
     centred = x - np.mean(x, axis=axis, keepdims=True)
     most = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     least = np.min(x, axis=axis, keepdims=True, initial=np.inf)

@@ -384,6 +384,7 @@ SPECIAL = (
         latex=r"\Gamma({x})",
         domain="x not 0, -1, -2, …",
         doc="gamma function (SciPy)",
+        composite=True,
         samples=("3.5", "-0.5", "0.1"),
     ),
     row(
@@ -395,6 +396,7 @@ SPECIAL = (
         latex=r"\log \lvert \Gamma({x}) \rvert",
         domain="x not 0, -1, -2, …",
         doc="log|gamma(x)| (SciPy)",
+        composite=True,
         samples=("3.5", "100", "0.1"),
     ),
     row(
@@ -406,6 +408,7 @@ SPECIAL = (
         latex=r"\psi({x})",
         domain="x not 0, -1, -2, …",
         doc="derivative of lgamma (SciPy)",
+        composite=True,
         samples=("3.5", "0.1", "10"),
     ),
 )
@@ -421,6 +424,7 @@ POLYGAMMA = Operation(
     latex=r"\psi^{({n})}({x})",
     domain="x not 0, -1, -2, …",
     doc="n-th derivative of digamma (SciPy); x comes first",
+    composite=True,
     samples=("3.5, 1", "0.7, 2"),
 )
 
