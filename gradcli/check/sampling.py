@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.check.flat import Flat
-from gradcli.check.jitter import Jitter, error_of_sum
+from gradcli.check.jitter import SHORT, Jitter, error_of_sum
 from gradcli.forward import line_up, operand_values
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -384,6 +384,8 @@ class _Pass:
         flat = jitter.disturb(flat, self.shaky)
         weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
         projected: Array = flat @ weights
+        if terms <= SHORT:
+            return projected
         return jitter.disturb(projected, self.shaky, error_of_sum(terms))
 
     def _handed_out(self) -> list[Samples]:
