@@ -171,9 +171,11 @@ class Graph:
         """The nodes that change with `start`, in forward order, itself not included."""
         changed = {start}
         for node in self.nodes[start + 1 :]:
-            if any(o in changed for o in node.operands if isinstance(o, int)):
-                changed.add(node.id)
-                yield node.id
+            for o in node.operands:
+                if type(o) is int and o in changed:
+                    changed.add(node.id)
+                    yield node.id
+                    break
 
     def site(self, node: Node) -> Site:
         """What the node's rules may depend on."""

@@ -323,14 +323,21 @@ def _mixed_others(x: Array, directions: list[Array]) -> Array:
 
 def std(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: FBT001
     """The square root of the mean squared distance from the mean, over `count`."""
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    return norm(centred, axis, keepdims) / np.sqrt(count)
+    return norm(_centred(x, axis), axis, keepdims) / np.sqrt(count)
 
 
 def var(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: FBT001
     """The sum of squared distances from the mean, over `count`."""
-    centred = x - np.mean(x, axis=axis, keepdims=True)
+    centred = _centred(x, axis)
     return np.sum(centred * centred, axis=axis, keepdims=keepdims) / count
+
+
+def _centred(x: Array, axis: Axes) -> Array:
+    """x - mean(x); exactly 0 where all elements are equal, whose mean may be off by an ulp."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    most = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    least = np.min(x, axis=axis, keepdims=True, initial=np.inf)
+    return np.where(most == least, 0.0, centred) if np.any(most == least) else centred
 
 
 SAFE_SQUARES = (1e-280, 1e300)
