@@ -179,7 +179,7 @@ def _sorted_out(options: PointOptions, points: Points) -> tuple[Point, list[str]
     wanted = program.draft(frozenset([*used, *fixed])).steps
     missing = [s.name or "" for s in wanted if s.kind == "input"]
     needed = [n for n in missing if n not in fixed]
-    expect_columns(needed, points, ", and it has no value")
+    expect_columns(needed, points, inputs=True)
     if not needed:
         raise usage_error(
             f"no column of {points.name} is an input of the program",
@@ -210,7 +210,7 @@ def _kept(files: FileOptions, points: Points, written: frozenset[str]) -> list[s
         raise usage_error(
             f"--keep takes names of columns, not '{files.keep}'", "--keep a,b, or --keep all"
         )
-    expect_columns(names, points, "")
+    expect_columns(names, points)
     for name in names:
         if name in written:
             raise usage_error(

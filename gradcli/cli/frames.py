@@ -75,11 +75,14 @@ def _written(value: Any) -> str | None:
 
 def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
     """The same frames, the next being made while one is used."""
-    with ThreadPoolExecutor(1) as pool:
+    pool = ThreadPoolExecutor(1)
+    try:
         coming = pool.submit(next, frames, None)
         while (frame := coming.result()) is not None:
             coming = pool.submit(next, frames, None)
             yield frame
+    finally:  # without a wait: after an interrupt Polars may end this on the pool's own thread
+        pool.shutdown(wait=False, cancel_futures=True)
 
 
 # --- writing -----------------------------------------------------------------------------
@@ -199,7 +202,7 @@ def _write_npz(frames: Iterator[pl.DataFrame], stream: BinaryIO) -> None:
     import polars as pl
 
     whole = pl.concat(list(frames))
-    np.savez(stream, **{s.name: _as_array(s) for s in whole})  # type: ignore[arg-type]
+    np.savez(stream, **{s.name: _as_array(s) for s in whole})
 
 
 def _as_array(series: pl.Series) -> Any:

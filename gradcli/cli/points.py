@@ -13,7 +13,7 @@ import stat
 import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -89,8 +89,15 @@ class Points:
         self.columns = [as_name(key) for key in self.keys]
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
         if twice:
-            what = f"the column '{twice[0]}' twice" if twice[0] else "two columns without a name"
-            raise file_error(f"{name} has {what}", "rename one of them")
+            self.close()
+            if not twice[0]:
+                raise file_error(f"{name} has columns without a name", "give them names")
+            raise file_error(f"{name} has the column '{twice[0]}' twice", "rename one of them")
+
+    def close(self) -> None:
+        """Let go of an `.npz`, which is open as long as its arrays may be read."""
+        if self.archive is not None:
+            self.archive.close()
 
     @property
     def is_text(self) -> bool:
@@ -124,18 +131,20 @@ class Points:
             found = second_look.fault(self.path, self.name, self.form, len(self.keys) or 2**31)
             if found is not None:
                 return found
+        elif self.form == "parquet" and second_look.head(self.path) != b"PAR1":
+            return file_error(f"{self.name} is no Parquet file: its first bytes are others")
         said = reason(error).strip().partition("\n")[0][:200]
         return file_error(f"{self.name} can't be read as {self.form}: {said}")
 
     def _archived(self) -> list[str]:
-        from zipfile import BadZipFile
+        from zipfile import BadZipFile, is_zipfile
 
+        if not is_zipfile(self.path):
+            raise file_error(f"{self.name} is no .npz file, or not all of it is there")
         try:
             self.archive = np.load(self.path, allow_pickle=False)
         except (BadZipFile, ValueError, EOFError) as error:
             raise file_error(f"{self.name} is no sound .npz file: {reason(error)}") from None
-        if not isinstance(self.archive, np.lib.npyio.NpzFile):
-            raise file_error(f"{self.name} is no .npz file: it holds one array without a name")
         return list(self.archive.files)
 
     def _header(self) -> list[str]:
@@ -324,8 +333,8 @@ class Points:
         return series.cast(pl.Float64).to_numpy().reshape(shape)
 
     def _no_number(self, name: str, row: int, cell: Any) -> Exception:
-        written = cell if isinstance(cell, str) else json.dumps(cell, default=str)
-        text = "" if cell is None else written.strip()
+        nested = isinstance(cell, list | dict)
+        text = "" if cell is None else json.dumps(cell) if nested else str(cell).strip()
         hint = None
         if not text:
             what = f"the column '{name}' has no value"
@@ -395,13 +404,16 @@ def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.Data
 def opened(path: str, form: str, environment: Environment) -> Iterator[Points]:
     """A file of points; what is no file (a pipe) is put into one first. Raises `GradcliError`."""
     if path != "-":
-        with _regular(path, form) as found:
-            yield Points(found, f"'{path}'", form)
+        with _regular(path, form) as found, closing(Points(found, f"'{path}'", form)) as points:
+            yield points
         return
     if environment.stdin is None:
         raise file_error("standard input is closed")
-    with _spooled(environment.stdin, "standard input", form) as found:
-        yield Points(found, "standard input", form)
+    with (
+        _spooled(environment.stdin, "standard input", form) as found,
+        closing(Points(found, "standard input", form)) as points,
+    ):
+        yield points
 
 
 @contextmanager
@@ -450,11 +462,14 @@ def _spooled(stream: BinaryIO, name: str, form: str) -> Iterator[Path]:
         yield spooled
 
 
-def expect_columns(names: Sequence[str], points: Points, what: str) -> None:
-    """Raise if the file lacks a column."""
+def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False) -> None:
+    """Raise if the file lacks a column; `inputs` could have a value for all rows instead."""
     for name in names:
         if name not in points.columns:
-            raise file_error(f"{points.name} has no column '{name}'{what}", _instead(name, points))
+            hint = _instead(name, points)
+            if inputs:
+                hint += f"\nfor a value in all rows: --{name} VALUE"
+            raise file_error(f"{points.name} has no column '{name}'", hint)
 
 
 def _instead(name: str, points: Points) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import math
 import sys
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
@@ -19,13 +20,11 @@ from typing import IO, Any
 
 import numpy as np
 
-from gradcli.cli.failure import file_error
+from gradcli.cli.failure import file_error, reason
 
 SEPARATOR = {"csv": ",", "tsv": "\t"}
 GZIP = b"\x1f\x8b"
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-MOST_DIGITS = 2**64
-"""From here on Polars takes a whole number in NDJSON for none."""
 
 
 def head(path: Path, size: int = 4) -> bytes:
@@ -138,7 +137,7 @@ def fault(path: Path, name: str, form: str, columns: int) -> Exception | None:
     except UnicodeDecodeError:
         return _no_text(path, name)
     except (EOFError, OSError) as error:
-        return file_error(f"{name} can't be read: {str(error)[:200]}")
+        return file_error(f"{name} can't be read: {reason(error)[:200]}")
     return None
 
 
@@ -181,10 +180,10 @@ def _no_constant(word: str) -> Any:
     raise _NotJson(f'JSON has no {word}: it is written "{word}", in quotes')
 
 
-def _no_longer(text: str) -> int:
-    value = int(text[:40])
-    if not -MOST_DIGITS < value < MOST_DIGITS:
-        raise _NotJson(f"the whole number {text[:40]} has more than 64 bits: write it with e+")
+def _no_larger(text: str) -> float:
+    value = float(text)
+    if math.isinf(value):
+        raise _NotJson(f"the number {text[:40]} exceeds the largest double")
     return value
 
 
@@ -192,7 +191,7 @@ def _fault_in_lines(path: Path, name: str) -> Exception | None:
     row = 0
     for row, line in enumerate(_lines(path), start=1):
         try:
-            found = json.loads(line, parse_constant=_no_constant, parse_int=_no_longer)
+            found = json.loads(line, parse_constant=_no_constant, parse_float=_no_larger)
         except _NotJson as error:
             return file_error(f"{name}, row {row:,}: {error}")
         except (ValueError, RecursionError):
