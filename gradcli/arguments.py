@@ -41,9 +41,10 @@ def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arrang
             Kind.NAME, f"unknown function '{call.name}'", source=source, span=call.name_span
         )
     positional = list(call.arguments[: len(call.arguments) - len(call.keywords)])
-    names = (NUMPY_KEYWORDS.get(word, word) for word in call.keywords)
+    names = [NUMPY_KEYWORDS.get(word, word) for word in call.keywords]
     keywords = dict(zip(names, call.arguments[len(positional) :], strict=True))
     operation = ops.function(call.name, len(positional), keywords)
+    _check_keywords(call, source, names, operation)
     arranged = Arranged(operation, [], {})
     for parameter in operation.parameters:
         if parameter.variadic:
@@ -63,10 +64,17 @@ def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arrang
             arranged.operands.append(_default(parameter) if given is None else given)
     if positional:
         raise _problem(call, source, "gets too many arguments")
-    for keyword in keywords:
-        hint = did_you_mean(keyword, [p.name for p in operation.parameters])
-        raise _problem(call, source, f"has no argument '{keyword}'", hint)
     return arranged
+
+
+def _check_keywords(call: Call, source: Source, names: list[str], operation: Operation) -> None:
+    """Raise where a name in a call is no argument's, or two are one's (`a_min`, `lo`)."""
+    known = [p.name for p in operation.parameters if not p.variadic]
+    for i, name in enumerate(names):
+        if name not in known:
+            raise _problem(call, source, f"has no argument '{name}'", did_you_mean(name, known))
+        if name in names[:i]:
+            raise _problem(call, source, f"gets '{name}' twice")
 
 
 def _default(parameter: Parameter) -> Literal:

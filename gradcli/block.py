@@ -18,7 +18,7 @@ from gradcli.language.printer import print_tree
 from gradcli.language.tree import Block
 from gradcli.lower import lower_block_body
 from gradcli.names import Names
-from gradcli.ops.operation import Array, Operation, Parameter, Type
+from gradcli.ops.operation import Array, Operation, Parameter, Type, Written
 from gradcli.rules import bound_graph
 
 
@@ -45,15 +45,18 @@ def block_operation(block: Block, names: Names) -> Operation:
         value: Array = np.asarray(values[output])
         return value
 
+    trees = tuple(rules[p].value for p in parameters)
     return Operation(
         name=block.name.name,
         parameters=tuple(Parameter(p) for p in parameters),
         forward=evaluate,
-        rules=tuple(print_tree(rules[p].value) for p in parameters),
+        rules=tuple(map(print_tree, trees)),
         elementwise=not block.rules[0].whole,
         infer=infer,
         composite=True,
         body=body,
+        written=Written(names.source, trees),
+        domain="arguments at which its value exists",
         doc="a block of the program",
         group="block",
     )

@@ -8,9 +8,13 @@ for a program. Nothing else in the project formats an error.
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
 from enum import IntEnum, StrEnum
-from typing import Any, NamedTuple
+from itertools import accumulate
+from typing import Any, NamedTuple, TypeAlias
 
+from gradcli.ascii_forms import ascii_form
 from gradcli.language.source import Source, Span
 
 
@@ -98,6 +102,13 @@ class GradcliError(Exception):
             self.source = source
         return self
 
+    def called_at(self, source: Source, span: Span) -> GradcliError:
+        """The same error, with the call that has led to it if that stands elsewhere in the text."""
+        inside = self.span is not None and span.start <= self.span.start < span.end
+        if self.source is source and not inside:
+            self.labels = (*self.labels, Label(span, "in this call"))
+        return self
+
     def __str__(self) -> str:
         return render(self)
 
@@ -121,17 +132,22 @@ def as_json(error: GradcliError) -> dict[str, Any]:
     return {"schema": "gradcli.error/1", "error": body}
 
 
-def render(error: GradcliError, width: int = 100) -> str:
+def render(error: GradcliError, width: int = 100, *, ascii_only: bool = False) -> str:
     """The error as a person reads it: what, where, and a hint.
 
     Control characters of the user's text are shown as their escapes, so that nothing that
-    came from outside can move the cursor or change a colour.
+    came from outside can move the cursor or change a colour. Lines of the source are cut to
+    `width` cells.
     """
-    lines = [f"error: {visible(error.message)}"]
+
+    def shown(text: str) -> str:
+        return ascii_form(visible(text)) if ascii_only else visible(text)
+
+    lines = [f"error: {shown(error.message)}"]
     if error.source is not None and error.span is not None:
-        lines += _excerpt(error.source, error.span, error.labels, width)
+        lines += _excerpt(error.source, error.span, error.labels, width, shown)
     if error.hint:
-        first, *more = visible(error.hint, keep="\n").split("\n")
+        first, *more = map(shown, error.hint.split("\n"))
         lines.append(f"  hint: {first}")
         lines += [f"        {line}" for line in more]
     return "\n".join(lines)
@@ -149,6 +165,10 @@ def visible(text: str, keep: str = "") -> str:
 # --- the excerpt -------------------------------------------------------------------------
 
 
+Shown: TypeAlias = Callable[[str], str]
+"""How text from outside is written, so that it is harmless and can be written at all."""
+
+
 class _Mark(NamedTuple):
     """An underline in the coordinates of one line: columns from 0, end not included."""
 
@@ -158,7 +178,9 @@ class _Mark(NamedTuple):
     text: str
 
 
-def _excerpt(source: Source, span: Span, labels: tuple[Label, ...], width: int) -> list[str]:
+def _excerpt(
+    source: Source, span: Span, labels: tuple[Label, ...], width: int, shown: Shown
+) -> list[str]:
     """The lines of the source that the error is about, each with its marks."""
     by_line: dict[int, list[_Mark]] = {}
     number, mark = _mark(source, span, "-" if any(label.strong for label in labels) else "^", "")
@@ -166,11 +188,14 @@ def _excerpt(source: Source, span: Span, labels: tuple[Label, ...], width: int) 
     for label in labels:
         label_number, mark = _mark(source, label.span, "^" if label.strong else "-", label.text)
         by_line.setdefault(label_number, []).append(mark)
-    name = f"  {visible(source.name)}:" if source.name else None
+    name = f"  {shown(source.name)}:" if source.name else None
     gutter = len(str(max(by_line)))
     out = [name] if name else []
     for number in sorted(by_line):
-        out += _marked_line(source.line(number), number, by_line[number], gutter, width)
+        room = max(20, width - gutter - 5)
+        cells, underline, *below = _marked_line(source.line(number), by_line[number], room, shown)
+        out.append(f"  {number:>{gutter}} | {cells}")
+        out += [f"  {' ' * gutter} | {line}" for line in (underline, *below)]
     return out
 
 
@@ -182,70 +207,61 @@ def _mark(source: Source, span: Span, char: str, text: str) -> tuple[int, _Mark]
     return line, _Mark(start, end, char, text)
 
 
-def _marked_line(text: str, number: int, marks: list[_Mark], gutter: int, width: int) -> list[str]:
-    text, marks = _window(text, sorted(marks), max(20, width - gutter - 6))
-    cells, marks = _cells(text, marks)
-    pad = " " * gutter
+def _marked_line(text: str, marks: list[_Mark], room: int, shown: Shown) -> list[str]:
+    """A line of the source in at most `room` cells, its underlines, and what explains them."""
+    cells, marks = _cells(text, sorted(marks), room, shown)
     row = [" "] * max(mark.end for mark in marks)
     for mark in marks:
         for i in range(mark.start, mark.end):
             if row[i] != "^":
                 row[i] = mark.char
-    out = [f"  {number:>{gutter}} | {cells}", f"  {pad} | {''.join(row)}"]
+    out = [cells, "".join(row)]
     explained = [mark for mark in marks if mark.text]
     if not explained:
         return out
     # The last label fits beside the underline; the others hang below it, right to left.
     last = explained[-1]
-    if last is max(marks, key=lambda mark: mark.end):
-        out[1] += f" {visible(last.text)}"
+    beside = f" {shown(last.text)}"
+    if last is max(marks, key=lambda mark: mark.end) and last.end + cell_width(beside) <= room:
+        out[1] += beside
         explained.pop()
     while explained:
         bars = [" "] * (max(mark.start for mark in explained) + 1)
         for mark in explained:
             bars[mark.start] = "|"
-        out.append(f"  {pad} | {''.join(bars)}")
+        out.append("".join(bars))
         mark = explained.pop()
-        stem = "".join(bars[: mark.start])
-        out.append(f"  {pad} | {stem}{visible(mark.text)}")
+        label = shown(mark.text)
+        stem = "".join(bars[: max(0, min(mark.start, room - cell_width(label)))])
+        out.append(stem + label)
     return out
 
 
-def _window(text: str, marks: list[_Mark], width: int) -> tuple[str, list[_Mark]]:
-    """Cut a long line down to `width` characters around its first mark."""
-    if len(text) <= width:
-        return text, marks
-    focus = next((mark for mark in marks if mark.char == "^"), marks[0])
-    start = max(0, min(focus.start - width // 3, len(text) - width))
-    end = min(start + width, len(text))
-    head, tail = "… " if start else "", " …" if end < len(text) else ""
-    shift = len(head) - start
-    kept = [
-        mark._replace(
-            start=max(mark.start, start) + shift,
-            end=max(min(mark.end, end), max(mark.start, start) + 1) + shift,
-        )
-        for mark in marks
-        if mark.start <= end and mark.end > start
-    ]
-    return head + text[start:end] + tail, kept
+def _cells(text: str, marks: list[_Mark], room: int, shown: Shown) -> tuple[str, list[_Mark]]:
+    """The line as it is printed, and the marks moved to the terminal cells they belong to.
 
-
-def _cells(text: str, marks: list[_Mark]) -> tuple[str, list[_Mark]]:
-    """The line as it is printed, and the marks moved to the terminal cells they belong to."""
-    out: list[str] = []
-    column = [0]
-    for c in text:
-        shown = " " if c == "\t" else visible(c)
-        out.append(shown)
-        column.append(column[-1] + cell_width(shown))
-    column.append(column[-1] + 1)
-
-    def moved(mark: _Mark) -> _Mark:
-        start = column[mark.start]
-        return mark._replace(start=start, end=max(column[mark.end], start + 1))
-
-    return "".join(out), [moved(mark) for mark in marks]
+    A line that is wider than `room` is cut down to it, around its first `^`.
+    """
+    pieces = [" " if c == "\t" else shown(c) for c in text]
+    column = [0, *accumulate(map(cell_width, pieces))]
+    start, end, head, tail, dots = 0, len(pieces), "", "", shown("…")
+    if column[-1] > room:
+        focus = next((mark for mark in marks if mark.char == "^"), marks[0])
+        left = min(column[focus.start] - room // 3, column[-1] - room + len(dots) + 1)
+        start = bisect_left(column, left)
+        head = f"{dots} " if start else ""
+        if column[-1] - column[start] > room - len(head):
+            end = bisect_right(column, column[start] + room - len(head) - len(dots) - 1) - 1
+            tail = f" {dots}"
+    column.append(column[-1] + 1)  # a mark behind the last character
+    shift = len(head) - column[start]
+    moved = []
+    for mark in marks:
+        if mark.end > start and (mark.start < end or not tail):
+            first = column[max(mark.start, start)] + shift
+            behind = column[min(mark.end, end + (not tail))] + shift
+            moved.append(mark._replace(start=first, end=max(behind, first + 1)))
+    return head + "".join(pieces[start:end]) + tail, moved
 
 
 def cell_width(text: str) -> int:

@@ -7,6 +7,7 @@ pass a loop down. Whether shapes fit is decided here, once, and shown with both 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
@@ -182,7 +183,7 @@ class Graph:
         if self._last_site is None or self._last_site[0] != node.id:
             types = tuple(self.operand_type(o) for o in node.operands)
             literals = tuple(map(_literal_number, node.operands))
-            self._last_site = node.id, Site(types, node.type, node.options, literals)
+            self._last_site = node.id, Site(types, node.type, node.options, literals, node.span)
         return self._last_site[1]
 
     def operand_type(self, operand: Operand) -> Type:
@@ -251,6 +252,8 @@ def _typed(
             out, kernel, options = operation.bind(of, options, numpy_rules=numpy_rules)
         except Misfit as misfit:
             raise _misfit(draft, step, of, misfit) from None
+        except GradcliError as error:  # from inside of a block
+            raise error.called_at(draft.source, step.span) from None
         if out.shape and out.size > MOST_ELEMENTS:
             raise _too_large(draft, step, out)
         rank = len(out.shape)
@@ -279,10 +282,12 @@ def _typed(
 
 
 def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
+    size = f"of {times(out.shape)} is too large: {out.size:,}"
+    if out.size > 10**20:
+        size = f"is too large: {float(min(out.size, 10**300)):.0e}"
     return GradcliError(
         Kind.SHAPE,
-        f"an array of {times(out.shape)} is too large: {out.size:,} elements, "
-        f"at most {MOST_ELEMENTS:,}",
+        f"an array {size} elements, at most {MOST_ELEMENTS:,}",
         source=draft.source,
         span=step.span,
     )
@@ -324,8 +329,9 @@ def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | No
     }
     # `dot` and `inner` speak as the matrix product that they are.
     written |= dict(zip("AB", written.values(), strict=False))
-    hint = misfit.hint
-    return misfit.reason.format_map(written), hint and hint.format_map(written)
+    hint = misfit.hint and misfit.hint.format_map(written)
+    # The transpose of what is written as a transpose is the thing itself.
+    return misfit.reason.format_map(written), hint and re.sub(r"(?:\.T|ᵀ)\.T\b", "", hint)
 
 
 def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
@@ -333,7 +339,9 @@ def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
     text = draft.source.text[span.start : span.end] if span is not None else ""
     if not text or len(text) > 20 or not text.isprintable():
         return operand.text if isinstance(operand, Literal) else draft.steps[operand].name or "…"
-    if text.replace(".", "").isalnum() or _in_brackets(text):
+    whole = text.removesuffix(".T")
+    behind_name = re.sub(r"^[\w.]*", "", whole)
+    if not behind_name or _in_brackets(behind_name):  # x, f(x), [1, 2], (a + b), f(x).T
         return text
     return f"({text})"
 

@@ -335,19 +335,21 @@ class _Lowering:
     def apply_operator(self, tree: Operator, scope: _Scope) -> None:
         operands = self.pop(len(tree.operands))
         if tree.symbol == "/":
-            self.divide(tree, operands, scope)
+            self.divide(tree, tree.symbol_span, operands, scope)
         else:
             self.push(ops.for_symbol(tree.symbol), operands, tree, tree.symbol_span, scope)
 
-    def divide(self, tree: Operator, operands: tuple[Operand, ...], scope: _Scope) -> None:
+    def divide(
+        self, tree: Operator | Call, span: Span, operands: tuple[Operand, ...], scope: _Scope
+    ) -> None:
         """`p / q`: by a constant it is one operation, else 1/q and a product (Figure 1)."""
         p, q = operands
-        span = tree.symbol_span
         if self.keep_divisions or not self.carries(q):
             self.push(ops.for_symbol("/"), operands, tree, span, scope)
             return
         one = isinstance(p, Literal) and np.ndim(p.value) == 0 and p.value == 1
-        reciprocal_span = tree.span if one else Span(span.start, tree.operands[1].span.end)
+        whole = one or isinstance(tree, Call)
+        reciprocal_span = tree.span if whole else Span(span.start, tree.children()[1].span.end)
         inverse = self.add(
             ops.operation("reciprocal"), (q,), tree, span, scope, span=reciprocal_span
         )
@@ -433,7 +435,10 @@ class _Lowering:
     ) -> None:
         written = iter(self.pop(sum(isinstance(o, Tree) for o in operands)))
         values = tuple(next(written) if isinstance(o, Tree) else o for o in operands)
-        self.push(operation, values, tree, tree.name_span, scope, options)
+        if operation.symbol == "/":
+            self.divide(tree, tree.name_span, values, scope)
+        else:
+            self.push(operation, values, tree, tree.name_span, scope, options)
 
     def visit_where(self, operands: list[Tree | Literal], scope: _Scope) -> None:
         """The branches of a `where` are lowered as selected by its condition."""

@@ -30,6 +30,7 @@ from gradcli.language.tree import (
     Tree,
     postorder,
 )
+from gradcli.language.words import INSTEAD_OF_FUNCTIONS
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
 """Names with a value of their own, as long as nobody gives them another."""
@@ -99,6 +100,12 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
     """A hint with the closest candidate."""
     match = close_match(word, candidates)
     return f"did you mean '{match}'?" if match else None
+
+
+def uncalled(inputs: Iterable[str], argument: str) -> str | None:
+    """A hint where an input has the name of a function: most often its brackets are missing."""
+    name = next((name for name in inputs if ops.is_function(name)), None)
+    return name and f"without brackets '{name}' is an input; the function is {name}({argument})"
 
 
 def chosen_inputs(wrt: Iterable[str] | None, inputs: Iterable[str]) -> tuple[str, ...]:
@@ -288,8 +295,8 @@ class _Statement:
                 hint=f"for a product write the sign: {word}*(…)",
             )
         own = [n for n, d in names.definitions.items() if isinstance(d, Define | Block)]
-        hint = did_you_mean(word, [*ops.function_names(), *own])
-        if hint is None and len(call.arguments) == 1:
+        hint = INSTEAD_OF_FUNCTIONS.get(word) or did_you_mean(word, [*ops.function_names(), *own])
+        if hint is None and len(call.arguments) == 1 and not call.qualified:
             hint = f"for a product write the sign: {word}*(…); 'gradcli ops' lists all functions"
         return self.error(
             Kind.NAME,
@@ -365,7 +372,20 @@ class _Statement:
                     + (" and 'delta' (∂f/∂out)" if rule.whole else ""),
                 )
             elif isinstance(node, Call) and not ops.is_function(node.name):
-                raise self.unknown_function(node)
+                raise self.not_in_a_rule(node)
+
+    def not_in_a_rule(self, call: Call) -> GradcliError:
+        """The error of a call in a rule, which knows the language's functions alone."""
+        definition = self.names.definitions.get(call.name)
+        if call.qualified or not isinstance(definition, Define | Block):
+            return self.unknown_function(call)
+        return self.error(
+            Kind.NAME,
+            f"'{call.name}' can't be used here",
+            call.name_span,
+            labels=(Label(definition.name.span, "defined here"),),
+            hint="a rule uses the functions of the language only: write out what it does",
+        )
 
     def only(self, name: Name, allowed: set[str], hint: str) -> None:
         """Raise if the name is neither allowed nor a constant."""

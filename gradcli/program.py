@@ -16,16 +16,16 @@ import numpy as np
 from gradcli.backward import Backward, backward
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind
+from gradcli.errors import GradcliError, Kind, Label
 from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Binding as HeaderBinding
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
-from gradcli.language.source import Source
+from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
-from gradcli.names import chosen_inputs, did_you_mean, resolve
+from gradcli.names import chosen_inputs, did_you_mean, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
@@ -99,7 +99,7 @@ class Program:
                 f"{listed} {'has' if len(names) == 1 else 'have'} no value",
                 source=self.source,
                 span=missing[0].span,
-                hint="give a value: " + " ".join(f"--{name} 1" for name in names),
+                hint=self._what_is_missing(missing[0].span, names),
             )
         wanted = {s.name or "" for s in draft.steps if s.kind == "input"}
         types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
@@ -107,6 +107,15 @@ class Program:
             self._graphs.clear()
         self._graphs[key] = found = build(draft, types)
         return found
+
+    def _what_is_missing(self, place: Span, names: list[str]) -> str:
+        """The hint for names without a value; the first of them stands at `place`."""
+        before = self.source.text[: place.start].rstrip()
+        if names[0] == "T" and before.endswith(("^", "**")):
+            base = re.search(r"[^\W\d]\w*$", before.rstrip("^*"))
+            return f"the transpose is written {base[0] if base else '(…)'}.T"
+        values = "give a value: " + " ".join(f"--{name} 1" for name in names)
+        return uncalled(names[:1], "…") or values
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0
@@ -119,10 +128,10 @@ class Program:
         free = self.names.free
         bound: dict[str, Any] = {}
         if not free.keys() >= inputs.keys():
-            raise self._not_an_input(next(name for name in inputs if name not in free))
+            raise self._not_an_input(next(name for name in inputs if name not in free), None)
         for binding in self.header.bindings:
             if binding.name not in free:
-                raise self._not_an_input(binding.name)
+                raise self._not_an_input(binding.name, binding)
             if binding.name not in inputs:
                 bound[binding.name] = self._header_value(binding, seed)
         if data:
@@ -135,23 +144,30 @@ class Program:
         return bound
 
     def _header_value(self, binding: HeaderBinding, seed: int) -> Any:
-        """The value of a `#:` line. What it draws is found in the text up to the line's end."""
-        start, end = binding.value.span
-        text = self.source.text
-        above = re.sub(r"[^\n]", " ", text[:start])
-        source = Source(above + text[start:end], self.source.name)
-        return evaluated(source, binding.value, stream_seed(seed, binding.name))
+        """The value of a `#:` line."""
+        source = Source(binding.text, self.source.name)
+        try:
+            return evaluated(source, binding.value, stream_seed(seed, binding.name))
+        except GradcliError as error:
+            error.source = self.source
+            raise
 
-    def _not_an_input(self, name: str) -> GradcliError:
-        """The error of a bound name that is not an input of the program."""
+
+    def _not_an_input(self, name: str, line: HeaderBinding | None) -> GradcliError:
+        """The error of a bound name that is not an input; `line` is the `#:` line that binds it."""
+        source = None if line is None else self.source
+        place = None if line is None else Span(line.span.start, line.span.start + len(name))
         definition = self.names.definitions.get(name)
         if definition is not None:
+            binding = f"--{name}" if line is None else "the '#:' line"
+            labels = () if place is None else (Label(place, "gets a value here"),)
             return GradcliError(
                 Kind.BINDING,
                 f"'{name}' gets its value in the program",
                 source=self.source,
                 span=definition.name.span,
-                hint=f"leave out --{name}, or remove the definition"
+                labels=labels,
+                hint=f"leave out {binding}, or remove the definition"
                 if isinstance(definition, Assign)
                 else None,
             )
@@ -160,6 +176,8 @@ class Program:
         return GradcliError(
             Kind.BINDING,
             f"the program does not use '{name}'",
+            source=source,
+            span=place,
             hint=did_you_mean(name, known) or listed,
         )
 
@@ -454,7 +472,7 @@ class Program:
             if np.shape(given) != shape:
                 raise GradcliError(
                     Kind.SHAPE,
-                    f"the upstream is {Type(np.shape(given))}, the output {output.name} "
+                    f"the upstream is {Type(np.shape(given))}, and the output {output.name} is "
                     f"{output.type}",
                     hint="∂J/∂output has the output's shape",
                 )

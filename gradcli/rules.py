@@ -183,11 +183,17 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
         picks = _used(text, names) if len(names) > FEW_NAMES else None
         if picks is not None:
             names, types = tuple(names[i] for i in picks), tuple(types[i] for i in picks)
-        found = compile_formula(text, names, types, dict(site.options), picks)
+        options, place = dict(site.options), _place(operation, operand)
+        try:
+            found = compile_formula(text, names, types, options, picks, place)
+            _check_shape(operation, site, operand, found)
+        except GradcliError as error:  # only a block's own rule can be at fault
+            if place is not None and site.place is not None:
+                error.called_at(place[0], site.place)
+            raise
         if not operation.elementwise:
             used = "delta" in names
             found.passes_on = used and found.graph.shows(names.index("delta"), found.result)
-        _check_shape(operation, site, operand, found)
         if len(_formulas) > MOST_FORMULAS:
             _formulas.clear()
         _formulas[key] = found
@@ -204,6 +210,12 @@ def _used(text: str, names: tuple[str, ...]) -> list[int]:
     return [i for i, name in enumerate(names) if name in words]
 
 
+def _place(operation: Operation, operand: int) -> tuple[Source, Tree] | None:
+    """A block's rule where the user wrote it; None for a rule of the table."""
+    written = operation.written
+    return None if written is None else (written.source, written.trees[operand])
+
+
 def _check_shape(operation: Operation, site: Site, operand: int, rule: Formula) -> None:
     """A local derivative fits the output, a backward rule the operand it is for."""
     shape = rule.type.shape
@@ -213,12 +225,12 @@ def _check_shape(operation: Operation, site: Site, operand: int, rule: Formula) 
         target = site.types[operand].shape
         fits = shape == target if operation.group == "block" else True
     if not fits:
-        name = operation.operand_names(len(site.types))[operand]
+        name, place = operation.operand_names(len(site.types))[operand], _place(operation, operand)
         raise GradcliError(
             Kind.SHAPE,
             f"the rule for '{name}' of {operation.name} gives {Type(shape)}, not {Type(target)}",
             source=rule.source,
-            span=Span(0, len(rule.source.text)),
+            span=Span(0, len(rule.source.text)) if place is None else place[1].span,
             hint=f"an operation on whole arrays gives its backward rule: delta_{name} = …"
             if operation.elementwise
             else "a derivative has the shape of what it is taken by",
@@ -238,10 +250,13 @@ def compile_formula(
     types: tuple[Type, ...],
     constants: dict[str, Any],
     picks: list[int] | None = None,
+    place: tuple[Source, Tree] | None = None,
 ) -> Formula:
-    """Lower a formula over named values of known types and bind its kernels."""
-    tree = parsed(text)
-    source = Source(text, "derivative rule")
+    """Lower a formula over named values of known types and bind its kernels.
+
+    `place` is where it is written, for errors: its source and its tree in there.
+    """
+    source, tree = place or (Source(text, "derivative rule"), parsed(text))
     steps, result = lower_formula(source, tree, names, constants)
     graph, output = bound_graph(source, steps, result, types)
     return Formula(graph, output, len(names), picks)

@@ -43,8 +43,19 @@ def evaluated(source: Source, tree: Tree, seed: list[int]) -> Any:
     Raises `GradcliError` (name, syntax, shape, and where the mathematics fails).
     """
     drawn: dict[str, Any] = {}
+    calls: dict[str, str] = {}
     if any(_is_maker(node) for node in postorder(tree)):
-        tree, drawn = _with_draws(source, tree, seed)
+        tree, drawn, calls = _with_draws(source, tree, seed)
+    try:
+        return _computed(source, tree, drawn)
+    except GradcliError as error:
+        for name, call in calls.items():
+            error.message = error.message.replace(name, call)
+            error.hint = error.hint and error.hint.replace(name, call)
+        raise
+
+
+def _computed(source: Source, tree: Tree, drawn: dict[str, Any]) -> Any:
     names = resolve(Module((Bare(tree, tree.span),), source))
     for name in names.inputs(()):
         if name not in drawn:
@@ -64,24 +75,31 @@ def _is_maker(node: Tree) -> bool:
     return isinstance(node, Call) and node.name in MAKERS and not node.qualified
 
 
-def _with_draws(source: Source, tree: Tree, seed: list[int]) -> tuple[Tree, dict[str, Any]]:
-    """The expression with a name for each `normal(…)` and `uniform(…)`, and what they drew.
+def _with_draws(
+    source: Source, tree: Tree, seed: list[int]
+) -> tuple[Tree, dict[str, Any], dict[str, str]]:
+    """The expression with a name for each `normal(…)` and `uniform(…)`.
 
-    The names are written over the calls in the text, so every place stays where it was. They
-    begin with a letter that nobody uses, and that is no part of a number (`2normal(3)`).
+    By the names: what they drew, and how they are written.
+
+    The names are written over the calls in the text and are as long, so every place stays where
+    it was. They begin with a letter that nobody uses, and that is no part of a number
+    (`2normal(3)`).
     """
     generator = np.random.default_rng(seed)
     text = source.text
     drawn: dict[str, Any] = {}
+    written: dict[str, str] = {}
     calls = [node for node in postorder(tree) if isinstance(node, Call) and _is_maker(node)]
     for call in sorted(calls, key=lambda call: call.span):
         shape = _shape(source, call)
-        name = f"ᚱ{len(drawn)}"
+        start, end = call.span
+        name = f"ᚱ{len(drawn)}".ljust(end - start, "_")
+        written[name] = " ".join(source.text[start:end].split())
         draw = generator.standard_normal if call.name == "normal" else generator.random
         drawn[name] = np.float64(draw()) if not shape else draw(shape)
-        start, end = call.span
-        text = text[:start] + name.ljust(end - start) + text[end:]
-    return parse_expression(Source(text, source.name)), drawn
+        text = text[:start] + name + text[end:]
+    return parse_expression(Source(text, source.name)), drawn, written
 
 
 def _shape(source: Source, call: Call) -> tuple[int, ...]:

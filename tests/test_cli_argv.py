@@ -86,7 +86,7 @@ class TestErrors:
             (["x", "--theta"], "--theta has no value", "--theta 3 gives the input 'theta' a value"),
             (["x", "--y", "--"], "--y has no value", "--y 3 gives the input 'y' a value"),
             (["x", "--precision"], "--precision needs a value", "--precision 8"),
-            (["x", "--file", "--json"], "--file needs a value", "--file …"),
+            (["x", "--file", "--json"], "--file needs a value", "--file task.grad"),
             (["x", "--json=3"], "--json takes no value", "leave out '=3'"),
             (["x", "--set", "3"], "--set takes NAME=VALUE, and this is '3'", "--set x=3"),
             (

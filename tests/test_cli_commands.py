@@ -252,6 +252,12 @@ class TestOps:
         assert (ran.code, ran.err) == (0, "")
         assert ran.out
 
+    @pytest.mark.parametrize(
+        ("name", "bare"), [("np.exp", "exp"), ("numpy.linalg.inv", "inv"), ("math.pow", "pow")]
+    )
+    def test_with_its_module(self, name: str, bare: str) -> None:
+        assert gradcli("ops", name).out == gradcli("ops", bare).out
+
     @pytest.mark.parametrize("form", ["table", "json", "markdown"])
     def test_formats(self, form: str) -> None:
         ran = gradcli("ops", "sigmoid", "tanh", "--format", form)

@@ -198,6 +198,19 @@ class TestNumpyFiles:
         for end in range(0, len(whole) - 1, 7):
             refused(array_from_file, write("x.npy", whole[:end]))
 
+    @pytest.mark.parametrize(
+        ("end", "message"),
+        [
+            (0, "'x.npy' is empty"),
+            (3, "'x.npy' is cut off"),
+            (30, "'x.npy' is damaged: it is cut off, 20 of 118 bytes are there"),
+            (-3, "'x.npy' is damaged: it is cut off, 37 of 40 bytes are there"),
+        ],
+    )
+    def test_cut_off(self, write: Write, end: int, message: str) -> None:
+        path = write("x.npy", npy(np.arange(5.0))[:end])
+        assert refused(array_from_file, path).message == message
+
     def test_a_header_that_lies_about_the_size(self, write: Write) -> None:
         content = npy(np.arange(2.0)).replace(b"(2,), }" + b" " * 10, b"(99999999999,), }")
         assert "damaged" in refused(array_from_file, write("x.npy", content)).message

@@ -27,10 +27,18 @@ def gradcli(*arguments: str, **outside: Any) -> tuple[int, str, str]:
 FAILURES = {
     "syntax: unfinished": ["eval", "x +", "--x", "3"],
     "syntax: empty program": ["eval", ""],
+    "syntax: no such argument": ["eval", "sum(x, axes=0)", "--x", "3"],
+    "syntax: an argument by two names": ["eval", "clip(x, a_min=0, lo=2, hi=3)", "--x", "3"],
     "syntax: a statement as a value": ["eval", "x", "--x", "y = 3"],
     "name: misspelt function": ["eval", "(x + sigmod(y)) / (x^2 + y)", "--x", "3", "--y", "1"],
     "name: misspelt function in a value": ["eval", "x", "--x", "[1, sqr(2)]"],
     "name: a value that depends on an input": ["eval", "x", "--x", "2*y"],
+    "binding: a function without brackets, no value": ["eval", "sin + x", "--x", "3"],
+    "name: a function in a block's rule": [
+        "eval",
+        "f(x) = 2*x; block b(p) = p^2 with d/dp = f(p); b(x)",
+    ],
+    "name: NumPy's other names": ["eval", "np.hstack((a, b))", "--a", "3", "--b", "4"],
     "name: --wrt": ["eval", "theta^2", "--theta", "3", "--wrt", "teta"],
     "name: --grad": ["eval", "theta^2", "--theta", "3", "--grad", "x"],
     "name: --output": ["eval", "loss = x^2; loss + 1", "--x", "3", "--output", "los"],
@@ -40,14 +48,36 @@ FAILURES = {
     "binding: misspelt input": ["eval", "theta^2", "--thet", "3"],
     "binding: misspelt option": ["eval", "x^2", "--x", "3", "--precison", "3"],
     "binding: not used": ["eval", "x^2", "--x", "3", "--y", "3"],
+    "binding: a function without brackets": ["eval", "sin", "--x", "3"],
+    "binding: another command's option": ["eval", "x^2", "--x", "3", "--layout", "numerator"],
+    "binding: A^T": ["eval", "sum(A^T)", "--A", "eye(2)"],
+    "binding: not used in a #: line": ["eval", "#: x = 3\n#: yy = 3\nx*y"],
+    "binding: a #: line and a definition": ["eval", "#: y = 3\ny = x; y"],
     "binding: twice": ["eval", "x^2", "--x", "3", "--set", "x=4"],
     "binding: defined in the program": ["eval", "y = x^2; y", "--x", "3", "--y", "3"],
     "binding: infinite": ["eval", "x^2", "--x", "[1, inf]"],
     "shape: product": ["eval", "W @ x", "--W", "ones((3, 2))", "--x", "ones(3)"],
+    "shape: product with a transpose": ["eval", "W@x.T", "--W", "ones((3, 2))", "--x", "ones(2)"],
     "shape: no number": ["eval", "2*x", "--x", "ones(3)"],
     "shape: --upstream": ["eval", "2*x", "--x", "ones(3)", "--upstream", "1"],
+    "shape: too large": ["eval", "sum(ones((10^6, 10^6)))"],
+    "shape: too large for words": ["eval", "sum(arange(0, 1, 1e-300))"],
+    "shape: a block's rule": ["eval", "block sq(p) = p^2 with d/dp = [1,2]\nsq(x)", "--x", "3"],
+    "shape: in a block's rule": [
+        "eval",
+        "block f(p, q) = sum(p*q) with\n  delta_p = delta*q,\n  delta_q = delta*p @ [1,2]\nf(x, x)",
+        "--x=[1, 2, 3]",
+    ],
+    "shape: in a block's value": [
+        "eval",
+        "block f(p) = p[3] with delta_p = delta; y = f(x)",
+        "--x=[1, 2]",
+    ],
     "file: missing program": ["eval", "--file", "task.gard"],
+    "file: missing task": ["grade", "tasks.grad", "answer.py"],
     "file: missing value": ["eval", "x", "--x", "@nothing.csv"],
+    "file: no name": ["eval", "x", "--x", "@"],
+    "file: no name of a program": ["eval", "--file", ""],
     "file: folder": ["eval", "x", "--data", "folder.json"],
     "file: text cell": ["eval", "sum(x)", "--x", "@text.csv"],
     "file: ragged JSON": ["eval", "sum(x)", "--data", "ragged.json"],
@@ -56,6 +86,9 @@ FAILURES = {
     "file: binary": ["eval", "--file", "pickle.npy"],
     "file: --out": ["eval", "x", "--x", "1", "--out", "no/folder/out.txt"],
     "option: misspelt": ["eval", "x^2", "--x", "3", "--jsn"],
+    "option: another command's": ["eval", "x^2", "--x", "3", "--strict"],
+    "option: another command's, with the program": ["eval", "--strict", "x^2", "--x", "3"],
+    "option: of many commands": ["ops", "--wrt", "x"],
     "option: has taken the program": ["eval", "--jsn", "x^2", "--x", "3"],
     "option: no command": [],
     "option: misspelt command": ["evla", "x^2"],
@@ -71,9 +104,12 @@ FAILURES = {
     "option: number": ["eval", "x^2", "--x", "3", "--precision", "many"],
     "option: range": ["eval", "x^2", "--x", "3", "--precision", "30"],
     "option: contradiction": ["eval", "x^2", "--x", "3", "--no-check", "--check", "all"],
+    "option: wrt and grad": ["eval", "x*y", "--x", "3", "--y", "4", "--wrt", "x", "--grad", "y"],
+    "option: forward and grad": ["trace", "x^2", "--x", "3", "--pass", "forward", "--grad", "x"],
     "option: value and grad": ["eval", "x^2", "--x", "3", "--value", "--grad", "x"],
     "option: check without a check": ["check", "x^2", "--x", "3", "--no-check"],
     "domain: log": ["eval", "log(x - 2)", "--x", "1"],
+    "domain: in a block": ["eval", "block f(p) = log(p) with d/dp = 1/p; f(x)", "--x", "-1"],
     "domain: in a value": ["eval", "x", "--x", "1/(2 - 2)"],
     "overflow: exp": ["eval", "exp(x)", "--x", "1000"],
     "edge: sqrt": ["eval", "sqrt(x)", "--x", "0"],
@@ -130,6 +166,30 @@ class TestEveryKind:
         assert {name.split(":")[0] for name in FAILURES if ":" in name} == set(Kind) - {
             "submission"
         }
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_streams_without_the_characters(encoding: str, snapshot: SnapshotAssertion) -> None:
+    """The marks are where the characters are, whatever these are written as."""
+    words = ["eval", "ŷ*(W @ δ)", "--W", "eye(3)", "--δ=[1, 2]", "--ŷ", "1"]
+    code, out, err = gradcli(*words, encoding=encoding)
+    assert (code, out) == (2, "")
+    assert err == snapshot(name="no δ")
+
+
+def test_an_option_behind_the_end_of_options() -> None:
+    code, _, err = gradcli("eval", "--x", "3", "--", "-x", "--json")
+    assert code == 2
+    assert err == (
+        "error: unexpected argument '--json'\n"
+        "  hint: options stand before a bare --, which ends them\n"
+    )
+
+
+def test_the_width_is_that_of_the_terminal() -> None:
+    for columns in (40, 60, 80, 200):
+        _, _, err = gradcli("eval", "x + " * 100 + "sinn(x)" + " + x" * 100, columns=columns)
+        assert max(map(len, err.split("\n"))) == min(columns, 100)
 
 
 class TestMistakesOfGradcliItself:

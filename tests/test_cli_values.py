@@ -111,6 +111,24 @@ class TestDraws:
             value_of("normal(2) + yy", "--x")
         assert raised.value.span == (12, 14)
 
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            ("normal(3)[4]", "index 4 is out of range for axis 0 with 3 elements"),
+            (
+                "inv(normal(2))",
+                "shapes do not fit in inv(normal(2)): it needs a matrix, not a vector of 2",
+            ),
+            ("log(uniform(2) - 9)", "log(uniform(2) - 9) is not defined at a[0] = -8.85296"),
+            ("log(-uniform())", "log(-uniform()) is not defined at a = -0.147042"),
+        ],
+    )
+    def test_errors_show_what_was_written(self, text: str, message: str) -> None:
+        with pytest.raises(GradcliError) as raised:
+            value_of(text, "--x", stream="z")
+        assert raised.value.message == message
+        assert "ᚱ" not in str(raised.value)
+
 
 def test_at_sign_reads_a_file(tmp_path: Path) -> None:
     path = tmp_path / "x.csv"

@@ -129,3 +129,48 @@ def test_texts_are_those_of_the_trees(row: Operation, sample: str) -> None:
         for i in range(len(node.operands)):
             tree = rule_tree(graph, node, i)
             assert rule(graph, node, i) == print_tree(tree, spaced=False)
+
+
+SHAPES = ["1", "[1, 2]", "[1, 2, 3]", "[1, 2].T", "[1, 2, 3].T", "[[7]]"] + [
+    f"ones(({m}, {n}))" for m in (1, 2, 3) for n in (1, 2, 3)
+]
+
+
+@pytest.mark.parametrize("left", SHAPES)
+@pytest.mark.parametrize("right", SHAPES)
+@pytest.mark.parametrize("product", ["A @ B", "A.T @ B", "A @ B.T"])
+def test_the_product_of_a_hint_fits(left: str, right: str, product: str) -> None:
+    """Shapes that don't fit get a product that does, without a double transpose."""
+    try:
+        evaluate(f"A = {left}; B = {right}; {product}")
+    except GradcliError as error:
+        hint = error.hint or ""
+        assert ".T.T" not in hint
+        if " would " in hint or " is the outer product" in hint:
+            suggested = hint.split(" would ")[0].split(" is the ")[0]
+            evaluate(f"A = {left}; B = {right}; {suggested}")
+
+
+def evaluate(text: str) -> None:
+    Program(text).evaluate(gradient=False, check=False)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("np.add", "p + q"),
+        ("subtract", "p - q"),
+        ("np.multiply", "p*q"),
+        ("np.divide", "p/q"),
+        ("np.true_divide", "p/q"),
+        ("np.power", "p^q"),
+        ("np.less_equal", "p <= q"),
+        ("np.greater", "p > q"),
+        ("np.not_equal", "p != q"),
+    ],
+)
+def test_operators_by_their_names_in_numpy(name: str, written: str) -> None:
+    for arguments in ("x, 2", "x, y", "2, y"):
+        p, q = arguments.split(", ")
+        called = operations(f"{name}({arguments})")
+        assert called == operations(written.replace("p", p).replace("q", q))

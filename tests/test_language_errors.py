@@ -8,17 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
-from gradcli.errors import GradcliError, Kind, render
+from gradcli.errors import GradcliError, Kind, Label, as_json, cell_width, render
 from gradcli.language.header import read_header
 from gradcli.language.parser import parse, parse_expression
-from gradcli.language.source import Source
+from gradcli.language.source import Source, Span
 
 PROGRAMS = {
     "no operator": [
         "x y",
         "sin x",
+        "x^T A x",
+        "(a + b)^T A",
         "(a)(b)",
         "f(x)(y)",
         "f(x) g(y)",
@@ -174,6 +178,9 @@ PROGRAMS = {
         "∞",
         "x ⊗ y",
         "¼",
+        "⅓x",
+        "x⅝y",
+        "2½",
         "（x）",
         "x ☃",
         "x\u200by",
@@ -283,3 +290,48 @@ def test_an_error_names_the_file() -> None:
     with pytest.raises(GradcliError) as raised:
         parse(Source("x +", "task.grad"))
     assert "task.grad:" in render(raised.value)
+
+
+LINE_ENDS = ["\n", "\r", "\r\n", "\x85", "\u2028", "\u2029"]
+
+
+@pytest.mark.parametrize("end", LINE_ENDS)
+@pytest.mark.parametrize("second", LINE_ENDS)
+def test_whatever_ends_a_line_is_counted(end: str, second: str) -> None:
+    text = f"# é{end}a = 1{second}b = 2{end}{second}  c = y x{end}"
+    with pytest.raises(GradcliError) as raised:
+        parse(Source(text))
+    error = raised.value
+    number = 5 if end + second != "\r\n" else 4
+    place = as_json(error)["error"]
+    assert (place["line"], place["column"], place["end_column"]) == (number, 7, 10)
+    assert render(error).split("\n")[1:3] == [f"  {number} |   c = y x", "    |       ^^^"]
+
+
+CHARACTERS = st.sampled_from("ab +*\t漢あx̂é\x1b\u200b")
+
+
+@given(
+    st.text(CHARACTERS, min_size=1, max_size=120),
+    st.data(),
+    st.integers(28, 110),
+    st.integers(0, 200),
+)
+def test_an_excerpt_fits_into_the_width(
+    text: str, data: st.DataObject, width: int, above: int
+) -> None:
+    """However wide its characters are, and with labels; the first `^` is under its character."""
+    places = st.integers(0, len(text))
+    start, end, other = (data.draw(places) for _ in range(3))
+    span = Span(above + min(start, end), above + max(start, end))
+    labels = (Label(Span(above + other, above + other + 1), "12 elements"),)
+    source = Source("\n" * above + text)
+    error = GradcliError(Kind.SYNTAX, "wrong", source=source, span=span, labels=labels)
+    character = text[span.start - above : span.start - above + 1]
+    for ascii_only in (False, True):
+        _, shown, marks, *_ = lines = render(error, width, ascii_only=ascii_only).split("\n")
+        assert all(cell_width(line) <= width for line in lines)
+        assert lines[1].isascii() or not ascii_only
+        cells = [c for c in shown for _ in range(cell_width(c))]
+        if character.isascii() and character.isprintable() and character:
+            assert cells[marks.index("^")] == character

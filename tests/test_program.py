@@ -83,3 +83,18 @@ def test_blocks_of_one_name_in_two_programs() -> None:
     whole = "block s(x) = x^2 with delta_x = 2*x\n5*s(v)"
     for text, slope in [(local, 30.0), (whole, 6.0), (local, 30.0)]:
         assert Program(text).evaluate(v=3.0, check=False).gradient == {"v": slope}
+
+
+def test_an_error_in_a_header_line_shows_the_line() -> None:
+    with pytest.raises(GradcliError) as raised:
+        Program("#: y = 2\r#: x = log(1 -\r#:   normal(2)^2*9)\nx*y", name="task.grad").evaluate()
+    assert str(raised.value).split("\n")[1:4] == [
+        "  task.grad:",
+        "  2 | #: x = log(1 -",
+        "    |        ^^^^^^^",
+    ]
+
+
+def test_a_header_value_that_is_drawn_may_go_over_lines() -> None:
+    over_lines = Program("#: x = [normal(2),\n#:      uniform(2)]\nsum(x)").evaluate()
+    assert over_lines.value == Program("#: x = [normal(2), uniform(2)]\nsum(x)").evaluate().value

@@ -11,6 +11,7 @@ from report_samples import NAMES, chain, evaluate, samples, with_checks
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.errors import cell_width
+from gradcli.program import Program
 from gradcli.report import Style, render
 from gradcli.report.text import number
 
@@ -178,3 +179,21 @@ def test_unknown_formats_and_commands() -> None:
         render(samples()["tutorial"], "xml", PIPE)
     with pytest.raises(ValueError, match="no report of 'trace'"):
         render(samples()["tutorial"], "table", PIPE, "trace")
+
+
+@pytest.mark.parametrize("form", ["table", "markdown", "latex"])
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("off", ["1e-3", "1e-6", "1e-8", "1e-9"])
+@pytest.mark.parametrize("size", ["number", "vector"])
+def test_what_is_wrong_looks_different(form: str, command: str, off: str, size: str) -> None:
+    """However small the error of a rule is, accumulator and slope are not the same text."""
+    program = f"block sq(p) = p^2 with d/dp = 2*p*(1 + {off})\nsum(sq(x))"
+    result = Program(program).evaluate(x=3.0 if size == "number" else [3.0, 5.0], check="all")
+    assert result.counts["fail"] == 1
+    text = render(result, form, PIPE, command)
+    (row,) = [line for line in text.split("\n") if "WRONG: slope" in line and "x" in line[:4]]
+    cells = [part.strip() for part in re.split(r" {2,}|[|&]", row.partition("WRONG")[0])]
+    numbers = [cell for cell in cells if "6" in cell][:2]
+    assert len(numbers) == 2
+    assert len(set(numbers)) == 2
+    assert "(6, slope 6)" not in text

@@ -20,6 +20,7 @@ from gradcli.check.finding import Finding
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
 from gradcli.check.special import OUTSIDE
+from gradcli.check.words import distinct
 from gradcli.forward import operand_values, written_text
 from gradcli.graph import Graph, Node
 from gradcli.result import Verdict
@@ -117,7 +118,8 @@ class Alone:
             return "is not finite"
         shown = ""
         if given.size == 1:
-            shown = f" ({float(given[0]):.6g}, slope {float(true[0]):.6g})"
+            slope, gradient = distinct(float(true[0]), float(given[0]))
+            shown = f" ({gradient}, slope {slope})"
         factor = _factor(given, true)
         if factor == -1:
             return f"has the wrong sign{shown}"

@@ -46,7 +46,7 @@ def _fail(check: Check, gradient: float) -> str:
     if math.isnan(gradient):
         words = "WRONG"
     else:
-        a, b = _distinct(slope, gradient)
+        a, b = distinct(slope, gradient)
         words = f"WRONG: slope {a} ± {error:.0e}, gradient {b}"
     return words + _note(check)
 
@@ -132,7 +132,7 @@ def _arrow(value: float | None, check: Check) -> str:
     return number(value, check.error_estimate)
 
 
-def _distinct(a: float, b: float) -> tuple[str, str]:
+def distinct(a: float, b: float) -> tuple[str, str]:
     """Two numbers with so many digits that the difference can be seen."""
     for digits in range(5, 17):
         x, y = f"{a:.{digits}g}", f"{b:.{digits}g}"

@@ -185,7 +185,7 @@ def deliver(outcome: Outcome, environment: Environment) -> None:
 
 def _complain(exception: Exception, arguments: Sequence[str], environment: Environment) -> int:
     """Print an exception as an error and return its exit code."""
-    from gradcli.errors import as_json, render
+    from gradcli.errors import as_json
 
     error = as_gradcli_error(exception)
     if environment.variables.get("GRADCLI_DEBUG") and error is not exception:
@@ -197,8 +197,7 @@ def _complain(exception: Exception, arguments: Sequence[str], environment: Envir
 
         environment.complain(json.dumps(as_json(error)))
     else:
-        # An excerpt may be three cells wider, by the dots at its ends.
-        environment.complain(render(error, min(environment.columns or 103, 103) - 3))
+        environment.explain(error)
     return int(error.exit_code)
 
 

@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gradcli.cli.elsewhere import option_elsewhere
 from gradcli.cli.failure import closest, usage_error
 
 _OPTION = re.compile(r"--([^\x00-@\[-^'{-\x7f][^\x00-,./:-@\[-^'{-\x7f]*)(?:=(.*))?", re.DOTALL)
@@ -111,12 +112,12 @@ def is_name(text: str) -> bool:
 
 
 def normal(name: str) -> str:
-    """A name as the language knows it: NFC, subscript digits as digits."""
+    """A name as the language knows it: NFC, subscript digits as digits, μ for the micro sign."""
     if name.isascii():
         return name
-    from gradcli.language.characters import normal_name
+    from gradcli.language.characters import normal_name, plain
 
-    return normal_name(name, 0)
+    return normal_name(plain(name), 0)
 
 
 def _next_value(rest: list[str]) -> str | None:
@@ -146,7 +147,7 @@ def _setting(text: str) -> Binding:
 
 
 def _unknown_option(option: str, options: Mapping[str, bool]) -> Exception:
-    hint = closest(option, options)
+    hint = option_elsewhere(option) or closest(option, options)
     if hint is None and "--set" in options:
         hint = "a program that begins with two minus signs goes after a bare --"
     return usage_error(f"unknown option '{option}'", hint)
@@ -156,7 +157,7 @@ def _no_value(option: str, options: Mapping[str, bool], seen: list[str]) -> Exce
     """An option or an input at the end, or before another option."""
     if option in options:
         return usage_error(f"{option} needs a value", f"{option} {_EXAMPLES.get(option, '…')}")
-    hint = closest(option, options)
+    hint = option_elsewhere(option) or closest(option, options)
     if hint is not None:
         return usage_error(f"unknown option '{option}'", hint)
     hint = f"{option} 3 gives the input '{option[2:]}' a value"
@@ -167,6 +168,11 @@ def _no_value(option: str, options: Mapping[str, bool], seen: list[str]) -> Exce
 
 _EXAMPLES = {
     "--set": "x=3",
+    "--file": "task.grad",
+    "--data": "points.json",
+    "--output": "loss",
+    "--upstream": "1",
+    "--out": "report.txt",
     "--wrt": "x,y",
     "--grad": "x",
     "--format": "csv",

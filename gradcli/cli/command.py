@@ -14,7 +14,7 @@ command that has it has the same options with the same help.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
 
 import typer
@@ -156,20 +156,22 @@ class Command(TyperCommand):
                 raise Finished(Outcome([self.get_help(ctx) + "\n"]))
             if "--version" in words.options:
                 raise Finished(version())
-            self._expect_positional(words.positional)
+            self._expect_positional(words.positional, options)
         ctx.meta[_CALLED_WITH] = {
             "bindings": tuple(words.bindings),
             "option_names": tuple(options),
         }
         return super().parse_args(ctx, [*words.options, "--", *words.positional])
 
-    def _expect_positional(self, given: Sequence[str]) -> None:
+    def _expect_positional(self, given: Sequence[str], options: Collection[str]) -> None:
         arguments = [p for p in self.params if isinstance(p, TyperArgument)]
         if any(argument.nargs == -1 for argument in arguments) or len(given) <= len(arguments):
             return
         extra = given[len(arguments)]
         hint = None
-        if self.binds:
+        if extra.partition("=")[0] in options:
+            hint = "options stand before a bare --, which ends them"
+        elif self.binds:
             name = extra.lstrip("-").partition("=")[0]
             binding = name.isidentifier() and (extra.startswith("-") or "=" in extra)
             hint = (

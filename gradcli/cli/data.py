@@ -8,6 +8,7 @@ NumPy's own formats are read without pickles.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Container
 from io import BytesIO
 from pathlib import PurePath
@@ -31,10 +32,14 @@ NONFINITE = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 
 def array_from_file(path: str) -> Any:
     """The number or array in a file. Raises `GradcliError` of kind file."""
+    if not path:
+        raise GradcliError(
+            Kind.FILE, "behind the '@' a file's name is missing", hint="as in --x @x.npy"
+        )
     content = read(path)
     suffix = PurePath(path).suffix.lower()
     if suffix == ".npz" or content.startswith(ZIP):
-        raise _problem(path, "holds several arrays", f"--data {path} reads them by their names")
+        raise _problem(path, "is for arrays with names", f"--data {path} reads them by their names")
     if suffix == ".npy" or content.startswith(NPY):
         return _npy(content, path)
     text = decoded(content, f"'{path}'")
@@ -87,7 +92,10 @@ def _npy(content: bytes, path: str, name: str | None = None) -> Any:
     """The array of a `.npy` file; `name` is its place in an `.npz`."""
     what = f"holds in '{name}'" if name is not None else "holds"
     if not content.startswith(NPY):
-        raise _problem(path, "is no .npy file: its first bytes are others")
+        if NPY.startswith(content):
+            raise _problem(path, "is cut off" if content else "is empty")
+        hint = "a text of numbers is read from .csv, .tsv, .txt and .json"
+        raise _problem(path, "is no .npy file: its first bytes are others", hint)
     try:
         array = np.load(BytesIO(content), allow_pickle=False)
     except (MemoryError, OverflowError):
@@ -99,7 +107,9 @@ def _npy(content: bytes, path: str, name: str | None = None) -> Any:
                 f"{what} Python objects, which could run code when they are read",
                 "save an array of numbers: np.save(path, x.astype(float))",
             ) from None
-        raise _problem(path, f"is damaged: {_first_line(error)}") from None
+        cut = re.match(r"EOF: reading array .*expected (\d+) bytes got (\d+)", str(error))
+        what = f"it is cut off, {cut[2]} of {cut[1]} bytes are there" if cut else _first_line(error)
+        raise _problem(path, f"is damaged: {what}") from None
     return _numeric(array, path, what)
 
 
@@ -142,7 +152,7 @@ def _unpacked(archive: ZipFile, member: str, path: str) -> bytes:
 
 def _first_line(error: Exception) -> str:
     text = str(error).split("\n", 1)[0] or type(error).__name__
-    return text[:1].lower() + text[1:]
+    return text if text[:2].isupper() else text[:1].lower() + text[1:]
 
 
 # --- JSON --------------------------------------------------------------------------------

@@ -10,7 +10,10 @@ import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO, TextIOWrapper
-from typing import Any, BinaryIO, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypeAlias
+
+if TYPE_CHECKING:
+    from gradcli.errors import GradcliError
 
 ColorChoice: TypeAlias = Literal["auto", "always", "never"]
 
@@ -89,12 +92,7 @@ class Environment:
 
     def needs_ascii(self) -> bool:
         """Whether standard output can't take the characters that the reports are made of."""
-        encoding = getattr(self.stdout, "encoding", None) or "utf-8"
-        try:
-            NEEDED.encode(encoding)
-        except (UnicodeEncodeError, LookupError):
-            return True
-        return False
+        return _needs_ascii(self.stdout)
 
     def interactive(self) -> bool:
         """Whether somebody sits at a terminal: keys come in, and text is seen at once."""
@@ -153,6 +151,13 @@ class Environment:
             if not _is_broken_pipe(error):
                 raise
 
+    def explain(self, error: GradcliError) -> None:
+        """Write an error to standard error, as wide as its terminal and in its characters."""
+        from gradcli.errors import render
+
+        width = self.columns or _columns(self.stderr, self.variables) or 100
+        self.complain(render(error, min(width, 100), ascii_only=_needs_ascii(self.stderr)))
+
     def complain(self, text: str) -> None:
         """Write a line to standard error. What can't be written there can't be said at all."""
         if self.stderr is None:
@@ -163,6 +168,15 @@ class Environment:
         except (OSError, ValueError):
             _silence(self.stderr)
             self.stderr = None
+
+
+def _needs_ascii(stream: TextIO | None) -> bool:
+    encoding = getattr(stream, "encoding", None) or "utf-8"
+    try:
+        NEEDED.encode(encoding)
+    except (UnicodeEncodeError, LookupError):
+        return True
+    return False
 
 
 def _wanted_columns(variables: Mapping[str, str]) -> int | None:

@@ -28,12 +28,12 @@ def evaluate(
     """Evaluate the program at its point, as far as the report needs it. Raises `GradcliError`."""
     report.chosen_format()  # what is wrong with the options is said before anything is read
     mode = "none" if report.is_bare() else method.mode()
-    budget, only = method.budget(), report.gradient_name()
+    budget = method.budget()
     read = point.point()
     return read.program.evaluate(
         read.inputs,
         data=read.data,
-        wrt=read.wrt if only is None else (only,),
+        wrt=report.wanted(read.wrt),
         upstream=read.upstream,
         gradient=not report.value,
         check=mode,
@@ -57,8 +57,9 @@ def _bare(result: Result, report: ReportOptions) -> str:
     from gradcli.report import bare
 
     value: Any = result.value
-    if report.grad is not None:
-        (value,) = result.gradient.values()
+    name = report.gradient_name()
+    if name is not None:
+        value = result.gradient[name]
     if report.chosen_format() == "json":
         from gradcli.report.json import encoder, plain
 

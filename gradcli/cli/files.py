@@ -24,6 +24,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def read(path: str) -> bytes:
     """The content of a file. Raises `GradcliError` of kind file."""
+    if not path:
+        raise file_error("a file's name is missing: the word for it is empty")
     try:
         with Path(path).open("rb") as file:
             is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)

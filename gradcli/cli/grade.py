@@ -155,10 +155,12 @@ class Grading:
         import json
 
         from gradcli.errors import as_json as object_of
-        from gradcli.errors import render
 
         environment = self.report.environment
-        environment.complain(json.dumps(object_of(error)) if as_json else render(error))
+        if as_json:
+            environment.complain(json.dumps(object_of(error)))
+        else:
+            environment.explain(error)
 
     def for_grader(self, grader: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""

@@ -63,6 +63,7 @@ def command(
     budget = method.budget()
     parts = None if vector is None else _parts(vector)
     read = point.point()
+    report.wanted(read.wrt)
     found = read.program.hessian(
         read.inputs,
         data=read.data,

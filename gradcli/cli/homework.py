@@ -49,7 +49,9 @@ class TaskOptions(Options):
         from gradcli.cli.inputs import is_file, read_point, read_program
         from gradcli.homework.task import make_task
 
-        text, file = (None, self.task) if is_file(self.task) else (self.task, None)
+        # No program ends so: where there is no such file, that is what is to be said.
+        by_path = is_file(self.task) or self.task.endswith(".grad")
+        text, file = (None, self.task) if by_path else (self.task, None)
         program = read_program(text, file, None, self.environment)
         point = read_point(
             program,

@@ -13,11 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from gradcli.cli.argv import Binding, is_name, normal
+from gradcli.cli.elsewhere import option_elsewhere
 from gradcli.cli.environment import Environment
 from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.files import decoded, read_stream, read_text
 from gradcli.cli.values import value_of
 from gradcli.errors import GradcliError, Kind
+from gradcli.names import uncalled
 from gradcli.program import Program
 
 
@@ -56,7 +58,7 @@ def read_program(
     try:
         return Program(text, output=output)
     except GradcliError as error:
-        if is_file(text):
+        if is_file(text) or text.endswith(".grad"):
             error.hint = f"to read the program from the file: --file {text}"
         raise
 
@@ -150,11 +152,14 @@ def _expect_used(binding: Binding, program: Program, options: list[str]) -> None
     if binding.name in names.free or binding.name in names.definitions:
         return
     inputs = names.inputs(())
-    hint = closest(binding.name, [*options, *(f"--{name}" for name in inputs)])
-    listed = f"its inputs are {', '.join(inputs)}" if inputs else "it has no inputs"
-    raise GradcliError(
-        Kind.BINDING, f"the program does not use '{binding.name}'", hint=hint or listed
+    hint = (
+        closest(binding.name, [f"--{name}" for name in inputs])
+        or option_elsewhere(f"--{binding.name}")
+        or closest(binding.name, options)
+        or uncalled(inputs, binding.name)
+        or (f"its inputs are {', '.join(inputs)}" if inputs else "it has no inputs")
     )
+    raise GradcliError(Kind.BINDING, f"the program does not use '{binding.name}'", hint=hint)
 
 
 def _expect_bound(program: Program, bound: set[str], options: list[str]) -> None:

@@ -53,6 +53,7 @@ def command(
     mode = "none" if report.is_bare() else method.mode()
     budget = method.budget()
     read = point.point()
+    report.wanted(read.wrt)
     found = read.program.jacobian(
         read.inputs,
         data=read.data,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -13,6 +14,9 @@ from gradcli.cli.options import OutputOptions
 
 if TYPE_CHECKING:
     from gradcli.ops import Operation
+
+_MODULE = re.compile(r"(?:(?:np|numpy)(?:\.linalg)?|math|scipy\.special)\.(?=.)")
+"""What may stand before a function's name in a program, too."""
 
 FORMATS = ("table", "json", "markdown")
 
@@ -60,10 +64,16 @@ def _find(name: str) -> tuple[Operation, ...]:
     """The rows that are meant. Raises `GradcliError` of kind name."""
     from gradcli import ops
     from gradcli.errors import GradcliError, Kind
+    from gradcli.language.words import INSTEAD_OF_FUNCTIONS
     from gradcli.names import did_you_mean
 
-    rows = ops.find(name)
+    bare = _MODULE.sub("", name)
+    rows = ops.find(bare)
     if not rows:
-        hint = did_you_mean(name, ops.function_names()) or "'gradcli ops' lists all operations"
+        hint = (
+            INSTEAD_OF_FUNCTIONS.get(bare)
+            or did_you_mean(bare, ops.function_names())
+            or "'gradcli ops' lists all operations"
+        )
         raise GradcliError(Kind.NAME, f"there is no operation '{name}'", hint=hint)
     return rows

@@ -12,6 +12,7 @@ import typer
 
 from gradcli.cli.argv import is_name, normal
 from gradcli.cli.command import Options
+from gradcli.cli.elsewhere import option_elsewhere
 from gradcli.cli.environment import ColorChoice
 from gradcli.cli.failure import closest, usage_error
 
@@ -112,7 +113,7 @@ class PointOptions(Options):
     def _where_it_went(self) -> str:
         """A misspelt option may have taken the program for its value."""
         for binding in self.bindings:
-            meant = closest(binding.origin, self.option_names)
+            meant = option_elsewhere(binding.origin) or closest(binding.origin, self.option_names)
             if meant is not None:
                 return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
         return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'
@@ -244,6 +245,21 @@ class ReportOptions(OutputOptions):
         if self.grad is not None and not is_name(self.grad):
             raise usage_error(f"--grad takes the name of an input, not '{self.grad}'")
         return self.grad and normal(self.grad)
+
+    def wanted(self, wrt: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        """The inputs whose gradients are computed, given those of `--wrt`; None for all.
+
+        Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
+        """
+        name = self.gradient_name()
+        if name is None or (wrt is not None and name in wrt):
+            return wrt
+        if wrt is not None:
+            raise usage_error(
+                f"--wrt {','.join(wrt)} and --grad {name} contradict each other",
+                "--grad takes one of the inputs that --wrt names",
+            )
+        return (name,)
 
 
 class MatrixOptions(ReportOptions):

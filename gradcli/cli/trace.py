@@ -160,12 +160,13 @@ class Evaluation:
         if choice.blank and (form == "json" or report.is_bare()):
             part = "--json" if form == "json" else "--value" if report.value else "--grad"
             raise usage_error(f"--blank leaves out the numbers, and {part} is for numbers")
+        if report.grad is not None and not choice.backward:
+            raise usage_error("--pass forward makes no gradient, and --grad asks for one")
         checked = choice.backward and not choice.blank and not report.is_bare()
         self.mode = method.mode() if checked else "none"
         self.budget, self.exact, self.seed = method.budget(), method.exact, point.seed
-        name = report.gradient_name()
         self.read = point.point()
-        self.wrt = self.read.wrt if name is None else (name,)
+        self.wrt = report.wanted(self.read.wrt)
         self.result = self.read.program.evaluate(
             self.read.inputs,
             data=self.read.data,

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
+from gradcli.errors import GradcliError, Kind
 from gradcli.homework.flow import Flow, of_result
 from gradcli.homework.submission import Vocabulary
+from gradcli.names import did_you_mean
 from gradcli.program import Program
 from gradcli.result import Result
 
@@ -82,9 +84,27 @@ def make_task(
     wrt: Iterable[str] | None = None,
     seed: int = 0,
 ) -> Task:
-    """Evaluate a program as a task. Raises `GradcliError` as `Program.evaluate` does."""
+    """Evaluate a program as a task.
+
+    Raises `GradcliError` as `Program.evaluate` does, and of kind name for marks of a row that
+    there can't be.
+    """
     wanted = None if wrt is None else tuple(wrt)
     result = program.evaluate(inputs or {}, data=data, wrt=wanted, check=False, seed=seed)
     graph = result.graph
+    _refuse_marks_of_nothing(program, [node.name for node in graph.nodes])
     inputs_ = tuple(graph.nodes[i].name for i in graph.inputs)
     return Task(program, result, inputs_ if wanted is None else wanted)
+
+
+def _refuse_marks_of_nothing(program: Program, rows: Collection[str]) -> None:
+    """Raise if a `#: marks` line speaks of no node: the row that is meant would be worth 1."""
+    for name, place in program.header.marked.items():
+        if name not in rows:
+            raise GradcliError(
+                Kind.NAME,
+                f"there are marks for '{name}', and the task has no such row",
+                source=program.source,
+                span=place,
+                hint=did_you_mean(name, rows) or f"its rows are {', '.join(rows)}",
+            )

@@ -57,7 +57,6 @@ _INSTEAD = {
 }
 _INSTEAD |= dict.fromkeys("→⟶⇒↦", "a function is written 'f(x) = …', a named value 'y = …'")
 _INSTEAD |= dict.fromkeys("≈≃≅∼≡", "comparisons are < <= > >= == !=")
-_INSTEAD |= dict.fromkeys("¼¾⅓⅔⅛", "write the fraction out: '1/4'")
 _INSTEAD |= dict.fromkeys("…⋯", "write out what is left out")
 _INSTEAD |= dict.fromkeys("（）［］｛｝，；：＋－＊／＝｜", "use the ASCII character")
 
@@ -92,9 +91,7 @@ def normal_name(text: str, start: int) -> str:
             Kind.SYNTAX,
             f"a name begins with a letter, not with {describe(text[0])}",
             span=Span(start, start + 1),
-            hint=_INSTEAD.get(text[0], "digits of numbers are 0 to 9")
-            if text[0].isnumeric()
-            else None,
+            hint="digits of numbers are 0 to 9" if text[0].isnumeric() else None,
         )
     return name
 
@@ -141,7 +138,18 @@ def _refused(text: str, i: int, start: int) -> GradcliError:
         return GradcliError(
             Kind.SYNTAX, f"{describe(char)} can't be read as a power", span=span, hint=hint
         )
+    if unicodedata.decomposition(char).startswith("<fraction>"):
+        return _fraction(text[:i], char, text[i + 1 :], span)
     return unexpected_character(char, span)
+
+
+def _fraction(before: str, char: str, behind: str, span: Span) -> GradcliError:
+    """The error for `⅓`: of the fractions only ½ is a number of the language."""
+    written = _lowered(char).replace("\N{FRACTION SLASH}", "/")
+    hint = f"write the fraction out: '{before and before + '*'}{written}{behind and '*' + behind}'"
+    return GradcliError(
+        Kind.SYNTAX, f"{describe(char)} is not part of the language", span=span, hint=hint
+    )
 
 
 def _lowered(char: str) -> str:

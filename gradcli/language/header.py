@@ -38,6 +38,8 @@ class Binding:
     name: str
     value: Tree
     span: Span
+    text: str
+    """The value's text at its place, all else blank: also what stands behind a `#:` in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class Header:
 
     bindings: tuple[Binding, ...] = ()
     marks: Mapping[str, float] = field(default_factory=dict)
+    marked: Mapping[str, Span] = field(default_factory=dict)
+    """Where the name stands that gets the marks."""
     title: str | None = None
 
 
@@ -54,13 +58,15 @@ def read_header(source: Source) -> Header:
     if MARK not in source.text:
         return Header()
     opening = _Opening(source)
+    copy = "".join(opening.copy)
     try:
-        statements = parse_listing(Source("".join(opening.copy), source.name)).statements
+        statements = parse_listing(Source(copy, source.name)).statements
     except GradcliError as error:
         error.source = source
         raise
     bindings: dict[str, Binding] = {}
     marks: dict[str, float] = {}
+    marked: dict[str, Span] = {}
     seen: dict[tuple[str, bool], Name] = {}
     for statement in statements:
         assign = _assignment(source, statement)
@@ -77,9 +83,12 @@ def read_header(source: Source) -> Header:
             )
         if is_mark:
             marks[name] = _number_of_marks(source, assign.value)
+            marked[name] = assign.name.span
         else:
-            bindings[name] = Binding(name, assign.value, statement.span)
-    return Header(tuple(bindings.values()), marks, opening.title)
+            start, end = assign.value.span
+            text = " " * start + copy[start:end]
+            bindings[name] = Binding(name, assign.value, statement.span, text)
+    return Header(tuple(bindings.values()), marks, marked, opening.title)
 
 
 class _Opening:

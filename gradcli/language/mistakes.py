@@ -332,8 +332,16 @@ def _operands_in_a_row(stop: Stop) -> GradcliError | None:
                 span=whole,
             )
     if previous.type == token.type == "NUMBER":
+        hint = f"for a product write '{left}*{right}'"
+        if token.value == "½" and previous.value.isdecimal():
+            hint = f"for the number write '{previous}.5', for a product '{left}*{right}'"
+        return stop.error("two numbers in a row", hint, span=span)
+    if previous.value == "T" and len(stop.before) > 1 and stop.before[-2].type == "POWER":
+        base = short(stop.before[-3].value) if stop.before[-3].type == "NAME" else "(…)"
         return stop.error(
-            "two numbers in a row", f"for a product write '{left}*{right}'", span=span
+            "an operator is missing here",
+            f"the transpose is '{base}.T', the matrix product '@': '{base}.T @ {right}'",
+            span=span,
         )
     hint = f"for a product write '{left}*{right}'"
     if previous.type == "NAME" and token.type != "LPAR":

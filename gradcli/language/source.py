@@ -7,8 +7,12 @@ columns are worked out only when an error is printed.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import NamedTuple
+
+LINE_END = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What ends a line of the language (`characters.plain` makes one form of it)."""
 
 
 class Span(NamedTuple):
@@ -31,9 +35,13 @@ class Source:
 
     def position(self, offset: int) -> tuple[int, int]:
         """Line and column of a character, both counted from 1."""
-        before = self.text[:offset]
-        return before.count("\n") + 1, offset - (before.rfind("\n") + 1) + 1
+        number, start = 1, 0
+        for end in LINE_END.finditer(self.text):
+            if end.end() > offset:
+                break
+            number, start = number + 1, end.end()
+        return number, offset - start + 1
 
     def line(self, number: int) -> str:
         """The text of a line, counted from 1, without its line end."""
-        return self.text.split("\n")[number - 1]
+        return LINE_END.split(self.text)[number - 1]

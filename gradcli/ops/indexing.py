@@ -29,7 +29,7 @@ def _index(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
         dimensions = "is a number" if not shape else f"has {len(shape)} dimension"
         raise Misfit(
             f"too many indices: what is indexed {dimensions}{'s' * (len(shape) > 1)}, "
-            f"{used} indices are given",
+            f"{used} {'index is' if used == 1 else 'indices are'} given",
             plain=True,
         )
     items: list[Any] = []

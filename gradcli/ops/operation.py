@@ -16,9 +16,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache, partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from gradcli.language.source import Source, Span
+    from gradcli.language.tree import Tree
 
 Array: TypeAlias = Any
 """A NumPy float64 scalar or array, of any shape; NumPy's own types can't say «either»."""
@@ -82,6 +86,16 @@ class Site(NamedTuple):
     options: Options
     literals: tuple[float | None, ...]
     """The value of an operand that is written as a number; None for the others."""
+    place: Span | None = None
+    """Where it stands in the program: for errors only, no rule depends on it."""
+
+
+class Written(NamedTuple):
+    """The formulas of a user's block where the user wrote them."""
+
+    source: Source
+    trees: tuple[Tree, ...]
+    """A formula per operand, with its place in the source."""
 
 
 class Binding(NamedTuple):
@@ -135,7 +149,8 @@ class Operation:
     name but written in brackets (`array`, `index`), whole expressions.
 
     `body` gives, for operands of these types, the graph that the operation stands for and the
-    number of its result; None unless it is a user's block.
+    number of its result, and `written` has the rules as they stand in the program; both None
+    unless it is a user's block.
 
     `domain` says in words where the function is defined; `failure` is the kind of error where
     a value that is not finite is neither outside the domain nor an overflow (`singular`).
@@ -162,6 +177,7 @@ class Operation:
     composite: bool = False
     propagates: str = ""
     body: Callable[[tuple[Type, ...]], Any] | None = None
+    written: Written | None = None
     samples: tuple[str, ...] = ()
     numpy: str = ""
     group: str = ""

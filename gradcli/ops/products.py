@@ -39,7 +39,7 @@ def product_type(a: Type, b: Type) -> Type:
         return Type(_stack_shape(a, b))
     if case == "vr":
         return Type((a.shape[0], b.shape[1]))
-    if a.shape[-1] != b.shape[0]:
+    if not _fits(a, b):
         raise Misfit(hint=_product_hint(a, b, case))
     match case:
         case "vv" | "rv":
@@ -66,23 +66,36 @@ def _stack_shape(a: Type, b: Type) -> Shape:
     return (*front, *rows, *columns)
 
 
+def _fits(a: Type, b: Type) -> bool:
+    """Whether there is a product of two vectors, rows or matrices."""
+    return a.shape[-1] == b.shape[0] or product_case(a, b) == "vr"
+
+
 def _product_hint(a: Type, b: Type, case: str) -> str | None:
     """A product of the two that does fit."""
-    inside = a.shape[-1], b.shape[0]
-    if case in {"vv", "rr"}:
+    if case == "vv":
         return "{A} @ {B}.T is the outer product, every element with every other"
     if case == "vm":
         if b.shape[0] == 1:
             return "col({A}) @ {B} is the outer product"
-        return "{B} @ {A} would fit" if a.shape[0] == b.shape[1] else None
-    if len(a.shape) == 2 and a.shape[0] == inside[1]:
-        turned = f"{a.shape[1]}×{a.shape[0]}"
-        return f"{{A}}.T @ {{B}} would be {turned} times {_factor(b)}"
-    if len(b.shape) == 2 and b.shape[1] == inside[0]:
-        return f"{{A}} @ {{B}}.T would be {_factor(a)} times {b.shape[1]}×{b.shape[0]}"
-    if len(b.shape) == 2 and b.shape[1] == a.shape[0]:
-        return f"{{B}} @ {{A}} would be {_factor(b)} times {_factor(a)}"
+        return "{B} @ {A} would fit" if _fits(b, a) else None
+    candidates = (
+        ("{A}.T @ {B}", _transposed(a), b),
+        ("{A} @ {B}.T", a, _transposed(b)),
+        ("{B} @ {A}", b, a),
+    )
+    for text, left, right in candidates:
+        if _fits(left, right):
+            if product_case(left, right) == "vr":
+                return f"{text} is the outer product"
+            return f"{text} would be {_factor(left)} times {_factor(right)}"
     return None
+
+
+def _transposed(t: Type) -> Type:
+    if len(t.shape) == 1:
+        return Type((1, *t.shape), row=True)
+    return Type(t.shape[1:] if t.row else t.shape[::-1])
 
 
 def _factor(t: Type) -> str:

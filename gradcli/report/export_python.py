@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gradcli.language.source import LINE_END
 from gradcli.ops.operation import Shape
 from gradcli.report.export_numpy import Writer
 from gradcli.report.numpy_text import Numpy
@@ -42,14 +43,14 @@ def pieces(steps: Steps, style: Style) -> Iterator[str]:
 
 
 def _first_line(program: str) -> str:
-    first, _, rest = program.partition("\n")
-    return f"{first} ..." if rest else first
+    first, *rest = LINE_END.split(program)
+    return f"{first} ..." if any(rest) else first
 
 
 def _docstring(numpy: Numpy, program: str) -> Iterator[str]:
     result = numpy.result
     yield '"""Value and gradient of the program\n\n'
-    for line in program.split("\n"):
+    for line in LINE_END.split(program):
         yield f"    {line}\n"
     yield "\n"
     for (name, _), i in zip(numpy.inputs(), result.graph.inputs, strict=True):

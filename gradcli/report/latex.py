@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcli.ascii_forms import greek
 from gradcli.draft import Literal
 from gradcli.language.printer import print_tree
 from gradcli.notation import option_tree
 from gradcli.report import rows
 from gradcli.report.layout import parted
-from gradcli.report.text import greek, is_small, number, summary
+from gradcli.report.text import is_small, number, summary
 
 if TYPE_CHECKING:
     from gradcli.graph import Graph, Node
@@ -60,7 +61,8 @@ def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> str:
         return ""
     if key == "digits":
         return f"{found:.1f}"
-    return f"${value(found, 2 if key == 'error' else style.precision)}$"
+    precision = 2 if key == "error" else rows.precision_of(entry, key, style.precision)
+    return f"${value(found, precision)}$"
 
 
 # --- numbers and arrays ------------------------------------------------------------------

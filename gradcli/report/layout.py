@@ -23,7 +23,7 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcli.errors import cell_width
-from gradcli.report.rows import AGREEING, Entry, heading
+from gradcli.report.rows import AGREEING, Entry, heading, precision_of
 from gradcli.report.style import Style
 from gradcli.report.text import (
     LINE,
@@ -127,7 +127,7 @@ class Columns:
         return folded(text, plan.fold)
 
     def _number(self, entry: Entry, key: str, line: int | None) -> list[str]:
-        value, precision = getattr(entry, key), self.style.precision
+        value, precision = getattr(entry, key), precision_of(entry, key, self.style.precision)
         if value is None:
             return ["random directions" if _along_directions(entry, key) else ""]
         if np.ndim(value) == 0:
@@ -155,9 +155,12 @@ class Columns:
         return first if in_own_column else f"{first} {entry.digits:.1f}"
 
     def _room(self, key: str) -> Decimals:
-        values = (getattr(entry, key) for entry in self.entries)
-        numbers = [v for v in values if v is not None and np.ndim(v) == 0]
-        return decimals(_number_text(v, key, self.style.precision) for v in numbers)
+        values = ((getattr(entry, key), entry) for entry in self.entries)
+        return decimals(
+            _number_text(value, key, precision_of(entry, key, self.style.precision))
+            for value, entry in values
+            if value is not None and np.ndim(value) == 0
+        )
 
     def _column(self, key: str, line: int | None, words: str, fold: int | None) -> Column:
         title = shown(heading(key, self.command), self.style)

@@ -43,10 +43,11 @@ def _cell(entry: Entry, key: str, style: Style) -> str:
         return shape_text(entry.shape, style)
     if key == "words":
         return escaped(shown(entry.words, style))
-    return _number(getattr(entry, key), key, style)
+    precision = rows.precision_of(entry, key, style.precision)
+    return _number(getattr(entry, key), key, precision, style)
 
 
-def _number(value: Any, key: str, style: Style) -> str:
+def _number(value: Any, key: str, precision: int, style: Style) -> str:
     if value is None:
         return ""
     if key == "digits":
@@ -54,8 +55,8 @@ def _number(value: Any, key: str, style: Style) -> str:
     if key == "error":
         return number(value, 2)
     if not is_small(value):
-        return str(summary(value, style.precision))
-    return inline(value, style.precision, style)
+        return str(summary(value, precision))
+    return inline(value, precision, style)
 
 
 def line(cells: Iterable[str]) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.errors import cell_width
 from gradcli.report.style import Style
-from gradcli.report.text import folded, inline, is_small, shown, summarised
+from gradcli.report.text import folded, inline, is_small, number, shown, summarised
 
 if TYPE_CHECKING:
     from gradcli.graph import Node
@@ -82,6 +82,23 @@ def _words(result: Result, row: Row) -> str:
     if row.node.kind == "constant":
         return "constant"
     return "not checked" if result.checks is not None and row.delta is not None else ""
+
+
+def precision_of(entry: Entry, key: str, precision: int) -> int:
+    """With how many digits a number is shown: a wrong accumulator with those that show it.
+
+    That is one more than it takes until it looks different from the finite difference.
+    """
+    if key not in ("delta", "slope") or entry.verdict != "fail" or entry.slope is None:
+        return precision
+    if not is_small(entry.delta) or not np.all(np.isfinite(entry.delta)):
+        return precision
+    worst = np.argmax(np.abs(np.ravel(entry.delta) - np.ravel(entry.slope)))
+    pair = [float(np.ravel(value)[worst]) for value in (entry.delta, entry.slope)]
+    if number(pair[0], precision) != number(pair[1], precision):
+        return precision
+    apart = (p for p in range(precision, 17) if number(pair[0], p) != number(pair[1], p))
+    return next(apart, 16) + 1
 
 
 def columns(result: Result, command: str) -> tuple[str, ...]:

@@ -8,12 +8,12 @@ and large ones summarised. `Style.ascii` says which characters there are.
 from __future__ import annotations
 
 import re
-import unicodedata
 from collections.abc import Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.ascii_forms import ascii_form
 from gradcli.errors import cell_width, visible
 from gradcli.ops.operation import times
 from gradcli.report.style import Style
@@ -27,29 +27,6 @@ LINE = 60
 
 # --- words -------------------------------------------------------------------------------
 
-_ASCII = str.maketrans(
-    {
-        "∂": "d",
-        "×": "x",
-        "·": "*",
-        "−": "-",
-        "─": "-",
-        "±": "+/-",
-        "→": "->",
-        "∞": "inf",
-        "≤": "<=",
-        "≥": ">=",
-        "≠": "!=",
-        "≈": "~",
-        "²": "^2",
-        "³": "^3",
-        "…": "...",
-        "–": "-",
-        "’": "'",
-    }
-)
-_ROOT = re.compile(r"√([^\W²³]+)")
-
 
 def shown(text: str, style: Style) -> str:
     """A text from outside, harmless: control characters escaped, and ASCII where it must be.
@@ -58,25 +35,7 @@ def shown(text: str, style: Style) -> str:
     written as an escape.
     """
     text = visible(text)
-    if not style.ascii or text.isascii():
-        return text
-    text = _ROOT.sub(r"sqrt(\1)", text).replace("√", "sqrt")
-    return "".join(map(_ascii, text.translate(_ASCII)))
-
-
-def _ascii(character: str) -> str:
-    if character.isascii():
-        return character
-    return greek(character) or character.encode("ascii", "backslashreplace").decode()
-
-
-def greek(character: str) -> str:
-    """A Greek letter's name, `delta` or `Delta`; empty for anything else."""
-    words = unicodedata.name(character, "").split()
-    if words[:1] != ["GREEK"] or len(words) != 4:
-        return ""
-    name = words[3].lower().replace("lamda", "lambda")
-    return name.capitalize() if words[1] == "CAPITAL" else name
+    return ascii_form(text) if style.ascii else text
 
 
 def painted(text: str, look: str, style: Style) -> str:
