@@ -154,7 +154,7 @@ def _compiled(line: Line) -> Any:
         f"def run(start, stop, {', '.join(parameters)}):\n    bad = False\n"
         f"    for i in range(start, stop):\n        {body}\n    return bad\n"
     )
-    scope = {name: getattr(np, name) for name in FUNCTIONS}
+    scope = {name: getattr(np, name) for name in (*FUNCTIONS, "inf")}
     exec(text, scope)  # noqa: S102 - names that are made here, nothing of the user's
     number, row = numba.float64, numba.int64
     column, result = (numba.types.Array(number, 1, "C", readonly=r) for r in (True, False))

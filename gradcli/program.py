@@ -152,7 +152,6 @@ class Program:
             error.source = self.source
             raise
 
-
     def _not_an_input(self, name: str, line: HeaderBinding | None) -> GradcliError:
         """The error of a bound name that is not an input; `line` is the `#:` line that binds it."""
         source = None if line is None else self.source

@@ -71,7 +71,9 @@ def test_every_form() -> None:
         np.testing.assert_allclose(one, other, rtol=4e-15, atol=0, err_msg=name)
 
 
-@pytest.mark.parametrize("text", [TUTORIAL, ROSENBROCK, "z = x", "a*x + 0*y"])
+@pytest.mark.parametrize(
+    "text", [TUTORIAL, ROSENBROCK, "z = x", "a*x + 0*y", "where(x > 0, x, -inf)"]
+)
 def test_rows_are_those_of_numpy(text: str) -> None:
     program, plain = Program(text), Program(text)
     given = columns(program, 40_000)  # more than one chunk
