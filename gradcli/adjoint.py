@@ -394,7 +394,7 @@ class _Builder:
                 part = self.any_over_broadcast(part, shape, node)
                 mask = part if _is_number(mask, 1.0) else self.apply("mul", (mask, part), node)
             if not elementwise and self.type(mask).shape:
-                mask = self.apply("amax", (mask,), node)
+                mask = self.any(mask, node)
             self.masks[key] = mask
         return self.masks[key]
 
@@ -404,11 +404,14 @@ class _Builder:
         try:
             np.broadcast_shapes(own, shape)
         except ValueError:
-            return self.apply("amax", (part,), node)
+            return self.any(part, node)
         if len(own) < len(shape):
             return part
-        # Of no elements there is no largest: none counts, which is what their sum says.
         return self.reduced("amax" if self.type(part).size else "sum", part, shape, node)
+
+    def any(self, part: Operand, node: Node) -> Operand:
+        """1 if any element is: the largest, or of no elements, which have none, the sum."""
+        return self.apply("amax" if self.type(part).size else "sum", (part,), node)
 
     def as_one(self, node: Node) -> tuple[Selection, ...]:
         """The selections inside the rule of an operation on whole arrays: all of it or nothing."""

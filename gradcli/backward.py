@@ -10,13 +10,17 @@ rule. Reduction over broadcast dimensions happens here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import (
+    MOST_NODES,
+    RUNS,
     all_finite,
     describe_operands,
     floating_point_flags,
@@ -64,35 +68,60 @@ def backward(
     Raises `GradcliError` (edge, domain, overflow) at the first contribution that is not
     finite, unless `allow_nonfinite`.
     """
-    accumulators: list[Any] = [None] * len(graph.nodes)
-    contributions: list[Contribution] = []
     plan = _plan(graph, active)
     values = [*values, *graph.constants]
-    if active[graph.output]:
-        accumulators[graph.output] = upstream
+    plan.runs += 1
+    if plan.line is None and plan.runs > RUNS and len(graph.nodes) <= MOST_NODES:
+        from gradcli.straight import backward_line  # noqa: PLC0415 - most graphs run once
+
+        plan.line = backward_line(graph, plan)
     with np.errstate(all="ignore"):
-        for node, operands, sends in plan.steps:
-            delta = accumulators[node]
-            given = [] if operands is None else [*operands(values), values[node]]
-            for operand, to, rule, elementwise, mask, shape, final in sends:
-                if not elementwise:
-                    sent = rule([*given, delta])
-                elif rule.constant is None:
-                    sent = delta * rule(given)
-                else:
-                    sent = delta if rule.constant == 1 else delta * rule.constant
-                if mask is not None:
-                    sent = mask(sent, values)
-                if sent.shape != shape:
-                    sent = reduce_to(sent, shape)
-                before = accumulators[to]
-                total = accumulators[to] = sent if before is None else before + sent
-                line = node, operand, to, sent, total, final
-                contributions.append(tuple.__new__(Contribution, line))  # half the time of a call
-        watched = [accumulators[i] for i in plan.watched]
-        if not allow_nonfinite and not all(map(all_finite, watched)):
-            _refuse_nonfinite(graph, values, accumulators, contributions)
-    return Backward(accumulators, contributions)
+        passed = Backward(*(plan.line or partial(_loop, graph, plan))(values, upstream))
+        if not allow_nonfinite and not _finite(plan, values, passed.accumulators):
+            _refuse_nonfinite(graph, values, *passed)
+    return passed
+
+
+def _loop(
+    graph: Graph, plan: Plan, values: list[Any], upstream: Any
+) -> tuple[list[Any], list[Contribution]]:
+    accumulators: list[Any] = [None] * len(graph.nodes)
+    contributions: list[Contribution] = []
+    if plan.active[graph.output]:
+        accumulators[graph.output] = upstream
+    for node, operands, sends in plan.steps:
+        delta = accumulators[node]
+        given = [] if operands is None else [*operands(values), values[node]]
+        for operand, to, rule, elementwise, mask, shape, final in sends:
+            if not elementwise:
+                sent = rule([*given, delta])
+            elif rule.constant is None:
+                sent = delta * rule(given)
+            else:
+                sent = delta if rule.constant == 1 else delta * rule.constant
+            if mask is not None:
+                sent = mask(sent, values)
+            if sent.shape != shape:
+                sent = reduce_to(sent, shape)
+            before = accumulators[to]
+            total = accumulators[to] = sent if before is None else before + sent
+            line = node, operand, to, sent, total, final
+            contributions.append(tuple.__new__(Contribution, line))  # half the time of a call
+    return accumulators, contributions
+
+
+def _finite(plan: Plan, values: Sequence[Any], accumulators: Sequence[Any]) -> bool:
+    """Whether no accumulator is infinite or nan."""
+    for i in plan.watched:
+        if i in plan.products:
+            value, delta = plan.products[i]
+            # No element exceeds the product of the factors' norms (Cauchy and Schwarz).
+            a, b = values[value], accumulators[delta]
+            if isfinite(np.vdot(a, a) * np.vdot(b, b)):
+                continue
+        if not all_finite(accumulators[i]):
+            return False
+    return True
 
 
 # --- the way down ------------------------------------------------------------------------
@@ -113,9 +142,12 @@ class Send(NamedTuple):
     final: bool
 
 
-class Plan(NamedTuple):
+@dataclass(slots=True)
+class Plan:
     """The backward pass of a graph, for some inputs."""
 
+    active: Sequence[bool]
+    """The nodes that get an accumulator."""
     steps: list[tuple[int, Getter | None, tuple[Send, ...]]]
     """The operations that send something, from the output down, and what they send.
 
@@ -123,34 +155,57 @@ class Plan(NamedTuple):
     """
     watched: list[int]
     """The accumulators to look at: if one is not finite, one of these is not."""
+    products: dict[int, tuple[int, int]]
+    """Accumulators that are a product of a value and an accumulator, both of which are smaller."""
+    runs: int = 0
+    line: Any = None
+    """How often it has run, and the pass written out as a function."""
 
 
 def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
     """What each operation will send where; remembered in the graph for the next time."""
-    known = graph.plan
-    if known is not None and (known[0] is active or known[0] == active):
-        plan: Plan = known[1]
-        return plan
+    known: Plan | None = graph.plan
+    if known is not None and (known.active is active or known.active == active):
+        return known
     left = _uses(graph, active)
     reached = [False] * len(graph.nodes)
     reached[graph.output] = active[graph.output]
-    plan = Plan([], [])
+    plan = Plan(active, [], [], {})
     for node in reversed(graph.nodes):
         if not reached[node.id]:
             continue
         sends = []
         for i, to in enumerate(node.operands):
             if type(to) is int and active[to]:
-                reached[to] = True
                 left[to] -= 1
-                sends.append(_line(graph, node, i, to, final=left[to] == 0))
+                send = _line(graph, node, i, to, final=left[to] == 0)
+                sends.append(send)
+                factors = _factors(graph, node, send)
+                if factors and send.final and not reached[to]:
+                    plan.products[to] = factors
+                reached[to] = True
         if sends:
             numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
             plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
         if node.selections or not any(send.rule.passes_on for send in sends):
             plan.watched.append(node.id)
-    graph.plan = active, plan
+    graph.plan = plan
     return plan
+
+
+def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int] | None:
+    """The value and the accumulator whose product, larger than both, an operation sends."""
+    if send.elementwise or send.mask or send.rule.type.shape != send.shape:
+        return None
+    count = len(node.operands)
+    first, second = send.rule.factors() or (0, 0)
+    if max(first, second) != count + 1:  # where the upstream is, behind the operands and `out`
+        return None
+    other = [*node.operands, node.id][min(first, second)]
+    if type(other) is not int:
+        return None
+    size = graph.nodes[other].type.size + node.type.size
+    return (other, node.id) if size < graph.nodes[send.to].type.size else None
 
 
 def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool) -> Send:

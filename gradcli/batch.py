@@ -20,6 +20,7 @@ from gradcli.graph import Graph
 from gradcli.names import chosen_inputs
 
 if TYPE_CHECKING:
+    from gradcli.batch_jit import Compiled
     from gradcli.program import Program
 
 Only = Literal["value", "grad"]
@@ -37,7 +38,10 @@ class Batch(NamedTuple):
 
 
 class Runner:
-    """A program made ready for rows of certain shapes; `fixed` inputs hold for all of them."""
+    """A program made ready for rows of certain shapes; `fixed` inputs hold for all of them.
+
+    With `jit` the rows' loop is compiled, if all of it can be. Raises ImportError without Numba.
+    """
 
     def __init__(
         self,
@@ -47,6 +51,7 @@ class Runner:
         *,
         wrt: Iterable[str] | None = None,
         only: Only | None = None,
+        jit: bool = False,
     ) -> None:
         self.program, self.fixed = program, dict(fixed)
         sample = {**fixed, **{name: np.zeros(shape) for name, shape in shapes.items()}}
@@ -59,7 +64,8 @@ class Runner:
         self.names = list(wanted)
         self.zero = [name for name, i in wanted.items() if i is None]
         numbers = [i for i in wanted.values() if i is not None]
-        self.line = Line(longer, numbers, [ids[name] for name in self.columns])
+        line = Line(longer, numbers, [ids[name] for name in self.columns])
+        self.line: Line | Compiled = (_compiled(line) if jit else None) or line
 
     def _wanted(
         self, ids: Mapping[str, int], only: Only | None
@@ -181,6 +187,12 @@ class Runner:
             labels=error.labels,
             hint="--errors nan or skip goes on past such rows",
         )
+
+
+def _compiled(line: Line) -> Compiled | None:
+    from gradcli.batch_jit import compiled  # noqa: PLC0415 - an extra
+
+    return compiled(line)
 
 
 def _count(columns: Mapping[str, Any], names: Sequence[str]) -> int:

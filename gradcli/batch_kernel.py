@@ -10,7 +10,7 @@ lets go of Python's lock inside its loops.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from operator import itemgetter
@@ -23,14 +23,19 @@ from gradcli.draft import Literal, Operand
 from gradcli.forward import apply, line_up
 from gradcli.graph import Graph, Node
 from gradcli.ops import kernels
+from gradcli.ops.operation import Shape
 from gradcli.rules import frozen
 
 CACHE = 3 * 2**19
 """Bytes that a chunk's columns, buffers and results may take: they stay in a core's own cache."""
+PAGE = 2**21
+"""Bytes of a large page of memory, which Linux gives to large arrays where it can."""
 ROWS = 2_048, 32_768
 """The fewest and the most rows in a chunk: a call costs as much as some hundred numbers."""
 
 Arrays = dict[int, Any]
+Chunk = tuple[int, int]
+"""The first row, and the one behind the last."""
 
 
 class Call(NamedTuple):
@@ -217,34 +222,24 @@ class Line:
         count: int,
         *,
         threads: int | None = None,
-    ) -> tuple[list[Any], list[tuple[int, int]]]:
+    ) -> tuple[list[Any], list[Chunk]]:
         """The wanted values of `count` rows, and the chunks to look at.
 
         Those are chunks that raised an IEEE exception or in which a number is not finite.
         `inputs` has an array with a leading axis of rows for inputs that vary, a value for others.
         """
         with np.errstate(all="ignore"):
-            plan = self._planned(self._fixed(inputs))
-        results = [np.empty((count, *self.graph.nodes[i].type.shape)) for i in self.wanted]
-        chunks = [(a, min(a + self.rows, count)) for a in range(0, count, self.rows)]
-        todo = iter(chunks)  # whoever is free takes the next: cores may be busy with other things
-        workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
-        raised: list[tuple[int, int]] = []
+            plan = self._planned(self.fixed(inputs))
+        results = [column(count, self.graph.nodes[i].type.shape) for i in self.wanted]
 
-        def work(_: int) -> None:
+        def worker(todo: Iterator[Chunk]) -> list[Chunk]:
             buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
-            raised.extend(
-                chunk for chunk in todo if self._chunk(chunk, inputs, results, buffers, plan)
-            )
+            return [c for c in todo if self._chunk(c, inputs, results, buffers, plan)]
 
-        if workers == 1:
-            work(0)
-        else:
-            with ThreadPoolExecutor(workers) as pool:
-                list(pool.map(work, range(workers)))
-        return results, sorted(raised)
+        return results, on_all_cores(count, self.rows, threads, worker)
 
-    def _fixed(self, inputs: Mapping[int, Any]) -> Arrays:
+    def fixed(self, inputs: Mapping[int, Any]) -> Arrays:
+        """The values of the nodes that are the same in all rows."""
         values: Arrays = {}
         for node in self.once:
             if node.operation is not None:
@@ -303,7 +298,7 @@ class Line:
 
     def _chunk(
         self,
-        chunk: tuple[int, int],
+        chunk: Chunk,
         inputs: Mapping[int, Any],
         results: list[Any],
         buffers: list[Any],
@@ -339,6 +334,39 @@ class Line:
         if not self.signals:
             parts += targets
         return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
+
+
+def column(count: int, shape: Shape = ()) -> Any:
+    """An empty array of so many rows, a large one at the start of a large page of memory.
+
+    The first write to every page costs as much as a good many operations: fewer, larger pages.
+    """
+    size = count * prod(shape)
+    if size * 8 < PAGE:
+        return np.empty((count, *shape))
+    memory = np.empty(size + PAGE // 8)
+    start = -memory.ctypes.data % PAGE // 8
+    return memory[start : start + size].reshape(count, *shape)
+
+
+def on_all_cores(
+    count: int,
+    rows: int,
+    threads: int | None,
+    worker: Callable[[Iterator[Chunk]], list[Chunk]],
+) -> list[Chunk]:
+    """The chunks that workers give back, in order, of `count` rows in chunks of `rows`.
+
+    Whoever is free takes the next: cores may be busy with other things.
+    """
+    chunks = [(a, min(a + rows, count)) for a in range(0, count, rows)]
+    todo = iter(chunks)
+    workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
+    if workers == 1:
+        return worker(todo)
+    with ThreadPoolExecutor(workers) as pool:
+        found = pool.map(worker, [todo] * workers)
+    return sorted(chunk for part in found for chunk in part)
 
 
 def _function(node: Node) -> tuple[Callable[..., Any], bool]:

@@ -27,6 +27,11 @@ if TYPE_CHECKING:
 Values = list[Any]
 """A value per node: a NumPy float64, or an array of them."""
 
+RUNS = 10
+"""A graph that has been run so often is likely to be run again: its passes are written out."""
+MOST_NODES = 1_000
+"""In larger ones the loop's share of the time does not count, and compiling takes long."""
+
 
 def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:
     """Every node's value, in order. `inputs` are float64 scalars or arrays by name.
@@ -34,26 +39,37 @@ def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = 
     Raises `GradcliError` (binding) for an input that is not finite and (domain, overflow,
     singular) at the first operation whose value is not finite, unless `allow_nonfinite`.
     """
-    count = len(graph.nodes)
-    values: Values = [None] * count + list(graph.constants)
-    for name, i in graph.input_numbers.items():
-        values[i] = inputs[name]
+    given = [inputs[name] for name in graph.input_numbers]
+    graph.runs += 1
+    if graph.line is None and graph.runs > RUNS and len(graph.nodes) <= MOST_NODES:
+        from gradcli.straight import forward_line  # noqa: PLC0415 - most graphs run once
+
+        graph.line = forward_line(graph)
     with np.errstate(all="ignore"):
-        for i, (kernel, operands) in enumerate(graph.calls):
-            if kernel is not None:
-                value = kernel(*operands(values))
-                if type(value) is not np.float64 and not value.ndim:
-                    value = np.float64(value)
-                values[i] = value
-            elif values[i] is None:
-                (values[i],) = operands(values)
-        del values[count:]
+        values: Values = graph.line(*given) if graph.line else _loop(graph, given)
         if not allow_nonfinite:
             watched = [values[i] for i in graph.watched]
             if len(inputs) > len(graph.inputs):
                 watched += inputs.values()
             if not all(map(all_finite, watched)):
                 _refuse_nonfinite(graph, inputs, values)
+    return values
+
+
+def _loop(graph: Graph, given: list[Any]) -> Values:
+    count = len(graph.nodes)
+    values: Values = [None] * count + list(graph.constants)
+    for i, value in zip(graph.inputs, given, strict=True):
+        values[i] = value
+    for i, (kernel, operands) in enumerate(graph.calls):
+        if kernel is not None:
+            value = kernel(*operands(values))
+            if type(value) is not np.float64 and not value.ndim:
+                value = np.float64(value)
+            values[i] = value
+        elif values[i] is None:
+            (values[i],) = operands(values)
+    del values[count:]
     return values
 
 

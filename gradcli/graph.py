@@ -8,7 +8,7 @@ pass a loop down. Whether shapes fit is decided here, once, and shown with both 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from itertools import takewhile
 from operator import itemgetter
@@ -80,11 +80,20 @@ class Graph:
         self._dependent: dict[frozenset[int], list[bool]] = {}
         self.formulas: dict[Any, Any] = {}
         """Where the backward pass keeps the compiled rules, for the next time."""
+        self.active: tuple[tuple[str, ...] | None, list[bool]] | None = None
+        """Which inputs a gradient was last asked for, and the nodes that depend on them."""
         self.plan: Any = None
         """Where it keeps what it has to do, and for which nodes."""
+        self.runs = 0
+        self.line: Any = None
+        """Where the forward pass keeps how often it ran, and itself written out as a function."""
         self.texts: dict[Any, Any] = {}
         """Where `notation` keeps how operations and rules are written, for the next time."""
         self._last_site: tuple[int, Site] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy in another process makes its own functions."""
+        return self.__dict__ | {"plan": None, "line": None, "runs": 0}
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
@@ -136,17 +145,14 @@ class Graph:
 
         All others are an operand that always shows in the output of an operation.
         """
-        shows = [False] * len(self.nodes)
-        for node in self.nodes:
-            for operand in _showing(node):
-                shows[operand] = True
-        return tuple(i for i, shown in enumerate(shows) if not shown)
+        seen = shown((node, node.operands) for node in self.nodes)
+        return tuple(i for i in range(len(self.nodes)) if i not in seen)
 
     def shows(self, start: int, end: int) -> bool:
         """Whether node `end` has an infinity or a nan wherever node `start` has one."""
         found = {start}
         for node in self.nodes[start + 1 : end + 1]:
-            if not found.isdisjoint(_showing(node)):
+            if not found.isdisjoint(_showing(node, node.operands)):
                 found.add(node.id)
         return end in found
 
@@ -166,9 +172,11 @@ class Graph:
         """The nodes that change with `start`, in forward order, itself not included."""
         changed = {start}
         for node in self.nodes[start + 1 :]:
-            if any(o in changed for o in node.operands if isinstance(o, int)):
-                changed.add(node.id)
-                yield node.id
+            for o in node.operands:
+                if type(o) is int and o in changed:
+                    changed.add(node.id)
+                    yield node.id
+                    break
 
     def site(self, node: Node) -> Site:
         """What the node's rules may depend on."""
@@ -190,11 +198,15 @@ def getter(places: Sequence[int]) -> Getter:
     return itemgetter(slice(places[0], places[0] + 1) if places else slice(0))
 
 
-def _showing(node: Node) -> list[int]:
-    """The operands whose infinities and nans always show in a node, by their numbers."""
+def shown(nodes: Iterable[tuple[Node, Sequence[Operand]]]) -> set[int]:
+    """The operands whose infinities and nans always show in one of the nodes."""
+    return {operand for node, operands in nodes for operand in _showing(node, operands)}
+
+
+def _showing(node: Node, operands: Sequence[Operand]) -> list[int]:
+    """Which of its operands always show in a node where they are not finite."""
     if node.operation is None or not node.operation.propagates or not node.type.size:
         return []
-    operands = node.operands
     places = propagating(node.operation, len(operands))
     return [o for o in (operands[i] for i in places) if type(o) is int]
 

@@ -265,14 +265,13 @@ def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
     """The vector's part for every input, 0 where there is none."""
     names = {graph.nodes[i].name: i for i in wrt}
     if not isinstance(vector, Mapping):
+        if not names:
+            raise GradcliError(Kind.BINDING, "there is no input that a vector could be for")
         if len(names) != 1:
-            listed = ", ".join(names) or "none"
             raise GradcliError(
                 Kind.BINDING,
-                f"the vector needs a part for each of several inputs: {listed}",
-                hint="name them: --vector " + " --vector ".join(f"{n}=…" for n in names)
-                if names
-                else None,
+                f"the vector needs a part for each of several inputs: {', '.join(names)}",
+                hint="name them: --vector " + " --vector ".join(f"{n}=…" for n in names),
             )
         vector = {next(iter(names)): vector}
     found = {i: np.zeros(graph.nodes[i].type.shape)[()] for i in wrt}

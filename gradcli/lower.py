@@ -41,14 +41,12 @@ from gradcli.language.tree import (
     Tree,
     Tuple,
 )
-from gradcli.names import CONSTANTS, Definition, Names, arrange_arguments, did_you_mean
+from gradcli.names import CONSTANTS, Definition, Names, arrange_arguments
 from gradcli.ops.operation import Operation
+from gradcli.outputs import live_names, refuse_too_large, restricted
 
 FARTHEST = 2.0**62
 """Past any element of any array."""
-
-MOST_OPERATIONS = 8_000_000
-"""Functions that call functions can unfold to any size; past this it is refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,8 +68,8 @@ def lower(names: Names, bound: frozenset[str], output: str | None = None) -> Dra
     """
     lowering = _Lowering(names.source, names)
     inputs = names.inputs(bound)
-    live = _live_names(names, output)
-    _refuse_too_large(names, live)
+    live = live_names(names, output)
+    refuse_too_large(names, live)
     for name in inputs:
         if name in live:
             lowering.nodes[name] = lowering.add_input(name, names.free[name])
@@ -81,7 +79,7 @@ def lower(names: Names, bound: frozenset[str], output: str | None = None) -> Dra
     numbered = named(draft, names.words | bound)
     if output is None or output in live:
         return numbered
-    return _restricted(numbered, output, names)
+    return restricted(numbered, output, names)
 
 
 def lower_formula(
@@ -108,40 +106,6 @@ def lower_block_body(block: Block, names: Names) -> tuple[list[Step], Operand]:
     local = {p.name: lowering.add_input(p.name, p) for p in block.parameters}
     result = lowering.evaluate(block.body, _Scope(local))
     return lowering.steps, result
-
-
-def _live_names(names: Names, output: str | None) -> set[str]:
-    """The names that the output needs. Raises `GradcliError` if it is a function."""
-    last = names.module.statements[-1]
-    definition = names.definitions.get(output or "")
-    if isinstance(definition, Define | Block) and definition is not last:
-        raise GradcliError(
-            Kind.NAME,
-            f"the output '{output}' is a function",
-            source=names.source,
-            span=definition.name.span,
-            hint="an output is a node; end the program with a call of the function",
-        )
-    default = None if isinstance(last, Bare) else last.name.name  # type: ignore[union-attr]
-    if output is not None and (output in names.definitions or output in names.free):
-        return names.live(output)
-    return names.live(default)
-
-
-def _refuse_too_large(names: Names, live: set[str]) -> None:
-    """Raise `GradcliError` if the program would unfold without measure."""
-    last = names.module.statements[-1]
-    nodes = {name for name in live if isinstance(names.definitions.get(name), Assign)}
-    output = None if isinstance(last, Bare) else last.name.name  # type: ignore[union-attr]
-    size = sum(names.sizes[name] for name in nodes | {output})
-    if size > MOST_OPERATIONS:
-        raise GradcliError(
-            Kind.SYNTAX,
-            f"the program unfolds to more than {MOST_OPERATIONS:,} operations",
-            source=names.source,
-            span=last.span,
-            hint="each call of a function becomes operations of its own",
-        )
 
 
 class _Lowering:
@@ -554,20 +518,3 @@ def _own_call(definition: Define | Block) -> Call:
     """A function applied to inputs that are named after its parameters."""
     name = definition.name
     return Call(name.name, definition.parameters, (), definition.span, name.span)
-
-
-# --- another output ----------------------------------------------------------------------
-
-
-def _restricted(draft: Draft, output: str, names: Names) -> Draft:
-    """The part of a named draft that leads to one of its nodes."""
-    for i, step in enumerate(draft.steps):
-        if step.name == output:
-            return pruned(draft.source, draft.steps, i)
-    nodes = [step.name for step in draft.steps if step.name]
-    known = list(dict.fromkeys([*nodes, *names.definitions]))
-    raise GradcliError(
-        Kind.NAME,
-        f"the program has no node '{output}'",
-        hint=did_you_mean(output, known) or f"its nodes are {', '.join(known[:12])}",
-    )

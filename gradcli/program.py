@@ -26,16 +26,18 @@ from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
 from gradcli.names import chosen_inputs, did_you_mean, resolve, uncalled
-from gradcli.ops.operation import Type, times
+from gradcli.ops.operation import Shape, Type, times
 from gradcli.result import Result
 from gradcli.values import evaluated, stream_seed
 
 if TYPE_CHECKING:
+    from gradcli.batch import Only, Runner
     from gradcli.derivatives import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
 FLOAT64 = np.dtype(np.float64)
+ONE = np.float64(1.0)
 
 
 class Program:
@@ -58,6 +60,7 @@ class Program:
         self.output = output
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
+        self._last: tuple[Any, Runner] | None = None
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
@@ -122,26 +125,29 @@ class Program:
         Raises `GradcliError` of kind binding where a value is no array of numbers, or a name
         (unless it comes from `data`) is not used by the program.
         """
-        header = {b.name: b for b in self.header.bindings}
-        for name in [*inputs, *header]:
-            if name not in self.names.free:
-                raise self._not_an_input(name, None if name in inputs else header[name])
+        free = self.names.free
         bound: dict[str, Any] = {}
-        for name, binding in header.items():
-            if name not in inputs:
-                bound[name] = self._header_value(name, binding, seed)
+        if not free.keys() >= inputs.keys():
+            raise self._not_an_input(next(name for name in inputs if name not in free), None)
+        for binding in self.header.bindings:
+            if binding.name not in free:
+                raise self._not_an_input(binding.name, binding)
+            if binding.name not in inputs:
+                bound[binding.name] = self._header_value(binding, seed)
         if data:
-            free = self.names.inputs(())
-            bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
+            wanted = self.names.inputs(())
+            bound |= {n: to_value(n, v) for n, v in data.items() if n in wanted}
         for name, value in inputs.items():
-            bound[name] = to_value(name, value)
+            # An array of float64 is taken as it is, without a call: every run comes by here.
+            plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim
+            bound[name] = value if plain else to_value(name, value)
         return bound
 
-    def _header_value(self, name: str, binding: HeaderBinding, seed: int) -> Any:
+    def _header_value(self, binding: HeaderBinding, seed: int) -> Any:
         """The value of a `#:` line."""
         source = Source(binding.text, self.source.name)
         try:
-            return evaluated(source, binding.value, stream_seed(seed, name))
+            return evaluated(source, binding.value, stream_seed(seed, binding.name))
         except GradcliError as error:
             error.source = self.source
             raise
@@ -223,7 +229,7 @@ class Program:
                 tuple(passed.contributions),
                 start,
             )
-        if not gradient:
+        if not gradient or check is False:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
 
@@ -233,8 +239,9 @@ class Program:
         /,
         *,
         wrt: Iterable[str] | None = None,
-        only: Literal["value", "grad"] | None = None,
+        only: Only | None = None,
         errors: Literal["stop", "nan", "skip"] = "stop",
+        jit: bool = False,
         **fixed: Any,
     ) -> dict[str, Any]:
         """Value and gradient for every row of columns: `value`, then `d_<input>`.
@@ -242,22 +249,45 @@ class Program:
         A column is an array with a leading axis of rows, (n,) for a number per row and (n, …) for
         an array per row; the results have the same form. Columns that are no inputs are passed
         over; keywords hold for all rows. `errors` is for rows where the mathematics fails:
-        "stop" raises, "nan" fills them with nan, "skip" leaves them out.
+        "stop" raises, "nan" fills them with nan, "skip" leaves them out. `jit` compiles the loop
+        over the rows by Numba (extra `jit`), which takes a second and pays for many rows; programs
+        with arrays or special functions in a row run as without.
 
         Raises `GradcliError` as `evaluate` does, its message with the row's number.
 
         >>> Program("x^2 + a").batch({"x": [1.0, 2.0]}, a=1)["d_x"].tolist()
         [2.0, 4.0]
         """
-        from gradcli.batch import Runner, as_columns  # noqa: PLC0415 - not needed without
+        from gradcli.batch import as_columns  # noqa: PLC0415 - not needed without
 
         free = self.names.inputs(())
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)
         bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}
         shapes = {name: column.shape[1:] for name, column in rows.items()}
-        runner = Runner(self, bound, shapes, wrt=wrt, only=only)
-        return runner.run(rows, errors).columns
+        chosen = None if wrt is None else tuple(wrt)
+        return self._runner(bound, shapes, chosen, only, jit=jit).run(rows, errors).columns
+
+    def _runner(
+        self,
+        fixed: Mapping[str, Any],
+        shapes: Mapping[str, Shape],
+        wrt: tuple[str, ...] | None,
+        only: Only | None,
+        *,
+        jit: bool,
+    ) -> Runner:
+        """The last one if it is for the same, else a new one."""
+        from gradcli.batch import Runner  # noqa: PLC0415 - not needed without
+
+        key = dict(shapes), wrt, only, jit, fixed.keys()
+        if self._last is not None and self._last[0] == key:
+            known = self._last[1]
+            if all(np.array_equal(known.fixed[name], value) for name, value in fixed.items()):
+                return known
+        made = Runner(self, fixed, shapes, wrt=wrt, only=only, jit=jit)
+        self._last = key, made
+        return made
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is parsed there again."""
@@ -421,13 +451,19 @@ class Program:
 
     def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
-        ids = graph.input_numbers
-        return graph.dependent({ids[name] for name in chosen_inputs(wrt, ids)})
+        wanted = None if wrt is None else tuple(wrt)
+        if graph.active is None or graph.active[0] != wanted:
+            ids = graph.input_numbers
+            graph.active = wanted, graph.dependent({ids[n] for n in chosen_inputs(wanted, ids)})
+        found: list[bool] = graph.active[1]
+        return found
 
     def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""
         output = graph.nodes[graph.output]
         shape = output.type.shape
+        if upstream is None and not shape:
+            return ONE
         if upstream is not None:
             given = to_value("upstream", upstream)
             if not allow_nonfinite:
@@ -449,7 +485,7 @@ class Program:
                 hint="sum(…) or ||…||^2 makes one; --upstream gives ∂J/∂output "
                 f"({times(shape)}); 'gradcli jacobian' takes every output; --value needs none",
             )
-        return np.ones(shape) if shape else np.float64(1.0)
+        return np.ones(shape)
 
 
 def _program(text: str, name: str | None, output: str | None) -> Program:
@@ -476,8 +512,6 @@ def to_value(name: str, value: Any) -> Any:
 
     Raises `GradcliError` of kind binding.
     """
-    if type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim:
-        return value
     problem = None
     try:
         array = np.asarray(value)

@@ -32,14 +32,16 @@ class Formula:
     """
 
     __slots__ = (
-        "_calls",
-        "_constants",
         "_ranks",
-        "_result",
+        "_steps",
+        "calls",
         "constant",
+        "constants",
         "graph",
+        "names",
         "passes_on",
         "picks",
+        "place",
         "result",
         "source",
         "type",
@@ -58,44 +60,65 @@ class Formula:
         """Whether an upstream that is not finite always shows in what is sent to the operand."""
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
-        self._constants: list[Any] = []
-        self._calls: list[tuple[Kernel, Getter]] = []
+        self.names = names
+        # Slots: the names' values, then the constants, then a result per kernel call.
+        self.constants: list[Any] = []
+        self.calls: list[tuple[Kernel, tuple[int, ...]]] = []
+        """Kernels, and in which slots their operands are; for values without batch axes."""
+        self._steps: list[tuple[Kernel, Getter]] = []
         self._ranks: list[int | None] = []
-        self._result = result
         place = {i: i for i in range(names)}
         rest = graph.nodes[names:]
-        # Slots: the names' values, then the constants, then a result per kernel call.
         for node in rest:
             literals = [o for o in node.operands if isinstance(o, Literal)]
             for literal in literals:
-                place[id(literal)] = names + len(self._constants)
-                self._constants.append(literal.value)
+                place[id(literal)] = names + len(self.constants)
+                self.constants.append(literal.value)
             if node.operation is None:
                 place[node.id] = place[id(literals[0])]
-        first = names + len(self._constants)
+            elif _is(node, "ones_like"):  # there are no numbers to wait for
+                place[node.id] = names + len(self.constants)
+                self.constants.append(np.ones(node.type.shape))
+        first = names + len(self.constants)
         for node in rest:
-            if node.kernel is not None:
+            if node.kernel is not None and node.id not in place:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
+                places = tuple(place[o] for o in operands)
+                self.calls.append((node.kernel, places))
                 kernel = node.kernel if node.aligned else _lining_up(graph, node)
-                self._calls.append((kernel, getter([place[o] for o in operands])))
+                self._steps.append((kernel, getter(places)))
                 rounded = node.operation is None or not node.operation.exact
                 self._ranks.append(len(node.type.shape) if rounded else None)
-                place[node.id] = first + len(self._calls) - 1
-        self._result = place[result]
-        if names <= self._result < first and not self.type.shape:
-            self.constant = float(self._constants[self._result - names])
+                place[node.id] = first + len(self.calls) - 1
+        self.place = place[result]
+        """The slot of the result."""
+        if names <= self.place < first and not self.type.shape:
+            self.constant = float(self.constants[self.place - names])
 
     def __call__(self, values: list[Any]) -> Any:
         """The formula's value; `values` in the order of the names it was made for."""
-        slots = [*values, *self._constants] if self.picks is None else self._slots(values)
-        for kernel, operands in self._calls:
+        slots = self._slots(values)
+        for kernel, operands in self._steps:
             slots.append(kernel(*operands(slots)))
-        return slots[self._result]
+        return slots[self.place]
+
+    def factors(self) -> tuple[int, ...] | None:
+        """Which two of its values the formula multiplies as arrays, transposed or not."""
+        nodes, found = self.graph.nodes, []
+        if self.picks is not None or not _is(nodes[self.result], "matmul"):
+            return None
+        for operand in nodes[self.result].operands:
+            while type(operand) is int and _is(nodes[operand], "T"):
+                (operand,) = nodes[operand].operands  # noqa: PLW2901 - what is transposed
+            if type(operand) is not int or nodes[operand].kind != "input":
+                return None
+            found.append(operand)
+        return tuple(found)
 
     def _slots(self, values: list[Any]) -> list[Any]:
         if self.picks is not None:
             values = [values[i] for i in self.picks]
-        return values + self._constants
+        return values + self.constants
 
     def disturbed(self, values: list[Any], disturb: Callable[[Any], Any]) -> Any:
         """The same with `disturb` applied to every result in between that is rounded.
@@ -103,11 +126,15 @@ class Formula:
         That is every one that has a batch axis and is no exact operation's; not the last.
         """
         slots = self._slots(values)
-        for (kernel, operands), rank in zip(self._calls, self._ranks, strict=True):
+        for (kernel, operands), rank in zip(self._steps, self._ranks, strict=True):
             value = kernel(*operands(slots))
-            rounded = rank is not None and len(slots) != self._result and np.ndim(value) > rank
+            rounded = rank is not None and len(slots) != self.place and np.ndim(value) > rank
             slots.append(disturb(value) if rounded else value)
-        return slots[self._result]
+        return slots[self.place]
+
+
+def _is(node: Node, name: str) -> bool:
+    return node.operation is not None and node.operation.name == name
 
 
 def _lining_up(graph: Graph, node: Node) -> Kernel:

@@ -66,7 +66,7 @@ def set_up() -> str:
     if not PYTHON.exists():
         venv.create(FOLDER, with_pip=True, symlinks=os.name != "nt")
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
-    subprocess.run([*pip, "--editable", f"{ROOT}[batch]"], check=True)
+    subprocess.run([*pip, "--editable", f"{ROOT}[batch,jit]"], check=True)
     for name, package in PACKAGES.items():
         done = subprocess.run([*pip, package], capture_output=True, text=True, check=False)
         if done.returncode != 0:

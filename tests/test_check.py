@@ -116,6 +116,13 @@ def test_any_point(text: str, x: float, y: float) -> None:
         ("log_softmax([x, y, x])[1]*sin(x)", {"x": -8.7e-06, "y": 29.3}),
         # LAPACK's error is relative to the largest element of its result.
         ("solve([[x - cosh(x), 2], [x*x, 3]], [1, 2])[0]", {"x": 576.28}),
+        # Steps that alias with the period of a sine at 1e235, and with that of sinc.
+        ("sin(x)*y", {"x": 3.2998219262152873e235, "y": 2.459556972919148}),
+        ("sinc(x)", {"x": 5e179}),
+        # Behind abs, which stands on its border all along, relu has one a bit farther on.
+        ("tanh(exp(abs(relu(x/2400)) - 1))", {"x": -7.8e-15}),
+        # SciPy's digamma has lost seven digits here.
+        ("lgamma(x)", {"x": -4.999999966157585}),
     ],
 )
 def test_right_gradients_that_were_once_accused(
@@ -240,6 +247,9 @@ def test_blocks_are_seen_through() -> None:
 
 # --- special points ----------------------------------------------------------------------
 
+NEXT_DOOR = "edge in {}: no step is small enough, the domain ends next to it"
+STEEPER = "edge: slope → +∞ on the right (the gradient differs)"
+
 
 @pytest.mark.parametrize(
     ("text", "x", "words"),
@@ -255,10 +265,57 @@ def test_blocks_are_seen_through() -> None:
         ("1/(x*x)", 1e-100, "overflow: the gradient overflows, the slope is -2e+300"),
         ("(exp(x) - 1)/x", 1e-9, "inconclusive: rounding noise in the gradient"),
         ("1e6 + abs(x - 1e-9)", 0, "inconclusive: rounding noise in f"),
+        # Rounding moves x over the border itself, and the steps next to it.
+        ("floor(x*3)", 2, "jump in floor: f leaps by 1 here"),
+        ("ceil(30*x)", 0.1, "jump in ceil: f leaps by 1 here"),
+        ("mod(3*x, 2)", 2, "jump in mod: f leaps by 2 here"),
+        ("where(x*y > 6, 5, 3)*x", 2, "jump in greater: f leaps by 4 here"),
+        # There is no leap where f has no limit.
+        ("where(x > 0, log(x), x)", 0, "jump in greater: f → −∞ on the right"),
+        ("where(x > 1, log(x - 1), x)", 1, "jump in greater: f → −∞ on the right"),
+        ("where(x >= 0, x, 1/x)", 0, "jump in greater_equal: f → −∞ on the left"),
+        ("where(x > 0, sqrt(x), x)", 0, "edge: slopes 1 | → +∞"),
+        # The domain ends one double farther on.
+        ("logit(x)", 1 - 2**-53, NEXT_DOOR.format("logit")),
+        ("atanh(x)", 1 - 2**-53, NEXT_DOOR.format("atanh")),
+        ("sqrt(1 - x)", 1 - 2**-53, NEXT_DOOR.format("sqrt")),
+        ("block root(u) = sqrt(u) with d/du = 1; root(x)", 0, STEEPER),
     ],
 )
 def test_what_is_said(text: str, x: float, words: str) -> None:
-    assert said(text, "x", x=x) == words
+    y = {"y": 3} if "y" in text else {}
+    assert said(text, "x", x=x, **y) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [
+        *(("sinc(x)", x) for x in (1, 2, -3, 100, 2.5)),
+        *(("lgamma(x)", x) for x in (1, 2, -2.457024738220797)),
+        ("digamma(x)", 1.4616321449683623),
+        ("gelu(x)", -25.4697847),
+    ],
+)
+def test_functions_at_their_zeros_and_far_out_are_decided(text: str, x: float) -> None:
+    found = checks(text, x=x)["x"]
+    assert found.verdict is Verdict.PASS
+    assert (found.digits or 0) > 9
+
+
+def test_elements_that_drown_are_zero_beside_the_others() -> None:
+    matrix = np.array([[1, 0.1, 0], [2, 0.2, 0], [3, 0.3, 5]])
+    assert checks("det(A)", A=matrix)["A"].verdict is Verdict.PASS
+    triangle = np.array([[-1.46, 0, 0], [-1.75, -0.47, 0], [-1.16, -0.94, -1.42]])
+    assert checks("det(A)", A=triangle)["A"].verdict is Verdict.PASS
+    # With nothing beside them they stay what they are.
+    ones = np.outer([1, 2, 3], [1, 2, 3.0])
+    assert checks("det(A)", A=ones)["A"].verdict is Verdict.INCONCLUSIVE
+
+
+def test_long_sums_are_decided() -> None:
+    for seed in range(5):
+        x = np.random.default_rng(seed).normal(size=100_000)
+        assert evaluated("sum(x^2)", x=x)["x"].check.verdict is Verdict.PASS  # type: ignore[union-attr]
 
 
 def test_a_convention_that_is_not_the_slope_is_a_failure() -> None:
@@ -368,6 +425,30 @@ def test_an_upstream_weighs_the_output() -> None:
 
 def test_empty_arrays_have_nothing_to_check() -> None:
     assert checks("sum(x) + 1", x=np.zeros(0))["x"].verdict is Verdict.ZERO
+
+
+# --- numbers out of range -----------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "point", "words"),
+    [
+        # -1/x² is no double here, though the gradient is one.
+        ("y/x", {"x": 1e200, "y": 1e150}, "inconclusive: a local derivative underflows"),
+        ("y/(x + 3)", {"x": 1e200, "y": 1e150}, "inconclusive: a local derivative underflows"),
+        ("y/x", {"x": 1e-200, "y": 1e-150}, "overflow in reciprocal"),
+        ("y/x", {"x": 1e200, "y": 2}, "zero"),
+    ],
+)
+def test_local_derivatives_out_of_range(text: str, point: dict[str, float], words: str) -> None:
+    row = evaluated(text, **point)["x"]
+    assert row.check is not None
+    assert describe(row.check, row.delta).split(";")[0] == words
+
+
+def test_what_is_wrong_by_more_than_an_underflow_loses_is_wrong() -> None:
+    text = "block half(u) = u^2 with d/du = u\n1/x + half(x/1e200)"
+    assert checks(text, x=1e200)["x"].verdict is Verdict.FAIL
 
 
 # --- large programs ----------------------------------------------------------------------

@@ -6,9 +6,9 @@ from ops_samples import CASES, applied, label
 from gradcli import GradcliError, Program
 from gradcli.errors import Kind
 from gradcli.language.printer import print_tree
-from gradcli.lower import MOST_OPERATIONS
 from gradcli.notation import expression, node_tree, rule, rule_tree
 from gradcli.ops import Operation
+from gradcli.outputs import MOST_OPERATIONS
 
 
 def operations(text: str, output: str | None = None, **inputs: object) -> list[str]:

@@ -14,8 +14,9 @@ from report_samples import DEEP, NAMES, NETWORK, TUTORIAL, samples
 
 from gradcli.errors import GradcliError, Kind, as_json
 from gradcli.program import Program
-from gradcli.report import Style, render
-from gradcli.report.json import encoder, indented
+from gradcli.report import Style, digits, render
+from gradcli.report.digits import decimals
+from gradcli.report.json import encoder, indented, plain
 from gradcli.result import Result
 
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schema"
@@ -243,3 +244,78 @@ def test_the_schema_refuses_what_is_wrong() -> None:
         {"backward": [{**found["backward"][0], "local": None}]},
     ):
         assert not validator("eval").is_valid({**found, **change})
+
+
+@pytest.mark.parametrize("style", [PLAIN, PRETTY, Style(width=None, color=False, ascii=True)])
+def test_large_arrays_are_written_as_small_ones_are(
+    style: Style, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x = np.linspace(-3, 3, 2000).reshape(50, 40)
+    x[0, :4] = np.nan, np.inf, -np.inf, -0.0
+    text = '# "σ" is\tnot \\ud800\ns = sum(tanh(x)*x + 2)'
+    result = Program(text).evaluate({"x": x}, check=False, allow_nonfinite=True)
+    short = render(result, "json", style, "eval")
+    monkeypatch.setattr("gradcli.report.json.LARGE", 10**9)
+    assert short == render(result, "json", style, "eval")
+    validator("eval").validate(strict(short))
+
+
+def test_a_large_array_is_made_text_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.linspace(-3, 3, 2000)
+    result = Program("sum(tanh(x)*x)").evaluate({"x": x}, check=False)
+    made: list[bytes] = []
+
+    def noted(array: Any) -> str:
+        made.append(array.tobytes())
+        return decimals(array)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(digits, "decimals", noted)
+        text = render(result, "json", PLAIN, "eval")
+    found = [a.tobytes() for a in arrays(json.loads(text))]
+    assert len(found) > 2 * len(made)
+    assert sorted(set(found)) == sorted(made)
+    monkeypatch.setattr("gradcli.report.json.KEPT", 0)
+    assert text == render(result, "json", PLAIN, "eval")
+
+
+def arrays(value: Any) -> list[Any]:
+    """All arrays of 2000 numbers in an object."""
+    if isinstance(value, list) and len(value) == 2000:
+        return [np.array(value)]
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [found for part in inside for found in arrays(part)]
+
+
+def numbers(kind: str) -> Any:
+    """Many doubles of a kind that has its own ways of going wrong."""
+    draw = np.random.default_rng(5)
+    near = [s * np.nextafter(b**i, t) for b in (2.0, 10.0) for i in range(-120, 30)
+            for s in (1, -1) for t in (0.0, b**i, np.inf)]  # fmt: skip
+    return {
+        "normal": draw.normal(size=100_000),
+        "any bits": draw.integers(0, 2**64, 100_000, dtype=np.uint64).view(np.float64),
+        "all scales": 10 ** draw.uniform(-110, 20, 100_000),
+        "few digits": np.stack([np.round(draw.uniform(-1e3, 1e3, 5000), k) for k in range(15)]),
+        "16 and 17 digits": np.array(
+            [float(f"{x:.{n}g}") for n in (15, 16, 17) for x in 10 ** draw.uniform(-9, 16, 20_000)]
+        ),
+        "integers": np.concatenate([np.arange(-3000, 3000), 2**53 - np.arange(-3000, 3000)]) * 1.0,
+        "quotients": np.arange(50_000) / 7,
+        "near powers": np.array(near),
+        "special": np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.797e308, 1e22, 1e23]),
+        "deep": draw.normal(size=(3, 1, 4, 5)),
+    }[kind]
+
+
+@pytest.mark.parametrize(
+    "kind",
+    [
+        *("normal", "any bits", "all scales", "few digits", "16 and 17 digits", "integers"),
+        *("quotients", "near powers", "special", "deep"),
+    ],
+)
+def test_many_numbers_at_once_have_the_digits_of_repr(kind: str) -> None:
+    array = numbers(kind)
+    # repr of each, by the encoder of the standard library
+    assert decimals(array) == json.dumps(plain(array))

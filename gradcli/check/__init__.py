@@ -13,6 +13,7 @@ read them:
     scatter         the accumulator's own rounding
     finding         the decision
     method          how all this is one conversation with the function
+    undefined, underflow   infinities, and what is below the smallest double
     rows, run       a program's accumulators, in order, within a budget
     local, blame    whose rule is wrong, and how
     screen          every local derivative of a large program

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.finding import Finding
+from gradcli.check.finding import BLURRED, Finding
 from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
 from gradcli.check.scatter import Scatter
+from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.forward import operand_values
 from gradcli.graph import Graph
 from gradcli.result import Verdict
@@ -18,8 +19,11 @@ from gradcli.result import Verdict
 AT_ONCE = 64
 """At most so many conversations are held side by side."""
 
-SMALLEST_NORMAL = 2.0**-1022
-"""Doubles below this have lost digits, and no jitter shows how many."""
+PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamma", "digamma"})
+"""Operations that turn around again and again (the gammas at negative numbers)."""
+
+FAR = 2.0**48
+"""From here on, neighbouring doubles are so far apart that those hardly show a slope."""
 
 POINTS = 2 * 2 * 25 + HELD
 """About as many rows as the first request of a conversation has."""
@@ -62,6 +66,20 @@ class Bench:
             for v in (*operand_values(graph.nodes[i], values), values[i])
         )
 
+    def blurred(self, coordinate: Coordinate) -> bool:
+        """Whether a periodic operation behind a variable stands where doubles are sparse.
+
+        Steps may then fall into one rhythm with the period, and what they show looks smooth.
+        """
+        graph, values = self.sampler.graph, self.sampler.values
+        return any(
+            bool(np.any(np.abs(values[o]) > FAR))
+            for i in graph.downstream(self.sampler.place[coordinate.node])
+            if self.names[i] in PERIODIC
+            for o in graph.nodes[i].operands
+            if isinstance(o, int)
+        )
+
     def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
         talks = []
@@ -80,4 +98,6 @@ class Bench:
                     asked[k] = talks[k].send(answer)
                 except StopIteration as end:
                     found[k] = end.value
+                    if found[k].verdict is Verdict.FAIL and self.blurred(coordinates[k]):
+                        found[k].verdict, found[k].reason = Verdict.INCONCLUSIVE, BLURRED
         return found

@@ -19,6 +19,9 @@ FLOOR = 1e-10
 RESOLVED = 1e-4
 """A slope known worse than this acquits nobody."""
 
+BLURRED = "f is not resolved between neighbouring doubles"
+COARSE = "the slope is too coarse to convict"
+
 ZERO = 1e-9
 """Zero means zero compared with slopes nearby."""
 
@@ -106,8 +109,28 @@ def _disagreement(
     if for_gradient > 0.5 * abs(gradient) > 0:
         found.reason = "rounding noise in the gradient"
     elif coarse > 1e-2 and found.error is not None and difference <= 25 * found.error:
-        found.reason = "the slope is too coarse to convict"
+        found.reason = COARSE
     else:
         found.verdict = Verdict.FAIL
         found.digits = None
     return found
+
+
+def only_noise(slope: float, error: float, scatter: float) -> Finding:
+    """The finding where the function shows nothing but its rounding: a bound and no more."""
+    found = Finding(Verdict.INCONCLUSIVE, "rounding noise in f", slope=slope, error=error)
+    found.tolerance, found.scatter = SAFETY * error + SCATTER_SAFETY * scatter, scatter
+    return found
+
+
+def nothing_beside(found: Finding, gradient: float, largest: float) -> bool:
+    """Whether slope and gradient are nothing compared with the others of the same array.
+
+    So is an element of the gradient of det of a singular matrix whose cofactor is 0: neither
+    the function nor the cofactor has a digit, but both are far below the elements that have some.
+    """
+    return (
+        found.verdict is Verdict.INCONCLUSIVE
+        and found.slope is not None
+        and max(abs(gradient), abs(found.slope)) <= found.tolerance <= ZERO * largest
+    )

@@ -9,6 +9,7 @@ J. Vignes, Discrete stochastic arithmetic for validating results of numerical so
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -34,6 +35,19 @@ def uniform(seed: int, count: int) -> Array:
     return (z >> np.uint64(11)) * 2.0**-52 - 1.0
 
 
+def error_of_sum(terms: int) -> float:
+    """About the relative rounding error of a sum of so many terms: ε, and more for long ones.
+
+    They are added up a few at a time, in an order that is the library's business: what is lost
+    grows like the square root of the number of additions in a row.
+    """
+    return EPS * max(1.0, math.sqrt(terms / SHORT))
+
+
+SHORT = 2000
+"""Sums of fewer terms have hardly more error than their last addition."""
+
+
 class Jitter:
     """A supply of disturbances; slices of one pool, so that they cost next to nothing."""
 
@@ -42,28 +56,39 @@ class Jitter:
 
     def __init__(self, seed: int) -> None:
         self.pool = uniform(seed, self.POOL)
+        self._factors = 1.0 + EPS * self.pool
+        self._tiny = TINY * self.pool
         self.next = 0
 
-    def disturb(self, value: Array, rows: Any = None) -> Array:
+    def disturb(self, value: Array, rows: Any = None, error: float = EPS) -> Array:
         """value · (1 + ε·U), a different U for every element; only in some `rows` if given.
 
-        `rows` is a slice or a mask; rows that stay don't cost a number each.
+        `rows` is a slice or a mask; rows that stay don't cost a number each. `error` is ε.
         """
         if rows is None:
-            result: Array = value * (1.0 + EPS * self._draws(value))
+            result: Array = value * self._near_one(value, error)
             return result
         result = np.array(value)
         part = result[rows]
-        result[rows] = part * (1.0 + EPS * self._draws(part))
+        result[rows] = part * self._near_one(part, error)
         return result
-
-    def _draws(self, value: Array) -> Array:
-        count = value.size
-        start, self.next = self.next, (self.next + count + 61) % self.POOL
-        if start + count <= self.POOL:
-            return self.pool[start : start + count].reshape(value.shape)
-        return np.resize(np.roll(self.pool, -start), value.shape)
 
     def round(self, value: Array) -> Array:
         """The same for results that may have underflowed: they are right to 5e-324 only."""
-        return self.disturb(value) + TINY * self._draws(value)
+        result: Array = value * self._near_one(value, EPS)
+        return result + self._draws(self._tiny, value)
+
+    def _near_one(self, value: Array, error: float) -> Array:
+        if error == EPS:
+            return self._draws(self._factors, value)
+        return 1.0 + error * self._draws(self.pool, value)
+
+    def _draws(self, pool: Array, value: Array) -> Array:
+        count = value.size
+        start = self.next
+        end = start + count
+        self.next = (end + 61) % self.POOL
+        if end <= self.POOL:
+            part: Array = pool[start:end]
+            return part if value.ndim == 1 else part.reshape(value.shape)
+        return np.resize(np.roll(pool, -start), value.shape)

@@ -13,7 +13,7 @@ from collections.abc import Generator
 import numpy as np
 
 from gradcli.check.extrapolation import COLUMNS, Candidates, extrapolate
-from gradcli.check.finding import Finding, decide
+from gradcli.check.finding import BLURRED, COARSE, Finding, decide, only_noise
 from gradcli.check.jitter import EPS
 from gradcli.check.sampling import Points, Samples
 from gradcli.check.series import (
@@ -31,6 +31,9 @@ from gradcli.check.special import SETTLED, Conversation, View, corner, edge, set
 from gradcli.check.steps import halvings, ladder
 from gradcli.ops.operation import Array
 from gradcli.result import Verdict
+
+BENT = 1e-3
+"""By so much a slope may change from one step to the next, if nothing smaller confirms it."""
 
 HELD = 8
 """Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
@@ -87,12 +90,15 @@ def _judge(view: View) -> Conversation:
         return special
     ok = np.isfinite(s.right[0]) & np.isfinite(s.left[0])
     same = ok & (view.right == view.here) & (view.left == view.here)
-    if view.ties or not same[-SETTLED:].any():
+    on_border = bool(view.ties) or not same[-SETTLED:].any()
+    if on_border:
         special = yield from corner(view)
         if special is not None:
             return special
-        # The operation on the border is not smooth, but the function is.
-        same, s = ok, s.of_function()
+        # The operation on the border is not smooth, but the function is: to the next border.
+        near = int(np.nonzero(ok)[0][-1]) if ok.any() else 0
+        same = ok & (view.right == view.right[near]) & (view.left == view.left[near])
+        s = s.of_function()
     run = tail(same & np.isfinite(s.D[0]))
     if run.stop - run.start < 2:
         verdict = Verdict.INCONCLUSIVE if ok.all() else Verdict.EDGE
@@ -100,7 +106,7 @@ def _judge(view: View) -> Conversation:
     special = yield from _undeclared(view, s, run)
     if special is not None:
         return special
-    return (yield from _smooth(view, s, run, use_signature=same is not ok))
+    return (yield from _smooth(view, s, run, use_signature=not on_border))
 
 
 def _one_sided_domain(view: View) -> Generator[Points, Samples, Finding | None]:
@@ -164,11 +170,15 @@ def _culprit(view: View, s: Series, run: slice, below: float, *, even: bool = Fa
 def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conversation:
     """The ordinary case: choose a scale, extrapolate around it, decide."""
     if not resolved(s, run):
-        return Finding(Verdict.INCONCLUSIVE, "f is not resolved between neighbouring doubles")
-    ok, error = admissible(s, run)
-    if not ok.any():
+        return Finding(Verdict.INCONCLUSIVE, BLURRED)
+    settled, error = admissible(s, run)
+    if not settled.any():
         return Finding(Verdict.INCONCLUSIVE, "there is no step at which the slope settles")
     h = s.h[run]
+    ok = settled & ~drowned(s, run)[0, :-1]
+    if not ok.any():
+        a = int(np.argmin(np.where(settled, error, np.inf)))
+        return only_noise(float(s.D[0, run][a]), float(error[a]), view.scatter)
     a = int(np.argmin(np.where(ok, error, np.inf)))
     center, rough = float(h[a]), float(error[a])
     widest = float(h[:-1][ok][0])
@@ -185,9 +195,14 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     slope, error_of_slope, step = chosen
     result = decide_at(view, s, run, slope, error_of_slope)
     result.step = step
-    if result.verdict is Verdict.FAIL and (drowned(s, run)[:, a:].mean(axis=1) > 0.5).any():
+    if result.verdict is not Verdict.FAIL:
+        return result
+    if (drowned(s, run)[:, a:].mean(axis=1) > 0.5).any():
         # Something between has no digits, tan(1e60) say: whatever f seems to do is chance.
         result.verdict, result.reason = Verdict.INCONCLUSIVE, "rounding noise in f"
+    elif a >= len(ok) - 2 and rough > BENT * abs(s.D[0, run][a]):
+        # The slope still changes at the smallest steps, as of sin(x) at 1e235: chance again.
+        result.verdict, result.reason = Verdict.INCONCLUSIVE, COARSE
     return result
 
 

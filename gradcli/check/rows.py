@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.finding import Finding
+from gradcli.check.finding import Finding, nothing_beside
 from gradcli.check.jitter import uniform
 from gradcli.check.sampling import Coordinate
 from gradcli.graph import Node
@@ -99,6 +99,7 @@ class Row:
         """The row's verdict, that of its worst variable."""
         if not self.findings:
             return Check(Verdict.ZERO, np.zeros(self.node.type.shape), 0.0, reason="no elements")
+        self._compare()
         k = self.worst()
         found, coordinate = self.findings[k], self.checked[k]
         return Check(
@@ -115,6 +116,16 @@ class Row:
             exact=found.exact,
             ulps=found.ulps,
         )
+
+    def _compare(self) -> None:
+        """Elements that drown in rounding are zero, if others say how little that is."""
+        passing = [abs(f.slope or 0.0) for f in self.findings if f.verdict is Verdict.PASS]
+        if not passing or self.along_directions:
+            return
+        for coordinate, found in zip(self.checked, self.findings, strict=True):
+            if nothing_beside(found, float(coordinate.component(self.gradient)), max(passing)):
+                found.verdict, found.reason, found.digits = Verdict.ZERO, "", None
+                found.error = found.tolerance
 
     def _slopes(self) -> Any:
         """The finite differences in the shape of the array; None along directions."""

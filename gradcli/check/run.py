@@ -22,6 +22,7 @@ from gradcli.check.finding import Finding
 from gradcli.check.rows import Row
 from gradcli.check.sampling import Coordinate
 from gradcli.check.undefined import Undefined
+from gradcli.check.underflow import lost
 from gradcli.graph import Graph
 from gradcli.result import Checks, Verdict
 
@@ -218,6 +219,21 @@ class _Run:
 
         return available()
 
+    @cached_property
+    def lost(self) -> list[float]:
+        """How much every accumulator may lack since local derivatives have underflowed."""
+        return lost(self.bench.graph, self.bench.values, self.passed)
+
+    def _lacks(self, coordinate: Coordinate, finding: Finding) -> bool:
+        """Whether what an accumulator is off by may be what it lacks."""
+        part = self.lost[coordinate.node]
+        if not part or finding.slope is None:
+            return False
+        gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
+        if coordinate.direction is not None:
+            part *= float(np.sum(np.abs(coordinate.direction)))
+        return abs(gradient - finding.slope) <= part
+
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
         """The finding after a look at 50 digits: if that is asked for, and before accusing."""
         if self.exact or (finding.verdict is Verdict.FAIL and self.has_mpmath):
@@ -229,6 +245,8 @@ class _Run:
                 finding = settle(finding, gradient, truth)
         if finding.verdict is Verdict.FAIL and self.bench.underflows(coordinate):
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "values underflow"
+        if finding.verdict is Verdict.FAIL and self._lacks(coordinate, finding):
+            finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "a local derivative underflows"
         if finding.verdict is Verdict.FAIL and STEPPED.intersection(self.bench.ties(coordinate)):
             # So far out every double is a whole number: floor(x) is x at all points there are.
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "no step is small enough"

@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.check.flat import Flat
-from gradcli.check.jitter import Jitter
+from gradcli.check.jitter import SHORT, Jitter, error_of_sum
 from gradcli.forward import line_up, operand_values
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -141,7 +141,11 @@ class Sampler:
         self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
         sizes = [node.type.size for node in reversed(self.graph.nodes)]
         self._widest: list[int] = list(accumulate(sizes, max))[::-1]
-        self._last_use = [max(users, default=i) for i, users in enumerate(self.graph.consumers)]
+        self._done_after: list[list[int]] = [[] for _ in self.graph.nodes]
+        """For every node those that nothing behind it uses."""
+        for i, users in enumerate(self.graph.consumers):
+            if i != self.graph.output:
+                self._done_after[users[-1] if users else i].append(i)
 
     def _is_tied(self, node: Node) -> bool:
         """Whether the point is on the border between two branches of the operation."""
@@ -230,6 +234,12 @@ def _joined(parts: list[Samples]) -> Samples:
     return Samples(y, y0.nodes, np.concatenate([[0], *signature]), held, slice(0, count))
 
 
+def _terms(graph: Graph, node: Node) -> int:
+    """About how many terms an element of the result is the sum of."""
+    largest = max(graph.operand_type(o).size for o in node.operands)
+    return largest // max(node.type.size, 1)
+
+
 class _Pass:
     """One way up the graph with all rows of some requests.
 
@@ -249,8 +259,11 @@ class _Pass:
         for r, end in zip(requests, self.ends, strict=True):
             self.shaky[end - r.jittered : end] = True
             held.append(np.arange(end - r.held, end))
+        self.alone: slice | None = None
+        """The held rows as a slice, if there is one request only."""
         if len(requests) == 1:
             self.shaky = slice(self.rows - requests[0].jittered, self.rows)
+            self.alone = slice(self.rows - requests[0].held, self.rows)
         self.held = np.concatenate(held)
         self.jittered = any(r.jittered for r in requests)
         self.watched = any(r.watched for r in requests)
@@ -269,8 +282,7 @@ class _Pass:
         """Fill in all rows and hand them out."""
         graph = self.sampler.graph
         everyone = (1 << len(self.requests)) - 1
-        last_use = self.sampler._last_use  # noqa: SLF001 - one of its own
-        waiting: dict[int, list[int]] = {}
+        done_after = self.sampler._done_after  # noqa: SLF001 - one of its own
         for node in graph.nodes[min(self.here) :]:
             i = node.id
             moved = 0
@@ -294,11 +306,9 @@ class _Pass:
                 moved |= 1 << k
             self.touched[i] = moved
             if len(self.held):
-                self.kept[i] = value[self.held]
-            waiting.setdefault(last_use[i], []).append(i)
-            for done in waiting.pop(i, ()):
-                if done != graph.output:
-                    del self.now[done]
+                self.kept[i] = value[self.alone].copy() if self.alone else value[self.held]
+            for done in done_after[i]:
+                self.now.pop(done, None)
         return self._handed_out()
 
     def _base(self, i: int) -> Array:
@@ -322,7 +332,8 @@ class _Pass:
                 arguments.append(value)
             else:
                 arguments.append(values[o])
-        arguments = line_up(sampler.graph, node, arguments)
+        if not node.aligned:
+            arguments = line_up(sampler.graph, node, arguments)
         if operation.branch is not None:
             code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
             if not operation.elementwise or code.ndim > len(node.type.shape):
@@ -330,9 +341,11 @@ class _Pass:
         value = node.kernel(*arguments)
         if value.ndim == len(node.type.shape):
             value = np.broadcast_to(value, (self.rows, *value.shape))
-        if self.jittered and not operation.exact:
-            value = sampler.jitter.disturb(value, self.shaky)
-        return value
+        if not self.jittered or operation.exact:
+            return value
+        if operation.elementwise:
+            return sampler.jitter.disturb(value, self.shaky)
+        return sampler.jitter.disturb(value, self.shaky, error_of_sum(_terms(sampler.graph, node)))
 
     def _sign(self, code: Array) -> None:
         """Mix an operation's branches into the signature of every row."""
@@ -367,10 +380,13 @@ class _Pass:
         flat = value.reshape(len(value), -1)
         if flat.shape[1] == 1:
             return flat[:, 0]
-        flat = self.sampler.jitter.disturb(flat, self.shaky)
-        weights = 0.5 + np.arange(i + 1, i + 1 + flat.shape[1]) * _GOLDEN % 1.0 / 2
+        jitter, terms = self.sampler.jitter, flat.shape[1]
+        flat = jitter.disturb(flat, self.shaky)
+        weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
         projected: Array = flat @ weights
-        return projected
+        if terms <= SHORT:
+            return projected
+        return jitter.disturb(projected, self.shaky, error_of_sum(terms))
 
     def _handed_out(self) -> list[Samples]:
         sampler = self.sampler

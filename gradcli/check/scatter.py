@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.backward import rule_for
-from gradcli.check.jitter import Jitter
+from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
 from gradcli.forward import selected
 from gradcli.graph import Graph, Node
@@ -23,6 +23,9 @@ from gradcli.ops.operation import Array, Shape
 
 LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
 """Operations with rules that factor a matrix: errors there are relative to the largest element."""
+
+FACTORED = 8 * EPS
+"""About the error of a factorisation, relative to the matrix and to what comes out."""
 
 
 class Scatter:
@@ -96,12 +99,22 @@ class Scatter:
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
 
+    def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
+        """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
+        shapes = [self.graph.operand_type(o).shape for o in node.operands]
+        return [
+            self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
+            for a, shape in zip(arguments, shapes, strict=True)
+        ]
+
     def _sent(self, node: Node, i: int, arguments: list[Any], out: Any, delta: Array) -> Array:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
         assert operation is not None
         rule = rule_for(self.graph, node, i)
         rows = len(delta)
+        if operation.name in LAPACK:
+            arguments = self._factored(node, arguments, rows)
         if not operation.elementwise:
             sent = _batched(
                 rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
@@ -109,7 +122,7 @@ class Scatter:
             exact = operation.exact
             if operation.name in LAPACK:
                 largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
-                sent = sent + (self.jitter.disturb(largest + 0 * sent) - largest)
+                sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
         elif rule.constant is not None:
             sent, exact = delta * rule.constant, abs(rule.constant) == 1
         else:

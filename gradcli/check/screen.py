@@ -29,19 +29,22 @@ def alike(graph: Graph, active: Sequence[bool]) -> list[list[Node]]:
     A user's blocks come first: their rules are the ones that may be wrong.
     """
     groups: dict[Any, list[Node]] = {}
+    plain = [not node.type.shape for node in graph.nodes]
     for node in graph.nodes:
         operation = node.operation
         if operation is None or not active[node.id]:
             continue
-        numbers = not node.type.shape and not any(
-            graph.operand_type(o).shape for o in node.operands
-        )
-        if not (numbers and operation.elementwise):
-            groups[node.id] = [node]
-            continue
-        literals = tuple(o.text if isinstance(o, Literal) else None for o in node.operands)
-        by_literal = not isinstance(operation.rules, tuple) or operation.body is not None
-        groups.setdefault((operation, literals if by_literal else len(literals)), []).append(node)
+        operands = node.operands
+        numbers = [
+            plain[o] if type(o) is int else not graph.operand_type(o).shape for o in operands
+        ]
+        key: Any = node.id
+        if operation.elementwise and plain[node.id] and all(numbers):
+            key = operation, len(operands)
+            if not isinstance(operation.rules, tuple) or operation.body is not None:
+                texts = [o.text if isinstance(o, Literal) else None for o in operands]
+                key = operation, tuple(texts)
+        groups.setdefault(key, []).append(node)
     return sorted(groups.values(), key=lambda group: not _is_block(group[0]))
 
 

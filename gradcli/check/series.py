@@ -25,7 +25,9 @@ class Series:
     ) -> None:
         """See the class; `jittered` is for x + h and x - h only.
 
-        `floor` is each row's noise at x itself, which is the least it has anywhere.
+        `floor` is each row's noise at x itself, which is the least it has anywhere. Only `beside`
+        leaves it out: rounding may move x from one side of a border to the other, and its
+        neighbours not.
         """
         n = len(h)
         self.h = h
@@ -35,10 +37,11 @@ class Series:
         self.S = ((self.right - self.y0) - (self.y0 - self.left)) / h
         self.size = np.fmax(np.abs(self.right), np.abs(self.left))
         self.noise = np.fmax(0.5 * EPS * self.size, TINY)
-        if floor is not None:
-            self.noise = np.fmax(self.noise, floor)
         if jittered is not None:
             self._see(jittered, y[:, 1 : 2 * n + 1])
+        self.beside = self.noise
+        if floor is not None:
+            self.noise = np.fmax(self.noise, floor)
         # Steps above |x| are not exact on both sides; what that moves is not the slope.
         self.uneven = finite(np.abs(up - down) / 2 * np.abs(self.S))
         self.N = (self.noise + self.uneven) / h
@@ -126,7 +129,8 @@ def admissible(s: Series, run: slice) -> tuple[Array, Array]:
     A scale counts when its slope is confirmed by all smaller ones within twice its truncation
     (as the next scale shows it) and noise, when odd and even part follow the quadratic model
     of a smooth function, and when this holds for the function and every node between: a
-    flat function over a wildly moving inner node says nothing.
+    flat function over a wildly moving inner node says nothing. Whether the function has any digits
+    there is another question (`drowned`).
     """
     h = s.h[run]
     D, S, N, noise = s.D[:, run], s.S[:, run], s.N[:, run], s.noise[:, run]
@@ -152,7 +156,7 @@ def admissible(s: Series, run: slice) -> tuple[Array, Array]:
     bend = finite(np.abs(Sa - Sb * ratio) - 8 * Nb * ratio)
     rough = np.maximum(error, bend) > 0.3 * np.maximum(np.abs(Da), np.abs(Sa))
     ok = usable & confirmed & (flat | decays | ~rough)
-    return ok.all(axis=0) & ~drowned(s, run)[0, :-1], error[0]
+    return ok.all(axis=0), error[0]
 
 
 def drowned(s: Series, run: slice) -> Array:

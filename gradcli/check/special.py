@@ -69,6 +69,9 @@ class Side(NamedTuple):
     """p where the slopes grow like hᵖ."""
     q: Array
     h: Array
+    moves: Array
+    """How far f is from its value at x."""
+    noise: Array
 
     @property
     def leaps(self) -> bool:
@@ -79,6 +82,25 @@ class Side(NamedTuple):
     def steep(self) -> bool:
         """The slope grows without bound, the value does not leap."""
         return self.exponent is not None and -0.9 <= self.exponent < -0.05
+
+    @property
+    def goes_to(self) -> float | None:
+        """±∞ where the value itself grows without bound: like 1/h, or like log(1/h), say.
+
+        So it does if, of the last four steps, each moves it as far as the one before (by step of
+        the logarithm of h), or farther; moves that have a limit in sight get shorter.
+        """
+        last = slice(-SETTLED - 1, None)
+        moves, h, noise = self.moves[last], self.h[last], self.noise[last]
+        if len(h) <= SETTLED:
+            return None
+        ways = np.diff(moves) / np.log(h[:-1] / h[1:])
+        clear = np.abs(np.diff(moves)) > 40 * noise[1:]
+        one_way = bool((ways > 0).all() or (ways < 0).all()) and ways[-1] * moves[-1] > 0
+        size = np.abs(ways)
+        if not (one_way and clear.all() and (size[1:] > 0.98 * size[:-1]).all()):
+            return None
+        return float(np.copysign(np.inf, ways[-1]))
 
 
 def settled(values: Array, f0: float) -> bool:
@@ -104,7 +126,7 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
         return None
     exponent = power(h[run], q[run], doubt[run])
     best = _best_scale(q[run], doubt[run], np.abs(f[run] - f0) <= 4 * noise[run])
-    side = Side(np.nan, np.inf, exponent, q[run], h[run])
+    side = Side(np.nan, np.inf, exponent, q[run], h[run], (f - f0)[run], noise[run])
     if best is None:
         return side
     error, a = best
@@ -149,9 +171,16 @@ def _best_scale(q: Array, doubt: Array, flat: Array) -> tuple[float, int] | None
 
 def corner(view: View) -> Generator[Points, Samples, Finding | None]:
     """A kink, a jump or a cusp, from the two sides; None if their slopes agree."""
+    name = view.ties[0] if view.ties else None
+    if name and (leap := _gap(view)):
+        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=name)
     right = yield from one_side(view, 1)
     left = yield from one_side(view, -1)
-    name = view.ties[0] if view.ties else None
+    for found, where in ((right, "right"), (left, "left")):
+        limit = found and found.goes_to
+        if limit is not None:
+            reason = f"f → {'+' if limit > 0 else '−'}∞ on the {where}"
+            return Finding(Verdict.JUMP, reason, operation=name)
     if right is None or left is None:
         one = right or left
         if one is None:
@@ -184,6 +213,27 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
         right=right.slope,
         operation=name,
     )
+
+
+def _gap(view: View) -> float:
+    """How far apart the two sides stay as h goes to 0; 0 if they meet, or it can't be told.
+
+    At a border rounding may put x itself, and its nearest neighbours, on either side; such steps,
+    at which jitter moves f by about the gap, are passed over. Behind them three steps must show
+    one gap, and nothing of it may be noise.
+    """
+    s = view.series
+    gap, noise = np.abs(s.right[0] - s.left[0]), s.beside[0]
+    (quiet,) = np.nonzero(np.isfinite(gap) & (noise <= 1e-3 * gap))
+    if len(quiet) < SETTLED or not np.isfinite(gap).all():
+        return 0.0
+    last = quiet[-SETTLED:]
+    if last[-1] - last[0] != SETTLED - 1:
+        return 0.0
+    size = float(gap[last[-1]])
+    alike = float(np.ptp(gap[last])) <= 0.01 * size
+    crossing = bool(np.all(noise[last[-1] + 1 :] >= 0.2 * size))
+    return size if alike and crossing else 0.0
 
 
 def _between(gradient: float, left: Side, right: Side) -> str:
@@ -220,6 +270,11 @@ def edge(view: View, sign: int) -> Generator[Points, Samples, Finding]:
     g = view.gradient
     if side.steep:
         agrees = bool(np.isinf(g)) and (g > 0) == (limit > 0)
+        if np.isfinite(g) and g * limit > 0 and abs(g) >= abs(side.q[-1]):
+            # The end is near, not here: closer to it than the steps, slopes may be as steep as g.
+            found.left = found.right = found.error = None
+            found.reason = "no step is small enough, the domain ends next to it"
+            return found
     elif not np.isfinite(side.error):
         found.left = found.right = found.error = None
         found.reason = "the slope on the one side is not resolved"

@@ -11,6 +11,7 @@ import numpy as np
 from gradcli.backward import Backward, Contribution, accumulator_error
 from gradcli.check.finding import Finding
 from gradcli.check.sampling import Coordinate
+from gradcli.check.underflow import local_flags
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import all_finite, operand_values, selected, value_error
 from gradcli.graph import Graph, Node
@@ -103,6 +104,8 @@ class Undefined:
         delta = self.passed.accumulators[sender.node]
         error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
         verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
+        if "underflow" in local_flags(self.graph, self.values, sender)[1]:
+            verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
         name = node.operation.name if node.operation else None
         found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)
         found.operation = name

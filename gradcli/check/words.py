@@ -63,7 +63,8 @@ def _kink(check: Check, gradient: float) -> str:
 
 def _jump(check: Check, _gradient: float) -> str:
     place = f" in {check.operation}" if check.operation else ""
-    return f"jump{place}: {check.reason} here"
+    here = " here" if check.reason.startswith("f leaps") else ""
+    return f"jump{place}: {check.reason}{here}"
 
 
 def _edge(check: Check, _gradient: float) -> str:

@@ -61,6 +61,9 @@ class FileOptions(Options):
             help="what to do with rows where the mathematics fails",
         ),
     ] = "stop"
+    jit: Annotated[
+        bool, in_report("--jit", help="compile the loop over the rows (Numba): for very many rows")
+    ] = False
     out: Annotated[
         str | None,
         in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
@@ -95,7 +98,10 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --to {files.to} contradict each other")
     require("polars", "batch", "batch")
-    from gradcli.cli.points import ahead, format_of, opened, replacing, write
+    if files.jit:
+        require("numba", "jit", "--jit")
+    from gradcli.cli.frames import ahead, replacing, write
+    from gradcli.cli.points import format_of, opened
 
     out = None if files.out == "-" else files.out
     to = "ndjson" if files.json else format_of(out, files.to, "--to")
@@ -104,7 +110,7 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
     with opened(files.points, source, outside) as points:
         frames = _frames(point, files, points, to)
         first = next(frames)  # what is wrong with the options is said before a file is made
-        with _closed_pipe(outside, out), replacing(out, outside) as stream:
+        with replacing(out, outside) as stream:
             write(_chain(first, ahead(frames)), stream, to)
     return Outcome([])
 
@@ -114,47 +120,41 @@ def _chain(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.D
     yield from frames
 
 
-@contextmanager
-def _closed_pipe(outside: Environment, out: str | None) -> Iterator[None]:
-    """Nobody reads standard output any more: that is no error."""
-    try:
-        yield
-    except OSError as error:
-        # Polars passes the system's error on as words only.
-        gone = isinstance(error, BrokenPipeError) or "os error 32" in str(error)
-        if out is not None or not gone:
-            raise
-        outside.write([""])
-
-
 def _frames(
     options: PointOptions, files: FileOptions, points: Points, to: str
 ) -> Iterator[pl.DataFrame]:
     """What is to be written, chunk by chunk."""
     point, used, fixed = _sorted_out(options, points)
-    keep = _kept(files, points)
+    keep = _kept(files, points, _written(point, used, fixed, files.only))
     coming = points.chunks(used, keep)
+    import numpy as np
+
     from gradcli.batch import Runner  # while the file is being read
-    from gradcli.cli.points import as_frame
+    from gradcli.cli.frames import as_frame
 
     runner: Runner | None = None
     row = 1
     shapes: dict[str, tuple[int, ...]] = {}
-    with _progress(options.environment, points.total()) as advance:
+    to_terminal = files.out in (None, "-")
+    with _progress(options.environment, points.total(), to_terminal=to_terminal) as advance:
         for frame in coming:
             columns = {name: points.array(frame[name], row) for name in used}
             seen = {name: column.shape[1:] for name, column in columns.items()}
             if runner is None or seen != shapes:
-                runner, shapes = (
-                    Runner(point.program, fixed, seen, wrt=point.wrt, only=files.only),
-                    seen,
+                shapes = seen
+                runner = Runner(
+                    point.program, fixed, seen, wrt=point.wrt, only=files.only, jit=files.jit
                 )
             errors = "keep" if options.allow_nonfinite else files.errors
             found = runner.run(columns, errors, first=row)
-            kept = frame.select(keep)
-            if files.errors == "skip":
-                kept = kept.filter(~found.failed)
-            made: dict[str, Any] = {s.name: s for s in kept} | found.columns
+            made: dict[str, Any] = {}
+            for name in keep:  # what is used as a number is kept as the number that was read
+                column = columns[name] if name in columns and points.is_text else frame[name]
+                made[name] = column
+                if errors == "skip" and found.failed.any():
+                    array = isinstance(column, np.ndarray)
+                    made[name] = column[~found.failed] if array else column.filter(~found.failed)
+            made |= found.columns
             yield as_frame(made, to)
             row += len(frame)
             advance(len(frame))
@@ -184,7 +184,7 @@ def _sorted_out(options: PointOptions, points: Points) -> tuple[Point, list[str]
     wanted = program.draft(frozenset([*used, *fixed])).steps
     missing = [s.name or "" for s in wanted if s.kind == "input"]
     needed = [n for n in missing if n not in fixed]
-    expect_columns(needed, points, ", and it has no value")
+    expect_columns(needed, points, inputs=True)
     if not needed:
         raise usage_error(
             f"no column of {points.name} is an input of the program",
@@ -193,23 +193,43 @@ def _sorted_out(options: PointOptions, points: Points) -> tuple[Point, list[str]
     return point, needed, fixed
 
 
-def _kept(files: FileOptions, points: Points) -> list[str]:
+def _written(
+    point: Point, used: list[str], fixed: dict[str, Any], only: str | None
+) -> frozenset[str]:
+    """The columns that results go to."""
+    inputs = [name for name in point.program.inputs if name in used or name in fixed]
+    gradients = () if only == "value" else (f"d_{name}" for name in point.wrt or inputs)
+    return frozenset([*gradients, *(() if only == "grad" else ("value",))])
+
+
+def _kept(files: FileOptions, points: Points, written: frozenset[str]) -> list[str]:
     """The columns of `--keep`. Raises `GradcliError` where there is no such column."""
-    from gradcli.cli.points import expect_columns
+    from gradcli.cli.points import as_name, expect_columns
 
     if files.keep is None:
         return []
-    if files.keep == "all":
-        return list(points.columns)
-    names = list(dict.fromkeys(word.strip() for word in files.keep.split(",")))
-    expect_columns(names, points, "")
+    names = list(dict.fromkeys(as_name(word) for word in files.keep.split(",")))
+    if names == ["all"]:
+        names = list(points.columns)
+    elif "" in names:
+        raise usage_error(
+            f"--keep takes names of columns, not '{files.keep}'", "--keep a,b, or --keep all"
+        )
+    expect_columns(names, points)
+    for name in names:
+        if name in written:
+            raise usage_error(
+                f"--keep: the column '{name}' is among the results",
+                f"rename it in {points.name}, or name the columns to keep without it",
+            )
     return names
 
 
 @contextmanager
-def _progress(outside: Environment, total: int | None) -> Iterator[Any]:
-    """A bar on standard error where that is a terminal; what is yielded counts rows."""
-    if outside.stderr is None or not outside.stderr.isatty():
+def _progress(outside: Environment, total: int | None, *, to_terminal: bool) -> Iterator[Any]:
+    """A bar on standard error where that is a terminal and no results go there; counts rows."""
+    shown = outside.stderr is not None and outside.stderr.isatty()
+    if not shown or (to_terminal and outside.columns is not None):
         yield lambda _rows: None
         return
     from rich.console import Console

@@ -1,26 +1,30 @@
-"""Files of points, read and written in chunks, so that they may be larger than memory.
+"""Files of points, read in chunks, so that they may be larger than memory.
 
-A file's name and format come in; out come its columns and its chunks as Polars frames, and the
-other way round for what is written. A file is written beside its place and put there when it is
-whole. Text that is no number is found after the fact: Polars reads it as a missing value, and
-only then is the one row read again as text, for the error.
+A file's name and format come in; out come its columns, its chunks as Polars frames, and a
+frame's columns as arrays. Text that is no number is found after the fact: Polars reads it as a
+missing value, and only then are the rows read again as text (`second_look`).
 """
 
 from __future__ import annotations
 
+import io
 import json
-import os
 import shutil
+import stat
 import tempfile
+from collections import deque
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
+from gradcli.cli import second_look
+from gradcli.cli.argv import is_name, normal
 from gradcli.cli.failure import closest, file_error, reason, usage_error
+from gradcli.cli.second_look import SEPARATOR, number_in
 
 if TYPE_CHECKING:
     import polars as pl
@@ -37,9 +41,14 @@ FORMATS = {
     "pq": "parquet",
     "npz": "npz",
 }
-SEPARATOR = {"csv": ",", "tsv": "\t"}
+TEXT = frozenset({"csv", "tsv", "ndjson"})
 ROWS = 131_072
 """Rows in a chunk."""
+LINE = 2**20
+"""Bytes of the longest line that is read to know a file's columns."""
+PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+"""How files compressed by gzip, Zstandard and zlib begin."""
+BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def format_of(path: str | None, given: str | None, option: str) -> str:
@@ -49,87 +58,156 @@ def format_of(path: str | None, given: str | None, option: str) -> str:
     if path in (None, "-"):
         return "csv"
     assert path is not None
-    ending = Path(path).suffix.lstrip(".").lower()
-    if ending not in FORMATS:
+    name = Path(path)
+    zipped = name.suffix.lower() == ".gz"
+    ending = (name.with_suffix("") if zipped else name).suffix.lstrip(".").lower()
+    found = FORMATS.get(ending)
+    if zipped and option == "--to":
+        raise usage_error(
+            f"'{path}': nothing is written compressed", "gzip it afterwards, or write Parquet"
+        )
+    if found is None or (zipped and found not in TEXT):
         raise usage_error(
             f"the format of '{path}' is not known by its name",
             f"{option} takes one of csv, tsv, ndjson, parquet, npz",
         )
-    return FORMATS[ending]
+    return found
 
 
-# --- reading -----------------------------------------------------------------------------
+def as_name(column: str) -> str:
+    """A column's name without blanks around it, and as the language has it."""
+    name = column.strip()
+    return normal(name) if is_name(name) else name
 
 
 class Points:
-    """A file of points, open for reading."""
+    """A file of points, open for reading. `columns` are its names as the language has them."""
 
     def __init__(self, path: Path, name: str, form: str) -> None:
         self.path, self.name, self.form = path, name, form
         self.listed: frozenset[str] = frozenset()
-        self.arrays: dict[str, Any] = {}
-        try:
-            self.columns = self._columns()
-        except (OSError, ValueError, KeyError) as error:
-            raise file_error(f"{name} can't be read as {form}: {reason(error)}") from None
+        self.archive: Any = None
+        self.shapes: dict[str, tuple[int, ...]] = {}
+        self.keys: list[str] = []
+        """The columns' names as they are written."""
+        self.keys = self._keys()
+        self.columns = [as_name(key) for key in self.keys]
         twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
         if twice:
+            self.close()
+            if not twice[0]:
+                raise file_error(f"{name} has columns without a name", "give them names")
             raise file_error(f"{name} has the column '{twice[0]}' twice", "rename one of them")
 
-    def _columns(self) -> list[str]:
+    def close(self) -> None:
+        """Let go of an `.npz`, which is open as long as its arrays may be read."""
+        if self.archive is not None:
+            self.archive.close()
+
+    @property
+    def is_text(self) -> bool:
+        """Whether numbers are written as text."""
+        return self.form in TEXT
+
+    @property
+    def place(self) -> Path:
+        """The file as Polars is told of it, which else takes `*` and `[` for patterns."""
+        import glob
+
+        return Path(glob.escape(str(self.path)))
+
+    def _keys(self) -> list[str]:
         import polars as pl
 
-        if self.form == "npz":
-            with np.load(self.path, allow_pickle=False) as archive:
-                self.arrays = {name: archive[name] for name in archive.files}
-            return list(self.arrays)
         try:
+            if self.form == "npz":
+                return self._archived()
             if self.form in SEPARATOR:
                 return self._header()
-            return list(self._scan([]).collect_schema())
+            return list(self._scan(()).collect_schema())
         except pl.exceptions.NoDataError:
             raise file_error(f"{self.name} is empty") from None
-        except pl.exceptions.PolarsError as error:
+        except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
             raise self.unreadable(error) from None
 
     def unreadable(self, error: Exception) -> Exception:
-        """An error of Polars' as one line."""
-        return file_error(f"{self.name} can't be read as {self.form}: {_first_line(error)}")
+        """What keeps the file from being read, as one line and with its place."""
+        if self.is_text:
+            found = second_look.fault(self.path, self.name, self.form, len(self.keys) or 2**31)
+            if found is not None:
+                return found
+        elif self.form == "parquet" and second_look.head(self.path) != b"PAR1":
+            return file_error(f"{self.name} is no Parquet file: its first bytes are others")
+        said = reason(error).strip().partition("\n")[0][:200]
+        return file_error(f"{self.name} can't be read as {self.form}: {said}")
+
+    def _archived(self) -> list[str]:
+        from zipfile import BadZipFile, is_zipfile
+
+        if not is_zipfile(self.path):
+            raise file_error(f"{self.name} is no .npz file, or not all of it is there")
+        try:
+            self.archive = np.load(self.path, allow_pickle=False)
+        except (BadZipFile, ValueError, EOFError) as error:
+            raise file_error(f"{self.name} is no sound .npz file: {reason(error)}") from None
+        return list(self.archive.files)
 
     def _header(self) -> list[str]:
         import polars as pl
 
+        with self.path.open("rb") as file:
+            lines = file.readline(LINE) + file.readline(LINE)
+        # Polars goes through the whole of a file even where two rows are wanted.
+        plain = lines.endswith(b"\n") and b'"' not in lines and not lines.startswith(PACKED)
         top = pl.read_csv(
-            self.path,
+            io.BytesIO(lines) if plain else self.path,
             has_header=False,
             n_rows=2,
             infer_schema=False,
             separator=SEPARATOR[self.form],
             glob=False,
+            truncate_ragged_lines=True,
         )
         names = [str(name or "") for name in top.row(0)]
+        if not any(names):
+            raise pl.exceptions.NoDataError
         if len(top) > 1:
             cells = zip(names, top.row(1), strict=True)
-            self.listed = frozenset(n for n, c in cells if (c or "").lstrip().startswith("["))
+            listed = (as_name(n) for n, c in cells if (c or "").lstrip().startswith("["))
+            self.listed = frozenset(listed)
         return names
 
-    def _scan(self, used: Sequence[str]) -> pl.LazyFrame:
+    def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
+        """The file's columns under their names; `whole` looks at all of it for their types."""
         import polars as pl
 
         if self.form == "parquet":
-            return pl.scan_parquet(self.path, glob=False)
+            return self._named(pl.scan_parquet(self.path, glob=False))
         if self.form == "ndjson":
-            found = pl.scan_ndjson(self.path).collect_schema()
-            whole = {n: pl.Float64 for n, t in found.items() if t.is_integer() and n in used}
-            return pl.scan_ndjson(self.path, schema_overrides=whole)
+            length = None if whole else 100
+            found = pl.scan_ndjson(self.place, infer_schema_length=length).collect_schema()
+            types = {n: floats(t) for n, t in found.items() if as_name(n) in used}
+            return self._named(
+                pl.scan_ndjson(
+                    self.place,
+                    infer_schema_length=length,
+                    schema_overrides=types,
+                    ignore_errors=bool(types),
+                )
+            )
         numbers = set(used) - self.listed
-        return pl.scan_csv(
-            self.path,
-            separator=SEPARATOR[self.form],
-            schema={n: pl.Float64 if n in numbers else pl.String for n in self.columns},
-            ignore_errors=True,
-            glob=False,
+        return self._named(
+            pl.scan_csv(
+                self.path,
+                separator=SEPARATOR[self.form],
+                schema={k: pl.Float64 if as_name(k) in numbers else pl.String for k in self.keys},
+                ignore_errors=True,
+                glob=False,
+            )
         )
+
+    def _named(self, scan: pl.LazyFrame) -> pl.LazyFrame:
+        return scan.rename(dict(zip(self.keys, self.columns, strict=True))) if self.keys else scan
 
     def chunks(self, used: Sequence[str], keep: Sequence[str]) -> Iterator[pl.DataFrame]:
         """The wanted columns, some rows at a time, at least once. Raises `GradcliError`.
@@ -142,10 +220,14 @@ class Points:
         if self.form == "npz":
             return self._slices(columns)
         try:
-            scan = self._scan(used).select(columns)
-            return self._batches(scan, scan.collect_batches(chunk_size=ROWS, maintain_order=True))
+            # What is kept is not read again: its type has to fit all rows.
+            scan = self._scan(used, whole=not set(keep) <= set(used)).select(columns)
+            coming = scan.collect_batches(chunk_size=ROWS, maintain_order=True)
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
+        found = self._batches(scan, coming)
+        blank = second_look.blank_lines_at_end(self.path) if self.form in SEPARATOR else 0
+        return without_last(found, blank) if blank else found
 
     def _batches(
         self, scan: pl.LazyFrame, batches: Iterator[pl.DataFrame]
@@ -165,12 +247,30 @@ class Points:
     def _slices(self, columns: list[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
 
-        lengths = {len(self.arrays[n]) if self.arrays[n].ndim else -1 for n in columns}
-        if len(lengths) > 1 or -1 in lengths:
-            raise file_error(f"the arrays in {self.name} differ in their number of rows")
-        count = lengths.pop() if lengths else 0
-        for start in range(0, max(count, 1), ROWS):
-            yield pl.DataFrame({n: self.arrays[n][start : start + ROWS] for n in columns})
+        keys = dict(zip(self.columns, self.keys, strict=True))
+        arrays = {name: self._array(name, keys[name]) for name in columns}
+        counts = {name: len(array) for name, array in arrays.items()}
+        if len(set(counts.values())) > 1:
+            listed = ", ".join(f"'{name}' has {n:,}" for name, n in counts.items())
+            raise file_error(f"the arrays in {self.name} differ in their number of rows: {listed}")
+        for start in range(0, max(next(iter(counts.values())), 1), ROWS):
+            yield pl.DataFrame({n: array[start : start + ROWS] for n, array in arrays.items()})
+
+    def _array(self, name: str, key: str) -> Any:
+        """An array of an `.npz`."""
+        try:
+            found = self.archive[key]
+        except Exception as error:  # noqa: BLE001 - zipfile, zlib and NumPy raise many kinds
+            what = reason(error).partition("\n")[0]
+            if "allow_pickle" in what:
+                what = "it has Python objects, which could run code when they are read"
+            raise file_error(f"the array '{name}' in {self.name} can't be read: {what}") from None
+        if not found.ndim:
+            raise file_error(
+                f"the array '{name}' in {self.name} is a single number",
+                f"a value for all rows is given by --{name} VALUE",
+            )
+        return found.astype(np.float64) if found.dtype.kind == "f" else found
 
     def total(self) -> int | None:
         """How many rows there are, where that is known without reading them."""
@@ -184,206 +284,216 @@ class Points:
 
     def array(self, series: pl.Series, first: int) -> Any:
         """A column as float64, `first` being the number of its first row."""
-        import polars as pl
-
         name = series.name
         if name in self.listed:
-            parsed = [_parsed(text) for text in series]
-            for i, value in enumerate(parsed):
-                if value is None:
-                    raise self._no_number(name, first + i, series[i])
-                if value.shape != parsed[0].shape:
-                    raise self._other_shape(name, first + i)
-            return np.stack(parsed) if parsed else np.empty((0, 0))
-        if series.null_count():
-            row = int(series.is_null().arg_max() or 0)
-            raise self._no_number(name, first + row, self._text(name, first + row))
+            found = self._stacked(name, series.to_list(), first)
+        elif self.is_text and _has_null(series):
+            cells = self._cells.of(self.columns.index(name), first, len(series))
+            found = self._stacked(name, cells, first)
+        else:
+            found = self._plain(name, series, first)
+        if len(found) and self.shapes.setdefault(name, found.shape[1:]) != found.shape[1:]:
+            raise self._other_shape(name, first, found.shape[1:])
+        return found
+
+    @cached_property
+    def _cells(self) -> second_look.Cells:
+        return second_look.Cells(self.path, self.form, self.keys)
+
+    def _stacked(self, name: str, cells: Sequence[Any], first: int) -> Any:
+        """Cells of numbers or lists, as they are written, as one array."""
+        if not cells:
+            return np.empty((0, 0))
+        found = []
+        for row, cell in enumerate(cells, start=first):
+            value = number_in(cell)
+            if value is None:
+                raise self._no_number(name, row, cell)
+            if value.shape != self.shapes.setdefault(name, value.shape):
+                raise self._other_shape(name, row, value.shape)
+            found.append(value)
+        return np.stack(found)
+
+    def _plain(self, name: str, series: pl.Series, first: int) -> Any:
+        """A column that has its numbers, or lists of them."""
+        import polars as pl
+
         shape: list[int] = [len(series)]
-        while isinstance(series.dtype, pl.List | pl.Array):
+        inside = 1
+        while True:
+            if series.null_count():
+                row = int(series.is_null().arg_max() or 0) // inside
+                raise self._no_number(name, first + row, None)
             if isinstance(series.dtype, pl.Array):
                 series = series.arr.to_list()
+            if not isinstance(series.dtype, pl.List):
+                break
             lengths = series.list.len()
             if lengths.n_unique() > 1:
                 odd = int((lengths != lengths[0]).arg_max() or 0)
-                raise self._other_shape(name, first + odd // max(1, int(np.prod(shape[1:]))))
+                if inside == 1:
+                    self.shapes.setdefault(name, np.shape(series[0]))
+                raise self._other_shape(name, first + odd // inside, np.shape(series[odd]))
             shape.append(int(lengths[0]) if len(lengths) else 0)
+            inside *= max(1, shape[-1])
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             raise self._no_number(name, first, series[0] if len(series) else str(series.dtype))
-        if series.null_count():
-            row = int(series.is_null().arg_max() or 0) // max(1, int(np.prod(shape[1:])))
-            raise self._no_number(name, first + row, None)
         return series.cast(pl.Float64).to_numpy().reshape(shape)
 
-    def _text(self, name: str, row: int) -> str | None:
-        """What stands in a cell of a text file."""
-        import polars as pl
-
-        if self.form not in SEPARATOR:
-            return None
-        scan = pl.scan_csv(
-            self.path,
-            separator=SEPARATOR[self.form],
-            schema=dict.fromkeys(self.columns, pl.String),
-            glob=False,
-        )
-        found = scan.select(name).slice(row - 1, 1).collect().item()
-        return None if found is None else str(found)
-
-    def _no_number(self, name: str, row: int, text: Any) -> Exception:
-        if text is None or text == "":
+    def _no_number(self, name: str, row: int, cell: Any) -> Exception:
+        nested = isinstance(cell, list | dict)
+        text = "" if cell is None else json.dumps(cell) if nested else str(cell).strip()
+        hint = None
+        if not text:
             what = f"the column '{name}' has no value"
         else:
-            what = f"the column '{name}' has '{str(text)[:40]}', which is no number"
-        return file_error(f"{self.name}, row {row:,}: {what}")
+            kind = "list of numbers" if text.startswith("[") else "number"
+            what = f"the column '{name}' has '{text[:40]}', which is no {kind}"
+            if text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
+                hint = f"decimals are written with a point: {text.replace(',', '.')}"
+        return file_error(f"{self.name}, row {row:,}: {what}", hint)
 
-    def _other_shape(self, name: str, row: int) -> Exception:
-        return file_error(
-            f"{self.name}, row {row:,}: the list in the column '{name}' is not as long as "
-            "those above"
-        )
-
-
-def _parsed(text: str | None) -> Any:
-    """A list in a cell as an array; None if it is none."""
-    try:
-        return np.asarray(json.loads(text or ""), dtype=np.float64)
-    except (ValueError, TypeError):
-        return None
+    def _other_shape(self, name: str, row: int, shape: tuple[int, ...]) -> Exception:
+        above = self.shapes.get(name)
+        if above is None or above == shape:
+            what = "lists of different lengths"
+        else:
+            what = f"{_in_words(shape)}, and in the rows above {_in_words(above)}"
+        return file_error(f"{self.name}, row {row:,}: the column '{name}' has {what}")
 
 
-def _first_line(error: Exception) -> str:
-    return str(error).strip().partition("\n")[0][:200]
+def _in_words(shape: tuple[int, ...]) -> str:
+    if not shape:
+        return "a number"
+    if len(shape) == 1:
+        return f"a list of {shape[0]}"
+    return "lists of " + "×".join(map(str, shape))
+
+
+def _has_null(series: pl.Series) -> bool:
+    """Whether a value is missing, also inside of lists."""
+    import polars as pl
+
+    while True:
+        if series.null_count():
+            return True
+        if not isinstance(series.dtype, pl.List):
+            return False
+        series = series.explode(empty_as_null=False)
+
+
+def floats(dtype: pl.DataType) -> Any:
+    """A type with numbers, or lists of them, for what is in it."""
+    import polars as pl
+
+    return pl.List(floats(dtype.inner)) if isinstance(dtype, pl.List) else pl.Float64  # type: ignore[arg-type]
+
+
+def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.DataFrame]:
+    """All frames but for the last rows, so many."""
+    waiting: deque[pl.DataFrame] = deque()
+    rows = 0
+    for frame in frames:
+        waiting.append(frame)
+        rows += len(frame)
+        while rows - len(waiting[0]) >= count:
+            rows -= len(waiting[0])
+            yield waiting.popleft()
+    for frame in waiting:
+        left = max(0, rows - count)
+        yield frame.head(left)
+        rows -= len(frame)
+
+
+# --- where they come from --------------------------------------------------------------------
 
 
 @contextmanager
 def opened(path: str, form: str, environment: Environment) -> Iterator[Points]:
-    """A file of points; standard input is put into a file first. Raises `GradcliError`."""
+    """A file of points; what is no file (a pipe) is put into one first. Raises `GradcliError`."""
     if path != "-":
-        if not Path(path).is_file():
-            from gradcli.cli.files import read
-
-            if not Path(path).exists() or Path(path).is_dir():
-                read(path)  # raises what is wrong with it
-        yield Points(Path(path), f"'{path}'", form)
+        with _regular(path, form) as found, closing(Points(found, f"'{path}'", form)) as points:
+            yield points
         return
     if environment.stdin is None:
         raise file_error("standard input is closed")
-    with tempfile.TemporaryDirectory(prefix="gradcli-") as folder:
-        spooled = Path(folder) / "points"
-        with spooled.open("wb") as file:
-            shutil.copyfileobj(environment.stdin, file)
-        yield Points(spooled, "standard input", form)
-
-
-def expect_columns(names: Sequence[str], points: Points, what: str) -> None:
-    """Raise if the file lacks a column."""
-    for name in names:
-        if name not in points.columns:
-            listed = "its columns are " + ", ".join(points.columns[:20])
-            raise file_error(
-                f"{points.name} has no column '{name}'{what}",
-                closest(name, points.columns) or listed,
-            )
-
-
-# --- writing -----------------------------------------------------------------------------
-
-
-def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
-    """Results as columns; arrays become lists, in text files lists as JSON writes them."""
-    import polars as pl
-
-    series = []
-    for name, column in columns.items():
-        if not isinstance(column, np.ndarray) or column.ndim == 1:
-            series.append(pl.Series(name, column))
-        elif form in SEPARATOR:
-            series.append(pl.Series(name, [json.dumps(row) for row in column.tolist()], pl.String))
-        else:
-            series.append(pl.Series(name, column.tolist()))
-    return pl.DataFrame(series)
-
-
-def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The same frames, the next being made while one is used."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = pool.submit(next, frames, None)
-        while (frame := coming.result()) is not None:
-            coming = pool.submit(next, frames, None)
-            yield frame
+    with (
+        _spooled(environment.stdin, "standard input", form) as found,
+        closing(Points(found, "standard input", form)) as points,
+    ):
+        yield points
 
 
 @contextmanager
-def replacing(path: str | None, environment: Environment) -> Iterator[BinaryIO]:
-    """A stream to write to; a file takes its place when all is written. Raises `GradcliError`."""
-    from gradcli.cli.files import unwritable
+def _regular(path: str, form: str) -> Iterator[Path]:
+    from gradcli.cli.files import read
 
-    if path is None:
-        stream = getattr(environment.stdout, "buffer", None)
-        if stream is None:
-            raise file_error("standard output is closed")
-        yield stream
-        stream.flush()
-        return
-    target = Path(path).resolve()
-    if target.is_dir():
-        raise file_error(f"'{path}' is a folder: --out takes the name of a file")
-    if target.exists() and not target.is_file():
-        with target.open("wb") as file:
-            yield file
-        return
-    unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
     try:
-        file = unfinished.open("xb")
-    except OSError as error:
-        raise unwritable(f"'{path}'", error) from error
-    try:
-        with file:
-            yield file
-        if target.exists():
-            shutil.copymode(target, unfinished)
-        unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+        mode = Path(path).stat().st_mode
+        file = None if stat.S_ISDIR(mode) else Path(path).open("rb")  # noqa: SIM115 - below
+    except (OSError, ValueError):
+        file = None
+    if file is None:
+        read(path)  # raises what is wrong with it
+        raise file_error(f"'{path}' can't be read")
+    with file:
+        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
+            raise file_error(f"'{path}' is a device, not a file")
+        if stat.S_ISREG(mode) and not (form == "ndjson" and _has_mark(file)):
+            yield Path(path).resolve()
+            return
+        with _spooled(file, f"'{path}'", form) as found:
+            yield found
 
 
-def write(frames: Iterator[pl.DataFrame], stream: BinaryIO, form: str) -> None:
-    """Write frames as they come (`npz`: when all have come)."""
-    if form in SEPARATOR:
-        for i, frame in enumerate(frames):
-            frame.write_csv(stream, include_header=i == 0, separator=SEPARATOR[form])
-    elif form == "ndjson":
-        for frame in frames:
-            frame.write_ndjson(stream)
-    elif form == "parquet":
-        _write_parquet(frames, stream)
-    else:
-        import polars as pl
-
-        whole = pl.concat(list(frames))
-        arrays = {s.name: np.array(s.to_list()) for s in whole}
-        np.savez(stream, **arrays)  # type: ignore[arg-type]
+def _has_mark(file: BinaryIO) -> bool:
+    found = file.read(3) == BYTE_ORDER_MARK
+    file.seek(0)
+    return found
 
 
-def _write_parquet(frames: Iterator[pl.DataFrame], stream: BinaryIO) -> None:
-    from polars.io.plugins import register_io_source
-
-    first = next(frames)
-    failed: list[BaseException] = []
-
-    def source(*_: Any) -> Iterator[pl.DataFrame]:
+@contextmanager
+def _spooled(stream: BinaryIO, name: str, form: str) -> Iterator[Path]:
+    """A stream in a file. NDJSON loses a byte-order mark, which Polars does not expect."""
+    with tempfile.TemporaryDirectory(prefix="gradcli-", ignore_cleanup_errors=True) as folder:
+        spooled = Path(folder) / "points"
+        start = stream.read(3) if form == "ndjson" else b""
         try:
-            yield first
-            yield from frames
-        except BaseException as error:
-            failed.append(error)
-            raise
+            with spooled.open("wb") as file:
+                file.write(b"" if start == BYTE_ORDER_MARK else start)
+                shutil.copyfileobj(stream, file, 1 << 20)
+        except OSError as error:
+            raise file_error(
+                f"{name} can't be kept in a temporary file: {reason(error)}",
+                "the variable TMPDIR names another folder for it",
+            ) from None
+        yield spooled
 
-    try:
-        register_io_source(source, schema=first.schema).sink_parquet(stream)
-    except Exception:
-        if failed:
-            raise failed[0] from None
-        raise
+
+def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False) -> None:
+    """Raise if the file lacks a column; `inputs` could have a value for all rows instead."""
+    for name in names:
+        if name not in points.columns:
+            hint = _instead(name, points)
+            if inputs:
+                hint += f"\nfor a value in all rows: --{name} VALUE"
+            raise file_error(f"{points.name} has no column '{name}'", hint)
+
+
+def _instead(name: str, points: Points) -> str:
+    """A hint where a column is missing."""
+    if not points.columns:
+        return "it has no columns at all"
+    only = points.columns[0] if len(points.columns) == 1 else ""
+    for char, words in (
+        (";", "semicolons"),
+        ("\t", "tabs: --from tsv"),
+        (",", "commas: --from csv"),
+    ):
+        if char in only:
+            return f"its columns seem to be separated by {words}"
+    if points.form in SEPARATOR and all(number_in(c) is not None for c in points.columns):
+        return "its first line has numbers, and should have the columns' names"
+    listed = ", ".join(points.columns[:20]) + (", …" if len(points.columns) > 20 else "")
+    return closest(name, points.columns) or f"its columns are {listed}"

@@ -24,15 +24,20 @@ LONGEST_VALUE = 200
 RIGHT = (Status.OK, Status.CARRIED)
 
 
-def gradescope(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[str, Any]:
-    """The `results.json` of Gradescope: a test for each row, marks as points."""
+def gradescope(
+    outcome: Outcome, task: Task, *, reveal: bool = False, points: float | None = None
+) -> dict[str, Any]:
+    """The `results.json` of Gradescope: a test for each row, marks as points.
+
+    `points` is what everything is worth together, where that is settled.
+    """
     top = {"visibility": "visible", "stdout_visibility": "hidden"}
     if isinstance(outcome, GradcliError):
         test = {
             "name": "reading the submission",
             "number": "1",
             "score": 0,
-            "max_score": _whole(_asked_marks(task)),
+            "max_score": _whole(_asked_marks(task) if points is None else points),
             "status": "failed",
             "output": f"<p>{_safe(_reason(outcome))}</p>",
             "output_format": "html",
@@ -56,7 +61,13 @@ def _gradescope_test(number: int, row: MarkedRow, *, reveal: bool) -> dict[str, 
     }
 
 
-def prairielearn(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[str, Any]:
+def prairielearn(
+    outcome: Outcome,
+    task: Task,
+    *,
+    reveal: bool = False,
+    points: float | None = None,  # noqa: ARG001 - its score is a share
+) -> dict[str, Any]:
     """The results of PrairieLearn's external graders: a score from 0 to 1.
 
     What can't be read is not gradable, which costs no attempt.
@@ -88,7 +99,13 @@ def prairielearn(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[
     }
 
 
-def coderunner(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[str, Any]:  # noqa: ARG001
+def coderunner(
+    outcome: Outcome,
+    task: Task,  # noqa: ARG001
+    *,
+    reveal: bool = False,
+    points: float | None = None,  # noqa: ARG001 - its fraction is a share
+) -> dict[str, Any]:
     """What a combinator template grader of CodeRunner prints: a fraction and a table.
 
     Of the header's columns `iscorrect` is CodeRunner's own: it becomes a tick or a cross.
@@ -100,7 +117,7 @@ def coderunner(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[st
     rows = [
         [
             int(row.status in RIGHT),
-            "" if row.line is None else str(row.line),
+            str(row.line or "") if row.cell is None else row.place,
             _safe(_title(row)),
             "" if row.submitted is None else _safe(_value(row.submitted)),
             f"{row.earned:g} / {row.max:g}",
@@ -152,7 +169,7 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
 
 
 def _place(row: MarkedRow) -> str:
-    return f"line {row.line}: {row.text}"
+    return f"{row.place}: {row.text}"
 
 
 def _html(row: MarkedRow, *, reveal: bool) -> str:
@@ -174,7 +191,7 @@ def _summary(marked: Marked) -> str:
     lines = [f"score {marked.score:g} / {marked.max_score:g}"]
     if marked.roots:
         first = marked.roots[0]
-        where = f"line {first.line}, " if first.line else ""
+        where = f"{first.place}, " if first.line else ""
         what = " or ".join(first.tags) or str(first.status)
         lines.append(f"look first at {where}{_title(first)}: {what}")
     lines += [_note(note) for note in marked.notes]
@@ -182,7 +199,7 @@ def _summary(marked: Marked) -> str:
 
 
 def _note(note: Note) -> str:
-    place = f"line {note.line}: " if note.line else ""
+    place = f"{note.place}: " if note.line else ""
     return f"note ({note.tag}): {place}{note.text}"
 
 

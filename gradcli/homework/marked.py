@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
+
+from gradcli.homework.submission import Listing
 
 
 class Status(StrEnum):
@@ -18,6 +21,13 @@ class Status(StrEnum):
     INCONSISTENT = "inconsistent"
     """The true number, which does not follow from the rows before."""
     MISSING = "missing"
+
+
+def place(line: int | None, cell: int | None) -> str:
+    """A line, and the cell of a notebook in which it is."""
+    if line is None:
+        return ""
+    return f"line {line}" if cell is None else f"cell {cell}, line {line}"
 
 
 @dataclass(frozen=True)
@@ -44,6 +54,13 @@ class MarkedRow:
     """For a part: the operations that send it."""
     follow: int = 0
     """How many later rows follow from this one and keep their marks."""
+    cell: int | None = None
+    """Of a notebook: the cell in which the line is."""
+
+    @property
+    def place(self) -> str:
+        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
+        return place(self.line, self.cell)
 
 
 @dataclass(frozen=True)
@@ -53,6 +70,12 @@ class Note:
     tag: str
     text: str
     line: int | None = None
+    cell: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
+        return place(self.line, self.cell)
 
 
 @dataclass(frozen=True)
@@ -67,12 +90,21 @@ class Marked:
     @property
     def score(self) -> float:
         """The marks that were earned."""
-        return sum(row.earned for row in self.rows)
+        return _sum(row.earned for row in self.rows)
 
     @property
     def max_score(self) -> float:
         """The marks of all rows that were judged."""
-        return sum(row.max for row in self.rows)
+        return _sum(row.max for row in self.rows)
+
+    def out_of(self, points: float) -> Marked:
+        """The same with so many points for everything, however many rows there are."""
+        most = self.max_score
+        if not most:
+            return self
+        share = points / most
+        rows = (replace(r, earned=r.earned * share, max=r.max * share) for r in self.rows)
+        return replace(self, rows=tuple(rows))
 
     @property
     def right(self) -> bool:
@@ -91,3 +123,29 @@ class Marked:
 
         style = Style(width=None, color=False, ascii=False)
         return "".join(pieces(None, self, style, reveal=False)).rstrip("\n")
+
+
+def forgiven(row: MarkedRow) -> MarkedRow:
+    """The row as right, unless there is none."""
+    if row.status is Status.MISSING:
+        return row
+    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
+    return MarkedRow(**{**vars(row), **kept})
+
+
+def _sum(marks: Iterable[float]) -> float:
+    """The sum, without the rounding of shares."""
+    return round(sum(marks), 9)
+
+
+def in_cells(marked: Marked, listing: Listing) -> Marked:
+    """Of a notebook: with every line as the line of its cell."""
+    if not listing.cells:
+        return marked
+    rows = [(row, *listing.place(row.line)) for row in marked.rows]
+    notes = [(note, *listing.place(note.line)) for note in marked.notes]
+    return replace(
+        marked,
+        rows=tuple(replace(row, cell=cell, line=line) for row, cell, line in rows),
+        notes=tuple(replace(note, cell=cell, line=line) for note, cell, line in notes),
+    )

@@ -17,13 +17,15 @@ import numpy as np
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.case import Case
 from gradcli.homework.cells import Line, Work
+from gradcli.homework.evidence import Evidence, is_
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
-from gradcli.homework.marked import Marked, MarkedRow, Note, Status
-from gradcli.homework.naming import Evidence, explain
+from gradcli.homework.marked import Marked, MarkedRow, Note, Status, forgiven, in_cells
+from gradcli.homework.mending import holds
+from gradcli.homework.naming import VAGUE, explain
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
-from gradcli.homework.tolerance import Spreads, Tolerance, exact, own_values, spreads
+from gradcli.homework.tolerance import Digits, Tolerance, exact, own_values, vague
 
 SIDES = (0, 1, -1)
 """The convention at kinks, and the derivatives of both sides: each is accepted."""
@@ -40,16 +42,23 @@ class Scheme:
     """What a carried row earns of its marks."""
     eta: float | None = None
     """The step of gradient descent, for whoever may have updated the weights too early."""
+    points: float | None = None
+    """What everything is worth together; None for a mark for each row."""
 
 
 def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Marked:
     """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
     scheme = scheme or Scheme()
+    marked = _marked(task, submission, scheme)
+    return marked if scheme.points is None else marked.out_of(scheme.points)
+
+
+def _marked(task: Task, submission: Submission, scheme: Scheme) -> Marked:
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
                 handed = of_work(worked_through(task, submission))
-                return _Marking(task, scheme, handed).marked("listing")
+                return in_cells(_Marking(task, scheme, handed).marked("listing"), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
@@ -62,6 +71,8 @@ class _Marking:
         self.task, self.scheme, self.handed = task, scheme, handed
         self.flow = handed.flow
         self.tolerance = scheme.tolerance
+        self.implied: dict[Key, Any] = {}
+        """Accumulators that were not handed in, as the mistakes so far show them."""
 
     # --- what follows from what ---
 
@@ -121,15 +132,12 @@ class _Marking:
         return self.handed.values.get(key) or exact(self.flow.values[key])
 
     @cached_property
-    def spread(self) -> Spreads:
-        """What the digits leave open."""
-        written = {
-            k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given
-        }
-        values = {k: n for k, n in self.handed.values.items() if np.shape(n.value) == self.shape(k)}
-        if all(not np.any(n.radius) for n in (*written.values(), *values.values())):
-            return Spreads({}, {})
-        return spreads(self.flow, values, written, self.tolerance)
+    def digits(self) -> Digits:
+        """What the digits of the numbers that were handed in leave open."""
+        handed = self.handed
+        written = {k: n for k, n in handed.gradients.items() if n is not None and k in self.given}
+        values = {k: n for k, n in handed.values.items() if np.shape(n.value) == self.shape(k)}
+        return Digits(self.flow, values, written, self.tolerance)
 
     def same(
         self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
@@ -140,7 +148,7 @@ class _Marking:
         """
         parts = self.parts.get(key, ())
         scale = max((float(np.max(np.abs(p.value), initial=0.0)) for p in parts), default=0.0)
-        spread = open_ * self.spread.gradients.get(key, 0.0) if carried else 0.0
+        spread = open_ * self.digits.allowed.gradients.get(key, 0.0) if carried else 0.0
         if np.shape(spread) != np.shape(expected):  # a slip may have another shape
             spread = np.max(spread, initial=0.0)
         return self.tolerance.same(number, expected, spread, scale)
@@ -155,7 +163,7 @@ class _Marking:
         if self.descent(gradients):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
-            gradients = [_forgiven(row) for row in gradients]
+            gradients = [forgiven(row) for row in gradients]
         return Marked(tuple(self.with_followers([*values, *gradients])), tuple(notes), mode)
 
     def notes(self) -> list[Note]:
@@ -194,12 +202,16 @@ class _Marking:
         status, side = self.status(key, number, true, carried)
         tags: tuple[str, ...] = ()
         message, line, text = "", self.line(key, "gradient"), self.text(key, "gradient")
+        if status is Status.WRONG and number is not None and self.right_work(key, true, number):
+            status, carried = Status.CARRIED, number.value
         if status is Status.WRONG:
             found = explain(self.evidence(key, number, carried))
+            self.implied |= {} if found.implied is None else dict([found.implied])
             tags, message = found.tags, found.message
             line, text = found.line or line, found.text or text
         elif status is Status.INCONSISTENT:
             message = f"the right number, but it does not follow from {self.before(key)}"
+            message += self.as_computed(key)
         elif side:
             message = "at the kink the derivative of the other side is taken; that is accepted"
         worth = self.task.marks(name)
@@ -223,10 +235,39 @@ class _Marking:
             return _status(right=any(is_true), follows=any(is_carried)), 0
         return Status.OK, 1
 
+    def right_work(self, key: Key, true: Any, number: Written) -> bool:
+        """Whether a listing's lines would be right, if what they read were.
+
+        That is the gradients in them, or one that was skipped by a mistake in an earlier row.
+        """
+        work = self.handed.work
+        if work is None or self.slipped:
+            return False
+        if self.follows_implied(key, number):
+            return True
+        final = {id(lines[-1].cell): of for of, lines in work.lines.items() if of != key}
+        return is_(holds(work.lines[key], final, self.truths[0]), true)
+
+    def follows_implied(self, key: Key, number: Written) -> bool:
+        """Whether a gradient follows from a mistake in a row that was not handed in."""
+        if not self.implied:
+            return False
+        follows = self.flow.passes({**self.implied, **self.given})[0]
+        return key in follows and self.same(number, follows[key], key, carried=True)
+
     def share(self, status: Status) -> float:
         if status is Status.OK:
             return 1.0
         return self.scheme.carried if status is Status.CARRIED else 0.0
+
+    def as_computed(self, key: Key) -> str:
+        """The student's own statement that a gradient has to follow, where the values differ."""
+        work = self.handed.work
+        consumers = self.flow.consumers.get(key, ())
+        if work is None or not (self.flow.own and self.slipped) or len(consumers) != 1:
+            return ""
+        text = work.texts.get(consumers[0], "")
+        return f" with {text}" if text else ""
 
     def before(self, key: Key) -> str:
         """The rows that a gradient is made of."""
@@ -258,12 +299,16 @@ class _Marking:
 
     def value_row(self, key: Key, number: Written, carried: Any) -> MarkedRow:
         true = self.task.flow.values[key]
-        follows = self.tolerance.same(number, carried, self.spread.values.get(key, 0.0))
+        follows = self.tolerance.same(number, carried, self.digits.allowed.values.get(key, 0.0))
         right = self.tolerance.same(number, true)
         status = _status(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
-        if status is Status.WRONG:
+        if status is Status.WRONG and vague(
+            number, carried, self.digits.whole.values.get(key, 0.0)
+        ):
+            message = VAGUE
+        elif status is Status.WRONG:
             tags = ("forward-slip",)
             message = f"the value of {key} is wrong; what follows is judged by it"
             if np.shape(number.value) != np.shape(true):
@@ -364,8 +409,13 @@ class _Marking:
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""
         case = Case(self.flow, key, self.parts, self.passed_on(), self.scheme.eta)
-        matches = self.matches(key, number) if number is not None else None
-        return Evidence(case, number, matches, self.handed.work, carried, frozenset(self.given))
+        given = frozenset(self.given)
+        if number is None:
+            return Evidence(case, None, None, self.handed.work, carried, given)
+        spread = self.digits.whole.gradients.get(key, 0.0) if np.any(number.radius) else 0.0
+        unsure = vague(number, carried, spread)
+        matches = self.matches(key, number)
+        return Evidence(case, number, matches, self.handed.work, carried, given, unsure)
 
     def line(self, key: Key, kind: str) -> int | None:
         work = self.handed.work
@@ -438,13 +488,6 @@ def _status(*, right: bool, follows: bool) -> Status:
     if follows:
         return Status.OK if right else Status.CARRIED
     return Status.INCONSISTENT if right else Status.WRONG
-
-
-def _forgiven(row: MarkedRow) -> MarkedRow:
-    if row.status is Status.MISSING:
-        return row
-    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
-    return MarkedRow(**{**vars(row), **kept})
 
 
 def _shapes(name: str, submitted: Any, true: Any) -> str:

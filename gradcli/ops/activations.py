@@ -90,6 +90,7 @@ ACTIVATIONS = (
         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)",
         latex=r"\operatorname{gelu}({x})",
         doc="x times the normal distribution function (the erf form)",
+        composite=True,
         samples=("1", "-2", "[0, 3]"),
     ),
     row(

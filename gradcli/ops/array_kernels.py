@@ -323,14 +323,21 @@ def _mixed_others(x: Array, directions: list[Array]) -> Array:
 
 def std(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: FBT001
     """The square root of the mean squared distance from the mean, over `count`."""
-    centred = x - np.mean(x, axis=axis, keepdims=True)
-    return norm(centred, axis, keepdims) / np.sqrt(count)
+    return norm(_centred(x, axis), axis, keepdims) / np.sqrt(count)
 
 
 def var(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: FBT001
     """The sum of squared distances from the mean, over `count`."""
-    centred = x - np.mean(x, axis=axis, keepdims=True)
+    centred = _centred(x, axis)
     return np.sum(centred * centred, axis=axis, keepdims=keepdims) / count
+
+
+def _centred(x: Array, axis: Axes) -> Array:
+    """x - mean(x); exactly 0 where all elements are equal, whose mean may be off by an ulp."""
+    centred = x - np.mean(x, axis=axis, keepdims=True)
+    most = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
+    least = np.min(x, axis=axis, keepdims=True, initial=np.inf)
+    return np.where(most == least, 0.0, centred) if np.any(most == least) else centred
 
 
 SAFE_SQUARES = (1e-280, 1e300)
@@ -361,15 +368,22 @@ def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
     return result if keepdims else np.squeeze(result, axis)
 
 
+FAR_FROM_1 = 1.5
+"""Above this, the logarithm of a sum has lost no digits to the 1 that is in it."""
+
+
 def _log_sum(x: Array, axis: Axes) -> Array:
     """log Σ exp x where the maximum is 0, exact also next to 0; it keeps its axes.
 
-    It is log1p(rest): the elements that are the maximum are counted, and one of them is the 1.
+    There it is log1p(rest): the elements that are the maximum are counted, and one is the 1.
     """
+    powers = np.exp(x)
+    total = np.add.reduce(powers, axis=axis, keepdims=True)
+    if total.size and total.flat[total.argmin()] > FAR_FROM_1:
+        return np.log(total)
     top = x == 0.0
-    others = np.exp(x)
-    others -= top
-    rest = np.add.reduce(others, axis=axis, keepdims=True)
+    powers -= top
+    rest = np.add.reduce(powers, axis=axis, keepdims=True)
     rest += np.add.reduce(top, axis=axis, keepdims=True, dtype=np.float64) - 1.0
     return np.log1p(rest)
 

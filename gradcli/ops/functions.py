@@ -308,7 +308,7 @@ TRIGONOMETRY = (
     row(
         "sinc",
         "x",
-        np.sinc,
+        k.sinc,
         "sinc_slope(x)",
         latex=r"\operatorname{sinc} {x}",
         doc="sin(πx)/(πx), 1 at 0",
@@ -384,6 +384,7 @@ SPECIAL = (
         latex=r"\Gamma({x})",
         domain="x not 0, -1, -2, …",
         doc="gamma function (SciPy)",
+        composite=True,
         samples=("3.5", "-0.5", "0.1"),
     ),
     row(
@@ -395,17 +396,19 @@ SPECIAL = (
         latex=r"\log \lvert \Gamma({x}) \rvert",
         domain="x not 0, -1, -2, …",
         doc="log|gamma(x)| (SciPy)",
+        composite=True,
         samples=("3.5", "100", "0.1"),
     ),
     row(
         "digamma",
         "x",
-        k.scipy_special("digamma"),
+        k.digamma,
         "polygamma(x, 1)",
         aliases="psi",
         latex=r"\psi({x})",
         domain="x not 0, -1, -2, …",
         doc="derivative of lgamma (SciPy)",
+        composite=True,
         samples=("3.5", "0.1", "10"),
     ),
 )
@@ -421,6 +424,7 @@ POLYGAMMA = Operation(
     latex=r"\psi^{({n})}({x})",
     domain="x not 0, -1, -2, …",
     doc="n-th derivative of digamma (SciPy); x comes first",
+    composite=True,
     samples=("3.5, 1", "0.7, 2"),
 )
 

@@ -131,8 +131,15 @@ def step(x: Array) -> Array:
 
 
 def sinc(x: Array) -> Array:
-    """sin(πx) / (πx), as NumPy's."""
-    return np.sinc(x)
+    """sin(πx) / (πx), 1 at 0; next to whole numbers to full precision, where π·x has lost it.
+
+    sin(πx) is ±sin(πr), with r what x is off the nearest whole number, which is exact.
+    """
+    whole = np.round(x)
+    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
+    zero = np.equal(x, 0.0)
+    value = sign * np.sin(math.pi * (x - whole)) / (math.pi * np.where(zero, 1.0, x))
+    return np.where(zero, 1.0, value)[()]
 
 
 def sinc_slope(x: Array) -> Array:
@@ -215,6 +222,22 @@ def scipy_special(name: str) -> Any:
         return getattr(special, name)(*arrays)
 
     return kernel
+
+
+def digamma(x: Array) -> Array:
+    """ψ(x); next to a pole as ψ(1 - x) - π cot(πr), with r its distance, where SciPy loses digits.
+
+    (DLMF 5.5.4.)
+    """
+    from scipy import special  # noqa: PLC0415
+
+    distance = x - np.round(x)
+    near = (x < 0) & (np.abs(distance) < 0.1) & (distance != 0)
+    if not np.any(near):
+        return special.digamma(x)
+    mirrored = special.digamma(np.where(near, 1.0 - x, x))
+    cotangent = math.pi / np.tan(math.pi * np.where(near, distance, 0.5))
+    return np.where(near, mirrored - cotangent, mirrored)[()]
 
 
 def polygamma(x: Array, n: int) -> Array:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -27,6 +28,12 @@ WORDS = ("NaN", "Infinity", "-Infinity")
 
 BATCH = 1000
 """So many rows are encoded at once: the encoder is quick, but starting it is not."""
+
+LARGE = 1000
+"""An array of more elements is written once; where it comes again, its text is taken again."""
+
+KEPT = 200_000_000
+"""So many characters of such texts are kept."""
 
 INDENT = "  "
 LINE = 100
@@ -48,7 +55,57 @@ def laid_out(fields: Iterable[tuple[str, Any]], program: str, style: Style) -> I
 
 def encoder(*, ascii_only: bool) -> Encode:
     """A function from values to strict JSON on one line."""
-    return json.JSONEncoder(ensure_ascii=ascii_only, allow_nan=False, check_circular=False).encode
+    return _Encoder(ascii_only=ascii_only).encode
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Large:
+    """An array whose numbers are made text late, and once."""
+
+    array: Any
+
+
+class _Encoder:
+    """JSON on one line, in which large arrays are put as text that may be used again.
+
+    The same array stands in a result several times (as a value, a local derivative, a
+    contribution, an accumulator), and nine tenths of the time go into its digits.
+    """
+
+    MARK = "\ud800"
+    """What stands for an array until its text is put in; no string that is valid has it."""
+
+    def __init__(self, *, ascii_only: bool) -> None:
+        options: Any = {"allow_nan": False, "check_circular": False}
+        self._small = json.JSONEncoder(ensure_ascii=ascii_only, default=self._later, **options)
+        self._mark = json.dumps(self.MARK, ensure_ascii=ascii_only)
+        self._waiting: list[str] = []
+        self._texts: dict[tuple[Any, bytes], str] = {}
+
+    def encode(self, value: Any) -> str:
+        """The value as JSON."""
+        self._waiting = []
+        text = self._small.encode(value)
+        if not self._waiting:
+            return text
+        first, *rest = text.split(self._mark)
+        return first + "".join(map(str.__add__, self._waiting, rest))
+
+    def _later(self, large: Large) -> str:
+        from hashlib import blake2b  # noqa: PLC0415 - loads OpenSSL
+
+        from gradcli.report.digits import decimals  # noqa: PLC0415 - for large arrays only
+
+        array = np.ascontiguousarray(large.array)
+        key = array.shape, blake2b(array.data).digest()
+        text = self._texts.get(key)
+        if text is None:
+            text = decimals(array)
+            while self._texts and sum(map(len, self._texts.values())) + len(text) > KEPT:
+                del self._texts[next(iter(self._texts))]
+            self._texts[key] = text
+        self._waiting.append(text)
+        return self.MARK
 
 
 def document(result: Result, command: str) -> Iterator[tuple[str, Any]]:
@@ -56,9 +113,9 @@ def document(result: Result, command: str) -> Iterator[tuple[str, Any]]:
     output = result.output
     yield "schema", f"gradcli.{command}/1"
     yield "program", result.program
-    yield "inputs", {name: plain(value) for name, value in result.inputs.items()}
-    yield "output", {"name": output.name, "value": plain(result.value)}
-    yield "gradient", {name: plain(value) for name, value in result.gradient.items()}
+    yield "inputs", {name: late(value) for name, value in result.inputs.items()}
+    yield "output", {"name": output.name, "value": late(result.value)}
+    yield "gradient", {name: late(value) for name, value in result.gradient.items()}
     full = command == "check"
     yield "nodes", (_node(result, row, full=full) for row in result.rows())
     yield "backward", map(_contribution, result.lines())
@@ -76,8 +133,8 @@ def _node(result: Result, row: Row, *, full: bool) -> Object:
         entry["args"] = [nodes[o].name if isinstance(o, int) else o.text for o in node.operands]
         entry["expression"] = row.expression
     entry["shape"] = node.type.shape
-    entry["value"] = plain(row.value)
-    entry["delta"] = plain(row.delta)
+    entry["value"] = late(row.value)
+    entry["delta"] = late(row.delta)
     entry["check"] = None if row.check is None else _check(row.check, full=full)
     return entry
 
@@ -85,21 +142,21 @@ def _node(result: Result, row: Row, *, full: bool) -> Object:
 def _check(check: Check, *, full: bool) -> Object:
     entry: Object = {
         "verdict": str(check.verdict),
-        "finite_difference": plain(check.finite_difference),
-        "error_estimate": plain(check.error_estimate),
-        "digits": plain(check.digits),
+        "finite_difference": late(check.finite_difference),
+        "error_estimate": late(check.error_estimate),
+        "digits": late(check.digits),
     }
     if full:
         entry |= {
-            "left": plain(check.left),
-            "right": plain(check.right),
+            "left": late(check.left),
+            "right": late(check.right),
             "operation": check.operation,
             "reason": check.reason,
         }
         if check.element is not None:
-            entry |= {"element": check.element, "slope": plain(check.slope)}
+            entry |= {"element": check.element, "slope": late(check.slope)}
     if check.exact is not None:
-        entry |= {"exact": plain(check.exact), "ulps": plain(check.ulps)}
+        entry |= {"exact": late(check.exact), "ulps": late(check.ulps)}
     return entry
 
 
@@ -110,14 +167,14 @@ def _contribution(line: Line) -> Object:
         "node": line.node,
         "to": line.to,
         "local": line.local,
-        "local_value": plain(line.local_value),
+        "local_value": late(line.local_value),
     }
     if line.rule is not None:
         entry["rule"] = line.rule
     return entry | {
-        "upstream": plain(line.upstream),
-        "contribution": plain(sent.value),
-        "accumulator": plain(sent.accumulator),
+        "upstream": late(line.upstream),
+        "contribution": late(sent.value),
+        "accumulator": late(sent.accumulator),
         "final": sent.final,
     }
 
@@ -137,6 +194,11 @@ def _summary(result: Result) -> Object | None:
     if result.checks.local is not None:
         entry["local"] = result.checks.local
     return entry
+
+
+def late(value: Any) -> Any:
+    """The same as `plain`, but a large array stays as it is until it is encoded."""
+    return Large(value) if np.size(value) > LARGE else plain(value)
 
 
 def plain(value: Any) -> Any:
@@ -202,6 +264,8 @@ def indented(value: Any, encode: Encode, depth: int = 0) -> str:
 
     Numbers fill their lines.
     """
+    if isinstance(value, Large):
+        value = plain(value.array)
     room = LINE - depth * len(INDENT)
     compound = isinstance(value, dict | list | tuple)
     if not compound or _left(value, room) >= 0:
@@ -228,6 +292,8 @@ def _left(value: Any, room: int) -> int:
             room = _left(part, room - len(key) - 4)
             if room < 0:
                 break
+    elif isinstance(value, Large):
+        return -1
     elif isinstance(value, list | tuple):
         for part in value:
             room = _left(part, room - 1)
