@@ -352,6 +352,16 @@ def test_the_marks_are_those_of_the_same_lines_without_functions() -> None:
         np.testing.assert_allclose(one.submitted, other.submitted, rtol=1e-12)
 
 
+def test_a_mean_that_is_forgotten_is_told_of_the_first_row() -> None:
+    """Also where the row of the mean itself was not handed in."""
+    text = FLAT.replace("dA2 = 2*(A2 - Y)/3\n", "").replace("dZ2 = dA2", "dZ2 = 2*(A2 - Y)")
+    found = root(marked(NETWORK, text))
+    assert (found.name, found.tags) == ("Z2", ("mean-for-sum", "factor"))
+    deltas = {f"delta_{n}": 3 * v for n, v in NETWORK.flow.passes({})[0].items() if n != "J"}
+    row = marked(NETWORK, table(NETWORK, 6, **deltas), "a.csv").roots[0]
+    assert (row.name, row.tags) == ("A2", ("mean-for-sum", "factor"))
+
+
 # --- tables of numbers -------------------------------------------------------------------
 
 
