@@ -295,6 +295,7 @@ def test_what_is_said(text: str, x: float, words: str) -> None:
         *(("lgamma(x)", x) for x in (1, 2, -2.457024738220797)),
         ("digamma(x)", 1.4616321449683623),
         ("gelu(x)", -25.4697847),
+        ("max((x + 1)^2, 1 + 2*x) + x", 0),
     ],
 )
 def test_functions_at_their_zeros_and_far_out_are_decided(text: str, x: float) -> None:
