@@ -198,7 +198,7 @@ def _is_finite(series: pl.Series) -> bool:
     import polars as pl
 
     while isinstance(series.dtype, pl.List | pl.Array):
-        series = series.explode(empty_as_null=False)
+        series = series.explode()
     return not series.dtype.is_float() or bool(series.is_finite().all())
 
 

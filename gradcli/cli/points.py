@@ -329,7 +329,9 @@ class Points:
                     self.shapes.setdefault(name, np.shape(series[0]))
                 raise self._other_shape(name, first + odd // inside, np.shape(series[odd]))
             shape.append(int(lengths[0]) if len(lengths) else 0)
-            inside *= max(1, shape[-1])
+            if not shape[-1]:
+                return np.empty(shape)
+            inside *= shape[-1]
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             raise self._no_number(name, first, series[0] if len(series) else str(series.dtype))
@@ -374,7 +376,7 @@ def _has_null(series: pl.Series) -> bool:
             return True
         if not isinstance(series.dtype, pl.List):
             return False
-        series = series.explode(empty_as_null=False)
+        series = series.filter(series.list.len() > 0).explode()
 
 
 def floats(dtype: pl.DataType) -> Any:
