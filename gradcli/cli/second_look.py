@@ -24,6 +24,8 @@ from gradcli.cli.failure import file_error, reason
 
 SEPARATOR = {"csv": ",", "tsv": "\t"}
 GZIP = b"\x1f\x8b"
+UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error)
+"""What may be raised by a file that is damaged behind its first rows."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -82,7 +84,7 @@ def _table(path: Path, form: str, *, strict: bool = False) -> Iterator[list[str]
 def _records(path: Path, keys: Sequence[str]) -> Iterator[list[Any]]:
     for record in _lines(path):
         found = json.loads(record)
-        yield [found.get(key) for key in keys]
+        yield [found.get(key) for key in keys] if isinstance(found, dict) else []
 
 
 def _lines(path: Path) -> Iterator[str]:
