@@ -287,6 +287,13 @@ def test_shapes_stay_the_same_over_chunks(form: str, monkeypatch: pytest.MonkeyP
     assert "row 5,001: the column 'c' has a list of 3" in environment.written()[1]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_lists_without_elements(form: str) -> None:
+    np.savez("p.npz", c=np.empty((2, 0)), x=[1.0, 2.0])
+    batch("x + sum(c)", "p.npz", "--keep", "c,x", "--only", "value", "--out", f"o.{form}")
+    assert values(f"o.{form}", "sum(c) + x") == ["1.0", "2.0"]
+
+
 def test_matrices() -> None:
     W = np.arange(12.0).reshape(3, 2, 2)
     np.savez("p.npz", W=W, x=np.ones((3, 2)))
