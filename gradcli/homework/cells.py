@@ -2,20 +2,22 @@
 
 These types stand between working a listing through (`work`) and marking it. A cell is what a name
 stands for at some time; it keeps what it was computed from, so that it can be computed again with
-other values.
+other values. The `Desk` has all that is known while a listing is worked through.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections import ChainMap
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
-from gradcli.errors import GradcliError
+from gradcli.errors import GradcliError, Kind
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.stage import Stage
-from gradcli.homework.submission import Written
-from gradcli.language.tree import Tree
+from gradcli.homework.submission import Listing, Vocabulary, Written
+from gradcli.language.source import Span
+from gradcli.language.tree import Name, Tree
 
 
 @dataclass(eq=False)
@@ -43,6 +45,11 @@ class Cell:
     written: Written | None = None
     """Where it is a bare number: how that was written."""
     tree: Tree | None = None
+
+    @property
+    def source(self) -> Cell | None:
+        """The cell that it is the same as, where it is another's name and nothing more."""
+        return self.reads[0] if isinstance(self.tree, Name) and len(self.reads) == 1 else None
 
     @property
     def passed_on(self) -> Any:
@@ -117,3 +124,65 @@ class Work:
     def submitted(self, key: Key) -> Any:
         """The gradient as it is after the last line; None where it could not be computed."""
         return self.lines[key][-1].cell.value
+
+
+Value: TypeAlias = "Cell | tuple[Value, ...] | dict[str, Value]"
+"""What a name of a listing stands for: also a tuple or a dictionary of such."""
+
+
+class Placed(Protocol):
+    """Whatever has a place in the listing."""
+
+    @property
+    def span(self) -> Span:
+        """Where it stands."""
+
+
+@dataclass
+class Desk:
+    """What is known while a listing is worked through."""
+
+    listing: Listing
+    task: Flow
+    vocabulary: Vocabulary
+    assumed: Mapping[str, Any]
+    """Gradients, by the name of the node, for lines that can't be computed."""
+    scope: ChainMap[str, Value]
+    """What names stand for here: those of a function before those of the listing."""
+    own: list[Cell] = field(default_factory=list)
+    """The variables of the student's forward pass."""
+    gradients: dict[str, list[list[Line]]] = field(default_factory=dict)
+    """By name: groups of lines, each of which begins with `=`."""
+    notes: list[tuple[str, int | None, str]] = field(default_factory=list)
+    originals: dict[Key, Any] = field(default_factory=dict)
+    last_forward: Cell | None = None
+    within: str | None = None
+    """The function whose names are its own business: none of them is a step."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of the student's own variables."""
+        return tuple(dict.fromkeys(cell.name for cell in self.own))
+
+    def line(self, placed: Placed) -> int:
+        """The number of the line where something begins."""
+        return self.listing.source.position(placed.span.start)[0]
+
+    def text(self, placed: Placed) -> str:
+        """Something as it stands in the listing, in one line."""
+        return " ".join(self.listing.source.text[placed.span.start : placed.span.end].split())
+
+    def refused(
+        self,
+        statement: Placed,
+        message: str,
+        hint: str | None = None,
+        error: GradcliError | None = None,
+    ) -> GradcliError:
+        """The error about a statement, or about the place in it that another error has."""
+        span = statement.span
+        if error is not None and error.span is not None and error.span.start >= span.start:
+            span = error.span
+        message = f"line {self.line(statement)}: {message}"
+        source = self.listing.source
+        return GradcliError(Kind.SUBMISSION, message, source=source, span=span, hint=hint)

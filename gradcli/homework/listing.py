@@ -1,22 +1,34 @@
 """From a listing's text to statements: what `Listing` holds.
 
 The text is made readable (`python_text`), read by the project's own grammar, and its trees are
-freed of what only Python needs: `np.array([1, 2])`, `x.copy()` and `float(x)` are their
-arguments. Bare expressions are dropped, calls that stand alone refused.
+freed of what only Python needs: `np.array([1, 2])`, `x.copy()`, `float(x)` and `np.round(x, 4)`
+are their arguments. What several statements are together is put together again (`Outline`). Bare
+expressions are dropped, calls that stand alone refused unless they are of the listing's own
+functions.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Sequence
+from typing import NamedTuple, TypeAlias, TypeVar
 
 from gradcli import ops
 from gradcli.errors import GradcliError, Kind
-from gradcli.homework.python_text import original_name, readable
+from gradcli.homework.python_text import Outline, original_name, outlined
 from gradcli.homework.python_tokens import refused
 from gradcli.homework.python_words import bare_call
-from gradcli.homework.submission import Listing
+from gradcli.homework.submission import (
+    Entries,
+    Listing,
+    Performed,
+    Procedure,
+    Returned,
+    Several,
+    Step,
+)
+from gradcli.homework.wrappings import unwrapped
 from gradcli.language.parser import parse_listing
-from gradcli.language.source import Source
+from gradcli.language.source import Source, Span
 from gradcli.language.tree import (
     Augment,
     Bare,
@@ -24,7 +36,6 @@ from gradcli.language.tree import (
     Call,
     Define,
     Name,
-    Number,
     Statement,
     Tree,
     postorder,
@@ -34,12 +45,6 @@ MOST_CHARACTERS = 200_000
 MOST_LINES = 20_000
 """What a listing may have: far more than anybody writes, and read in a second or two."""
 
-_SAME = frozenset({"array", "asarray", "copy", "asfarray", "ascontiguousarray"})
-_CASTS = frozenset({"float", "float64", "float32", "double", "astype"})
-_METHODS_ONLY = frozenset({"astype"})
-_TYPES = frozenset({"float", "float64", "float32", "double", "f", "d", "f4", "f8"})
-_WHOLE = frozenset({"int", "int32", "int64", "i"})
-
 
 def read_listing(text: str, name: str | None) -> Listing:
     """The statements of a listing. Raises `GradcliError` of kind submission, with its place."""
@@ -48,14 +53,12 @@ def read_listing(text: str, name: str | None) -> Listing:
         raise _too_long(source, f"{MOST_CHARACTERS // 1000} kB of text")
     if text.count("\n") > MOST_LINES:
         raise _too_long(source, f"{MOST_LINES:,} lines")
-    ready = Source(readable(text, source), name)
+    text, outlines = outlined(text, source)
     try:
-        statements = parse_listing(ready).statements
+        statements = parse_listing(Source(text, name)).statements
     except GradcliError as error:
         raise as_submission(error, source) from None
-    functions = frozenset(s.name.name for s in statements if isinstance(s, Define))
-    kept = [_kept(statement, source, functions) for statement in statements]
-    return Listing(source, tuple(s for s in kept if s is not None))
+    return Listing(source, tuple(_Steps(source, statements, outlines).steps()))
 
 
 def as_submission(error: GradcliError, source: Source) -> GradcliError:
@@ -81,18 +84,137 @@ def _too_long(source: Source, most: str) -> GradcliError:
 # --- statements --------------------------------------------------------------------------
 
 
-def _kept(statement: Statement, source: Source, functions: frozenset[str]) -> Statement | None:
-    """The statement without Python's wrappings; None for a bare expression."""
-    if isinstance(statement, Bare):
-        _check_bare(statement, source, functions)
-        return None
-    if isinstance(statement, Block):
-        raise refused(source, statement.span, "blocks are not read", "write f(x) = … instead")
-    if isinstance(statement, Augment) and statement.symbol != "+":
-        raise refused(source, statement.symbol_span, f"'{statement.symbol}=' is not read")
-    if any(isinstance(node, Call) for node in postorder(statement)):
-        return _unwrapped(statement, source, functions)
-    return statement
+class _Header(NamedTuple):
+    """The name and the parameters of a function that follows."""
+
+    names: tuple[Name, ...]
+    span: Span
+
+
+_Part: TypeAlias = "Step | _Header"
+_Item = TypeVar("_Item", bound=_Part)
+
+
+class _Steps:
+    """Statements of the grammar, put together to the steps that the listing has."""
+
+    def __init__(
+        self, source: Source, statements: Sequence[Statement], outlines: Sequence[Outline]
+    ) -> None:
+        self.source, self.statements = source, statements
+        self.whole = [o for o in outlines if o.kind == "def"]
+        self.inner = [o for o in outlines if o.kind != "def"]
+        self.functions = frozenset(
+            [s.name.name for s in statements if isinstance(s, Define)]
+            + [
+                _names(found)[0].name
+                for outline, found in _runs(statements, self.inner)
+                if outline is not None and outline.kind == "header" and _names(found)
+            ]
+        )
+
+    def steps(self) -> Iterator[Step]:
+        """All steps, in order."""
+        parts: list[_Part] = []
+        for outline, statements in _runs(self.statements, self.inner):
+            for statement in statements:
+                unwrapped(statement, self.source, self.functions)
+            if outline is None:
+                parts += (k for s in statements if (k := self.kept(s)) is not None)
+            else:
+                parts.append(self.together(outline, statements))
+        for function, found in _runs(parts, self.whole):
+            if function is None:
+                yield from found  # type: ignore[misc] # a header stands in a function only
+            else:
+                yield self.procedure(found)
+
+    def kept(self, statement: Statement) -> Step | None:
+        """A statement that stands for itself; None for a bare expression."""
+        if isinstance(statement, Bare):
+            value = statement.value
+            own = isinstance(value, Call) and not value.qualified and value.name in self.functions
+            if own:
+                return Performed(value, statement.span)  # type: ignore[arg-type]
+            _check_bare(statement, self.source, self.functions)
+            return None
+        if isinstance(statement, Block):
+            hint = "write f(x) = … instead"
+            raise refused(self.source, statement.span, "blocks are not read", hint)
+        if isinstance(statement, Augment) and statement.symbol != "+":
+            symbol = statement.symbol
+            raise refused(self.source, statement.symbol_span, f"'{symbol}=' is not read")
+        return statement
+
+    def together(self, outline: Outline, statements: Sequence[Statement]) -> _Part:
+        """Several statements as one step."""
+        span = Span(outline.start, outline.end)
+        values = tuple(s.value for s in statements if isinstance(s, Bare))
+        if len(values) != len(statements):
+            odd = next(s for s in statements if not isinstance(s, Bare))
+            raise refused(self.source, odd.span, "an assignment within a line is not read")
+        if outline.kind in ("dict", "return dict"):
+            count = outline.first
+            keys = self.names(values[count::2])
+            if outline.kind == "return dict":
+                return Returned(values[1::2], span, keys)
+            return Entries(self.names(values[:1])[0], keys, values[2::2], span)
+        if outline.kind == "return":
+            return Returned(values, span)
+        if outline.kind == "header":
+            return _Header(self.names(values), span)
+        targets = self.names(values[: outline.first])
+        chain, bundle = outline.kind == "chain", outline.kind == "tuple"
+        return Several(targets, values[outline.first :], span, chain, bundle)
+
+    def names(self, trees: Iterable[Tree]) -> tuple[Name, ...]:
+        """Trees that must be names: what is assigned to, parameters."""
+        names: list[Name] = []
+        for tree in trees:
+            if not isinstance(tree, Name):
+                hint = "the left side of '=' is a name"
+                raise refused(self.source, tree.span, "this can't be assigned to", hint)
+            names.append(tree)
+        return tuple(names)
+
+    def procedure(self, found: Sequence[_Part]) -> Procedure:
+        """A function of several statements, header first."""
+        header, *body = found
+        assert isinstance(header, _Header)
+        name, *parameters = header.names
+        span = Span(header.span.start, max(part.span.end for part in found))
+        return Procedure(name, tuple(parameters), tuple(body), span)  # type: ignore[arg-type]
+
+
+def _runs(
+    items: Iterable[_Item], outlines: Sequence[Outline]
+) -> Iterator[tuple[Outline | None, list[_Item]]]:
+    """The items of every outline together, and what stands between outlines."""
+    waiting = list(reversed(outlines))
+    run: list[_Item] = []
+    within: Outline | None = None
+    for item in items:
+        at = item.span.start
+        while within is None and waiting and waiting[-1].end <= at:
+            yield waiting.pop(), []
+        if within is not None and at >= within.end:
+            yield within, run
+            within, run = None, []
+        while waiting and waiting[-1].end <= at:
+            yield waiting.pop(), []
+        if waiting and waiting[-1].start <= at:
+            if run:
+                yield None, run
+            within, run = waiting.pop(), []
+        run.append(item)
+    if run:
+        yield within, run
+    yield from ((outline, []) for outline in reversed(waiting))
+
+
+def _names(statements: Iterable[Statement]) -> list[Name]:
+    """The names among bare expressions."""
+    return [s.value for s in statements if isinstance(s, Bare) and isinstance(s.value, Name)]
 
 
 def _check_bare(statement: Bare, source: Source, functions: frozenset[str]) -> None:
@@ -103,69 +225,3 @@ def _check_bare(statement: Bare, source: Source, functions: frozenset[str]) -> N
             known = ops.is_function(node.name) or node.name in functions
             if node is value or not known:
                 raise bare_call(source, node.span, original_name(node.name))
-
-
-# --- what only Python needs --------------------------------------------------------------
-
-
-def _unwrapped(statement: Statement, source: Source, own: frozenset[str]) -> Statement:
-    """The statement with `np.array(…)` and the like replaced by their arguments, in place."""
-    replaced: dict[int, Tree] = {}
-    for node in list(postorder(statement)):
-        if replaced:
-            _replace_children(node, replaced)
-        if isinstance(node, Call) and (node.qualified or node.name not in own):
-            inner = _inner(node, source)
-            if inner is not node:
-                replaced[id(node)] = inner
-    return statement
-
-
-def _replace_children(node: Tree, replaced: Mapping[int, Tree]) -> None:
-    for slot in type(node).__slots__:
-        part = getattr(node, slot)
-        if isinstance(part, Tree):
-            setattr(node, slot, replaced.get(id(part), part))
-        elif isinstance(part, tuple) and any(id(element) in replaced for element in part):
-            setattr(node, slot, tuple(replaced.get(id(element), element) for element in part))
-
-
-def _inner(call: Call, source: Source) -> Tree:
-    """The argument of a call that changes nothing but the type; else the call."""
-    name, arguments = call.name, call.arguments
-    positional = len(arguments) - len(call.keywords)
-    if "dtype" in call.keywords:
-        call = _without_dtype(call, source)
-        arguments = call.arguments
-    if name in _SAME or (name in _CASTS and (positional == 1 or name in _METHODS_ONLY)):
-        most = 2 if name in _SAME or name in _METHODS_ONLY else 1
-        if 1 <= positional <= most and (len(arguments) == positional):
-            if positional == 2:
-                _check_type(arguments[1], arguments[0], source)
-            return arguments[0]
-        hint = f"np.{name}([…]) alone" if name in _SAME else None
-        message = f"these arguments of '{name}' are not read"
-        raise refused(source, call.span, message, hint)
-    return call
-
-
-def _without_dtype(call: Call, source: Source) -> Call:
-    """The call without its `dtype=`; a type that would change numbers is refused."""
-    first = len(call.arguments) - len(call.keywords)
-    at = first + call.keywords.index("dtype")
-    _check_type(call.arguments[at], call.arguments[0], source)
-    call.arguments = call.arguments[:at] + call.arguments[at + 1 :]
-    call.keywords = tuple(word for word in call.keywords if word != "dtype")
-    return call
-
-
-def _check_type(given: Tree, of: Tree, source: Source) -> None:
-    name = given.name if isinstance(given, Name) else ""
-    if name in _TYPES:
-        return
-    numbers = [node for node in postorder(of) if not node.children()]
-    whole = all(isinstance(n, Number) and n.value.is_integer() for n in numbers)
-    if name in _WHOLE and whole:
-        return
-    message = f"the type '{name}' is not read" if name else "this type is not read"
-    raise refused(source, given.span, message, "all numbers are floats here")

@@ -2,21 +2,26 @@
 
 A text comes in and a text of the same length goes out, every character where it was: imports,
 prints, docstrings and a notebook's commands become blanks; `def f(x): return x**2` becomes
-`f(x) = x**2`; `x.grad` and `∂f/∂x` become names, by letters that nobody uses. So the places in
-the grammar's errors and trees hold for the text as it was handed in. What a listing can't have is
-refused by name. Nothing is executed here or anywhere.
+`f(x) = x**2`; `x.grad`, `grads["W1"]` and `∂f/∂x` become names, by letters that nobody uses. So
+the places in the grammar's errors and trees hold for the text as it was handed in. What is several
+expressions for Python becomes several statements, and an `Outline` says what they are together:
+`dx, dy = y, x` is read as `dx; dy ; y; x`. What a listing can't have is refused by name. Nothing
+is executed here or anywhere.
 """
 
 from __future__ import annotations
 
 import re
+from typing import Literal, NamedTuple
 
 from gradcli.homework.python_tokens import (
     Line,
     Token,
     closing,
+    in_brackets,
     logical_lines,
     refused,
+    split,
 )
 from gradcli.homework.python_words import (
     check_assignment,
@@ -27,7 +32,7 @@ from gradcli.homework.python_words import (
 from gradcli.language.characters import plain
 from gradcli.language.source import Source, Span
 
-_LETTERS = {".": "ᚷ", "∂": "ᚦ", "/": "ᛋ", " ": "ᛁ"}
+_LETTERS = {".": "ᚷ", "∂": "ᚦ", "/": "ᛋ", " ": "ᛁ", "[": "ᛊ", "]": "ᛒ", '"': "ᛃ"}
 """What stands for a character that a name can't have: runes."""
 
 _TO_RUNES = str.maketrans(_LETTERS)
@@ -40,6 +45,22 @@ _DTYPE = re.compile(
     r"\b(?:np|numpy|torch)\.(?=(?:float|double|int|bool|single|half)\d*_?\b(?!\s*\())"
 )
 _DTYPE_STRING = re.compile(r"""(["'])((?:float|double|int|bool|single|half|f|d|i|f4|f8)\d*)\1""")
+_KEY = re.compile(r"""(["'])([^\W\d]\w*)\1""")
+_KEYED = re.compile(r"(.+)ᛊᛃ(.+)ᛃᛒ", re.DOTALL)
+
+
+class Outline(NamedTuple):
+    """What the statements between two places are together.
+
+    `several`, `chain`, `tuple` and `dict` are assignments, whose `first` statements are the targets
+    (of a `dict` names and values follow in turn); `return` and `return dict` end a
+    function; `header` is its name and parameters, `def` the whole of it.
+    """
+
+    kind: Literal["several", "chain", "tuple", "dict", "return", "return dict", "header", "def"]
+    start: int
+    end: int
+    first: int = 0
 
 
 def readable(text: str, source: Source | None = None) -> str:
@@ -47,13 +68,29 @@ def readable(text: str, source: Source | None = None) -> str:
 
     Raises `GradcliError` of kind submission.
     """
-    source = source or Source(text)
-    return _Rewriter(plain(text) if text else "", source).rewritten()
+    return outlined(text, source or Source(text))[0]
+
+
+def outlined(text: str, source: Source) -> tuple[str, list[Outline]]:
+    """The text for the grammar, and what its statements are together."""
+    rewriter = _Rewriter(plain(text) if text else "", source)
+    return rewriter.rewritten(), rewriter.outlines
 
 
 def original_name(name: str) -> str:
     """The name as it was written: `x.grad`, `∂f/∂x`. Also for a text with such names in it."""
     return name if name.isascii() else name.translate(_FROM_RUNES)
+
+
+def keyed(base: str, key: str) -> str:
+    """The name of an entry of a dictionary: `grads["W1"]`, in the letters of the grammar."""
+    return f"{base}ᛊᛃ{key}ᛃᛒ"
+
+
+def base_and_key(name: str) -> tuple[str, str] | None:
+    """The dictionary and the key of a name that is an entry."""
+    found = None if name.isascii() else _KEYED.fullmatch(name)
+    return None if found is None else (found[1], found[2])
 
 
 class _Rewriter:
@@ -65,6 +102,11 @@ class _Rewriter:
         self.source = source
         self.text = text
         self.out = list(text)
+        self.outlines: list[Outline] = []
+        self.comments: list[Token] = []
+        self.functions: frozenset[str] = frozenset()
+        self.strings: set[int] = set()
+        """Where strings begin that are read: keys, types."""
 
     def rewritten(self) -> str:
         """The whole text, rewritten."""
@@ -74,14 +116,13 @@ class _Rewriter:
                 self.flatten(*token.span)
             elif token.kind == "magic":
                 self.blank(*token.span)
-        base = lines[0].indent if lines else 0
-        i = 0
-        while i < len(lines):
-            if lines[i].tokens[0].text == "def":
-                i = self.function(lines, i)
-                continue
-            self.statement(lines[i], base)
-            i += 1
+            else:
+                self.comments.append(token)
+        self.functions = frozenset(
+            line.tokens[1].text for line in lines if line.word == "def" and len(line.tokens) > 1
+        )
+        self.block(lines)
+        self.outlines.sort(key=lambda outline: outline.start)
         text = "".join(self.out)
         text = _GRAD.sub(lambda m: m.group().translate(_TO_RUNES), text)
         return _PARTIAL.sub(lambda m: m.group().translate(_TO_RUNES), text)
@@ -96,7 +137,31 @@ class _Rewriter:
         """Spaces instead of these characters and line ends."""
         self.out[start:end] = " " * (end - start)
 
+    def one_line(self, start: int, end: int) -> None:
+        """Spaces instead of line ends and comments."""
+        for comment in self.comments:
+            if start <= comment.start < end:
+                self.flatten(*comment.span)
+        self.out[start:end] = [" " if c == "\n" else c for c in self.out[start:end]]
+
     # --- statements ---
+
+    def block(self, lines: list[Line]) -> None:
+        """Lines that begin in one column."""
+        base = lines[0].indent if lines else 0
+        i = 0
+        while i < len(lines):
+            if lines[i].word == "def":
+                i = self.function(lines, i)
+                continue
+            if _is_main(lines[i]):
+                body, following = lines[i].indented(lines, i, 5)
+                self.blank(lines[i].start, lines[i].tokens[4].span.end)
+                self.block(body)
+                i = following
+                continue
+            self.statement(lines[i], base)
+            i += 1
 
     def statement(self, line: Line, base: int) -> None:
         """One line: blanked, rewritten, left as it is, or refused."""
@@ -112,6 +177,9 @@ class _Rewriter:
         if line.word == "print" and len(tokens) > 1 and tokens[1].text == "(":
             self.print(line)
             return
+        if line.word == "assert" or (line.word == "pass" and len(tokens) == 1):
+            self.blank(*_place(line))
+            return
         check_statement(line, self.source)
         if all(t.kind == "string" for t in tokens) or _is_display(tokens):
             self.blank(*_place(line))
@@ -120,10 +188,121 @@ class _Rewriter:
             self.lambda_(line)
             return
         check_assignment(line, self.source)
-        if not line.outside("=") and not line.outside("+="):
-            check_bare_call(line, self.source)
+        self.keys(tokens)
+        if line.outside("="):
+            self.assignment(line)
+            return
+        if not line.outside("+="):
+            self.annotation(line.tokens)
+            if line.word not in self.functions:
+                check_bare_call(line, self.source)
+        self.expression(tokens)
+
+    def expression(self, tokens: list[Token]) -> None:
+        """What is read as it stands, but for types; refused where it is no expression."""
         self.types(tokens)
         check_inside(self.kept(tokens), self.source)
+
+    def keys(self, tokens: list[Token]) -> None:
+        """`grads["W1"]` becomes a name."""
+        for i, token in enumerate(tokens[:-3]):
+            opening, key, end = tokens[i + 1 : i + 4]
+            written = _KEY.fullmatch(key.text)
+            brackets = opening.text == "[" and end.text == "]"
+            if token.kind != "name" or key.kind != "string" or not brackets or written is None:
+                continue
+            place = token.start, end.span.end
+            touching = place[1] - place[0] == sum(map(len, (token.text, key.text))) + 2
+            if touching and not (i and tokens[i - 1].text == "."):
+                self.strings.add(key.start)
+                name = keyed(token.text, written[2])
+                self.out[place[0] : place[1]] = name
+
+    def assignment(self, line: Line) -> None:
+        """A line with '=': one name and its value, or several of them."""
+        tokens = line.tokens
+        at = [i for i, t in enumerate(tokens) if t.text == "=" and not t.depth and t.kind == "op"]
+        left, right = tokens[: at[0]], tokens[at[-1] + 1 :]
+        if not left or not right:
+            self.expression(tokens)  # the grammar says what is missing
+            return
+        self.annotation(left)
+        targets = split(in_brackets(left) or left)
+        as_dict = right[0].text == "{" and closing(right, 0) == len(right) - 1
+        values = split(in_brackets(right) or right)
+        if len(at) == len(targets) == len(values) == 1 and not as_dict:
+            self.expression(tokens)
+            return
+        hint = "write a line for each name"
+        if any(t.text == "*" for t in left[:1]) or any(t.text == "*" for t, *_ in targets):
+            raise refused(self.source, line.span, "starred targets are not read", hint)
+        if len(at) > 1:
+            if len(targets) > 1 or len(values) > 1 or as_dict:
+                raise refused(self.source, line.span, "chained tuples are not read", hint)
+            self.expression(tokens)
+            self.outlines.append(Outline("chain", *_place(line), len(at)))
+        elif as_dict:
+            if len(targets) > 1:
+                raise refused(self.source, line.span, "a dictionary has one name here")
+            self.expression(left)
+            self.dictionary(right)
+            self.outlines.append(Outline("dict", *_place(line), 1))
+        else:
+            several = len(targets) > 1 or left[-1].text == ","
+            self.listed(left)
+            self.listed(right)
+            kind: Literal["several", "tuple"] = "several" if several else "tuple"
+            self.outlines.append(Outline(kind, *_place(line), len(targets)))
+        for i in at:
+            self.out[tokens[i].start] = ";"
+
+    def annotation(self, tokens: list[Token]) -> None:
+        """`x: float = 3` is `x = 3`; `x: float` alone is nothing."""
+        colon = next((t for t in tokens if t.text == ":" and not t.depth), None)
+        if colon is None or len(tokens) < 3 or tokens[1] is not colon:
+            return
+        for token in tokens[2:]:
+            if token.kind == "string":
+                self.strings.add(token.start)
+        self.blank(colon.start, tokens[-1].span.end)
+
+    def listed(self, tokens: list[Token]) -> int:
+        """`a, b` and `(a, b)` become `a; b`. Returns how many there are."""
+        inner = in_brackets(tokens)
+        if inner is not None:
+            self.one_line(tokens[0].start, tokens[-1].span.end)
+            self.out[tokens[0].start] = self.out[tokens[-1].start] = " "
+            tokens = inner
+        depth = tokens[0].depth if tokens else 0
+        for token in tokens:
+            if token.text == "," and token.depth == depth and token.kind == "op":
+                self.out[token.start] = ";"
+        parts = split(tokens)
+        for part in parts:
+            if in_brackets(part) is not None:
+                span = Span(part[0].start, part[-1].span.end)
+                raise refused(self.source, span, "tuples within tuples are not read")
+            self.expression(part)
+        return len(parts)
+
+    def dictionary(self, tokens: list[Token]) -> None:
+        """`{"a": x, "b": y}` becomes `a; x; b; y`."""
+        self.one_line(tokens[0].start, tokens[-1].span.end)
+        self.out[tokens[0].start] = self.out[tokens[-1].start] = " "
+        for part in split(tokens[1:-1]):
+            written = _KEY.fullmatch(part[0].text)
+            if len(part) < 3 or written is None or part[1].text != ":":
+                span = Span(part[0].start, part[-1].span.end)
+                hint = 'an entry is "name": value'
+                raise refused(self.source, span, "this entry of a dictionary is not read", hint)
+            key = part[0]
+            self.strings.add(key.start)
+            self.out[key.start] = self.out[key.span.end - 1] = " "
+            self.out[part[1].start] = ";"
+            self.expression(part[2:])
+        for token in tokens[1:-1]:
+            if token.text == "," and token.depth == tokens[0].depth + 1 and token.kind == "op":
+                self.out[token.start] = ";"
 
     def print(self, line: Line) -> None:
         end = closing(line.tokens, 1)
@@ -151,7 +330,7 @@ class _Rewriter:
 
     def kept(self, tokens: list[Token]) -> list[Token]:
         """The tokens whose first character was not blanked."""
-        return [t for t in tokens if self.out[t.start] != " "]
+        return [t for t in tokens if self.out[t.start] != " " and t.start not in self.strings]
 
     # --- functions ---
 
@@ -196,25 +375,69 @@ class _Rewriter:
         )
         if end is None or colon is None:
             raise refused(self.source, line.span, "this def has no 'name(parameters):'")
-        if end == 3:
-            hint = f"it is a value: {tokens[1].text} = …"
-            raise refused(self.source, line.span, "functions without parameters are not read", hint)
         self.annotations(tokens[3:end])
         self.parameters(self.kept(tokens[3:end]))
-        body, following = self.body(lines, i, tokens[colon + 1 :])
+        body, following = line.indented(lines, i, colon + 1)
+        body = [one for one in body if not all(t.kind == "string" for t in one.tokens)]
+        for one in lines[i + 1 : following]:
+            if all(t.kind == "string" for t in one.tokens):
+                self.blank(*_place(one))
+        if not body:
+            raise refused(self.source, line.span, "functions without a return are not read")
+        result = body[0].tokens[1:]
+        alone = len(body) == 1 and body[0].word == "return" and bool(result)
+        if alone and end > 3 and len(split(in_brackets(result) or result)) == 1:
+            self.keys(result)
+            if result[0].text != "{":
+                self.expression(result)
+                self.flatten(tokens[0].start, tokens[0].span.end)
+                self.flatten(tokens[end].span.end, tokens[colon].start)
+                self.out[tokens[colon].start] = "="
+                self.flatten(tokens[colon].span.end, result[0].start)
+                return following
+        self.header(tokens, end, colon)
+        self.outlines.append(Outline("def", line.start, body[-1].end))
+        self.outlines.append(Outline("header", line.start, tokens[colon].span.end))
+        self.body(body)
+        return following
+
+    def header(self, tokens: list[Token], end: int, colon: int) -> None:
+        """`def f(x, y):` becomes `f; x; y;`."""
+        self.one_line(tokens[0].start, tokens[colon].span.end)
         self.flatten(tokens[0].start, tokens[0].span.end)
         self.flatten(tokens[end].span.end, tokens[colon].start)
-        self.out[tokens[colon].start] = "="
-        self.flatten(tokens[colon].span.end, body[0].span.end)
-        if len(body) < 2:
-            raise refused(self.source, body[0].span, "a return without a value is not read")
-        self.types(body[1:])
-        check_inside(self.kept(body[1:]), self.source)
-        commas = [t for t in body if t.text == "," and not t.depth]
-        if commas:
-            hint = "a function has one value"
-            raise refused(self.source, commas[0].span, "tuples are not read", hint)
-        return following
+        for token in tokens[2 : end + 1]:
+            if token.text in ("(", ",", ")") and token.depth <= 1:
+                self.out[token.start] = ";"
+        self.out[tokens[colon].start] = ";"
+
+    def body(self, lines: list[Line]) -> None:
+        """The lines of a function."""
+        returned = False
+        for line in lines:
+            if returned:
+                raise refused(self.source, line.span, "lines behind a return are not read")
+            if line.word == "def":
+                message = "functions within functions are not read"
+                raise refused(self.source, line.span, message, "begin it in the first column")
+            if line.word != "return":
+                self.statement(line, lines[0].indent)
+                continue
+            if line.first and line.indent != lines[0].indent:
+                raise refused(self.source, line.span, "indented lines are not read")
+            returned = True
+            tokens = line.tokens[1:]
+            self.flatten(*line.tokens[0].span)
+            if not tokens:
+                self.outlines.append(Outline("return", *_place(line)))
+                continue
+            self.keys(tokens)
+            if tokens[0].text == "{" and closing(tokens, 0) == len(tokens) - 1:
+                self.dictionary(tokens)
+                self.outlines.append(Outline("return dict", *_place(line)))
+            else:
+                self.listed(tokens)
+                self.outlines.append(Outline("return", *_place(line)))
 
     def annotations(self, tokens: list[Token]) -> None:
         """Blank `: float` behind a parameter."""
@@ -227,28 +450,6 @@ class _Rewriter:
                 colon = None
         if colon is not None:
             self.blank(colon.start, tokens[-1].span.end)
-
-    def body(self, lines: list[Line], i: int, same: list[Token]) -> tuple[list[Token], int]:
-        """The tokens from `return` on, and the number of the line after the function."""
-        line = lines[i]
-        following = i + 1
-        inside: list[list[Token]] = [same] if same else []
-        while following < len(lines):
-            other = lines[following]
-            if other.first and (other.indent <= line.indent or same):
-                break
-            inside.append(other.tokens)
-            following += 1
-        inside = [t for t in inside if not all(token.kind == "string" for token in t)]
-        if not inside:
-            raise refused(self.source, line.span, "functions without a return are not read")
-        for statement in inside:
-            if statement[0].text != "return" or len(inside) > 1:
-                odd = next((t for t in inside if t[0].text != "return"), inside[-1])
-                span = Span(odd[0].start, odd[-1].span.end)
-                message = "functions of more than a return are not read"
-                raise refused(self.source, span, message, "def f(x): return …, in one expression")
-        return inside[0], following
 
 
 def _place(line: Line) -> tuple[int, int]:
@@ -266,3 +467,9 @@ def _is_display(tokens: list[Token]) -> bool:
             return False
         previous = "operand" if operand else token.text
     return tokens[0].kind == "name" and previous not in (".", ",", "[")
+
+
+def _is_main(line: Line) -> bool:
+    """Whether a line is `if __name__ == "__main__":`."""
+    words = [token.text.strip("'\"") for token in line.tokens[:5]]
+    return words == ["if", "__name__", "==", "__main__", ":"]

@@ -77,6 +77,26 @@ class Line:
         """Its first token."""
         return self.tokens[0].text
 
+    def indented(self, lines: list[Line], i: int, rest: int) -> tuple[list[Line], int]:
+        """The lines that belong to this one, which is number `i`, and the number of the next.
+
+        They are what stands behind its `:` (the tokens from `rest` on), or what is indented.
+        """
+        same = self.tokens[rest:]
+        inside = (
+            [Line(same[0].start, self.indent, first=False, tokens=same, end=self.end)]
+            if same
+            else []
+        )
+        following = i + 1
+        while following < len(lines):
+            other = lines[following]
+            if other.first and (other.indent <= self.indent or same):
+                break
+            inside.append(other)
+            following += 1
+        return inside, following
+
     def outside(self, text: str) -> list[Token]:
         """The tokens with this text outside of all brackets."""
         return [t for t in self.tokens if t.text == text and not t.depth and t.kind == "op"]
@@ -168,3 +188,25 @@ def closing(tokens: list[Token], opening: int) -> int | None:
         if tokens[i].depth == depth and tokens[i].text in (")", "]", "}"):
             return i
     return None
+
+
+def split(tokens: list[Token]) -> list[list[Token]]:
+    """The parts between commas outside of brackets; one comma at the end is no part."""
+    parts: list[list[Token]] = [[]]
+    depth = tokens[0].depth if tokens else 0
+    for token in tokens:
+        if token.text == "," and token.depth == depth and token.kind == "op":
+            parts.append([])
+        else:
+            parts[-1].append(token)
+    return [part for part in parts if part]
+
+
+def in_brackets(tokens: list[Token]) -> list[Token] | None:
+    """What is in the brackets of a tuple, `(a, b)`; None for anything else."""
+    if len(tokens) < 2 or tokens[0].text != "(" or closing(tokens, 0) != len(tokens) - 1:
+        return None
+    inner = tokens[1:-1]
+    depth = tokens[0].depth + 1
+    commas = any(t.text == "," and t.depth == depth and t.kind == "op" for t in inner)
+    return inner if commas else None

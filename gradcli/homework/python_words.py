@@ -30,7 +30,6 @@ STATEMENTS = {
     "async": ("async blocks are", _NO_BLOCKS),
     "lambda": ("a lambda without a name is", "give it one: f = lambda x: x**2"),
     "del": ("del is", "a name may be assigned again"),
-    "assert": ("assert is", "delete the line"),
     "global": ("global is", "delete the line"),
     "nonlocal": ("nonlocal is", "delete the line"),
     "raise": ("raise is", "delete the line"),
@@ -40,7 +39,6 @@ STATEMENTS = {
         "a return outside of a function is",
         "write the expression alone, or give it a name",
     ),
-    "pass": ("pass is", "delete the line"),
     "break": ("break is", _UNROLL),
     "continue": ("continue is", _UNROLL),
 }
@@ -97,7 +95,6 @@ def check_inside(tokens: list[Token], source: Source) -> None:
 
 def check_assignment(line: Line, source: Source) -> None:
     """Refuse the kinds of assignments that a listing does not have."""
-    equals = line.outside("=")
     for token in line.tokens:
         if token.depth or token.kind != "op":
             continue
@@ -110,17 +107,6 @@ def check_assignment(line: Line, source: Source) -> None:
             operator = token.text[:-1]
             hint = f"write {name} = {name} {operator} (…)"
             _refuse(source, token.span, f"'{token.text}' is", hint)
-    if len(equals) > 1:
-        _refuse(source, equals[1].span, "chained assignments are", "write a line for each name")
-    commas, colons = line.outside(","), line.outside(":")
-    if equals and commas and commas[0].start < equals[0].start:
-        _refuse(source, line.span, "tuple assignments are", "write a line for each name")
-    if equals and line.word == "*":
-        _refuse(source, line.span, "tuple assignments are", "write a line for each name")
-    if colons and (not equals or colons[0].start < equals[0].start):
-        _refuse(source, colons[0].span, "annotations are", f"write '{line.word} = …'")
-    if equals and commas:
-        _refuse(source, commas[0].span, "tuples are", "an array is np.array([a, b])")
 
 
 def check_bare_call(line: Line, source: Source) -> None:

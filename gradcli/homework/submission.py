@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
-from gradcli.language.source import Source
-from gradcli.language.tree import Statement
+from gradcli.language.source import Source, Span
+from gradcli.language.tree import Call, Name, Statement, Tree
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,64 @@ class Values:
 
 
 @dataclass(frozen=True)
+class Several:
+    """`a, b = x, y`, also with one tuple on either side; `a = b = x` if it is a `chain`."""
+
+    targets: tuple[Name, ...]
+    values: tuple[Tree, ...]
+    span: Span
+    chain: bool = False
+    bundle: bool = False
+    """`cache = a, b`: all values together have one name."""
+
+
+@dataclass(frozen=True)
+class Entries:
+    """`name = {"a": x, "b": y}`: the keys are names."""
+
+    target: Name
+    keys: tuple[Name, ...]
+    values: tuple[Tree, ...]
+    span: Span
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a function gives back: values, those of a dictionary with their keys."""
+
+    values: tuple[Tree, ...]
+    span: Span
+    keys: tuple[Name, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Performed:
+    """A call of the listing's own function that stands alone."""
+
+    call: Call
+    span: Span
+
+
+@dataclass(frozen=True)
+class Procedure:
+    """A function of several statements."""
+
+    name: Name
+    parameters: tuple[Name, ...]
+    body: tuple[Step, ...]
+    span: Span
+
+
+Step: TypeAlias = Statement | Several | Entries | Returned | Performed | Procedure
+
+
+@dataclass(frozen=True)
 class Listing:
-    """Statements in order, as a syntax tree of the project's own grammar."""
+    """Statements in order, as syntax trees of the project's own grammar."""
 
     source: Source
     """The text as it was handed in: for lines and error messages."""
-    statements: tuple[Statement, ...]
+    statements: tuple[Step, ...]
 
 
 Submission: TypeAlias = Values | Listing
