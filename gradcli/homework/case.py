@@ -39,6 +39,8 @@ class Slip(NamedTuple):
     lines: tuple[str, ...]
     consumer: Key | None = None
     """The operation whose part is wrong; None where it is the whole row."""
+    message: str | None = None
+    """What to say of it, where the table's own sentence says too little."""
 
 
 @dataclass(frozen=True)

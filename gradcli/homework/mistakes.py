@@ -90,6 +90,31 @@ def _missing_local(case: Case) -> Slips:
         passed = case.upstream_only(part)
         if passed is not None:
             yield case.replaced(consumer, passed)
+    yield from _stage_skipped(case)
+
+
+def _stage_skipped(case: Case) -> Slips:
+    """δa where δz belongs, for the weights of z and what is below: g'(z) is left out."""
+    name = case.flow.name
+    for consumer in case.consumers:
+        shape = np.shape(case.flow.values[consumer])
+        for after in case.flow.consumers.get(consumer, ()):
+            stage, upstream = case.flow.stages[after], case.follows.get(after)
+            alone = len(stage.reads) == 1 and all(
+                node.operation is None or node.operation.elementwise for node in stage.operations()
+            )
+            if upstream is None or not alone or np.shape(upstream) != shape:
+                continue
+            sent = case.sent(consumer, upstream)
+            if sent and all(np.shape(part.value) == case.shape for part in sent):
+                text = (
+                    f"delta_{name(after)} is taken where delta_{name(consumer)} belongs: the "
+                    f"derivative of {name(after)} by {name(consumer)} is left out."
+                )
+                values = [part.value for part in sent]
+                term = Term(sum(values[1:], start=values[0]), "")
+                slip = case.replaced(consumer, term)
+                yield slip._replace(consumer=after, message=text)
 
 
 def _missing_upstream(case: Case) -> Slips:
@@ -235,7 +260,7 @@ def _summed_upstream(case: Case, part: Part) -> bool:
 
 
 def _mean_for_sum(case: Case) -> Slips:
-    for n in _counts(case):
+    for n in _summed(case):
         for by in (1 / n, n):
             yield case.slip(scaled(term, by) for term in case.terms)
             if len(case.terms) > 1:
@@ -247,28 +272,44 @@ def _factor(case: Case) -> Slips:
     if case.key == case.flow.output and not case.terms:
         yield Slip(np.full(case.shape, 2.0)[()], ())
         yield Slip(np.full(case.shape, 0.5)[()], ())
-    for factor in dict.fromkeys((2.0, 0.5, *_counts(case), *(1 / n for n in _counts(case)))):
+    sizes = dict.fromkeys((*_summed(case), *_sizes(case)))
+    for factor in dict.fromkeys((2.0, 0.5, *sizes, *(1 / n for n in sizes))):
         yield case.slip(scaled(term, factor) for term in case.terms)
         if len(case.terms) > 1:
             for i, term in enumerate(case.terms):
                 yield case.changed(i, scaled(term, factor))
 
 
-def _counts(case: Case) -> list[float]:
-    """How many elements are added up somewhere in the row: the sizes of a batch, of a mean."""
+def _summed(case: Case) -> list[float]:
+    """How many elements are added up in the row: along a batch, in a mean or a sum.
+
+    A product with a weight adds up along the batch for the weight, not for what is below.
+    """
     found: list[float] = []
     for part in case.own:
         if np.size(part.raw) > np.size(part.value) > 0:
             found.append(np.size(part.raw) / np.size(part.value))
-        found.extend(map(float, np.shape(case.follows[part.consumer])))
-        for node in case.flow.stages[part.consumer].operations():
+        elif _summed_upstream(case, part):
+            found.append(np.size(case.follows[part.consumer]) / np.size(part.value))
+        stage = case.flow.stages[part.consumer]
+        for node in stage.operations():
             assert node.operation is not None
             if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):
-                of = case.flow.stages[part.consumer].graph.operand_type(node.operands[0])
+                of = stage.graph.operand_type(node.operands[0])
                 found.append(of.size / max(1, node.type.size))
-        found.extend(map(float, np.shape(case.flow.values[part.consumer])))
-        for read in case.flow.stages[part.consumer].reads:
-            found.extend(map(float, np.shape(case.flow.values[read])))
+            elif node.operation.name == "matmul" and case.key not in case.flow.stages:
+                shape, own = node.type.shape, len(case.shape) == len(node.type.shape) == 2
+                if own:
+                    found.append(float(shape[1] if part.operand == 0 else shape[0]))
+    return [n for n in dict.fromkeys(found) if n > 1]
+
+
+def _sizes(case: Case) -> list[float]:
+    """The sizes of all arrays around, any of which a number may have been divided by."""
+    found: list[float] = []
+    for part in case.own:
+        of = (part.consumer, *case.flow.stages[part.consumer].reads)
+        found.extend(float(n) for key in of for n in np.shape(case.flow.values[key]))
     found.extend(map(float, np.shape(case.flow.values[case.key])))
     return [n for n in dict.fromkeys(found) if n > 1]
 

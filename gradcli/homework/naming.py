@@ -82,7 +82,9 @@ def explain(evidence: Evidence) -> Explanation:
     if found is not None:
         return found
     name = evidence.case.flow.name(evidence.case.key)
-    message = f"delta_{name} is wrong, and by no mistake that is known here"
+    message = _of_another(evidence)
+    if message is None:
+        message = f"delta_{name} is wrong, and by no mistake that is known here"
     return _explanation(evidence, [], _line_at_fault(evidence), message)
 
 
@@ -177,6 +179,24 @@ def _repeats(line: Line, sender: str) -> bool:
              if read.kind == "gradient" and read.name == sender]  # fmt: skip
     names = [n.name for n in postorder(cell.tree) if isinstance(n, Name)] if cell.tree else []
     return any(names.count(word) > 1 for word in words)
+
+
+def _of_another(evidence: Evidence) -> str | None:
+    """What to say of a number that is the accumulator, or the value, of something else."""
+    assert evidence.matches is not None
+    case, flow = evidence.case, evidence.case.flow
+    number = evidence.number
+    if number is None or not np.any(number.value):
+        return None
+    name = flow.name(case.key)
+    for key, parts in case.parts.items():
+        other = flow.name(key)
+        if other != name and parts and evidence.matches(_sum(part.value for part in parts)):
+            return f"this is the number of delta_{other}, not of delta_{name}"
+    for key, value in flow.values.items():
+        if value is not None and evidence.matches(value):
+            return f"this is the value of {flow.name(key)}, not the gradient by {name}"
+    return None
 
 
 def _too_few_digits(evidence: Evidence) -> Explanation | None:
@@ -409,16 +429,20 @@ def _explanation(
     tags = tuple(mistake.tag for mistake in MISTAKES if mistake.tag in dict(named))
     if message is None:
         slip_of = dict(named)
-        message = " Or: ".join(_message(evidence.case, tag, slip_of[tag]) for tag in tags[:2])
-        if len(tags) > 2:
-            message += f" (or {', '.join(tags[2:])})"
+        # A mean for a sum is a constant factor: there is nothing to add to it.
+        said = [tag for tag in tags if tag != "factor" or "mean-for-sum" not in tags]
+        message = " Or: ".join(_message(evidence.case, tag, slip_of[tag]) for tag in said[:2])
+        if len(said) > 2:
+            message += f" (or {', '.join(said[2:])})"
     if line is None:
         return Explanation(tags, message)
     return Explanation(tags, message, line.number, line.text)
 
 
 def _message(case: Case, tag: str, slip: Slip | None) -> str:
-    """The table's sentence, with the names of this row."""
+    """The table's sentence, or the slip's own, with the names of this row."""
+    if slip is not None and slip.message is not None:
+        return slip.message
     name = case.flow.name
     consumer = slip.consumer if slip is not None and slip.consumer is not None else None
     first = case.consumers[0] if case.consumers else case.flow.output
@@ -444,7 +468,8 @@ def _line_at_fault(evidence: Evidence) -> Line | None:
     if not lines:
         return None
     parts = [part.value for part in evidence.case.own]
-    for line in lines:
+    last = max(i for i, line in enumerate(lines) if line.assign == "=" or not i)
+    for line in lines[last:]:
         if line.own is not None and not any(_is(line.own, value) for value in parts):
             return line
     return lines[-1]

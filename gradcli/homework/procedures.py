@@ -93,7 +93,8 @@ class Procedures:
         if any(readings(name, self.vocabulary) for name in local):
             return True
         nothing = Vocabulary((), (), self.vocabulary.output)
-        own = local - {self.vocabulary.output}
+        own = {label(name) for step in function.body for name in computed(step)}
+        own -= {self.vocabulary.output}
         found = (readings(label(name), nothing, own) for name in self.targets)
         return any(reading.kind == "gradient" for of in found for reading in of)
 
@@ -184,6 +185,17 @@ def targets(step: Step) -> tuple[str, ...]:
             return tuple(key.name for key in step.keys)
         case _:
             return ()
+
+
+def computed(step: Step) -> tuple[str, ...]:
+    """Those of them whose value is an expression, not just another name for one."""
+    match step:
+        case Assign(value=Name()) | Entries():
+            return ()
+        case Several() if all(isinstance(value, Name) for value in step.values):
+            return ()
+        case _:
+            return targets(step)
 
 
 def names_read(function: Procedure) -> frozenset[str]:
