@@ -18,6 +18,7 @@ from gradcli.homework.reading import MOST_BYTES, read_bytes, read_submission
 from gradcli.homework.submission import Entry, Listing, Submission, Values, Vocabulary
 from gradcli.homework.written import Texts, written
 from gradcli.language.printer import print_tree
+from gradcli.language.tree import Tree
 
 FOLDER = Path(__file__).parent / "homework"
 TUTORIAL = Vocabulary(("x", "y"), tuple("xyabcdef"), "f")
@@ -36,7 +37,12 @@ def entries(text: str, name: str = "v.csv", vocabulary: Vocabulary = ARRAYS) -> 
 
 def statements(text: str) -> list[str]:
     listing = read_listing(text, None)
-    return [original_name(print_tree(statement)) for statement in listing.statements]
+    return [shown(statement) for statement in listing.statements]
+
+
+def shown(step: object) -> str:
+    assert isinstance(step, Tree)
+    return original_name(print_tree(step))
 
 
 def refusal(text: str, name: str = "v.csv", vocabulary: Vocabulary = ARRAYS) -> str:
@@ -139,7 +145,7 @@ def test_a_whole_listing() -> None:
     listing = read_submission(FOLDER / "listing.py", None, TUTORIAL)
     assert isinstance(listing, Listing)
     found = [
-        (listing.source.position(s.span.start)[0], original_name(print_tree(s)))
+        (listing.source.position(s.span.start)[0], shown(s))
         for s in listing.statements
     ]
     assert found == [
@@ -417,7 +423,7 @@ def test_a_notebook_is_its_code_cells() -> None:
     for name in ("n.ipynb", "n.json", ""):
         listing = read(text, name)
         assert isinstance(listing, Listing)
-        assert [print_tree(s) for s in listing.statements] == ["a = 1", "delta_a = 2"]
+        assert [shown(s) for s in listing.statements] == ["a = 1", "delta_a = 2"]
 
 
 def test_an_error_in_a_notebook_names_the_cell() -> None:

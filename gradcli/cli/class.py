@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from gradcli.cli.command import Outcome
+from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import file_error, reason, usage_error
 from gradcli.cli.files import unwritable
@@ -21,6 +21,51 @@ if TYPE_CHECKING:
 
     from gradcli.cli.environment import Environment
     from gradcli.homework.classroom import Mark, Setting, Submitted
+
+
+class FolderOptions(Options):
+    """The submissions of a class, and how they are worked off."""
+
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DIR",
+            help="the folder: a file per student, or a folder per student",
+            show_default=False,
+            rich_help_panel=MARKING,
+        ),
+    ] = None
+    own_points: Annotated[
+        bool,
+        typer.Option(
+            "--own-points",
+            help="each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
+            "without its suffix, or the folder's",
+            rich_help_panel=MARKING,
+        ),
+    ] = False
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--time-limit",
+            metavar="SECONDS",
+            min=0.1,
+            max=3600,
+            help="what takes longer is stopped",
+            rich_help_panel=MARKING,
+        ),
+    ] = 10.0
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            max=256,
+            help="so many processes; without it, one per processor",
+            rich_help_panel=MARKING,
+        ),
+    ] = None
 
 
 class ClassOutput(OutputOptions):
@@ -48,46 +93,7 @@ class ClassOutput(OutputOptions):
 def command(
     task: TaskOptions,
     *,
-    folder: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="DIR",
-            help="the folder: a file per student, or a folder per student",
-            show_default=False,
-            rich_help_panel=MARKING,
-        ),
-    ] = None,
-    own_points: Annotated[
-        bool,
-        typer.Option(
-            "--own-points",
-            help="each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
-            "without its suffix, or the folder's",
-            rich_help_panel=MARKING,
-        ),
-    ] = False,
-    seconds: Annotated[
-        float,
-        typer.Option(
-            "--time-limit",
-            metavar="SECONDS",
-            min=0.1,
-            max=3600,
-            help="what takes longer is stopped",
-            rich_help_panel=MARKING,
-        ),
-    ] = 10.0,
-    jobs: Annotated[
-        int | None,
-        typer.Option(
-            "--jobs",
-            metavar="N",
-            min=1,
-            max=256,
-            help="so many processes; without it, one per processor",
-            rich_help_panel=MARKING,
-        ),
-    ] = None,
+    submissions: FolderOptions,
     marking: MarkingOptions,
     report: ClassOutput,
 ) -> Outcome:
@@ -101,6 +107,7 @@ def command(
     form = report.chosen_format()
     if form not in ("table", "json", "csv"):
         raise usage_error(f"class has no {form}", "table, json or csv")
+    folder = submissions.folder
     if task.task is not None and folder is None:
         raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
     if report.file is not None and not Path(report.file).parent.is_dir():
@@ -110,10 +117,10 @@ def command(
     from gradcli.cli import folder as folders
     from gradcli.homework.classroom import Setting
 
-    submissions, refused = folders.found(folder, [set_.program.source.name, report.file])
-    setting = Setting.of(set_, marking.scheme(), folder, own_points=own_points)
+    found, refused = folders.found(folder, [set_.program.source.name, report.file])
+    setting = Setting.of(set_, marking.scheme(), folder, own_points=submissions.own_points)
     try:
-        marks = _marked(setting, submissions, jobs, seconds, report.environment)
+        marks = _marked(setting, found, submissions.jobs, submissions.seconds, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
     return _outcome(sorted([*marks, *refused], key=_place), form, report)

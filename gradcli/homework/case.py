@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -41,6 +41,9 @@ class Slip(NamedTuple):
     """The operation whose part is wrong; None where it is the whole row."""
     message: str | None = None
     """What to say of it, where the table's own sentence says too little."""
+
+
+Slips: TypeAlias = Iterator[Slip]
 
 
 @dataclass(frozen=True)
@@ -238,3 +241,26 @@ def scaled(term: Term, factor: float) -> Term:
     else:
         text = f"{shown} * ({term.text})"
     return Term(term.value * factor, text)
+
+
+def inside(case: Case) -> Iterator[tuple[Any, int, str]]:
+    """Every operand of every operation on the way from a consumer to the variable."""
+    for consumer in case.consumers:
+        for node, operand, _ in case.inner(consumer):
+            yield node, operand, consumer
+
+
+def with_formula(case: Case, consumer: str, node: Any, operand: int, formula: str) -> Slips:
+    """The accumulator with another rule for one operation on the way, if that can be computed."""
+    try:
+        places = [
+            i
+            for i, p in enumerate(case.own)
+            if (p.consumer, p.node, p.operand) == (consumer, node.id, operand)
+        ]
+        i = places[0] if places else None
+        slip = case.with_inner_rule(consumer, (node.id, operand), formula, i)
+    except (GradcliError, ValueError, IndexError):
+        return
+    if slip is not None:
+        yield slip

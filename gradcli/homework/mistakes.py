@@ -9,24 +9,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradcli.errors import GradcliError
-from gradcli.homework.case import Case, Slip, Term, scaled, total
-from gradcli.homework.flow import Part
+from gradcli.homework.array_mistakes import (
+    bias_used_input,
+    factor,
+    mean_for_sum,
+    not_summed,
+    transpose,
+)
+from gradcli.homework.case import Case, Slip, Slips, Term, inside, scaled, total, with_formula
 from gradcli.homework.wrong_rules import (
     in_other_words,
     wrong_formulas,
     wrong_places,
 )
-from gradcli.language.printer import print_tree
-from gradcli.language.tree import Operator, Tree
-from gradcli.notation import NOWHERE
-from gradcli.rules import parsed
-
-Slips: TypeAlias = Iterator[Slip]
 
 
 @dataclass(frozen=True)
@@ -138,31 +136,31 @@ def _sign(case: Case) -> Slips:
 
 
 def _same_operand(case: Case) -> Slips:
-    for node, operand, consumer in _inside(case):
+    for node, operand, consumer in inside(case):
         assert node.operation is not None
         if node.operation.name == "mul" and len(node.operands) == 2:
-            yield from _with(case, consumer, node, operand, ("x", "y")[operand])
+            yield from with_formula(case, consumer, node, operand, ("x", "y")[operand])
         elif node.operation.name in ("dot", "matmul") and node.type.shape == case.shape == ():
             own = case.flow.values[case.key]
             yield case.replaced(consumer, Term(case.follows[consumer] * own, ""))
 
 
 def _wrong_rule(case: Case) -> Slips:
-    for node, operand, consumer in _inside(case):
+    for node, operand, consumer in inside(case):
         graph = case.flow.stages[consumer].graph
         for formula in wrong_formulas(graph, node, operand):
-            yield from _with(case, consumer, node, operand, formula)
+            yield from with_formula(case, consumer, node, operand, formula)
     for consumer in case.consumers:
         yield from _in_other_words(case, consumer, misplaced=False)
 
 
 def _wrong_place(case: Case) -> Slips:
-    for node, operand, consumer in _inside(case):
+    for node, operand, consumer in inside(case):
         graph = case.flow.stages[consumer].graph
         assert node.operation is not None
         right = node.operation.formulas(graph.site(node))[operand]
         for formula in wrong_places(node, right):
-            yield from _with(case, consumer, node, operand, formula)
+            yield from with_formula(case, consumer, node, operand, formula)
     for consumer in case.consumers:
         yield from _statement_at_output(case, consumer)
 
@@ -204,146 +202,6 @@ def _in_other_words(case: Case, consumer: str, *, misplaced: bool) -> Slips:
             yield case.replaced(consumer, Term(case.follows[consumer] * local, ""))
 
 
-def _transpose(case: Case) -> Slips:
-    for node, operand, consumer in _inside(case):
-        assert node.operation is not None
-        if node.operation.elementwise:
-            continue
-        graph = case.flow.stages[consumer].graph
-        right = parsed(node.operation.formulas(graph.site(node))[operand])
-        if isinstance(right, Operator) and right.symbol == "@":
-            for formula in _turned(right):
-                yield from _with(case, consumer, node, operand, formula)
-    if len(case.shape) == 2 and case.terms:
-        terms = (Term(np.transpose(t.value), f"({t.text}).T") for t in case.terms)
-        yield case.slip(terms)
-
-
-def _turned(product: Operator) -> Iterator[str]:
-    """A product with one of its factors transposed, or not transposed any more."""
-    left, right = product.operands
-    turned = transposed(left), transposed(right)
-    for factors in ((turned[0], right), (left, turned[1]), turned):
-        yield print_tree(Operator("@", factors, NOWHERE, NOWHERE))
-
-
-def transposed(tree: Tree) -> Tree:
-    """The transpose, without a second one on top of a first."""
-    if isinstance(tree, Operator) and tree.symbol == "T":
-        return tree.operands[0]
-    return Operator("T", (tree,), NOWHERE, NOWHERE)
-
-
-def _not_summed(case: Case) -> Slips:
-    raws = [part.raw for part in case.own]
-    if any(np.shape(raw) != case.shape for raw in raws):
-        try:
-            value = sum(raws[1:], start=raws[0])
-        except ValueError:
-            return
-        yield Slip(value, case.lines(term.text for term in case.terms))
-    for part in case.own:  # b[:, None] in a statement is broadcast one operation later
-        if len(case.own) == 1 and _summed_upstream(case, part):
-            upstream = case.follows[part.consumer]
-            yield Slip(upstream, case.lines(term.text for term in case.terms))
-
-
-def _summed_upstream(case: Case, part: Part) -> bool:
-    """Whether a consumer sends its accumulator, added up along some axes: it adds a bias."""
-    upstream = case.follows[part.consumer]
-    axes = range(np.ndim(upstream))
-    for axis in ((), *((a,) for a in axes), tuple(axes)):
-        added = np.sum(upstream, axis=axis)
-        if axis and np.shape(added) == case.shape and np.allclose(added, part.value):
-            return True
-    return False
-
-
-def _mean_for_sum(case: Case) -> Slips:
-    for n in _summed(case):
-        for by in (1 / n, n):
-            yield case.slip(scaled(term, by) for term in case.terms)
-            if len(case.terms) > 1:
-                for i, term in enumerate(case.terms):
-                    yield case.changed(i, scaled(term, by))
-
-
-def _factor(case: Case) -> Slips:
-    if case.key == case.flow.output and not case.terms:
-        yield Slip(np.full(case.shape, 2.0)[()], ())
-        yield Slip(np.full(case.shape, 0.5)[()], ())
-    sizes = dict.fromkeys((*_summed(case), *_sizes(case)))
-    for factor in dict.fromkeys((2.0, 0.5, *sizes, *(1 / n for n in sizes))):
-        yield case.slip(scaled(term, factor) for term in case.terms)
-        if len(case.terms) > 1:
-            for i, term in enumerate(case.terms):
-                yield case.changed(i, scaled(term, factor))
-
-
-def _summed(case: Case) -> list[float]:
-    """How many elements are added up in the row: along a batch, in a mean or a sum.
-
-    A product with a weight adds up along the batch for the weight, not for what is below.
-    """
-    found: list[float] = []
-    for part in case.own:
-        if np.size(part.raw) > np.size(part.value) > 0:
-            found.append(np.size(part.raw) / np.size(part.value))
-        elif _summed_upstream(case, part):
-            found.append(np.size(case.follows[part.consumer]) / np.size(part.value))
-        stage = case.flow.stages[part.consumer]
-        for node in stage.operations():
-            assert node.operation is not None
-            if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):
-                of = stage.graph.operand_type(node.operands[0])
-                found.append(of.size / max(1, node.type.size))
-            elif node.operation.name == "matmul" and case.key not in case.flow.stages:
-                shape, own = node.type.shape, len(case.shape) == len(node.type.shape) == 2
-                if own:
-                    found.append(float(shape[1] if part.operand == 0 else shape[0]))
-    return [n for n in dict.fromkeys(found) if n > 1]
-
-
-def _sizes(case: Case) -> list[float]:
-    """The sizes of all arrays around, any of which a number may have been divided by."""
-    found: list[float] = []
-    for part in case.own:
-        of = (part.consumer, *case.flow.stages[part.consumer].reads)
-        found.extend(float(n) for key in of for n in np.shape(case.flow.values[key]))
-    found.extend(map(float, np.shape(case.flow.values[case.key])))
-    return [n for n in dict.fromkeys(found) if n > 1]
-
-
-def _bias_used_input(case: Case) -> Slips:
-    for part in case.own:
-        node = case.node(part)
-        adds = node.operation is not None and node.operation.name == "add"
-        if not adds and not _summed_upstream(case, part):
-            continue
-        stage = case.flow.stages[part.consumer]
-        for read in stage.reads:
-            if read == case.key:
-                continue
-            weight = _weight_gets(case, part.consumer, read)
-            for value in weight:
-                yield case.replaced(part.consumer, Term(value, ""))
-
-
-def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
-    """What the factors of a product beside a bias get: δxᵀ, and δ·x for numbers."""
-    upstream = case.follows[consumer]
-    stage = case.flow.stages[consumer]
-    if len(stage.operations()) > 1:  # z = W @ x + b in one statement
-        for part in case.flow.sent(consumer, upstream).get(read, ()):
-            yield part.value
-    elif read in case.flow.stages:
-        product = case.flow.stages[read]
-        names = {n.operation.name for n in product.operations() if n.operation is not None}
-        if names & {"mul", "matmul", "dot"}:
-            for parts in case.flow.sent(read, upstream).values():
-                yield from (part.value for part in parts)
-
-
 def _not_final(case: Case) -> Slips:
     for consumer in case.consumers:
         sent = case.parts.get(consumer, ())
@@ -375,28 +233,6 @@ def _updated_weights(case: Case) -> Slips:
             own = [s.value for s in sent if stage.reads[s.read] == case.key]
             if own:
                 yield case.replaced(consumer, Term(sum(own[1:], start=own[0]), ""))
-
-
-def _inside(case: Case) -> Iterator[tuple[Any, int, str]]:
-    """Every operand of every operation on the way from a consumer to the variable."""
-    for consumer in case.consumers:
-        for node, operand, _ in case.inner(consumer):
-            yield node, operand, consumer
-
-
-def _with(case: Case, consumer: str, node: Any, operand: int, formula: str) -> Slips:
-    try:
-        places = [
-            i
-            for i, p in enumerate(case.own)
-            if (p.consumer, p.node, p.operand) == (consumer, node.id, operand)
-        ]
-        i = places[0] if places else None
-        slip = case.with_inner_rule(consumer, (node.id, operand), formula, i)
-    except (GradcliError, ValueError, IndexError):
-        return
-    if slip is not None:
-        yield slip
 
 
 # --- the table ---------------------------------------------------------------------------
@@ -471,32 +307,32 @@ MISTAKES = (
         "transpose",
         "Wδ for Wᵀδ, aδᵀ for δaᵀ, or the transpose of the right array",
         "a transpose is missing or too much: the derivative has the shape of {row}.",
-        _transpose,
+        transpose,
     ),
     Mistake(
         "not-summed",
         "the dimension along which an operand was broadcast is not summed",
         "{row} is used once for every row of a batch; sum over them, down to the shape of {row}.",
-        _not_summed,
+        not_summed,
     ),
     Mistake(
         "mean-for-sum",
         "a mean where a sum belongs, or the reverse",
         "delta_{row} is off by the number of elements: a mean where a sum belongs, or the reverse?",
-        _mean_for_sum,
+        mean_for_sum,
     ),
     Mistake(
         "factor",
         "off by N, 1/N, 2 or ½",
         "delta_{row} is off by a constant factor.",
-        _factor,
+        factor,
         whole=True,
     ),
     Mistake(
         "bias-used-input",
         "δxᵀ where the bias takes δ",
         "{row} is added, not multiplied: it takes delta_{consumer} as it is.",
-        _bias_used_input,
+        bias_used_input,
     ),
     Mistake(
         "not-final",

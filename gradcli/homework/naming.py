@@ -14,10 +14,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.errors import GradcliError
+from gradcli.homework.array_mistakes import transposed
 from gradcli.homework.case import Case, Slip
 from gradcli.homework.cells import Cell, Line, Work
 from gradcli.homework.flow import Key, Part
-from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips, transposed
+from gradcli.homework.mistakes import BY_TAG, MISTAKES, Mistake, slips
 from gradcli.homework.stage import of_tree
 from gradcli.homework.submission import Written
 from gradcli.homework.tolerance import close
@@ -82,9 +83,8 @@ def explain(evidence: Evidence) -> Explanation:
     if found is not None:
         return found
     name = evidence.case.flow.name(evidence.case.key)
-    message = _of_another(evidence)
-    if message is None:
-        message = f"delta_{name} is wrong, and by no mistake that is known here"
+    unknown = f"delta_{name} is wrong, and by no mistake that is known here"
+    message = _of_another(evidence) or unknown
     return _explanation(evidence, [], _line_at_fault(evidence), message)
 
 
