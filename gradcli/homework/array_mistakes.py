@@ -146,6 +146,8 @@ def bias_used_input(case: Case) -> Slips:
                 continue
             weight = _weight_gets(case, part.consumer, read)
             for value in weight:
+                if len(case.terms) > 1 and np.shape(value) != case.shape:
+                    continue
                 yield case.replaced(part.consumer, Term(value, ""))
 
 

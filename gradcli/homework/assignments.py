@@ -155,8 +155,9 @@ class Assignments:
                 cell.before = before
                 self.alias(node, groups[-1], cell)
                 cell.value = self.sum(before, cell, statement)
-        if cell.value is None:
-            cell.stand_in = desk.assumed.get(node)
+        meant = desk.assumed.get(node)
+        if cell.value is None or (meant is not None and np.shape(meant) != np.shape(cell.value)):
+            cell.stand_in, cell.replaced = meant, True
         line = Line(cell, "=" if symbol is None else "+=", cell.text, own)
         if symbol is None or not groups:
             groups.append([line])
@@ -185,12 +186,13 @@ class Assignments:
 
     def sum(self, before: Cell, cell: Cell, statement: Placed) -> Any:
         """What `+=` comes to; None where the shapes do not go together."""
-        if before.passed_on is None or cell.value is None:
+        known = before.passed_on if before.value is None else before.value
+        if known is None or cell.value is None:
             return None
         try:
-            total = np.add(before.passed_on, cell.value)
+            total = np.add(known, cell.value)
         except ValueError:
-            shapes = f"{np.shape(before.passed_on)} and {np.shape(cell.value)}"
+            shapes = f"{np.shape(known)} and {np.shape(cell.value)}"
             cell.problem = self.desk.refused(statement, f"shapes {shapes} do not add up")
             return None
         return None if before.value is None else total
@@ -199,7 +201,7 @@ class Assignments:
         """In NumPy `delta_y = delta_a` is the same array, and `+=` then changes both."""
         first = group[-1].cell
         bare = first.tree is not None and isinstance(first.tree, Name) and first.reads
-        if bare and len(group) == 1 and np.ndim(first.value):
+        if bare and len(group) == 1 and first.before is None and np.ndim(first.value):
             other = first.reads[0]
             if other.kind == "gradient":
                 text = (
@@ -253,9 +255,9 @@ class Assignments:
 
 
 def _starts_empty(group: list[Line]) -> bool:
-    """Whether all there is so far is `delta_x = 0`."""
+    """Whether all there is so far is `delta_x = 0`, or `np.zeros_like(x)`."""
     first = group[0]
-    known = first.own is not None and not first.cell.reads
+    known = first.own is not None and not any(r.after_gradients for r in first.cell.reads)
     return len(group) == 1 and known and not np.any(first.own)
 
 

@@ -41,6 +41,8 @@ class Slip(NamedTuple):
     """The operation whose part is wrong; None where it is the whole row."""
     message: str | None = None
     """What to say of it, where the table's own sentence says too little."""
+    implied: tuple[Key, Any] | None = None
+    """Another accumulator that it takes to be what it is not."""
 
 
 Slips: TypeAlias = Iterator[Slip]

@@ -36,6 +36,8 @@ class Cell:
     """What the cells in `reads` are called in the statement."""
     stand_in: Any = None
     """What later statements reckon with where it could not be computed."""
+    replaced: bool = False
+    """Whether they do so although there is a value: its shape is wrong."""
     key: Key = ""
     before: Cell | None = None
     """For `+=`: what was there."""
@@ -54,7 +56,7 @@ class Cell:
     @property
     def passed_on(self) -> Any:
         """The value that later statements see."""
-        return self.stand_in if self.value is None else self.value
+        return self.stand_in if self.value is None or self.replaced else self.value
 
     @property
     def after_gradients(self) -> bool:

@@ -58,6 +58,8 @@ class Mark:
     """Why it can't be read or was stopped."""
     mistakes: tuple[str, ...] = ()
     """All mistakes that were made, each once."""
+    cell: int | None = None
+    """Of a notebook: the cell in which the line is."""
 
 
 @dataclass(frozen=True)
@@ -142,6 +144,7 @@ def mark_of(submitted: Submitted, marked: Marked) -> Mark:
         roots[0].line if roots else None,
         "",
         tuple(dict.fromkeys(label(row) for row in wrong)),
+        roots[0].cell if roots else None,
     )
 
 

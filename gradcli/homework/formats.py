@@ -100,7 +100,7 @@ def coderunner(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[st
     rows = [
         [
             int(row.status in RIGHT),
-            "" if row.line is None else str(row.line),
+            str(row.line or "") if row.cell is None else row.place,
             _safe(_title(row)),
             "" if row.submitted is None else _safe(_value(row.submitted)),
             f"{row.earned:g} / {row.max:g}",
@@ -152,7 +152,7 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
 
 
 def _place(row: MarkedRow) -> str:
-    return f"line {row.line}: {row.text}"
+    return f"{row.place}: {row.text}"
 
 
 def _html(row: MarkedRow, *, reveal: bool) -> str:
@@ -174,7 +174,7 @@ def _summary(marked: Marked) -> str:
     lines = [f"score {marked.score:g} / {marked.max_score:g}"]
     if marked.roots:
         first = marked.roots[0]
-        where = f"line {first.line}, " if first.line else ""
+        where = f"{first.place}, " if first.line else ""
         what = " or ".join(first.tags) or str(first.status)
         lines.append(f"look first at {where}{_title(first)}: {what}")
     lines += [_note(note) for note in marked.notes]
@@ -182,7 +182,7 @@ def _summary(marked: Marked) -> str:
 
 
 def _note(note: Note) -> str:
-    place = f"line {note.line}: " if note.line else ""
+    place = f"{note.place}: " if note.line else ""
     return f"note ({note.tag}): {place}{note.text}"
 
 

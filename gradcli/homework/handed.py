@@ -6,7 +6,7 @@ with the student's own values, and the gradients.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -32,11 +32,26 @@ def worked_through(task: Task, listing: Listing) -> Work:
         shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
         fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
         lost = {work.flow.name(k): k for k in work.lines if k not in given}
+        lost |= _spoiling(work, given, fitting)
         new = [name for name in lost if name not in assumed]
         if not new:
             return work
         follows = work.flow.passes(fitting)[0]
         assumed |= {name: follows.get(lost[name]) for name in new}
+
+
+def _spoiling(work: Work, given: Collection[Key], fitting: Collection[Key]) -> dict[str, Key]:
+    """Gradients of a wrong shape, by their names, that lines read which can't be computed."""
+    read = {
+        cell.name
+        for key, lines in work.lines.items()
+        if key not in given
+        for line in lines
+        for cell in line.cell.reads
+        if cell.kind == "gradient"
+    }
+    misfits = {work.flow.name(key): key for key in given if key not in fitting}
+    return {name: key for name, key in misfits.items() if name in read}
 
 
 @dataclass(frozen=True)

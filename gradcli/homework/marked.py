@@ -20,6 +20,13 @@ class Status(StrEnum):
     MISSING = "missing"
 
 
+def place(line: int | None, cell: int | None) -> str:
+    """A line, and the cell of a notebook in which it is."""
+    if line is None:
+        return ""
+    return f"line {line}" if cell is None else f"cell {cell}, line {line}"
+
+
 @dataclass(frozen=True)
 class MarkedRow:
     """A row that was judged."""
@@ -44,6 +51,13 @@ class MarkedRow:
     """For a part: the operations that send it."""
     follow: int = 0
     """How many later rows follow from this one and keep their marks."""
+    cell: int | None = None
+    """Of a notebook: the cell in which the line is."""
+
+    @property
+    def place(self) -> str:
+        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
+        return place(self.line, self.cell)
 
 
 @dataclass(frozen=True)
@@ -53,6 +67,12 @@ class Note:
     tag: str
     text: str
     line: int | None = None
+    cell: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
+        return place(self.line, self.cell)
 
 
 @dataclass(frozen=True)

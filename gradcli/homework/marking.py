@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -17,10 +17,12 @@ import numpy as np
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.case import Case
 from gradcli.homework.cells import Line, Work
+from gradcli.homework.evidence import Evidence, is_
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
 from gradcli.homework.marked import Marked, MarkedRow, Note, Status
-from gradcli.homework.naming import Evidence, explain
+from gradcli.homework.mending import holds
+from gradcli.homework.naming import explain
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
 from gradcli.homework.tolerance import Spreads, Tolerance, exact, own_values, spreads
@@ -49,7 +51,7 @@ def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Ma
         if isinstance(submission, Listing):
             try:
                 handed = of_work(worked_through(task, submission))
-                return _Marking(task, scheme, handed).marked("listing")
+                return _in_cells(_Marking(task, scheme, handed).marked("listing"), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
@@ -62,6 +64,8 @@ class _Marking:
         self.task, self.scheme, self.handed = task, scheme, handed
         self.flow = handed.flow
         self.tolerance = scheme.tolerance
+        self.implied: dict[Key, Any] = {}
+        """Accumulators that were not handed in, as the mistakes so far show them."""
 
     # --- what follows from what ---
 
@@ -194,12 +198,16 @@ class _Marking:
         status, side = self.status(key, number, true, carried)
         tags: tuple[str, ...] = ()
         message, line, text = "", self.line(key, "gradient"), self.text(key, "gradient")
+        if status is Status.WRONG and number is not None and self.right_work(key, true, number):
+            status, carried = Status.CARRIED, number.value
         if status is Status.WRONG:
             found = explain(self.evidence(key, number, carried))
+            self.implied |= {} if found.implied is None else dict([found.implied])
             tags, message = found.tags, found.message
             line, text = found.line or line, found.text or text
         elif status is Status.INCONSISTENT:
             message = f"the right number, but it does not follow from {self.before(key)}"
+            message += self.as_computed(key)
         elif side:
             message = "at the kink the derivative of the other side is taken; that is accepted"
         worth = self.task.marks(name)
@@ -223,10 +231,39 @@ class _Marking:
             return _status(right=any(is_true), follows=any(is_carried)), 0
         return Status.OK, 1
 
+    def right_work(self, key: Key, true: Any, number: Written) -> bool:
+        """Whether a listing's lines would be right, if what they read were.
+
+        That is the gradients in them, or one that was skipped by a mistake in an earlier row.
+        """
+        work = self.handed.work
+        if work is None or self.slipped:
+            return False
+        if self.follows_implied(key, number):
+            return True
+        final = {id(lines[-1].cell): of for of, lines in work.lines.items() if of != key}
+        return is_(holds(work.lines[key], final, self.truths[0]), true)
+
+    def follows_implied(self, key: Key, number: Written) -> bool:
+        """Whether a gradient follows from a mistake in a row that was not handed in."""
+        if not self.implied:
+            return False
+        follows = self.flow.passes({**self.implied, **self.given})[0]
+        return key in follows and self.same(number, follows[key], key, carried=True)
+
     def share(self, status: Status) -> float:
         if status is Status.OK:
             return 1.0
         return self.scheme.carried if status is Status.CARRIED else 0.0
+
+    def as_computed(self, key: Key) -> str:
+        """The student's own statement that a gradient has to follow, where the values differ."""
+        work = self.handed.work
+        consumers = self.flow.consumers.get(key, ())
+        if work is None or not (self.flow.own and self.slipped) or len(consumers) != 1:
+            return ""
+        text = work.texts.get(consumers[0], "")
+        return f" with {text}" if text else ""
 
     def before(self, key: Key) -> str:
         """The rows that a gradient is made of."""
@@ -422,6 +459,19 @@ class _Marking:
             if key in keys:
                 keys.update(self.flow.stages[key].reads)
         return {self.flow.name(key) for key in keys}
+
+
+def _in_cells(marked: Marked, listing: Listing) -> Marked:
+    """Of a notebook: with every line as the line of its cell."""
+    if not listing.cells:
+        return marked
+    rows = [(row, *listing.place(row.line)) for row in marked.rows]
+    notes = [(note, *listing.place(note.line)) for note in marked.notes]
+    return replace(
+        marked,
+        rows=tuple(replace(row, cell=cell, line=line) for row, cell, line in rows),
+        notes=tuple(replace(note, cell=cell, line=line) for note, cell, line in notes),
+    )
 
 
 def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:

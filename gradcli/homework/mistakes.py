@@ -112,7 +112,7 @@ def _stage_skipped(case: Case) -> Slips:
                 values = [part.value for part in sent]
                 term = Term(sum(values[1:], start=values[0]), "")
                 slip = case.replaced(consumer, term)
-                yield slip._replace(consumer=after, message=text)
+                yield slip._replace(consumer=after, message=text, implied=(consumer, upstream))
 
 
 def _missing_upstream(case: Case) -> Slips:

@@ -12,6 +12,7 @@ import codecs
 import os
 import re
 import stat
+from dataclasses import replace
 from pathlib import Path, PurePath
 
 from gradcli.errors import GradcliError, Kind
@@ -92,7 +93,7 @@ def _notebook(text: str, name: str | None) -> Submission:
     if not notebook.text.strip():
         raise _refused(name, "has no code in it")
     try:
-        return read_listing(notebook.text, name)
+        return replace(read_listing(notebook.text, name), cells=notebook.cells)
     except GradcliError as error:
         raise notebook.located(error) from None
 

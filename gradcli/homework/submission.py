@@ -6,6 +6,7 @@ tolerance comes from its digits.
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
@@ -113,6 +114,15 @@ class Listing:
     source: Source
     """The text as it was handed in: for lines and error messages."""
     statements: tuple[Step, ...]
+    cells: tuple[tuple[int, int], ...] = ()
+    """Of a notebook: each cell's number and the line of the text where it begins."""
+
+    def place(self, line: int | None) -> tuple[int | None, int | None]:
+        """The cell and the line in it, for a line of the text; no cell where there are none."""
+        if line is None or not self.cells:
+            return None, line
+        number, first = self.cells[bisect_right([c[1] for c in self.cells], line) - 1]
+        return number, line - first + 1
 
 
 Submission: TypeAlias = Values | Listing

@@ -10,6 +10,7 @@ from typing import Any
 
 from gradcli.errors import cell_width, visible
 from gradcli.homework.classroom import Mark, Standing, tally
+from gradcli.homework.marked import place
 from gradcli.report import Style
 from gradcli.report.text import padded, shown
 
@@ -35,7 +36,7 @@ def csv_text(marks: Sequence[Mark]) -> str:
                 number(mark.score),
                 number(mark.max_score),
                 mark.mistake,
-                mark.line or "",
+                place(mark.line, mark.cell) if mark.cell else mark.line or "",
                 harmless(mark.reason),
             )
         )
@@ -101,7 +102,7 @@ def _list(marks: Sequence[Mark], style: Style) -> Iterator[str]:
         else:
             score = f"{number(mark.score)}/{number(mark.max_score)}"
             what = mark.mistake.replace("|", " or ")
-        line = f"line {mark.line}" if mark.line else ""
+        line = place(mark.line, mark.cell)
         yield f"{padded(name, room)}  {score:>7}  {line:<8}  {what}".rstrip() + "\n"
 
 
@@ -118,6 +119,7 @@ def as_object(marks: Sequence[Mark]) -> dict[str, Any]:
                 "max_score": _whole(mark.max_score),
                 "mistake": mark.mistake or None,
                 "line": mark.line,
+                **({} if mark.cell is None else {"cell": mark.cell}),
                 "reason": mark.reason or None,
                 "mistakes": [found.split("|") for found in mark.mistakes],
             }

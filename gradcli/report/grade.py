@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.errors import visible
-from gradcli.homework.marked import Marked, MarkedRow, Status
+from gradcli.homework.marked import Marked, MarkedRow, Note, Status
 from gradcli.report import Style
 from gradcli.report.json import encoder, plain
 
@@ -29,7 +29,7 @@ def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> I
         elif row.message:
             yield from _wrapped(f"{_where(row)}{_what(row)}: {row.message}", width)
     for note in marked.notes:
-        place = f"line {note.line}: " if note.line else ""
+        place = f"{note.place}: " if note.line else ""
         yield from _wrapped(f"note ({note.tag}): {place}{note.text}", width, hang=INDENT)
     yield f"score {_number(marked.score)} / {_number(marked.max_score)}\n"
 
@@ -68,7 +68,7 @@ def shown(value: Any, precision: int) -> str:
 
 
 def _where(row: MarkedRow) -> str:
-    return f"line {row.line}   " if row.line else ""
+    return f"{row.place}   " if row.line else ""
 
 
 def _what(row: MarkedRow) -> str:
@@ -98,7 +98,7 @@ def as_object(name: str | None, marked: Marked) -> dict[str, Any]:
         "score": _whole(marked.score),
         "max_score": _whole(marked.max_score),
         "rows": [_row(row) for row in marked.rows],
-        "notes": [{"tag": n.tag, "line": n.line, "text": n.text} for n in marked.notes],
+        "notes": [_note(note) for note in marked.notes],
     }
 
 
@@ -107,6 +107,11 @@ def json_text(found: Any, style: Style) -> str:
     if style.pretty:
         return json.dumps(found, indent=2, ensure_ascii=style.ascii) + "\n"
     return encoder(ascii_only=style.ascii)(found) + "\n"
+
+
+def _note(note: Note) -> dict[str, Any]:
+    found: dict[str, Any] = {"tag": note.tag, "line": note.line, "text": note.text}
+    return found if note.cell is None else {**found, "cell": note.cell}
 
 
 def _row(row: MarkedRow) -> dict[str, Any]:
@@ -124,6 +129,8 @@ def _row(row: MarkedRow) -> dict[str, Any]:
         "max": _whole(row.max),
         "message": row.message,
     }
+    if row.cell is not None:
+        found["cell"] = row.cell
     if row.kind == "part":
         found["from"] = "+".join(row.sources)
     return found
