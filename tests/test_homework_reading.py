@@ -144,10 +144,7 @@ def test_what_is_no_array(texts: Texts) -> None:
 def test_a_whole_listing() -> None:
     listing = read_submission(FOLDER / "listing.py", None, TUTORIAL)
     assert isinstance(listing, Listing)
-    found = [
-        (listing.source.position(s.span.start)[0], shown(s))
-        for s in listing.statements
-    ]
+    found = [(listing.source.position(s.span.start)[0], shown(s)) for s in listing.statements]
     assert found == [
         (7, "x = 3.0"),
         (7, "y = -4"),

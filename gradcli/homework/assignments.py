@@ -66,9 +66,7 @@ class Assignments:
 
     def entry(self, base: str, key: str, value: Value, statement: Placed) -> None:
         """`base["key"] = value`."""
-        of = self.desk.scope.setdefault(base, {})
-        if not isinstance(of, dict):
-            raise self.desk.refused(statement, f"'{base}' is no dictionary")
+        of = self.dictionary(base, statement)
         if isinstance(value, Cell):
             reading = self.reading(keyed(base, key))
             if reading.kind != "gradient" and value.source is not None:
@@ -82,6 +80,18 @@ class Assignments:
                 name = f"{base}[{key}]"
             value = self.given(name, reading, value, statement, together=True)
         of[key] = value
+
+    def dictionary(self, name: str, statement: Placed) -> dict[str, Value]:
+        """The dictionary of a name; a new one where the listing has given it no value."""
+        known = self.desk.scope.get(name)
+        if isinstance(known, dict):
+            return known
+        ours = isinstance(known, Cell) and known.line is None
+        if known is not None and (not ours or name in self.desk.vocabulary.inputs):
+            raise self.desk.refused(statement, f"'{name}' is no dictionary")
+        made: dict[str, Value] = {}
+        self.desk.scope[name] = made
+        return made
 
     def given(
         self,
@@ -100,14 +110,33 @@ class Assignments:
                 cell = self.renamed(cell, statement)
             return self.gradient(reading.name, cell, statement, None)
         if source is not None and source.kind == "variable" and source.key:
-            own = name in (source.name, source.key)
-            if own or (together and name not in self.desk.vocabulary.inputs):
+            if name in (source.name, source.key):
                 return source
+            if name not in self.desk.vocabulary.inputs:
+                if "." in source.name and self.desk.within is None:
+                    return self.adopted(name, source)
+                if together:
+                    return source
         if source is cell:
             if cell.kind == "gradient" and name not in self.desk.vocabulary.inputs:
                 return cell
             cell = self.renamed(cell, statement)
         return self.variable(name, cell, statement)
+
+    def adopted(self, name: str, cell: Cell) -> Cell:
+        """A variable of a function's own, by the name that it gets outside."""
+        cell.key = self.new_key(name)
+        cell.name = name
+        if not self.begun and name.isidentifier():
+            self.desk.last_forward = cell
+        return cell
+
+    def new_key(self, name: str) -> str:
+        """The key of another variable of a name."""
+        desk = self.desk
+        earlier = sum(cell.name == name and bool(cell.key) for cell in desk.own)
+        earlier += name in desk.task.values
+        return f"{name}#{earlier + 1}" if earlier else name
 
     def renamed(self, cell: Cell, statement: Placed) -> Cell:
         """Another cell of the same value: `delta_y = delta_a`."""
@@ -132,9 +161,7 @@ class Assignments:
         if entry is None:
             self.desk.scope[name.name] = cell
         else:
-            of = self.desk.scope.setdefault(entry[0], {})
-            assert isinstance(of, dict)
-            of[entry[1]] = cell
+            self.dictionary(entry[0], statement)[entry[1]] = cell
 
     def gradient(self, node: str, cell: Cell, statement: Placed, symbol: str | None) -> Cell:
         """A line that gives a gradient, or adds to it."""
@@ -226,11 +253,13 @@ class Assignments:
             cell.stand_in = desk.task.values.get(name)
         if any(read.after_gradients for read in cell.reads):
             cell.kind = "helper"
+        local = desk.function is not None and cell.kind == "variable"
+        if name in desk.vocabulary.inputs and local and not self._is_point(name, cell):
+            name = cell.name = f"{desk.function}.{name}"  # a parameter that is given a value
         if name in desk.vocabulary.inputs:
             return self.input(name, cell, statement)
         if cell.kind == "variable":
-            earlier = sum(c.name == name for c in desk.own) + (name in desk.task.values)
-            cell.key = f"{name}#{earlier + 1}" if earlier else name
+            cell.key = self.new_key(name)
             desk.own.append(cell)
             if not self.begun and name.isidentifier():
                 desk.last_forward = cell

@@ -160,6 +160,8 @@ class Desk:
     last_forward: Cell | None = None
     within: str | None = None
     """The function whose names are its own business: none of them is a step."""
+    function: str | None = None
+    """The function whose lines are read."""
 
     @property
     def names(self) -> tuple[str, ...]:

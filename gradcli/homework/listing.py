@@ -30,6 +30,7 @@ from gradcli.homework.wrappings import unwrapped
 from gradcli.language.parser import parse_listing
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import (
+    Array,
     Augment,
     Bare,
     Block,
@@ -38,6 +39,7 @@ from gradcli.language.tree import (
     Name,
     Statement,
     Tree,
+    Tuple,
     postorder,
 )
 
@@ -149,7 +151,7 @@ class _Steps:
     def together(self, outline: Outline, statements: Sequence[Statement]) -> _Part:
         """Several statements as one step."""
         span = Span(outline.start, outline.end)
-        values = tuple(s.value for s in statements if isinstance(s, Bare))
+        values = tuple(self.with_tuples(s.value) for s in statements if isinstance(s, Bare))
         if len(values) != len(statements):
             odd = next(s for s in statements if not isinstance(s, Bare))
             raise refused(self.source, odd.span, "an assignment within a line is not read")
@@ -166,6 +168,12 @@ class _Steps:
         targets = self.names(values[: outline.first])
         chain, bundle = outline.kind == "chain", outline.kind == "tuple"
         return Several(targets, values[outline.first :], span, chain, bundle)
+
+    def with_tuples(self, tree: Tree) -> Tree:
+        """A tuple within a tuple as what it is: for the grammar it was an array."""
+        if not isinstance(tree, Array) or self.source.text[tree.span.start] != "(":
+            return tree
+        return Tuple(tuple(map(self.with_tuples, tree.elements)), tree.span)
 
     def names(self, trees: Iterable[Tree]) -> tuple[Name, ...]:
         """Trees that must be names: what is assigned to, parameters."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
+
+from gradcli.homework.submission import Listing
 
 
 class Status(StrEnum):
@@ -111,3 +113,16 @@ class Marked:
 
         style = Style(width=None, color=False, ascii=False)
         return "".join(pieces(None, self, style, reveal=False)).rstrip("\n")
+
+
+def in_cells(marked: Marked, listing: Listing) -> Marked:
+    """Of a notebook: with every line as the line of its cell."""
+    if not listing.cells:
+        return marked
+    rows = [(row, *listing.place(row.line)) for row in marked.rows]
+    notes = [(note, *listing.place(note.line)) for note in marked.notes]
+    return replace(
+        marked,
+        rows=tuple(replace(row, cell=cell, line=line) for row, cell, line in rows),
+        notes=tuple(replace(note, cell=cell, line=line) for note, cell, line in notes),
+    )

@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -20,7 +20,7 @@ from gradcli.homework.cells import Line, Work
 from gradcli.homework.evidence import Evidence, is_
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
-from gradcli.homework.marked import Marked, MarkedRow, Note, Status
+from gradcli.homework.marked import Marked, MarkedRow, Note, Status, in_cells
 from gradcli.homework.mending import holds
 from gradcli.homework.naming import explain
 from gradcli.homework.submission import Entry, Listing, Submission, Written
@@ -51,7 +51,7 @@ def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Ma
         if isinstance(submission, Listing):
             try:
                 handed = of_work(worked_through(task, submission))
-                return _in_cells(_Marking(task, scheme, handed).marked("listing"), submission)
+                return in_cells(_Marking(task, scheme, handed).marked("listing"), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
@@ -459,19 +459,6 @@ class _Marking:
             if key in keys:
                 keys.update(self.flow.stages[key].reads)
         return {self.flow.name(key) for key in keys}
-
-
-def _in_cells(marked: Marked, listing: Listing) -> Marked:
-    """Of a notebook: with every line as the line of its cell."""
-    if not listing.cells:
-        return marked
-    rows = [(row, *listing.place(row.line)) for row in marked.rows]
-    notes = [(note, *listing.place(note.line)) for note in marked.notes]
-    return replace(
-        marked,
-        rows=tuple(replace(row, cell=cell, line=line) for row, cell, line in rows),
-        notes=tuple(replace(note, cell=cell, line=line) for note, cell, line in notes),
-    )
 
 
 def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:

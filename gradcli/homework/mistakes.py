@@ -88,7 +88,21 @@ def _missing_local(case: Case) -> Slips:
         passed = case.upstream_only(part)
         if passed is not None:
             yield case.replaced(consumer, passed)
+    yield from _function_skipped(case)
     yield from _stage_skipped(case)
+
+
+def _function_skipped(case: Case) -> Slips:
+    """The derivative of a function left out inside of a statement: of tanh in `tanh(W @ x + b)`."""
+    for node, operand, consumer in inside(case):
+        operation = node.operation
+        assert operation is not None
+        several = len(case.flow.stages[consumer].operations()) > 1
+        named = operation.elementwise and operation.symbol is None and len(node.operands) == 1
+        if several and named and operation.name not in ("neg", "reciprocal", "square"):
+            text = f"the derivative of {operation.name} in {case.flow.name(consumer)} is left out."
+            for slip in with_formula(case, consumer, node, operand, "1"):
+                yield slip._replace(consumer=consumer, message=text)
 
 
 def _stage_skipped(case: Case) -> Slips:

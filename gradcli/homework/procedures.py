@@ -23,7 +23,17 @@ from gradcli.homework.submission import (
     Step,
     Vocabulary,
 )
-from gradcli.language.tree import Assign, Augment, Call, Define, Name, Operator, Tree, postorder
+from gradcli.language.tree import (
+    Assign,
+    Augment,
+    Call,
+    Define,
+    Name,
+    Operator,
+    Tree,
+    Tuple,
+    postorder,
+)
 from gradcli.notation import NOWHERE, substitute
 
 LONGEST = 20_000
@@ -127,7 +137,8 @@ def in_parameters(function: Procedure) -> tuple[Tree, ...] | None:
                 }
             case Returned(keys=None) if step.values:
                 results = tuple(substitute(value, known) for value in step.values)
-                return results if _short(results) else None
+                together = any(isinstance(result, Tuple) for result in results)
+                return results if _short(results) and not together else None
             case _:
                 return None
         if not _short(new.values()):

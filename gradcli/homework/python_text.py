@@ -279,11 +279,17 @@ class _Rewriter:
                 self.out[token.start] = ";"
         parts = split(tokens)
         for part in parts:
-            if in_brackets(part) is not None:
-                span = Span(part[0].start, part[-1].span.end)
-                raise refused(self.source, span, "tuples within tuples are not read")
+            self.nested(part)
             self.expression(part)
         return len(parts)
+
+    def nested(self, tokens: list[Token]) -> None:
+        """A tuple within a tuple is written as an array: its place tells that it is none."""
+        inner = in_brackets(tokens)
+        if inner is not None:
+            self.out[tokens[0].start], self.out[tokens[-1].start] = "[", "]"
+            for part in split(inner):
+                self.nested(part)
 
     def dictionary(self, tokens: list[Token]) -> None:
         """`{"a": x, "b": y}` becomes `a; x; b; y`."""

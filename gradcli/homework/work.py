@@ -41,6 +41,7 @@ from gradcli.language.tree import (
     Index,
     Name,
     Tree,
+    Tuple,
 )
 from gradcli.notation import NOWHERE
 
@@ -103,9 +104,8 @@ class _Reader:
             case Several():
                 self.several(step)
             case Entries():
-                if not step.keys:
-                    self.desk.scope[step.target.name] = {}
                 found = self.entries(step.keys, step.values, step)
+                self.desk.scope[step.target.name] = {}
                 for key, value in found.items():
                     self.names.entry(step.target.name, key, value, step)
             case Performed():
@@ -121,6 +121,8 @@ class _Reader:
             known = self.desk.scope.get(tree.name)
             if known is not None and not isinstance(known, Cell):
                 return known
+        if isinstance(tree, Tuple):
+            return tuple(_known(self.value(name, one, statement)) for one in tree.elements)
         if isinstance(tree, Call) and not tree.qualified and tree.name in self.procedures.called:
             if self.procedures.is_open(tree) or tree.name not in self.procedures.results:
                 return self.perform(tree, statement)
@@ -162,7 +164,8 @@ class _Reader:
         if len(values) == 1:
             values = self.unpacked(values[0], step)
         if len(values) != len(step.targets):
-            message = f"{len(step.targets)} names are given {len(values)} values"
+            those = "1 value" if len(values) == 1 else f"{len(values)} values"
+            message = f"{len(step.targets)} names are given {those}"
             raise self.desk.refused(step, message)
         for target, value in zip(step.targets, values, strict=True):
             self.names.assign(target, value, step, together=True)
@@ -217,10 +220,11 @@ class _Reader:
             message = f"more than {DEEPEST} functions that call one another are not read"
             raise self.desk.refused(statement, message)
         desk = self.desk
-        outer, within = desk.scope, desk.within
+        outer, within, around = desk.scope, desk.within, desk.function
         desk.scope = ChainMap(given, outer.maps[-1])
         if not steps and desk.within is None:
             desk.within = name
+        desk.function = name
         self.active.append(name)
         result: Value = ()
         for step in function.body:
@@ -229,7 +233,7 @@ class _Reader:
             else:
                 self.step(step)
         self.active.pop()
-        desk.scope, desk.within = outer, within
+        desk.scope, desk.within, desk.function = outer, within, around
         if steps:
             self.given_back.append((function, result))
         return result
@@ -268,16 +272,32 @@ class _Reader:
     def from_results(self) -> None:
         """`def grad(x, y): …; return …, …` whose values have no names: the gradients in order."""
         inputs = self.desk.vocabulary.inputs
-        for function, result in reversed(self.given_back):
+        for function, given_back in reversed(self.given_back):
             if any(name in self.desk.gradients for name in inputs):
                 return
             names = tuple(p.name for p in function.parameters)
+            result = self.elements(given_back, function)
             if names != inputs or not isinstance(result, tuple) or len(result) != len(inputs):
                 continue
             for name, value in zip(inputs, result, strict=True):
                 if isinstance(value, Cell):
                     reading = Reading("gradient", name)
                     self.names.given(name, reading, value, function, together=True)
+
+    def elements(self, cell: Value, function: Procedure) -> Value:
+        """`np.array([dx, dy])` of numbers as a tuple; anything else as it is."""
+        if not isinstance(cell, Cell):
+            return cell
+        inputs = self.desk.vocabulary.inputs
+        numbers = all(np.ndim(self.desk.task.values[name]) == 0 for name in inputs)
+        if not numbers or len(inputs) < 2 or np.shape(cell.passed_on) != (len(inputs),):
+            return cell
+        word = f"{function.name.name}(…)"
+        self.desk.scope[word] = self.names.anonymous(word, cell, function)
+        return tuple(
+            self.evaluated(word, Index(Name(word, NOWHERE), (count(i),), NOWHERE), function)
+            for i in range(len(inputs))
+        )
 
     def uncalled_expression(self, function: Define) -> None:
         """`def dfdx(x, y): return …` that is never called: a gradient, or the output itself."""
