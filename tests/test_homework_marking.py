@@ -386,3 +386,16 @@ class TestCommand:
         written = json.loads(Path("results.json").read_text("utf-8"))
         assert (code, written["score"]) == (0, 0)
         assert "while" in written["output"]
+
+
+@pytest.mark.parametrize(
+    "text", ["dx = -0.5243166904", "dx = -0.5243166904\ndy = 3", "a = 1/(1 + np.exp(-y))\ndx = 3"]
+)
+def test_points_for_everything_are_the_same_whatever_is_handed_in(
+    tutorial: Task, text: str
+) -> None:
+    plain = marked(tutorial, text)
+    out_of = marked(tutorial, text, scheme=Scheme(points=10))
+    assert out_of.max_score == 10
+    assert out_of.score == pytest.approx(10 * plain.score / plain.max_score)
+    assert [row.status for row in out_of.rows] == [row.status for row in plain.rows]

@@ -166,7 +166,8 @@ class Grading:
         from gradcli.report import grade
 
         found = self.marked(self.names[0])
-        made = getattr(formats, grader)(found, self.task, reveal=self.report.reveal)
+        make = getattr(formats, grader)
+        made = make(found, self.task, reveal=self.report.reveal, points=self.scheme.points)
         text = grade.json_text(made, self.report.style())
         if grader == "gradescope" and self.report.out is None:
             from gradcli.cli.files import write_whole

@@ -109,9 +109,24 @@ class MarkingOptions(Options):
         ),
     ] = None
 
+    points: Annotated[
+        float | None,
+        typer.Option(
+            "--points",
+            metavar="N",
+            min=0.01,
+            max=1e6,
+            help="what everything is worth together; without it a mark for each row",
+            rich_help_panel=MARKING,
+        ),
+    ] = None
+
     def scheme(self) -> "Scheme":
         """The scheme of marking."""
         from gradcli.homework.marking import Scheme
         from gradcli.homework.tolerance import Tolerance
 
-        return Scheme(Tolerance(self.rtol, self.digits), float(self.carried), self.eta)
+        if self.points is not None and not self.points > 0:
+            raise usage_error("--points is a number", "as in: --points 10")
+        tolerance = Tolerance(self.rtol, self.digits)
+        return Scheme(tolerance, float(self.carried), self.eta, self.points)

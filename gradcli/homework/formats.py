@@ -24,15 +24,20 @@ LONGEST_VALUE = 200
 RIGHT = (Status.OK, Status.CARRIED)
 
 
-def gradescope(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[str, Any]:
-    """The `results.json` of Gradescope: a test for each row, marks as points."""
+def gradescope(
+    outcome: Outcome, task: Task, *, reveal: bool = False, points: float | None = None
+) -> dict[str, Any]:
+    """The `results.json` of Gradescope: a test for each row, marks as points.
+
+    `points` is what everything is worth together, where that is settled.
+    """
     top = {"visibility": "visible", "stdout_visibility": "hidden"}
     if isinstance(outcome, GradcliError):
         test = {
             "name": "reading the submission",
             "number": "1",
             "score": 0,
-            "max_score": _whole(_asked_marks(task)),
+            "max_score": _whole(_asked_marks(task) if points is None else points),
             "status": "failed",
             "output": f"<p>{_safe(_reason(outcome))}</p>",
             "output_format": "html",
@@ -56,7 +61,13 @@ def _gradescope_test(number: int, row: MarkedRow, *, reveal: bool) -> dict[str, 
     }
 
 
-def prairielearn(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[str, Any]:
+def prairielearn(
+    outcome: Outcome,
+    task: Task,
+    *,
+    reveal: bool = False,
+    points: float | None = None,  # noqa: ARG001 - its score is a share
+) -> dict[str, Any]:
     """The results of PrairieLearn's external graders: a score from 0 to 1.
 
     What can't be read is not gradable, which costs no attempt.
@@ -88,7 +99,13 @@ def prairielearn(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[
     }
 
 
-def coderunner(outcome: Outcome, task: Task, *, reveal: bool = False) -> dict[str, Any]:  # noqa: ARG001
+def coderunner(
+    outcome: Outcome,
+    task: Task,  # noqa: ARG001
+    *,
+    reveal: bool = False,
+    points: float | None = None,  # noqa: ARG001 - its fraction is a share
+) -> dict[str, Any]:
     """What a combinator template grader of CodeRunner prints: a fraction and a table.
 
     Of the header's columns `iscorrect` is CodeRunner's own: it becomes a tick or a cross.

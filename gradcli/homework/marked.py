@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -89,12 +90,21 @@ class Marked:
     @property
     def score(self) -> float:
         """The marks that were earned."""
-        return sum(row.earned for row in self.rows)
+        return _sum(row.earned for row in self.rows)
 
     @property
     def max_score(self) -> float:
         """The marks of all rows that were judged."""
-        return sum(row.max for row in self.rows)
+        return _sum(row.max for row in self.rows)
+
+    def out_of(self, points: float) -> Marked:
+        """The same with so many points for everything, however many rows there are."""
+        most = self.max_score
+        if not most:
+            return self
+        share = points / most
+        rows = (replace(r, earned=r.earned * share, max=r.max * share) for r in self.rows)
+        return replace(self, rows=tuple(rows))
 
     @property
     def right(self) -> bool:
@@ -113,6 +123,11 @@ class Marked:
 
         style = Style(width=None, color=False, ascii=False)
         return "".join(pieces(None, self, style, reveal=False)).rstrip("\n")
+
+
+def _sum(marks: Iterable[float]) -> float:
+    """The sum, without the rounding of shares."""
+    return round(sum(marks), 9)
 
 
 def in_cells(marked: Marked, listing: Listing) -> Marked:

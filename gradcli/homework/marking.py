@@ -42,11 +42,18 @@ class Scheme:
     """What a carried row earns of its marks."""
     eta: float | None = None
     """The step of gradient descent, for whoever may have updated the weights too early."""
+    points: float | None = None
+    """What everything is worth together; None for a mark for each row."""
 
 
 def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Marked:
     """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
     scheme = scheme or Scheme()
+    marked = _marked(task, submission, scheme)
+    return marked if scheme.points is None else marked.out_of(scheme.points)
+
+
+def _marked(task: Task, submission: Submission, scheme: Scheme) -> Marked:
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
