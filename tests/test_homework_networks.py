@@ -350,3 +350,46 @@ def test_the_marks_are_those_of_the_same_lines_without_functions() -> None:
     for one, other in zip(flat.rows, inside.rows, strict=True):
         assert (one.name, one.kind, one.status) == (other.name, other.kind, other.status)
         np.testing.assert_allclose(one.submitted, other.submitted, rtol=1e-12)
+
+
+# --- tables of numbers -------------------------------------------------------------------
+
+
+def table(task: Task, decimals: int, **changed: object) -> str:
+    """All that the task names, rounded; some of it changed."""
+    named = [*task.named, task.output]
+    rows = {name: task.flow.values[name] for name in named}
+    deltas = task.flow.passes({})[0]
+    rows |= {f"delta_{n}": v for n, v in deltas.items() if n in (*named, *task.vocabulary.inputs)}
+    rows |= changed
+    lines = [f'{name},"{np.round(value, decimals).tolist()}"' for name, value in rows.items()]
+    return "\n".join(["name,value", *lines])
+
+
+def test_small_elements_of_a_rounded_array_are_right() -> None:
+    """Four decimals are four decimals, also for an element of 0.0011."""
+    for task in (NETWORK, RECURRENT):
+        found = marked(task, table(task, 4), "a.csv")
+        assert found.right, str(found)
+    slipped = NETWORK.flow.values["Z1"] * 0.7
+    follows = NETWORK.flow.with_values({"Z1": slipped})
+    known = (*NETWORK.named, *NETWORK.vocabulary.inputs)
+    deltas = {f"delta_{n}": v for n, v in follows.passes({})[0].items() if n in known}
+    values = {name: follows.values[name] for name in (*NETWORK.named, "J")}
+    row = root(marked(NETWORK, table(NETWORK, 4, **values, **deltas), "a.csv"))
+    assert (row.name, row.tags) == ("Z1", ("forward-slip",))
+
+
+def test_few_digits_accuse_nobody_of_a_mistake() -> None:
+    found = marked(RECURRENT, table(RECURRENT, 2), "a.csv")
+    assert found.roots
+    for row in found.roots:
+        assert row.tags == ()
+        assert "too few digits" in row.message
+
+
+def test_paths_are_told_by_the_statements_of_the_task() -> None:
+    first = RECURRENT.flow.passes({})[1]["Wh"][0].value
+    row = root(marked(RECURRENT, table(RECURRENT, 6, delta_Wh=first), "a.csv"))
+    assert row.tags == ("overwritten", "dropped-path")
+    assert row.message.startswith("Wh feeds h1 and h2; this line replaces what h1 had sent.")

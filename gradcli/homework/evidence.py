@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -14,6 +14,9 @@ from gradcli.homework.flow import Key
 from gradcli.homework.mistakes import BY_TAG, MISTAKES
 from gradcli.homework.submission import Written
 from gradcli.homework.tolerance import close
+
+_OF_PATHS = frozenset({"overwritten", "dropped-path", "counted-twice", "sign"})
+"""Mistakes of which a whole path is told."""
 
 
 class Explanation(NamedTuple):
@@ -42,6 +45,8 @@ class Evidence:
     """What would have followed from the rows before."""
     given: frozenset[Key] = frozenset()
     """The rows that were handed in."""
+    vague: bool = False
+    """Whether the number is right as far as it and those before it are written."""
 
     @property
     def lines(self) -> list[Line]:
@@ -81,7 +86,9 @@ def explanation(
         slip_of = dict(named)
         # A mean for a sum is a constant factor: there is nothing to add to it.
         said = [tag for tag in tags if tag != "factor" or "mean-for-sum" not in tags]
-        message = " Or: ".join(message_of(evidence.case, tag, slip_of[tag]) for tag in said[:2])
+        message = " Or: ".join(
+            message_of(evidence.case, tag, slip_of[tag], evidence.given) for tag in said[:2]
+        )
         if len(said) > 2:
             message += f" (or {', '.join(said[2:])})"
     slip = dict(named)[tags[0]] if tags else None
@@ -93,17 +100,27 @@ def explanation(
     return Explanation(tags, message, line.number, line.text, implied)
 
 
-def message_of(case: Case, tag: str, slip: Slip | None) -> str:
-    """The table's sentence, or the slip's own, with the names of this row."""
+def message_of(
+    case: Case, tag: str, slip: Slip | None, given: Collection[Key] | None = None
+) -> str:
+    """The table's sentence, or the slip's own, with the names of this row.
+
+    With `given`, the rows that were handed in, an operation without a row or a name of its own
+    goes by the statement that it is in, where that is said of paths.
+    """
     if slip is not None and slip.message is not None:
         return slip.message
-    name = case.flow.name
+    flow = case.flow
+    names = {key: flow.name(key) for key in case.consumers}
+    if given is not None and tag in _OF_PATHS:
+        known = {k: flow.name(k if k in given else flow.statements.get(k, k)) for k in names}
+        names = known if len({*known.values()}) == len(names) else names
     consumer = slip.consumer if slip is not None and slip.consumer is not None else None
-    first = case.consumers[0] if case.consumers else case.flow.output
+    consumer = consumer or (case.consumers[0] if case.consumers else flow.output)
     return BY_TAG[tag].text.format(
-        row=name(case.key),
-        consumers=" and ".join(sorted(name(c) for c in case.consumers)) or "nothing",
-        consumer=name(consumer or first),
+        row=flow.name(case.key),
+        consumers=" and ".join(sorted(names.values())) or "nothing",
+        consumer=names.get(consumer, flow.name(consumer)),
     )
 
 

@@ -47,6 +47,8 @@ class Flow:
     """The student's own computation, not the task's."""
     names: Mapping[Key, str] = field(default_factory=dict)
     """What a variable is called, where that is not its key."""
+    statements: Mapping[Key, Key] = field(default_factory=dict)
+    """Of an operation without a name of its own: the variable whose statement it is in."""
 
     def name(self, key: Key) -> str:
         """What a variable is called."""

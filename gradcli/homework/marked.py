@@ -125,6 +125,14 @@ class Marked:
         return "".join(pieces(None, self, style, reveal=False)).rstrip("\n")
 
 
+def forgiven(row: MarkedRow) -> MarkedRow:
+    """The row as right, unless there is none."""
+    if row.status is Status.MISSING:
+        return row
+    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
+    return MarkedRow(**{**vars(row), **kept})
+
+
 def _sum(marks: Iterable[float]) -> float:
     """The sum, without the rounding of shares."""
     return round(sum(marks), 9)

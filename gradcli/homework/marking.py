@@ -20,12 +20,12 @@ from gradcli.homework.cells import Line, Work
 from gradcli.homework.evidence import Evidence, is_
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
-from gradcli.homework.marked import Marked, MarkedRow, Note, Status, in_cells
+from gradcli.homework.marked import Marked, MarkedRow, Note, Status, forgiven, in_cells
 from gradcli.homework.mending import holds
-from gradcli.homework.naming import explain
+from gradcli.homework.naming import VAGUE, explain
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
-from gradcli.homework.tolerance import Spreads, Tolerance, exact, own_values, spreads
+from gradcli.homework.tolerance import Digits, Tolerance, exact, own_values, vague
 
 SIDES = (0, 1, -1)
 """The convention at kinks, and the derivatives of both sides: each is accepted."""
@@ -132,15 +132,12 @@ class _Marking:
         return self.handed.values.get(key) or exact(self.flow.values[key])
 
     @cached_property
-    def spread(self) -> Spreads:
-        """What the digits leave open."""
-        written = {
-            k: n for k, n in self.handed.gradients.items() if n is not None and k in self.given
-        }
-        values = {k: n for k, n in self.handed.values.items() if np.shape(n.value) == self.shape(k)}
-        if all(not np.any(n.radius) for n in (*written.values(), *values.values())):
-            return Spreads({}, {})
-        return spreads(self.flow, values, written, self.tolerance)
+    def digits(self) -> Digits:
+        """What the digits of the numbers that were handed in leave open."""
+        handed = self.handed
+        written = {k: n for k, n in handed.gradients.items() if n is not None and k in self.given}
+        values = {k: n for k, n in handed.values.items() if np.shape(n.value) == self.shape(k)}
+        return Digits(self.flow, values, written, self.tolerance)
 
     def same(
         self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
@@ -151,7 +148,7 @@ class _Marking:
         """
         parts = self.parts.get(key, ())
         scale = max((float(np.max(np.abs(p.value), initial=0.0)) for p in parts), default=0.0)
-        spread = open_ * self.spread.gradients.get(key, 0.0) if carried else 0.0
+        spread = open_ * self.digits.allowed.gradients.get(key, 0.0) if carried else 0.0
         if np.shape(spread) != np.shape(expected):  # a slip may have another shape
             spread = np.max(spread, initial=0.0)
         return self.tolerance.same(number, expected, spread, scale)
@@ -166,7 +163,7 @@ class _Marking:
         if self.descent(gradients):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
-            gradients = [_forgiven(row) for row in gradients]
+            gradients = [forgiven(row) for row in gradients]
         return Marked(tuple(self.with_followers([*values, *gradients])), tuple(notes), mode)
 
     def notes(self) -> list[Note]:
@@ -302,12 +299,16 @@ class _Marking:
 
     def value_row(self, key: Key, number: Written, carried: Any) -> MarkedRow:
         true = self.task.flow.values[key]
-        follows = self.tolerance.same(number, carried, self.spread.values.get(key, 0.0))
+        follows = self.tolerance.same(number, carried, self.digits.allowed.values.get(key, 0.0))
         right = self.tolerance.same(number, true)
         status = _status(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
-        if status is Status.WRONG:
+        if status is Status.WRONG and vague(
+            number, carried, self.digits.whole.values.get(key, 0.0)
+        ):
+            message = VAGUE
+        elif status is Status.WRONG:
             tags = ("forward-slip",)
             message = f"the value of {key} is wrong; what follows is judged by it"
             if np.shape(number.value) != np.shape(true):
@@ -408,8 +409,13 @@ class _Marking:
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""
         case = Case(self.flow, key, self.parts, self.passed_on(), self.scheme.eta)
-        matches = self.matches(key, number) if number is not None else None
-        return Evidence(case, number, matches, self.handed.work, carried, frozenset(self.given))
+        given = frozenset(self.given)
+        if number is None:
+            return Evidence(case, None, None, self.handed.work, carried, given)
+        spread = self.digits.whole.gradients.get(key, 0.0) if np.any(number.radius) else 0.0
+        unsure = vague(number, carried, spread)
+        matches = self.matches(key, number)
+        return Evidence(case, number, matches, self.handed.work, carried, given, unsure)
 
     def line(self, key: Key, kind: str) -> int | None:
         work = self.handed.work
@@ -482,13 +488,6 @@ def _status(*, right: bool, follows: bool) -> Status:
     if follows:
         return Status.OK if right else Status.CARRIED
     return Status.INCONSISTENT if right else Status.WRONG
-
-
-def _forgiven(row: MarkedRow) -> MarkedRow:
-    if row.status is Status.MISSING:
-        return row
-    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
-    return MarkedRow(**{**vars(row), **kept})
 
 
 def _shapes(name: str, submitted: Any, true: Any) -> str:

@@ -34,6 +34,8 @@ from gradcli.language.tree import Name, postorder
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
 
+VAGUE = "right as far as it goes, but with too few digits to be sure"
+
 
 def explain(evidence: Evidence) -> Explanation:
     """Every mistake that explains a wrong row."""
@@ -45,6 +47,9 @@ def explain(evidence: Evidence) -> Explanation:
         problem = None if line is None else line.cell.problem
         message = "shapes do not go together here" if problem is None else problem.message
         return explanation(evidence, [("shape", None)], line, message)
+    decimals = np.all(evidence.number.radius < 0.5)  # a whole number may be meant as it stands
+    if evidence.vague and decimals and evidence.work is None:
+        return Explanation((), VAGUE)
     named = _by_number(evidence)
     if named:
         alone = dict(named).keys() == {"shape"}
@@ -58,7 +63,9 @@ def explain(evidence: Evidence) -> Explanation:
     if np.shape(evidence.number.value) != evidence.case.shape:
         message = shape_message(evidence)
         return explanation(evidence, [("shape", None)], None, message)
-    found = _too_few_digits(evidence) or _line_by_line(evidence) or _behind(evidence)
+    if evidence.vague:
+        return Explanation((), VAGUE)
+    found = _line_by_line(evidence) or _behind(evidence)
     if found is not None:
         return found
     name = evidence.case.flow.name(evidence.case.key)
@@ -170,25 +177,16 @@ def _of_another(evidence: Evidence) -> str | None:
     name = flow.name(case.key)
     for key, parts in case.parts.items():
         other = flow.name(key)
+        if key in flow.stages and key not in evidence.given:
+            continue  # a name that the student may never have seen
         if other != name and parts and evidence.matches(added(part.value for part in parts)):
             return f"this is the number of delta_{other}, not of delta_{name}"
-    known = None if evidence.work is None else {*evidence.work.forward_lines}
+    known = {*evidence.given, *(evidence.work.forward_lines if evidence.work else ())}
     for key, value in flow.values.items():
-        if known is not None and key in flow.stages and key not in known:
-            continue  # a name of the task that the listing does not have
+        if key in flow.stages and key not in known:
+            continue
         if value is not None and evidence.matches(value):
             return f"this is the value of {flow.name(key)}, not the gradient by {name}"
-    return None
-
-
-def _too_few_digits(evidence: Evidence) -> Explanation | None:
-    """A number that is right as far as it is written, which is not far enough."""
-    number, right = evidence.number, evidence.right
-    assert number is not None
-    if right is None or np.shape(number.value) != np.shape(right) or not np.any(number.radius):
-        return None
-    if np.all(np.abs(number.value - right) <= number.radius * (1 + 1e-9)):
-        return Explanation((), "right as far as it goes, but with too few digits to be sure")
     return None
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -25,7 +25,14 @@ class Task:
     @cached_property
     def flow(self) -> Flow:
         """The task's own computation."""
-        return of_result(self.result)
+        flow = of_result(self.result)
+        named = {*self.named, flow.output} if self.named else set()
+        statements: dict[str, str] = {}
+        for key in reversed(flow.stages):
+            consumers = flow.consumers.get(key, ())
+            if named and key not in named and len(consumers) == 1:
+                statements[key] = statements.get(consumers[0], consumers[0])
+        return replace(flow, statements=statements)
 
     @cached_property
     def vocabulary(self) -> Vocabulary:

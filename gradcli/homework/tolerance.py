@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,11 @@ class Tolerance:
         return float(0.5 * 10.0**-self.digits)
 
     def radius(self, number: Written) -> Any:
-        """How far a written number may be from what was meant."""
-        return np.minimum(number.radius, self.most * np.abs(number.value))
+        """How far a written number may be from what was meant.
+
+        Elements of an array are written with the same decimals: the largest one counts.
+        """
+        return np.minimum(number.radius, self.most * _largest(number.value))
 
     def same(self, number: Written, expected: Any, spread: Any = 0.0, scale: float = 0.0) -> bool:
         """Whether a number in this writing may be the expected one, in value and shape.
@@ -56,10 +60,17 @@ class Tolerance:
             rtol = HAND if number.digits <= FEW_DIGITS else CODE
         size = np.abs(expected)
         largest = max(scale, float(np.max(size, initial=0.0)))
-        open_ = np.minimum(number.radius, self.most * np.maximum(size, np.abs(number.value)))
+        most = self.most * max(_largest(expected), _largest(number.value))
+        open_ = np.minimum(number.radius, most)
         allowed = open_ + spread + min(rtol, self.most) * size + 1e-12 * largest
         with np.errstate(all="ignore"):
             return bool(np.all(np.abs(number.value - expected) <= allowed))
+
+
+def _largest(value: Any) -> float:
+    """The largest finite size among the elements."""
+    sizes = np.abs(value)
+    return float(np.max(sizes, initial=0.0, where=np.isfinite(sizes)))
 
 
 def close(value: Any, right: Any, rtol: float, share: float) -> bool:
@@ -143,3 +154,37 @@ def _open(
     for key, value in right.items():
         difference = share * np.abs(moved[key] - value)
         open_[key] = open_.get(key, 0.0) + np.nan_to_num(difference)
+
+
+@dataclass(frozen=True)
+class Digits:
+    """What the digits of numbers leave open in all that follows from them."""
+
+    flow: Flow
+    values: Mapping[Key, Written]
+    gradients: Mapping[Key, Written]
+    tolerance: Tolerance
+
+    @cached_property
+    def allowed(self) -> Spreads:
+        """As far as the tolerance allows."""
+        return self._by(self.tolerance)
+
+    @cached_property
+    def whole(self) -> Spreads:
+        """However few they are."""
+        return self._by(Tolerance(digits=0))
+
+    def _by(self, tolerance: Tolerance) -> Spreads:
+        numbers = (*self.values.values(), *self.gradients.values())
+        if all(not np.any(number.radius) for number in numbers):
+            return Spreads({}, {})
+        return spreads(self.flow, self.values, self.gradients, tolerance)
+
+
+def vague(number: Written, expected: Any, spread: Any) -> bool:
+    """Whether a number is the expected one as far as it, and those before it, are written."""
+    if not np.any(number.radius) or np.shape(number.value) != np.shape(expected):
+        return False
+    allowed = (number.radius + spread) * (1 + 1e-9)
+    return bool(np.all(np.abs(number.value - expected) <= allowed))
