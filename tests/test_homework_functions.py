@@ -6,6 +6,8 @@ import json
 from textwrap import dedent
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.marked import Marked, MarkedRow, Status
@@ -203,6 +205,8 @@ def test_a_main_function() -> None:
         ("def f(v):\n    a = f(v)\n    return a, a\nz = f(x)", "line 2: 'f' calls itself"),
         ("def f(v):\n    a = v\n    return a, v\nz = f(x) + 1", "'f' does not give back one"),
         ("def f(v):\n    a = v\n    return a, v\nz, u, w = f(x)", "3 names are given 2 values"),
+        ("main()\ndef main():\n    z = x", "line 1: 'main' is called before it is defined"),
+        ("def f(u): return u*w\nf(x)", "line 2: 'w' has no value here"),
         ("z, u = x*y", "line 1: 2 names are given 1 value"),
         ("k = (x, y)\nz = k + 1", "line 2: 'k' is a tuple"),
         ("k = {'u': x}\nz = k + 1", "line 2: 'k' is a dictionary"),
@@ -234,6 +238,35 @@ def test_functions_that_double_do_not_take_forever() -> None:
     assert "takes more than 1 seconds" in refusal(TUTORIAL, text)
     grown = "def f(a):\n" + "    a = a + a\n" * 40 + "    return a\nz = f(x)"
     assert marked(TUTORIAL, grown).rows
+
+
+LINES = [
+    *("def f(x, y):", "def g(u):", "def main():", "    return a, b", "    return f", "    return"),
+    *("    a = 1/(1 + np.exp(-y))", "    b, d = x + a, x**2 + y", "    f = b/d", "    g(a)"),
+    *("    dx, dy = 1/d, -b/d**2", "    dx += 2*x", "    return {'dx': dx, 'dy': dy}"),
+    *("    cache = (a, (b, d))", "    a, c = cache", "    u['k'] = x", "    return u['k']"),
+    *("f, cache = f(x, y)", "grads = f(x, y)", "dx, dy = f(x, y)", "dx = grads['dx']", "main()"),
+    *(
+        "z = g(f(x, y))",
+        "x = y = 3.0",
+        "grads = {}",
+        "grads['y'] = z",
+        "if __name__ == '__main__':",
+    ),
+    *("    x = x + 1", "dy = dx = 0", "dy += g(u=x)", "a, b = b, a", "(a, b), c = x, y", "pass"),
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=14))
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_written_is_marked_or_refused(lines: list[str]) -> None:
+    try:
+        found = marked(TUTORIAL, "\n".join(lines) + "\nz = 1\n")
+    except GradcliError as error:
+        assert error.kind is Kind.SUBMISSION
+        assert error.message.startswith("line ")
+    else:
+        assert 0 <= found.score <= found.max_score
 
 
 # --- tuples, chains, and what is around values -------------------------------------------
