@@ -10,11 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gradcli.errors import GradcliError, Kind
+from gradcli.homework.classroom import Mark, Standing, reason_of
 from gradcli.homework.marked import Marked, MarkedRow, Status
 from gradcli.homework.marking import mark
 from gradcli.homework.reading import read_submission
 from gradcli.homework.task import Task, make_task
 from gradcli.program import Program
+from gradcli.report import Style
+from gradcli.report import classroom as reports
 
 TUTORIAL = make_task(Program("#: x = 3\n#: y = -4\n(x + sigmoid(y)) / (x^2 + y)"))
 
@@ -312,3 +315,23 @@ def test_lines_of_a_notebook_have_their_cell() -> None:
     row = root(marked(TUTORIAL, text, "a.ipynb"))
     assert (row.cell, row.line, row.place) == (5, 2, "cell 5, line 2")
     assert str(marked(TUTORIAL, text, "a.ipynb")).startswith("cell 5, line 2   dv = u/v**2")
+
+
+def test_an_error_in_a_notebook_has_its_cell_and_no_other_place() -> None:
+    cells = [{"cell_type": "code", "source": text} for text in ("x = 3.0\ny = -4.0", "a = 'b'")]
+    text = json.dumps({"cells": cells, "nbformat": 4})
+    with pytest.raises(GradcliError) as caught:
+        marked(TUTORIAL, text, "a.ipynb")
+    assert reason_of(caught.value, "a.ipynb") == "cell 2, line 1: strings are not read"
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_a_list_of_marks_has_the_cell(form: str) -> None:
+    mark_ = Mark("a", "a.ipynb", Standing.WRONG, 1, 2, "sign", 3, "", ("sign",), 2)
+    if form == "csv":
+        assert '"cell 2, line 3"' in reports.csv_text([mark_])
+    elif form == "json":
+        assert reports.as_object([mark_])["submissions"][0]["cell"] == 2
+    else:
+        style = Style(width=80, color=False, ascii=False)
+        assert "cell 2, line 3" in "".join(reports.pieces([mark_], style, listed=True))
