@@ -243,6 +243,45 @@ def test_functions_that_double_do_not_take_forever() -> None:
     assert marked(TUTORIAL, grown).rows
 
 
+def test_what_two_functions_compute_is_one_variable() -> None:
+    text = """\
+    def f(x, y):
+        u = x + 1/(1 + np.exp(-y))
+        v = x**2 + y
+        return u/v
+    def grad(x, y):
+        s = 1/(1 + np.exp(-y))
+        u, v = x + s, x**2 + y
+        du, dv = 1/v, -u/v**2
+        ds = du
+        return du + dv*2*x, dv + ds*s*(1 - s)
+    """
+    found = marked(TUTORIAL, text)
+    assert found.right
+    assert {row.name for row in found.rows} == {"f", "u", "v", "s", "x", "y"}
+    row = root(marked(TUTORIAL, text.replace("ds = du", "ds = -du")))
+    assert (row.name, row.tags, row.follow) == ("s", ("sign",), 1)
+
+
+def test_a_local_derivative_is_no_row() -> None:
+    text = """\
+    s = 1/(1 + np.exp(-y))
+    ds = s*(1 - s)
+    u, v = x + s, x**2 + y
+    f = u/v
+    dfdx = (1*v - u*2*x)/v**2
+    dfdy = (ds*v - u*1)/v**2
+    """
+    found = marked(TUTORIAL, text)
+    assert found.right
+    assert [row.name for row in found.rows] == ["f", "x", "y"]
+    assert [note.tag for note in found.notes] == ["local-derivative"]
+    assert not marked(TUTORIAL, text.replace("u*1", "u*2")).right
+    without = marked(TUTORIAL, text.replace("f = u/v", ""))
+    assert without.right
+    assert [note.tag for note in without.notes] == ["no-output"]
+
+
 LINES = [
     *("def f(x, y):", "def g(u):", "def main():", "    return a, b", "    return f", "    return"),
     *("    a = 1/(1 + np.exp(-y))", "    b, d = x + a, x**2 + y", "    f = b/d", "    g(a)"),
@@ -285,6 +324,8 @@ def test_whatever_is_written_is_marked_or_refused(lines: list[str]) -> None:
         "dx: float = 1/d - b/d**2*2*x; pass\ndy: 'number' = float(-b/d**2 + a*(1 - a)/d)",
         "dx = np.round(1/d - b/d**2*2*x, 4)\ndy = round(-b/d**2 + a*(1 - a)/d, ndigits=4)",
         "dx = (1/d - b/d**2*2*x).item()\ndy = np.float64(-b/d**2 + a*(1 - a)/d)\nassert (dx < 0)",
+        "dx = np.subtract(1/d, np.divide(b, d**2)*2*x)\n"
+        "dy = np.add(-b/d**2, np.multiply(a, 1 - a)/d)",
         "g = {'dx': 1/d - b/d**2*2*x}\ng['dy'] = -b/d**2\ng['dy'] += a*(1 - a)/d",
         "grads = {\n  'x': 1/d - b/d**2*2*x,  # by x\n  'y': -b/d**2 + a*(1 - a)/d,\n}",
         "∂f/∂x, ∂f/∂y = 1/d - b/d**2*2*x, -b/d**2 + a*(1 - a)/d",
@@ -327,7 +368,7 @@ def test_an_error_in_a_notebook_has_its_cell_and_no_other_place() -> None:
 
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
 def test_a_list_of_marks_has_the_cell(form: str) -> None:
-    mark_ = Mark("a", "a.ipynb", Standing.WRONG, 1, 2, "sign", 3, "", ("sign",), 2)
+    mark_ = Mark("a", "a.ipynb", Standing.WRONG, 1.0, 2.0, "sign", 3, "", ("sign",), 2)
     if form == "csv":
         assert '"cell 2, line 3"' in reports.csv_text([mark_])
     elif form == "json":
