@@ -277,6 +277,8 @@ def test_a_local_derivative_is_no_row() -> None:
     assert [row.name for row in found.rows] == ["f", "x", "y"]
     assert [note.tag for note in found.notes] == ["local-derivative"]
     assert not marked(TUTORIAL, text.replace("u*1", "u*2")).right
+    apart = marked(TUTORIAL, text.replace("f = u/v", "f = u/v\n    w = x**2\n    dw = 2*x"))
+    assert [(row.name, row.status) for row in apart.rows][:1] == [("f", Status.OK)]
     without = marked(TUTORIAL, text.replace("f = u/v", ""))
     assert without.right
     assert [note.tag for note in without.notes] == ["no-output"]
@@ -324,8 +326,7 @@ def test_whatever_is_written_is_marked_or_refused(lines: list[str]) -> None:
         "dx: float = 1/d - b/d**2*2*x; pass\ndy: 'number' = float(-b/d**2 + a*(1 - a)/d)",
         "dx = np.round(1/d - b/d**2*2*x, 4)\ndy = round(-b/d**2 + a*(1 - a)/d, ndigits=4)",
         "dx = (1/d - b/d**2*2*x).item()\ndy = np.float64(-b/d**2 + a*(1 - a)/d)\nassert (dx < 0)",
-        "dx = np.subtract(1/d, np.divide(b, d**2)*2*x)\n"
-        "dy = np.add(-b/d**2, np.multiply(a, 1 - a)/d)",
+        "dx = np.subtract(1/d, b/d**2*2*x)\ndy = np.add(-b/d**2, np.multiply(a, 1-a)/d)",
         "g = {'dx': 1/d - b/d**2*2*x}\ng['dy'] = -b/d**2\ng['dy'] += a*(1 - a)/d",
         "grads = {\n  'x': 1/d - b/d**2*2*x,  # by x\n  'y': -b/d**2 + a*(1 - a)/d,\n}",
         "∂f/∂x, ∂f/∂y = 1/d - b/d**2*2*x, -b/d**2 + a*(1 - a)/d",

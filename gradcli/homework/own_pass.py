@@ -95,8 +95,9 @@ class _Pass:
             called = first.text.replace(" ", "").startswith((f"d{name}=", f"d_{name}="))
             if not apart or not called or first.own is None or np.shape(first.own) != stage.shape:
                 continue
-            sent = flow.sent(key, np.ones(stage.shape)[()]).get(stage.reads[0], [])
-            local = sum(part.value for part in sent) if sent else None
+            values = stage.values([flow.values[stage.reads[0]]])
+            sent = stage.pulled_back(values, np.ones(stage.shape)[()])
+            local = sum(one.value for one in sent) if sent else None
             if local is not None and close(first.own, local, 1e-9, 1e-12):
                 by = flow.name(stage.reads[0])
                 text = f"d{name} is the derivative of {name} by {by}, and no row"
