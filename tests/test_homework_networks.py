@@ -333,7 +333,7 @@ def test_a_gradient_of_a_wrong_shape_spoils_no_others() -> None:
         ("dW1 = dZ1 @ X.T", "dW1 = dZ1 @ A1.T", ("shape",), "A1 stands where X belongs."),
         ("(axis=1, keepdims=True)\ndA1", "(axis=1)\ndA1", ("shape",), "(1, 1); here it is (1,)"),
         ("dW1 = dZ1 @ X.T", "dW1 = dZ1 @ X.T/3", ("mean-for-sum", "factor"), "a mean where"),
-        ("dA1 = W2.T @ dZ2", "dA1 = 3*W2.T @ dZ2", ("factor",), "a constant factor"),
+        ("dA1 = W2.T @ dZ2", "dA1 = 2*W2.T @ dZ2", ("factor",), "a constant factor"),
     ],
 )
 def test_what_is_said_of_a_row(right: str, wrong: str, tags: tuple[str, ...], said: str) -> None:
@@ -350,6 +350,18 @@ def test_the_marks_are_those_of_the_same_lines_without_functions() -> None:
     for one, other in zip(flat.rows, inside.rows, strict=True):
         assert (one.name, one.kind, one.status) == (other.name, other.kind, other.status)
         np.testing.assert_allclose(one.submitted, other.submitted, rtol=1e-12)
+
+
+def test_a_mean_that_is_forgotten_is_told_of_the_first_row() -> None:
+    """Also where the row of the mean itself was not handed in."""
+    text = FLAT.replace("dA2 = 2*(A2 - Y)/3\n", "").replace("dZ2 = dA2", "dZ2 = 2*(A2 - Y)")
+    found = root(marked(NETWORK, text))
+    assert (found.name, found.tags) == ("Z2", ("mean-for-sum", "factor"))
+    known = (*NETWORK.named, *NETWORK.vocabulary.inputs)
+    deltas = {n: 3 * v for n, v in NETWORK.flow.passes({})[0].items() if n in known}
+    deltas = {f"delta_{name}": value for name, value in deltas.items()}
+    row = marked(NETWORK, table(NETWORK, 6, **deltas), "a.csv").roots[0]
+    assert (row.name, row.tags) == ("A2", ("mean-for-sum", "factor"))
 
 
 # --- tables of numbers -------------------------------------------------------------------
