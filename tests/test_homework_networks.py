@@ -392,6 +392,21 @@ def test_small_elements_of_a_rounded_array_are_right() -> None:
     assert (row.name, row.tags) == ("Z1", ("forward-slip",))
 
 
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("[1.25, 0.01]", True),
+        ("[1.25, 0.0]", True),  # as Python writes what was rounded to 0.00
+        ("[1.25, 0.02]", False),
+        ("[1.2, 0.01]", False),  # one of two digits alone is too few
+        ("[1.25, 0.1]", False),
+    ],
+)
+def test_decimals_of_an_array(written: str, right: bool) -> None:  # noqa: FBT001
+    task = make_task(Program("#: x = [1, 2]\n#: c = [1.2502, 0.00501]\nsum(c*x)"), wrt=("x",))
+    assert marked(task, f'x,"{written}"', "a.csv").right is right
+
+
 def test_few_digits_accuse_nobody_of_a_mistake() -> None:
     found = marked(RECURRENT, table(RECURRENT, 2), "a.csv")
     assert found.roots
