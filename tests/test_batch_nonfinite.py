@@ -119,7 +119,6 @@ NUMBERS = st.one_of(
 )
 
 
-@pytest.mark.filterwarnings("ignore:.* encountered in reduce")
 @settings(max_examples=150, deadline=None)
 @given(
     st.sampled_from(PLAIN + OTHERS),
