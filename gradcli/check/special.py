@@ -27,10 +27,11 @@ OUTSIDE = "does not lie between"
 """Said of a gradient at a kink that is neither slope nor between them."""
 
 JUMPING = frozenset({
-    *("floor", "ceil", "round", "mod", "sign", "step"),
+    *("floor", "ceil", "round", "mod", "step"),
     *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
 })  # fmt: skip
-"""Operations that jump on their border; abs and its like only turn there."""
+"""Operations that jump on their border, while abs and its like only turn there; but not sign, which
+a Hessian has from the abs that was written."""
 
 SETTLED = 3
 """Steps at the small end that show where a value or a slope goes."""
