@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -31,6 +31,9 @@ from gradcli.forward import (
 from gradcli.graph import Getter, Graph, Node
 from gradcli.ops.operation import Shape
 from gradcli.rules import Formula, formula
+
+Mask: TypeAlias = Callable[[Any, Sequence[Any]], Any]
+"""From what an operation sends, and all values, to what counts of it."""
 
 
 class Contribution(NamedTuple):
@@ -135,8 +138,8 @@ class Send(NamedTuple):
     rule: Formula
     elementwise: bool
     """The rule is a local derivative, by which the upstream is multiplied."""
-    mask: Callable[[Any, Sequence[Any]], Any] | None
-    """What takes out the elements that a `where` has not selected."""
+    mask: Mask | None
+    """What takes out the elements that a `where` has not selected, or all of them."""
     shape: Shape
     """The shape of the operand, to which the contribution is reduced."""
     final: bool
@@ -170,6 +173,7 @@ def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
     left = _uses(graph, active)
     reached = [False] * len(graph.nodes)
     reached[graph.output] = active[graph.output]
+    flows = reached.copy()  # where a path leads there on which no derivative is the number 0
     plan = Plan(active, [], [], {})
     for node in reversed(graph.nodes):
         if not reached[node.id]:
@@ -178,16 +182,17 @@ def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
         for i, to in enumerate(node.operands):
             if type(to) is int and active[to]:
                 left[to] -= 1
-                send = _line(graph, node, i, to, final=left[to] == 0)
+                send = _line(graph, node, i, to, final=left[to] == 0, flows=flows[node.id])
                 sends.append(send)
                 factors = _factors(graph, node, send)
                 if factors and send.final and not reached[to]:
                     plan.products[to] = factors
                 reached[to] = True
+                flows[to] |= flows[node.id] and send.rule.constant != 0
         if sends:
             numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
             plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
-        if node.selections or not any(send.rule.passes_on for send in sends):
+        if node.selections or not flows[node.id] or not any(send.rule.passes_on for send in sends):
             plan.watched.append(node.id)
     graph.plan = plan
     return plan
@@ -208,10 +213,11 @@ def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int] | None:
     return (other, node.id) if size < graph.nodes[send.to].type.size else None
 
 
-def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool) -> Send:
+def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool, flows: bool) -> Send:
     assert node.operation is not None
     rule, shape = rule_for(graph, node, operand), graph.nodes[to].type.shape
-    mask = partial(_masked, node) if node.selections else None
+    mask: Mask | None = partial(_masked, node) if node.selections else None
+    mask = mask if flows else _nothing
     return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
 
 
@@ -257,6 +263,11 @@ def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribu
     rule = rule_for(graph, node, contribution.operand)
     with np.errstate(all="ignore"):
         return rule([*operand_values(node, values), values[node.id]])
+
+
+def _nothing(sent: Any, _values: Sequence[Any]) -> Any:
+    """Zero where the upstream is 0 by a rule and no number: floor(sqrt(x)) has a slope at 0."""
+    return np.zeros(np.shape(sent))[()]
 
 
 def _masked(node: Node, sent: Any, values: Sequence[Any]) -> Any:

@@ -159,3 +159,24 @@ def test_a_wrong_shape_in_a_block_rule() -> None:
     with pytest.raises(GradcliError, match="the rule for 'W' of linear") as error:
         evaluate(f"{block}; sum(linear(W, x))", W=np.ones((2, 3)), x=np.ones(3))
     assert error.value.kind is Kind.SHAPE
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "slope"),
+    [("floor(sqrt(x)) + x", 0.0, 1.0), ("where(sqrt(x) > -1, 2*x + 1, y)", 0.0, 2.0)],
+)
+def test_what_is_zero_by_rule_goes_nowhere(text: str, x: float, slope: float) -> None:
+    """The slope of a square root at 0 is infinite, and nothing asks for it."""
+    program = Program(text)
+    inputs = {"x": x, "y": 1.0}
+    result = program.evaluate({n: inputs[n] for n in program.inputs}, check=False)
+    assert result.gradient["x"] == slope
+    found = program.batch({n: [inputs[n]] for n in program.inputs})
+    assert found["d_x"].tolist() == [slope]
+
+
+@pytest.mark.parametrize("text", ["sqrt(x)*0 + x", "sqrt(x)*y + x"])
+def test_a_zero_among_numbers_is_no_rule(text: str) -> None:
+    program = Program(text)
+    with pytest.raises(GradcliError, match="is infinite at x = 0"):
+        program.evaluate(dict.fromkeys(program.inputs, 0.0), check=False)
