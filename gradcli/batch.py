@@ -16,6 +16,7 @@ import numpy as np
 from gradcli.adjoint import adjoint
 from gradcli.batch_kernel import Line
 from gradcli.errors import GradcliError, Kind
+from gradcli.forward import refuse_nonfinite_inputs
 from gradcli.graph import Graph
 from gradcli.names import chosen_inputs
 
@@ -94,6 +95,8 @@ class Runner:
         Raises `GradcliError` at the first row where the mathematics fails, if `errors` is stop.
         """
         count = _count(columns, self.columns)
+        if errors != "keep":
+            refuse_nonfinite_inputs(self.fixed)
         inputs = {
             self.ids[name]: np.asarray(value)
             for name, value in {**self.fixed, **columns}.items()

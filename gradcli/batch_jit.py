@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.batch_kernel import POWERS, Call, Chunk, Line, column, on_all_cores
+from gradcli.batch_kernel import POWERS, Call, Chunk, Line, column, on_all_cores, sound
 from gradcli.draft import Operand
 from gradcli.graph import shown
 
@@ -75,14 +75,13 @@ class Compiled:
         line = self.line
         results = [column(count) for _ in line.wanted]
         columns = [np.ascontiguousarray(inputs[i], dtype=np.float64) for i in _columns(line)]
-        with np.errstate(all="ignore"):
-            fixed = line.fixed(inputs)
+        fixed = line.fixed(inputs)
         numbers = [float(fixed[i]) for i in _numbers(line)]
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
             return [c for c in todo if self.function(*c, *columns, *numbers, *results)]
 
-        return results, on_all_cores(count, ROWS, threads, worker)
+        return results, on_all_cores(count, ROWS, threads, worker, suspect=not sound(fixed))
 
 
 def compiled(line: Line) -> Compiled | None:

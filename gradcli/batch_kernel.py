@@ -20,7 +20,7 @@ import numpy as np
 
 from gradcli.batch_order import ordered
 from gradcli.draft import Literal, Operand
-from gradcli.forward import apply, line_up
+from gradcli.forward import all_finite, apply, line_up
 from gradcli.graph import Graph, Node
 from gradcli.ops import kernels
 from gradcli.ops.operation import Shape
@@ -228,22 +228,23 @@ class Line:
         Those are chunks that raised an IEEE exception or in which a number is not finite.
         `inputs` has an array with a leading axis of rows for inputs that vary, a value for others.
         """
-        with np.errstate(all="ignore"):
-            plan = self._planned(self.fixed(inputs))
+        fixed = self.fixed(inputs)
+        plan = self._planned(fixed)
         results = [column(count, self.graph.nodes[i].type.shape) for i in self.wanted]
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
             buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
             return [c for c in todo if self._chunk(c, inputs, results, buffers, plan)]
 
-        return results, on_all_cores(count, self.rows, threads, worker)
+        return results, on_all_cores(count, self.rows, threads, worker, suspect=not sound(fixed))
 
     def fixed(self, inputs: Mapping[int, Any]) -> Arrays:
         """The values of the nodes that are the same in all rows."""
         values: Arrays = {}
         for node in self.once:
             if node.operation is not None:
-                values[node.id] = apply(self.graph, node, self._arguments(node, values))
+                with np.errstate(all="ignore"):
+                    values[node.id] = apply(self.graph, node, self._arguments(node, values))
             elif node.kind == "input":
                 values[node.id] = inputs[node.id]
             else:
@@ -333,7 +334,8 @@ class Line:
         parts = [inputs[i][start:stop] for i in columns]
         if not self.signals:
             parts += targets
-        return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
+        with np.errstate(all="ignore"):
+            return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
 
 
 def column(count: int, shape: Shape = ()) -> Any:
@@ -354,19 +356,29 @@ def on_all_cores(
     rows: int,
     threads: int | None,
     worker: Callable[[Iterator[Chunk]], list[Chunk]],
+    *,
+    suspect: bool,
 ) -> list[Chunk]:
     """The chunks that workers give back, in order, of `count` rows in chunks of `rows`.
 
-    Whoever is free takes the next: cores may be busy with other things.
+    Whoever is free takes the next: cores may be busy with other things. Where all rows are
+    `suspect` anyway, all chunks come back.
     """
     chunks = [(a, min(a + rows, count)) for a in range(0, count, rows)]
     todo = iter(chunks)
     workers = max(1, min(threads or os.cpu_count() or 1, len(chunks)))
     if workers == 1:
-        return worker(todo)
-    with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(worker, [todo] * workers)
-    return sorted(chunk for part in found for chunk in part)
+        found = worker(todo)
+    else:
+        with ThreadPoolExecutor(workers) as pool:
+            parts = pool.map(worker, [todo] * workers)
+        found = sorted(chunk for part in parts for chunk in part)
+    return chunks if suspect else found
+
+
+def sound(fixed: Arrays) -> bool:
+    """Whether what is the same in all rows is finite."""
+    return all(map(all_finite, map(np.asarray, fixed.values())))
 
 
 def _function(node: Node) -> tuple[Callable[..., Any], bool]:

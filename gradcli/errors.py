@@ -245,12 +245,13 @@ def _cells(text: str, marks: list[_Mark], room: int, shown: Shown) -> tuple[str,
     pieces = [" " if c == "\t" else shown(c) for c in text]
     column = [0, *accumulate(map(cell_width, pieces))]
     start, end, head, tail, dots = 0, len(pieces), "", "", shown("…")
-    if column[-1] > room:
+    wide = column[-1] + any(column[mark.start] == column[-1] for mark in marks)  # marks behind it
+    if wide > room:
         focus = next((mark for mark in marks if mark.char == "^"), marks[0])
-        left = min(column[focus.start] - room // 3, column[-1] - room + len(dots) + 1)
+        left = min(column[focus.start] - room // 3, wide - room + len(dots) + 1)
         start = bisect_left(column, left)
         head = f"{dots} " if start else ""
-        if column[-1] - column[start] > room - len(head):
+        if wide - column[start] > room - len(head):
             end = bisect_right(column, column[start] + room - len(head) - len(dots) - 1) - 1
             tail = f" {dots}"
     column.append(column[-1] + 1)  # a mark behind the last character

@@ -232,7 +232,7 @@ def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
     """The operation as it stands in the program, or just its name when that is long."""
     text = " ".join(graph.source.text[node.span.start : node.span.end].split())
     if node.operation is not None and node.operation.name == "reciprocal":
-        text = text if text.startswith("1") else f"1{text}"
+        text = f"1{text}" if text.startswith("/") else text
     if text and len(text) <= longest:
         return text
     return f"{node.name} ({node.operation.name})" if node.operation else node.name

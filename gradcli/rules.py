@@ -76,9 +76,9 @@ class Formula:
                 self.constants.append(literal.value)
             if node.operation is None:
                 place[node.id] = place[id(literals[0])]
-            elif _is(node, "ones_like"):  # there are no numbers to wait for
+            elif _is(node, "ones_like"):  # no numbers to wait for, and one to keep
                 place[node.id] = names + len(self.constants)
-                self.constants.append(np.ones(node.type.shape))
+                self.constants.append(np.broadcast_to(1.0, node.type.shape))
         first = names + len(self.constants)
         for node in rest:
             if node.kernel is not None and node.id not in place:

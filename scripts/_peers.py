@@ -20,8 +20,10 @@ PACKAGES = {
     "autograd": "autograd==1.9.1",
     "JAX": "jax==0.10.2",
     "PyTorch": "torch==2.13.0",
-    "CasADi": "casadi",
+    "CasADi": "casadi==3.8.2",
 }
+CPU_ONLY = ["--extra-index-url", "https://download.pytorch.org/whl/cpu"]
+"""Where PyTorch is without the gigabytes for graphics cards, which no measure uses."""
 PROGRAMS = {
     "SymPy": """
 from sympy import exp, symbols
@@ -68,7 +70,8 @@ def set_up() -> str:
     pip = [str(PYTHON), "-m", "pip", "--disable-pip-version-check", "install", "-q"]
     subprocess.run([*pip, "--editable", f"{ROOT}[batch,jit]"], check=True)
     for name, package in PACKAGES.items():
-        done = subprocess.run([*pip, package], capture_output=True, text=True, check=False)
+        where = CPU_ONLY if name == "PyTorch" else []
+        done = subprocess.run([*pip, *where, package], capture_output=True, text=True, check=False)
         if done.returncode != 0:
             last = (done.stderr.strip() or "no reason given").splitlines()[-1]
             print(f"{name} is left out: pip can't install {package}: {last}", file=sys.stderr)

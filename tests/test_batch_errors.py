@@ -80,6 +80,7 @@ TEXTS = {
     "large number.ndjson": '{"x":1e400}\n',
     "signs.csv": "x\n1\n-1\n",
     "many.csv": "x,y\n" + "1,2\n" * 3000 + "1,abc\n",
+    "null.ndjson": '{"x":1}\nnull\n',
     "not.parquet": "x\n1\n",
     "not.npz": "x\n1\n",
     "points.txt": "x\n1\n",
@@ -93,6 +94,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         Path(name).write_text(text, newline="")
     Path("utf-16.csv").write_bytes("x\n1\n".encode("utf-16"))
     Path("latin-1.csv").write_bytes("x,k\n1,a\n2,\xe9\n".encode("latin-1"))
+    Path("latin-1 cell.csv").write_bytes(b"x\n1\n2\xe9\n")
     Path("folder.csv").mkdir()
     write("lists.parquet", {"x": [[1.0, 2.0], [3.0, 4.0]]})
     write("text.parquet", {"x": ["a", "b"]})
@@ -158,6 +160,8 @@ FAILURES = {
     "array in ndjson": ["x^2", "array.ndjson"],
     "numbers in ndjson": ["x^2", "numbers.ndjson"],
     "bare nan in ndjson": ["x^2", "bare nan.ndjson"],
+    "latin-1 in a cell": ["x^2", "latin-1 cell.csv"],
+    "null in ndjson": ["x^2", "null.ndjson"],
     "large number in ndjson": ["x^2", "large number.ndjson"],
     "quotation mark": ["x^2", "quote.csv", "--keep", "k"],
     "too many cells": ["x*y", "long.csv"],

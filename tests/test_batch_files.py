@@ -287,6 +287,13 @@ def test_shapes_stay_the_same_over_chunks(form: str, monkeypatch: pytest.MonkeyP
     assert "row 5,001: the column 'c' has a list of 3" in environment.written()[1]
 
 
+@pytest.mark.parametrize("form", FORMS)
+def test_lists_without_elements(form: str) -> None:
+    np.savez("p.npz", c=np.empty((2, 0)), x=[1.0, 2.0])
+    batch("x + sum(c)", "p.npz", "--keep", "c,x", "--only", "value", "--out", f"o.{form}")
+    assert values(f"o.{form}", "sum(c) + x") == ["1.0", "2.0"]
+
+
 def test_matrices() -> None:
     W = np.arange(12.0).reshape(3, 2, 2)
     np.savez("p.npz", W=W, x=np.ones((3, 2)))
@@ -336,3 +343,26 @@ def test_what_json_has_no_number_for_comes_back() -> None:
     )
     back = batch("value + d_x*0", "o.ndjson", "--allow-nonfinite", "--only", "value")
     assert back.split()[2] == str(np.exp(-1.0))
+
+
+# --- the bar --------------------------------------------------------------------------------------
+
+
+class Terminal(TextIOWrapper):
+    """A stream in memory that says that it is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(
+    ("to", "columns", "shown"), [("o.csv", 80, True), ("-", None, True), ("-", 80, False)]
+)
+def test_the_bar_is_where_no_results_are(to: str, columns: int | None, shown: bool) -> None:  # noqa: FBT001
+    Path("p.csv").write_text("x\n1\n2\n")
+    err = Terminal(BytesIO(), "utf-8")
+    environment = Environment(None, TextIOWrapper(BytesIO(), "utf-8"), err, columns=columns)
+    assert run(["batch", "x^2", "p.csv", "--out", to], environment) == 0
+    assert ("2 rows" in environment.written()[1]) == shown
+    written = Path(to).read_text() if to != "-" else environment.written()[0]
+    assert written == "value,d_x\n1.0,2.0\n4.0,4.0\n"

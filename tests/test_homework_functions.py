@@ -6,13 +6,18 @@ import json
 from textwrap import dedent
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gradcli.errors import GradcliError, Kind
+from gradcli.homework.classroom import Mark, Standing, reason_of
 from gradcli.homework.marked import Marked, MarkedRow, Status
 from gradcli.homework.marking import mark
 from gradcli.homework.reading import read_submission
 from gradcli.homework.task import Task, make_task
 from gradcli.program import Program
+from gradcli.report import Style
+from gradcli.report import classroom as reports
 
 TUTORIAL = make_task(Program("#: x = 3\n#: y = -4\n(x + sigmoid(y)) / (x^2 + y)"))
 
@@ -203,6 +208,8 @@ def test_a_main_function() -> None:
         ("def f(v):\n    a = f(v)\n    return a, a\nz = f(x)", "line 2: 'f' calls itself"),
         ("def f(v):\n    a = v\n    return a, v\nz = f(x) + 1", "'f' does not give back one"),
         ("def f(v):\n    a = v\n    return a, v\nz, u, w = f(x)", "3 names are given 2 values"),
+        ("main()\ndef main():\n    z = x", "line 1: 'main' is called before it is defined"),
+        ("def f(u): return u*w\nf(x)", "line 2: 'w' has no value here"),
         ("z, u = x*y", "line 1: 2 names are given 1 value"),
         ("k = (x, y)\nz = k + 1", "line 2: 'k' is a tuple"),
         ("k = {'u': x}\nz = k + 1", "line 2: 'k' is a dictionary"),
@@ -236,6 +243,76 @@ def test_functions_that_double_do_not_take_forever() -> None:
     assert marked(TUTORIAL, grown).rows
 
 
+def test_what_two_functions_compute_is_one_variable() -> None:
+    text = """\
+    def f(x, y):
+        u = x + 1/(1 + np.exp(-y))
+        v = x**2 + y
+        return u/v
+    def grad(x, y):
+        s = 1/(1 + np.exp(-y))
+        u, v = x + s, x**2 + y
+        du, dv = 1/v, -u/v**2
+        ds = du
+        return du + dv*2*x, dv + ds*s*(1 - s)
+    """
+    found = marked(TUTORIAL, text)
+    assert found.right
+    assert {row.name for row in found.rows} == {"f", "u", "v", "s", "x", "y"}
+    row = root(marked(TUTORIAL, text.replace("ds = du", "ds = -du")))
+    assert (row.name, row.tags, row.follow) == ("s", ("sign",), 1)
+
+
+def test_a_local_derivative_is_no_row() -> None:
+    text = """\
+    s = 1/(1 + np.exp(-y))
+    ds = s*(1 - s)
+    u, v = x + s, x**2 + y
+    f = u/v
+    dfdx = (1*v - u*2*x)/v**2
+    dfdy = (ds*v - u*1)/v**2
+    """
+    found = marked(TUTORIAL, text)
+    assert found.right
+    assert [row.name for row in found.rows] == ["f", "x", "y"]
+    assert [note.tag for note in found.notes] == ["local-derivative"]
+    assert not marked(TUTORIAL, text.replace("u*1", "u*2")).right
+    apart = marked(TUTORIAL, text.replace("f = u/v", "f = u/v\n    w = x**2\n    dw = 2*x"))
+    assert [(row.name, row.status) for row in apart.rows][:1] == [("f", Status.OK)]
+    without = marked(TUTORIAL, text.replace("f = u/v", ""))
+    assert without.right
+    assert [note.tag for note in without.notes] == ["no-output"]
+
+
+LINES = [
+    *("def f(x, y):", "def g(u):", "def main():", "    return a, b", "    return f", "    return"),
+    *("    a = 1/(1 + np.exp(-y))", "    b, d = x + a, x**2 + y", "    f = b/d", "    g(a)"),
+    *("    dx, dy = 1/d, -b/d**2", "    dx += 2*x", "    return {'dx': dx, 'dy': dy}"),
+    *("    cache = (a, (b, d))", "    a, c = cache", "    u['k'] = x", "    return u['k']"),
+    *("f, cache = f(x, y)", "grads = f(x, y)", "dx, dy = f(x, y)", "dx = grads['dx']", "main()"),
+    *(
+        "z = g(f(x, y))",
+        "x = y = 3.0",
+        "grads = {}",
+        "grads['y'] = z",
+        "if __name__ == '__main__':",
+    ),
+    *("    x = x + 1", "dy = dx = 0", "dy += g(u=x)", "a, b = b, a", "(a, b), c = x, y", "pass"),
+]
+
+
+@given(st.lists(st.sampled_from(LINES), max_size=14))
+@settings(max_examples=300, deadline=None)
+def test_whatever_is_written_is_marked_or_refused(lines: list[str]) -> None:
+    try:
+        found = marked(TUTORIAL, "\n".join(lines) + "\nz = 1\n")
+    except GradcliError as error:
+        assert error.kind is Kind.SUBMISSION
+        assert error.message.startswith("line ")
+    else:
+        assert 0 <= found.score <= found.max_score
+
+
 # --- tuples, chains, and what is around values -------------------------------------------
 
 
@@ -249,6 +326,7 @@ def test_functions_that_double_do_not_take_forever() -> None:
         "dx: float = 1/d - b/d**2*2*x; pass\ndy: 'number' = float(-b/d**2 + a*(1 - a)/d)",
         "dx = np.round(1/d - b/d**2*2*x, 4)\ndy = round(-b/d**2 + a*(1 - a)/d, ndigits=4)",
         "dx = (1/d - b/d**2*2*x).item()\ndy = np.float64(-b/d**2 + a*(1 - a)/d)\nassert (dx < 0)",
+        "dx = np.subtract(1/d, b/d**2*2*x)\ndy = np.add(-b/d**2, np.multiply(a, 1-a)/d)",
         "g = {'dx': 1/d - b/d**2*2*x}\ng['dy'] = -b/d**2\ng['dy'] += a*(1 - a)/d",
         "grads = {\n  'x': 1/d - b/d**2*2*x,  # by x\n  'y': -b/d**2 + a*(1 - a)/d,\n}",
         "∂f/∂x, ∂f/∂y = 1/d - b/d**2*2*x, -b/d**2 + a*(1 - a)/d",
@@ -279,3 +357,23 @@ def test_lines_of_a_notebook_have_their_cell() -> None:
     row = root(marked(TUTORIAL, text, "a.ipynb"))
     assert (row.cell, row.line, row.place) == (5, 2, "cell 5, line 2")
     assert str(marked(TUTORIAL, text, "a.ipynb")).startswith("cell 5, line 2   dv = u/v**2")
+
+
+def test_an_error_in_a_notebook_has_its_cell_and_no_other_place() -> None:
+    cells = [{"cell_type": "code", "source": text} for text in ("x = 3.0\ny = -4.0", "a = 'b'")]
+    text = json.dumps({"cells": cells, "nbformat": 4})
+    with pytest.raises(GradcliError) as caught:
+        marked(TUTORIAL, text, "a.ipynb")
+    assert reason_of(caught.value, "a.ipynb") == "cell 2, line 1: strings are not read"
+
+
+@pytest.mark.parametrize("form", ["csv", "json", "table"])
+def test_a_list_of_marks_has_the_cell(form: str) -> None:
+    mark_ = Mark("a", "a.ipynb", Standing.WRONG, 1.0, 2.0, "sign", 3, "", ("sign",), 2)
+    if form == "csv":
+        assert '"cell 2, line 3"' in reports.csv_text([mark_])
+    elif form == "json":
+        assert reports.as_object([mark_])["submissions"][0]["cell"] == 2
+    else:
+        style = Style(width=80, color=False, ascii=False)
+        assert "cell 2, line 3" in "".join(reports.pieces([mark_], style, listed=True))

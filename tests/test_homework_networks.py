@@ -333,7 +333,7 @@ def test_a_gradient_of_a_wrong_shape_spoils_no_others() -> None:
         ("dW1 = dZ1 @ X.T", "dW1 = dZ1 @ A1.T", ("shape",), "A1 stands where X belongs."),
         ("(axis=1, keepdims=True)\ndA1", "(axis=1)\ndA1", ("shape",), "(1, 1); here it is (1,)"),
         ("dW1 = dZ1 @ X.T", "dW1 = dZ1 @ X.T/3", ("mean-for-sum", "factor"), "a mean where"),
-        ("dA1 = W2.T @ dZ2", "dA1 = 3*W2.T @ dZ2", ("factor",), "a constant factor"),
+        ("dA1 = W2.T @ dZ2", "dA1 = 2*W2.T @ dZ2", ("factor",), "a constant factor"),
     ],
 )
 def test_what_is_said_of_a_row(right: str, wrong: str, tags: tuple[str, ...], said: str) -> None:
@@ -350,6 +350,18 @@ def test_the_marks_are_those_of_the_same_lines_without_functions() -> None:
     for one, other in zip(flat.rows, inside.rows, strict=True):
         assert (one.name, one.kind, one.status) == (other.name, other.kind, other.status)
         np.testing.assert_allclose(one.submitted, other.submitted, rtol=1e-12)
+
+
+def test_a_mean_that_is_forgotten_is_told_of_the_first_row() -> None:
+    """Also where the row of the mean itself was not handed in."""
+    text = FLAT.replace("dA2 = 2*(A2 - Y)/3\n", "").replace("dZ2 = dA2", "dZ2 = 2*(A2 - Y)")
+    found = root(marked(NETWORK, text))
+    assert (found.name, found.tags) == ("Z2", ("mean-for-sum", "factor"))
+    known = (*NETWORK.named, *NETWORK.vocabulary.inputs)
+    deltas = {n: 3 * v for n, v in NETWORK.flow.passes({})[0].items() if n in known}
+    deltas = {f"delta_{name}": value for name, value in deltas.items()}
+    row = marked(NETWORK, table(NETWORK, 6, **deltas), "a.csv").roots[0]
+    assert (row.name, row.tags) == ("A2", ("mean-for-sum", "factor"))
 
 
 # --- tables of numbers -------------------------------------------------------------------
@@ -378,6 +390,21 @@ def test_small_elements_of_a_rounded_array_are_right() -> None:
     values = {name: follows.values[name] for name in (*NETWORK.named, "J")}
     row = root(marked(NETWORK, table(NETWORK, 4, **values, **deltas), "a.csv"))
     assert (row.name, row.tags) == ("Z1", ("forward-slip",))
+
+
+@pytest.mark.parametrize(
+    ("written", "right"),
+    [
+        ("[1.25, 0.01]", True),
+        ("[1.25, 0.0]", True),  # as Python writes what was rounded to 0.00
+        ("[1.25, 0.02]", False),
+        ("[1.2, 0.01]", False),  # one of two digits alone is too few
+        ("[1.25, 0.1]", False),
+    ],
+)
+def test_decimals_of_an_array(written: str, right: bool) -> None:  # noqa: FBT001
+    task = make_task(Program("#: x = [1, 2]\n#: c = [1.2502, 0.00501]\nsum(c*x)"), wrt=("x",))
+    assert marked(task, f'x,"{written}"', "a.csv").right is right
 
 
 def test_few_digits_accuse_nobody_of_a_mistake() -> None:

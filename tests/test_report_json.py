@@ -14,10 +14,11 @@ from report_samples import DEEP, NAMES, NETWORK, TUTORIAL, samples
 
 from gradcli.errors import GradcliError, Kind, as_json
 from gradcli.program import Program
-from gradcli.report import Style, digits, render
+from gradcli.report import Style, digits, export_graph, render, trace_json
 from gradcli.report.digits import decimals
 from gradcli.report.json import encoder, indented, plain
 from gradcli.result import Result
+from gradcli.steps import Steps
 
 SCHEMAS = Path(__file__).parent.parent / "docs" / "schema"
 PLAIN = Style(width=None, color=False, ascii=False)
@@ -277,6 +278,21 @@ def test_a_large_array_is_made_text_once(monkeypatch: pytest.MonkeyPatch) -> Non
     assert sorted(set(found)) == sorted(made)
     monkeypatch.setattr("gradcli.report.json.KEPT", 0)
     assert text == render(result, "json", PLAIN, "eval")
+
+
+@pytest.mark.parametrize("report", ["trace", "graph"])
+def test_large_arrays_in_traces_and_graphs(report: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    result = Program("sum(tanh(x)*x)").evaluate({"x": np.linspace(-3, 3, 2000)}, check=False)
+    steps = Steps(result)
+
+    def written() -> str:
+        if report == "trace":
+            return "".join(trace_json.pieces(steps, PLAIN, result))
+        return "".join(export_graph.pieces(steps, PLAIN))
+
+    text = written()
+    monkeypatch.setattr("gradcli.report.json.LARGE", 10**9)
+    assert text == written()
 
 
 def arrays(value: Any) -> list[Any]:

@@ -95,10 +95,8 @@ def _judge(view: View) -> Conversation:
         special = yield from corner(view)
         if special is not None:
             return special
-        # The operation on the border is not smooth, but the function is: to the next border.
-        near = int(np.nonzero(ok)[0][-1]) if ok.any() else 0
-        same = ok & (view.right == view.right[near]) & (view.left == view.left[near])
-        s = s.of_function()
+        # The operation on the border is not smooth, but the function is.
+        same, s = ok, s.of_function()
     run = tail(same & np.isfinite(s.D[0]))
     if run.stop - run.start < 2:
         verdict = Verdict.INCONCLUSIVE if ok.all() else Verdict.EDGE
@@ -106,7 +104,30 @@ def _judge(view: View) -> Conversation:
     special = yield from _undeclared(view, s, run)
     if special is not None:
         return special
-    return (yield from _smooth(view, s, run, use_signature=not on_border))
+    found = yield from _smooth(view, s, run, use_signature=not on_border)
+    if on_border and found.verdict is Verdict.FAIL:
+        # Only to the next border, to accuse: relu may have one a bit farther on.
+        run = tail(_next_piece(view, ok) & np.isfinite(s.D[0]))
+        if run.stop - run.start < 2:
+            return Finding(Verdict.INCONCLUSIVE, "no room for a step")
+        found = yield from _smooth(view, s, run, use_signature=False)
+    return found
+
+
+def _next_piece(view: View, ok: Array) -> Array:
+    """The steps on the two pieces that meet at x.
+
+    Those are the nearest ones that three steps in a row are on: still closer to x, rounding may say
+    on which side of a border a point is.
+    """
+    right, left = view.right, view.left
+    for k in range(len(ok) - 1, SETTLED - 2, -1):
+        row = slice(k - SETTLED + 1, k + 1)
+        if ok[row].all() and (right[row] == right[k]).all() and (left[row] == left[k]).all():
+            same: Array = ok & (right == right[k]) & (left == left[k])
+            same[k + 1 :] = False
+            return same
+    return ok
 
 
 def _one_sided_domain(view: View) -> Generator[Points, Samples, Finding | None]:

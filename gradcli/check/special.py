@@ -26,6 +26,12 @@ Conversation: TypeAlias = Generator[Points, Samples, Finding]
 OUTSIDE = "does not lie between"
 """Said of a gradient at a kink that is neither slope nor between them."""
 
+JUMPING = frozenset({
+    *("floor", "ceil", "round", "mod", "sign", "step"),
+    *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
+})  # fmt: skip
+"""Operations that jump on their border; abs and its like only turn there."""
+
 SETTLED = 3
 """Steps at the small end that show where a value or a slope goes."""
 
@@ -172,15 +178,16 @@ def _best_scale(q: Array, doubt: Array, flat: Array) -> tuple[float, int] | None
 def corner(view: View) -> Generator[Points, Samples, Finding | None]:
     """A kink, a jump or a cusp, from the two sides; None if their slopes agree."""
     name = view.ties[0] if view.ties else None
+    jumping = next((n for n in view.ties if n in JUMPING), name)
     if name and (leap := _gap(view)):
-        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=name)
+        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
     right = yield from one_side(view, 1)
     left = yield from one_side(view, -1)
     for found, where in ((right, "right"), (left, "left")):
         limit = found and found.goes_to
         if limit is not None:
             reason = f"f → {'+' if limit > 0 else '−'}∞ on the {where}"
-            return Finding(Verdict.JUMP, reason, operation=name)
+            return Finding(Verdict.JUMP, reason, operation=jumping)
     if right is None or left is None:
         one = right or left
         if one is None:
@@ -192,7 +199,7 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
         leap = abs(float(s.right[0, -1] - s.left[0, -1])) or max(
             abs(float(s.right[0, -1]) - view.f0), abs(float(s.left[0, -1]) - view.f0)
         )
-        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=name)
+        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
     if right.steep or left.steep:
         return Finding(
             Verdict.EDGE,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import json
+import math
 import os
 import re
 import shutil
@@ -34,6 +35,7 @@ _CLOSED = (32, 109, 232) if os.name == "nt" else (32,)
 """What a system calls a pipe that nobody reads from any more."""
 
 _encoded = encoder(ascii_only=False)
+_line = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":")).encode
 
 
 def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
@@ -167,34 +169,43 @@ def _write_table(frames: Iterator[pl.DataFrame], stream: BinaryIO, separator: st
 
 
 def _write_ndjson(frames: Iterator[pl.DataFrame], stream: BinaryIO) -> None:
+    """JSON has no number for nan and infinities, and Polars would write null for all of them."""
     for frame in frames:
-        if all(map(_is_finite, frame)):
+        bad = np.zeros(len(frame), dtype=bool)
+        for series in frame:
+            if not _is_finite(series):
+                bad |= _odd_rows(series)
+        if not bad.any():
             frame.write_ndjson(stream)
             continue
-        # JSON has no number for some of these, and Polars would write null for all of them.
-        columns = [map(_strict, series.to_list()) for series in frame]
-        for row in zip(*columns, strict=True):
-            text = json.dumps(
-                dict(zip(frame.columns, row, strict=True)),
-                default=str,
-                ensure_ascii=False,
-                separators=(",", ":"),
-            )
-            stream.write(text.encode() + b"\n")
+        sound = iter(frame.filter(~bad).write_ndjson().encode().split(b"\n"))
+        columns = [map(_strict, series.to_list()) for series in frame.filter(bad)]
+        names = frame.columns
+        odd = (
+            _line(dict(zip(names, row, strict=True))).encode() for row in zip(*columns, strict=True)
+        )
+        stream.writelines(next(odd if is_odd else sound) + b"\n" for is_odd in bad.tolist())
+
+
+def _odd_rows(series: pl.Series) -> Any:
+    """Which rows have a number that JSON does not have."""
+    if series.dtype.is_float():
+        return ~series.is_finite().fill_null(value=True).to_numpy()
+    return np.array([_strict(value) != value for value in series.to_list()], dtype=bool)
 
 
 def _is_finite(series: pl.Series) -> bool:
     import polars as pl
 
     while isinstance(series.dtype, pl.List | pl.Array):
-        series = series.explode(empty_as_null=False)
+        series = series.explode()
     return not series.dtype.is_float() or bool(series.is_finite().all())
 
 
 def _strict(value: Any) -> Any:
     """A value with the words of JSON's reports for the numbers that JSON does not have."""
     if isinstance(value, float):
-        return plain(value)
+        return value if math.isfinite(value) else plain(value)
     return [_strict(element) for element in value] if isinstance(value, list) else value
 
 

@@ -9,15 +9,12 @@ from __future__ import annotations
 
 import io
 import json
-import shutil
-import stat
-import tempfile
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -25,6 +22,7 @@ from gradcli.cli import second_look
 from gradcli.cli.argv import is_name, normal
 from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.second_look import SEPARATOR, number_in
+from gradcli.cli.spool import on_disk
 
 if TYPE_CHECKING:
     import polars as pl
@@ -48,7 +46,6 @@ LINE = 2**20
 """Bytes of the longest line that is read to know a file's columns."""
 PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
 """How files compressed by gzip, Zstandard and zlib begin."""
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def format_of(path: str | None, given: str | None, option: str) -> str:
@@ -142,13 +139,13 @@ class Points:
         return file_error(f"{self.name} can't be read as {self.form}: {said}")
 
     def _archived(self) -> list[str]:
-        from zipfile import BadZipFile, is_zipfile
+        from zipfile import is_zipfile
 
         if not is_zipfile(self.path):
             raise file_error(f"{self.name} is no .npz file, or not all of it is there")
         try:
             self.archive = np.load(self.path, allow_pickle=False)
-        except (BadZipFile, ValueError, EOFError) as error:
+        except Exception as error:  # noqa: BLE001 - zipfile raises many kinds
             raise file_error(f"{self.name} is no sound .npz file: {reason(error)}") from None
         return list(self.archive.files)
 
@@ -288,13 +285,19 @@ class Points:
         if name in self.listed:
             found = self._stacked(name, series.to_list(), first)
         elif self.is_text and _has_null(series):
-            cells = self._cells.of(self.columns.index(name), first, len(series))
-            found = self._stacked(name, cells, first)
+            found = self._stacked(name, self._written(name, first, len(series)), first)
         else:
             found = self._plain(name, series, first)
         if len(found) and self.shapes.setdefault(name, found.shape[1:]) != found.shape[1:]:
             raise self._other_shape(name, first, found.shape[1:])
         return found
+
+    def _written(self, name: str, first: int, count: int) -> list[Any]:
+        """What is written in a column in so many rows."""
+        try:
+            return self._cells.of(self.columns.index(name), first, count)
+        except second_look.UNREADABLE as error:
+            raise self.unreadable(error) from None
 
     @cached_property
     def _cells(self) -> second_look.Cells:
@@ -304,6 +307,9 @@ class Points:
         """Cells of numbers or lists, as they are written, as one array."""
         if not cells:
             return np.empty((0, 0))
+        numbers = second_look.numbers_in(cells)
+        if numbers is not None and self.shapes.get(name) in (None, ()):
+            return numbers
         found = []
         for row, cell in enumerate(cells, start=first):
             value = number_in(cell)
@@ -335,7 +341,9 @@ class Points:
                     self.shapes.setdefault(name, np.shape(series[0]))
                 raise self._other_shape(name, first + odd // inside, np.shape(series[odd]))
             shape.append(int(lengths[0]) if len(lengths) else 0)
-            inside *= max(1, shape[-1])
+            if not shape[-1]:
+                return np.empty(shape)
+            inside *= shape[-1]
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             raise self._no_number(name, first, series[0] if len(series) else str(series.dtype))
@@ -380,7 +388,7 @@ def _has_null(series: pl.Series) -> bool:
             return True
         if not isinstance(series.dtype, pl.List):
             return False
-        series = series.explode(empty_as_null=False)
+        series = series.filter(series.list.len() > 0).explode()
 
 
 def floats(dtype: pl.DataType) -> Any:
@@ -406,69 +414,12 @@ def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.Data
         rows -= len(frame)
 
 
-# --- where they come from --------------------------------------------------------------------
-
-
 @contextmanager
 def opened(path: str, form: str, environment: Environment) -> Iterator[Points]:
-    """A file of points; what is no file (a pipe) is put into one first. Raises `GradcliError`."""
-    if path != "-":
-        with _regular(path, form) as found, closing(Points(found, f"'{path}'", form)) as points:
-            yield points
-        return
-    if environment.stdin is None:
-        raise file_error("standard input is closed")
-    with (
-        _spooled(environment.stdin, "standard input", form) as found,
-        closing(Points(found, "standard input", form)) as points,
-    ):
+    """A file of points, or standard input. Raises `GradcliError`."""
+    name = "standard input" if path == "-" else f"'{path}'"
+    with on_disk(path, form, environment) as found, closing(Points(found, name, form)) as points:
         yield points
-
-
-@contextmanager
-def _regular(path: str, form: str) -> Iterator[Path]:
-    from gradcli.cli.files import read
-
-    try:
-        mode = Path(path).stat().st_mode
-        file = None if stat.S_ISDIR(mode) else Path(path).open("rb")  # noqa: SIM115 - below
-    except (OSError, ValueError):
-        file = None
-    if file is None:
-        read(path)  # raises what is wrong with it
-        raise file_error(f"'{path}' can't be read")
-    with file:
-        if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
-            raise file_error(f"'{path}' is a device, not a file")
-        if stat.S_ISREG(mode) and not (form == "ndjson" and _has_mark(file)):
-            yield Path(path).resolve()
-            return
-        with _spooled(file, f"'{path}'", form) as found:
-            yield found
-
-
-def _has_mark(file: BinaryIO) -> bool:
-    found = file.read(3) == BYTE_ORDER_MARK
-    file.seek(0)
-    return found
-
-
-@contextmanager
-def _spooled(stream: BinaryIO, name: str, form: str) -> Iterator[Path]:
-    """A stream in a file. NDJSON loses a byte-order mark, which Polars does not expect."""
-    with tempfile.TemporaryDirectory(prefix="gradcli-", ignore_cleanup_errors=True) as folder:
-        spooled = Path(folder) / "points"
-        start = stream.read(3) if form == "ndjson" else b""
-        try:
-            with spooled.open("wb") as file:
-                file.write(b"" if start == BYTE_ORDER_MARK else start)
-                shutil.copyfileobj(stream, file, 1 << 20)
-        except OSError as error:
-            raise file_error(
-                f"{name} can't be kept in a temporary file: {reason(error)}",
-                "the variable TMPDIR names another folder for it",
-            ) from None
-        yield spooled
 
 
 def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False) -> None:

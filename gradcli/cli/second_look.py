@@ -24,6 +24,8 @@ from gradcli.cli.failure import file_error, reason
 
 SEPARATOR = {"csv": ",", "tsv": "\t"}
 GZIP = b"\x1f\x8b"
+UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error)
+"""What may be raised by a file that is damaged behind its first rows."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -82,7 +84,7 @@ def _table(path: Path, form: str, *, strict: bool = False) -> Iterator[list[str]
 def _records(path: Path, keys: Sequence[str]) -> Iterator[list[Any]]:
     for record in _lines(path):
         found = json.loads(record)
-        yield [found.get(key) for key in keys]
+        yield [found.get(key) for key in keys] if isinstance(found, dict) else []
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -111,6 +113,25 @@ def number_in(cell: Any) -> Any:
     except (ValueError, TypeError, OverflowError):
         return None
     return found
+
+
+def numbers_in(cells: Sequence[Any]) -> Any:
+    """Cells as one array if all of them are numbers, else None: a quick way for the usual case."""
+    found = []
+    for cell in cells:
+        if isinstance(cell, str):
+            try:
+                found.append(float(cell) if "_" not in cell else None)
+            except ValueError:
+                return None
+        else:
+            found.append(cell)
+    if not {type(value) for value in found} <= {int, float}:
+        return None
+    try:
+        return np.array(found, dtype=np.float64)
+    except OverflowError:
+        return None
 
 
 def _number(text: str) -> Any:

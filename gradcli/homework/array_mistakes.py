@@ -102,9 +102,10 @@ def factor(case: Case) -> Slips:
 def _summed(case: Case) -> list[float]:
     """How many elements are added up in the row: along a batch, in a mean or a sum.
 
-    A product with a weight adds up along the batch for the weight, not for what is below.
+    A product with a weight adds up along the batch for the weight, not for what is below. Sums and
+    means between the row and the output count as well, since rows may have been left out.
     """
-    found: list[float] = []
+    found = list(case.flow.summed_over.get(case.key, ()))
     for part in case.own:
         if np.size(part.raw) > np.size(part.value) > 0:
             found.append(np.size(part.raw) / np.size(part.value))
@@ -113,10 +114,7 @@ def _summed(case: Case) -> list[float]:
         stage = case.flow.stages[part.consumer]
         for node in stage.operations():
             assert node.operation is not None
-            if node.operation.group == "reductions" or node.operation.name in ("sum", "mean"):
-                of = stage.graph.operand_type(node.operands[0])
-                found.append(of.size / max(1, node.type.size))
-            elif node.operation.name == "matmul" and case.key not in case.flow.stages:
+            if node.operation.name == "matmul" and case.key not in case.flow.stages:
                 shape, own = node.type.shape, len(case.shape) == len(node.type.shape) == 2
                 if own:
                     found.append(float(shape[1] if part.operand == 0 else shape[0]))

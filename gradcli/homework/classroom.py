@@ -166,7 +166,8 @@ def reason_of(error: GradcliError, path: str) -> str:
     line = line_of(error)
     if error.kind is not Kind.SUBMISSION:
         message = f"can't be marked: {message}"
-    return message if line is None or f"line {line}" in message else f"line {line}: {message}"
+    placed = f"line {line}" in message or message.startswith("cell ")
+    return message if line is None or placed else f"line {line}: {message}"
 
 
 def line_of(error: GradcliError) -> int | None:

@@ -74,6 +74,16 @@ class Flow:
         return {key: tuple(of) for key, of in found.items()}
 
     @cached_property
+    def summed_over(self) -> Mapping[Key, tuple[float, ...]]:
+        """How many elements are added up in one, in sums and means between here and the output."""
+        found: dict[Key, tuple[float, ...]] = {}
+        for key in (*reversed(self.stages), *self.values):
+            above = self.consumers.get(key, ())
+            sizes = [n for c in above for n in (*self.stages[c].reductions(), *found[c])]
+            found.setdefault(key, tuple(dict.fromkeys(sizes)))
+        return found
+
+    @cached_property
     def tied(self) -> tuple[Key, ...]:
         """The stages with an operation that is at a kink."""
         return tuple(key for key, values in self.inner.items() if self.stages[key].is_tied(values))

@@ -175,10 +175,13 @@ def _of_another(evidence: Evidence) -> str | None:
     if number is None or not np.any(number.value):
         return None
     name = flow.name(case.key)
+    follow = {case.key}
+    for key in reversed(flow.stages):
+        follow |= {*flow.stages[key].reads} if key in follow else set()
     for key, parts in case.parts.items():
         other = flow.name(key)
-        if key in flow.stages and key not in evidence.given:
-            continue  # a name that the student may never have seen
+        if key in follow or (key in flow.stages and key not in evidence.given):
+            continue  # it is made of this row, or has a name that the student may not know
         if other != name and parts and evidence.matches(added(part.value for part in parts)):
             return f"this is the number of delta_{other}, not of delta_{name}"
     known = {*evidence.given, *(evidence.work.forward_lines if evidence.work else ())}

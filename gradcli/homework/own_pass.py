@@ -6,6 +6,8 @@ judged, and the lines of every gradient, each with the variable that it belongs 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy as np
 from gradcli.homework.cells import Cell, Desk, Line, Work
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.stage import Stage
+from gradcli.homework.tolerance import close
 
 FEW = 5e-3
 """How far a number of few digits may be from a value to be it."""
@@ -49,6 +52,9 @@ class _Pass:
                     variables = tuple(self._before(cell, read) for read in meant.reads)
                     stages[cell.key] = Stage(meant.graph, variables, cell.line)
             flow = Flow(stages, values, output.key, own=True, names=names)
+            self.drop_local_derivatives(flow)
+            if any(not set(self._versions(n, flow)) & flow.reached for n in self.gradients):
+                flow = merged(flow)
         else:
             self.leave_out()
             given = {c.name: c.value for c in self.own if c.name in flow.values}
@@ -76,6 +82,27 @@ class _Pass:
         return Work(
             flow, lines, where, texts, problems, self.desk.notes, self.desk.originals, numbers
         )
+
+    def drop_local_derivatives(self, flow: Flow) -> None:
+        """`ds = s*(1 - s)`, the derivative of s by what it is made of, is no accumulator."""
+        for name in self._strangers() & set(self.gradients):
+            (first, *more), *others = self.gradients[name]
+            key = self._versions(name, flow)[0]
+            stage = flow.stages.get(key)
+            if more or others or stage is None or len(stage.reads) != 1 or key == flow.output:
+                continue
+            apart = not any(read.after_gradients for read in first.cell.reads)
+            called = first.text.replace(" ", "").startswith((f"d{name}=", f"d_{name}="))
+            if not apart or not called or first.own is None or np.shape(first.own) != stage.shape:
+                continue
+            values = stage.values([flow.values[stage.reads[0]]])
+            sent = stage.pulled_back(values, np.ones(stage.shape)[()])
+            local = sum(one.value for one in sent) if sent else None
+            if local is not None and close(first.own, local, 1e-9, 1e-12):
+                by = flow.name(stage.reads[0])
+                text = f"d{name} is the derivative of {name} by {by}, and no row"
+                self.desk.notes.append(("local-derivative", first.number, text))
+                del self.gradients[name]
 
     def leave_out(self) -> None:
         """Say which gradients can't be judged, for want of an output that is made of them."""
@@ -143,14 +170,54 @@ class _Pass:
             same = cell.value is not None and np.shape(cell.value) == np.shape(true)
             if same and np.allclose(cell.value, true, rtol=1e-9, atol=0):
                 return cell
-        last, judged = self.desk.last_forward, self._strangers() & set(self.gradients)
-        if last is not None and judged <= _above(last):
-            return last if judged else None
-        return None
+        last = self.desk.last_forward
+        if last is None or not self._strangers() & set(self.gradients):
+            return None
+        computed = {c.name for c in self.own if c.reads and c.name.isidentifier()}
+        return last if computed <= _above(last) else None
 
     def _strangers(self) -> set[str]:
         """Names of the student's own that the task does not have."""
         return {cell.name for cell in self.own} - set(self.vocabulary.nodes)
+
+
+def merged(flow: Flow) -> Flow:
+    """The flow with each variable that is computed twice as it was the second time.
+
+    `def f(x, y)` and `def grad(x, y)` may both have a `u`; then what the second one is made of
+    leads to the output as well. The same flow where that goes in a circle.
+    """
+    stages = dict(flow.stages)
+    latest: dict[str, Key] = {}
+    for key in reversed(stages):
+        name = flow.name(key)
+        later = latest.setdefault(name, key)
+        same = later != key and np.shape(flow.values[key]) == np.shape(flow.values[later])
+        if same and close(flow.values[later], flow.values[key], 1e-9, 1e-12):
+            stages[key] = stages[later]
+    order = _ordered(stages)
+    return flow if order is None else replace(flow, stages={key: stages[key] for key in order})
+
+
+def _ordered(stages: Mapping[Key, Stage]) -> list[Key] | None:
+    """The variables so that each comes after all it is made of; None where there is a circle."""
+    order: dict[Key, None] = {}
+    open_: set[Key] = set()
+    for start in stages:
+        waiting = [start]
+        while waiting:
+            key = waiting[-1]
+            before = [r for r in stages[key].reads if r in stages and r not in order]
+            if key in order or not before:
+                waiting.pop()
+                order.setdefault(key)
+                open_.discard(key)
+            elif key in open_:
+                return None
+            else:
+                open_.add(key)
+                waiting += before
+    return list(order)
 
 
 def _above(cell: Cell) -> set[str]:

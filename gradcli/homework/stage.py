@@ -125,6 +125,15 @@ class Stage:
             for node in self.operations()
         )
 
+    def reductions(self) -> tuple[float, ...]:
+        """How many elements each sum or mean inside makes one of."""
+        return tuple(
+            self.graph.operand_type(node.operands[0]).size / max(1, node.type.size)
+            for node in self.operations()
+            if node.operation is not None
+            and (node.operation.group == "reductions" or node.operation.name in ("sum", "mean"))
+        )
+
     def operations(self) -> tuple[Node, ...]:
         """The operations inside, in order."""
         return self.graph.nodes[len(self.reads) :]

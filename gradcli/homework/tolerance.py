@@ -39,11 +39,18 @@ class Tolerance:
         return float(0.5 * 10.0**-self.digits)
 
     def radius(self, number: Written) -> Any:
-        """How far a written number may be from what was meant.
+        """How far a written number may be from what was meant."""
+        return self.open(number, np.abs(number.value))
 
-        Elements of an array are written with the same decimals: the largest one counts.
+    def open(self, number: Written, size: Any) -> Any:
+        """Half a unit in the last place, but no looser than is allowed for numbers of a size.
+
+        The elements of an array are written with the same decimals: so a small one may have as
+        many as the finest has, if these are enough for the largest.
         """
-        return np.minimum(number.radius, self.most * _largest(number.value))
+        finest = np.min(number.radius, initial=np.inf, where=np.greater(number.radius, 0))
+        together = min(float(finest), self.most * _largest(size))
+        return np.minimum(number.radius, np.maximum(self.most * size, together))
 
     def same(self, number: Written, expected: Any, spread: Any = 0.0, scale: float = 0.0) -> bool:
         """Whether a number in this writing may be the expected one, in value and shape.
@@ -60,8 +67,7 @@ class Tolerance:
             rtol = HAND if number.digits <= FEW_DIGITS else CODE
         size = np.abs(expected)
         largest = max(scale, float(np.max(size, initial=0.0)))
-        most = self.most * max(_largest(expected), _largest(number.value))
-        open_ = np.minimum(number.radius, most)
+        open_ = self.open(number, np.maximum(size, np.abs(number.value)))
         allowed = open_ + spread + min(rtol, self.most) * size + 1e-12 * largest
         with np.errstate(all="ignore"):
             return bool(np.all(np.abs(number.value - expected) <= allowed))

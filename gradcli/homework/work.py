@@ -109,7 +109,7 @@ class _Reader:
                 for key, value in found.items():
                     self.names.entry(step.target.name, key, value, step)
             case Performed():
-                self.perform(step.call, step)
+                self.performed(step)
             case _:
                 pass
 
@@ -184,6 +184,17 @@ class _Reader:
         return [self.evaluated("", Index(of, (count(i),), NOWHERE), step) for i in indices]
 
     # --- functions ---
+
+    def performed(self, step: Performed) -> None:
+        """A call that stands alone: what it gives back is not used."""
+        name = step.call.name
+        if name in self.procedures.called:
+            self.perform(step.call, step)
+        elif name in self.procedures.one_expression:
+            self.evaluated(name, step.call, step)
+        else:
+            message = f"'{name}' is called before it is defined"
+            raise self.desk.refused(step, message, "put the call below the def")
 
     def number_from(self, call: Call, statement: Placed) -> Cell:
         """What a function gives back within an expression: one number or array."""

@@ -139,7 +139,7 @@ def sinc(x: Array) -> Array:
     sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
     zero = np.equal(x, 0.0)
     value = sign * np.sin(math.pi * (x - whole)) / (math.pi * np.where(zero, 1.0, x))
-    return np.where(zero, 1.0, value)[()]
+    return np.where(zero, 1.0, value + 0.0)[()]  # no -0 at whole numbers
 
 
 def sinc_slope(x: Array) -> Array:

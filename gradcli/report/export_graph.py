@@ -27,7 +27,7 @@ def document(steps: Steps) -> Iterator[tuple[str, Any]]:
     yield "schema", "gradcli.export/1"
     yield "program", result.program
     yield "output", result.output.name
-    yield "upstream", json.plain(result.upstream)
+    yield "upstream", json.late(result.upstream)
     yield "nodes", (_node(result, node) for node in result.graph.nodes)
     yield "edges", _edges(steps)
 
@@ -41,8 +41,8 @@ def _node(result: Result, node: Node) -> json.Object:
         "operation": None if node.operation is None else node.operation.name,
         "expression": expression(result.graph, node),
         "shape": list(node.type.shape),
-        "value": json.plain(result.values[node.id]),
-        "delta": json.plain(result.accumulators[node.id]),
+        "value": json.late(result.values[node.id]),
+        "delta": json.late(result.accumulators[node.id]),
     }
 
 
@@ -68,6 +68,6 @@ def _sent(move: Move | None) -> json.Object:
         return dict.fromkeys(("formula", "local_value", "contribution"))
     return {
         "formula": move.formula,
-        "local_value": json.plain(move.local_value),
-        "contribution": json.plain(move.value),
+        "local_value": json.late(move.local_value),
+        "contribution": json.late(move.value),
     }

@@ -37,7 +37,7 @@ def _node(found: Focus) -> json.Object:
     paths = [
         {
             "nodes": [found.node.name, *(move.node.name for move in path.moves)],
-            "product": json.plain(path.value),
+            "product": json.late(path.value),
         }
         for path in found.paths
     ]
@@ -54,7 +54,7 @@ def _step(step: Step) -> json.Object:
         "step": step.number,
         "name": step.node.name,
         "expression": step.expression,
-        "value": json.plain(step.value),
+        "value": json.late(step.value),
     }
 
 
@@ -65,17 +65,17 @@ def _move(move: Move) -> json.Object:
         "node": move.node.name,
         "to": move.to.name,
         "local": local,
-        "local_value": json.plain(move.local_value),
+        "local_value": json.late(move.local_value),
     }
     if move.rule is not None:
         entry["rule"] = print_tree(move.rule, spaced=False)
     return entry | {
-        "upstream": json.plain(move.upstream),
-        "contribution": json.plain(move.value),
-        "accumulator": json.plain(move.accumulator),
+        "upstream": json.late(move.upstream),
+        "contribution": json.late(move.value),
+        "accumulator": json.late(move.accumulator),
         "final": move.final,
         "assign": move.assign,
         "formula": move.formula,
-        "before": json.plain(move.before),
+        "before": json.late(move.before),
         "paths": move.paths,
     }
