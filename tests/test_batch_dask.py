@@ -15,8 +15,6 @@ from gradcli import GradcliError, Program
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 
-pytestmark = pytest.mark.xdist_group("dask")  # one cluster for all of them
-
 
 @pytest.fixture(scope="module")
 def client() -> Iterator[Client]:

@@ -316,7 +316,7 @@ def test_elements_that_drown_are_zero_beside_the_others() -> None:
 
 
 def test_long_sums_are_decided() -> None:
-    for seed in range(5):
+    for seed in range(2):
         x = np.random.default_rng(seed).normal(size=100_000)
         assert evaluated("sum(x^2)", x=x)["x"].check.verdict is Verdict.PASS  # type: ignore[union-attr]
 

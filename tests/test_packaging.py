@@ -135,7 +135,6 @@ def check(python: Path, cwd: Path, expected: Path, **variables: str) -> None:
 
 
 @needs_setuptools
-@pytest.mark.xdist_group("packaging")
 class TestInstalled:
     @pytest.mark.parametrize("kind", ["wheel", "wheel_of_sdist"])
     def test_wheel(self, kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
