@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.adjoint import Adjoint, adjoint
+from gradcli.binding import to_value
 from gradcli.derivatives import (
     Block,
     Hessian,
@@ -36,7 +37,6 @@ from gradcli.forward import (
 from gradcli.graph import Graph, Node
 from gradcli.names import did_you_mean
 from gradcli.ops.operation import Array, Type
-from gradcli.program import to_value
 from gradcli.result import Check, Result, Verdict
 
 if TYPE_CHECKING:

@@ -14,21 +14,20 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from gradcli.backward import Backward, backward
+from gradcli.binding import to_value, values_of_inputs
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind, Label
+from gradcli.errors import GradcliError, Kind
 from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
-from gradcli.language.header import Binding as HeaderBinding
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
-from gradcli.names import chosen_inputs, did_you_mean, resolve, uncalled
+from gradcli.names import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.result import Result
-from gradcli.values import evaluated, stream_seed
 
 if TYPE_CHECKING:
     from gradcli.batch import Only, Runner
@@ -36,7 +35,6 @@ if TYPE_CHECKING:
 
 CheckMode = Literal["all", "sample", "none"]
 KEPT_GRAPHS = 32
-FLOAT64 = np.dtype(np.float64)
 ONE = np.float64(1.0)
 
 
@@ -125,60 +123,7 @@ class Program:
         Raises `GradcliError` of kind binding where a value is no array of numbers, or a name
         (unless it comes from `data`) is not used by the program.
         """
-        free = self.names.free
-        bound: dict[str, Any] = {}
-        if not free.keys() >= inputs.keys():
-            raise self._not_an_input(next(name for name in inputs if name not in free), None)
-        for binding in self.header.bindings:
-            if binding.name not in free:
-                raise self._not_an_input(binding.name, binding)
-            if binding.name not in inputs:
-                bound[binding.name] = self._header_value(binding, seed)
-        if data:
-            wanted = self.names.inputs(())
-            bound |= {n: to_value(n, v) for n, v in data.items() if n in wanted}
-        for name, value in inputs.items():
-            # An array of float64 is taken as it is, without a call: every run comes by here.
-            plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim
-            bound[name] = value if plain else to_value(name, value)
-        return bound
-
-    def _header_value(self, binding: HeaderBinding, seed: int) -> Any:
-        """The value of a `#:` line."""
-        source = Source(binding.text, self.source.name)
-        try:
-            return evaluated(source, binding.value, stream_seed(seed, binding.name))
-        except GradcliError as error:
-            error.source = self.source
-            raise
-
-    def _not_an_input(self, name: str, line: HeaderBinding | None) -> GradcliError:
-        """The error of a bound name that is not an input; `line` is the `#:` line that binds it."""
-        source = None if line is None else self.source
-        place = None if line is None else Span(line.span.start, line.span.start + len(name))
-        definition = self.names.definitions.get(name)
-        if definition is not None:
-            binding = f"--{name}" if line is None else "the '#:' line"
-            labels = () if place is None else (Label(place, "gets a value here"),)
-            return GradcliError(
-                Kind.BINDING,
-                f"'{name}' gets its value in the program",
-                source=self.source,
-                span=definition.name.span,
-                labels=labels,
-                hint=f"leave out {binding}, or remove the definition"
-                if isinstance(definition, Assign)
-                else None,
-            )
-        known = self.names.inputs(())
-        listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
-        return GradcliError(
-            Kind.BINDING,
-            f"the program does not use '{name}'",
-            source=source,
-            span=place,
-            hint=did_you_mean(name, known) or listed,
-        )
+        return values_of_inputs(self.names, self.header, inputs, data, seed)
 
     def evaluate(
         self,
@@ -505,29 +450,6 @@ def evaluate(program: str, /, **inputs: Any) -> Result:
 
 def _check_mode(check: bool | CheckMode) -> CheckMode:  # noqa: FBT001 - as `evaluate` has it
     return "none" if check in (False, "none") else "all" if check == "all" else "sample"
-
-
-def to_value(name: str, value: Any) -> Any:
-    """A number or an array of numbers as float64, an array of float64 as it is, not copied.
-
-    Raises `GradcliError` of kind binding.
-    """
-    problem = None
-    try:
-        array = np.asarray(value)
-    except ValueError:
-        problem = "the rows of an array have equal length"
-    else:
-        if array.dtype.kind not in "fiub":
-            kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "mixed objects"}
-            problem = f"{kinds.get(array.dtype.kind, str(array.dtype))} can't be differentiated"
-    if problem is None:
-        return np.float64(array) if array.ndim == 0 else np.asarray(array, dtype=np.float64)
-    raise GradcliError(
-        Kind.BINDING,
-        f"the value of '{name}' is no array of numbers",
-        hint=f"{problem}: give a number or nested lists of numbers",
-    )
 
 
 def _refuse_nonfinite_output(graph: Graph, values: list[Any]) -> None:
