@@ -54,7 +54,7 @@ class Runner:
         only: Only | None = None,
         jit: bool = False,
     ) -> None:
-        self.program, self.fixed = program, dict(fixed)
+        self.program, self.fixed, self.only = program, dict(fixed), only
         sample = {**fixed, **{name: np.zeros(shape) for name, shape in shapes.items()}}
         self.graph = program.graph(sample)
         ids = {self.graph.nodes[i].name: i for i in self.graph.inputs}
@@ -72,7 +72,8 @@ class Runner:
         self, ids: Mapping[str, int], only: Only | None
     ) -> tuple[Graph, dict[str, int | None]]:
         """The graph to run, and the node behind every column; None for a gradient of zero."""
-        wanted: dict[str, int | None] = {} if only == "grad" else {"value": self.graph.output}
+        # The value is always looked at: log(x) has a gradient of numbers also where it is none.
+        wanted: dict[str, int | None] = {"value": self.graph.output}
         if only == "value":
             return self.graph, wanted
         output = self.graph.nodes[self.graph.output]
@@ -111,9 +112,10 @@ class Runner:
                 made[name] = np.zeros((count, *self.graph.nodes[i].type.shape))
             else:
                 made[name] = next(results)
-        if errors == "keep":
-            return Batch(made, np.zeros(count, dtype=bool))
-        failed = self._failed(columns, made, raised, count)
+        keep = errors == "keep"
+        failed = np.zeros(count, bool) if keep else self._failed(columns, made, raised, count)
+        if self.only == "grad":
+            del made["value"]
         if errors == "stop" and failed.any():
             self._explain(columns, int(np.argmax(failed)), first)
         if errors == "skip":

@@ -9,6 +9,7 @@ second or so. What has no form here (arrays in a row, special functions) goes th
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -40,25 +41,39 @@ FORMS: dict[str, str] = {
     "equal": "1.0 if {0} == {1} else 0.0",
     "not_equal": "1.0 if {0} != {1} else 0.0",
     "where": "{1} if {0} != 0.0 else {2}",
-    "clip": "min(max({0}, {1}), {2})",
+    "clip": "smaller(larger({0}, {1}), {2})",
     "ones_like": "1.0",
     "zeros_like": "0.0",
     "sigmoid": f"{SIGMOID} if {{0}} >= 0.0 else exp(-abs({{0}}))*{SIGMOID}",
-    "softplus": "max({0}, 0.0) + log1p(exp(-abs({0})))",
-    "logsigmoid": "min({0}, 0.0) - log1p(exp(-abs({0})))",
-    "relu": "max({0}, 0.0)",
+    "softplus": "larger({0}, 0.0) + log1p(exp(-abs({0})))",
+    "logsigmoid": "smaller({0}, 0.0) - log1p(exp(-abs({0})))",
+    "relu": "larger({0}, 0.0)",
     "leaky_relu": "{0} if {0} > 0.0 else {1}*{0}",
-    "elu": "{0} if {0} > 0.0 else {1}*expm1(min({0}, 0.0))",
+    "elu": "{0} if {0} > 0.0 else {1}*expm1(smaller({0}, 0.0))",
     "softsign": "{0}/(1.0 + abs({0}))",
-    "hardtanh": "min(max({0}, -1.0), 1.0)",
+    "hardtanh": "smaller(larger({0}, -1.0), 1.0)",
+    "sign": "1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else abs({0})",
 }
 """Operations as Python that Numba compiles, a number per operand."""
 FUNCTIONS = {
-    *("absolute", "sign", "sqrt", "cbrt", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10"),
+    *("absolute", "sqrt", "cbrt", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10"),
     *("logaddexp", "hypot", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh"),
     *("cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "floor", "ceil"),
 }
 """NumPy's functions that are called by their own names."""
+
+
+TWO_BY_TWO = {"maximum": "larger", "minimum": "smaller"}
+
+
+def larger(a: float, b: float) -> float:
+    """`np.maximum` of two numbers, also where one is nan and for the two zeros."""
+    return a if a > b or a != a else b  # noqa: PLR0124 - a nan
+
+
+def smaller(a: float, b: float) -> float:
+    """`np.minimum` of two numbers."""
+    return a if a < b or a != a else b  # noqa: PLR0124 - a nan
 
 
 class Compiled:
@@ -124,8 +139,8 @@ def _expression(call: Call, text: Callable[[Operand], str]) -> str | None:
         return FORMS["sub"].format(*names)
     if operation.name in FORMS:
         return FORMS[operation.name].format(*names)
-    if operation.name in ("maximum", "minimum"):
-        return f"{operation.name[:3]}({', '.join(names)})"
+    if operation.name in TWO_BY_TWO:
+        return reduce(lambda a, b: f"{TWO_BY_TWO[operation.name]}({a}, {b})", names)
     function = getattr(call.function, "__name__", "")
     return f"{function}({', '.join(names)})" if function in FUNCTIONS else None
 
@@ -153,7 +168,8 @@ def _compiled(line: Line) -> Any:
         f"def run(start, stop, {', '.join(parameters)}):\n    bad = False\n"
         f"    for i in range(start, stop):\n        {body}\n    return bad\n"
     )
-    scope = {name: getattr(np, name) for name in (*FUNCTIONS, "inf")}
+    scope = {name: getattr(np, name) for name in (*FUNCTIONS, "inf", "nan")}
+    scope |= {function.__name__: numba.njit(function) for function in (larger, smaller)}
     exec(text, scope)  # noqa: S102 - names that are made here, nothing of the user's
     number, row = numba.float64, numba.int64
     column, result = (numba.types.Array(number, 1, "C", readonly=r) for r in (True, False))

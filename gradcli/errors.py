@@ -113,6 +113,15 @@ class GradcliError(Exception):
         return render(self)
 
 
+def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> None:
+    """Raise a `GradcliError` of kind option for a value that is none of an option's."""
+    if not any(value is choice or value == choice for choice in choices):
+        listed = ", ".join(repr(choice) for choice in choices)
+        raise GradcliError(
+            Kind.OPTION, f"{option}={value!r} is not known", hint=f"{option} is one of {listed}"
+        )
+
+
 def as_json(error: GradcliError) -> dict[str, Any]:
     """The error as the object that `--json` prints (schema gradcli.error/1)."""
     line = column = end_column = None

@@ -17,7 +17,7 @@ from gradcli.backward import Backward, backward
 from gradcli.binding import to_value, values_of_inputs
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind
+from gradcli.errors import GradcliError, Kind, expect_choice
 from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Header, read_header
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from gradcli.derivatives import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
+CHECKS = (True, False, "all", "sample", "none")
 KEPT_GRAPHS = 32
 ONE = np.float64(1.0)
 
@@ -144,16 +145,19 @@ class Program:
         """Value, gradient and check at one point.
 
         Inputs are numbers, nested lists or arrays, given as a mapping or by keyword (a mapping
-        for names that are also parameters here); `data` may hold more names than the program
-        uses. `wrt` narrows the gradient to some inputs; `upstream` is ∂J/∂output in the
-        output's shape, needed where the output is no single number. `check` is False for no
-        check, "sample" (= True) for random directions through large arrays, "all" for every
-        element; it takes about `check_budget` seconds at most. `exact` adds the second opinion
-        at 50 digits. `gradient=False` computes only values.
+        for names that are also parameters here); an array of float64 is not copied, so a result
+        shows what is in it later. `data` may hold more names than the program uses. `wrt` narrows
+        the gradient to some inputs; `upstream` is ∂J/∂output in the output's shape, needed where
+        the output is no single number. `check` is False for no check, "sample" (= True) for
+        random directions through large arrays, "all" for every element; it takes about
+        `check_budget` seconds at most. `exact` adds the second opinion at 50 digits.
+        `gradient=False` computes only values.
 
         Raises `GradcliError`: binding, name and shape for wrong use; domain, overflow, edge
         and singular where the mathematics fails, unless `allow_nonfinite`.
         """
+        if not isinstance(check, bool):
+            expect_choice("check", check, CHECKS)
         with collector_paused():
             values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
             graph = self.graph(values_in)
@@ -196,7 +200,7 @@ class Program:
         over; keywords hold for all rows. `errors` is for rows where the mathematics fails:
         "stop" raises, "nan" fills them with nan, "skip" leaves them out. `jit` compiles the loop
         over the rows by Numba (extra `jit`), which takes a second and pays for many rows; programs
-        with arrays or special functions in a row run as without.
+        with arrays in a row, special functions or over 2,000 operations run as without.
 
         Raises `GradcliError` as `evaluate` does, its message with the row's number.
 
@@ -204,6 +208,9 @@ class Program:
         [2.0, 4.0]
         """
         from gradcli.batch import as_columns  # noqa: PLC0415 - not needed without
+
+        expect_choice("errors", errors, ("stop", "nan", "skip"))
+        expect_choice("only", only, (None, "value", "grad"))
 
         free = self.names.inputs(())
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
@@ -253,6 +260,7 @@ class Program:
         For whoever shows the result before the check is made; otherwise `evaluate` does both.
         The options are those of `evaluate`, and `wrt` must be what the result was made with.
         """
+        expect_choice("mode", mode, CHECKS)
         if mode in (False, "none"):
             return result
         from gradcli.check import check_gradients  # noqa: PLC0415 - not needed without
@@ -303,6 +311,10 @@ class Program:
         """
         from gradcli.jacobian import make  # noqa: PLC0415 - not needed by evaluate
 
+        expect_choice("layout", layout, ("denominator", "numerator"))
+        expect_choice("mode", mode, (None, "forward", "reverse"))
+        expect_choice("check", check, CHECKS)
+
         result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
         with collector_paused():
             return make(
@@ -350,6 +362,8 @@ class Program:
         120.0
         """
         from gradcli.hessian import make  # noqa: PLC0415 - not needed by evaluate
+
+        expect_choice("check", check, CHECKS)
 
         result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
         with collector_paused():

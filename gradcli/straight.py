@@ -70,7 +70,7 @@ def backward_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     """A function from all values and δ_output to the accumulators and the contributions."""
     text = _Text()
     new, row = text.name(tuple.__new__), text.name(Contribution)
-    text.add(f"{_all('v', graph)}, *_ = values")
+    text.add(f"{_all('v', graph)}, = values[:{len(graph.nodes)}]")
     made = {graph.output} if plan.active[graph.output] else set()
     rows: list[str] = []
     for node, _, sends in plan.steps:

@@ -138,3 +138,29 @@ def test_from_file_to_file(tmp_path: Path) -> None:
         code = run(["batch", TUTORIAL, str(points), "--out", out, *flags], environment)
         assert (code, *environment.written()) == (0, "", "")
     assert (tmp_path / "a.csv").read_text() == (tmp_path / "b.csv").read_text()
+
+
+SIGNED_ZEROS = ("atan2(relu(-x), -1)", "atan2(max(-x, 0), -1)", "atan2(min(0, x), -1)", "relu(x)")
+
+
+@pytest.mark.parametrize(
+    "text", [*SIGNED_ZEROS, "clip(x, 0, 1)", "sign(x)", "abs(x)", "where(x > 5, nan, x^2)"]
+)
+def test_zeros_have_signs_and_nan_is_a_number_of_the_program(text: str) -> None:
+    given = {"x": [0.0, -0.0, 1.0, -1.0]}
+    found = Program(text).batch(given, jit=True, wrt=["x"])
+    expected = Program(text).batch(given, wrt=["x"])
+    for name, column in expected.items():
+        assert found[name].tobytes() == column.tobytes(), name
+
+
+@pytest.mark.parametrize("text", ["max(0, x)", "max(x, 0)", "min(x, 1)", "clip(x, -1, 1)"])
+def test_nan_stays_nan(text: str, tmp_path: Path) -> None:
+    points = tmp_path / "points.csv"
+    points.write_text("x\nnan\ninf\n-inf\n0\n")
+    written = []
+    for flags in ([], ["--jit"]):
+        environment = Environment.captured(b"")
+        assert run(["batch", text, str(points), "--allow-nonfinite", *flags], environment) == 0
+        written.append(environment.written())
+    assert written[0] == written[1]

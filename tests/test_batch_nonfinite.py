@@ -161,3 +161,24 @@ def test_large_numbers_are_no_reason_to_warn() -> None:
         warnings.simplefilter("error")
         found = Program("x/2").batch({"x": [1e308, 1e308]})
     assert found["value"].tolist() == [5e307, 5e307]
+
+
+@pytest.mark.parametrize(
+    ("text", "x"),
+    [("log(x)", [0.5, -1.0]), ("log1p(x - 2)", [1.5, 0.5]), ("atanh(x)", [0.0, 2.0])],
+)
+@pytest.mark.parametrize("jit", [False, True])
+def test_gradients_alone_need_a_value(text: str, x: list[float], jit: bool) -> None:  # noqa: FBT001
+    with pytest.raises(GradcliError, match="row 2: "):
+        Program(text).batch({"x": x}, only="grad", jit=jit)
+    found = Program(text).batch({"x": x}, only="grad", errors="skip", jit=jit)
+    assert list(found) == ["d_x"]
+    assert len(found["d_x"]) == 1
+
+
+@pytest.mark.parametrize(
+    "options", [{"errors": "Skip"}, {"only": "gradient"}, {"errors": None}, {"only": "grads"}]
+)
+def test_options_that_are_none(options: dict[str, Any]) -> None:
+    with pytest.raises(GradcliError, match="is not known"):
+        Program("log(x)").batch({"x": [1.0, -1.0]}, **options)

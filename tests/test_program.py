@@ -98,3 +98,16 @@ def test_an_error_in_a_header_line_shows_the_line() -> None:
 def test_a_header_value_that_is_drawn_may_go_over_lines() -> None:
     over_lines = Program("#: x = [normal(2),\n#:      uniform(2)]\nsum(x)").evaluate()
     assert over_lines.value == Program("#: x = [normal(2), uniform(2)]\nsum(x)").evaluate().value
+
+
+def test_options_have_the_values_of_the_command_line() -> None:
+    program = Program("[x*y, x]")
+    for call in (
+        lambda: program.jacobian(x=1, y=2, layout="rows"),  # type: ignore[arg-type]
+        lambda: program.jacobian(x=1, y=2, mode="sideways"),  # type: ignore[arg-type]
+        lambda: Program("x*y").evaluate(x=1, y=2, check="much"),  # type: ignore[arg-type]
+        lambda: Program("x*y").hessian(x=1, y=2, check="much"),  # type: ignore[arg-type]
+    ):
+        with pytest.raises(GradcliError, match="is not known") as error:
+            call()
+        assert error.value.kind is Kind.OPTION

@@ -145,3 +145,20 @@ class TestLargeProducts:
         result = Program("sum(X @ W) + sum(W)").evaluate(X=self.X, W=self.W, check=False)
         assert not result.graph.plan.products
         np.testing.assert_array_equal(result.gradient["W"], np.full((20, 30), 2.0))
+
+
+@pytest.mark.parametrize("count", [1, 254, 255, 256, 600, MOST_NODES - 2])
+def test_any_number_of_nodes(count: int) -> None:
+    program = Program(" + ".join(["x"] * count))
+    for _ in range(RUNS + 1):
+        result = program.evaluate(x=1.5, check=False)
+    assert result.graph.line is not None
+    assert (result.value, result.gradient["x"]) == (1.5 * count, count)
+
+
+def test_many_inputs() -> None:
+    names = [f"x{i}" for i in range(400)]
+    program = Program("*".join(names))
+    for _ in range(RUNS + 1):
+        result = program.evaluate(dict.fromkeys(names, 1.0), check=False)
+    assert set(result.gradient.values()) == {1.0}
