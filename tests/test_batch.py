@@ -176,7 +176,7 @@ class TestFiles:
             ("lenght\n1\n", ("length",), "did you mean 'lenght'?"),
             ("x\n1\n", ("x", "--keep", "y"), "has no column 'y'"),
             ("x\n1\n", ("x", "--wrt", "z"), "'z' is no input of the program"),
-            ("x\n1\n", ("x", "--upstream", "2"), "batch has no --upstream"),
+            ("x\n1\n", ("x", "--upstream", "2"), "--upstream is an option of"),
             ('x\n"[1,2]"\n"[1]"\n', ("sum(x)",), "row 2: the column 'x' has a list of 1"),
             ("", ("x",), "is empty"),
         ],

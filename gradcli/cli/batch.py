@@ -11,7 +11,7 @@ import typer
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import usage_error
-from gradcli.cli.options import PROGRAM, PointOptions, in_report, require
+from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
 
 if TYPE_CHECKING:
     import polars as pl
@@ -79,7 +79,7 @@ class FileOptions(Options):
         "gradcli batch --file task.grad points.parquet --errors nan",
     ),
 )
-def command(point: PointOptions, files: FileOptions) -> Outcome:
+def command(point: RowOptions, files: FileOptions) -> Outcome:
     """Value and gradient for every row of a file of points.
 
     Inputs are columns; an input with a value on the command line has it in all rows.
@@ -93,8 +93,6 @@ def command(point: PointOptions, files: FileOptions) -> Outcome:
         raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
     if "-" in (point.program, point.file) and files.points == "-":
         raise usage_error("program and points can't both come from standard input")
-    if point.upstream is not None:
-        raise usage_error("batch has no --upstream", "multiply and sum in the program")
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --to {files.to} contradict each other")
     require("polars", "batch", "batch")
@@ -121,7 +119,7 @@ def _chain(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.D
 
 
 def _frames(
-    options: PointOptions, files: FileOptions, points: Points, to: str
+    options: RowOptions, files: FileOptions, points: Points, to: str
 ) -> Iterator[pl.DataFrame]:
     """What is to be written, chunk by chunk."""
     point, used, fixed = _sorted_out(options, points)
@@ -160,7 +158,7 @@ def _frames(
             advance(len(frame))
 
 
-def _sorted_out(options: PointOptions, points: Points) -> tuple[Point, list[str], dict[str, Any]]:
+def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], dict[str, Any]]:
     """The program, the inputs that are columns, and the values that hold for all rows."""
     from gradcli.cli.inputs import read_point, read_program
     from gradcli.cli.points import expect_columns

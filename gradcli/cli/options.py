@@ -31,7 +31,7 @@ in_report = partial(typer.Option, rich_help_panel=REPORT)
 Format: TypeAlias = Literal["table", "json", "csv", "markdown", "latex"]
 
 
-class PointOptions(Options):
+class RowOptions(Options):
     """A program and the values of its inputs."""
 
     program: Annotated[
@@ -80,18 +80,23 @@ class PointOptions(Options):
         str | None,
         in_computation("--wrt", metavar="x,y", help="gradients of these inputs only"),
     ] = None
-    upstream: Annotated[
-        str | None,
-        in_computation(
-            "--upstream", metavar="VALUE", help="dJ/doutput to start from, in the output's shape"
-        ),
-    ] = None
     allow_nonfinite: Annotated[
         bool,
         in_computation(
             "--allow-nonfinite", help="compute on where a value is infinite or not a number"
         ),
     ] = False
+
+
+class PointOptions(RowOptions):
+    """The program, the values of its inputs, and where its backward pass starts."""
+
+    upstream: Annotated[
+        str | None,
+        in_computation(
+            "--upstream", metavar="VALUE", help="dJ/doutput to start from, in the output's shape"
+        ),
+    ] = None
 
     def point(self) -> "Point":
         """Read the program and its inputs. Raises `GradcliError`."""

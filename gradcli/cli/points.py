@@ -59,6 +59,8 @@ def format_of(path: str | None, given: str | None, option: str) -> str:
     zipped = name.suffix.lower() == ".gz"
     ending = (name.with_suffix("") if zipped else name).suffix.lstrip(".").lower()
     found = FORMATS.get(ending)
+    if found is None and name.is_dir():
+        raise file_error(f"'{path}' is a folder, not a file")
     if zipped and option == "--to":
         raise usage_error(
             f"'{path}': nothing is written compressed", "gzip it afterwards, or write Parquet"
