@@ -598,3 +598,20 @@ def test_exact_looks_through_blocks_and_along_directions() -> None:
 def test_words(check: Check, gradient: float, words: str) -> None:
     assert describe(check, gradient, ascii_only=True) == words
     assert describe(check, gradient, ascii_only=True).isascii()
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "row"),
+    [
+        ("relu(3*x - 0.3)", {"x": 0.1}, "a"),
+        ("relu(x*a - b)^2", {"x": 2.2, "a": 1.1, "b": 2.42}, "b"),
+        ("abs(x - 0.3)^1.5", {"x": 0.1 + 0.2}, "x"),
+        ("cbrt(x - 0.3)^4", {"x": 0.1 + 0.2}, "x"),
+        ("hardtanh(x*a - b - 1)", {"x": 0.1, "a": 1.6, "b": 0.16}, "x"),
+    ],
+)
+def test_a_border_nearer_than_any_step_is_no_jump(
+    text: str, inputs: dict[str, float], row: str
+) -> None:
+    """Rounding puts the point beside a border: f neither leaps nor ends there."""
+    assert evaluated(text, **inputs)[row].check.verdict is Verdict.INCONCLUSIVE  # type: ignore[union-attr]

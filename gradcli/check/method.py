@@ -156,6 +156,9 @@ def _undeclared(view: View, s: Series, run: slice) -> Generator[Points, Samples,
         if growth >= -0.9:
             limit = float(np.copysign(np.inf, s.D[0, run][-1]))
             agrees = view.gradient == limit
+            steeper = np.isfinite(view.gradient) and abs(view.gradient) >= abs(s.D[0, run][-1])
+            if steeper and view.gradient * limit > 0:
+                return Finding(Verdict.INCONCLUSIVE, "f bends nearer to the point than any step")
             return Finding(
                 Verdict.EDGE,
                 "agrees" if agrees else "the gradient differs",

@@ -193,13 +193,18 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
         one = right or left
         if one is None:
             return Finding(Verdict.INCONCLUSIVE, "no room for a step on either side")
-        side = "right" if one is right else "left"
-        return Finding(Verdict.EDGE, f"no room for a step on the {_other(side)}", operation=name)
+        missing = "left" if one is right else "right"
+        there = view.series.left if one is right else view.series.right
+        # Where f has values the domain does not end: another border is too near.
+        verdict = Verdict.INCONCLUSIVE if np.isfinite(there[0, -1]) else Verdict.EDGE
+        return Finding(verdict, f"no room for a step on the {missing}", operation=name)
     if right.leaps or left.leaps:
         s = view.series
         leap = abs(float(s.right[0, -1] - s.left[0, -1])) or max(
             abs(float(s.right[0, -1]) - view.f0), abs(float(s.left[0, -1]) - view.f0)
         )
+        if _is_rounding(view, leap, right, left):
+            return Finding(Verdict.INCONCLUSIVE, "a border is nearer than any step", operation=name)
         return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
     if right.steep or left.steep:
         return Finding(
@@ -244,6 +249,12 @@ def _gap(view: View) -> float:
     return size if alike and crossing else 0.0
 
 
+def _is_rounding(view: View, leap: float, *sides: Side) -> bool:
+    """Whether f leaps by no more than the rounding of its value, or of x, moves it."""
+    slope = max(abs(view.gradient), *(abs(float(side.q[0])) for side in sides))
+    return bool(leap <= 64 * np.finfo(float).eps * max(abs(view.f0), abs(view.x) * slope))
+
+
 def _between(gradient: float, left: Side, right: Side) -> str:
     """Whether the gradient is a value that the kink allows."""
     low, high = sorted((left, right), key=lambda side: side.slope)
@@ -254,10 +265,6 @@ def _between(gradient: float, left: Side, right: Side) -> str:
         <= high.slope + SAFETY * high.error + margin
     )
     return "lies between" if inside else OUTSIDE
-
-
-def _other(side: str) -> str:
-    return "left" if side == "right" else "right"
 
 
 def _limit(side: Side) -> float:
