@@ -377,3 +377,44 @@ def test_a_list_of_marks_has_the_cell(form: str) -> None:
     else:
         style = Style(width=80, color=False, ascii=False)
         assert "cell 2, line 3" in "".join(reports.pieces([mark_], style, listed=True))
+
+
+# --- a dictionary behind values, and guards ----------------------------------------------
+
+BOTH = """\
+import numpy as np
+
+def value_and_gradient(x, y):
+    if x**2 + y == 0:
+        raise ValueError(f"undefined at {x}, {y}")  # no more to say
+    if x > 1e9: raise ValueError
+    a = 1/(1 + np.exp(-y))
+    d = x**2 + y
+    f = (x + a)/d
+    return f, {
+        "x": 1/d - f/d*2*x,
+        "y": a*(1 - a)/d - f/d,
+    }
+
+f, grads = value_and_gradient(x, y)
+dx, dy = grads["x"], grads["y"]
+"""
+
+
+def test_a_dictionary_behind_a_value() -> None:
+    found = marked(TUTORIAL, BOTH)
+    assert (found.right, found.score, found.max_score) == (True, 3, 3)
+    wrong = marked(TUTORIAL, BOTH.replace("1/d - f/d*2*x", "1/d + f/d*2*x"))
+    assert (root(wrong).name, wrong.score) == ("x", 2)
+
+
+def test_two_dictionaries_behind_one_another_are_refused() -> None:
+    assert "not read" in refusal(TUTORIAL, BOTH.replace("return f, {", 'return f, {"a": a}, {'))
+
+
+@pytest.mark.parametrize(
+    "guard",
+    ["if x > 0: a = 1", "if x > 0:\n    y = 1", "if x > 0: raise ValueError\nelse: a = 1"],
+)
+def test_other_conditions_are_refused(guard: str) -> None:
+    assert "if statements are not read" in refusal(TUTORIAL, f"{guard}\nf = (x + 1)/y")

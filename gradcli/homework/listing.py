@@ -159,7 +159,7 @@ class _Steps:
             count = outline.first
             keys = self.names(values[count::2])
             if outline.kind == "return dict":
-                return Returned(values[1::2], span, keys)
+                return Returned((*values[:count], *values[count + 1 :: 2]), span, keys)
             return Entries(self.names(values[:1])[0], keys, values[2::2], span)
         if outline.kind == "return":
             return Returned(values, span)

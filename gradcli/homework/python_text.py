@@ -53,8 +53,9 @@ class Outline(NamedTuple):
     """What the statements between two places are together.
 
     `several`, `chain`, `tuple` and `dict` are assignments, whose `first` statements are the targets
-    (of a `dict` names and values follow in turn); `return` and `return dict` end a
-    function; `header` is its name and parameters, `def` the whole of it.
+    (of a `dict` names and values follow in turn); `return` and `return dict`, which has `first`
+    values before the dictionary, end a function; `header` is its name and parameters, `def` the
+    whole of it.
     """
 
     kind: Literal["several", "chain", "tuple", "dict", "return", "return dict", "header", "def"]
@@ -148,6 +149,7 @@ class _Rewriter:
 
     def block(self, lines: list[Line]) -> None:
         """Lines that begin in one column."""
+        lines = self.without_guards(lines)
         base = lines[0].indent if lines else 0
         i = 0
         while i < len(lines):
@@ -162,6 +164,19 @@ class _Rewriter:
                 continue
             self.statement(lines[i], base)
             i += 1
+
+    def without_guards(self, lines: list[Line]) -> list[Line]:
+        """The lines without `if …: raise …`, which is blanked as an `assert` is."""
+        left, i = [], 0
+        while i < len(lines):
+            following = _behind_guard(lines, i)
+            if following is None:
+                left.append(lines[i])
+                i += 1
+            else:
+                self.blank(lines[i].start, lines[following - 1].end)
+                i = following
+        return left
 
     def statement(self, line: Line, base: int) -> None:
         """One line: blanked, rewritten, left as it is, or refused."""
@@ -419,6 +434,7 @@ class _Rewriter:
 
     def body(self, lines: list[Line]) -> None:
         """The lines of a function."""
+        lines = self.without_guards(lines)
         returned = False
         for line in lines:
             if returned:
@@ -438,9 +454,12 @@ class _Rewriter:
                 self.outlines.append(Outline("return", *_place(line)))
                 continue
             self.keys(tokens)
-            if tokens[0].text == "{" and closing(tokens, 0) == len(tokens) - 1:
-                self.dictionary(tokens)
-                self.outlines.append(Outline("return dict", *_place(line)))
+            last = split(tokens)[-1]
+            if last[0].text == "{" and closing(last, 0) == len(last) - 1:
+                before = tokens[: tokens.index(last[0])]
+                count = self.listed(before) if before else 0
+                self.dictionary(last)
+                self.outlines.append(Outline("return dict", *_place(line), count))
             else:
                 self.listed(tokens)
                 self.outlines.append(Outline("return", *_place(line)))
@@ -473,6 +492,17 @@ def _is_display(tokens: list[Token]) -> bool:
             return False
         previous = "operand" if operand else token.text
     return tokens[0].kind == "name" and previous not in (".", ",", "[")
+
+
+def _behind_guard(lines: list[Line], i: int) -> int | None:
+    """The number of the line behind `if …: raise …`; None if line `i` is no such thing."""
+    tokens = lines[i].tokens
+    ends = [k for k, t in enumerate(tokens) if t.text == ":" and t.depth == tokens[0].depth]
+    if lines[i].word != "if" or not ends:
+        return None
+    body, following = lines[i].indented(lines, i, ends[0] + 1)
+    goes_on = following < len(lines) and lines[following].word in ("else", "elif")
+    return following if [line.word for line in body] == ["raise"] and not goes_on else None
 
 
 def _is_main(line: Line) -> bool:

@@ -79,7 +79,10 @@ class Entries:
 
 @dataclass(frozen=True)
 class Returned:
-    """What a function gives back: values, those of a dictionary with their keys."""
+    """What a function gives back: values, and perhaps a dictionary behind them.
+
+    The values of a dictionary are the last ones, as many as there are `keys`.
+    """
 
     values: tuple[Tree, ...]
     span: Span

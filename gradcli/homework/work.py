@@ -251,13 +251,12 @@ class _Reader:
 
     def returned(self, name: str, step: Returned) -> Value:
         """What a function gives back; of one value the cell as it is."""
+        before = len(step.values) - len(step.keys or ())
+        values = [_known(self.value(name, value, step)) for value in step.values[:before]]
         if step.keys is not None:
-            found = self.entries(step.keys, step.values, step)
-            return {key: self.kept(f"{name}.{key}", value, step) for key, value in found.items()}
-        values = [self.value(name, value, step) for value in step.values]
-        if len(values) == 1:
-            return _known(values[0])
-        return tuple(_known(value) for value in values)
+            found = self.entries(step.keys, step.values[before:], step)
+            values.append({k: self.kept(f"{name}.{k}", v, step) for k, v in found.items()})
+        return values[0] if len(values) == 1 else tuple(values)
 
     def kept(self, name: str, value: Value, statement: Placed) -> Value:
         """A value of a dictionary that outlives its function."""
