@@ -8,7 +8,7 @@ second or so. What has no form here (arrays in a row, special functions) goes th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
 
@@ -61,8 +61,6 @@ FUNCTIONS = {
     *("cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "floor", "ceil"),
 }
 """NumPy's functions that are called by their own names."""
-
-
 TWO_BY_TWO = {"maximum": "larger", "minimum": "smaller"}
 
 
@@ -77,21 +75,22 @@ def smaller(a: float, b: float) -> float:
 
 
 class Compiled:
-    """A line made ready for rows, as `Line` is."""
+    """A line made ready for rows, as `Line` is; `forms` are its calls as expressions."""
 
-    def __init__(self, line: Line) -> None:
-        self.line = line
-        self.function = _compiled(line)
+    def __init__(
+        self, line: Line, columns: list[int], numbers: list[int], forms: list[str]
+    ) -> None:
+        self.line, self.columns, self.numbers = line, columns, numbers
+        self.function = _function(line, columns, numbers, forms)
 
     def run(
         self, inputs: Mapping[int, Any], count: int, *, threads: int | None = None
     ) -> tuple[list[Any], list[Chunk]]:
         """The wanted values of `count` rows, and the chunks in which a number is not finite."""
-        line = self.line
-        results = [column(count) for _ in line.wanted]
-        columns = [np.ascontiguousarray(inputs[i], dtype=np.float64) for i in _columns(line)]
-        fixed = line.fixed(inputs)
-        numbers = [float(fixed[i]) for i in _numbers(line)]
+        results = [column(count) for _ in self.line.wanted]
+        columns = [np.ascontiguousarray(inputs[i], dtype=np.float64) for i in self.columns]
+        fixed = self.line.fixed(inputs)
+        numbers = [float(fixed[i]) for i in self.numbers]
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
             return [c for c in todo if self.function(*c, *columns, *numbers, *results)]
@@ -106,33 +105,23 @@ def compiled(line: Line) -> Compiled | None:
     """
     import numba  # noqa: F401, PLC0415 - missing, it is missed whatever the line
 
-    whole = all(_expression(call, _text) is not None for call in line.calls)
-    nodes = line.graph.nodes
-    scalar = not any(nodes[i].type.shape for i in (*line.wanted, *_columns(line), *_numbers(line)))
-    return Compiled(line) if whole and scalar and len(line.calls) <= MOST_CALLS else None
-
-
-def _columns(line: Line) -> list[int]:
-    return [i for i in line.graph.inputs if line.varies[i]]
-
-
-def _numbers(line: Line) -> list[int]:
-    """The nodes that are the same in all rows and are read in them."""
+    columns = [i for i in line.graph.inputs if line.varies[i]]
     read = {o for call in line.calls for o in call.operands if isinstance(o, int)}
-    return sorted(i for i in read | set(line.wanted) if not line.varies[i])
+    numbers = sorted(i for i in read.union(line.wanted) if not line.varies[i])
+    arrays = any(line.graph.nodes[i].type.shape for i in (*line.wanted, *columns, *numbers))
+    if arrays or len(line.calls) > MOST_CALLS:
+        return None
+    forms = [form for form in map(_form, line.calls) if form is not None]
+    return Compiled(line, columns, numbers, forms) if len(forms) == len(line.calls) else None
 
 
-def _text(operand: Operand) -> str:
-    return f"v{operand}" if isinstance(operand, int) else f"({float(operand.value)!r})"
-
-
-def _expression(call: Call, text: Callable[[Operand], str]) -> str | None:
+def _form(call: Call) -> str | None:
     """A call as an expression; None if it has no form."""
     operation, operands = call.node.operation, call.operands
     assert operation is not None
     if call.node.type.shape or any(not isinstance(o, int) and np.ndim(o.value) for o in operands):
         return None
-    names = [text(o) for o in operands]
+    names = [_text(o) for o in operands]
     if call.function in POWERS.values():
         return "*".join(names * next(int(p) for p, f in POWERS.items() if f is call.function))
     if call.function is np.subtract:  # also where it was a + (-b)
@@ -145,7 +134,13 @@ def _expression(call: Call, text: Callable[[Operand], str]) -> str | None:
     return f"{function}({', '.join(names)})" if function in FUNCTIONS else None
 
 
-def _compiled(line: Line) -> Any:
+def _text(operand: Operand) -> str:
+    return f"v{operand}" if isinstance(operand, int) else f"({float(operand.value)!r})"
+
+
+def _function(
+    line: Line, columns: Sequence[int], numbers: Sequence[int], forms: Sequence[str]
+) -> Any:
     """A function of first row, last row + 1, columns, numbers and results.
 
     It fills the results and says whether in some row a number is not finite: an infinity or nan,
@@ -153,12 +148,11 @@ def _compiled(line: Line) -> Any:
     """
     import numba  # noqa: PLC0415 - an extra
 
-    columns, numbers = _columns(line), _numbers(line)
+    made = [call.node.id for call in line.calls]
     seen = shown((call.node, call.operands) for call in line.calls)
-    watched = [*columns, *(c.node.id for c in line.calls)]
-    watched = [i for i in watched if i not in seen]
+    watched = [i for i in (*columns, *made) if i not in seen]
     rows = [f"v{i} = x{i}[i]" for i in columns]
-    rows += [f"v{call.node.id} = {_expression(call, _text)}" for call in line.calls]
+    rows += [f"v{i} = {form}" for i, form in zip(made, forms, strict=True)]
     rows += [f"out{k}[i] = v{i}" for k, i in enumerate(line.wanted)]
     rows.append("bad |= " + " + ".join(["0.0", *(f"v{i}*0.0" for i in watched)]) + " != 0.0")
     results = [f"out{k}" for k in range(len(line.wanted))]
@@ -172,7 +166,7 @@ def _compiled(line: Line) -> Any:
     scope |= {function.__name__: numba.njit(function) for function in (larger, smaller)}
     exec(text, scope)  # noqa: S102 - names that are made here, nothing of the user's
     number, row = numba.float64, numba.int64
-    column, result = (numba.types.Array(number, 1, "C", readonly=r) for r in (True, False))
-    kinds = [column] * len(columns) + [number] * len(numbers) + [result] * len(results)
+    given, filled = (numba.types.Array(number, 1, "C", readonly=r) for r in (True, False))
+    kinds = [given] * len(columns) + [number] * len(numbers) + [filled] * len(results)
     signature = numba.boolean(row, row, *kinds)
     return numba.njit(signature, nogil=True, error_model="numpy")(scope["run"])

@@ -11,13 +11,12 @@ from collections.abc import Mapping
 
 from gradcli.homework.python_tokens import refused
 from gradcli.language.source import Source
-from gradcli.language.tree import Call, Name, Number, Operator, Statement, Tree, postorder
+from gradcli.language.tree import Call, Name, Number, Statement, Tree, postorder
 
 _SAME = frozenset({"array", "asarray", "copy", "asfarray", "ascontiguousarray"})
 _CASTS = frozenset({"float", "float64", "float32", "double", "astype", "item"})
 _METHODS_ONLY = frozenset({"astype"})
 _ROUNDED = frozenset({"round", "around", "round_"})
-_OPERATORS = {"add": "+", "subtract": "-", "multiply": "*", "divide": "/", "true_divide": "/"}
 _TYPES = frozenset({"float", "float64", "float32", "double", "f", "d", "f4", "f8"})
 _WHOLE = frozenset({"int", "int32", "int64", "i"})
 
@@ -65,9 +64,6 @@ def _inner(call: Call, source: Source) -> Tree:
         hint = f"np.{name}([…]) alone" if name in _SAME else None
         message = f"these arguments of '{name}' are not read"
         raise refused(source, call.span, message, hint)
-    symbol = _OPERATORS.get(name) if call.qualified and not call.keywords else None
-    if symbol is not None and len(arguments) == 2:
-        return Operator(symbol, arguments, call.span, call.name_span)
     if name in _ROUNDED and len(arguments) == 2:  # to some digits: for whoever reads them
         return arguments[0]
     return call
