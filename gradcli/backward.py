@@ -10,7 +10,7 @@ rule. Reduction over broadcast dimensions happens here and nowhere else.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from math import isfinite
 from typing import Any, NamedTuple, TypeAlias
@@ -19,8 +19,6 @@ import numpy as np
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import (
-    MOST_NODES,
-    RUNS,
     all_finite,
     describe_operands,
     floating_point_flags,
@@ -28,7 +26,7 @@ from gradcli.forward import (
     selected,
     written_text,
 )
-from gradcli.graph import Getter, Graph, Node
+from gradcli.graph import Getter, Graph, Node, Often
 from gradcli.ops.operation import Shape
 from gradcli.rules import Formula, formula
 
@@ -73,16 +71,19 @@ def backward(
     """
     plan = _plan(graph, active)
     values = [*values, *graph.constants]
-    plan.runs += 1
-    if plan.line is None and plan.runs > RUNS and len(graph.nodes) <= MOST_NODES:
-        from gradcli.straight import backward_line  # noqa: PLC0415 - most graphs run once
-
-        plan.line = backward_line(graph, plan)
+    line = plan.often.next(_written, graph, plan)
     with np.errstate(all="ignore"):
-        passed = Backward(*(plan.line or partial(_loop, graph, plan))(values, upstream))
+        made = line(values, upstream) if line else _loop(graph, plan, values, upstream)
+        passed = Backward(*made)
         if not allow_nonfinite and not _finite(plan, values, passed.accumulators):
             _refuse_nonfinite(graph, values, *passed)
     return passed
+
+
+def _written(graph: Graph, plan: Plan) -> Callable[..., Any]:
+    from gradcli.straight import backward_line  # noqa: PLC0415 - most graphs run once
+
+    return backward_line(graph, plan)
 
 
 def _loop(
@@ -160,8 +161,7 @@ class Plan:
     """The accumulators to look at: if one is not finite, one of these is not."""
     products: dict[int, tuple[int, int]]
     """Accumulators that are a product of a value and an accumulator, both of which are smaller."""
-    runs: int = 0
-    line: Any = None
+    often: Often = field(default_factory=Often)
     """How often it has run, and the pass written out as a function."""
 
 

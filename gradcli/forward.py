@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,11 +27,6 @@ if TYPE_CHECKING:
 Values = list[Any]
 """A value per node: a NumPy float64, or an array of them."""
 
-RUNS = 10
-"""A graph that has been run so often is likely to be run again: its passes are written out."""
-MOST_NODES = 1_000
-"""In larger ones the loop's share of the time does not count, and compiling takes long."""
-
 
 def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:
     """Every node's value, in order. `inputs` are float64 scalars or arrays by name.
@@ -40,13 +35,9 @@ def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = 
     singular) at the first operation whose value is not finite, unless `allow_nonfinite`.
     """
     given = [inputs[name] for name in graph.input_numbers]
-    graph.runs += 1
-    if graph.line is None and graph.runs > RUNS and len(graph.nodes) <= MOST_NODES:
-        from gradcli.straight import forward_line  # noqa: PLC0415 - most graphs run once
-
-        graph.line = forward_line(graph)
+    line = graph.often.next(_written, graph)
     with np.errstate(all="ignore"):
-        values: Values = graph.line(*given) if graph.line else _loop(graph, given)
+        values: Values = line(*given) if line else _loop(graph, given)
         if not allow_nonfinite:
             watched = [values[i] for i in graph.watched]
             if len(inputs) > len(graph.inputs):
@@ -54,6 +45,12 @@ def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = 
             if not all(map(all_finite, watched)):
                 _refuse_nonfinite(graph, inputs, values)
     return values
+
+
+def _written(graph: Graph) -> Callable[..., Values]:
+    from gradcli.straight import forward_line  # noqa: PLC0415 - most graphs run once
+
+    return forward_line(graph)
 
 
 def _loop(graph: Graph, given: list[Any]) -> Values:

@@ -72,6 +72,29 @@ class Node(NamedTuple):
         )
 
 
+RUNS = 10
+"""A graph that has been run so often is likely to be run again: its passes are written out."""
+MOST_NODES = 1_000
+"""In larger ones the loop's share of the time does not count, and compiling takes long."""
+
+
+class Often:
+    """How often a pass has run, and the pass as a function once that is often."""
+
+    __slots__ = ("line", "runs")
+
+    def __init__(self) -> None:
+        self.runs = 0
+        self.line: Callable[..., Any] | None = None
+
+    def next(self, write: Callable[..., Callable[..., Any]], graph: Graph, *more: Any) -> Any:
+        """The function for the next run, or None for the loop; `write` makes it, once."""
+        self.runs += 1
+        if self.line is None and self.runs > RUNS and len(graph.nodes) <= MOST_NODES:
+            self.line = write(graph, *more)
+        return self.line
+
+
 class Graph:
     """Nodes in evaluation order; never changed once it is made."""
 
@@ -84,8 +107,7 @@ class Graph:
         """Which inputs a gradient was last asked for, and the nodes that depend on them."""
         self.plan: Any = None
         """Where it keeps what it has to do, and for which nodes."""
-        self.runs = 0
-        self.line: Any = None
+        self.often = Often()
         """Where the forward pass keeps how often it ran, and itself written out as a function."""
         self.texts: dict[Any, Any] = {}
         """Where `notation` keeps how operations and rules are written, for the next time."""
@@ -93,7 +115,7 @@ class Graph:
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy in another process makes its own functions."""
-        return self.__dict__ | {"plan": None, "line": None, "runs": 0}
+        return self.__dict__ | {"plan": None, "often": Often()}
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
