@@ -44,8 +44,6 @@ ROWS = 131_072
 """Rows in a chunk."""
 LINE = 2**20
 """Bytes of the longest line that is read to know a file's columns."""
-PACKED = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
-"""How files compressed by gzip, Zstandard and zlib begin."""
 
 
 def format_of(path: str | None, given: str | None, option: str) -> str:
@@ -157,7 +155,9 @@ class Points:
         with self.path.open("rb") as file:
             lines = file.readline(LINE) + file.readline(LINE)
         # Polars goes through the whole of a file even where two rows are wanted.
-        plain = lines.endswith(b"\n") and b'"' not in lines and not lines.startswith(PACKED)
+        plain = (
+            lines.endswith(b"\n") and b'"' not in lines and not lines.startswith(second_look.PACKED)
+        )
         top = pl.read_csv(
             io.BytesIO(lines) if plain else self.path,
             has_header=False,

@@ -24,6 +24,8 @@ from gradcli.cli.failure import file_error, reason
 
 SEPARATOR = {"csv": ",", "tsv": "\t"}
 GZIP = b"\x1f\x8b"
+PACKED = (GZIP, b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
+"""How files compressed by gzip, Zstandard and zlib begin."""
 UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error)
 """What may be raised by a file that is damaged behind its first rows."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
@@ -38,7 +40,7 @@ def head(path: Path, size: int = 4) -> bytes:
 def blank_lines_at_end(path: Path) -> int:
     """How many blank lines end a file of text. In a compressed one nobody put them there."""
     with path.open("rb") as file:
-        if file.read(2) == GZIP:
+        if file.read(4).startswith(PACKED):
             return 0
         size = file.seek(0, 2)
         file.seek(max(0, size - 65_536))
