@@ -30,6 +30,9 @@ from gradcli.graph import Getter, Graph, Node, Often
 from gradcli.ops.operation import Shape
 from gradcli.rules import Formula, formula
 
+BELOW_1 = 0.99
+"""A bound that rounding does not lift above 1."""
+
 Mask: TypeAlias = Callable[[Any, Sequence[Any]], Any]
 """From what an operation sends, and all values, to what counts of it."""
 
@@ -69,26 +72,16 @@ def backward(
     Raises `GradcliError` (edge, domain, overflow) at the first contribution that is not
     finite, unless `allow_nonfinite`.
     """
-    plan = _plan(graph, active)
+    plan = plan_of(graph, active)
     values = [*values, *graph.constants]
-    line = plan.often.next(_written, graph, plan)
     with np.errstate(all="ignore"):
-        made = line(values, upstream) if line else _loop(graph, plan, values, upstream)
-        passed = Backward(*made)
+        passed = _loop(graph, plan, values, upstream)
         if not allow_nonfinite and not _finite(plan, values, passed.accumulators):
             _refuse_nonfinite(graph, values, *passed)
     return passed
 
 
-def _written(graph: Graph, plan: Plan) -> Callable[..., Any]:
-    from gradcli.straight import backward_line  # noqa: PLC0415 - most graphs run once
-
-    return backward_line(graph, plan)
-
-
-def _loop(
-    graph: Graph, plan: Plan, values: list[Any], upstream: Any
-) -> tuple[list[Any], list[Contribution]]:
+def _loop(graph: Graph, plan: Plan, values: list[Any], upstream: Any) -> Backward:
     accumulators: list[Any] = [None] * len(graph.nodes)
     contributions: list[Contribution] = []
     if plan.active[graph.output]:
@@ -111,17 +104,19 @@ def _loop(
             total = accumulators[to] = sent if before is None else before + sent
             line = node, operand, to, sent, total, final
             contributions.append(tuple.__new__(Contribution, line))  # half the time of a call
-    return accumulators, contributions
+    return Backward(accumulators, contributions)
 
 
 def _finite(plan: Plan, values: Sequence[Any], accumulators: Sequence[Any]) -> bool:
     """Whether no accumulator is infinite or nan."""
     for i in plan.watched:
         if i in plan.products:
-            value, delta = plan.products[i]
-            # No element exceeds the product of the factors' norms (Cauchy and Schwarz).
+            value, delta, terms = plan.products[i]
             a, b = values[value], accumulators[delta]
-            if isfinite(np.vdot(a, a) * np.vdot(b, b)):
+            squares = np.vdot(b, b)
+            # Cauchy and Schwarz: a sum of so many |b|s is at most 1, no element is larger than
+            # the largest of a; or the product of both norms, which none exceeds, is finite.
+            if terms * squares < BELOW_1 or isfinite(np.vdot(a, a) * squares):
                 continue
         if not all_finite(accumulators[i]):
             return False
@@ -159,13 +154,16 @@ class Plan:
     """
     watched: list[int]
     """The accumulators to look at: if one is not finite, one of these is not."""
-    products: dict[int, tuple[int, int]]
-    """Accumulators that are a product of a value and an accumulator, both of which are smaller."""
+    products: dict[int, tuple[int, int, int]]
+    """Accumulators that are a product of a value and an accumulator, both of which are smaller.
+
+    And how many terms are summed up for an element.
+    """
     often: Often = field(default_factory=Often)
-    """How often it has run, and the pass written out as a function."""
+    """How often both passes ran, and both written out as one function."""
 
 
-def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
+def plan_of(graph: Graph, active: Sequence[bool]) -> Plan:
     """What each operation will send where; remembered in the graph for the next time."""
     known: Plan | None = graph.plan
     if known is not None and (known.active is active or known.active == active):
@@ -198,19 +196,22 @@ def _plan(graph: Graph, active: Sequence[bool]) -> Plan:
     return plan
 
 
-def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int] | None:
-    """The value and the accumulator whose product, larger than both, an operation sends."""
+def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int, int] | None:
+    """The value and the accumulator whose product, larger than both, an operation sends.
+
+    And the most terms that an element of it is a sum of.
+    """
     if send.elementwise or send.mask or send.rule.type.shape != send.shape:
         return None
     count = len(node.operands)
-    first, second = send.rule.factors() or (0, 0)
+    first, second, terms = send.rule.factors() or (0, 0, 0)
     if max(first, second) != count + 1:  # where the upstream is, behind the operands and `out`
         return None
     other = [*node.operands, node.id][min(first, second)]
     if type(other) is not int:
         return None
     size = graph.nodes[other].type.size + node.type.size
-    return (other, node.id) if size < graph.nodes[send.to].type.size else None
+    return (other, node.id, terms) if size < graph.nodes[send.to].type.size else None
 
 
 def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool, flows: bool) -> Send:

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gradcli.backward import Backward, backward
+from gradcli.backward import Backward
 from gradcli.binding import to_value, values_of_inputs
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind, expect_choice
-from gradcli.forward import all_finite, forward, refuse_nonfinite_inputs
+from gradcli.forward import refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
@@ -27,6 +27,7 @@ from gradcli.language.tree import Assign
 from gradcli.lower import lower
 from gradcli.names import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
+from gradcli.passes import both, forward_alone
 from gradcli.result import Result
 
 if TYPE_CHECKING:
@@ -79,7 +80,8 @@ class Program:
     def draft(self, bound: frozenset[str]) -> Draft:
         """The operations in order, given which names have a value."""
         if bound not in self._drafts:
-            self._drafts[bound] = lower(self.names, bound, self.output)
+            with collector_paused():
+                self._drafts[bound] = lower(self.names, bound, self.output)
         return self._drafts[bound]
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
@@ -104,7 +106,8 @@ class Program:
         types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
         if len(self._graphs) >= KEPT_GRAPHS:
             self._graphs.clear()
-        self._graphs[key] = found = build(draft, types)
+        with collector_paused():
+            self._graphs[key] = found = build(draft, types)
         return found
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
@@ -158,26 +161,19 @@ class Program:
         """
         if not isinstance(check, bool):
             expect_choice("check", check, CHECKS)
-        with collector_paused():
-            values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
-            graph = self.graph(values_in)
-            active = self._active(graph, wrt)
-            values = forward(graph, values_in, allow_nonfinite=allow_nonfinite)
-            if not allow_nonfinite:
-                _refuse_nonfinite_output(graph, values)
-            if gradient:
+        values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
+        graph = self.graph(values_in)
+        active, start = self._active(graph, wrt), None
+        if gradient:
+            try:
                 start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
-                passed = backward(graph, values, active, start, allow_nonfinite=allow_nonfinite)
-            else:
-                start, passed = None, Backward([None] * len(graph.nodes), [])
-            result = Result(
-                self.source.text,
-                graph,
-                tuple(values),
-                tuple(passed.accumulators),
-                tuple(passed.contributions),
-                start,
-            )
+            except GradcliError:  # one of the values comes before one of the upstream
+                forward_alone(graph, values_in, allow_nonfinite=allow_nonfinite)
+                raise
+            passes = both(graph, values_in, active, start, allow_nonfinite=allow_nonfinite)
+        else:
+            passes = forward_alone(graph, values_in, allow_nonfinite=allow_nonfinite)
+        result = Result(self.source.text, graph, *passes, start)
         if not gradient or check is False:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
@@ -464,16 +460,3 @@ def evaluate(program: str, /, **inputs: Any) -> Result:
 
 def _check_mode(check: bool | CheckMode) -> CheckMode:  # noqa: FBT001 - as `evaluate` has it
     return "none" if check in (False, "none") else "all" if check == "all" else "sample"
-
-
-def _refuse_nonfinite_output(graph: Graph, values: list[Any]) -> None:
-    """An infinite constant in the program can reach the output without any operation failing."""
-    output = graph.nodes[graph.output]
-    if not all_finite(values[output.id]):
-        raise GradcliError(
-            Kind.DOMAIN,
-            f"the output {output.name} is not finite",
-            source=graph.source,
-            span=output.span,
-            hint="--allow-nonfinite prints it",
-        )

@@ -102,8 +102,11 @@ class Formula:
             slots.append(kernel(*operands(slots)))
         return slots[self.place]
 
-    def factors(self) -> tuple[int, ...] | None:
-        """Which two of its values the formula multiplies as arrays, transposed or not."""
+    def factors(self) -> tuple[int, int, int] | None:
+        """Which two of its values the formula multiplies as arrays, transposed or not.
+
+        And the most products that an element of the result is the sum of.
+        """
         nodes, found = self.graph.nodes, []
         if self.picks is not None or not _is(nodes[self.result], "matmul"):
             return None
@@ -113,7 +116,8 @@ class Formula:
             if type(operand) is not int or nodes[operand].kind != "input":
                 return None
             found.append(operand)
-        return tuple(found)
+        first, second = found
+        return first, second, self.graph.operand_type(nodes[self.result].operands[0]).shape[-1]
 
     def _slots(self, values: list[Any]) -> list[Any]:
         if self.picks is not None:

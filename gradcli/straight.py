@@ -1,22 +1,25 @@
-"""The two passes written out as Python functions, for a graph that is run again and again.
+"""The passes written out as one Python function, for a graph that is run again and again.
 
-The loops of `forward` and `backward` look up at every node what to call, and on what. A graph, or
-the plan of its backward pass, comes in here and a function goes out that calls the same kernels on
+The loops of `forward` and `backward` look up at every node what to call, and on what. A graph and
+the plan of its backward pass come in here and a function goes out that calls the same kernels on
 the same operands in the same order: the same numbers to the last bit, at half of Python's share
-of the time. To write and compile it takes as long as some twenty runs of the loop.
+of the time. To write and compile it takes as long as some twenty runs of the loops.
 """
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from gradcli.backward import Contribution, Plan, Send, reduce_to
+from gradcli.backward import BELOW_1, Contribution, Plan, Send, reduce_to
 from gradcli.draft import Operand
 from gradcli.graph import Graph
+from gradcli.ops.operation import Shape
 
 LONGEST = 200
 """Characters of a call inside a call: Python can't read hundreds of brackets in brackets."""
@@ -41,9 +44,9 @@ class _Text:
         """Put a line behind the others."""
         self.lines.append(f"    {line}\n")
 
-    def function(self, parameters: str, result: str) -> Callable[..., Any]:
+    def function(self, parameters: list[str], result: str) -> Callable[..., Any]:
         """The lines as a function."""
-        text = f"def run({parameters}):\n{''.join(self.lines)}    return {result}\n"
+        text = f"def run({', '.join(parameters)}):\n{''.join(self.lines)}    return {result}\n"
         scope = dict(self.objects)
         exec(text, scope)  # noqa: S102 - names that are made here, nothing of the user's
         made: Callable[..., Any] = scope["run"]
@@ -53,6 +56,29 @@ class _Text:
 def forward_line(graph: Graph) -> Callable[..., list[Any]]:
     """A function from the inputs' values, in order, to the values of all nodes."""
     text = _Text()
+    _forward(text, graph)
+    return text.function(_inputs(graph), f"[{_all('v', graph)}]")
+
+
+def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
+    """A function from the inputs' values, δ_output and whether to go on without finite numbers.
+
+    To values, accumulators and contributions; to None where something may not be finite.
+    """
+    text = _Text()
+    _forward(text, graph)
+    _give_up(text, [_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
+    made, rows = _backward(text, graph, plan)
+    _give_up(text, [_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
+    deltas = ", ".join(f"d{n.id}" if n.id in made else "None" for n in graph.nodes)
+    row = text.name(partial(tuple.__new__, Contribution))
+    contributions = f"tuple(map({row}, ({''.join(f'({line}), ' for line in rows)})))"
+    result = f"({_all('v', graph)},), ({deltas},), {contributions}"
+    return text.function([*_inputs(graph), f"d{graph.output}", "go_on"], result)
+
+
+def _forward(text: _Text, graph: Graph) -> None:
+    """The forward pass: node by node, v3 = kernel(v1, v2)."""
     for node in graph.nodes:
         operands = ", ".join(_value(text, o) for o in node.operands)
         if node.kernel is not None:
@@ -62,15 +88,12 @@ def forward_line(graph: Graph) -> Callable[..., list[Any]]:
                 text.add(f"if type(v{node.id}) is not {number}: v{node.id} = {number}(v{node.id})")
         elif node.operands:
             text.add(f"v{node.id} = {operands}")
-    inputs = ", ".join(f"v{i}" for i in graph.inputs)
-    return text.function(inputs, f"[{_all('v', graph)}]")
 
 
-def backward_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
-    """A function from all values and δ_output to the accumulators and the contributions."""
-    text = _Text()
-    new, row = text.name(tuple.__new__), text.name(Contribution)
-    text.add(f"{_all('v', graph)}, = values[:{len(graph.nodes)}]")
+def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str]]:
+    """The backward pass; which nodes have an accumulator, and the contributions as text."""
+    if any(send.mask is not None for _, _, sends in plan.steps for send in sends):
+        text.add(f"values = [{_all('v', graph)}]")
     made = {graph.output} if plan.active[graph.output] else set()
     rows: list[str] = []
     for node, _, sends in plan.steps:
@@ -81,16 +104,50 @@ def backward_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
                 text.add(f"{sent} = {text.name(send.mask)}({sent}, values)")
             shape = graph.nodes[node].type.shape if send.elementwise else send.rule.type.shape
             if shape != send.shape:
-                text.add(f"{sent} = {text.name(reduce_to)}({sent}, {text.name(send.shape)})")
+                text.add(f"{sent} = {_reduced(text, sent, shape, send.shape)}")
             if send.to in made:
                 total = f"t{len(rows)}"
                 text.add(f"{total} = d{send.to} + {sent}")
             text.add(f"d{send.to} = {total}")
             made.add(send.to)
-            line = f"{node}, {send.operand}, {send.to}, {sent}, {total}, {send.final}"
-            rows.append(f"{new}({row}, ({line}))")
-    deltas = ", ".join(f"d{n.id}" if n.id in made else "None" for n in graph.nodes)
-    return text.function(f"values, d{graph.output}", f"[{deltas}], [{', '.join(rows)}]")
+            rows.append(f"{node}, {send.operand}, {send.to}, {sent}, {total}, {send.final}")
+    return made, rows
+
+
+def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:
+    """What `reduce_to` does, without the search for how where only one axis is too many."""
+    if own[1:] == shape:
+        return f"{text.name(np.add.reduce)}({sent})"
+    return f"{text.name(reduce_to)}({sent}, {text.name(shape)})"
+
+
+# --- where numbers are not finite ----------------------------------------------------------
+
+
+def _give_up(text: _Text, finite: list[str]) -> None:
+    if finite:
+        text.add(f"if not go_on and not ({' and '.join(finite)}): return None")
+
+
+def _finite(text: _Text, graph: Graph, letter: str, node: int) -> str:
+    """Whether a value or an accumulator is finite; no where only its square overflows."""
+    name, isfinite = f"{letter}{node}", text.name(math.isfinite)
+    if not graph.nodes[node].type.shape:
+        return f"{isfinite}({name})"
+    return f"{isfinite}({text.name(np.vdot)}({name}, {name}))"
+
+
+def _finite_sent(text: _Text, graph: Graph, plan: Plan, node: int) -> str:
+    """Whether an accumulator is finite: by its factors where they are smaller (`Plan.products`)."""
+    if node not in plan.products:
+        return _finite(text, graph, "d", node)
+    value, delta, terms = plan.products[node]
+    a, b, dot = f"v{value}", f"d{delta}", text.name(np.vdot)
+    norms = f"{text.name(math.isfinite)}({dot}({a}, {a}) * squares)"
+    return f"((squares := {dot}({b}, {b})) * {terms} < {BELOW_1} or {norms})"
+
+
+# --- expressions ---------------------------------------------------------------------------
 
 
 def _sent(text: _Text, graph: Graph, node: int, send: Send) -> str:
@@ -111,6 +168,10 @@ def _sent(text: _Text, graph: Graph, node: int, send: Send) -> str:
         slots.append(call)
     result = slots[rule.place]
     return f"{delta} * {result}" if send.elementwise else result
+
+
+def _inputs(graph: Graph) -> list[str]:
+    return [f"v{i}" for i in graph.inputs]
 
 
 def _value(text: _Text, operand: Operand) -> str:

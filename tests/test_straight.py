@@ -12,10 +12,9 @@ from ops_samples import CASES, applied, label, weights
 from random_programs import random_programs
 
 from gradcli import GradcliError, Program, examples
-from gradcli.backward import backward
-from gradcli.forward import forward
 from gradcli.graph import MOST_NODES, RUNS, Graph
 from gradcli.ops.operation import Operation
+from gradcli.passes import Passes, both
 
 BLOCK = """
 block cube(p) = p^3 with d/dp = 3*p^2
@@ -31,25 +30,20 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
-def runs(graph: Graph, inputs: dict[str, Any], active: Sequence[bool]) -> tuple[Any, Any]:
-    """Values and accumulators of the first run, and of one after the passes were written out."""
+def runs(graph: Graph, inputs: dict[str, Any], active: Sequence[bool]) -> tuple[Passes, Passes]:
+    """What came of the first run, and of one after the passes were written out."""
     upstream = weights(graph.nodes[graph.output].type.shape)
-    found = []
-    for _ in range(RUNS + 1):
-        values = forward(graph, inputs, allow_nonfinite=True)
-        passed = backward(graph, values, active, upstream, allow_nonfinite=True)
-        found.append((values, passed))
-    assert graph.often.line is not None
+    found = [both(graph, inputs, active, upstream, allow_nonfinite=True) for _ in range(RUNS + 1)]
     assert graph.plan.often.line is not None
     return found[0], found[-1]
 
 
 def assert_same(graph: Graph, inputs: dict[str, Any], active: Sequence[bool]) -> None:
-    (values, passed), (line_values, line_passed) = runs(graph, inputs, active)
-    assert all(map(same, values, line_values))
-    assert all(map(same, passed.accumulators, line_passed.accumulators))
-    assert len(passed.contributions) == len(line_passed.contributions)
-    for one, other in zip(passed.contributions, line_passed.contributions, strict=True):
+    loops, line = runs(graph, inputs, active)
+    assert all(map(same, loops.values, line.values))
+    assert all(map(same, loops.accumulators, line.accumulators))
+    assert len(loops.contributions) == len(line.contributions)
+    for one, other in zip(loops.contributions, line.contributions, strict=True):
         assert type(other) is type(one)
         assert one[:3] == other[:3]
         assert one.final is other.final
@@ -87,6 +81,14 @@ def test_random_programs() -> None:
         assert_same(graph, inputs, graph.dependent(set(graph.inputs)))
 
 
+@pytest.mark.parametrize("text", ["x*exp(y)", "where(x > 0, log(x), x)*y", "[x, 2] @ [y, y]"])
+def test_values_alone(text: str) -> None:
+    program = Program(text)
+    found = [program.evaluate(x=-1, y=2, gradient=False) for _ in range(RUNS + 1)]
+    assert found[-1].graph.often.line is not None
+    assert all(map(same, found[0].values, found[-1].values))
+
+
 def test_errors_are_the_same() -> None:
     program = Program("log(x) + y/x")
     for _ in range(RUNS + 1):
@@ -104,7 +106,7 @@ def test_long_programs_stay_loops() -> None:
     program = Program(" + ".join(["x"] * (MOST_NODES + 2)))
     for _ in range(RUNS + 1):
         result = program.evaluate(x=1, check=False)
-    assert result.graph.often.line is None
+    assert result.graph.plan.often.line is None
     assert result.gradient["x"] == MOST_NODES + 2
 
 
@@ -114,7 +116,7 @@ def test_a_result_can_be_pickled() -> None:
         result = program.evaluate(x=2, y=3, check=False)
     copy = pickle.loads(pickle.dumps(result))  # noqa: S301 - made on this line
     assert copy.gradient == {"x": 3.0, "y": 2.0}
-    assert copy.graph.often.line is None
+    assert copy.graph.plan is None
 
 
 class TestLargeProducts:
@@ -134,6 +136,29 @@ class TestLargeProducts:
         )
         np.testing.assert_allclose(result.gradient["W"], np.full((20, 30), 1e155))
 
+    def test_a_large_value_and_small_columns(self) -> None:
+        program = Program("X @ W")
+        for _ in range(RUNS + 2):
+            result = program.evaluate(
+                X=2e307 * self.X, W=self.W, wrt=["W"], upstream=np.full((2, 30), 0.05), check=False
+            )
+        np.testing.assert_allclose(result.gradient["W"], np.full((20, 30), 1e306))
+
+    def test_overflow_in_the_written_function(self) -> None:
+        program = Program("X @ W")
+        one: dict[str, Any] = {
+            "X": self.X,
+            "W": self.W,
+            "upstream": np.ones((2, 30)),
+            "check": False,
+        }
+        for _ in range(RUNS + 2):
+            program.evaluate(**one)
+        with pytest.raises(GradcliError, match="accumulator of W overflows"):
+            program.evaluate(**one | {"X": 2e307 * self.X, "upstream": np.full((2, 30), 20.0)})
+        with pytest.raises(GradcliError, match="overflow in X @ W"):
+            program.evaluate(**one | {"X": 2e307 * self.X, "W": 1e5 * self.W})
+
     def test_overflow(self) -> None:
         program = Program("X @ W")
         with pytest.raises(GradcliError, match="accumulator of W overflows"):
@@ -152,7 +177,7 @@ def test_any_number_of_nodes(count: int) -> None:
     program = Program(" + ".join(["x"] * count))
     for _ in range(RUNS + 1):
         result = program.evaluate(x=1.5, check=False)
-    assert result.graph.often.line is not None
+    assert result.graph.plan.often.line is not None
     assert (result.value, result.gradient["x"]) == (1.5 * count, count)
 
 

@@ -141,7 +141,7 @@ def cross(a: Array, b: Array) -> Array:
 # --- transposes, diagonals ---------------------------------------------------------------
 
 
-def transpose(x: Array, case: str, rank: int) -> Array:
+def transpose(x: Array, case: str = "axes", rank: int = 2) -> Array:
     """The transpose of a number, a vector, a row, or of an array with its axes reversed."""
     match case:
         case "number":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ def _transpose(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywo
         return Type((1, *t.shape), row=True), {"case": "vector", "rank": 1}
     if t.row:
         return Type(t.shape[1:]), {"case": "row", "rank": 2}
+    if rank == 2:
+        return Type(t.shape[::-1]), {}
     return Type(t.shape[::-1]), {"case": "axes" if rank else "number", "rank": rank}
 
 
@@ -158,6 +161,7 @@ TRANSPOSES = (
         k.transpose,
         _transpose,
         "delta.T",
+        plain=attrgetter("mT"),
         symbol="T",
         aliases="transpose",
         latex=r"{x}^\top",

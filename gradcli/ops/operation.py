@@ -132,7 +132,8 @@ class Operation:
 
     `infer` (array operations) maps the operands' types and the options to the output's
     type and the kernel's keyword arguments; it may replace options by their normalised form
-    in place, for the rules to see, and raises `Misfit`.
+    in place, for the rules to see, and raises `Misfit`. Where there are no keywords, `plain` is the
+    kernel, if there is one: NumPy's own function, without a call around it.
 
     `branch(*operands)` gives integer codes (after the batch axes, in any shape) that change
     wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
@@ -162,6 +163,7 @@ class Operation:
     rules: Rules
     elementwise: bool = True
     infer: Infer | None = None
+    plain: Kernel | None = None
     symbol: str | None = None
     aliases: tuple[str, ...] = ()
     callable: bool = True
@@ -207,7 +209,7 @@ class Operation:
             return Binding(Type(shape), self.forward, options)
         seen = dict(options)
         out, keywords = self.infer(types, seen)
-        kernel = partial(self.forward, **keywords) if keywords else self.forward
+        kernel = partial(self.forward, **keywords) if keywords else self.plain or self.forward
         return Binding(out, kernel, seen)
 
     def formulas(self, site: Site) -> tuple[str, ...]:

@@ -257,6 +257,7 @@ ROWS = (
         "A B",
         k.matmul,
         _matmul,
+        plain=np.matmul,
         rules=_matmul_rules,
         symbol="@",
         latex="{A} \\, {B}",
