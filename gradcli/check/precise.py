@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcli.ops import array_kernels as k
 from gradcli.ops import kernels
+from gradcli.ops import reduction_kernels as rk
 from gradcli.ops.operation import Operation, Shape
 
 Form = Callable[..., Any]
@@ -204,8 +205,8 @@ ELEMENTWISE: dict[str, Form] = {
 def _along(function: Callable[[list[Any]], Any]) -> Form:
     """A reduction: a function of the elements along the axes that go."""
 
-    def reduced(x: Any, axis: k.Axes, keepdims: bool = False, **more: Any) -> Any:  # noqa: FBT001, FBT002
-        rows = k.gathered(np.asarray(x, dtype=object), axis)
+    def reduced(x: Any, axis: rk.Axes, keepdims: bool = False, **more: Any) -> Any:  # noqa: FBT001, FBT002
+        rows = rk.gathered(np.asarray(x, dtype=object), axis)
         result = np.empty(rows.shape[:-1], dtype=object)
         for place in np.ndindex(result.shape):
             result[place] = function(list(rows[place]), **more)
@@ -234,7 +235,7 @@ def _deviation(row: list[Any], count: float = 1) -> Any:
     return mp.sqrt(_variance(row, count))
 
 
-def _log_softmax(x: Any, axis: k.Axes) -> Any:
+def _log_softmax(x: Any, axis: rk.Axes) -> Any:
     return x - _along(_log_sum)(x, axis, keepdims=True)
 
 
@@ -302,7 +303,7 @@ def _polygamma(x: Any, n: int) -> Any:
     return _each(_real(lambda v: mp.polygamma(n, v)), (x,))
 
 
-def _sum(x: Any, axis: k.Axes, keepdims: bool) -> Any:  # noqa: FBT001 - the kernel's keyword
+def _sum(x: Any, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: FBT001 - the kernel's keyword
     return np.sum(x, axis=axis, keepdims=keepdims)
 
 

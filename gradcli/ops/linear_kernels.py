@@ -10,8 +10,9 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from gradcli.ops.array_kernels import batch_of, products_of_others, symmetric
+from gradcli.ops.array_kernels import batch_of, symmetric
 from gradcli.ops.operation import Array, Shape
+from gradcli.ops.reduction_kernels import products_of_others
 
 EPSILON = 2.0**-52
 

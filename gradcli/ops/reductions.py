@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops import array_kernels as k
+from gradcli.ops import reduction_kernels as rk
 from gradcli.ops.operation import Array, Misfit, Site, Type
 from gradcli.ops.options import (
     Keywords,
@@ -113,8 +113,8 @@ def _std_rules(site: Site) -> tuple[str, ...]:
     return (f"where({out} == 0, 0, {delta}*({centred}/{divisor}))",)
 
 
-def _std_tie(x: Array, axis: k.Axes, keepdims: bool, count: float) -> Any:  # noqa: FBT001
-    return k.var(x, axis, keepdims, count) == 0
+def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # noqa: FBT001
+    return rk.var(x, axis, keepdims, count) == 0
 
 
 # --- the largest and the smallest --------------------------------------------------------
@@ -131,8 +131,8 @@ def _extreme_rules(site: Site) -> tuple[str, ...]:
 def _first_place(find: Any) -> Any:
     """Which element is chosen, as a branch."""
 
-    def branch(x: Array, axis: k.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
-        return find(k.gathered(x, axis), axis=-1)
+    def branch(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
+        return find(rk.gathered(x, axis), axis=-1)
 
     return branch
 
@@ -140,7 +140,7 @@ def _first_place(find: Any) -> Any:
 def _several(best: Any) -> Any:
     """Whether more than one element is chosen."""
 
-    def tie(x: Array, axis: k.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
+    def tie(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
         return np.sum(x == best(x, axis=axis, keepdims=True), axis=axis) > 1
 
     return tie
@@ -177,17 +177,17 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
     return (f"where({out} == 0, 0, {delta}*(x/{out}))",)
 
 
-def _norm_branch(x: Array, axis: k.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
+def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
     if p == 1:
         return np.sign(x)
     if p == np.inf:
-        lines = k.gathered(x, axis)
+        lines = rk.gathered(x, axis)
         place = np.argmax(np.abs(lines), axis=-1, keepdims=True)
         return (2 * place + (np.take_along_axis(lines, place, axis=-1) > 0))[..., 0]
     return np.all(x == 0, axis=axis)
 
 
-def _norm_tie(x: Array, axis: k.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
+def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
     if p == 1:
         return x == 0
     size = np.abs(x)
@@ -255,7 +255,7 @@ SUMS = (
     array_row(
         "prod",
         AXES,
-        k.prod,
+        rk.prod,
         _reduce,
         rules=_prod_rules,
         latex=r"\prod {x}",
@@ -273,7 +273,7 @@ SUMS = (
     array_row(
         "prod_others",
         "*x axis:=None",
-        k.prod_others,
+        rk.prod_others,
         _prod_others,
         rules=_prod_others_rules,
         latex=r"\prod_{{k \ne j}} {x}_k",
@@ -333,7 +333,7 @@ SPREAD = (
     array_row(
         "var",
         "x axis:=None ddof:=0 keepdims:=False",
-        k.var,
+        rk.var,
         _moment,
         rules=_var_rules,
         latex=r"\operatorname{var}({x})",
@@ -345,7 +345,7 @@ SPREAD = (
     array_row(
         "std",
         "x axis:=None ddof:=0 keepdims:=False",
-        k.std,
+        rk.std,
         _moment,
         rules=_std_rules,
         latex=r"\operatorname{std}({x})",
@@ -360,7 +360,7 @@ SPREAD = (
     array_row(
         "norm",
         "x p:=None axis:=None keepdims:=False",
-        k.norm,
+        rk.norm,
         _norm,
         rules=_norm_rules,
         symbol="norm",
@@ -392,7 +392,7 @@ EXPONENTIALS = (
     array_row(
         "logsumexp",
         AXES,
-        k.logsumexp,
+        rk.logsumexp,
         _reduce_something,
         rules=_logsumexp_rules,
         latex=r"\log \sum e^{{x}}",

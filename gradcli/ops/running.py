@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops import array_kernels as k
+from gradcli.ops import reduction_kernels as rk
 from gradcli.ops.operation import Misfit, Site, Type
 from gradcli.ops.options import (
     Keywords,
@@ -110,7 +111,7 @@ SOFTMAX = (
     array_row(
         "softmax",
         "x axis:=-1",
-        k.softmax,
+        rk.softmax,
         _normalise,
         rules=_softmax_rules,
         latex=r"\operatorname{softmax}({x})",
@@ -127,7 +128,7 @@ SOFTMAX = (
     array_row(
         "log_softmax",
         "x axis:=-1",
-        k.log_softmax,
+        rk.log_softmax,
         _normalise,
         rules=_log_softmax_rules,
         latex=r"\log \operatorname{softmax}({x})",

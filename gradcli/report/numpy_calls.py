@@ -8,6 +8,7 @@ found by the operation's name. What NumPy and SciPy lack is noted as a helper.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from typing import Any, TypeAlias
 
@@ -47,7 +48,7 @@ REDUCTIONS = {
 }
 
 
-class Calls(Elementwise):
+class Calls(Elementwise, ABC):
     """Operations as code. `helpers` and `imports` are what the code needs besides NumPy."""
 
     def apply(
@@ -78,9 +79,9 @@ class Calls(Elementwise):
             raise TypeError(f"no NumPy for {operation.name}")
         return as_type(found, out)
 
+    @abstractmethod
     def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
         """The name of the function for a block of the program."""
-        raise NotImplementedError
 
     def _lined_up(self, operands: list[Code], out: Type) -> list[Code]:
         """Operands with the axes that make NumPy broadcast them to the output's shape."""
