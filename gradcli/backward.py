@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.collector import collector_paused
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import (
     all_finite,
@@ -168,6 +169,12 @@ def plan_of(graph: Graph, active: Sequence[bool]) -> Plan:
     known: Plan | None = graph.plan
     if known is not None and (known.active is active or known.active == active):
         return known
+    with collector_paused():
+        graph.plan = plan = _planned(graph, active)
+    return plan
+
+
+def _planned(graph: Graph, active: Sequence[bool]) -> Plan:
     left = _uses(graph, active)
     reached = [False] * len(graph.nodes)
     reached[graph.output] = active[graph.output]
@@ -192,7 +199,6 @@ def plan_of(graph: Graph, active: Sequence[bool]) -> Plan:
             plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
         if node.selections or not flows[node.id] or not any(send.rule.passes_on for send in sends):
             plan.watched.append(node.id)
-    graph.plan = plan
     return plan
 
 
