@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from gradcli.cli.failure import file_error, reason
 
@@ -96,45 +97,75 @@ def _similar(path: Path) -> str | None:
 
 
 def write_whole(path: str, text: Iterable[str] | bytes) -> None:
-    """Write a file so that nobody ever reads half of it. Raises `GradcliError` of kind file.
+    """Write a file so that nobody ever reads half of it. Raises `GradcliError` of kind file."""
+    with whole(path) as file:
+        if isinstance(text, bytes):
+            file.write(text)
+        else:
+            file.writelines(line.encode("utf-8", "backslashreplace") for line in text)
 
-    The text goes to a new file beside it, which then takes its place and its permissions. What
-    is no regular file (a pipe, `/dev/null`) is not replaced but written to.
+
+@contextmanager
+def whole(path: str) -> Iterator[BinaryIO]:
+    """A file to write to that nobody ever reads half of. Raises `GradcliError` of kind file.
+
+    A new file beside it takes its place and its permissions when all is written. What is no
+    regular file (a pipe, `/dev/null`) is not replaced but written to.
     """
     try:
-        target = Path(path).resolve()
-        mode = target.stat().st_mode if target.exists() else None
-        if mode is not None and stat.S_ISDIR(mode):
-            raise file_error(f"'{path}' is a folder: --out takes the name of a file")
-        if mode is None or stat.S_ISREG(mode):
-            _replace(target, mode, text)
-        else:
-            _write_to(target, "w", text)
-    except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: a loop of links
+        with _file(path) as file:
+            yield file
+    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
         raise unwritable(f"'{path}'", error) from error
 
 
-def _replace(target: Path, mode: int | None, text: Iterable[str] | bytes) -> None:
-    if mode is not None and not os.access(target, os.W_OK):
+@contextmanager
+def _file(path: str) -> Iterator[BinaryIO]:
+    try:
+        target = Path(path).resolve()
+        there = target.exists()
+    except ValueError as error:  # a null byte
+        raise unwritable(f"'{path}'", error) from error
+    if there and target.is_dir():
+        raise file_error(f"'{path}' is a folder: --out takes the name of a file")
+    if there and not target.is_file():
+        with target.open("wb") as file:
+            yield file
+        return
+    if there and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied")
     unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
-    try:
-        _write_to(unfinished, "x", text)
-        if mode is not None:
-            unfinished.chmod(stat.S_IMODE(mode))
-        unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with _removed_at_the_end(unfinished):
+        try:
+            with unfinished.open("xb") as file:
+                yield file
+            if there:
+                unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
+            unfinished.replace(target)
+        except BaseException:
+            unfinished.unlink(missing_ok=True)
+            raise
 
 
-def _write_to(path: Path, mode: str, text: Iterable[str] | bytes) -> None:
-    if isinstance(text, bytes):
-        with path.open(mode + "b") as binary:
-            binary.write(text)
+@contextmanager
+def _removed_at_the_end(path: Path) -> Iterator[None]:
+    """Inside, a request to end the process (SIGTERM) removes the file and is a `SystemExit`."""
+    import signal
+    import threading
+
+    def end(number: int, _frame: object) -> NoReturn:
+        with suppress(OSError):
+            path.unlink()
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
         return
-    with path.open(mode, encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-        file.writelines(text)
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def unwritable(name: str, error: Exception) -> GradcliError:

@@ -11,17 +11,15 @@ import json
 import math
 import os
 import re
-import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
 from gradcli.cli.failure import file_error
-from gradcli.cli.files import unwritable
+from gradcli.cli.files import unwritable, whole
 from gradcli.cli.second_look import SEPARATOR
 from gradcli.report.json import encoder, plain
 
@@ -108,34 +106,8 @@ def replacing(path: str | None, environment: Environment) -> Iterator[BinaryIO]:
         except OSError as error:
             raise unwritable("standard output", error) from error
         return
-    try:
-        with _file(path) as file:
-            yield file
-    except (OSError, RuntimeError) as error:  # RuntimeError: a loop of links
-        raise unwritable(f"'{path}'", error) from error
-
-
-@contextmanager
-def _file(path: str) -> Iterator[BinaryIO]:
-    target = Path(path).resolve()
-    if target.is_dir():
-        raise file_error(f"'{path}' is a folder: --out takes the name of a file")
-    if target.exists() and not target.is_file():
-        with target.open("wb") as file:
-            yield file
-        return
-    if target.exists() and not os.access(target, os.W_OK):
-        raise PermissionError(13, "Permission denied")
-    unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
-    try:
-        with unfinished.open("xb") as file:
-            yield file
-        if target.exists():
-            shutil.copymode(target, unfinished)
-        unfinished.replace(target)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+    with whole(path) as file:
+        yield file
 
 
 def write(frames: Iterator[pl.DataFrame], stream: BinaryIO, form: str) -> None:
