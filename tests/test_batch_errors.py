@@ -325,3 +325,42 @@ def test_a_full_disk(
     assert (code, out) == (2, "")
     assert err == snapshot
     assert sorted(folder.iterdir()) == there
+
+
+@pytest.mark.usefixtures("folder")
+class TestMissingValues:
+    """With --errors nan or skip, a row with an empty cell is one of those that fail."""
+
+    @staticmethod
+    def rows(*arguments: str) -> list[Any]:
+        code, out, err = batch(*arguments, "--json")
+        assert (code, err) == (0, "")
+        return [json.loads(line) for line in out.splitlines()]
+
+    @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+    def test_numbers(self, form: str) -> None:
+        name = f"gaps.{form}"
+        write(name, {"x": [1.5, None, 3.0], "y": [2, 4, None]})
+        assert self.rows("x*y", name, "--errors", "nan") == [
+            {"value": 3.0, "d_x": 2.0, "d_y": 1.5},
+            *[{"value": "NaN", "d_x": "NaN", "d_y": "NaN"}] * 2,
+        ]
+        assert self.rows("x*y", name, "--errors", "skip", "--keep", "y") == [
+            {"y": 2.0, "value": 3.0, "d_x": 2.0, "d_y": 1.5}
+        ]
+
+    @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet"])
+    def test_lists(self, form: str) -> None:
+        name = f"gaps.{form}"
+        if form == "csv":
+            Path(name).write_text('v,w\n,0\n"[1, 2]",0\n"[null, 3]",0\n"[3, 4]",0\n')
+        else:
+            write(name, {"v": [None, [1, 2], [None, 3], [3, 4]]})
+        found = self.rows("sum(v)", name, "--errors", "skip")
+        assert found == [{"value": 3.0, "d_v": [1.0, 1.0]}, {"value": 7.0, "d_v": [1.0, 1.0]}]
+        assert len(self.rows("sum(v)", name, "--errors", "nan")) == 4
+
+    def test_what_is_no_number_stays_an_error(self) -> None:
+        Path("words.csv").write_text("x\n1\nmany\n")
+        code, _, err = batch("x", "words.csv", "--errors", "skip")
+        assert (code, "row 2: the column 'x' has 'many'" in err) == (2, True)

@@ -105,7 +105,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     to = "ndjson" if files.json else format_of(out, files.to, "--to")
     source = format_of(files.points, files.source, "--from")
     outside = point.environment
-    with opened(files.points, source, outside) as points:
+    gaps = files.errors != "stop" and not point.allow_nonfinite
+    with opened(files.points, source, outside, gaps=gaps) as points:
         frames = _frames(point, files, points, to)
         first = next(frames)  # what is wrong with the options is said before a file is made
         with replacing(out, outside) as stream:

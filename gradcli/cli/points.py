@@ -78,10 +78,13 @@ def as_name(column: str) -> str:
 
 
 class Points:
-    """A file of points, open for reading. `columns` are its names as the language has them."""
+    """A file of points, open for reading. `columns` are its names as the language has them.
 
-    def __init__(self, path: Path, name: str, form: str) -> None:
-        self.path, self.name, self.form = path, name, form
+    With `gaps` a cell in which nothing is written is nan, else it is an error.
+    """
+
+    def __init__(self, path: Path, name: str, form: str, *, gaps: bool = False) -> None:
+        self.path, self.name, self.form, self.gaps = path, name, form, gaps
         self.listed: frozenset[str] = frozenset()
         self.archive: Any = None
         self.shapes: dict[str, tuple[int, ...]] = {}
@@ -284,7 +287,8 @@ class Points:
     def array(self, series: pl.Series, first: int) -> Any:
         """A column as float64, `first` being the number of its first row."""
         name = series.name
-        if name in self.listed:
+        nested = self.gaps and series.dtype.is_nested() and _has_null(series)
+        if name in self.listed or nested:
             found = self._stacked(name, series.to_list(), first)
         elif self.is_text and _has_null(series):
             found = self._stacked(name, self._written(name, first, len(series)), first)
@@ -309,18 +313,30 @@ class Points:
         """Cells of numbers or lists, as they are written, as one array."""
         if not cells:
             return np.empty((0, 0))
+        if self.gaps:
+            cells = self._without_gaps(name, cells)
         numbers = second_look.numbers_in(cells)
         if numbers is not None and self.shapes.get(name) in (None, ()):
             return numbers
         found = []
         for row, cell in enumerate(cells, start=first):
-            value = number_in(cell)
+            value = number_in(cell, gaps=self.gaps)
             if value is None:
                 raise self._no_number(name, row, cell)
             if value.shape != self.shapes.setdefault(name, value.shape):
                 raise self._other_shape(name, row, value.shape)
             found.append(value)
         return np.stack(found)
+
+    def _without_gaps(self, name: str, cells: Sequence[Any]) -> list[Any]:
+        """Cells with nan, in the column's shape, where nothing is written."""
+        empty = [cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells]
+        shape = self.shapes.get(name)
+        if shape is None:
+            read = (number_in(cell, gaps=True) for cell in cells)
+            shape = next((value.shape for value in read if value is not None), ())
+        gap = np.full(shape, np.nan).tolist()
+        return [gap if nothing else c for c, nothing in zip(cells, empty, strict=True)]
 
     def _plain(self, name: str, series: pl.Series, first: int) -> Any:
         """A column that has its numbers, or lists of them."""
@@ -329,7 +345,7 @@ class Points:
         shape: list[int] = [len(series)]
         inside = 1
         while True:
-            if series.null_count():
+            if series.null_count() and not self.gaps:
                 row = int(series.is_null().arg_max() or 0) // inside
                 raise self._no_number(name, first + row, None)
             if isinstance(series.dtype, pl.Array):
@@ -349,7 +365,7 @@ class Points:
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
             raise self._no_number(name, first, series[0] if len(series) else str(series.dtype))
-        return series.cast(pl.Float64).to_numpy().reshape(shape)
+        return series.cast(pl.Float64).fill_null(np.nan).to_numpy().reshape(shape)
 
     def _no_number(self, name: str, row: int, cell: Any) -> Exception:
         nested = isinstance(cell, list | dict)
@@ -357,6 +373,7 @@ class Points:
         hint = None
         if not text:
             what = f"the column '{name}' has no value"
+            hint = None if self.gaps else "--errors nan or skip goes on past such rows"
         else:
             kind = "list of numbers" if text.startswith("[") else "number"
             what = f"the column '{name}' has '{text[:40]}', which is no {kind}"
@@ -388,6 +405,8 @@ def _has_null(series: pl.Series) -> bool:
     while True:
         if series.null_count():
             return True
+        if isinstance(series.dtype, pl.Array):
+            series = series.arr.to_list()
         if not isinstance(series.dtype, pl.List):
             return False
         series = series.filter(series.list.len() > 0).explode()
@@ -417,10 +436,15 @@ def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.Data
 
 
 @contextmanager
-def opened(path: str, form: str, environment: Environment) -> Iterator[Points]:
+def opened(
+    path: str, form: str, environment: Environment, *, gaps: bool = False
+) -> Iterator[Points]:
     """A file of points, or standard input. Raises `GradcliError`."""
     name = "standard input" if path == "-" else f"'{path}'"
-    with on_disk(path, form, environment) as found, closing(Points(found, name, form)) as points:
+    with (
+        on_disk(path, form, environment) as found,
+        closing(Points(found, name, form, gaps=gaps)) as points,
+    ):
         yield points
 
 

@@ -96,8 +96,11 @@ def _lines(path: Path) -> Iterator[str]:
                 yield line
 
 
-def number_in(cell: Any) -> Any:
-    """A cell as an array, of no axes for a number; None if it holds neither."""
+def number_in(cell: Any, *, gaps: bool = False) -> Any:
+    """A cell as an array, of no axes for a number; None if it holds neither.
+
+    With `gaps` a null among its numbers is nan.
+    """
     if isinstance(cell, str):
         text = cell.strip()
         if not text.startswith("["):
@@ -110,6 +113,8 @@ def number_in(cell: Any) -> Any:
         return None
     try:
         found = np.asarray(cell, dtype=np.float64)
+        if gaps:
+            return found
         if np.isnan(found).any() and any(v is None for v in np.asarray(cell, dtype=object).flat):
             return None
     except (ValueError, TypeError, OverflowError):
