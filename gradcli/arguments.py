@@ -16,6 +16,7 @@ from gradcli.draft import Literal
 from gradcli.errors import GradcliError, Kind
 from gradcli.language.source import Source
 from gradcli.language.tree import Array, Call, Tree, Tuple
+from gradcli.language.words import INSTEAD_OF_ARGUMENTS
 from gradcli.names import did_you_mean
 from gradcli.ops.operation import Operation, Parameter
 
@@ -72,7 +73,9 @@ def _check_keywords(call: Call, source: Source, names: list[str], operation: Ope
     known = [p.name for p in operation.parameters if not p.variadic]
     for i, name in enumerate(names):
         if name not in known:
-            raise _problem(call, source, f"has no argument '{name}'", did_you_mean(name, known))
+            meant = INSTEAD_OF_ARGUMENTS.get(name)
+            hint = f"did you mean '{meant}'?" if meant in known else did_you_mean(name, known)
+            raise _problem(call, source, f"has no argument '{name}'", hint)
         if name in names[:i]:
             raise _problem(call, source, f"gets '{name}' twice")
 

@@ -6,7 +6,6 @@ is made of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -29,6 +28,7 @@ from gradcli.names import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.passes import both, forward_alone
 from gradcli.result import Result
+from gradcli.spelling import as_transpose, misread, without_value
 
 if TYPE_CHECKING:
     from gradcli.batch import Only, Runner
@@ -112,12 +112,15 @@ class Program:
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
         """The hint for names without a value; the first of them stands at `place`."""
-        before = self.source.text[: place.start].rstrip()
-        if names[0] == "T" and before.endswith(("^", "**")):
-            base = re.search(r"[^\W\d]\w*$", before.rstrip("^*"))
-            return f"the transpose is written {base[0] if base else '(…)'}.T"
+        text, name = self.source.text, names[0]
+        only = as_transpose(name, text, place.start) or uncalled(names[:1], "…")
+        if only is not None:
+            return only
+        given = self.names.free.keys() - set(names)
+        meant = without_value(name, text, place.start)
+        meant = meant or misread(self.names, given, self.names.words)
         values = "give a value: " + " ".join(f"--{name} 1" for name in names)
-        return uncalled(names[:1], "…") or values
+        return f"{meant}\n{values}" if meant else values
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0
