@@ -348,8 +348,29 @@ class Points:
             inside *= shape[-1]
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-            raise self._no_number(name, first, series[0] if len(series) else str(series.dtype))
+            raise self._no_numbers(name, series.dtype, nested=len(shape) > 1)
         return series.cast(pl.Float64).to_numpy().reshape(shape)
+
+    def _no_numbers(self, name: str, dtype: pl.DataType, *, nested: bool) -> Exception:
+        """The error of a column whose type, or that of the lists in it, is none of numbers."""
+        import polars as pl
+
+        text = dtype in (pl.String, pl.Categorical, pl.Enum)
+        kinds = (
+            (text, "text"),
+            (dtype.is_temporal(), "dates or times"),
+            (dtype == pl.Struct, "objects"),
+        )
+        what = next((kind for fits, kind in kinds if fits), str(dtype))
+        hint = None
+        if text and not nested:
+            cast = f"pl.col('{name}').cast(pl.Float64)"
+            cast = f"{name}.astype(float)" if self.form == "npz" else f"in Polars {cast}"
+            hint = f"save it as numbers: {cast}"
+        in_lists = " lists of" if nested else ""
+        return file_error(
+            f"{self.name}: the column '{name}' holds{in_lists} {what}, not{in_lists} numbers", hint
+        )
 
     def _no_number(self, name: str, row: int, cell: Any) -> Exception:
         nested = isinstance(cell, list | dict)

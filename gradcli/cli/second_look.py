@@ -99,7 +99,7 @@ def _lines(path: Path) -> Iterator[str]:
 def number_in(cell: Any) -> Any:
     """A cell as an array, of no axes for a number; None if it holds neither."""
     if isinstance(cell, str):
-        text = cell.strip()
+        text = _with_minus(cell.strip())
         if not text.startswith("["):
             return _number(text)
         try:
@@ -117,13 +117,18 @@ def number_in(cell: Any) -> Any:
     return found
 
 
+def _with_minus(text: str) -> str:
+    """The text with the minus that Python knows for the one of mathematics (U+2212)."""
+    return text if text.isascii() else text.replace("\N{MINUS SIGN}", "-")
+
+
 def numbers_in(cells: Sequence[Any]) -> Any:
     """Cells as one array if all of them are numbers, else None: a quick way for the usual case."""
     found = []
     for cell in cells:
         if isinstance(cell, str):
             try:
-                found.append(float(cell) if "_" not in cell else None)
+                found.append(float(_with_minus(cell)) if "_" not in cell else None)
             except ValueError:
                 return None
         else:

@@ -69,15 +69,13 @@ def _character(position: int, text: str) -> GradcliError:
     if text[position : position + 2] == "&&":
         message, hint = SEQUENCES["&&"]
         return GradcliError(Kind.SYNTAX, message, span=Span(position, position + 2), hint=hint)
-    if char == "\\" and (command := _LATEX.match(text, position)):
-        hint = LATEX.get(command[1], f"LaTeX is not read here: write '{command[1]}'")
-        message, _ = CHARACTERS[char]
-        return GradcliError(Kind.SYNTAX, message, span=Span(*command.span()), hint=hint)
-    if char == "{" and (hint := _instead_of_braces(text, position)):
-        message, _ = CHARACTERS[char]
-        return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)
     if char in CHARACTERS:
         message, hint = CHARACTERS[char]
+        if char == "\\" and (command := _LATEX.match(text, position)):
+            span = Span(*command.span())
+            hint = LATEX.get(command[1], f"LaTeX is not read here: write '{command[1]}'")
+        elif char == "{":
+            hint = _instead_of_braces(text, position) or hint
         return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)
     return unexpected_character(char, span)
 
