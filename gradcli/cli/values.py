@@ -39,10 +39,10 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
         tree = parse_expression(source)
     except GradcliError as error:
         array = _as_array(text)
-        number = re.fullmatch(r"-?\d+,(\d+)", text)
-        if array is not None and number is None:
+        comma = re.fullmatch(r"-?\d+,(\d+)", text)
+        if array is not None and comma is None:
             error.hint = f"an array is written '{array}'"
-        elif array is not None and number and len(number[1]) != 3:
+        elif array is not None and comma and len(comma[1]) != 3:
             error.hint = f"{error.hint}; an array is written '{array}'"
         raise
     return evaluated(source, tree, stream_seed(seed, stream))
