@@ -181,8 +181,9 @@ def value_error(
     assert operation is not None
     assert node.kernel is not None
     arguments = operand_values(node, values)
+    inner = _inside_of_block(graph, node, arguments)
     flags = floating_point_flags(node.kernel, arguments)
-    kind = _kind(operation.failure, operation.domain, flags)
+    kind = inner.kind if inner else _kind(operation.failure, operation.domain, flags)
     where = describe_operands(graph, node, arguments, tuple(np.argwhere(bad)[0]))
     written = written_text(graph, node)
     needs = _needs(graph, node)
@@ -194,12 +195,9 @@ def value_error(
     else:
         message, hint = f"{written} is not defined{where}", needs
     error = GradcliError(kind, message, source=graph.source, span=node.span, hint=hint)
-    inner = _inside_of_block(graph, node, arguments)
     if inner is not None and inner.span is not None:
-        error.labels, error.hint = (
-            (Label(inner.span, inner.message.partition(": ")[0]),),
-            inner.hint,
-        )
+        label = Label(inner.span, inner.message.partition(": ")[0])
+        error.labels, error.hint = (label,), inner.hint
     return error
 
 
@@ -214,7 +212,7 @@ def _inside_of_block(graph: Graph, node: Node, arguments: Sequence[Any]) -> Grad
     try:
         forward(body, dict(zip(names, arguments, strict=True)))
     except GradcliError as error:
-        return error if error.source is graph.source else None
+        return error if error.source is graph.source and error.span is not None else None
     return None
 
 
@@ -296,5 +294,6 @@ def describe_operands(
             index = place[len(shape) - len(own) :]
             index = tuple(i if n > 1 else 0 for i, n in zip(index, own, strict=True))
             subscript = ", ".join(map(str, index))
+            name = name if name.isidentifier() else f"({name})"
             parts.append(f"{name}[{subscript}] = {float(argument[index]):.6g}")
     return " at " + ", ".join(dict.fromkeys(parts)) if parts else ""

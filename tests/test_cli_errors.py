@@ -31,7 +31,7 @@ FAILURES = {
     "syntax: no such argument": ["eval", "sum(x, axes=0)", "--x", "3"],
     "syntax: an argument by two names": ["eval", "clip(x, a_min=0, lo=2, hi=3)", "--x", "3"],
     "syntax: PyTorch's name of an argument": ["eval", "sum(x, dim=0)", "--x", "3"],
-    "syntax: numbers with blanks": ["eval", "x", "--x", "1 -2"],
+    "syntax: numbers with blanks": ["eval", "x", "--x", "1 2"],
     "syntax: numbers with semicolons": ["eval", "x", "--x", "[1 2; 3 4]"],
     "syntax: numbers with a comma": ["eval", "x", "--x", "1,2"],
     "syntax: thousands": ["eval", "x", "--x", "1,000"],

@@ -348,7 +348,9 @@ class Points:
             inside *= shape[-1]
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-            raise self._no_numbers(name, series.dtype, nested=len(shape) > 1)
+            if series.dtype != pl.Object:
+                raise self._no_numbers(name, series.dtype, nested=len(shape) > 1)
+            raise self._no_number(name, first, series[0])
         return series.cast(pl.Float64).to_numpy().reshape(shape)
 
     def _no_numbers(self, name: str, dtype: pl.DataType, *, nested: bool) -> Exception:

@@ -13,7 +13,7 @@ from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
 from gradcli.errors import GradcliError, Label
 from gradcli.language.characters import short
 from gradcli.language.lexer import NOTHINGS, OPERAND_ENDS, place, unclosed
-from gradcli.language.refusals import inverse_function, power_after_name
+from gradcli.language.refusals import inverse_function, inverse_or_reciprocal, power_after_name
 from gradcli.language.source import Span
 from gradcli.language.stop import BARS, CLOSINGS, OPENINGS, OPERAND_STARTS, Stop
 from gradcli.language.words import DERIVATIVES, derivative_at
@@ -55,9 +55,7 @@ def _after_function(stop: Stop) -> GradcliError | None:
     if previous.type == "SUPERSCRIPT":
         hint = f"write '{name}{right}{previous}', or for a product '{name}{previous}*{right}'"
         if previous.value == "⁻¹" and (inverse := inverse_function(name)):
-            hint = (
-                f"write '{inverse}{right}' for the inverse function, '1/{name}{right}' for 1 by it"
-            )
+            hint = inverse_or_reciprocal(f"{inverse}{right}", f"{name}{right}")
         return stop.error(power_after_name(name), hint, span=whole)
     if previous.value == "'":
         return stop.error(

@@ -119,13 +119,18 @@ def _power_of_function(function: Name, number: Tree, argument: Tree) -> GradcliE
     hint = f"write '{name}({text})^{_in_brackets(number)}'"
     inverse = inverse_function(name)
     if isinstance(number, Number) and number.value == -1 and inverse:
-        hint = f"write '{inverse}({text})' for the inverse function, '1/{name}({text})' for 1 by it"
+        hint = inverse_or_reciprocal(f"{inverse}({text})", f"{name}({text})")
     return _error(power_after_name(name), function.span.to(number.span), hint)
 
 
 def power_after_name(name: str) -> str:
     """The message for `sin²(x)` and `sin^2(x)`."""
     return f"a power stands after the call, not after the name '{name}'"
+
+
+def inverse_or_reciprocal(inverse: str, call: str) -> str:
+    """The hint for the power -1."""
+    return f"write '{inverse}' for the inverse function, '1/{call}' for the reciprocal"
 
 
 def inverse_function(name: str) -> str | None:
