@@ -16,6 +16,8 @@ from gradcli.language.source import Span
 from gradcli.language.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple
 from gradcli.language.words import DERIVATIVES, derivative_at
 
+_DERIVATIVE = f"in a program {DERIVATIVES}; in a submission write 'delta_x = …'"
+
 FOREIGN_MODULES = frozenset({"torch", "tf", "jnp", "jax", "scipy", "sp", "nn", "F", "sympy"})
 
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "dot", "prod", "std", "var", "flatten"})
@@ -187,11 +189,11 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
     """For `x.shape`."""
     if name.name in _REDUCTIONS:
         hint = f"a method is called: '{_in_brackets(base)}.{name.name}(…)'"
-    elif isinstance(base, Name) and len(name.name) == 1 and base.name not in FOREIGN_MODULES:
-        left, right = base.name, name.name
-        hint = f"for a product write '{left}*{right}', for the matrix product '{left} @ {right}'"
     elif isinstance(base, Name) and base.name in FOREIGN_MODULES:
         hint = f"functions and constants are written without '{base.name}.': exp(x), pi"
+    elif isinstance(base, Name) and len(name.name) == 1 and len(base.name) == 1:
+        left, right = base.name, name.name
+        hint = f"for a product write '{left}*{right}', for the matrix product '{left} @ {right}'"
     else:
         hint = "the only attribute is '.T', the transpose; functions are called: x.sum()"
     return _error(f"there is no attribute '.{name.name}'", name.span, hint)
@@ -230,7 +232,7 @@ def no_left_side(left: Tree, equals: Span) -> GradcliError:
         return _error("a constant can't be given a value", left.span)
     hint = "before the '=' stands a name, or a name with parameters: 'y = …', 'f(x) = …'"
     if derivative_at(_example(left), 0):
-        return _error("a derivative can't be given a value", left.span, DERIVATIVES)
+        return _error("a derivative can't be given a value", left.span, _DERIVATIVE)
     if isinstance(left, Compare | Number | Operator):
         hint += "\na comparison is written '=='"
     what = {
