@@ -115,5 +115,5 @@ def _not_an_input(
         f"the program does not use '{name}'",
         source=source,
         span=place,
-        hint=misread(names, {name, *given}) or did_you_mean(name, known) or listed,
+        hint=misread(names, {name, *given}, about=name) or did_you_mean(name, known) or listed,
     )

@@ -333,7 +333,7 @@ class _Statement:
             return f"a power stands after the call: {power[1]}(…)^{word}"
         if re.match(r"\s*==", text[call.span.end : call.span.end + 80]):
             return f"a function is defined by a single '=': {word}(…) = …"
-        for i in range(1, len(word) - 1):
+        for i in range(1, len(word) - 1 if len(word) < 40 else 0):
             if word[i:] in functions and word[:i] in self.names.words:
                 return f"for a product write the sign: {word[:i]}*{word[i:]}(…)"
         return None

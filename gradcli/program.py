@@ -118,7 +118,7 @@ class Program:
             return only
         given = self.names.free.keys() - set(names)
         meant = without_value(name, text, place.start)
-        meant = meant or misread(self.names, given, self.names.words)
+        meant = meant or misread(self.names, given, known=self.names.words)
         values = "give a value: " + " ".join(f"--{name} 1" for name in names)
         return f"{meant}\n{values}" if meant else values
 

@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 
 from gradcli import ops
 from gradcli.language.words import DERIVATIVES, INSTEAD_OF_NAMES, derivative_at
 from gradcli.names import CONSTANTS, Names
 
-LONGEST = 12
-"""Longer names are no products of letters."""
+LONGEST = 20
+"""Longer names are neither calls nor products."""
+
+MOST = 20
+"""So many names are looked at: who has more has not run them together."""
 
 _VARIABLE = "[xyzuvwθ][0-9]?"
 """What is taken for an argument, though the program has no such name."""
@@ -25,38 +29,45 @@ def taken_apart(word: str, known: Iterable[str]) -> str | None:
 
     The argument and the factors are names that are `known`, or constants.
     """
+    if len(word) > LONGEST:
+        return None
     names = set(known) - {word}
     for i in range(len(word) - 1, 1, -1):
         argument = word[i:]
         if ops.is_function(word[:i]) and (argument in names or re.fullmatch(_VARIABLE, argument)):
             return f"{word[:i]}({argument})"
-    factors = _factors(word, names | CONSTANTS.keys()) if len(word) <= LONGEST else None
+    factors = _factors(word, names | CONSTANTS.keys())
     return "*".join(factors) if factors and names & set(factors) else None
 
 
-def _factors(word: str, names: set[str]) -> list[str] | None:
-    """The word as names one after the other, the first as long as can be."""
-    if not word:
-        return []
-    for i in range(len(word), 0, -1):
-        if word[:i] in names and (rest := _factors(word[i:], names)) is not None:
-            return [word[:i], *rest]
-    return None
+def _factors(word: str, names: AbstractSet[str]) -> list[str] | None:
+    """The word as the fewest names one after the other."""
+    best: list[list[str] | None] = [[]]  # of the first letters, so many
+    for end in range(1, len(word) + 1):
+        found = [
+            [*before, word[start:end]]
+            for start, before in enumerate(best)
+            if before is not None and word[start:end] in names
+        ]
+        best.append(min(found, key=len, default=None))
+    return best[-1]
 
 
-def misread(names: Names, given: Iterable[str], known: Iterable[str] = ()) -> str | None:
+def misread(
+    names: Names, given: Iterable[str], *, known: Iterable[str] = (), about: str | None = None
+) -> str | None:
     """A hint for the first input not `given` that on paper is a call, a product, a derivative.
 
-    `known` are names besides, which may be arguments and factors.
+    `known` are names besides, which may be arguments and factors; where it is `about` one, that
+    has to be among them.
     """
     given = set(given)
-    for word in names.inputs(given):
-        if word in given:
-            continue
-        start = names.free[word].span.start
-        if derivative := derivative_at(names.source.text, start):
+    for word in [name for name in names.inputs(given) if name not in given][:MOST]:
+        derivative = derivative_at(names.source.text, names.free[word].span.start)
+        if derivative is not None and about in (None, derivative.rpartition("/d")[2]):
             return f"for the derivative {derivative} {DERIVATIVES}"
-        if apart := taken_apart(word, given.union(known)):
+        apart = taken_apart(word, given.union(known))
+        if apart is not None and (about is None or about in re.split(r"\W", apart)):
             what = "a call" if apart.endswith(")") else "a product"
             return f"'{word}' is one name: for {what} write '{apart}'"
     return None

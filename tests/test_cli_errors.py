@@ -68,6 +68,7 @@ FAILURES = {
     "binding: a call run together": ["eval", "y*sinx", "--x", "3", "--y", "2"],
     "binding: a call run together, no value": ["eval", "logx + 1"],
     "binding: a product run together": ["eval", "2πr*xy + x", "--r", "3", "--x", "1", "--y", "2"],
+    "binding: misspelt option at a call run together": ["eval", "sinx", "--precison", "3"],
     "binding: no product": ["eval", "xq + x", "--x", "1", "--y", "2"],
     "binding: a name run together that has a value": [
         "eval",

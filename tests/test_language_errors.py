@@ -182,6 +182,15 @@ PROGRAMS = {
         "with x",
         "x + block",
     ],
+    "points": [
+        "x^2 where x = 3",
+        "x^2 at x=-1.5",
+        "x^2 | x = 3",
+        "y = x^2 for x = 3",
+        "x^2 at x",
+        "x where(x == 3, 1, 2)",
+        "x^2 where x == 3",
+    ],
     "statements": ["x\ny", "f == 3\nf", "a, b = 1, 2", "x; y; z"],
     "tuples, slices, None": [
         "(1, 2)",

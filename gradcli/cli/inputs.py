@@ -156,7 +156,7 @@ def _expect_used(
         return
     inputs = names.inputs(())
     hint = (
-        misread(names, given)
+        misread(names, given, about=binding.name)
         or closest(binding.name, [f"--{name}" for name in inputs])
         or option_elsewhere(f"--{binding.name}")
         or closest(binding.name, options)

@@ -35,6 +35,7 @@ def explain(
     families = (
         operands.norm,
         _letters,
+        _point,
         _word,
         _sequence,
         _string,
@@ -109,6 +110,24 @@ def _letters(stop: Stop) -> GradcliError | None:
             normal_name(stop.token.value, place(stop.token).start)
         except GradcliError as error:
             return error
+    return None
+
+
+_POINT = re.compile(r"(?:where|at|for|when|given|\|) *(\w+) *=(?!=) *([-.\w]*)")
+
+
+def _point(stop: Stop) -> GradcliError | None:
+    """`x^2 where x = 3`, `x^2 | x = 3`: a value given behind the expression."""
+    for token in (stop.previous, stop.token):
+        closing_bar = token is stop.previous and token is not None and token.type in BARS
+        if token is not None and not closing_bar and not stop.opened:
+            found = _POINT.match(stop.text, place(token).start)
+            if found is not None:
+                return stop.error(
+                    "a value is not given behind the expression",
+                    f"give it outside of the program: --{found[1]} {found[2] or 1}",
+                    span=Span(*found.span()),
+                )
     return None
 
 

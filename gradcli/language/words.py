@@ -16,8 +16,9 @@ _QUOTIENT = r"\bd(?:[^\W\d_]\w?)?/d[^\W\d_]\w?\b"
 
 def derivative_at(text: str, place: int) -> str | None:
     """The `df/dx` or `d/dx` that stands at a place of a text, if one does."""
-    line_start = text.rfind("\n", 0, place) + 1
-    for found in re.compile(_QUOTIENT).finditer(text, max(line_start, place - 10), place + 10):
+    start = max(0, place - 10)
+    start = max(start, text.rfind("\n", start, place) + 1)
+    for found in re.compile(_QUOTIENT).finditer(text, start, place + 10):
         if found.start() <= place < found.end():
             return found[0]
     return None
