@@ -301,7 +301,7 @@ class _Statement:
                 Kind.SYNTAX,
                 f"'{word}' is a value, not a function",
                 call.name_span,
-                hint=f"for a product write the sign: {word}*(…)",
+                hint=_instead_of_call(call),
             )
         text, start = names.source.text, call.name_span.start
         if derivative := derivative_at(text, start):
@@ -317,7 +317,7 @@ class _Statement:
             or did_you_mean(word, functions)
         )
         if hint is None and len(call.arguments) == 1 and not call.qualified:
-            hint = f"for a product write the sign: {word}*(…); 'gradcli ops' lists all functions"
+            hint = f"{_instead_of_call(call)}; 'gradcli ops' lists all functions"
         return self.error(
             Kind.NAME,
             f"unknown function '{word}'",
@@ -431,6 +431,14 @@ class _Statement:
             name.span,
             hint=did_you_mean(word, allowed) or hint,
         )
+
+
+def _instead_of_call(call: Call) -> str:
+    """What a call of what is no function may be."""
+    hint = f"for a product write the sign: {call.name}*(…)"
+    if len(call.arguments) == 1 and isinstance(call.arguments[0], Number):
+        hint += f", for an element {call.name}[…]"
+    return hint
 
 
 def arrange_arguments(call: Call, definition: Define | Block, source: Source) -> tuple[Tree, ...]:

@@ -128,7 +128,7 @@ def test_options_have_the_values_of_the_command_line() -> None:
         ("f(x) = x^2; df/dx", {"z": 1}, "its inputs are df, dx"),
     ],
 )
-def test_names_run_together(text: str, inputs: dict[str, float], hint: str) -> None:
+def test_names_run_together(text: str, inputs: dict[str, Any], hint: str) -> None:
     with pytest.raises(GradcliError) as raised:
         Program(text).evaluate(**inputs)
     assert raised.value.kind is Kind.BINDING

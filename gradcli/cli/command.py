@@ -206,8 +206,10 @@ def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:
     for binding in bindings:
         if binding.text in ("", "="):
             return f"no blanks stand around the '=': {binding.origin}={extra}"
-    if bindings and extra.strip("-.,")[:1].isdecimal():
-        return f"an array is one argument, in quotes: {bindings[-1].origin} '[1, 2]'"
+    if extra.strip("-.,")[:1].isdecimal():
+        if bindings:
+            return f"an array is one argument, in quotes: {bindings[-1].origin} '[1, 2]'"
+        return f"an input gets its value by its name: --x {extra}"
     return 'a program with blanks is put into quotes: "x^2 + 1"'
 
 

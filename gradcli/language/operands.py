@@ -13,7 +13,12 @@ from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
 from gradcli.errors import GradcliError, Label
 from gradcli.language.characters import short
 from gradcli.language.lexer import NOTHINGS, OPERAND_ENDS, place, unclosed
-from gradcli.language.refusals import inverse_function, inverse_or_reciprocal, power_after_name
+from gradcli.language.refusals import (
+    inverse_function,
+    inverse_or_reciprocal,
+    is_function,
+    power_after_name,
+)
 from gradcli.language.source import Span
 from gradcli.language.stop import BARS, CLOSINGS, OPENINGS, OPERAND_STARTS, Stop
 from gradcli.language.words import DERIVATIVES, derivative_at
@@ -76,10 +81,13 @@ def _readings(stop: Stop, left: str, right: str) -> str:
     if previous.value == "T" and before is not None and before.type == "POWER":
         base = short(stop.before[-3].value) if stop.before[-3].type == "NAME" else "(…)"
         return f"the transpose is '{base}.T', the matrix product '@': '{base}.T @ {right}'"
+    may_be_called = previous.type == "NAME" and token.type not in ("LPAR", "NUMBER")
+    if may_be_called and is_function(left):
+        return f"write '{left}({right})', or for a product '{left}*{right}'"
     hint = f"for a product write '{left}*{right}'"
     if previous.type == "TRANSPOSE" or (before is not None and before.type == "DOT"):
         hint += f", for the matrix product '{left} @ {right}'"
-    elif previous.type == "NAME" and token.type not in ("LPAR", "NUMBER"):
+    elif may_be_called:
         hint += f", for a call '{left}({right})'"
     return hint
 

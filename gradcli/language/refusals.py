@@ -106,7 +106,7 @@ def ambiguous_quotient(left: Tree, right: Operator) -> GradcliError:
 def ambiguous_power(base: Tree, exponent: Operator) -> GradcliError:
     """For `2^3x` and `x^2y`, and for `sin^2(x)`, which only a function's name tells from them."""
     number, symbol = exponent.operands
-    if isinstance(base, Name) and not base.qualified and _is_function(base.name):
+    if isinstance(base, Name) and not base.qualified and is_function(base.name):
         return _power_of_function(base, number, symbol)
     raised = _in_brackets(base)
     return _readings(
@@ -137,10 +137,11 @@ def inverse_or_reciprocal(inverse: str, call: str) -> str:
 
 def inverse_function(name: str) -> str | None:
     """`asin` for `sin`."""
-    return f"a{name}" if _is_function(f"a{name}") else None
+    return f"a{name}" if is_function(f"a{name}") else None
 
 
-def _is_function(name: str) -> bool:
+def is_function(name: str) -> bool:
+    """Whether the language has a function of this name."""
     from gradcli import ops  # noqa: PLC0415 - a cycle: its formulas are read by the parser
 
     return ops.is_function(name)
