@@ -53,6 +53,12 @@ def _factors(word: str, names: AbstractSet[str]) -> list[str] | None:
     return best[-1]
 
 
+def one_name(word: str, apart: str) -> str:
+    """The hint for a name that can be taken apart."""
+    what = "a call" if apart.endswith(")") else "a product"
+    return f"'{word}' is one name: for {what} write '{apart}'"
+
+
 def misread(
     names: Names, given: Iterable[str], *, known: Iterable[str] = (), about: str | None = None
 ) -> str | None:
@@ -68,8 +74,7 @@ def misread(
             return f"for the derivative {derivative} {DERIVATIVES}"
         apart = taken_apart(word, given.union(known))
         if apart is not None and (about is None or about in re.split(r"\W", apart)):
-            what = "a call" if apart.endswith(")") else "a product"
-            return f"'{word}' is one name: for {what} write '{apart}'"
+            return one_name(word, apart)
     return None
 
 

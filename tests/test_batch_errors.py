@@ -170,6 +170,7 @@ FAILURES = {
     "too many cells": ["x*y", "long.csv"],
     # columns
     "missing column": ["x*z", "p.csv"],
+    "columns run together": ["xy", "p.csv"],
     "misspelt column": ["length^2", "misspelt.csv"],
     "misspelt in the program": ["nam^2", "p.csv"],
     "semicolons": ["x*y", "semicolons.csv"],

@@ -151,6 +151,7 @@ FAILURES = {
     "option: choice": ["eval", "x^2", "--x", "3", "--format", "jsn"],
     "option: number": ["eval", "x^2", "--x", "3", "--precision", "many"],
     "option: range": ["eval", "x^2", "--x", "3", "--precision", "30"],
+    "option: a wide range": ["eval", "x^2", "--x", "3", "--check-budget", "-1"],
     "option: contradiction": ["eval", "x^2", "--x", "3", "--no-check", "--check", "all"],
     "option: wrt and grad": ["eval", "x*y", "--x", "3", "--y", "4", "--wrt", "x", "--grad", "y"],
     "option: forward and grad": ["trace", "x^2", "--x", "3", "--pass", "forward", "--grad", "x"],

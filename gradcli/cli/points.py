@@ -23,6 +23,7 @@ from gradcli.cli.argv import is_name, normal
 from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.second_look import SEPARATOR, number_in
 from gradcli.cli.spool import on_disk
+from gradcli.spelling import one_name, taken_apart
 
 if TYPE_CHECKING:
     import polars as pl
@@ -452,6 +453,9 @@ def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False
     for name in names:
         if name not in points.columns:
             hint = _instead(name, points)
+            apart = taken_apart(name, points.columns) if inputs else None
+            if apart is not None:
+                hint = one_name(name, apart)
             if inputs:
                 hint += f"\nfor a value in all rows: --{name} VALUE"
             raise file_error(f"{points.name} has no column '{name}'", hint)
