@@ -16,7 +16,6 @@ from gradcli.language.header import Binding, Header
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
 from gradcli.names import Names, did_you_mean
-from gradcli.spelling import misread
 from gradcli.values import evaluated, stream_seed
 
 FLOAT64 = np.dtype(np.float64)
@@ -108,6 +107,8 @@ def _not_an_input(
             if isinstance(definition, Assign)
             else None,
         )
+    from gradcli.spelling import misread  # noqa: PLC0415 - only when something went wrong
+
     known = names.inputs(())
     listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
     return GradcliError(

@@ -28,7 +28,6 @@ from gradcli.names import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.passes import both, forward_alone
 from gradcli.result import Result
-from gradcli.spelling import as_transpose, misread, without_value
 
 if TYPE_CHECKING:
     from gradcli.batch import Only, Runner
@@ -112,6 +111,8 @@ class Program:
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
         """The hint for names without a value; the first of them stands at `place`."""
+        from gradcli.spelling import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
+
         text, name = self.source.text, names[0]
         only = as_transpose(name, text, place.start) or uncalled(names[:1], "…")
         if only is not None:

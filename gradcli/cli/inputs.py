@@ -21,7 +21,6 @@ from gradcli.cli.values import value_of
 from gradcli.errors import GradcliError, Kind
 from gradcli.names import uncalled
 from gradcli.program import Program
-from gradcli.spelling import misread
 
 
 @dataclass(frozen=True)
@@ -154,6 +153,8 @@ def _expect_used(
     names = program.names
     if binding.name in names.free or binding.name in names.definitions:
         return
+    from gradcli.spelling import misread
+
     inputs = names.inputs(())
     hint = (
         misread(names, given, about=binding.name)

@@ -23,7 +23,6 @@ from gradcli.cli.argv import is_name, normal
 from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.second_look import SEPARATOR, number_in
 from gradcli.cli.spool import on_disk
-from gradcli.spelling import one_name, taken_apart
 
 if TYPE_CHECKING:
     import polars as pl
@@ -452,6 +451,8 @@ def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False
     """Raise if the file lacks a column; `inputs` could have a value for all rows instead."""
     for name in names:
         if name not in points.columns:
+            from gradcli.spelling import one_name, taken_apart
+
             hint = _instead(name, points)
             apart = taken_apart(name, points.columns) if inputs else None
             if apart is not None:
