@@ -91,12 +91,13 @@ def _instead_of_braces(text: str, position: int) -> str | None:
     if braced is None:
         return None
     inside = braced[1].strip()
-    base = re.search(r"\w*$", text[max(0, position - 20) : position].rstrip("^"))
+    before = text[max(0, position - 20) : position]
+    base = re.search(r"(\w*)\^?$", before)
     assert base is not None
-    if text[position - 1] == "^":
-        return f"write '{base[0]}^({inside})'"
-    if text[position - 1] == "_" and inside.isalnum():
-        return f"an index is part of the name: '{base[0]}{inside}'"
+    if before.endswith("^"):
+        return f"write '{base[1]}^({inside})'"
+    if before.endswith("_") and inside.isalnum():
+        return f"an index is part of the name: '{base[1]}{inside}'"
     return None
 
 
@@ -113,7 +114,7 @@ def _letters(stop: Stop) -> GradcliError | None:
     return None
 
 
-_POINT = re.compile(r"(?:where|at|for|when|given|\|) *(\w+) *=(?!=) *([-.\w]*)")
+_POINT = re.compile(r"(?:(?:where|at|for|when|given)\b|\|) *(\w+) *=(?!=) *([-.\w]*)")
 
 
 def _point(stop: Stop) -> GradcliError | None:
