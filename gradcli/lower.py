@@ -433,6 +433,7 @@ class _Lowering:
         literals = [o for o in operands if isinstance(o, Literal)]
         if len(literals) == len(operands) and all(np.ndim(o.value) == 0 for o in literals):
             value = np.array([o.value for o in literals], dtype=np.float64).reshape(shape)
+            value.setflags(write=False)  # every result of the program has this one
             self.values.append(Literal(value, array_text([o.text for o in literals], shape)))
             return
         options = {"shape": shape}

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from ops_samples import CASES, applied, weights
 
-from gradcli import ops
+from gradcli import Program, ops
 
 DATA = Path(__file__).parent / "data" / "ops_reference.json"
 ENTRIES: list[dict[str, Any]] = json.loads(DATA.read_text(encoding="utf-8"))
@@ -45,3 +45,23 @@ def test_every_sample_has_a_reference() -> None:
     there = {(entry["row"], entry["sample"]) for entry in ENTRIES}
     missing = [(row.name, sample) for row, sample in CASES if (row.name, sample) not in there]
     assert not missing
+
+
+POLYGAMMA_LEFT_OF_ZERO = (  # by mpmath, at 40 digits
+    (1, -0.25, 18.541879647671607),
+    (1, -1.5, 9.379246644989124),
+    (2, -1.5, -0.2362040516417274),
+    (2, -3.75, -124.07972713378925),
+    (3, -2.5, 194.74787621918762),
+    (4, -0.5, -3.4742498266672253),
+    (10, -1.5, -156.229596593233),
+    (5, -20.0625, 2013266184.3986692),
+    (1, -12345678901.5, 9.869604401008358),  # π² - 1/(1 - x)
+)
+
+
+@pytest.mark.parametrize(("n", "x", "value"), POLYGAMMA_LEFT_OF_ZERO)
+def test_polygamma_left_of_zero(n: int, x: float, value: float) -> None:
+    """Where SciPy loses digits, and takes as long as x is far from 0."""
+    found = Program(f"polygamma({n}, x)").evaluate(x=x, check=False).value
+    assert found == pytest.approx(value, rel=1e-14)

@@ -1,5 +1,6 @@
 """The Python API: a program parsed once and evaluated many times, and what it refuses."""
 
+import pickle
 from typing import Any
 
 import numpy as np
@@ -139,3 +140,42 @@ def test_names_run_together(text: str, inputs: dict[str, Any], hint: str) -> Non
 def test_names_run_together_are_names() -> None:
     program = Program("sinx*xy + dy/dx")
     assert program.evaluate(sinx=2, xy=3, dy=4, dx=2).value == 8
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs"),
+    [
+        ("x*y", {"x": 2, "y": 3}),
+        ("sum(x + y)", {"x": [1, 2], "y": 3}),
+        ("where(x > 0, clip(x, 0, 1), -x)", {"x": 0.5}),
+        ("block cube(p) = p^3 with d/dp = 3*p^2\ncube(x)", {"x": 2}),
+        ("y = softmax(x); z = sum(y, axis=0)", {"x": [1, 2]}),
+    ],
+)
+def test_a_result_can_be_pickled(text: str, inputs: dict[str, Any]) -> None:
+    result = Program(text).evaluate(inputs)
+    copy = pickle.loads(pickle.dumps(result))  # noqa: S301 - made on this line
+    for name, gradient in result.gradient.items():
+        np.testing.assert_array_equal(copy.gradient[name], gradient)
+    assert copy.verdict == result.verdict
+    assert [row.expression for row in copy.rows()] == [row.expression for row in result.rows()]
+    assert [line.rule for line in copy.lines()] == [line.rule for line in result.lines()]
+
+
+def test_a_pickled_result_of_another_output() -> None:
+    result = Program("y = x^2; z = 3*y; w = sin(z)", output="y").evaluate(x=2)
+    copy = pickle.loads(pickle.dumps(result))  # noqa: S301 - made on this line
+    assert (copy.output.name, copy.gradient) == ("y", {"x": 4.0})
+
+
+def test_a_result_can_not_change_its_program() -> None:
+    program = Program("z = [1, 2, 3]; sum(z*x)")
+    result = program.evaluate(x=[1, 1, 1])
+    with pytest.raises(ValueError, match="read-only"):
+        result["z"].value[:] = 0
+    assert program.evaluate(x=[1, 1, 1]).value == 6.0
+
+
+def test_without_inputs_an_array_needs_no_upstream() -> None:
+    result = Program("[1, 2]").evaluate()
+    assert (result.value.tolist(), result.gradient, result.verdict) == ([1, 2], {}, "pass")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pickle
 from collections.abc import Sequence
 from typing import Any
 
@@ -108,15 +107,6 @@ def test_long_programs_stay_loops() -> None:
         result = program.evaluate(x=1, check=False)
     assert result.graph.plan.often.line is None
     assert result.gradient["x"] == MOST_NODES + 2
-
-
-def test_a_result_can_be_pickled() -> None:
-    program = Program("x*y")
-    for _ in range(RUNS + 1):
-        result = program.evaluate(x=2, y=3, check=False)
-    copy = pickle.loads(pickle.dumps(result))  # noqa: S301 - made on this line
-    assert copy.gradient == {"x": 3.0, "y": 2.0}
-    assert copy.graph.plan is None
 
 
 class TestLargeProducts:
