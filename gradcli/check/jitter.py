@@ -68,9 +68,12 @@ class Jitter:
         if rows is None:
             result: Array = value * self._near_one(value, error)
             return result
+        if isinstance(rows, slice) and rows == slice(0, len(value)):
+            return value * self._near_one(value, error)
         result = np.array(value)
         part = result[rows]
-        result[rows] = part * self._near_one(part, error)
+        if part.size:
+            result[rows] = part * self._near_one(part, error)
         return result
 
     def round(self, value: Array) -> Array:
