@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.check import glance
+from gradcli.check.clock import Clock
 from gradcli.check.finding import BLURRED, Finding
 from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
@@ -40,10 +42,12 @@ class Bench:
         active: Sequence[bool],
         upstream: Any,
         seed: int = 0,
+        clock: Clock | None = None,
     ) -> None:
+        """Where there is a `clock`, what will take too long is not begun, or broken off."""
         self.graph, self.values, self.accumulators = graph, values, accumulators
         self.active = active
-        self.sampler = Sampler(graph, values, upstream, seed)
+        self.sampler = Sampler(graph, values, upstream, seed, clock)
         self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
         nodes = self.sampler.graph.nodes
         self.names = [node.operation.name if node.operation else node.kind for node in nodes]
@@ -80,7 +84,30 @@ class Bench:
             if isinstance(o, int)
         )
 
+    def large(self, coordinate: Coordinate) -> bool:
+        """Whether the points of a conversation don't fit into one pass."""
+        return self.sampler.rows_at_once(coordinate) < POINTS
+
     def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
+        """The findings on some variables.
+
+        Raises `OutOfTimeError` where one of them is large and the clock says so.
+        """
+        if len(coordinates) == 1 and self.large(coordinates[0]):
+            found = self._glance(coordinates[0])
+            if found is not None:
+                return [found]
+        return self._converse(coordinates)
+
+    def _glance(self, coordinate: Coordinate) -> Finding | None:
+        """A right gradient is seen at a glance; None if it is not, or stands on a border."""
+        if self.ties(coordinate) or self.blurred(coordinate):
+            return None
+        (samples,) = self.sampler.sample([Request(coordinate, glance.points(coordinate.x))])
+        gradient = float(coordinate.component(self.accumulators[coordinate.node]))
+        return glance.acquits(coordinate.x, gradient, samples)
+
+    def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
         talks = []
         for c in coordinates:
