@@ -27,6 +27,12 @@ PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamm
 FAR = 2.0**48
 """From here on, neighbouring doubles are so far apart that those hardly show a slope."""
 
+MANY = 20_000
+"""A pass through more operations than this takes a good part of a second."""
+
+CLOSER = 4
+"""A whole conversation takes at least so many times as long as a glance."""
+
 POINTS = 2 * 2 * 25 + HELD
 """About as many rows as the first request of a conversation has."""
 
@@ -46,7 +52,7 @@ class Bench:
     ) -> None:
         """Where there is a `clock`, what will take too long is not begun, or broken off."""
         self.graph, self.values, self.accumulators = graph, values, accumulators
-        self.active = active
+        self.active, self.clock = active, clock
         self.sampler = Sampler(graph, values, upstream, seed, clock)
         self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
         nodes = self.sampler.graph.nodes
@@ -85,8 +91,9 @@ class Bench:
         )
 
     def large(self, coordinate: Coordinate) -> bool:
-        """Whether the points of a conversation don't fit into one pass."""
-        return self.sampler.rows_at_once(coordinate) < POINTS
+        """Whether a conversation takes long: for the size of arrays, or of the program."""
+        behind = len(self.sampler.graph.nodes) - self.sampler.place[coordinate.node]
+        return behind > MANY or self.sampler.rows_at_once(coordinate) < POINTS
 
     def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables.
@@ -94,9 +101,12 @@ class Bench:
         Raises `OutOfTimeError` where one of them is large and the clock says so.
         """
         if len(coordinates) == 1 and self.large(coordinates[0]):
+            begun = self.clock.spent if self.clock else 0.0
             found = self._glance(coordinates[0])
             if found is not None:
                 return [found]
+            if self.clock:
+                self.clock.foresee(begun, 1, 1 + CLOSER)
         return self._converse(coordinates)
 
     def _glance(self, coordinate: Coordinate) -> Finding | None:

@@ -23,6 +23,7 @@ class Clock:
 
     def __init__(self, budget: float, now: Callable[[], float] = time.perf_counter) -> None:
         self.budget, self._now = budget, now
+        self.limit = OVERTIME * budget
         self.start = now()
 
     @property
@@ -30,9 +31,10 @@ class Clock:
         """The seconds since the start."""
         return self._now() - self.start
 
-    def left(self, budgets: float = 1.0) -> float:
-        """The seconds until so many budgets are spent; less than 0 if they are."""
-        return self.budget * budgets - self.spent
+    @property
+    def soon(self) -> float:
+        """A deadline for what should not be left out: a quarter of a budget more."""
+        return max(self.budget, self.spent) + self.budget / 4
 
     def foresee(self, begun: float, done: int, parts: int) -> None:
         """Raise `OutOfTimeError` if the rest of some parts will not be done before the limit.
@@ -40,5 +42,5 @@ class Clock:
         `begun` is what was spent when the first of them began; `done` are done by now.
         """
         each = (self.spent - begun) / done
-        if (parts - done) * each > self.left(OVERTIME):
+        if self.spent + (parts - done) * each > self.limit:
             raise OutOfTimeError

@@ -1,8 +1,8 @@
-"""A first look at a variable whose whole check takes long: a few steps, and it acquits or says nothing.
+"""A first look at a variable whose whole check takes long: it acquits, or says nothing.
 
 The whole method wants about 130 points, each with everything behind it, and eight backward passes.
-Where an array has a million elements that is minutes. For a right gradient of a function that is
-smooth at the point, six steps and three points with jitter are enough to see it, by the same
+Where an array has a million elements, that takes long. For a right gradient of a function that
+is smooth at the point, six steps and three points with jitter are enough to see it, by the same
 criteria and with an honest error. What they don't confirm is not accused: that needs the whole.
 """
 
@@ -16,18 +16,23 @@ from gradcli.check.method import consistent, decide_at
 from gradcli.check.sampling import Points, Samples
 from gradcli.check.series import Series, admissible, displacement, drowned, tail
 from gradcli.check.special import SETTLED, View
-from gradcli.check.steps import MANTISSA, RATIO_BITS, exact
+from gradcli.check.steps import MANTISSA, exact
 from gradcli.ops.operation import Array
 from gradcli.result import Verdict
 
 STEPS = 6
+
+BITS = 3.0
+"""Neighbouring steps differ by 2³. In the ladder it is 2⁴, but here slopes are extrapolated, with
+an error that noise in the next two steps is part of; so those may not be much smaller."""
+
 JITTERED = 3
 COLUMNS = 3
 
 
 def steps(x: float) -> Array:
-    """From a sixteenth of x (of 1 at 0) downwards, in the ladder's ratio."""
-    return exact(x, MANTISSA * (abs(x) or 1.0) * np.exp2(-RATIO_BITS * np.arange(1, STEPS + 1)))
+    """From an eighth of x (of 1 at 0) downwards."""
+    return exact(x, MANTISSA * (abs(x) or 1.0) * np.exp2(-BITS * np.arange(1, STEPS + 1)))
 
 
 def points(x: float) -> Points:
@@ -56,7 +61,7 @@ def acquits(x: float, gradient: float, samples: Samples) -> Finding | None:
         return None
     a = int(np.argmin(np.where(ok, error, np.inf)))
     ladder = h[run], s.D[0, run], s.N[0, run] * h[run]
-    better = extrapolate(*ladder, 2, COLUMNS, bits=RATIO_BITS)
+    better = extrapolate(*ladder, 2, COLUMNS, bits=BITS)
     found = (ladder[1][a : a + 1], error[a : a + 1], ladder[0][a : a + 1])
     value, errors, largest = map(np.concatenate, zip(found, better, strict=True))
     chosen = consistent((value, errors, largest), s, run, float(ladder[0][a]), float(error[a]))

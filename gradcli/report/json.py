@@ -191,6 +191,8 @@ def _summary(result: Result) -> Object | None:
     }
     if result.checks.omitted:
         entry["omitted"] = result.checks.omitted
+    if result.checks.in_part:
+        entry["in_part"] = result.checks.in_part
     if result.checks.local is not None:
         entry["local"] = result.checks.local
     return entry
