@@ -607,7 +607,6 @@ def test_words(check: Check, gradient: float, words: str) -> None:
         ("relu(x*a - b)^2", {"x": 2.2, "a": 1.1, "b": 2.42}, "b"),
         ("abs(x - 0.3)^1.5", {"x": 0.1 + 0.2}, "x"),
         ("cbrt(x - 0.3)^4", {"x": 0.1 + 0.2}, "x"),
-        ("hardtanh(x*a - b - 1)", {"x": 0.1, "a": 1.6, "b": 0.16}, "x"),
     ],
 )
 def test_a_border_nearer_than_any_step_is_no_jump(
@@ -615,3 +614,42 @@ def test_a_border_nearer_than_any_step_is_no_jump(
 ) -> None:
     """Rounding puts the point beside a border: f neither leaps nor ends there."""
     assert evaluated(text, **inputs)[row].check.verdict is Verdict.INCONCLUSIVE  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "left", "right"),
+    [
+        ("max(1 + x, 1)", {"x": 0}, 0, 1),
+        ("max(1 + x, 1 - x)", {"x": 0}, -1, 1),
+        ("min(1000 - x, 1000)", {"x": 0}, 0, -1),
+        ("hardtanh(x*a - b - 1)", {"x": 0.1, "a": 1.6, "b": 0.16}, 0, 1.6),
+    ],
+)
+def test_a_kink_is_seen_where_rounding_swallows_the_smallest_steps(
+    text: str, inputs: dict[str, float], left: float, right: float
+) -> None:
+    found = checks(text, **inputs)["x"]
+    assert found.verdict is Verdict.KINK
+    assert (found.left, found.right) == (
+        pytest.approx(left, abs=1e-12),
+        pytest.approx(right, abs=1e-12),
+    )
+
+
+def test_a_flat_piece_narrower_than_the_steps_is_no_kink() -> None:
+    """The slope of max(relu(x - 1e-20), 0) is 0 at 0, and nothing there is lost by rounding."""
+    assert checks("max(relu(x - 1e-20), 0)", x=0)["x"].verdict is Verdict.ZERO
+
+
+@pytest.mark.parametrize("x", [0.3, np.nextafter(0.3, 1), np.nextafter(0.3, 0)])
+def test_slopes_that_go_to_zero_like_a_power_are_no_kink(x: float) -> None:
+    assert checks("abs(x - 0.3)^1.25", x=x)["x"].verdict is Verdict.INCONCLUSIVE
+    end = checks("x^1.25", x=0)["x"]
+    assert (end.verdict, end.right, end.reason) == (Verdict.EDGE, 0, "agrees")
+
+
+def test_the_slopes_of_a_kink_are_shown_to_differ() -> None:
+    found = Check(
+        Verdict.KINK, left=2.99999998, right=3.00000002, error_estimate=1e-9, reason="lies between"
+    )
+    assert describe(found, 3.0) == "kink: slopes 2.99999998 | 3.00000002, convention 3 lies between"
