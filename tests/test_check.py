@@ -16,13 +16,15 @@ from random_programs import random_programs
 
 from gradcli import ops
 from gradcli.backward import Backward, backward
-from gradcli.check import check_gradients, exact, precise
+from gradcli.check import check_gradients, exact, glance, precise, sampling
+from gradcli.check.clock import Clock
 from gradcli.check.words import describe
 from gradcli.errors import GradcliError, Kind
 from gradcli.graph import Graph
 from gradcli.ops.operation import Operation, keywords
 from gradcli.program import Program
-from gradcli.result import Check, Result, Verdict
+from gradcli.report import Style, render
+from gradcli.result import Check, Checks, Result, Verdict
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 
@@ -479,6 +481,109 @@ def test_a_wrong_rule_in_a_large_program_is_found_by_its_local_derivative() -> N
     check = result["v3"].check
     assert check is not None
     assert check.operation == "bad"
+
+
+# --- the budget --------------------------------------------------------------------------
+
+
+class Evaluations:
+    """A clock that is moved by the rows that are computed, each a second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows = 0
+        run = sampling._Pass.run
+
+        def counted(one: sampling._Pass) -> list[sampling.Samples]:
+            self.rows += one.rows
+            return run(one)
+
+        monkeypatch.setattr(sampling._Pass, "run", counted)
+
+    def checks(
+        self, text: str, budget: float, wrong: float = 1.0, /, *, mode: str = "", **point: Any
+    ) -> Checks:
+        """The check of a program's gradient, the first input's times `wrong`."""
+        result = Program(text).evaluate(point, check=False)
+        accumulators = list(result.accumulators)
+        accumulators[0] = accumulators[0] * wrong
+        return check_gradients(
+            result.graph,
+            result.values,
+            Backward(accumulators, list(result.contributions)),
+            [a is not None for a in accumulators],
+            result.upstream,
+            every_element=mode == "all",
+            clock=Clock(budget, lambda: float(self.rows)),
+        )
+
+
+LARGE = np.random.default_rng(5).normal(size=40_000)
+WAVES = "sum(sin(x)*exp(x))"
+
+
+def test_a_right_gradient_of_a_large_array_is_seen_at_a_glance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Evaluations(monkeypatch)
+    found = clock.checks("norm(x)", 1e9, x=LARGE)
+    assert {c.verdict for c in found.rows.values()} == {Verdict.PASS}
+    assert found.rows[0].reason.startswith("3 random directions")
+    glances = 3 * (1 + 2 * glance.STEPS + glance.JITTERED)
+    assert clock.rows < glances + 200  # the output is a number, and checked in full
+
+
+@pytest.mark.parametrize("budget", [10, 50, 100, 200, 500])
+@pytest.mark.parametrize("wrong", [1.0, 1.001, -1.0])
+def test_the_budget_holds_for_large_arrays(
+    monkeypatch: pytest.MonkeyPatch, budget: float, wrong: float
+) -> None:
+    clock = Evaluations(monkeypatch)
+    found = clock.checks(WAVES, budget, wrong, x=LARGE)
+    one_pass = sampling.MOST_ELEMENTS // len(LARGE)
+    assert clock.rows <= 1.5 * budget + 2 * one_pass
+    assert len(found.rows) + found.omitted == 5
+    if wrong != 1 and 0 in found.rows:
+        assert found.rows[0].verdict is Verdict.FAIL
+    if budget >= 50:
+        assert found.rows[0].verdict is (Verdict.PASS if wrong == 1 else Verdict.FAIL)
+
+
+def test_a_wrong_element_of_a_large_array_is_located_if_there_is_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = np.ones(len(LARGE))
+    place = int(np.argmax(np.abs(LARGE)))
+    wrong[place] = 1.5
+    clock = Evaluations(monkeypatch)
+    assert clock.checks("norm(x)", 1e9, wrong, x=LARGE).rows[0].element == (place,)  # type: ignore[arg-type]
+    hasty = clock.checks("norm(x)", 60, wrong, x=LARGE).rows[0]  # type: ignore[arg-type]
+    assert (hasty.verdict, hasty.element) == (Verdict.FAIL, None)
+
+
+def test_arrays_that_were_checked_in_part_are_counted_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Evaluations(monkeypatch)
+    found = clock.checks("sum(x^2)", 20_000, x=np.arange(1, 2001.0), mode="all")
+    assert found.in_part == 1
+    assert len(found.rows) + found.omitted == 3
+    assert "of 2,000 elements checked" in found.rows[0].reason
+    whole = replace(Program("sum(x^2)").evaluate(x=np.arange(1, 2001.0)), checks=found)
+    assert whole.verdict == "partial"
+    text = render(whole, "table", Style(width=None, color=False, ascii=False))
+    assert "; 1 checked in part" in text
+
+
+def test_a_wrong_rule_is_told_though_its_row_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What local derivatives show is not lost where a row could not be checked in time."""
+    monkeypatch.setattr("gradcli.check.run._Run.examine", lambda *_, **__: None)
+    monkeypatch.setattr("gradcli.check.run._Run.affordable", lambda *_: False)
+    result = Program("block bad(u) = sin(u) with d/du = 1.01*cos(u)\nbad(x*y)").evaluate(x=1, y=2)
+    assert result.verdict == "fail"
+    assert result.checks is not None
+    assert result.checks.rules[0].startswith("block bad: d/du")
 
 
 # --- the second opinion ------------------------------------------------------------------

@@ -1,9 +1,10 @@
-"""A first look at a variable whose whole check takes long: it acquits, or says nothing.
+"""A first look at a variable whose whole check takes long, with a few points.
 
 The whole method wants about 130 points, each with everything behind it, and eight backward passes.
 Where an array has a million elements, that takes long. For a right gradient of a function that
 is smooth at the point, six steps and three points with jitter are enough to see it, by the same
-criteria and with an honest error. What they don't confirm is not accused: that needs the whole.
+criteria and with an honest error. What they don't confirm gets the whole check; only if there
+is no time for that is a gradient accused by what a glance saw.
 """
 
 from __future__ import annotations
@@ -27,6 +28,10 @@ BITS = 3.0
 an error that noise in the next two steps is part of; so those may not be much smaller."""
 
 JITTERED = 3
+
+DECISIVE = 100.0
+"""So many tolerances a gradient must be off to be accused: so few points underestimate errors."""
+
 COLUMNS = 3
 
 
@@ -38,11 +43,11 @@ def steps(x: float) -> Array:
 def points(x: float) -> Points:
     """Where the function is wanted."""
     h = steps(x)
-    return Points(np.concatenate([[x], x + h, x - h, np.full(JITTERED, x)]), JITTERED)
+    return Points(np.concatenate([[x], x + h, x - h, np.full(JITTERED, x)]), JITTERED, JITTERED)
 
 
-def acquits(x: float, gradient: float, samples: Samples) -> Finding | None:
-    """The finding that the gradient is right; None if a closer look is needed."""
+def look(x: float, gradient: float, samples: Samples) -> Finding | None:
+    """What the points show; None if that is not a slope."""
     h = steps(x)
     counts = np.isfinite(samples.y[:, 0])
     y, n = samples.y[counts], len(h)
@@ -68,6 +73,8 @@ def acquits(x: float, gradient: float, samples: Samples) -> Finding | None:
     if chosen is None:
         return None
     nothing = samples.signature[:0]
-    view = View(x, gradient, 0.0, s, nothing, nothing, 0, [], [])
-    finding = decide_at(view, s, run, *chosen[:2])
-    return finding if finding.verdict is Verdict.PASS else None
+    view = View(x, gradient, samples.scatter, s, nothing, nothing, 0, [], [])
+    found = decide_at(view, s, run, *chosen[:2])
+    if found.verdict is Verdict.FAIL and abs(gradient - chosen[0]) < DECISIVE * found.tolerance:
+        return None
+    return found

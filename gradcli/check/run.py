@@ -205,12 +205,15 @@ class _Run:
             if found is not None:
                 row.take(coordinate, found)
                 continue
+            if portion and self.bench.large(coordinate):
+                self._serve(portion)
+                portion = []
             left = until - self.clock.spent
             if begun and left < (self.each if costly else 0.0):
                 break
             begun = True
             if not portion:
-                room = self.bench.room(coordinate)
+                room = 1 if self.bench.large(coordinate) else self.bench.room(coordinate)
                 if not self.examined and row.along_directions:
                     room = 1  # to learn what one takes
                 if self.examined:
