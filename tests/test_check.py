@@ -92,6 +92,15 @@ def test_random_programs() -> None:
     assert counts.inconclusive <= 0.06  # of 20,000: below 0.04, see scripts/bench
 
 
+def test_a_first_glance_makes_no_mistakes_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the gradients of large arrays and long programs are looked at."""
+    monkeypatch.setattr("gradcli.check.bench.MANY", -1)
+    counts = measure_check(60, 5000)
+    assert counts.alarms == []
+    assert counts.misses == []
+    assert counts.inconclusive <= 0.06
+
+
 @settings(max_examples=60, deadline=None)
 @given(
     x=st.floats(-50, 50, allow_subnormal=False),
