@@ -20,6 +20,9 @@ from gradcli.forward import written_text
 from gradcli.graph import Graph
 from gradcli.result import Verdict
 
+AT_LEAST = 20
+"""So many operations are looked at, even if it is late."""
+
 
 class Blame:
     """The failing rows of a run, and the rules that they come from."""
@@ -40,14 +43,15 @@ class Blame:
 
     def wrong(self, node: int) -> list[Wrong]:
         """The wrong rules of an operation, if there is time to find them."""
-        if node not in self.known:
+        late = len(self.known) > AT_LEAST and self.clock.spent > self.clock.limit
+        if node not in self.known and not late:
             operation = self.graph.nodes[node]
             try:
                 found = wrong_rules(self.graph, self.values, self.active, operation, self.clock)
             except OutOfTimeError:
                 found = []
             self.known[node] = found
-        return self.known[node]
+        return self.known.get(node, [])
 
     def explain(self, rows: Sequence[Row]) -> None:
         """Give every failing row its reason, as far as one is found."""

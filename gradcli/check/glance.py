@@ -12,10 +12,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.check.extrapolation import extrapolate
-from gradcli.check.finding import Finding
+from gradcli.check.finding import RESOLVED, Finding
 from gradcli.check.method import consistent, decide_at
 from gradcli.check.sampling import Points, Samples
-from gradcli.check.series import Series, admissible, displacement, drowned, tail
+from gradcli.check.series import Series, admissible, displacement, drowned, resolved, tail
 from gradcli.check.special import SETTLED, View
 from gradcli.check.steps import MANTISSA, exact
 from gradcli.ops.operation import Array
@@ -58,7 +58,7 @@ def look(x: float, gradient: float, samples: Samples) -> Finding | None:
     s = Series(x, h, plain, None, floor)
     same = samples.signature[1 : 2 * n + 1] == samples.signature[0]
     run = tail(same[:n] & same[n:] & np.isfinite(s.D[0]))
-    if run.stop != n or run.stop - run.start < SETTLED:
+    if run.stop != n or run.stop - run.start < SETTLED or not resolved(s, run):
         return None
     settled, error = admissible(s, run)
     ok = settled & ~drowned(s, run)[0, :-1]
@@ -74,7 +74,9 @@ def look(x: float, gradient: float, samples: Samples) -> Finding | None:
         return None
     nothing = samples.signature[:0]
     view = View(x, gradient, samples.scatter, s, nothing, nothing, 0, [], [])
-    found = decide_at(view, s, run, *chosen[:2])
-    if found.verdict is Verdict.FAIL and abs(gradient - chosen[0]) < DECISIVE * found.tolerance:
+    slope, error_of_slope, _ = chosen
+    finding = decide_at(view, s, run, slope, error_of_slope)
+    sure = abs(gradient - slope) > DECISIVE * finding.tolerance
+    if finding.verdict is Verdict.FAIL and not (sure and error_of_slope < RESOLVED * abs(slope)):
         return None
-    return found
+    return finding

@@ -259,8 +259,12 @@ class _Run:
         return abs(gradient - finding.slope) <= part
 
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
-        """The finding after a look at 50 digits: if that is asked for, and before accusing."""
-        if self.exact or (finding.verdict is Verdict.FAIL and self.has_mpmath):
+        """The finding after a look at 50 digits: if that is asked for, and before accusing.
+
+        Late failures go without, as all do where mpmath is not installed.
+        """
+        in_time = self.clock.spent < self.clock.limit
+        if self.exact or (finding.verdict is Verdict.FAIL and in_time and self.has_mpmath):
             from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
 
             truth = derivative(self.bench.sampler, coordinate)
