@@ -16,7 +16,7 @@ from random_programs import random_programs
 
 from gradcli import ops
 from gradcli.backward import Backward, backward
-from gradcli.check import check_gradients, exact, glance, precise, sampling
+from gradcli.check import blame, check_gradients, exact, glance, precise, sampling
 from gradcli.check.clock import Clock
 from gradcli.check.words import describe
 from gradcli.errors import GradcliError, Kind
@@ -593,6 +593,23 @@ def test_a_wrong_rule_is_told_though_its_row_is_not_reached(
     assert result.verdict == "fail"
     assert result.checks is not None
     assert result.checks.rules[0].startswith("block bad: d/du")
+
+
+def test_the_search_for_who_is_to_blame_ends_with_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """x has hundreds of consumers, all of them right; its accumulator is not."""
+    calls: list[int] = []
+    look = blame.wrong_rules
+
+    def counted(*arguments: Any) -> list[Any]:
+        calls.append(1)
+        return look(*arguments)
+
+    monkeypatch.setattr(blame, "wrong_rules", counted)
+    found = Evaluations(monkeypatch).checks(chain(300), 1, 1.001, x=0.3, y=0.7)
+    assert found.rows[0].verdict is Verdict.FAIL
+    assert len(calls) <= blame.AT_LEAST + 2
 
 
 # --- the second opinion ------------------------------------------------------------------
