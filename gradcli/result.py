@@ -59,12 +59,14 @@ class Checks(NamedTuple):
     `local` says for how many operations the local derivative was checked on its own; None where
     all rows fit into the budget.
     `rules` says what is wrong with rules of the program's own blocks although no row shows it.
+    `in_part` of the rows are arrays of which only some elements have been checked.
     """
 
     rows: Mapping[int, Check]
     omitted: int = 0
     local: int | None = None
     rules: tuple[str, ...] = ()
+    in_part: int = 0
 
 
 class Row(NamedTuple):
@@ -183,8 +185,8 @@ class Result:
         found = {check.verdict for check in self.checks.rows.values()}
         if Verdict.FAIL in found or self.checks.rules:
             return "fail"
-        complete = found <= {Verdict.PASS, Verdict.ZERO} and not self.checks.omitted
-        return "pass" if complete else "partial"
+        complete = not self.checks.omitted and not self.checks.in_part
+        return "pass" if complete and found <= {Verdict.PASS, Verdict.ZERO} else "partial"
 
     @cached_property
     def counts(self) -> dict[str, int]:

@@ -16,13 +16,15 @@ from random_programs import random_programs
 
 from gradcli import ops
 from gradcli.backward import Backward, backward
-from gradcli.check import check_gradients, exact, precise
+from gradcli.check import blame, check_gradients, exact, glance, precise, sampling
+from gradcli.check.clock import Clock
 from gradcli.check.words import describe
 from gradcli.errors import GradcliError, Kind
 from gradcli.graph import Graph
 from gradcli.ops.operation import Operation, keywords
 from gradcli.program import Program
-from gradcli.result import Check, Result, Verdict
+from gradcli.report import Style, render
+from gradcli.result import Check, Checks, Result, Verdict
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 
@@ -88,6 +90,15 @@ def test_random_programs() -> None:
     assert counts.alarms == []
     assert counts.misses == []
     assert counts.inconclusive <= 0.06  # of 20,000: below 0.04, see scripts/bench
+
+
+def test_a_first_glance_makes_no_mistakes_either(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As the gradients of large arrays and long programs are looked at."""
+    monkeypatch.setattr("gradcli.check.bench.MANY", -1)
+    counts = measure_check(60, 5000)
+    assert counts.alarms == []
+    assert counts.misses == []
+    assert counts.inconclusive <= 0.06
 
 
 @settings(max_examples=60, deadline=None)
@@ -481,6 +492,126 @@ def test_a_wrong_rule_in_a_large_program_is_found_by_its_local_derivative() -> N
     assert check.operation == "bad"
 
 
+# --- the budget --------------------------------------------------------------------------
+
+
+class Evaluations:
+    """A clock that is moved by the rows that are computed, each a second."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rows = 0
+        run = sampling._Pass.run
+
+        def counted(one: sampling._Pass) -> list[sampling.Samples]:
+            self.rows += one.rows
+            return run(one)
+
+        monkeypatch.setattr(sampling._Pass, "run", counted)
+
+    def checks(
+        self, text: str, budget: float, wrong: float = 1.0, /, *, mode: str = "", **point: Any
+    ) -> Checks:
+        """The check of a program's gradient, the first input's times `wrong`."""
+        result = Program(text).evaluate(point, check=False)
+        accumulators = list(result.accumulators)
+        accumulators[0] = accumulators[0] * wrong
+        return check_gradients(
+            result.graph,
+            result.values,
+            Backward(accumulators, list(result.contributions)),
+            [a is not None for a in accumulators],
+            result.upstream,
+            every_element=mode == "all",
+            clock=Clock(budget, lambda: float(self.rows)),
+        )
+
+
+LARGE = np.random.default_rng(5).normal(size=40_000)
+WAVES = "sum(sin(x)*exp(x))"
+
+
+def test_a_right_gradient_of_a_large_array_is_seen_at_a_glance(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Evaluations(monkeypatch)
+    found = clock.checks("norm(x)", 1e9, x=LARGE)
+    assert {c.verdict for c in found.rows.values()} == {Verdict.PASS}
+    assert found.rows[0].reason.startswith("3 random directions")
+    glances = 3 * (1 + 2 * glance.STEPS + glance.JITTERED)
+    assert clock.rows < glances + 200  # the output is a number, and checked in full
+
+
+@pytest.mark.parametrize("budget", [10, 50, 100, 200, 500])
+@pytest.mark.parametrize("wrong", [1.0, 1.001, -1.0])
+def test_the_budget_holds_for_large_arrays(
+    monkeypatch: pytest.MonkeyPatch, budget: float, wrong: float
+) -> None:
+    clock = Evaluations(monkeypatch)
+    found = clock.checks(WAVES, budget, wrong, x=LARGE)
+    one_pass = sampling.MOST_ELEMENTS // len(LARGE)
+    assert clock.rows <= 1.5 * budget + 2 * one_pass
+    assert len(found.rows) + found.omitted == 5
+    if wrong != 1 and 0 in found.rows:
+        assert found.rows[0].verdict is Verdict.FAIL
+    if budget >= 50:
+        assert found.rows[0].verdict is (Verdict.PASS if wrong == 1 else Verdict.FAIL)
+
+
+def test_a_wrong_element_of_a_large_array_is_located_if_there_is_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    wrong = np.ones(len(LARGE))
+    place = int(np.argmax(np.abs(LARGE)))
+    wrong[place] = 1.5
+    clock = Evaluations(monkeypatch)
+    assert clock.checks("norm(x)", 1e9, wrong, x=LARGE).rows[0].element == (place,)  # type: ignore[arg-type]
+    hasty = clock.checks("norm(x)", 60, wrong, x=LARGE).rows[0]  # type: ignore[arg-type]
+    assert (hasty.verdict, hasty.element) == (Verdict.FAIL, None)
+
+
+def test_arrays_that_were_checked_in_part_are_counted_as_such(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = Evaluations(monkeypatch)
+    found = clock.checks("sum(x^2)", 20_000, x=np.arange(1, 2001.0), mode="all")
+    assert found.in_part == 1
+    assert len(found.rows) + found.omitted == 3
+    assert "of 2,000 elements checked" in found.rows[0].reason
+    whole = replace(Program("sum(x^2)").evaluate(x=np.arange(1, 2001.0)), checks=found)
+    assert whole.verdict == "partial"
+    text = render(whole, "table", Style(width=None, color=False, ascii=False))
+    assert "; 1 checked in part" in text
+
+
+def test_a_wrong_rule_is_told_though_its_row_is_not_reached(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What local derivatives show is not lost where a row could not be checked in time."""
+    monkeypatch.setattr("gradcli.check.run._Run.examine", lambda *_, **__: None)
+    monkeypatch.setattr("gradcli.check.run._Run.affordable", lambda *_: False)
+    result = Program("block bad(u) = sin(u) with d/du = 1.01*cos(u)\nbad(x*y)").evaluate(x=1, y=2)
+    assert result.verdict == "fail"
+    assert result.checks is not None
+    assert result.checks.rules[0].startswith("block bad: d/du")
+
+
+def test_the_search_for_who_is_to_blame_ends_with_the_budget(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """x has hundreds of consumers, all of them right; its accumulator is not."""
+    calls: list[int] = []
+    look = blame.wrong_rules
+
+    def counted(*arguments: Any) -> list[Any]:
+        calls.append(1)
+        return look(*arguments)
+
+    monkeypatch.setattr(blame, "wrong_rules", counted)
+    found = Evaluations(monkeypatch).checks(chain(300), 1, 1.001, x=0.3, y=0.7)
+    assert found.rows[0].verdict is Verdict.FAIL
+    assert len(calls) <= blame.AT_LEAST + 2
+
+
 # --- the second opinion ------------------------------------------------------------------
 
 
@@ -607,7 +738,6 @@ def test_words(check: Check, gradient: float, words: str) -> None:
         ("relu(x*a - b)^2", {"x": 2.2, "a": 1.1, "b": 2.42}, "b"),
         ("abs(x - 0.3)^1.5", {"x": 0.1 + 0.2}, "x"),
         ("cbrt(x - 0.3)^4", {"x": 0.1 + 0.2}, "x"),
-        ("hardtanh(x*a - b - 1)", {"x": 0.1, "a": 1.6, "b": 0.16}, "x"),
     ],
 )
 def test_a_border_nearer_than_any_step_is_no_jump(
@@ -615,3 +745,42 @@ def test_a_border_nearer_than_any_step_is_no_jump(
 ) -> None:
     """Rounding puts the point beside a border: f neither leaps nor ends there."""
     assert evaluated(text, **inputs)[row].check.verdict is Verdict.INCONCLUSIVE  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "left", "right"),
+    [
+        ("max(1 + x, 1)", {"x": 0}, 0, 1),
+        ("max(1 + x, 1 - x)", {"x": 0}, -1, 1),
+        ("min(1000 - x, 1000)", {"x": 0}, 0, -1),
+        ("hardtanh(x*a - b - 1)", {"x": 0.1, "a": 1.6, "b": 0.16}, 0, 1.6),
+    ],
+)
+def test_a_kink_is_seen_where_rounding_swallows_the_smallest_steps(
+    text: str, inputs: dict[str, float], left: float, right: float
+) -> None:
+    found = checks(text, **inputs)["x"]
+    assert found.verdict is Verdict.KINK
+    assert (found.left, found.right) == (
+        pytest.approx(left, abs=1e-12),
+        pytest.approx(right, abs=1e-12),
+    )
+
+
+def test_a_flat_piece_narrower_than_the_steps_is_no_kink() -> None:
+    """The slope of max(relu(x - 1e-20), 0) is 0 at 0, and nothing there is lost by rounding."""
+    assert checks("max(relu(x - 1e-20), 0)", x=0)["x"].verdict is Verdict.ZERO
+
+
+@pytest.mark.parametrize("x", [0.3, np.nextafter(0.3, 1), np.nextafter(0.3, 0)])
+def test_slopes_that_go_to_zero_like_a_power_are_no_kink(x: float) -> None:
+    assert checks("abs(x - 0.3)^1.25", x=x)["x"].verdict is Verdict.INCONCLUSIVE
+    end = checks("x^1.25", x=0)["x"]
+    assert (end.verdict, end.right, end.reason) == (Verdict.EDGE, 0, "agrees")
+
+
+def test_the_slopes_of_a_kink_are_shown_to_differ() -> None:
+    found = Check(
+        Verdict.KINK, left=2.99999998, right=3.00000002, error_estimate=1e-9, reason="lies between"
+    )
+    assert describe(found, 3.0) == "kink: slopes 2.99999998 | 3.00000002, convention 3 lies between"

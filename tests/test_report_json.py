@@ -109,6 +109,15 @@ def test_every_number_comes_back(name: str) -> None:
     assert all(same(found["inputs"][n], value) for n, value in result.inputs.items())
 
 
+def test_an_element_without_a_slope_has_null() -> None:
+    result = Program("sum(abs(x))").evaluate(x=np.array([1.0, 0, 2]))
+    text = render(result, "json", PLAIN)
+    validator("eval").validate(strict(text))
+    slopes = strict(text)["nodes"][0]["check"]["finite_difference"]
+    assert slopes == [pytest.approx(1), None, pytest.approx(1)]
+    assert "NaN" not in text
+
+
 def test_the_keys_stand_in_their_order() -> None:
     found = strict(render(samples()["tutorial"], "json", PLAIN))
     whole = "schema program inputs output gradient nodes backward check"

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.check import glance
+from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import BLURRED, Finding
 from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
@@ -25,6 +27,12 @@ PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamm
 FAR = 2.0**48
 """From here on, neighbouring doubles are so far apart that those hardly show a slope."""
 
+MANY = 20_000
+"""A pass through more operations than this takes a good part of a second."""
+
+CLOSER = 4
+"""A whole conversation takes at least so many times as long as a glance."""
+
 POINTS = 2 * 2 * 25 + HELD
 """About as many rows as the first request of a conversation has."""
 
@@ -40,10 +48,12 @@ class Bench:
         active: Sequence[bool],
         upstream: Any,
         seed: int = 0,
+        clock: Clock | None = None,
     ) -> None:
+        """Where there is a `clock`, what will take too long is not begun, or broken off."""
         self.graph, self.values, self.accumulators = graph, values, accumulators
-        self.active = active
-        self.sampler = Sampler(graph, values, upstream, seed)
+        self.active, self.clock = active, clock
+        self.sampler = Sampler(graph, values, upstream, seed, clock)
         self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
         nodes = self.sampler.graph.nodes
         self.names = [node.operation.name if node.operation else node.kind for node in nodes]
@@ -80,7 +90,47 @@ class Bench:
             if isinstance(o, int)
         )
 
+    def large(self, coordinate: Coordinate) -> bool:
+        """Whether a conversation takes long: for the size of arrays, or of the program."""
+        behind = len(self.sampler.graph.nodes) - self.sampler.place[coordinate.node]
+        return behind > MANY or self.sampler.rows_at_once(coordinate) < POINTS
+
     def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
+        """The findings on some variables.
+
+        Raises `OutOfTimeError` where one of them is large and the clock says so.
+        """
+        if len(coordinates) == 1 and self.large(coordinates[0]):
+            begun = self.clock.spent if self.clock else 0.0
+            if self.clock and begun > self.clock.limit:
+                raise OutOfTimeError
+            found = self._glance(coordinates[0])
+            if found is not None and found.verdict is Verdict.PASS:
+                return [found]
+            try:
+                if self.clock:
+                    self.clock.foresee(begun, 1, 1 + CLOSER)
+                return self._converse(coordinates)
+            except OutOfTimeError:
+                if found is not None and found.verdict is Verdict.FAIL:
+                    return [found]
+                raise
+        return self._converse(coordinates)
+
+    def _glance(self, coordinate: Coordinate) -> Finding | None:
+        """What a few points show; None if that is not a slope, or if something is on a border."""
+        if self.ties(coordinate) or self.blurred(coordinate):
+            return None
+        request = Request(coordinate, glance.points(coordinate.x))
+        answers = self.sampler.sample([request])
+        gradient = float(coordinate.component(self.accumulators[coordinate.node]))
+        found = glance.look(coordinate.x, gradient, answers[0])
+        if found is not None and found.verdict is Verdict.FAIL:
+            self.scatter.measure([request], answers)
+            found = glance.look(coordinate.x, gradient, answers[0])
+        return found
+
+    def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
         talks = []
         for c in coordinates:

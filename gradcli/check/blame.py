@@ -7,37 +7,51 @@ right, one of them sent something wrong, and is checked on its own; what lies be
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.backward import Backward
+from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.local import Wrong, wrong_rules
 from gradcli.check.rows import Row
 from gradcli.forward import written_text
 from gradcli.graph import Graph
 from gradcli.result import Verdict
 
+AT_LEAST = 20
+"""So many operations are looked at, even if it is late."""
+
 
 class Blame:
     """The failing rows of a run, and the rules that they come from."""
 
     def __init__(
-        self, graph: Graph, values: Sequence[Any], active: Sequence[bool], passed: Backward
+        self,
+        graph: Graph,
+        values: Sequence[Any],
+        active: Sequence[bool],
+        passed: Backward,
+        clock: Clock,
     ) -> None:
         self.graph, self.values, self.active, self.passed = graph, values, active, passed
+        self.clock = clock
         self.known: dict[int, list[Wrong]] = {}
         self.named: dict[int, tuple[str | None, str]] = {}
         """For a failing node the operation at fault, and why it fails."""
 
     def wrong(self, node: int) -> list[Wrong]:
-        """The wrong rules of an operation."""
-        if node not in self.known:
-            found = wrong_rules(self.graph, self.values, self.active, self.graph.nodes[node])
+        """The wrong rules of an operation, if there is time to find them."""
+        late = len(self.known) > AT_LEAST and self.clock.spent > self.clock.limit
+        if node not in self.known and not late:
+            operation = self.graph.nodes[node]
+            try:
+                found = wrong_rules(self.graph, self.values, self.active, operation, self.clock)
+            except OutOfTimeError:
+                found = []
             self.known[node] = found
-        return self.known[node]
+        return self.known.get(node, [])
 
     def explain(self, rows: Sequence[Row]) -> None:
         """Give every failing row its reason, as far as one is found."""
@@ -49,13 +63,13 @@ class Blame:
                 if found.verdict is Verdict.FAIL and reason:
                     found.operation, found.reason = operation, reason
 
-    def rules_of_blocks(self, rows: Sequence[Row], deadline: float) -> Iterator[str]:
+    def rules_of_blocks(self, rows: Sequence[Row]) -> Iterator[str]:
         """The wrong rules of blocks behind rows that do not fail: zero times wrong is zero."""
         by_node = {row.node.id: row for row in rows if not row.fails}
         for node in self.graph.nodes:
             if node.operation is None or node.operation.body is None:
                 continue
-            if time.perf_counter() > deadline:
+            if self.clock.spent > self.clock.limit:
                 return
             for wrong in self.wrong(node.id):
                 operand = node.operands[wrong.operand]

@@ -63,6 +63,8 @@ def derivative(sampler: Sampler, coordinate: Coordinate) -> float | None:
     digits never settle, or where at 50 digits the operations stand on other branches than in
     doubles.
     """
+    if np.size(coordinate.value) > MOST_NUMBERS:
+        return None
     mp: Any = import_module("mpmath")
     x = coordinate.x
     before = None

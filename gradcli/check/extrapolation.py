@@ -23,8 +23,10 @@ Candidates: TypeAlias = tuple[Array, Array, Array]
 """Values, their errors, and the largest step that went into each."""
 
 
-def extrapolate(h: Array, slopes: Array, noise: Array, order: int, columns: int) -> Candidates:
-    """All finite candidates from slopes at steps of ratio 2, the largest first.
+def extrapolate(
+    h: Array, slopes: Array, noise: Array, order: int, columns: int, *, bits: float = 1.0
+) -> Candidates:
+    """All finite candidates from slopes at steps of ratio 2 (or 2^`bits`), the largest first.
 
     The error is how much an entry still changes in the next two rows, plus what the noise of
     the values (`noise`, not divided by h) can do at worst.
@@ -40,7 +42,7 @@ def extrapolate(h: Array, slopes: Array, noise: Array, order: int, columns: int)
         values.append(value[:-2])
         errors.append(np.maximum(change[:-1], change[1:]) + doubt[:-2])
         steps.append(h[: len(value) - 2])
-        factor = 2.0 ** (order * column)
+        factor = 2.0 ** (bits * order * column)
         value = (factor * value[1:] - value[:-1]) / (factor - 1)
         doubt = (factor * doubt[1:] + doubt[:-1]) / (factor - 1)
     if not values:

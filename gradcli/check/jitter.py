@@ -63,14 +63,20 @@ class Jitter:
     def disturb(self, value: Array, rows: Any = None, error: float = EPS) -> Array:
         """value · (1 + ε·U), a different U for every element; only in some `rows` if given.
 
-        `rows` is a slice or a mask; rows that stay don't cost a number each. `error` is ε.
+        `rows` is a slice or a mask; rows that stay don't cost a number each, and if all do, the
+        result is `value` itself. `error` is ε.
         """
         if rows is None:
             result: Array = value * self._near_one(value, error)
             return result
+        part = value[rows]
+        if not part.size:
+            return value
+        disturbed: Array = part * self._near_one(part, error)
+        if part.size == value.size:
+            return disturbed
         result = np.array(value)
-        part = result[rows]
-        result[rows] = part * self._near_one(part, error)
+        result[rows] = disturbed
         return result
 
     def round(self, value: Array) -> Array:

@@ -16,9 +16,11 @@ import numpy as np
 
 from gradcli.backward import backward
 from gradcli.check.bench import Bench
+from gradcli.check.clock import Clock
 from gradcli.check.finding import Finding
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
+from gradcli.check.sampling import Coordinate
 from gradcli.check.special import OUTSIDE
 from gradcli.check.words import distinct
 from gradcli.forward import operand_values, written_text
@@ -40,7 +42,9 @@ class Wrong(NamedTuple):
 class Alone:
     """An operation taken out of its program, with its operands as inputs."""
 
-    def __init__(self, graph: Graph, node: Node, values: Sequence[Any]) -> None:
+    def __init__(
+        self, graph: Graph, node: Node, values: Sequence[Any], clock: Clock | None = None
+    ) -> None:
         self.node = node
         assert node.operation is not None
         names = node.operation.operand_names(len(node.operands))
@@ -71,7 +75,9 @@ class Alone:
         active = [True] * (end + 1)
         passed = backward(self.graph, self.values, active, self.upstream, allow_nonfinite=True)
         self.accumulators = passed.accumulators
-        self.bench = Bench(self.graph, self.values, self.accumulators, active, self.upstream)
+        self.bench = Bench(
+            self.graph, self.values, self.accumulators, active, self.upstream, clock=clock
+        )
 
     def wrong(self, wanted: Sequence[bool]) -> Iterator[Wrong]:
         """The operands (of those that are `wanted`) whose rule is wrong."""
@@ -82,7 +88,7 @@ class Alone:
                 gradient = self.accumulators[place]
                 row = Row(node, self.values[place], gradient, every_element=False, seed=0)
                 coordinates = [c for c in row.coordinates() if np.isfinite(c.x)]
-                for c, found in zip(coordinates, self.bench.examine(coordinates), strict=True):
+                for c, found in zip(coordinates, self._examined(coordinates), strict=True):
                     row.take(c, found)
                 rows[place] = row
         for place, row in rows.items():
@@ -100,6 +106,14 @@ class Alone:
             return False
         infinite = not np.all(np.isfinite(row.gradient)) and finding.slope is not None
         return infinite or finding.reason == OUTSIDE
+
+    def _examined(self, coordinates: list[Coordinate]) -> Iterator[Finding]:
+        """The findings on some variables, those of a large operation one by one."""
+        if coordinates and self.bench.large(coordinates[0]):
+            for coordinate in coordinates:
+                yield from self.bench.examine([coordinate])
+        else:
+            yield from self.bench.examine(coordinates)
 
     def _rule(self, place: int) -> str:
         """The rule as its author knows it."""
@@ -205,11 +219,18 @@ def _factor(given: Any, true: Any) -> Fraction | None:
 
 
 def wrong_rules(
-    graph: Graph, values: Sequence[Any], active: Sequence[bool], node: Node
+    graph: Graph,
+    values: Sequence[Any],
+    active: Sequence[bool],
+    node: Node,
+    clock: Clock | None = None,
 ) -> list[Wrong]:
-    """The wrong rules of an operation where it stands in the program."""
+    """The wrong rules of an operation where it stands in the program.
+
+    Raises `OutOfTimeError` where it is large and the `clock` does not allow it.
+    """
     if not all(np.all(np.isfinite(v)) for v in (*operand_values(node, values), values[node.id])):
         return []
     wanted = [isinstance(o, int) and active[o] for o in node.operands]
     with np.errstate(all="ignore"):
-        return list(Alone(graph, node, values).wrong(wanted))
+        return list(Alone(graph, node, values, clock).wrong(wanted))

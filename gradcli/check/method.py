@@ -213,7 +213,7 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
         better = _candidates(view, s, run, fine, samples, use_signature=use_signature)
         value, errors, steps = map(np.concatenate, zip(found, better, strict=True))
         found = (value, errors, steps)
-    chosen = _consistent(found, s, run, center, rough)
+    chosen = consistent(found, s, run, center, rough)
     if chosen is None:
         return Finding(Verdict.INCONCLUSIVE, "no slope is consistent across the scales")
     slope, error_of_slope, step = chosen
@@ -252,7 +252,7 @@ def _candidates(
     return extrapolate(fine[part], f.D[0, part], noise[part], 2, COLUMNS)
 
 
-def _consistent(
+def consistent(
     found: Candidates, s: Series, run: slice, center: float, rough: float
 ) -> tuple[float, float, float] | None:
     """The candidate of least error that every smaller step of the ladder agrees with."""

@@ -82,8 +82,8 @@ class Row:
 
     @property
     def complete(self) -> bool:
-        """Whether all variables have been checked."""
-        return len(self.findings) == self.size
+        """Whether the verdict is one on the whole array, as that of one direction is."""
+        return len(self.findings) == self.size or bool(self.along_directions and self.findings)
 
     def worst(self) -> int:
         """The place of the finding that speaks for the row."""
@@ -164,8 +164,9 @@ class Row:
             error = typical * float(np.linalg.norm(self.gradient * coordinate.direction))
             chance *= min(1.0, found.tolerance / error) if error else 1.0
         shown = "less than 1e-12" if chance < 1e-12 else f"about {chance:.0e}"
+        n = len(self.findings)
         return (
-            f"{len(self.findings)} random directions: an element off by 0.1 % "
+            f"{n} random direction{'s' if n > 1 else ''}: an element off by 0.1 % "
             f"is missed with probability {shown}"
         )
 

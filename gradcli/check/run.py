@@ -9,8 +9,7 @@ was no time for is counted.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -18,6 +17,7 @@ import numpy as np
 
 from gradcli.backward import Backward
 from gradcli.check.bench import Bench
+from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
 from gradcli.check.rows import Row
 from gradcli.check.sampling import Coordinate
@@ -41,6 +41,7 @@ def check_gradients(
     budget: float = 2.0,
     exact: bool = False,
     seed: int = 0,
+    clock: Clock | None = None,
 ) -> Checks:
     """The verdict on every accumulator that the backward pass filled in.
 
@@ -53,8 +54,9 @@ def check_gradients(
         from gradcli.check.exact import require  # noqa: PLC0415 - imports mpmath
 
         require()
+    clock = clock or Clock(budget)
     with np.errstate(all="ignore"):
-        bench = Bench(graph, values, passed.accumulators, active, upstream, seed)
+        bench = Bench(graph, values, passed.accumulators, active, upstream, seed, clock)
         rows = [
             Row(
                 node,
@@ -66,21 +68,20 @@ def check_gradients(
             for node in graph.nodes
             if node.carries and passed.accumulators[node.id] is not None
         ]
-        return _Run(bench, rows, passed, budget, exact=exact).checks()
+        return _Run(bench, rows, passed, clock, exact=exact).checks()
 
 
 class _Run:
     """One run over all rows, with a clock."""
 
     def __init__(
-        self, bench: Bench, rows: list[Row], passed: Backward, budget: float, *, exact: bool
+        self, bench: Bench, rows: list[Row], passed: Backward, clock: Clock, *, exact: bool
     ) -> None:
         self.bench, self.rows, self.exact = bench, rows, exact
-        self.passed = passed
+        self.passed, self.clock = passed, clock
         self.undefined = Undefined(bench.graph, bench.values, passed)
-        self.start = time.perf_counter()
-        self.budget, self.deadline = budget, self.start + budget
-        self.spent = 0
+        self.begun = clock.spent
+        self.examined = 0
         self.local: int | None = None
 
     def checks(self) -> Checks:
@@ -90,23 +91,27 @@ class _Run:
             return Checks({row.node.id: everywhere for row in self.rows})
         inputs = [row for row in self.rows if row.node.kind == "input"]
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
-        self.examine(inputs, self.deadline + self.budget / 2)
+        self.examine(inputs, self.clock.soon, costly=True)
+        wrong: dict[int, str] = {}
         if not self.affordable(others):
             wrong = self.local_derivatives()
-            self.examine([row for row in others if row.node.id in wrong], self.soon)
+            behind = [row for row in others if row.node.id in wrong]
+            self.examine(behind, self.clock.limit, surely=True)
             others = [row for row in others if row.node.id not in wrong]
-        self.examine(others, self.deadline)
-        wrong_blocks = self._blame()
+        self.examine(others, self.clock.budget)
+        found = self._blame()
         done = [row for row in self.rows if row.complete or row.findings]
-        missing = sum(not row.complete for row in self.rows)
+        seen = {row.node.id for row in done}
+        found += [words for i, words in wrong.items() if i not in seen and words not in found]
         rows = {row.node.id: row.check() for row in done}
-        return Checks(rows, missing, self.local, wrong_blocks)
+        in_part = sum(not row.complete for row in done)
+        return Checks(rows, len(self.rows) - len(done), self.local, tuple(found), in_part)
 
-    def _blame(self) -> tuple[str, ...]:
+    def _blame(self) -> list[str]:
         """Find the rules behind the failures; what is wrong with rules of blocks behind zeros."""
         blocks = any(node.operation and node.operation.body for node in self.bench.graph.nodes)
         if not blocks and not any(row.fails for row in self.rows):
-            return ()
+            return []
         from gradcli.check.blame import Blame  # noqa: PLC0415 - seldom needed
 
         bench = self.bench
@@ -115,30 +120,38 @@ class _Run:
                 row.ties = bench.ties(row.checked[row.worst()])
                 if row.along_directions:
                     self._locate(row)
-        blame = Blame(bench.graph, bench.values, bench.active, self.passed)
+        blame = Blame(bench.graph, bench.values, bench.active, self.passed, self.clock)
         blame.explain(self.rows)
-        return tuple(blame.rules_of_blocks(self.rows, self.soon))
+        return list(blame.rules_of_blocks(self.rows))
 
-    def local_derivatives(self) -> set[int]:
-        """Check every operation's rules on their own; the nodes that wrong ones lead to."""
+    def local_derivatives(self) -> dict[int, str]:
+        """Check every operation's rules on their own; the nodes that wrong ones lead to, and why.
+
+        Of those that the quick look at all of them doubts, one is always looked at closely.
+        """
         from gradcli.check import local, screen  # noqa: PLC0415 - for large programs
 
         bench = self.bench
         graph, values, active = bench.graph, bench.values, bench.active
         self.local = 0
-        behind: set[int] = set()
-        deadline = self.soon
+        behind: dict[int, str] = {}
+        until, looked = self.clock.soon, False
         for group in screen.alike(graph, active):
             doubtful = screen.suspicious(graph, values, active, group)
             self.local += len(group) - len(doubtful)
             for node in doubtful:
-                if time.perf_counter() > deadline:
+                if looked and self.clock.spent > until:
                     break
+                looked = True
+                try:
+                    found = local.wrong_rules(graph, values, active, node, self.clock)
+                except OutOfTimeError:
+                    continue
                 self.local += 1
-                for wrong in local.wrong_rules(graph, values, active, node):
+                for wrong in found:
                     operand = node.operands[wrong.operand]
                     assert isinstance(operand, int)
-                    behind.add(operand)
+                    behind.setdefault(operand, wrong.words)
         return behind
 
     def _locate(self, row: Row) -> None:
@@ -152,7 +165,10 @@ class _Run:
             middle = (low + high) // 2
             part = np.where((places >= low) & (places < middle), failing.direction, 0.0)
             half = Coordinate(row.node.id, row.value, direction=part)
-            (found,) = self.bench.examine([half])
+            try:
+                (found,) = self.bench.examine([half])
+            except OutOfTimeError:
+                return
             low, high = (low, middle) if found.verdict is Verdict.FAIL else (middle, high)
         element = tuple(int(i) for i in np.unravel_index(low, shape))
         coordinate = Coordinate(row.node.id, row.value, element)
@@ -162,41 +178,45 @@ class _Run:
             row.size = 1
 
     @property
-    def soon(self) -> float:
-        """A deadline for what must not be left out: half a budget from now, if that is later."""
-        return max(self.deadline, time.perf_counter() + self.budget / 2)
-
-    @property
     def each(self) -> float:
         """The seconds that a variable has taken so far."""
-        return (time.perf_counter() - self.start) / max(self.spent, 1)
+        return (self.clock.spent - self.begun) / max(self.examined, 1)
 
     def affordable(self, rows: list[Row]) -> bool:
         """Whether the rest will fit, going by what the variables so far have taken."""
-        left = self.deadline - time.perf_counter()
-        return not self.spent or self.each * sum(row.size for row in rows) < 1.5 * left
+        size = sum(row.size for row in rows)
+        if not self.examined:
+            return True
+        return self.each * size < 1.5 * (self.clock.budget - self.clock.spent)
 
-    def examine(self, rows: list[Row], deadline: float) -> None:
+    def examine(
+        self, rows: list[Row], until: float, *, costly: bool = False, surely: bool = False
+    ) -> None:
         """Examine rows in order, in portions that fit into memory and time.
 
-        The first portion of all is always done.
+        The first portion of all, or if `surely` the first of these, is always begun; after that,
+        if they are `costly`, only what is likely to be done in time.
         """
-        waiting = ((row, c) for row in rows for c in row.coordinates())
+        begun = bool(self.examined) and not surely
         portion: list[tuple[Row, Coordinate]] = []
         room = 0
-        for row, coordinate in waiting:
+        for row, coordinate in _in_turn(rows):
             found = self.undefined.variable(coordinate)
             if found is not None:
                 row.take(coordinate, found)
                 continue
-            left = deadline - time.perf_counter()
-            if left < 0 and self.spent:
-                return
+            if portion and self.bench.large(coordinate):
+                self._serve(portion)
+                portion = []
+            left = until - self.clock.spent
+            if begun and left < (self.each if costly else 0.0):
+                break
+            begun = True
             if not portion:
-                room = self.bench.room(coordinate)
-                if not self.spent and row.along_directions:
+                room = 1 if self.bench.large(coordinate) else self.bench.room(coordinate)
+                if not self.examined and row.along_directions:
                     room = 1  # to learn what one takes
-                if self.spent:
+                if self.examined:
                     room = max(1, min(room, int(left / self.each)))
             portion.append((row, coordinate))
             if len(portion) >= room:
@@ -206,8 +226,12 @@ class _Run:
             self._serve(portion)
 
     def _serve(self, portion: list[tuple[Row, Coordinate]]) -> None:
-        found = self.bench.examine([coordinate for _, coordinate in portion])
-        self.spent += len(portion)
+        try:
+            found = self.bench.examine([coordinate for _, coordinate in portion])
+        except OutOfTimeError:
+            return
+        finally:
+            self.examined += len(portion)
         for (row, coordinate), finding in zip(portion, found, strict=True):
             confirmed = self._confirmed(coordinate, finding)
             row.take(coordinate, self.undefined.explained(coordinate, confirmed))
@@ -235,8 +259,12 @@ class _Run:
         return abs(gradient - finding.slope) <= part
 
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
-        """The finding after a look at 50 digits: if that is asked for, and before accusing."""
-        if self.exact or (finding.verdict is Verdict.FAIL and self.has_mpmath):
+        """The finding after a look at 50 digits: if that is asked for, and before accusing.
+
+        Late failures go without, as all do where mpmath is not installed.
+        """
+        in_time = self.clock.spent < self.clock.limit
+        if self.exact or (finding.verdict is Verdict.FAIL and in_time and self.has_mpmath):
             from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
 
             truth = derivative(self.bench.sampler, coordinate)
@@ -251,3 +279,17 @@ class _Run:
             # So far out every double is a whole number: floor(x) is x at all points there are.
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "no step is small enough"
         return finding
+
+
+def _in_turn(rows: list[Row]) -> Iterator[tuple[Row, Coordinate]]:
+    """All variables of rows in order, but of large arrays one direction of each at a time."""
+    waiting = [(row, row.coordinates()) for row in rows]
+    while waiting:
+        later = []
+        for row, coordinates in waiting:
+            for coordinate in coordinates:
+                yield row, coordinate
+                if row.along_directions:
+                    later.append((row, coordinates))
+                    break
+        waiting = later

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.check.clock import Clock
 from gradcli.check.flat import Flat
 from gradcli.check.jitter import SHORT, Jitter, error_of_sum
 from gradcli.forward import line_up, operand_values
@@ -59,7 +60,8 @@ class Coordinate:
         """The node's value at every t, with t as the batch axis."""
         if self.direction is not None:
             shift = (t - 1.0).reshape((-1,) + (1,) * self.direction.ndim)
-            result: Array = self.value + shift * self.direction
+            result: Array = shift * self.direction
+            result += self.value
             return result
         if self.index is None:
             return t
@@ -131,8 +133,16 @@ class Sampler:
     `values` are the nodes' values at that point, `upstream` the weights of the output's elements.
     """
 
-    def __init__(self, graph: Graph, values: Sequence[Any], upstream: Any, seed: int = 0) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        values: Sequence[Any],
+        upstream: Any,
+        seed: int = 0,
+        clock: Clock | None = None,
+    ) -> None:
         flat = Flat(graph)
+        self.clock = clock
         self.place = flat.place
         self.graph = flat.graph
         self.upstream = upstream
@@ -173,16 +183,28 @@ class Sampler:
         return max(1, min(MOST_ELEMENTS // max(self._widest[start], 1), MOST_VALUES // nodes))
 
     def sample(self, requests: list[Request]) -> list[Samples]:
-        """Serve every request, in as many passes as memory asks for."""
+        """Serve every request, in as many passes as memory asks for.
+
+        Raises `OutOfTimeError` where one request takes several, and too long.
+        """
         size = sum(len(r.t) for r in requests)
         limit = min(self.rows_at_once(r.coordinate) for r in requests)
         if size <= limit or (len(requests) == 1 and len(requests[0].t) == 1):
             return _Pass(self, requests).run()
         if len(requests) == 1:
-            parts = [self.sample([part])[0] for part in _parts(requests[0], limit)]
-            return [_joined(parts)]
+            return [self._in_parts(_parts(requests[0], limit))]
         half = len(requests) // 2
         return self.sample(requests[:half]) + self.sample(requests[half:])
+
+    def _in_parts(self, parts: list[Request]) -> Samples:
+        """The answer to a request that takes several passes, if there is time for them."""
+        begun = self.clock.spent if self.clock else 0.0
+        found: list[Samples] = []
+        for part in parts:
+            found += _Pass(self, [part]).run()
+            if self.clock:
+                self.clock.foresee(begun, len(found), len(parts))
+        return _joined(found)
 
     def total(self, output: Array) -> Array:
         """The function's values: upstream · output, summed over the output's elements."""
@@ -206,32 +228,33 @@ def _values(flat: Flat, original: Sequence[Any]) -> list[Any]:
 
 
 def _parts(request: Request, rows: int) -> list[Request]:
-    """A request cut into smaller ones, each of one kind of points and led by point 0."""
+    """A request cut into smaller ones, each of one kind of points."""
     plain = len(request.t) - request.jittered
     moved = len(request.t) - request.held
-    step = max(1, rows - 1)
-    cuts = [(i, min(i + step, plain), 0, 0) for i in range(1, plain, step)]
-    cuts += [(i, min(i + step, moved), 1, 0) for i in range(plain, moved, step)]
-    cuts += [(i, min(i + step, len(request.t)), 1, 1) for i in range(moved, len(request.t), step)]
+    bounds = ((0, plain, 0, 0), (plain, moved, 1, 0), (moved, len(request.t), 1, 1))
+    cuts = [
+        (slice(i, min(i + rows, end)), jittered, held)
+        for start, end, jittered, held in bounds
+        for i in range(start, end, rows)
+    ]
     return [
         Request(
             request.coordinate,
-            Points(np.append(request.t[:1], request.t[i:j]), (j - i) * jittered, (j - i) * held),
+            Points(t := request.t[cut], len(t) * jittered, len(t) * held),
             watched=request.watched,
         )
-        for i, j, jittered, held in cuts
+        for cut, jittered, held in cuts
     ]
 
 
 def _joined(parts: list[Samples]) -> Samples:
     """The answer to a request from the answers to its parts."""
-    y = np.concatenate([parts[0].y[:, :1], *(part.y[:, 1:] for part in parts)], axis=1)
-    signature = [p.signature[1:] - p.signature[0] for p in parts]
+    y = np.concatenate([part.y for part in parts], axis=1)
+    signature = np.concatenate([part.signature for part in parts])
     last = [p for p in parts if p.held]
     held = {i: np.concatenate([p.held[i] for p in last]) for i in parts[-1].held}
     count = len(next(iter(held.values()), ()))
-    y0 = parts[0]
-    return Samples(y, y0.nodes, np.concatenate([[0], *signature]), held, slice(0, count))
+    return Samples(y, parts[0].nodes, signature, held, slice(0, count))
 
 
 def _terms(graph: Graph, node: Node) -> int:

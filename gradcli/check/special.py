@@ -91,6 +91,11 @@ class Side(NamedTuple):
         return self.exponent is not None and -0.9 <= self.exponent < -0.05
 
     @property
+    def bends(self) -> bool:
+        """The slopes go to 0 as those of |x|^1.25 do, and no polynomial in h shows it."""
+        return self.exponent is not None and 0.05 < self.exponent < 0.9
+
+    @property
     def goes_to(self) -> float | None:
         """±∞ where the value itself grows without bound: like 1/h, or like log(1/h), say.
 
@@ -127,6 +132,7 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
     ok = np.isfinite(f)
     if not ok.any():
         return None
+    ok &= ~_swallowed(q, h, noise, signature, (signature == view.here) & (f == f0))
     branch = signature[np.nonzero(ok)[0][-1]]
     run = tail(ok & (signature == branch))
     if run.stop - run.start < SETTLED:
@@ -134,6 +140,8 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
     exponent = power(h[run], q[run], doubt[run])
     best = _best_scale(q[run], doubt[run], np.abs(f[run] - f0) <= 4 * noise[run])
     side = Side(np.nan, np.inf, exponent, q[run], h[run], (f - f0)[run], noise[run])
+    if side.bends:
+        return side._replace(slope=0.0, error=float(abs(side.q[-1])))
     if best is None:
         return side
     error, a = best
@@ -158,6 +166,23 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
         if errors[k] < error:
             return side._replace(slope=float(value[k]), error=float(errors[k]))
     return side
+
+
+def _swallowed(q: Array, h: Array, noise: Array, signature: Signature, still: Array) -> Array:
+    """The smallest steps, if at them rounding is all that keeps a function on its border.
+
+    1 + x is 1 for |x| below 1e-16, and max(1 + x, 1) stands on its border at all of these. They
+    are passed over if the three steps before are on one piece, and if the slope there would have
+    moved f by no more than its noise.
+    """
+    found = np.zeros_like(still)
+    (moving,) = np.nonzero(~still)
+    last = int(moving[-1]) if len(moving) else 0
+    before = signature[max(0, last - SETTLED + 1) : last + 1]
+    one_piece = len(before) == SETTLED and bool((before == before[0]).all())
+    hidden = np.abs(q[last]) * h <= 4 * noise
+    found[last + 1 :] = one_piece and bool(hidden[last + 1 :].all())
+    return found
 
 
 def _best_scale(q: Array, doubt: Array, flat: Array) -> tuple[float, int] | None:
@@ -214,6 +239,8 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
             right=_limit(right),
             operation=name,
         )
+    if right.bends and left.bends:
+        return Finding(Verdict.INCONCLUSIVE, "f bends nearer to the point than any step")
     error = SAFETY * (right.error + left.error)
     size = max(abs(right.slope), abs(left.slope))
     if not abs(right.slope - left.slope) > error + FLOOR * size:

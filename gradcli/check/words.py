@@ -57,6 +57,8 @@ def _kink(check: Check, gradient: float) -> str:
         number(check.left, check.error_estimate),
         number(check.right, check.error_estimate),
     )
+    if left == right and check.left is not None and check.right is not None:
+        left, right = distinct(check.left, check.right)
     words = f"kink{place}: slopes {left} | {right}"
     return f"{words}, convention {number(gradient)} {check.reason}"
 
@@ -121,7 +123,7 @@ def number(value: float | None, error: float | None = None) -> str:
         return "?"
     if math.isinf(value):
         return "∞" if value > 0 else "−∞"
-    if value == 0 or abs(value) <= 4 * (error or 0.0):
+    if value == 0 or abs(value) <= 2 * (error or 0.0):
         return "0"
     return f"{value:.6g}"
 

@@ -142,7 +142,7 @@ def _node(result: Result, row: Row, *, full: bool) -> Object:
 def _check(check: Check, *, full: bool) -> Object:
     entry: Object = {
         "verdict": str(check.verdict),
-        "finite_difference": late(check.finite_difference),
+        "finite_difference": _measured(check.finite_difference),
         "error_estimate": late(check.error_estimate),
         "digits": late(check.digits),
     }
@@ -191,9 +191,21 @@ def _summary(result: Result) -> Object | None:
     }
     if result.checks.omitted:
         entry["omitted"] = result.checks.omitted
+    if result.checks.in_part:
+        entry["in_part"] = result.checks.in_part
     if result.checks.local is not None:
         entry["local"] = result.checks.local
     return entry
+
+
+def _measured(slopes: Any) -> Any:
+    """Finite differences; null, as for a number, at elements where there is no slope to measure."""
+    missing = None if slopes is None else np.isnan(slopes)
+    if missing is None or not missing.any():
+        return late(slopes)
+    known = np.array(plain(slopes), dtype=object)
+    known[missing] = None
+    return known.tolist()
 
 
 def late(value: Any) -> Any:
@@ -278,7 +290,7 @@ def indented(value: Any, encode: Encode, depth: int = 0) -> str:
         opening, closing = "{}"
     else:
         opening, closing = "[]"
-        if all(isinstance(part, float) or part in WORDS for part in value):
+        if all(isinstance(part, float) or part is None or part in WORDS for part in value):
             parts = _filled(encode(value)[1:-1].split(", "), room - len(INDENT))
         else:
             parts = [indented(part, encode, depth + 1) for part in value]

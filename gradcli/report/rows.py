@@ -163,6 +163,8 @@ def checked(result: Result) -> str:
     if omitted:
         others.append(f"{omitted} not checked for want of time")
     text = ", ".join([f"checked: {agree} of {rows} agree", *others])
+    if result.checks.in_part:
+        text += f"; {result.checks.in_part} checked in part"
     return text if local is None else f"{text}; local derivatives checked: {local}"
 
 
