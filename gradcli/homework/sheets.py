@@ -24,7 +24,7 @@ from gradcli.homework.entries import (
     number_of,
     values_from,
 )
-from gradcli.homework.gradient_names import normal_label
+from gradcli.homework.gradient_names import known_label
 from gradcli.homework.submission import Entry, Values, Vocabulary, Written
 from gradcli.language.characters import plain
 from gradcli.language.source import Source, Span
@@ -106,7 +106,7 @@ class _Sheet:
                 self.part = "gradient"
                 self.read_gradients(block)
             elif found := _SOURCE.match(line):
-                self.part, self.sender = "backward", normal_label(found[1])
+                self.part, self.sender = "backward", self.label(found[1])
             elif found := _ROW.match(line):
                 self.read_table_row(block, found[2])
             elif found := _STATEMENT.match(line):
@@ -114,6 +114,9 @@ class _Sheet:
             elif "=" in line and self.part in ("forward", "backward"):
                 hint = "a line is as it was printed, with a number instead of the blank"
                 raise self.place(block).refused("this line of the sheet can't be read", hint)
+
+    def label(self, text: str) -> str:
+        return known_label(text, self.vocabulary)
 
     def place(self, block: _Block) -> Place:
         first = block.start + len(block.text) - len(block.text.lstrip())
@@ -132,13 +135,13 @@ class _Sheet:
     def add_point(self, name: str, text: str, place: Place) -> None:
         text = text.strip().rstrip(",")
         if not is_blank(text) and not re.match(r"\d+×", text):  # large arrays are summed up
-            self.point.append((normal_label(name), number_of(text, place)))
+            self.point.append((self.label(name), number_of(text, place)))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
         name, text = found[1], found[3]
         place = self.place(block)
         text = _STEP.sub("", _FINAL.sub("", text.rstrip())).rstrip()
-        if self.part == "forward" and normal_label(name) in self.vocabulary.inputs:
+        if self.part == "forward" and self.label(name) in self.vocabulary.inputs:
             self.add_point(name, text, place)
             return
         parts = _VALUE.split(text)
@@ -153,7 +156,7 @@ class _Sheet:
             self.forward.append(Row(name, parts[-1], place, "value"))
 
     def receive(self, label: str, source: str, total: str, alone: str, place: Place) -> None:
-        label = normal_label(label)
+        label = self.label(label)
         received = _Received(source, total.strip(), alone.strip(), place)
         self.received.setdefault(label, []).append(received)
 
@@ -182,7 +185,7 @@ class _Sheet:
             return
         if len(cells) < 3:
             raise place.refused("a row of the backward pass ends with two numbers")
-        self.receive(f"delta_{sent[2]}", normal_label(sent[1]), cells[-1], cells[-2], place)
+        self.receive(f"delta_{sent[2]}", self.label(sent[1]), cells[-1], cells[-2], place)
 
     # --- all together ---
 

@@ -38,6 +38,11 @@ _MARKS = {
 """Marks over a letter, as a mathematician reads them aloud."""
 
 
+def is_taken(name: str) -> bool:
+    """Whether code needs the name for itself, so that a node of this name is called otherwise."""
+    return name in TAKEN or keyword.iskeyword(name) or bool(helpers.MADE.fullmatch(name))
+
+
 def identifiers(
     names: Iterable[str], *, ascii_only: bool, taken: Collection[str] = TAKEN
 ) -> dict[str, str]:
