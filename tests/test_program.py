@@ -111,3 +111,24 @@ def test_options_have_the_values_of_the_command_line() -> None:
         with pytest.raises(GradcliError, match="is not known") as error:
             call()
         assert error.value.kind is Kind.OPTION
+
+
+@pytest.mark.parametrize(("text", "same"), [("sigma(x)", "σ(x)"), ("Gamma(x)", "gamma(x)")])
+def test_a_greek_function_by_its_letters_name(text: str, same: str) -> None:
+    values = [Program(t).evaluate({"x": 1.5}, check=False).gradient["x"] for t in (text, same)]
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["sigma = x; sigma(x)", "sigma*x + sigma(x)", "f(sigma) = sigma(2); f(x)"]
+)
+def test_a_value_sigma_is_no_function(text: str) -> None:
+    with pytest.raises(GradcliError, match="'sigma'"):
+        Program(text)
+
+
+def test_a_function_or_a_value_of_ones_own_is_called_sigma() -> None:
+    own = Program("sigma(u) = u^2\nsigma(x)").evaluate({"x": 3.0}, check=False)
+    assert own.value == 9
+    value = Program("(x - mu)/sigma").evaluate({"x": 3.0, "mu": 1.0, "sigma": 2.0}, check=False)
+    assert value.gradient["sigma"] == -0.5
