@@ -132,3 +132,8 @@ def test_a_function_or_a_value_of_ones_own_is_called_sigma() -> None:
     assert own.value == 9
     value = Program("(x - mu)/sigma").evaluate({"x": 3.0, "mu": 1.0, "sigma": 2.0}, check=False)
     assert value.gradient["sigma"] == -0.5
+
+
+@pytest.mark.parametrize("line", ["#: title A task", "#: title: A task", "#:title  A task "])
+def test_a_title(line: str) -> None:
+    assert Program(f"{line}\nx").header.title == "A task"
