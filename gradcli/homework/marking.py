@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -23,6 +23,7 @@ from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
 from gradcli.homework.marked import Marked, MarkedRow, Note, Status, forgiven, in_cells
 from gradcli.homework.mending import holds
 from gradcli.homework.naming import VAGUE, explain
+from gradcli.homework.points import other_point
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
 from gradcli.homework.tolerance import Digits, Tolerance, exact, own_values, vague
@@ -63,7 +64,8 @@ def _marked(task: Task, submission: Submission, scheme: Scheme) -> Marked:
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
         mode = "gradients" if submission.gradients_only else "values"
-        return _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
+        marked = _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
+        return replace(marked, notes=(*other_point(task, submission), *marked.notes))
 
 
 class _Marking:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from gradcli.homework.entries import (
@@ -40,6 +40,7 @@ _FINAL = re.compile(r"\s*\bfinal\b[^\n]*")
 _VALUE = re.compile(r"(?:^|(?<=\s))=(?=\s|$)\s*")
 _QUOTIENT = re.compile(r"[d∂]([^\s/=]+)/[d∂]([^\s/=]+)\s*=\s*")
 _POINT = re.compile(r"(?:^|,)\s*([^\s=,\[\]]+)\s*=\s*")
+_FOR = re.compile(r"^# for (\S.{0,60})$", re.MULTILINE)
 _RULE = re.compile(r"\s*[─\-—_=]{8,}\s*$")
 _WIDE = re.compile(r"\s{2,}|\t")
 _ROW = re.compile(r"\s*\((\d+)\)\s+(.*)", re.DOTALL)
@@ -195,7 +196,10 @@ class _Sheet:
         given = {entry.name for entry in handed if entry.kind == "gradient"}
         last = entries_of(self.final, self.vocabulary)
         more: tuple[Entry, ...] = tuple(entry for entry in last if entry.name not in given)
-        return values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        found = values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        head = _FORWARD.split(self.source.text, maxsplit=1)[0]
+        names = _FOR.findall(head)
+        return replace(found, student=names[-1].strip()) if names else found
 
     def rows(self) -> Iterator[Row]:
         yield from self.forward
