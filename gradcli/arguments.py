@@ -14,8 +14,9 @@ import numpy as np
 from gradcli import ops
 from gradcli.draft import Literal
 from gradcli.errors import GradcliError, Kind
-from gradcli.language.source import Source
+from gradcli.language.source import Source, Span
 from gradcli.language.tree import Array, Call, Tree, Tuple
+from gradcli.language.words import INSTEAD_OF_ARGUMENTS
 from gradcli.names import did_you_mean
 from gradcli.ops.operation import Operation, Parameter
 
@@ -72,9 +73,20 @@ def _check_keywords(call: Call, source: Source, names: list[str], operation: Ope
     known = [p.name for p in operation.parameters if not p.variadic]
     for i, name in enumerate(names):
         if name not in known:
-            raise _problem(call, source, f"has no argument '{name}'", did_you_mean(name, known))
+            meant = INSTEAD_OF_ARGUMENTS.get(name)
+            hint = f"did you mean '{meant}'?" if meant in known else did_you_mean(name, known)
+            raise _problem(
+                call, source, f"has no argument '{name}'", hint, _keyword(call, i, source)
+            )
         if name in names[:i]:
-            raise _problem(call, source, f"gets '{name}' twice")
+            raise _problem(call, source, f"gets '{name}' twice", None, _keyword(call, i, source))
+
+
+def _keyword(call: Call, i: int, source: Source) -> Span | None:
+    """Where the call's keyword of this number stands, with its value."""
+    value = call.arguments[i - len(call.keywords)].span
+    start = source.text.rfind(call.keywords[i], call.span.start, value.start)
+    return Span(start, value.end) if start >= 0 else None
 
 
 def _default(parameter: Parameter) -> Literal:
@@ -100,9 +112,11 @@ def _variadic(
     return elements
 
 
-def _problem(call: Call, source: Source, what: str, hint: str | None = None) -> GradcliError:
+def _problem(
+    call: Call, source: Source, what: str, hint: str | None = None, place: Span | None = None
+) -> GradcliError:
     forms = [form.replace("shape", "(2, 3)") for form in ops.signatures(call.name)]
     hint = hint or f"it is written {' or '.join(forms)}"
     return GradcliError(
-        Kind.SYNTAX, f"{call.name} {what}", source=source, span=call.span, hint=hint
+        Kind.SYNTAX, f"{call.name} {what}", source=source, span=place or call.span, hint=hint
     )

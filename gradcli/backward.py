@@ -18,7 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.collector import collector_paused
-from gradcli.errors import GradcliError, Kind
+from gradcli.errors import GradcliError, Kind, Label
 from gradcli.forward import (
     all_finite,
     describe_operands,
@@ -354,10 +354,15 @@ def accumulator_error(
         kind = Kind.EDGE
         what = "does not exist" if undefined else "is infinite"
         message = f"the derivative of {written} by {name} {what}{where}"
+    own = operation.written  # the rules of a user's block
+    labels: tuple[Label, ...] = ()
+    if own is not None and own.source is graph.source:
+        labels = (Label(own.trees[operand].span, "its rule"),)
     return GradcliError(
         kind,
         message,
         source=graph.source,
         span=node.span,
+        labels=labels,
         hint="--wrt leaves an input out, --allow-nonfinite computes on",
     )

@@ -6,7 +6,7 @@ the error of a name that is no input and of a value that is no array of numbers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -35,7 +35,7 @@ def values_of_inputs(
     free = names.free
     bound: dict[str, Any] = {}
     if not free.keys() >= inputs.keys():
-        raise _not_an_input(names, next(name for name in inputs if name not in free), None)
+        raise _not_an_input(names, next(n for n in inputs if n not in free), None, inputs)
     for binding in header.bindings:
         if binding.name not in free:
             raise _not_an_input(names, binding.name, binding)
@@ -84,8 +84,13 @@ def _header_value(program: Source, binding: Binding, seed: int) -> Any:
         raise
 
 
-def _not_an_input(names: Names, name: str, line: Binding | None) -> GradcliError:
-    """The error of a bound name that is not an input; `line` is the `#:` line that binds it."""
+def _not_an_input(
+    names: Names, name: str, line: Binding | None, given: Iterable[str] = ()
+) -> GradcliError:
+    """The error of a bound name that is not an input.
+
+    `line` is the `#:` line that binds it, `given` are all names that get a value.
+    """
     source = None if line is None else names.source
     place = None if line is None else Span(line.span.start, line.span.start + len(name))
     definition = names.definitions.get(name)
@@ -102,6 +107,8 @@ def _not_an_input(names: Names, name: str, line: Binding | None) -> GradcliError
             if isinstance(definition, Assign)
             else None,
         )
+    from gradcli.spelling import misread  # noqa: PLC0415 - only when something went wrong
+
     known = names.inputs(())
     listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
     return GradcliError(
@@ -109,5 +116,5 @@ def _not_an_input(names: Names, name: str, line: Binding | None) -> GradcliError
         f"the program does not use '{name}'",
         source=source,
         span=place,
-        hint=did_you_mean(name, known) or listed,
+        hint=misread(names, {name, *given}, about=name) or did_you_mean(name, known) or listed,
     )

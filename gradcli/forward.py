@@ -17,9 +17,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.draft import Literal
-from gradcli.errors import GradcliError, Kind
+from gradcli.errors import GradcliError, Kind, Label
 from gradcli.graph import Graph, Node
-from gradcli.ops.operation import Shape
+from gradcli.ops.operation import Operation, Shape, keywords
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -181,8 +181,9 @@ def value_error(
     assert operation is not None
     assert node.kernel is not None
     arguments = operand_values(node, values)
+    inner = _inside_of_block(graph, node, arguments)
     flags = floating_point_flags(node.kernel, arguments)
-    kind = _kind(operation.failure, operation.domain, flags)
+    kind = inner.kind if inner else _kind(operation.failure, operation.domain, flags)
     where = describe_operands(graph, node, arguments, tuple(np.argwhere(bad)[0]))
     written = written_text(graph, node)
     needs = _needs(graph, node)
@@ -193,22 +194,56 @@ def value_error(
         message, hint = f"{written} is singular{where}", needs
     else:
         message, hint = f"{written} is not defined{where}", needs
-    return GradcliError(kind, message, source=graph.source, span=node.span, hint=hint)
+    error = GradcliError(kind, message, source=graph.source, span=node.span, hint=hint)
+    if inner is not None and inner.span is not None:
+        label = Label(inner.span, inner.message.partition(": ")[0])
+        error.labels, error.hint = (label,), inner.hint
+    return error
+
+
+def _inside_of_block(graph: Graph, node: Node, arguments: Sequence[Any]) -> GradcliError | None:
+    """What goes wrong inside of a user's block, if the node is one and that stands in the text."""
+    assert node.operation is not None
+    assert node.kernel is not None
+    if node.operation.body is None:
+        return None
+    body, _ = node.operation.body(keywords(node.kernel)["types"])
+    names = (body.nodes[i].name for i in body.inputs)
+    try:
+        forward(body, dict(zip(names, arguments, strict=True)))
+    except GradcliError as error:
+        return error if error.source is graph.source and error.span is not None else None
+    return None
 
 
 def _needs(graph: Graph, node: Node) -> str | None:
-    """The operation's domain in the operands' own names: `log(d) needs d > 0`."""
+    """The operation's domain in the operands' own names: `log(d) needs d > 0`.
+
+    Where it is about a literal, in the operation's own: `x/y needs y ≠ 0`.
+    """
     operation = node.operation
     assert operation is not None
     if not operation.domain:
         return None
-    if any(isinstance(o, Literal) for o in node.operands):
-        return f"{operation.name} needs {operation.domain}"
     names = operation.operand_names(len(node.operands))
-    nodes = [graph.nodes[o].name for o in node.operands if isinstance(o, int)]
-    meaning = dict(zip(names, nodes, strict=True))
-    words = re.sub(r"[^\W\d]\w*", lambda word: meaning.get(word[0], word[0]), operation.domain)
-    return f"{written_text(graph, node)} needs {words}"
+    operands = dict(zip(names, node.operands, strict=True))
+    words = set(re.findall(_WORD, operation.domain))
+    if any(isinstance(operands[word], Literal) for word in words & operands.keys()):
+        return f"{_in_general(operation, names)} needs {operation.domain}"
+    meaning = {n: _called(graph, o) for n, o in operands.items() if isinstance(o, int)}
+    needed = re.sub(_WORD, lambda word: meaning.get(word[0], word[0]), operation.domain)
+    return f"{written_text(graph, node)} needs {needed}"
+
+
+_WORD = r"[^\W\d]\w*"
+
+
+def _in_general(operation: Operation, names: Sequence[str]) -> str:
+    """The operation with its parameters' names: `x/y`, `log(x, base)`."""
+    if operation.symbol in ("/", "^"):
+        return operation.symbol.join(names)
+    name = next(iter(operation.aliases), operation.name)
+    return f"{name}({', '.join(names)})"
 
 
 def _kind(failure: str, domain: str, flags: set[str]) -> Kind:
@@ -235,6 +270,12 @@ def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
     return f"{node.name} ({node.operation.name})" if node.operation else node.name
 
 
+def _called(graph: Graph, number: int) -> str:
+    """A node's name; in a block, where operations have none, what is written there."""
+    node = graph.nodes[number]
+    return node.name if node.name[0] != "#" else written_text(graph, node)
+
+
 def describe_operands(
     graph: Graph, node: Node, arguments: Sequence[Any], place: tuple[int, ...]
 ) -> str:
@@ -245,7 +286,7 @@ def describe_operands(
     for operand, argument in zip(node.operands, arguments, strict=True):
         if isinstance(operand, Literal):
             continue
-        name = graph.nodes[operand].name
+        name = _called(graph, operand)
         own = np.shape(argument)
         if own == ():
             parts.append(f"{name} = {float(argument):.6g}")
@@ -253,5 +294,6 @@ def describe_operands(
             index = place[len(shape) - len(own) :]
             index = tuple(i if n > 1 else 0 for i, n in zip(index, own, strict=True))
             subscript = ", ".join(map(str, index))
+            name = name if name.isidentifier() else f"({name})"
             parts.append(f"{name}[{subscript}] = {float(argument[index]):.6g}")
     return " at " + ", ".join(dict.fromkeys(parts)) if parts else ""

@@ -454,9 +454,10 @@ class _Lowering:
             return None
         value = _in_range(self.static(item, scope))
         if not isinstance(value, int) or isinstance(value, bool):
-            self.fail(
-                Kind.SHAPE, "an index is a whole number", item.span, "slices are written x[0:2]"
-            )
+            hint = "slices are written x[0:2]"
+            if isinstance(item, Array):
+                hint += ", several elements of a vector [x[0], x[2]]"
+            self.fail(Kind.SHAPE, "an index is a whole number", item.span, hint)
         return value
 
     # --- constants that are no values: axes, shapes, indices ---
@@ -491,11 +492,14 @@ class _Lowering:
         from gradcli.constant import constant_value  # noqa: PLC0415 - a cycle: it evaluates
 
         if self.carries(operand):
+            hint = "write the number, or give it a name in the program: n = 2"
+            if isinstance(tree, Compare):
+                hint = "elements are chosen by where(x > 0, x, 0): the others become 0"
             self.fail(
                 Kind.SHAPE,
                 "a constant is needed here, and this depends on an input",
                 tree.span,
-                "write the number, or give it a name in the program: n = 2",
+                hint,
             )
         value = constant_value(self.source, self.steps, operand)
         if np.ndim(value) > 0:

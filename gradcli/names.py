@@ -8,6 +8,7 @@ and not defined is an input.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from math import e, pi, tau
@@ -30,7 +31,7 @@ from gradcli.language.tree import (
     Tree,
     postorder,
 )
-from gradcli.language.words import INSTEAD_OF_FUNCTIONS
+from gradcli.language.words import DERIVATIVES, INSTEAD_OF_FUNCTIONS, derivative_at
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
 """Names with a value of their own, as long as nobody gives them another."""
@@ -92,8 +93,16 @@ def close_match(word: str, candidates: Iterable[str]) -> str | None:
     """The candidate that `word` was most probably meant to be, if there is one."""
     from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
 
-    found = get_close_matches(word, list(candidates), n=1, cutoff=0.65)
+    candidates = list(candidates)
+    bare = _bare(word)
+    found = [c for c in candidates if _bare(c) == bare]
+    found = found or get_close_matches(word, candidates, n=1, cutoff=0.65)
     return found[0] if found else None
+
+
+def _bare(word: str) -> str:
+    """A word as it is compared: `LeakyReLU` is `leaky_relu`."""
+    return word.replace("_", "").casefold()
 
 
 def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
@@ -298,18 +307,42 @@ class _Statement:
                 Kind.SYNTAX,
                 f"'{word}' is a value, not a function",
                 call.name_span,
-                hint=f"for a product write the sign: {word}*(…)",
+                hint=_instead_of_call(call),
+            )
+        text, start = names.source.text, call.name_span.start
+        if derivative := derivative_at(text, start):
+            place = Span(call.name_span.end - len(derivative), call.name_span.end)
+            return self.error(
+                Kind.SYNTAX, f"'{derivative}' is no operator", place, hint=DERIVATIVES
             )
         own = [n for n, d in names.definitions.items() if isinstance(d, Define | Block)]
-        hint = INSTEAD_OF_FUNCTIONS.get(word) or did_you_mean(word, [*ops.function_names(), *own])
+        functions = [*ops.function_names(), *own]
+        hint = (
+            INSTEAD_OF_FUNCTIONS.get(word)
+            or self.not_called(call, functions)
+            or did_you_mean(word, functions)
+        )
         if hint is None and len(call.arguments) == 1 and not call.qualified:
-            hint = f"for a product write the sign: {word}*(…); 'gradcli ops' lists all functions"
+            hint = f"{_instead_of_call(call)}; 'gradcli ops' lists all functions"
         return self.error(
             Kind.NAME,
             f"unknown function '{word}'",
             call.name_span,
             hint=hint or "'gradcli ops' lists all functions",
         )
+
+    def not_called(self, call: Call, functions: list[str]) -> str | None:
+        """What else a call of an unknown function may be: `xsin(x)`, `sin^n(x)`, `f(x) == x^2`."""
+        word, text = call.name, self.names.source.text
+        power = re.search(r"(\w+)\s*(?:\^|\*\*)\s*$", text[: call.name_span.start][-80:])
+        if power is not None and power[1] in functions:
+            return f"a power stands after the call: {power[1]}(…)^{word}"
+        if re.match(r"\s*==", text[call.span.end : call.span.end + 80]):
+            return f"a function is defined by a single '=': {word}(…) = …"
+        for i in range(1, len(word) - 1 if len(word) < 40 else 0):
+            if word[i:] in functions and word[:i] in self.names.words:
+                return f"for a product write the sign: {word[:i]}*{word[i:]}(…)"
+        return None
 
     # --- blocks ---
 
@@ -404,6 +437,14 @@ class _Statement:
             name.span,
             hint=did_you_mean(word, allowed) or hint,
         )
+
+
+def _instead_of_call(call: Call) -> str:
+    """What a call of what is no function may be."""
+    hint = f"for a product write the sign: {call.name}*(…)"
+    if len(call.arguments) == 1 and isinstance(call.arguments[0], Number):
+        hint += f", for an element {call.name}[…]"
+    return hint
 
 
 def arrange_arguments(call: Call, definition: Define | Block, source: Source) -> tuple[Tree, ...]:

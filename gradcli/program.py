@@ -6,7 +6,6 @@ is made of it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -112,12 +111,17 @@ class Program:
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
         """The hint for names without a value; the first of them stands at `place`."""
-        before = self.source.text[: place.start].rstrip()
-        if names[0] == "T" and before.endswith(("^", "**")):
-            base = re.search(r"[^\W\d]\w*$", before.rstrip("^*"))
-            return f"the transpose is written {base[0] if base else '(…)'}.T"
+        from gradcli.spelling import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
+
+        text, name = self.source.text, names[0]
+        only = as_transpose(name, text, place.start) or uncalled(names[:1], "…")
+        if only is not None:
+            return only
+        given = self.names.free.keys() - set(names)
+        meant = without_value(name, text, place.start)
+        meant = meant or misread(self.names, given, known=self.names.words)
         values = "give a value: " + " ".join(f"--{name} 1" for name in names)
-        return uncalled(names[:1], "…") or values
+        return f"{meant}\n{values}" if meant else values
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0

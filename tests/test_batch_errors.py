@@ -6,6 +6,7 @@ import gzip
 import json
 import os
 import signal
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -100,6 +101,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     Path("folder.csv").mkdir()
     write("lists.parquet", {"x": [[1.0, 2.0], [3.0, 4.0]]})
     write("text.parquet", {"x": ["a", "b"]})
+    write("lists of text.parquet", {"x": [["a"], ["b"]]})
+    write("dates.parquet", {"x": [date(2020, 1, 1)]})
     write("missing.parquet", {"x": [1.0, None]})
     write("ragged.parquet", {"x": [[1.0, 2.0], [3.0]]})
     write("null in list.parquet", {"x": [[1.0, 2.0], [3.0, None]]})
@@ -169,6 +172,7 @@ FAILURES = {
     "too many cells": ["x*y", "long.csv"],
     # columns
     "missing column": ["x*z", "p.csv"],
+    "columns run together": ["xy", "p.csv"],
     "misspelt column": ["length^2", "misspelt.csv"],
     "misspelt in the program": ["nam^2", "p.csv"],
     "semicolons": ["x*y", "semicolons.csv"],
@@ -182,6 +186,8 @@ FAILURES = {
     # cells
     **{f"text in {form}": ["x*y", f"text.{form}"] for form in ("csv", "tsv", "ndjson")},
     "text in parquet": ["x^2", "text.parquet"],
+    "lists of text in parquet": ["sum(x)", "lists of text.parquet"],
+    "dates in parquet": ["x^2", "dates.parquet"],
     "text in npz": ["x^2", "text.npz"],
     "text after many rows": ["x*y", "many.csv"],
     "decimal comma": ["x*y", "comma.csv"],

@@ -128,6 +128,7 @@ def test_the_output_may_be_the_input(form: str) -> None:
         b"x\r\n1\r\n2\r\n\r\n\r\n",
         b"x, k\n1, a\n 2, b\n\n\n",
         b"x,k\n+1.0,a\n2e0,\n",
+        "x\n−1\n 2\n".encode(),
         gzip.compress(b"x\n1\n2\n"),
     ],
 )
@@ -146,6 +147,7 @@ def test_csv(content: bytes) -> None:
         b'{"x":"1"}\n{"x":" 2 "}\n',
         b'{"x":1,"k":null}\n{"x":2.0,"k":[1]}\n\n',
         b'{"k":{"x":3},"x":1}\n{"x":2}\n',
+        '{"x":"−1"}\n{"x":2}\n'.encode(),
         gzip.compress(b'{"x":1}\n{"x":2}\n'),
     ],
 )

@@ -80,6 +80,7 @@ class TestText:
             ("x.txt", " 1   2\n 3   4\n", [[1, 2], [3, 4]]),
             ("x.txt", "1e-3 -inf nan\n", [[1e-3, -np.inf, np.nan]]),
             ("x", "1, 2\n", [[1, 2]]),
+            ("x.csv", "a\n−3\n−2.5e−1\n", [-3, -0.25]),
         ],
     )
     def test_tables(self, write: Write, name: str, text: str, expected: object) -> None:

@@ -172,3 +172,31 @@ def test_one_name_to_differentiate_by() -> None:
     assert list(program.jacobian(point, wrt="xy").matrices) == ["xy"]
     with pytest.raises(GradcliError, match="'xz' is no input of the program"):
         program.evaluate(point, wrt="xz")
+
+
+@pytest.mark.parametrize(
+    ("text", "inputs", "hint"),
+    [
+        ("sinx", {"x": 1}, "'sinx' is one name: for a call write 'sin(x)'"),
+        ("sin2x", {"x": 1}, "its inputs are sin2x"),
+        ("xyz + x", {"x": 1, "y": 2, "z": 3}, "'xyz' is one name: for a product write 'x*y*z'"),
+        ("πr^2", {"r": 1}, "'πr' is one name: for a product write 'π*r'"),
+        ("thetax", {"theta": 1, "x": 2}, "'thetax' is one name: for a product write 'theta*x'"),
+        ("sinx", {"sinx": 1, "x": 1}, "its inputs are sinx"),
+        ("cost", {"q": 1}, "its inputs are cost"),
+        ("cost", {"t": 1}, "'cost' is one name: for a call write 'cos(t)'"),
+        ("f(x) = x^2; df/dx", {"x": 1}, "for the derivative df/dx write the function alone: "),
+        ("f(x) = x^2; df/dx", {"z": 1}, "its inputs are df, dx"),
+    ],
+)
+def test_names_run_together(text: str, inputs: dict[str, Any], hint: str) -> None:
+    with pytest.raises(GradcliError) as raised:
+        Program(text).evaluate(**inputs)
+    assert raised.value.kind is Kind.BINDING
+    assert raised.value.hint is not None
+    assert raised.value.hint.startswith(hint)
+
+
+def test_names_run_together_are_names() -> None:
+    program = Program("sinx*xy + dy/dx")
+    assert program.evaluate(sinx=2, xy=3, dy=4, dx=2).value == 8

@@ -20,7 +20,7 @@ from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
 import typer
 from typer.core import TyperArgument, TyperCommand, TyperOption
 
-from gradcli.cli.argv import Binding, sort_words
+from gradcli.cli.argv import Binding, Words, sort_words
 from gradcli.cli.environment import Environment
 from gradcli.cli.failure import usage_error
 
@@ -156,14 +156,15 @@ class Command(TyperCommand):
                 raise Finished(Outcome([self.get_help(ctx) + "\n"]))
             if "--version" in words.options:
                 raise Finished(version())
-            self._expect_positional(words.positional, options)
+            self._expect_positional(words, options)
         ctx.meta[_CALLED_WITH] = {
             "bindings": tuple(words.bindings),
             "option_names": tuple(options),
         }
         return super().parse_args(ctx, [*words.options, "--", *words.positional])
 
-    def _expect_positional(self, given: Sequence[str], options: Collection[str]) -> None:
+    def _expect_positional(self, words: Words, options: Collection[str]) -> None:
+        given = words.positional
         arguments = [p for p in self.params if isinstance(p, TyperArgument)]
         if any(argument.nargs == -1 for argument in arguments) or len(given) <= len(arguments):
             return
@@ -172,13 +173,7 @@ class Command(TyperCommand):
         if extra.partition("=")[0] in options:
             hint = "options stand before a bare --, which ends them"
         elif self.binds:
-            name = extra.lstrip("-").partition("=")[0]
-            binding = name.isidentifier() and (extra.startswith("-") or "=" in extra)
-            hint = (
-                f"an input gets its value by --{name} VALUE"
-                if binding
-                else 'a program with blanks is put into quotes: "x^2 + 1"'
-            )
+            hint = _hint_for_extra(extra, words.bindings)
         raise usage_error(f"unexpected argument '{extra}'", hint)
 
     def format_help(self, ctx: Any, formatter: Any) -> None:
@@ -201,6 +196,21 @@ class Command(TyperCommand):
         for title, records in groups.items():
             with formatter.section(title):
                 formatter.write_dl(records, col_max=NAMES_WIDTH)
+
+
+def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:
+    """What an argument too many may have been meant as."""
+    name = extra.lstrip("-").partition("=")[0].rstrip(":")
+    if name.isidentifier() and (extra.startswith("-") or "=" in extra):
+        return f"an input gets its value by --{name} VALUE"
+    for binding in bindings:
+        if binding.text in ("", "="):
+            return f"no blanks stand around the '=': {binding.origin}={extra}"
+    if extra.strip("-.,")[:1].isdecimal():
+        if bindings:
+            return f"an array is one argument, in quotes: {bindings[-1].origin} '[1, 2]'"
+        return f"an input gets its value by its name: --x {extra}"
+    return 'a program with blanks is put into quotes: "x^2 + 1"'
 
 
 def help_record(parameter: TyperArgument | TyperOption) -> tuple[str, str]:

@@ -250,11 +250,11 @@ def _table(text: str, path: str, suffix: str) -> Any:
 
     Columns are separated by commas, semicolons, tabs or blanks, as the first line shows. A
     first line that is not numeric is a header; empty lines and lines that begin with `#` are
-    passed over.
+    passed over. The minus of mathematics (U+2212) is a minus.
     """
     lines = [
         (number, line)
-        for number, line in enumerate(text.split("\n"))
+        for number, line in enumerate(text.replace("\N{MINUS SIGN}", "-").split("\n"))
         if line.strip() and not line.lstrip().startswith("#")
     ]
     if not lines:

@@ -91,7 +91,7 @@ def _range(kind: Any) -> str:
     """The range of a number type of Typer's, in words."""
     least, most = getattr(kind, "min", None), getattr(kind, "max", None)
     if least is not None and most is not None:
-        return f" from {least:g} to {most:g}"
+        return f" from {least:g} to {most:,.12g}"
     return f" from {least:g} on" if least is not None else ""
 
 

@@ -104,7 +104,7 @@ def read_point(
     options = list(options)
     written = _by_name(bindings)
     for binding in written.values():
-        _expect_used(binding, program, options)
+        _expect_used(binding, program, options, written)
     from_file: Mapping[str, Any] = {}
     if data is not None:
         from gradcli.cli.data import inputs_from_file
@@ -146,14 +146,19 @@ def _shown(binding: Binding) -> str:
     return binding.origin + ("=" if binding.origin.startswith("--set ") else " ") + text
 
 
-def _expect_used(binding: Binding, program: Program, options: list[str]) -> None:
+def _expect_used(
+    binding: Binding, program: Program, options: list[str], given: Iterable[str]
+) -> None:
     """Raise if the program does not use a name: most often it is a misspelt input or option."""
     names = program.names
     if binding.name in names.free or binding.name in names.definitions:
         return
+    from gradcli.spelling import misread
+
     inputs = names.inputs(())
     hint = (
-        closest(binding.name, [f"--{name}" for name in inputs])
+        misread(names, given, about=binding.name)
+        or closest(binding.name, [f"--{name}" for name in inputs])
         or option_elsewhere(f"--{binding.name}")
         or closest(binding.name, options)
         or uncalled(inputs, binding.name)

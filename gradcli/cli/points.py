@@ -364,8 +364,31 @@ class Points:
             inside *= shape[-1]
             series = series.explode()
         if not (series.dtype.is_numeric() or series.dtype == pl.Boolean):
-            raise self._no_number(name, first, series[0] if len(series) else str(series.dtype))
+            if series.dtype != pl.Object:
+                raise self._no_numbers(name, series.dtype, nested=len(shape) > 1)
+            raise self._no_number(name, first, series[0])
         return series.cast(pl.Float64).fill_null(np.nan).to_numpy().reshape(shape)
+
+    def _no_numbers(self, name: str, dtype: pl.DataType, *, nested: bool) -> Exception:
+        """The error of a column whose type, or that of the lists in it, is none of numbers."""
+        import polars as pl
+
+        text = dtype in (pl.String, pl.Categorical, pl.Enum)
+        kinds = (
+            (text, "text"),
+            (dtype.is_temporal(), "dates or times"),
+            (dtype == pl.Struct, "objects"),
+        )
+        what = next((kind for fits, kind in kinds if fits), str(dtype))
+        hint = None
+        if text and not nested:
+            cast = f"pl.col('{name}').cast(pl.Float64)"
+            cast = f"{name}.astype(float)" if self.form == "npz" else f"in Polars {cast}"
+            hint = f"save it as numbers: {cast}"
+        in_lists = " lists of" if nested else ""
+        return file_error(
+            f"{self.name}: the column '{name}' holds{in_lists} {what}, not{in_lists} numbers", hint
+        )
 
     def _no_number(self, name: str, row: int, cell: Any) -> Exception:
         nested = isinstance(cell, list | dict)
@@ -452,7 +475,12 @@ def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False
     """Raise if the file lacks a column; `inputs` could have a value for all rows instead."""
     for name in names:
         if name not in points.columns:
+            from gradcli.spelling import one_name, taken_apart
+
             hint = _instead(name, points)
+            apart = taken_apart(name, points.columns) if inputs else None
+            if apart is not None:
+                hint = one_name(name, apart)
             if inputs:
                 hint += f"\nfor a value in all rows: --{name} VALUE"
             raise file_error(f"{points.name} has no column '{name}'", hint)

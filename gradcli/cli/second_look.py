@@ -102,7 +102,7 @@ def number_in(cell: Any, *, gaps: bool = False) -> Any:
     With `gaps` a null among its numbers is nan.
     """
     if isinstance(cell, str):
-        text = cell.strip()
+        text = _with_minus(cell.strip())
         if not text.startswith("["):
             return _number(text)
         try:
@@ -122,13 +122,18 @@ def number_in(cell: Any, *, gaps: bool = False) -> Any:
     return found
 
 
+def _with_minus(text: str) -> str:
+    """The text with the minus that Python knows for the one of mathematics (U+2212)."""
+    return text if text.isascii() else text.replace("\N{MINUS SIGN}", "-")
+
+
 def numbers_in(cells: Sequence[Any]) -> Any:
     """Cells as one array if all of them are numbers, else None: a quick way for the usual case."""
     found = []
     for cell in cells:
         if isinstance(cell, str):
             try:
-                found.append(float(cell) if "_" not in cell else None)
+                found.append(float(_with_minus(cell)) if "_" not in cell else None)
             except ValueError:
                 return None
         else:

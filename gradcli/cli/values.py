@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.errors import GradcliError
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source
 
@@ -37,4 +38,28 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
     from gradcli.values import evaluated, stream_seed
 
     source = Source(text, origin)
-    return evaluated(source, parse_expression(source), stream_seed(seed, stream))
+    try:
+        tree = parse_expression(source)
+    except GradcliError as error:
+        array = _as_array(text)
+        comma = re.fullmatch(r"-?\d+,(\d+)", text)
+        if array is not None and comma is None:
+            error.hint = f"an array is written '{array}'"
+        elif array is not None and comma and len(comma[1]) != 3:
+            error.hint = f"{error.hint}; an array is written '{array}'"
+        raise
+    return evaluated(source, tree, stream_seed(seed, stream))
+
+
+def _as_array(text: str, most: int = 40) -> str | None:
+    """How the numbers in `1 2`, `1,2` and `[1 2; 3 4]` are written as an array."""
+    if len(text) > most:
+        return None
+    inside = re.sub(r"\]\s*,?\s*\[", ";", text).strip(" []();,")
+    rows = [re.split(r"[\s,]+", row.strip()) for row in inside.split(";")]
+    numbers = [number for row in rows for number in row]
+    if len(numbers) < 2 or not all(map(_NUMBER.fullmatch, numbers)):
+        return None
+    if 1 not in (len(rows), *map(len, rows)):
+        numbers = [f"[{', '.join(row)}]" for row in rows]
+    return f"[{', '.join(numbers)}]"

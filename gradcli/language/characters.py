@@ -12,6 +12,7 @@ import unicodedata
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.language.source import Span
+from gradcli.language.words import DERIVATIVES
 
 _ONE_FORM = {
     "\N{MINUS SIGN}": "-",
@@ -41,8 +42,13 @@ _INSTEAD = {
     "÷": "write '/'",
     "∕": "write '/'",
     "⁄": "write '/'",
-    "∂": "in a block's rules the derivative by x is written 'd/dx', elsewhere 'd_x' is a name",
-    "∇": "write the name out, 'grad'",
+    "∂": f"in a program {DERIVATIVES}; in a block's rules write 'd/dx', as a name 'd_x'",
+    "∇": f"in a program {DERIVATIVES}; as a name write 'grad'",
+    "∫": "gradcli works out derivatives, no integrals",
+    "±": "an expression has one value: write '+' or '-'",
+    "∓": "an expression has one value: write '+' or '-'",
+    "∘": "a function of a function is f(g(x)), the product of elements a*b",
+    "°": "angles are radians: deg2rad(x)",
     "∞": "write 'inf'",
     "⊤": "the transpose is '.T'",
     "†": "the transpose is '.T'",
@@ -58,7 +64,11 @@ _INSTEAD = {
 _INSTEAD |= dict.fromkeys("→⟶⇒↦", "a function is written 'f(x) = …', a named value 'y = …'")
 _INSTEAD |= dict.fromkeys("≈≃≅∼≡", "comparisons are < <= > >= == !=")
 _INSTEAD |= dict.fromkeys("…⋯", "write out what is left out")
-_INSTEAD |= dict.fromkeys("（）［］｛｝，；：＋－＊／＝｜", "use the ASCII character")
+_INSTEAD |= dict.fromkeys("‐‑‒–—―﹣", "write '-'")
+_INSTEAD |= dict.fromkeys("∙•⨯✕✖", "write '*'")
+_INSTEAD |= {
+    c: f"write '{unicodedata.normalize('NFKC', c)}'" for c in "（）［］｛｝，；：＋－＊／＝｜＾＜＞"
+}
 
 
 def plain(text: str) -> str:
@@ -147,6 +157,8 @@ def _fraction(before: str, char: str, behind: str, span: Span) -> GradcliError:
     """The error for `⅓`: of the fractions only ½ is a number of the language."""
     written = _lowered(char).replace("\N{FRACTION SLASH}", "/")
     hint = f"write the fraction out: '{before and before + '*'}{written}{behind and '*' + behind}'"
+    if not before:
+        hint += f", and a number and a fraction as their sum: 2 + {written}"
     return GradcliError(
         Kind.SYNTAX, f"{describe(char)} is not part of the language", span=span, hint=hint
     )

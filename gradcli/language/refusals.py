@@ -14,6 +14,9 @@ from gradcli.language.lexer import place
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Span
 from gradcli.language.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple
+from gradcli.language.words import DERIVATIVES, derivative_at
+
+_DERIVATIVE = f"in a program {DERIVATIVES}; in a submission write 'delta_x = …'"
 
 FOREIGN_MODULES = frozenset({"torch", "tf", "jnp", "jax", "scipy", "sp", "nn", "F", "sympy"})
 
@@ -101,14 +104,47 @@ def ambiguous_quotient(left: Tree, right: Operator) -> GradcliError:
 
 
 def ambiguous_power(base: Tree, exponent: Operator) -> GradcliError:
-    """For `2^3x` and `x^2y`."""
+    """For `2^3x` and `x^2y`, and for `sin^2(x)`, which only a function's name tells from them."""
     number, symbol = exponent.operands
+    if isinstance(base, Name) and not base.qualified and is_function(base.name):
+        return _power_of_function(base, number, symbol)
     raised = _in_brackets(base)
     return _readings(
         base.span.to(exponent.span),
         f"{raised}^({_example(exponent)})",
         f"{raised}^{_in_brackets(number)}*{_factor(symbol)}",
     )
+
+
+def _power_of_function(function: Name, number: Tree, argument: Tree) -> GradcliError:
+    name, text = function.name, _example(argument)
+    hint = f"write '{name}({text})^{_in_brackets(number)}'"
+    inverse = inverse_function(name)
+    if isinstance(number, Number) and number.value == -1 and inverse:
+        hint = inverse_or_reciprocal(f"{inverse}({text})", f"{name}({text})")
+    return _error(power_after_name(name), function.span.to(number.span), hint)
+
+
+def power_after_name(name: str) -> str:
+    """The message for `sin²(x)` and `sin^2(x)`."""
+    return f"a power stands after the call, not after the name '{name}'"
+
+
+def inverse_or_reciprocal(inverse: str, call: str) -> str:
+    """The hint for the power -1."""
+    return f"write '{inverse}' for the inverse function, '1/{call}' for the reciprocal"
+
+
+def inverse_function(name: str) -> str | None:
+    """`asin` for `sin`."""
+    return f"a{name}" if is_function(f"a{name}") else None
+
+
+def is_function(name: str) -> bool:
+    """Whether the language has a function of this name."""
+    from gradcli import ops  # noqa: PLC0415 - a cycle: its formulas are read by the parser
+
+    return ops.is_function(name)
 
 
 def _tight(tree: Tree) -> bool:
@@ -156,6 +192,9 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
         hint = f"a method is called: '{_in_brackets(base)}.{name.name}(…)'"
     elif isinstance(base, Name) and base.name in FOREIGN_MODULES:
         hint = f"functions and constants are written without '{base.name}.': exp(x), pi"
+    elif isinstance(base, Name) and len(name.name) == 1 and len(base.name) == 1:
+        left, right = base.name, name.name
+        hint = f"for a product write '{left}*{right}', for the matrix product '{left} @ {right}'"
     else:
         hint = "the only attribute is '.T', the transpose; functions are called: x.sum()"
     return _error(f"there is no attribute '.{name.name}'", name.span, hint)
@@ -193,6 +232,8 @@ def no_left_side(left: Tree, equals: Span) -> GradcliError:
     if isinstance(left, Name):
         return _error("a constant can't be given a value", left.span)
     hint = "before the '=' stands a name, or a name with parameters: 'y = …', 'f(x) = …'"
+    if derivative_at(_example(left), 0):
+        return _error("a derivative can't be given a value", left.span, _DERIVATIVE)
     if isinstance(left, Compare | Number | Operator):
         hint += "\na comparison is written '=='"
     what = {

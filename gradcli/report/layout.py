@@ -5,7 +5,7 @@ A number is never cut, whatever the width. What a table does where it does not f
 
 1. Words get shorter: the check's long phrases go below the table, `agrees to 12.1 digits`
    becomes `agrees 12.1`; long operations and names go on in a second line.
-2. Vectors go on in a second line, matrices that are too wide are summarised.
+2. Vectors and rows of matrices go on in a second line; what gets too tall is summarised.
 3. The finite difference is left out (of `check`, the error): the verdict says how it compares.
 4. Vectors are written from top to bottom.
 5. The operation is left out, then the value. A line under the table names what is missing.
@@ -26,7 +26,7 @@ from gradcli.errors import cell_width
 from gradcli.report.rows import AGREEING, Entry, heading, precision_of
 from gradcli.report.style import Style
 from gradcli.report.text import (
-    LINE,
+    TALL,
     Decimals,
     array_lines,
     decimals,
@@ -56,7 +56,7 @@ class Plan(NamedTuple):
 
     keys: tuple[str, ...]
     line: int | None = None
-    """The most cells of an array in one line: vectors go on below, matrices are summarised."""
+    """The most cells of an array in one line: its rows go on below."""
     words: str = "full"
     """`full`, `head` (what stands before the colon), or `short`."""
     fold: int | None = None
@@ -67,9 +67,8 @@ def plans(keys: tuple[str, ...], command: str) -> Iterator[Plan]:
     """The plans for a table of these columns, the best first."""
     order = ("error", "slope", "digits") if command == "check" else ("slope", "operation", "value")
     drops = [frozenset(order[:i]) for i in range(4)]
-    steps = [(drop, line) for drop in drops[:2] for line in LINES[:4]]
-    steps += [(drop, line) for drop in drops[:2] for line in LINES[4:]]
-    steps += [(drop, line) for drop in drops[2:] for line in LINES]
+    steps = [(drops[0], line) for line in LINES[:4]]
+    steps += [(drop, line) for drop in drops[1:] for line in LINES]
     for drop, line in steps:
         kept = tuple(key for key in keys if key not in drop)
         for fold in (None, 32, 16):
@@ -136,15 +135,9 @@ class Columns:
             found = summary(value, precision)
             fits = line is None or len(str(found)) <= line
             return [str(found)] if fits else found.lines()
-        lines = array_lines(value, precision, line or LINE)
-        if (
-            line is None
-            or not np.size(value)
-            or np.ndim(value) == 1
-            or max(map(len, lines)) <= line
-        ):
-            return lines
-        return summary(value, precision).lines()
+        lines = array_lines(value, precision, line)
+        fits = line is None or len(lines) <= TALL
+        return lines if fits else summary(value, precision).lines()
 
     def _words(self, entry: Entry, words: str) -> str:
         cell, _ = parted(entry, words)

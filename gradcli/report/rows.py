@@ -138,9 +138,9 @@ def gradient_items(result: Result, style: Style) -> Iterator[str]:
     top = objective(result)
     for name, value in result.gradient.items():
         slope = f"∂{top}/∂{name}"
-        text = f"{slope} = {inline(value, style.precision, style)}"
-        too_long = style.width and cell_width(text) > style.width - INDENT
-        if np.ndim(value) and (too_long or not is_small(value)):
+        if is_small(value):
+            text = f"{slope} = {inline(value, style.precision, style)}"
+        else:
             text = f"{slope}: {summarised(value, style.precision, style)}"
         yield shown(text, style)
 

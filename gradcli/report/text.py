@@ -18,11 +18,14 @@ from gradcli.errors import cell_width, visible
 from gradcli.ops.operation import times
 from gradcli.report.style import Style
 
-SMALL = 12
-"""Arrays of more elements than this are summarised."""
+SMALL, SMALL_MATRIX = 12, 25
+"""Arrays of more elements than these are summarised."""
+
+TALL = 12
+"""And those that take more lines than this where there is little room."""
 
 LINE = 60
-"""The elements of a small array go on one line as far as they fit into so many cells."""
+"""The elements of a small vector go on one line as far as they fit into so many cells."""
 
 
 # --- words -------------------------------------------------------------------------------
@@ -142,7 +145,7 @@ class Summary(NamedTuple):
 
 def is_small(array: Any) -> bool:
     """Whether an array's elements are shown."""
-    return np.size(array) <= SMALL
+    return np.size(array) <= (SMALL_MATRIX if np.ndim(array) == 2 else SMALL)
 
 
 def summary(array: Any, precision: int) -> Summary:
@@ -155,27 +158,35 @@ def summary(array: Any, precision: int) -> Summary:
     return Summary(*(number(float(x), precision) for x in found))
 
 
-def array_lines(array: Any, precision: int, line: int = LINE) -> list[str]:
+def array_lines(array: Any, precision: int, line: int | None = None) -> list[str]:
     """A small array as the language reads it, the elements flush right in their columns.
 
-    A vector takes as many lines as its elements need with at most `line` cells in each; a
-    matrix a line per row.
+    A vector takes as many lines as its elements need with at most `line` cells in each, and so
+    does each row of a matrix; without `line` a row is one line.
     """
     texts = [number(float(x), precision) for x in np.ravel(array)]
     if not texts:
         return [_nested(np.asarray(array), precision)]
     if np.ndim(array) == 1:
-        return _vector(texts, line)
+        whole = f"[{', '.join(texts)}]"
+        return [whole] if len(whole) <= (line or LINE) else _row(texts, line or LINE)
     *outer, columns = np.shape(array)
     widths = [max(map(len, texts[k::columns])) for k in range(columns)]
     lines = []
     for start in range(0, len(texts), columns):
         row = texts[start : start + columns]
-        cells = ", ".join(t.rjust(width) for t, width in zip(row, widths, strict=True))
+        cells = [t.rjust(width) for t, width in zip(row, widths, strict=True)]
         opened = _brackets(start // columns, outer)
         closed = _brackets(start // columns + 1, outer)
-        end = "," if closed < len(outer) else ""
-        lines.append(f"{' ' * (len(outer) - opened)}{'[' * opened}[{cells}]{']' * closed}{end}")
+        front = " " * (len(outer) - opened) + "[" * opened
+        back = "]" * closed + ("," if closed < len(outer) else "")
+        whole = f"{front}[{', '.join(cells)}]{back}"
+        if line is None or len(whole) <= line:
+            lines.append(whole)
+        else:
+            first, *more = _row(cells, line - len(outer))
+            lines += [front + first, *(" " * len(outer) + text for text in more)]
+            lines[-1] += back
     return lines
 
 
@@ -190,17 +201,18 @@ def _brackets(row: int, outer: list[int]) -> int:
     return count
 
 
-def _vector(texts: list[str], line: int) -> list[str]:
-    whole = f"[{', '.join(texts)}]"
-    if len(whole) <= line:
-        return [whole]
+def _row(texts: list[str], line: int) -> list[str]:
+    """Elements in brackets, as many on a line as have room, one below the other."""
     width = max(map(len, texts))
     several = max(1, (line - 1) // (width + 2))
     lines = [
         ", ".join(t.rjust(width) for t in texts[i : i + several])
         for i in range(0, len(texts), several)
     ]
-    return [f"[{lines[0]},", *(f" {line}," for line in lines[1:-1]), f" {lines[-1]}]"]
+    return [
+        f"{' ' if i else '['}{text}{',' if i < len(lines) - 1 else ']'}"
+        for i, text in enumerate(lines)
+    ]
 
 
 def inline(value: Any, precision: int, style: Style) -> str:

@@ -20,6 +20,7 @@ from gradcli.errors import cell_width
 from gradcli.ops.operation import Shape
 from gradcli.report import rows
 from gradcli.report.text import (
+    TALL,
     array_lines,
     folded,
     inline,
@@ -195,8 +196,9 @@ class Listing:
         room = None if width is None else max(8, width - self.columns.values - 2)
         lines = [self.inline(value)]
         if is_small(value):
-            lines = array_lines(value, precision, *([] if room is None else [room]))
-        if room is not None and max(map(len, lines)) > room and np.size(value):
+            lines = array_lines(value, precision, room)
+        too_large = room is not None and (max(map(len, lines)) > room or len(lines) > TALL)
+        if too_large and np.size(value):
             shape = shape_text(np.shape(value), self.style)
             lines = [f"({shape})", *summary(value, precision).lines()]
         return [f"{'  ' if i else '= '}{line}" for i, line in enumerate(lines)]
