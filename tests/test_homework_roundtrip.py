@@ -89,3 +89,16 @@ def test_a_name_of_the_task_is_what_it_is() -> None:
     result = mark(task, read_text(text, None, task.vocabulary))
     right = {row.name for row in result.rows if row.status == "ok"}
     assert right >= {"λ", "lambda_", "y_hat", "ŷ"}
+
+
+@pytest.mark.parametrize("by", ["operation", "statement"])
+@pytest.mark.parametrize("style", ["listing", "table"])
+def test_a_part_is_of_an_operation_or_of_a_statement(by: str, style: str, tmp_path: Path) -> None:
+    """A statement of several operations sends to y by more than one of them."""
+    program = "l = sigmoid(y)*n; p = y*l*x + y*t + y; p*d*y + y^2"
+    point = ("--y", "2", "--n", "3", "--x", "1", "--t", "5", "--d", "7")
+    file = tmp_path / "sheet.txt"
+    command = ("trace", program, *point, "--by", by, "--style", style, "--out", str(file))
+    assert run(command, Environment.captured()) == 0
+    grader = Environment.captured()
+    assert run(("grade", program, *point, str(file)), grader) == 0, grader.written()[0]

@@ -376,20 +376,18 @@ class _Marking:
     def part_row(self, entry: Entry) -> MarkedRow:
         """What some of the consumers of a node send to it."""
         key, number = entry.name, entry.written
-
-        def of(parts: Mapping[Key, Any]) -> Any:
-            own = [p.value for p in parts.get(key, ()) if p.consumer in entry.sources]
-            return sum(own[1:], start=own[0]) if own else np.zeros(self.shape(key))[()]
-
-        carried = of(self.parts)
-        true = of(self.task.flow.passes({})[1])
-        follows = self.same(number, carried, key, carried=True)
-        right = self.same(number, true, key, carried=False)
+        truth = self.task.flow.passes({})[1]
+        for senders in self.flow.senders(self.parts.get(key, ()), entry.sources):
+            carried, true = (self.sent(key, parts, senders) for parts in (self.parts, truth))
+            follows = self.same(number, carried, key, carried=True)
+            right = self.same(number, true, key, carried=False)
+            if right or follows:
+                break
         status = _status(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
         if status is Status.WRONG:
-            own = [p for p in self.parts.get(key, ()) if p.consumer in entry.sources]
+            own = [p for p in self.parts.get(key, ()) if p.consumer in senders]
             case = Case(self.flow, key, {**self.parts, key: own}, self.passed_on(), self.scheme.eta)
             found = explain(Evidence(case, number, self.matches(key, number), None, None))
             tags, message = found.tags, found.message
@@ -399,6 +397,11 @@ class _Marking:
             key, "part", status, tags, entry.line, entry.label, number.value, true, carried,
             self.share(status), 1.0, message, entry.sources,
         )  # fmt: skip
+
+    def sent(self, key: Key, parts: Mapping[Key, Any], senders: set[Key]) -> Any:
+        """What some consumers of a node send to it, added up."""
+        own = [p.value for p in parts.get(key, ()) if p.consumer in senders]
+        return sum(own[1:], start=own[0]) if own else np.zeros(self.shape(key))[()]
 
     # --- evidence ---
 
