@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum, StrEnum
 from itertools import accumulate
 from typing import Any, NamedTuple, TypeAlias
@@ -120,6 +120,37 @@ def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> No
         raise GradcliError(
             Kind.OPTION, f"{option}={value!r} is not known", hint=f"{option} is one of {listed}"
         )
+
+
+def expect_mapping(option: str, value: object) -> None:
+    """Raise a `GradcliError` of kind option for what gives names no values; None is fine."""
+    if value is not None and not isinstance(value, Mapping):
+        raise GradcliError(
+            Kind.OPTION,
+            f"{option}={_brief(value)} is no mapping",
+            hint=f"{option} gives names their values: {{'x': 3}}",
+        )
+
+
+def expect_names(option: str, value: Any) -> tuple[str, ...] | None:
+    """The names that an option has: None, a name, or several.
+
+    Raises a `GradcliError` of kind option for anything else.
+    """
+    if value is None or isinstance(value, str):
+        return None if value is None else (value,)
+    names = tuple(value) if isinstance(value, Iterable) else (None,)
+    if not all(isinstance(name, str) for name in names):
+        raise GradcliError(
+            Kind.OPTION,
+            f"{option}={_brief(value)} is no name",
+            hint=f"{option} is the name of an input or several: ('x', 'y')",
+        )
+    return names
+
+
+def _brief(value: object) -> str:
+    return repr(value) if isinstance(value, int | float) else f"<{type(value).__name__}>"
 
 
 def as_json(error: GradcliError) -> dict[str, Any]:

@@ -113,7 +113,8 @@ def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
 
 def uncalled(inputs: Iterable[str], argument: str) -> str | None:
     """A hint where an input has the name of a function: most often its brackets are missing."""
-    name = next((name for name in inputs if ops.is_function(name)), None)
+    functions = (name for name in inputs if ops.is_function(name) and name not in ops.SPELLED)
+    name = next(functions, None)
     return name and f"without brackets '{name}' is an input; the function is {name}({argument})"
 
 
@@ -224,7 +225,7 @@ class _Statement:
             elif not isinstance(node, Number):
                 self.size += 1
                 if isinstance(node, Call):
-                    self.call(node)
+                    self.call(node, local)
 
     def variable(self, name: Name) -> None:
         """A name that is read: a node, an input, or a mistake."""
@@ -269,8 +270,11 @@ class _Statement:
             hint="move the definition up, above its first use",
         )
 
-    def call(self, call: Call) -> None:
-        """A function by name: the program's own, else the language's."""
+    def call(self, call: Call, local: Iterable[str] = ()) -> None:
+        """A function by name: the program's own, else the language's.
+
+        `sigma(…)` is σ where `sigma` is no value so far.
+        """
         word, names = call.name, self.names
         if call.qualified:
             if not ops.is_function(word):
@@ -291,7 +295,9 @@ class _Statement:
             )
             if isinstance(statement, Define | Block) or not ops.is_function(word):
                 self.not_yet(word, call.name_span)
-        if not ops.is_function(word):
+        values = (names.definitions, names.free, local)
+        is_value = word in ops.SPELLED and any(word in known for known in values)
+        if is_value or not ops.is_function(word):
             raise self.unknown_function(call)
 
     def unknown_function(self, call: Call) -> GradcliError:

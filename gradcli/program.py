@@ -17,7 +17,7 @@ from gradcli.backward import Backward
 from gradcli.binding import to_value, values_of_inputs
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind, expect_choice
+from gradcli.errors import GradcliError, Kind, expect_choice, expect_mapping, expect_names
 from gradcli.forward import refuse_nonfinite_inputs
 from gradcli.graph import Graph, build
 from gradcli.language.header import Header, read_header
@@ -133,6 +133,7 @@ class Program:
         Raises `GradcliError` of kind binding where a value is no array of numbers, or a name
         (unless it comes from `data`) is not used by the program.
         """
+        expect_mapping("data", data)
         return values_of_inputs(self.names, self.header, inputs, data, seed)
 
     def evaluate(
@@ -140,7 +141,7 @@ class Program:
         inputs: Mapping[str, Any] | None = None,
         /,
         *,
-        wrt: Iterable[str] | None = None,
+        wrt: str | Iterable[str] | None = None,
         upstream: Any = None,
         gradient: bool = True,
         check: bool | CheckMode = True,
@@ -156,8 +157,8 @@ class Program:
         Inputs are numbers, nested lists or arrays, given as a mapping or by keyword (a mapping
         for names that are also parameters here); an array of float64 is not copied, so a result
         shows what is in it later. `data` may hold more names than the program uses. `wrt` narrows
-        the gradient to some inputs; `upstream` is ∂J/∂output in the output's shape, needed where
-        the output is no single number. `check` is False for no check, "sample" (= True) for
+        the gradient to an input or several; `upstream` is ∂J/∂output in the output's shape, needed
+        where the output is no single number. `check` is False for no check, "sample" (= True) for
         random directions through large arrays, "all" for every element; it takes about
         `check_budget` seconds at most. `exact` adds the second opinion at 50 digits.
         `gradient=False` computes only values.
@@ -167,6 +168,7 @@ class Program:
         """
         if not isinstance(check, bool):
             expect_choice("check", check, CHECKS)
+        expect_mapping("inputs", inputs)
         values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
         graph = self.graph(values_in)
         active, start = self._active(graph, wrt), None
@@ -189,7 +191,7 @@ class Program:
         columns: Mapping[str, Any],
         /,
         *,
-        wrt: Iterable[str] | None = None,
+        wrt: str | Iterable[str] | None = None,
         only: Only | None = None,
         errors: Literal["stop", "nan", "skip"] = "stop",
         jit: bool = False,
@@ -213,13 +215,14 @@ class Program:
 
         expect_choice("errors", errors, ("stop", "nan", "skip"))
         expect_choice("only", only, (None, "value", "grad"))
+        expect_mapping("columns", columns)
 
         free = self.names.inputs(())
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)
         bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}
         shapes = {name: column.shape[1:] for name, column in rows.items()}
-        chosen = None if wrt is None else tuple(wrt)
+        chosen = expect_names("wrt", wrt)
         return self._runner(bound, shapes, chosen, only, jit=jit).run(rows, errors).columns
 
     def _runner(
@@ -252,7 +255,7 @@ class Program:
         result: Result,
         mode: bool | CheckMode = True,  # noqa: FBT001, FBT002 - as `evaluate` has it
         *,
-        wrt: Iterable[str] | None = None,
+        wrt: str | Iterable[str] | None = None,
         budget: float = 2.0,
         exact: bool = False,
         seed: int = 0,
@@ -286,7 +289,7 @@ class Program:
         inputs: Mapping[str, Any] | None = None,
         /,
         *,
-        wrt: Iterable[str] | None = None,
+        wrt: str | Iterable[str] | None = None,
         upstream: Any = None,
         layout: Layout = "denominator",
         mode: Mode | None = None,
@@ -317,6 +320,7 @@ class Program:
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
 
+        expect_mapping("inputs", inputs)
         result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
         with collector_paused():
             return make(
@@ -337,7 +341,7 @@ class Program:
         inputs: Mapping[str, Any] | None = None,
         /,
         *,
-        wrt: Iterable[str] | None = None,
+        wrt: str | Iterable[str] | None = None,
         vector: Any = None,
         upstream: Any = None,
         check: bool | CheckMode = True,
@@ -367,6 +371,7 @@ class Program:
 
         expect_choice("check", check, CHECKS)
 
+        expect_mapping("inputs", inputs)
         result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
         with collector_paused():
             return make(
@@ -404,15 +409,15 @@ class Program:
             return None
         return self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
 
-    def _wanted(self, graph: Graph, wrt: Iterable[str] | None) -> list[int]:
+    def _wanted(self, graph: Graph, wrt: str | Iterable[str] | None) -> list[int]:
         """The inputs to differentiate by, in order."""
-        wanted = None if wrt is None else set(wrt)
+        wanted = expect_names("wrt", wrt)
         self._active(graph, wanted)
         return [i for i in graph.inputs if wanted is None or graph.nodes[i].name in wanted]
 
-    def _active(self, graph: Graph, wrt: Iterable[str] | None) -> list[bool]:
+    def _active(self, graph: Graph, wrt: str | Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
-        wanted = None if wrt is None else tuple(wrt)
+        wanted = expect_names("wrt", wrt)
         if graph.active is None or graph.active[0] != wanted:
             ids = graph.input_numbers
             graph.active = wanted, graph.dependent({ids[n] for n in chosen_inputs(wanted, ids)})

@@ -38,6 +38,8 @@ def drawn(text: str, stream: str = "W", seed: int = 0) -> npt.NDArray[np.float64
         ("[1,\n 2]", [1, 2]),
         ("inf", np.inf),
         ("True", 1.0),
+        ("[]", np.zeros(0)),
+        (" [ ] ", np.zeros(0)),
     ],
 )
 def test_constant_expressions(text: str, expected: object) -> None:

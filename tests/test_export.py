@@ -430,3 +430,33 @@ def test_ascii() -> None:
     _, out, _ = gradcli("export", "θ = λ*2; θ^2", "--set", "λ=3", "--ascii")
     assert out.isascii()
     assert executed(out)["delta_lambda_"] == 24
+
+
+def test_a_program_of_several_lines_in_docstrings() -> None:
+    """Line by line, without its `#:` lines, and whatever its comments hold."""
+    text = '#: x = [1, 2]\n#: title """T\n\ny = x*2  # \'"""\' \\\n# why\nsum(y)  # "q"\n'
+    code = "".join(python_pieces(Steps(Program(text).evaluate({"x": [1.0, 2.0]})), PIPE))
+    head = ast.get_docstring(ast.parse(code), clean=False)
+    first = 'y = x*2  # \'"""\' \\'
+    assert head == f"{first} ... and its gradient by backpropagation."
+    inner = executed(code)["value_and_gradient"].__doc__
+    assert inner.splitlines()[:6] == [
+        "Value and gradient of the program",
+        "",
+        f"        {first}",
+        "        # why",
+        '        sum(y)  # "q"',
+        "",
+    ]
+
+
+def test_what_ascii_has_not_is_spelled_in_python() -> None:
+    point = {"ŷ": 2, "λ": 3, "x̂1": 5, "ß": 7, "y_hat": 11, "x": 1}
+    words = [word for name, value in point.items() for word in ("--set", f"{name}={value}")]
+    _, out, _ = gradcli("export", "ŷ*λ*x̂1*ß*y_hat*σ(x)", *words, "--to", "python", "--ascii")
+    assert out.isascii()
+    assert "def value_and_gradient(y_hat_, lambda_, x_hat1, u00df, y_hat, x):" in out
+    _, gradient = executed(out)["value_and_gradient"](2, 3, 5, 7, 11, 1)
+    assert list(gradient) == list(point)
+    assert gradient["ŷ"] == pytest.approx(3 * 5 * 7 * 11 / (1 + np.exp(-1)))
+    assert gradient["y_hat"] == pytest.approx(3 * 5 * 7 * 2 / (1 + np.exp(-1)))

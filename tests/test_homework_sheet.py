@@ -117,3 +117,35 @@ def test_errors(words: tuple[str, ...], message: str) -> None:
     code, out, err = gradcli("sheet", *words)
     assert (code, out) == (2, "")
     assert message in err
+
+
+class TestAnotherPoint:
+    """A sheet that is marked by a point which is not its own."""
+
+    def graded(self, folder: Path, program: str, *for_: str, by: tuple[str, ...] = ()) -> str:
+        task, sheet = folder / "task.grad", folder / "sheet.txt"
+        task.write_text(program, encoding="utf-8")
+        gradcli("sheet", str(task), "--answers", *for_, "--out", str(sheet))
+        return gradcli("grade", str(task), str(sheet), *by)[1]
+
+    def test_it_says_so_once(self, tmp_path: Path) -> None:
+        program = "#: x = 3\n#: y = -4\n(x + sigmoid(y)) / (x^2 + y)\n"
+        out = " ".join(self.graded(tmp_path, program, "--for", "anna").split())
+        assert out.count("note (other-point)") == 1
+        assert "the sheet is for another point than the task's: x = " in out
+        assert ", not 3, y = " in out
+        assert "it was made for anna: mark it with --for anna" in out
+        assert "other-point" not in self.graded(tmp_path, program)
+        own = self.graded(tmp_path, program, "--for", "anna", by=("--for", "anna"))
+        assert "other-point" not in own
+        other = " ".join(self.graded(tmp_path, program, by=("--for", "anna")).split())
+        assert "x = 3, not " in other
+        assert "made for" not in other
+
+    @pytest.mark.parametrize("precision", ["3", "6", "17"])
+    def test_arrays_and_digits(self, tmp_path: Path, precision: str) -> None:
+        program = "#: A = [[1, 2.3456789], [3, 1/3]]\n#: x = [1, 2e-9/3]\nsum(A @ x)\n"
+        out = self.graded(tmp_path, program, "--precision", precision)
+        assert "other-point" not in out
+        out = self.graded(tmp_path, program, "--precision", precision, "--for", "s1")
+        assert "another A, another x" in " ".join(out.split())

@@ -326,6 +326,11 @@ HEADERS = [
     "#: marks x = y\nx",
     "#: marks x = -1\nx",
     "#: title one\n#: title two\nx",
+    "#: titel The tutorial's example\nx",
+    "#: Title\nx",
+    "#: marsk x = 2\nx",
+    "#: x: 3\nx",
+    "#: x = [1,\n#:      y 3]\nx",
     "x = 3\n#: y = 4",
 ]
 

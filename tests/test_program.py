@@ -114,6 +114,67 @@ def test_options_have_the_values_of_the_command_line() -> None:
         assert error.value.kind is Kind.OPTION
 
 
+@pytest.mark.parametrize(("text", "same"), [("sigma(x)", "σ(x)"), ("Gamma(x)", "gamma(x)")])
+def test_a_greek_function_by_its_letters_name(text: str, same: str) -> None:
+    values = [Program(t).evaluate({"x": 1.5}, check=False).gradient["x"] for t in (text, same)]
+    assert values[0] == values[1]
+
+
+@pytest.mark.parametrize(
+    "text", ["sigma = x; sigma(x)", "sigma*x + sigma(x)", "f(sigma) = sigma(2); f(x)"]
+)
+def test_a_value_sigma_is_no_function(text: str) -> None:
+    with pytest.raises(GradcliError, match="'sigma'"):
+        Program(text)
+
+
+def test_a_function_or_a_value_of_ones_own_is_called_sigma() -> None:
+    own = Program("sigma(u) = u^2\nsigma(x)").evaluate({"x": 3.0}, check=False)
+    assert own.value == 9
+    value = Program("(x - mu)/sigma").evaluate({"x": 3.0, "mu": 1.0, "sigma": 2.0}, check=False)
+    assert value.gradient["sigma"] == -0.5
+
+
+@pytest.mark.parametrize("line", ["#: title A task", "#: title: A task", "#:title  A task "])
+def test_a_title(line: str) -> None:
+    assert Program(f"{line}\nx").header.title == "A task"
+
+
+@pytest.mark.parametrize("method", ["evaluate", "jacobian", "hessian", "batch"])
+@pytest.mark.parametrize(
+    ("option", "value", "message"),
+    [
+        ("wrt", 5, "wrt=5 is no name"),
+        ("wrt", [1, 2], "wrt=<list> is no name"),
+        ("wrt", [["x"]], "wrt=<list> is no name"),
+        ("data", 3, "data=3 is no mapping"),
+        ("data", [1.0], "data=<list> is no mapping"),
+        ("inputs", 3, "(inputs|columns)=3 is no mapping"),
+    ],
+)
+def test_options_of_another_type(method: str, option: str, value: Any, message: str) -> None:
+    program = Program("x^2*y")
+    if method == "batch" and option == "data":
+        pytest.skip("batch has no data: its columns are")
+    x = [1.0, 2.0] if method == "batch" else 1.0
+    point: dict[str, Any] = {"x": x, "y": x}
+    given = (value, {}) if option == "inputs" else (point, {option: value})
+    with pytest.raises(GradcliError, match=message) as raised:
+        getattr(program, method)(given[0], **given[1])
+    assert raised.value.kind is Kind.OPTION
+    assert raised.value.hint
+
+
+def test_one_name_to_differentiate_by() -> None:
+    """A string is a name, never its letters."""
+    program = Program("xy*x*y")
+    point = {"xy": 2.0, "x": 3.0, "y": 5.0}
+    assert list(program.evaluate(point, wrt="xy").gradient) == ["xy"]
+    assert list(program.jacobian(point, wrt="xy").matrices) == ["xy"]
+    with pytest.raises(GradcliError, match="'xz' is no input of the program"):
+        program.evaluate(point, wrt="xz")
+
+
 @pytest.mark.parametrize(
     ("text", "inputs", "hint"),
     [

@@ -93,6 +93,19 @@ def test_the_listing_has_a_line_for_everything(width: int | None) -> None:
         assert max(map(len, text.splitlines())) <= width
 
 
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_examples_are_folded_between_options(width: int) -> None:
+    """On a terminal; what is copied from several lines is for a shell the same command."""
+    text = listing(ops.find("clip"), "table", Style(width=width, color=False, ascii=False))
+    example = text.partition("  example")[2]
+    assert all(len(line) <= width or '"' in line for line in text.splitlines())
+    plain = listing(ops.find("clip"), "table", PLAIN).partition("  example")[2]
+    assert "\\" not in plain
+    assert [shlex.split(line) for line in example.replace("\\\n", "").splitlines()] == [
+        shlex.split(line) for line in plain.splitlines()
+    ]
+
+
 def test_color_and_ascii() -> None:
     plain = listing(None, "table", PLAIN)
     colored = listing(None, "table", Style(width=None, color=True, ascii=False))

@@ -197,3 +197,9 @@ def test_what_is_wrong_looks_different(form: str, command: str, off: str, size: 
     assert len(numbers) == 2
     assert len(set(numbers)) == 2
     assert "(6, slope 6)" not in text
+
+
+@pytest.mark.parametrize("width", [None, 60])
+def test_no_rows_no_empty_line(width: int | None) -> None:
+    result = Program("3").evaluate()
+    assert render(result, "table", style(width), "check") == "nothing to check\n"

@@ -16,6 +16,7 @@ from gradcli.errors import GradcliError
 from gradcli.language.parser import parse_expression
 from gradcli.language.source import Source
 
+_NOTHING = re.compile(r"\s*\[\s*\]\s*")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
 
 
@@ -32,6 +33,8 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
         return array_from_file(text[1:])
     if _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
         return np.float64(number)  # what most values are; no parser needed
+    if _NOTHING.fullmatch(text):
+        return np.zeros(0)  # as reports and JSON write it; an expression always has a value
     from gradcli.values import evaluated, stream_seed
 
     source = Source(text, origin)

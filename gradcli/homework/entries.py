@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from gradcli.errors import GradcliError, Kind, Label
-from gradcli.homework.gradient_names import Reading, normal_label, readings, two_ways
+from gradcli.homework.gradient_names import Reading, known_label, readings, two_ways
 from gradcli.homework.submission import Entry, EntryKind, Values, Vocabulary, Written
 from gradcli.homework.written import MOST_NUMBERS, Texts, too_many, written
 from gradcli.language.characters import plain, short
@@ -178,14 +178,14 @@ def _reading(label: str, row: Row, vocabulary: Vocabulary) -> Reading:
 
 
 def _node(label: str, row: Row, vocabulary: Vocabulary) -> str:
-    name = normal_label(label)
+    name = known_label(label, vocabulary)
     if name not in vocabulary.nodes:
         raise _unknown(label, row, vocabulary)
     return name
 
 
 def _unknown(label: str, row: Row, vocabulary: Vocabulary) -> GradcliError:
-    name = normal_label(label)
+    name = known_label(label, vocabulary)
     nodes = list(dict.fromkeys((*vocabulary.inputs, *vocabulary.nodes)))
     forms = [*nodes, *(f"delta_{node}" for node in nodes)]
     known = ", ".join(nodes[:12]) + (", …" if len(nodes) > 12 else "")

@@ -8,7 +8,7 @@ be that follows from them?
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -130,6 +130,11 @@ class Flow:
                     before = follows.get(read)
                     follows[read] = part.value if before is None else before + part.value
         return follows, parts
+
+    def senders(self, parts: Iterable[Part], sources: Collection[Key]) -> list[set[Key]]:
+        """Which senders of parts `sources` may be: all operations of a statement, or one alone."""
+        whole = {p.consumer for p in parts if self.statements.get(p.consumer) in sources}
+        return [whole.union(sources), set(sources)]
 
     def with_values(self, values: Mapping[Key, Any]) -> Flow:
         """The same computation with some values as they were handed in.

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
+from gradcli.ascii_forms import ascii_form
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.submission import Vocabulary
 from gradcli.language.characters import normal_name, plain
+from gradcli.report.python_names import identifiers, is_taken
 
 _PREFIXES = ("delta_", "d_", "d", "grad_", "δ_", "δ")
 _SPACES = re.compile(r"\s+")
+_WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 
 
 class Reading(NamedTuple):
@@ -44,9 +48,48 @@ def normal_label(label: str) -> str:
         return text.translate(digits)
 
 
+def known_label(label: str, vocabulary: Vocabulary) -> str:
+    """The label in its one form, with the task's names where it has what is written for them.
+
+    Where there is only ASCII, `lambda` is written for λ; in Python `y_hat` for ŷ, `np_` for np.
+    """
+    text = normal_label(label)
+    written = spellings(vocabulary)
+    return _WORD.sub(lambda word: written.get(word[0], word[0]), text) if written else text
+
+
+@lru_cache(maxsize=8)
+def spellings(vocabulary: Vocabulary) -> Mapping[str, str]:
+    """What reports and exported code write for the task's names, and what that stands for.
+
+    Only what has no meaning of its own in the task: a node `lambda` beside λ is what it is.
+    """
+    nodes = dict.fromkeys((*vocabulary.inputs, *vocabulary.nodes))
+    if all(name.isascii() for name in nodes) and not any(map(is_taken, nodes)):
+        return {}
+    written: dict[str, dict[str, None]] = {}
+    for forms in (
+        {name: ascii_form(name) for name in nodes},
+        identifiers(nodes, ascii_only=True),
+        identifiers(nodes, ascii_only=False),
+    ):
+        for name, form in forms.items():
+            written.setdefault(name, {})[form] = None
+    outputs = {vocabulary.output: None, **written.get(vocabulary.output, {})}
+    prefixes = {prefix: prefix for prefix in ("", *_PREFIXES)}
+    for between in ("_d", "d"):
+        prefixes |= {f"d{o}{between}": f"d{vocabulary.output}{between}" for o in outputs}
+    found: dict[str, str] = {}
+    for name, forms_of in written.items():
+        for form in forms_of:
+            found |= {f"{p}{form}": f"{meant}{name}" for p, meant in prefixes.items()}
+    own = {f"{prefix}{name}" for name in nodes for prefix in ("", *_PREFIXES)}
+    return {form: meant for form, meant in found.items() if form not in own}
+
+
 def readings(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()) -> list[Reading]:
     """All that the label can stand for; `extra_nodes` are names of the student's own staging."""
-    text = normal_label(label)
+    text = known_label(label, vocabulary)
     nodes = {*vocabulary.nodes, *vocabulary.inputs, vocabulary.output, *extra_nodes}
     found = [Reading("value", text)] if text in nodes else []
     candidates = dict.fromkeys(_candidates(text, vocabulary.output))
@@ -62,7 +105,7 @@ def read_name(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = (
     found = readings(label, vocabulary, extra_nodes)
     if len(found) > 1:
         raise two_ways(label, found)
-    return found[0] if found else Reading("value", normal_label(label))
+    return found[0] if found else Reading("value", known_label(label, vocabulary))
 
 
 def two_ways(label: str, found: list[Reading]) -> GradcliError:

@@ -9,12 +9,12 @@ functions.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from gradcli import ops
 from gradcli.errors import GradcliError, Kind
-from gradcli.homework.python_text import Outline, original_name, outlined
+from gradcli.homework.python_text import PART, Outline, original_name, outlined
 from gradcli.homework.python_tokens import refused
 from gradcli.homework.python_words import bare_call
 from gradcli.homework.submission import (
@@ -48,8 +48,11 @@ MOST_LINES = 20_000
 """What a listing may have: far more than anybody writes, and read in a second or two."""
 
 
-def read_listing(text: str, name: str | None) -> Listing:
-    """The statements of a listing. Raises `GradcliError` of kind submission, with its place."""
+def read_listing(text: str, name: str | None, written: Mapping[str, str] | None = None) -> Listing:
+    """The statements of a listing. Raises `GradcliError` of kind submission, with its place.
+
+    `written` says which names stand for others of the task (`gradient_names.spellings`).
+    """
     source = Source(text, name)
     if len(text) > MOST_CHARACTERS:
         raise _too_long(source, f"{MOST_CHARACTERS // 1000} kB of text")
@@ -60,7 +63,17 @@ def read_listing(text: str, name: str | None) -> Listing:
         statements = parse_listing(Source(text, name)).statements
     except GradcliError as error:
         raise as_submission(error, source) from None
+    if written:
+        _rename(statements, written)
     return Listing(source, tuple(_Steps(source, statements, outlines).steps()))
+
+
+def _rename(statements: Iterable[Statement], written: Mapping[str, str]) -> None:
+    """Names of the task, in place, where something else is written for them."""
+    for statement in statements:
+        for node in postorder(statement):
+            if isinstance(node, Name) and not node.qualified:
+                node.name = PART.sub(lambda part: written.get(part[0], part[0]), node.name)
 
 
 def as_submission(error: GradcliError, source: Source) -> GradcliError:

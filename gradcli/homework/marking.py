@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -23,6 +23,7 @@ from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
 from gradcli.homework.marked import Marked, MarkedRow, Note, Status, forgiven, in_cells
 from gradcli.homework.mending import holds
 from gradcli.homework.naming import VAGUE, explain
+from gradcli.homework.points import other_point
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
 from gradcli.homework.tolerance import Digits, Tolerance, exact, own_values, vague
@@ -63,7 +64,8 @@ def _marked(task: Task, submission: Submission, scheme: Scheme) -> Marked:
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
         mode = "gradients" if submission.gradients_only else "values"
-        return _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
+        marked = _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
+        return replace(marked, notes=(*other_point(task, submission), *marked.notes))
 
 
 class _Marking:
@@ -374,20 +376,18 @@ class _Marking:
     def part_row(self, entry: Entry) -> MarkedRow:
         """What some of the consumers of a node send to it."""
         key, number = entry.name, entry.written
-
-        def of(parts: Mapping[Key, Any]) -> Any:
-            own = [p.value for p in parts.get(key, ()) if p.consumer in entry.sources]
-            return sum(own[1:], start=own[0]) if own else np.zeros(self.shape(key))[()]
-
-        carried = of(self.parts)
-        true = of(self.task.flow.passes({})[1])
-        follows = self.same(number, carried, key, carried=True)
-        right = self.same(number, true, key, carried=False)
+        truth = self.task.flow.passes({})[1]
+        for senders in self.flow.senders(self.parts.get(key, ()), entry.sources):
+            carried, true = (self.sent(key, parts, senders) for parts in (self.parts, truth))
+            follows = self.same(number, carried, key, carried=True)
+            right = self.same(number, true, key, carried=False)
+            if right or follows:
+                break
         status = _status(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
         if status is Status.WRONG:
-            own = [p for p in self.parts.get(key, ()) if p.consumer in entry.sources]
+            own = [p for p in self.parts.get(key, ()) if p.consumer in senders]
             case = Case(self.flow, key, {**self.parts, key: own}, self.passed_on(), self.scheme.eta)
             found = explain(Evidence(case, number, self.matches(key, number), None, None))
             tags, message = found.tags, found.message
@@ -397,6 +397,11 @@ class _Marking:
             key, "part", status, tags, entry.line, entry.label, number.value, true, carried,
             self.share(status), 1.0, message, entry.sources,
         )  # fmt: skip
+
+    def sent(self, key: Key, parts: Mapping[Key, Any], senders: set[Key]) -> Any:
+        """What some consumers of a node send to it, added up."""
+        own = [p.value for p in parts.get(key, ()) if p.consumer in senders]
+        return sum(own[1:], start=own[0]) if own else np.zeros(self.shape(key))[()]
 
     # --- evidence ---
 

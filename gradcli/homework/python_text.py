@@ -49,6 +49,10 @@ _KEY = re.compile(r"""(["'])([^\W\d]\w*)\1""")
 _KEYED = re.compile(r"(.+)ᛊᛃ(.+)ᛃᛒ", re.DOTALL)
 
 
+PART = re.compile(f"[^{''.join(_LETTERS.values())}]+")
+"""A name, or a part of one that is put together by runes."""
+
+
 class Outline(NamedTuple):
     """What the statements between two places are together.
 

@@ -12,10 +12,14 @@ import codecs
 import os
 import re
 import stat
+import sys
+import unicodedata
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
 
 from gradcli.errors import GradcliError, Kind
+from gradcli.homework.gradient_names import spellings
 from gradcli.homework.listing import read_listing
 from gradcli.homework.notebook import is_notebook, read_notebook
 from gradcli.homework.sheets import is_sheet, read_sheet
@@ -30,6 +34,7 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _ASSIGNMENT = re.compile(r"^[^,;\t#\"=]*[^,;\t#\"=<>!]=(?!=)", re.MULTILINE)
 _TABLE_ROW = re.compile(r"\s*\"?[^,;\t=+*/()\"]+(?:\[[^\]]*\])?\"?\s*[,;\t]")
+_ESCAPE = re.compile(r"\\[xuU]((?<=x)[0-9a-f]{2}|(?<=u)[0-9a-f]{4}|(?<=U)[0-9a-f]{8})")
 _KINDS = {
     b"%PDF": "a PDF",
     b"PK\x03\x04": "a ZIP archive or an office document",
@@ -71,29 +76,43 @@ def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str =
     if not text.strip():
         raise _refused(name, "is empty")
     _check_lines(text, name)
+    written = spellings(vocabulary)
     if suffix == ".ipynb":
-        return _notebook(text, name)
+        return _notebook(text, name, written)
+    if suffix != ".json" and text.lstrip()[:1] != "{":
+        text = _unescaped(text)
     if suffix == ".py":
-        return read_listing(text, name)
+        return read_listing(text, name, written)
     if suffix in (".csv", ".tsv") and not is_sheet(text):
         return read_table(text, name, vocabulary)
     if suffix == ".json" or text.lstrip()[:1] == "{":
         if is_notebook(parsed(Source(text, name))):
-            return _notebook(text, name)
+            return _notebook(text, name, written)
         return read_json(text, name, vocabulary)
     if is_sheet(text):
         return read_sheet(text, name, vocabulary)
     if _is_table(text):
         return read_table(text, name, vocabulary)
-    return read_listing(text, name)
+    return read_listing(text, name, written)
 
 
-def _notebook(text: str, name: str | None) -> Submission:
+def _unescaped(text: str) -> str:
+    r"""The text with letters for the escapes, `\u0177`, that stand for them where only ASCII is."""
+    return _ESCAPE.sub(_letter, text) if "\\" in text else text
+
+
+def _letter(escape: re.Match[str]) -> str:
+    code = int(escape[1], base=16)
+    letter = chr(code) if 0x80 <= code <= sys.maxunicode else ""
+    return letter if unicodedata.category(letter or " ")[0] in "LM" else escape[0]
+
+
+def _notebook(text: str, name: str | None, written: Mapping[str, str]) -> Submission:
     notebook = read_notebook(Source(text, name))
     if not notebook.text.strip():
         raise _refused(name, "has no code in it")
     try:
-        return replace(read_listing(notebook.text, name), cells=notebook.cells)
+        return replace(read_listing(notebook.text, name, written), cells=notebook.cells)
     except GradcliError as error:
         raise notebook.located(error) from None
 

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, NamedTuple
 
 from gradcli.homework.entries import (
@@ -24,7 +24,7 @@ from gradcli.homework.entries import (
     number_of,
     values_from,
 )
-from gradcli.homework.gradient_names import normal_label
+from gradcli.homework.gradient_names import known_label
 from gradcli.homework.submission import Entry, Values, Vocabulary, Written
 from gradcli.language.characters import plain
 from gradcli.language.source import Source, Span
@@ -40,6 +40,7 @@ _FINAL = re.compile(r"\s*\bfinal\b[^\n]*")
 _VALUE = re.compile(r"(?:^|(?<=\s))=(?=\s|$)\s*")
 _QUOTIENT = re.compile(r"[d∂]([^\s/=]+)/[d∂]([^\s/=]+)\s*=\s*")
 _POINT = re.compile(r"(?:^|,)\s*([^\s=,\[\]]+)\s*=\s*")
+_FOR = re.compile(r"^# for (\S.{0,60})$", re.MULTILINE)
 _RULE = re.compile(r"\s*[─\-—_=]{8,}\s*$")
 _WIDE = re.compile(r"\s{2,}|\t")
 _ROW = re.compile(r"\s*\((\d+)\)\s+(.*)", re.DOTALL)
@@ -106,7 +107,7 @@ class _Sheet:
                 self.part = "gradient"
                 self.read_gradients(block)
             elif found := _SOURCE.match(line):
-                self.part, self.sender = "backward", normal_label(found[1])
+                self.part, self.sender = "backward", self.label(found[1])
             elif found := _ROW.match(line):
                 self.read_table_row(block, found[2])
             elif found := _STATEMENT.match(line):
@@ -114,6 +115,9 @@ class _Sheet:
             elif "=" in line and self.part in ("forward", "backward"):
                 hint = "a line is as it was printed, with a number instead of the blank"
                 raise self.place(block).refused("this line of the sheet can't be read", hint)
+
+    def label(self, text: str) -> str:
+        return known_label(text, self.vocabulary)
 
     def place(self, block: _Block) -> Place:
         first = block.start + len(block.text) - len(block.text.lstrip())
@@ -132,13 +136,13 @@ class _Sheet:
     def add_point(self, name: str, text: str, place: Place) -> None:
         text = text.strip().rstrip(",")
         if not is_blank(text) and not re.match(r"\d+×", text):  # large arrays are summed up
-            self.point.append((normal_label(name), number_of(text, place)))
+            self.point.append((self.label(name), number_of(text, place)))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
         name, text = found[1], found[3]
         place = self.place(block)
         text = _STEP.sub("", _FINAL.sub("", text.rstrip())).rstrip()
-        if self.part == "forward" and normal_label(name) in self.vocabulary.inputs:
+        if self.part == "forward" and self.label(name) in self.vocabulary.inputs:
             self.add_point(name, text, place)
             return
         parts = _VALUE.split(text)
@@ -153,7 +157,7 @@ class _Sheet:
             self.forward.append(Row(name, parts[-1], place, "value"))
 
     def receive(self, label: str, source: str, total: str, alone: str, place: Place) -> None:
-        label = normal_label(label)
+        label = self.label(label)
         received = _Received(source, total.strip(), alone.strip(), place)
         self.received.setdefault(label, []).append(received)
 
@@ -182,7 +186,7 @@ class _Sheet:
             return
         if len(cells) < 3:
             raise place.refused("a row of the backward pass ends with two numbers")
-        self.receive(f"delta_{sent[2]}", normal_label(sent[1]), cells[-1], cells[-2], place)
+        self.receive(f"delta_{sent[2]}", self.label(sent[1]), cells[-1], cells[-2], place)
 
     # --- all together ---
 
@@ -192,7 +196,10 @@ class _Sheet:
         given = {entry.name for entry in handed if entry.kind == "gradient"}
         last = entries_of(self.final, self.vocabulary)
         more: tuple[Entry, ...] = tuple(entry for entry in last if entry.name not in given)
-        return values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        found = values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        head = _FORWARD.split(self.source.text, maxsplit=1)[0]
+        names = _FOR.findall(head)
+        return replace(found, student=names[-1].strip()) if names else found
 
     def rows(self) -> Iterator[Row]:
         yield from self.forward

@@ -53,6 +53,8 @@ class Values:
     """Nothing but gradients of inputs."""
     point: tuple[tuple[str, Written], ...] = ()
     """The inputs' values that an answer sheet was printed for."""
+    student: str = ""
+    """Whose sheet it says it is."""
 
 
 @dataclass(frozen=True)

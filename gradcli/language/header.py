@@ -26,8 +26,10 @@ from gradcli.language.tree import Assign, Name, Number, Statement, Tree
 
 MARK = "#:"
 
-_TITLE = re.compile(r"title\b(?!\s*=)")
+_TITLE = re.compile(r"title\b(?!\s*=):?")
 _MARKS = re.compile(r"marks\s+(?=[^=\s])")
+_WORDS = re.compile(r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])")
+_NOTHING = "this is no value, marks or title"
 _HINT = "#: x = 3 gives an input its value, #: marks x = 2 its marks, #: title … names the whole"
 
 
@@ -63,7 +65,7 @@ def read_header(source: Source) -> Header:
         statements = parse_listing(Source(copy, source.name)).statements
     except GradcliError as error:
         error.source = source
-        raise
+        raise _unlike(source, copy, error) or error from None
     bindings: dict[str, Binding] = {}
     marks: dict[str, float] = {}
     marked: dict[str, Span] = {}
@@ -124,10 +126,11 @@ class _Opening:
         """The text behind a `#:`, without the title and the word `marks`."""
         first = place + len(text) - len(text.lstrip())
         word = text.lstrip()
-        if _TITLE.match(word):
+        if title := _TITLE.match(word):
             if self.title is not None:
                 raise _error(self.source, "a second title", Span(first, first + 5))
-            self.title = self.source.text[first + 5 : place + len(text)].strip() or None
+            behind = first + title.end()
+            self.title = self.source.text[behind : place + len(text)].strip() or None
             return " " * (len(text) - 1) + "\n"
         marks = _MARKS.match(word)
         if marks is None:
@@ -144,9 +147,34 @@ def _no_more(source: Source, text: str, start: int) -> None:
         raise _error(source, "'#:' lines stand before the first statement", span)
 
 
+def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | None:
+    """The error for a line that is like nothing that a header may have: `titel Foo`, `x: 3`."""
+    if error.span is None:
+        return None
+    start = copy.rfind("\n", 0, error.span.start) + 1
+    line = copy[start:].partition("\n")[0]
+    before = copy[:start]
+    opened = sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
+    if opened or not _WORDS.match(line):
+        return None
+    first = len(line) - len(line.lstrip())
+    span = Span(start + first, start + len(line.rstrip()))
+    return _error(source, _NOTHING, span, _hint(line))
+
+
+def _hint(line: str) -> str:
+    """What the lines may be, and which word was probably meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
+
+    word = line.split(maxsplit=1)[0].rstrip(":")
+    meant = get_close_matches(word.casefold(), ["title", "marks"], n=1)
+    return f"did you mean '{meant[0]}'?\n{_HINT}" if meant and word not in meant else _HINT
+
+
 def _assignment(source: Source, statement: Statement) -> Assign:
     if not isinstance(statement, Assign):
-        raise _error(source, "this is no value, marks or title", statement.span, _HINT)
+        start, end = statement.span
+        raise _error(source, _NOTHING, statement.span, _hint(source.text[start:end]))
     return statement
 
 

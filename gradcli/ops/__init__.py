@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
+from gradcli.ascii_forms import greek
 from gradcli.ops.activations import ROWS as ACTIVATIONS
 from gradcli.ops.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.arrays import ROWS as ARRAYS
@@ -39,6 +40,16 @@ _BY_NAME, _BY_FUNCTION = _index(TABLE)
 _BY_SYMBOL = {row.symbol: row for row in TABLE if row.symbol}
 
 
+SPELLED = {
+    word: name
+    for name in _BY_FUNCTION
+    if len(name) == 1 and (word := greek(name)) and word not in _BY_FUNCTION
+}
+"""Functions that are a Greek letter, by the letter's name: `sigma(x)` is σ(x)."""
+
+_BY_FUNCTION |= {word: _BY_FUNCTION[name] for word, name in SPELLED.items()}
+
+
 def operation(name: str) -> Operation:
     """The row of this name."""
     return _BY_NAME[name]
@@ -55,8 +66,8 @@ def is_function(name: str) -> bool:
 
 
 def function_names() -> list[str]:
-    """Every name that can be called, aliases included."""
-    return sorted(_BY_FUNCTION)
+    """Every name that can be called, aliases included; a Greek letter as itself."""
+    return sorted(_BY_FUNCTION.keys() - SPELLED.keys())
 
 
 def function(name: str, positional: int, keywords: Iterable[str] = ()) -> Operation:
@@ -105,6 +116,7 @@ def find(name: str) -> tuple[Operation, ...]:
 
 
 __all__ = [
+    "SPELLED",
     "TABLE",
     "Operation",
     "find",

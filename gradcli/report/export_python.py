@@ -6,9 +6,11 @@ the shapes that the inputs have at the point, and says so where it gets others.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from gradcli.language.header import MARK
 from gradcli.language.source import LINE_END
 from gradcli.ops.operation import Shape
 from gradcli.report.export_numpy import Writer
@@ -27,7 +29,7 @@ def pieces(steps: Steps, style: Style) -> Iterator[str]:
     numpy = Numpy(steps, style)
     writer = Writer(numpy, style)
     body = [*writer.forward(), *writer.backward()]
-    program = shown(steps.result.program.strip(), style).replace("\\", r"\\").replace('"', r"\"")
+    program = _lines(steps.result.program, style)
     yield f'"""{_first_line(program)} and its gradient by backpropagation."""\n\n'
     yield from numpy.preamble()
     yield "\n" if numpy.helpers else "\n\n"
@@ -42,16 +44,31 @@ def pieces(steps: Steps, style: Style) -> Iterator[str]:
     yield from map(_indented, _end(numpy, style))
 
 
-def _first_line(program: str) -> str:
-    first, *rest = LINE_END.split(program)
-    return f"{first} ..." if any(rest) else first
+def _lines(program: str, style: Style) -> list[str]:
+    """The program for a docstring: without the `#:` lines, whose point is one of many.
+
+    What is escaped where there is only ASCII, Python reads as what it was.
+    """
+    lines = [line.rstrip() for line in LINE_END.split(program)]
+    lines = [line for line in lines if not line.lstrip().startswith(MARK)]
+    while lines and not lines[0]:
+        del lines[0]
+    while lines and not lines[-1]:
+        del lines[-1]
+    return [shown(line.replace("\\", r"\\").replace('"""', r"\"\"\""), style) for line in lines]
 
 
-def _docstring(numpy: Numpy, program: str) -> Iterator[str]:
+def _first_line(program: list[str]) -> str:
+    """The first statement's line, with dots where others follow."""
+    first, *rest = [line for line in program if line and not line.lstrip().startswith("#")]
+    return f"{first} ..." if rest else first
+
+
+def _docstring(numpy: Numpy, program: list[str]) -> Iterator[str]:
     result = numpy.result
     yield '"""Value and gradient of the program\n\n'
-    for line in LINE_END.split(program):
-        yield f"    {line}\n"
+    for line in program:
+        yield f"    {line}".rstrip() + "\n"
     yield "\n"
     for (name, _), i in zip(numpy.inputs(), result.graph.inputs, strict=True):
         shape = result.graph.nodes[i].type.shape
@@ -71,8 +88,13 @@ def _argument(name: str, shape: Shape) -> Iterator[str]:
 
 def _end(numpy: Numpy, style: Style) -> Iterator[str]:
     result = numpy.result
-    items = (f"{shown(name, style)!r}: delta_{numpy.names[name]}" for name in result.gradient)
-    yield f"\nreturn {numpy.name(result.output)}, {{{', '.join(items)}}}\n".replace("'", '"')
+    items = (f"{_key(name, style)}: delta_{numpy.names[name]}" for name in result.gradient)
+    yield f"\nreturn {numpy.name(result.output)}, {{{', '.join(items)}}}\n"
+
+
+def _key(name: str, style: Style) -> str:
+    """An input's name as a string of Python, escaped where there is only ASCII."""
+    return json.dumps(name, ensure_ascii=style.ascii)
 
 
 def _indented(line: str) -> str:

@@ -10,7 +10,6 @@ What comes out is what the homework grader reads: assignments, `+=`, imports, an
 from __future__ import annotations
 
 import keyword
-import unicodedata
 from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -25,21 +24,15 @@ from gradcli.language.printer import print_tree
 from gradcli.language.tree import Tree
 from gradcli.ops.operation import Operation, Type
 from gradcli.report import numpy_code as code
-from gradcli.report import numpy_helpers as helpers
 from gradcli.report.numpy_calls import Calls
 from gradcli.report.numpy_code import ATOM, COMPARISON, Code, numpy_shape
-from gradcli.report.text import shown
+from gradcli.report.python_names import TAKEN, identifier, identifiers
 from gradcli.rules import Formula, compile_formula, formula_names
 from gradcli.steps import Arrivals, Steps
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
 
-TAKEN = {
-    *("np", "value_and_gradient"),
-    *helpers.HELPERS,
-    *helpers.SCIPY.values(),
-}
 LONGEST = 20_000
 """A block whose expression has more characters than this is refused."""
 
@@ -83,18 +76,12 @@ class Numpy(Calls):
     @cached_property
     def names(self) -> dict[str, str]:
         """What each node is called in the code."""
-        taken = TAKEN | self._used | set(keyword.kwlist)
+        taken = TAKEN | self._used
         family = {"gamma", "lgamma", "digamma"}
         if not any(n.operation and n.operation.name in family for n in self.graph.nodes):
             taken.discard("gamma")  # a common name for a value, and seldom the function
-        found: dict[str, str] = {}
-        for node in self.graph.nodes:
-            name = identifier(node.name, self.style)
-            while name in taken or f"delta_{name}" in taken or helpers.MADE.fullmatch(name):
-                name += "_"
-            taken |= {name, f"delta_{name}"}
-            found[node.name] = name
-        return found
+        names = (node.name for node in self.graph.nodes)
+        return identifiers(names, ascii_only=self.style.ascii, taken=taken)
 
     def name(self, node: Node) -> str:
         """The name of a node in the code."""
@@ -304,14 +291,14 @@ class Numpy(Calls):
         if key in self._blocks:
             return self._blocks[key]
         again = sum(name == operation.name for name, _ in self._blocks)
-        name = identifier(operation.name, self.style)
+        name = self._word(operation.name)
         while (
             keyword.iskeyword(name) or name in TAKEN or (not again and name in self.names.values())
         ):
             name += "_"
         name += f"_{again + 1}" if again else ""
         self._blocks[key] = name
-        parameters = [f"{identifier(p.name, self.style)}" for p in operation.operands]
+        parameters = [self._word(p.name) for p in operation.operands]
         parameters = [f"{p}_" if keyword.iskeyword(p) or p in TAKEN else p for p in parameters]
         assert operation.body is not None
         graph, result = operation.body(types)
@@ -319,6 +306,9 @@ class Numpy(Calls):
         body = code.numeric(self._graph(graph, result, given))
         self.note(name, ", ".join(parameters), body.text)
         return name
+
+    def _word(self, name: str) -> str:
+        return identifier(name, ascii_only=self.style.ascii)
 
     def _written(self, tree: Tree, node: Node) -> str:
         """The tree of a statement of several operations as code."""
@@ -391,15 +381,6 @@ def _blocks_of(graph: Graph) -> Iterator[Operation]:
     for node in graph.nodes:
         if node.operation is not None and node.operation.body is not None:
             yield node.operation
-
-
-def identifier(name: str, style: Style) -> str:
-    """A name as Python and the stream can have it."""
-    text = unicodedata.normalize("NFKC", shown(name, style))
-    if text.isidentifier():
-        return text
-    safe = "".join(c if c.isascii() and (c.isalnum() or c == "_") else f"u{ord(c):x}" for c in text)
-    return safe if safe.isidentifier() else f"_{safe}"
 
 
 def _too_long(graph: Graph, node: Node) -> GradcliError:

@@ -92,8 +92,27 @@ def _blocks(rows: tuple[Operation, ...], style: Style) -> Iterator[str]:
         for label, words, depth in _facts(row):
             yield from _entry(f"  {label}", words, LABEL_WIDTH + depth, style)
         for k, example in enumerate(_shown_examples(row)):
-            # Not folded: it is there to be copied.
-            yield f"{'' if k else '  example':<{LABEL_WIDTH}}{shown(example, style)}"
+            label = "" if k else "  example"
+            for text in _command(shown(example, style), style):
+                yield f"{label:<{LABEL_WIDTH}}{text}"
+                label = ""
+
+
+def _command(words: str, style: Style) -> list[str]:
+    """An example on the lines it needs; a shell reads them as one, so that it can be copied."""
+    if style.width is None or LABEL_WIDTH + cell_width(words) <= style.width:
+        return [words]
+    room = style.width - LABEL_WIDTH - len(" \\")
+    lines = [""]
+    for part in re.split(r" (?=--)", words):
+        longer = f"{lines[-1]} {part}" if lines[-1] else part
+        if lines[-1] and cell_width(longer) > room:
+            lines[-1] += " \\"
+            longer = f"  {part}"
+        else:
+            lines.pop()
+        lines.append(longer)
+    return lines
 
 
 def _facts(row: Operation) -> Iterator[tuple[str, str, int]]:

@@ -38,11 +38,12 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """The table, what it could not show, and the last line."""
     keys = rows.columns(result, command)
     entries = rows.entries(result, command)
-    if style.width is None:
-        yield from _plain(entries, keys, style, command)
-    else:
-        yield from _fitted(entries, keys, style, command)
-    yield "\n" + _closing(result, style, command) + "\n"
+    drawn = _plain if style.width is None else _fitted
+    above = ""
+    for text in drawn(entries, keys, style, command):
+        yield text
+        above = "\n"
+    yield above + _closing(result, style, command) + "\n"
 
 
 # --- in a pipe ---------------------------------------------------------------------------
