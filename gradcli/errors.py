@@ -124,7 +124,7 @@ def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> No
 
 def expect_mapping(option: str, value: object) -> None:
     """Raise a `GradcliError` of kind option for what gives names no values; None is fine."""
-    if value is not None and not isinstance(value, Mapping):
+    if value is not None and not isinstance(value, (dict, Mapping)):
         raise GradcliError(
             Kind.OPTION,
             f"{option}={_brief(value)} is no mapping",

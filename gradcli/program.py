@@ -417,12 +417,12 @@ class Program:
 
     def _active(self, graph: Graph, wrt: str | Iterable[str] | None) -> list[bool]:
         """Which nodes get an accumulator: those that depend on a wanted input."""
-        wanted = expect_names("wrt", wrt)
-        if graph.active is None or graph.active[0] != wanted:
-            ids = graph.input_numbers
-            graph.active = wanted, graph.dependent({ids[n] for n in chosen_inputs(wanted, ids)})
-        found: list[bool] = graph.active[1]
-        return found
+        known = graph.active
+        if known is not None and (wrt is None or type(wrt) is tuple) and known[0] == wrt:
+            return known[1]
+        wanted, ids = expect_names("wrt", wrt), graph.input_numbers
+        graph.active = wanted, graph.dependent({ids[n] for n in chosen_inputs(wanted, ids)})
+        return graph.active[1]
 
     def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""
