@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
@@ -22,11 +22,23 @@ from gradcli.names import chosen_inputs
 
 if TYPE_CHECKING:
     from gradcli.batch_jit import Compiled
-    from gradcli.program import Program
+    from gradcli.language.source import Source
 
 Only = Literal["value", "grad"]
 OnError = Literal["stop", "nan", "skip", "keep"]
 """`keep` leaves what came out as it is."""
+
+
+class Evaluable(Protocol):
+    """What a batch needs of a `Program`: its graph, and the error of a single row."""
+
+    source: Source
+
+    def graph(self, inputs: Mapping[str, Any]) -> Graph:
+        """The graph for inputs of these shapes."""
+
+    def evaluate(self, inputs: Mapping[str, Any] | None = None, /, **options: Any) -> Any:
+        """Evaluate one point; raises the `GradcliError` of that point."""
 
 
 class Batch(NamedTuple):
@@ -46,7 +58,7 @@ class Runner:
 
     def __init__(
         self,
-        program: Program,
+        program: Evaluable,
         fixed: Mapping[str, Any],
         shapes: Mapping[str, tuple[int, ...]],
         *,

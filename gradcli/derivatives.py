@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
+from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -22,9 +22,6 @@ from gradcli.forward import apply
 from gradcli.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
 from gradcli.result import Check, Result, Verdict
-
-if TYPE_CHECKING:
-    from gradcli.check.blocks import Found
 
 Layout: TypeAlias = Literal["denominator", "numerator"]
 Mode: TypeAlias = Literal["forward", "reverse"]
@@ -38,6 +35,17 @@ MOST_ELEMENTS = 2**27
 
 
 # --- what comes out ----------------------------------------------------------------------
+
+
+class Found(NamedTuple):
+    """What was found out about a block, in short and in words."""
+
+    check: Check
+    words: str
+    column: int | None
+    """The element of the target that it is about; None for a sum of several."""
+    complete: bool = True
+    """Whether there was time for every column."""
 
 
 class Block(NamedTuple):

@@ -111,17 +111,13 @@ class Graph:
         """Where the forward pass keeps how often it ran, and itself written out as a function."""
         self.texts: dict[Any, Any] = {}
         """Where `notation` keeps how operations and rules are written, for the next time."""
-        self.origin: tuple[Any, ...] | None = None
-        """The program's text, its file, the output asked for, and the inputs' shapes."""
+        self.origin: tuple[Callable[..., Graph], tuple[Any, ...]] | None = None
+        """A function that makes this graph anew, and its arguments: how a copy is pickled."""
         self._last_site: tuple[int, Site] | None = None
 
     def __reduce__(self) -> Any:
         """A copy in another process is made there again, of the program's text."""
-        if self.origin is None:
-            return super().__reduce__()
-        from gradcli.program import graph_again  # noqa: PLC0415 - it imports this
-
-        return graph_again, self.origin
+        return super().__reduce__() if self.origin is None else self.origin
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:

@@ -8,7 +8,7 @@ work of a gradient. With a batch of unit vectors in the place of v, it is the ma
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from gradcli.adjoint import Adjoint, adjoint
 from gradcli.binding import to_value
 from gradcli.derivatives import (
     Block,
+    Found,
     Hessian,
     continued,
     directions,
@@ -38,9 +39,6 @@ from gradcli.graph import Graph, Node
 from gradcli.names import did_you_mean
 from gradcli.ops.operation import Array, Type
 from gradcli.result import Check, Result, Verdict
-
-if TYPE_CHECKING:
-    from gradcli.check.blocks import Found
 
 
 class Twice(NamedTuple):
@@ -213,7 +211,7 @@ def _checks(
     The gradient itself is checked too: a Hessian of a wrong gradient is not the function's,
     and where the function has a kink, there is none.
     """
-    from gradcli.check.blocks import Found, Target, check_blocks, worse  # noqa: PLC0415
+    from gradcli.check.blocks import Target, check_blocks, worse  # noqa: PLC0415
 
     graph, deltas = made.first.graph, made.first.deltas
     known = continued(graph, values, {}, range(len(graph.nodes)))

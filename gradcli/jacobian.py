@@ -9,7 +9,7 @@ every row of a batch is a direction. Both run the same formulas; the shorter bat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from gradcli.adjoint import adjoint
 from gradcli.backward import backward
 from gradcli.derivatives import (
     Block,
+    Found,
     Jacobian,
     Layout,
     Mode,
@@ -32,9 +33,6 @@ from gradcli.forward import all_finite
 from gradcli.graph import Graph
 from gradcli.ops.operation import Array
 from gradcli.result import Result
-
-if TYPE_CHECKING:
-    from gradcli.check.blocks import Found
 
 UPSTREAM = "the upstream"
 """No name of the language, so that it meets no input's."""

@@ -15,6 +15,7 @@ from math import e, pi, tau
 
 from gradcli import ops
 from gradcli.errors import GradcliError, Kind, Label
+from gradcli.language.characters import DERIVATIVES
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import (
     Assign,
@@ -31,7 +32,7 @@ from gradcli.language.tree import (
     Tree,
     postorder,
 )
-from gradcli.language.words import DERIVATIVES, INSTEAD_OF_FUNCTIONS, derivative_at
+from gradcli.language.words import INSTEAD_OF_FUNCTIONS, derivative_at
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
 """Names with a value of their own, as long as nobody gives them another."""

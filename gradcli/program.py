@@ -108,7 +108,8 @@ class Program:
             self._graphs.clear()
         with collector_paused():
             self._graphs[key] = found = build(draft, types)
-        found.origin = self.source.text, self.source.name, self.output, dict(key)
+        arguments = self.source.text, self.source.name, self.output, dict(key)
+        found.origin = graph_again, arguments
         return found
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:

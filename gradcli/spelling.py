@@ -11,7 +11,8 @@ from collections.abc import Iterable
 from collections.abc import Set as AbstractSet
 
 from gradcli import ops
-from gradcli.language.words import DERIVATIVES, INSTEAD_OF_NAMES, derivative_at
+from gradcli.language.characters import DERIVATIVES
+from gradcli.language.words import INSTEAD_OF_NAMES, derivative_at
 from gradcli.names import CONSTANTS, Names
 
 LONGEST = 20

@@ -12,7 +12,9 @@ import unicodedata
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.language.source import Span
-from gradcli.language.words import DERIVATIVES
+
+DERIVATIVES = "write the function alone: gradcli works out its derivatives"
+"""The hint for whatever asks for a derivative in a program."""
 
 _ONE_FORM = {
     "\N{MINUS SIGN}": "-",

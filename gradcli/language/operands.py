@@ -11,17 +11,17 @@ import unicodedata
 from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
 
 from gradcli.errors import GradcliError, Label
-from gradcli.language.characters import short
+from gradcli.language.characters import DERIVATIVES, short
+from gradcli.language.functions import FUNCTION_NAMES
 from gradcli.language.lexer import NOTHINGS, OPERAND_ENDS, place, unclosed
 from gradcli.language.refusals import (
     inverse_function,
     inverse_or_reciprocal,
-    is_function,
     power_after_name,
 )
 from gradcli.language.source import Span
 from gradcli.language.stop import BARS, CLOSINGS, OPENINGS, OPERAND_STARTS, Stop
-from gradcli.language.words import DERIVATIVES, derivative_at
+from gradcli.language.words import derivative_at
 
 
 def in_a_row(stop: Stop) -> GradcliError | None:
@@ -82,7 +82,7 @@ def _readings(stop: Stop, left: str, right: str) -> str:
         base = short(stop.before[-3].value) if stop.before[-3].type == "NAME" else "(…)"
         return f"the transpose is '{base}.T', the matrix product '@': '{base}.T @ {right}'"
     may_be_called = previous.type == "NAME" and token.type not in ("LPAR", "NUMBER")
-    if may_be_called and is_function(left):
+    if may_be_called and left in FUNCTION_NAMES:
         return f"write '{left}({right})', or for a product '{left}*{right}'"
     hint = f"for a product write '{left}*{right}'"
     if previous.type == "TRANSPOSE" or (before is not None and before.type == "DOT"):

@@ -9,12 +9,13 @@ from __future__ import annotations
 from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
 
 from gradcli.errors import GradcliError, Kind, Label
-from gradcli.language.characters import short
+from gradcli.language.characters import DERIVATIVES, short
+from gradcli.language.functions import FUNCTION_NAMES
 from gradcli.language.lexer import place
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Span
 from gradcli.language.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple
-from gradcli.language.words import DERIVATIVES, derivative_at
+from gradcli.language.words import derivative_at
 
 _DERIVATIVE = f"in a program {DERIVATIVES}; in a submission write 'delta_x = …'"
 
@@ -106,7 +107,7 @@ def ambiguous_quotient(left: Tree, right: Operator) -> GradcliError:
 def ambiguous_power(base: Tree, exponent: Operator) -> GradcliError:
     """For `2^3x` and `x^2y`, and for `sin^2(x)`, which only a function's name tells from them."""
     number, symbol = exponent.operands
-    if isinstance(base, Name) and not base.qualified and is_function(base.name):
+    if isinstance(base, Name) and not base.qualified and base.name in FUNCTION_NAMES:
         return _power_of_function(base, number, symbol)
     raised = _in_brackets(base)
     return _readings(
@@ -137,14 +138,7 @@ def inverse_or_reciprocal(inverse: str, call: str) -> str:
 
 def inverse_function(name: str) -> str | None:
     """`asin` for `sin`."""
-    return f"a{name}" if is_function(f"a{name}") else None
-
-
-def is_function(name: str) -> bool:
-    """Whether the language has a function of this name."""
-    from gradcli import ops  # noqa: PLC0415 - a cycle: its formulas are read by the parser
-
-    return ops.is_function(name)
+    return f"a{name}" if f"a{name}" in FUNCTION_NAMES else None
 
 
 def _tight(tree: Tree) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-DERIVATIVES = "write the function alone: gradcli works out its derivatives"
+from gradcli.language.characters import DERIVATIVES
 
 _QUOTIENT = r"\bd(?:[^\W\d_]\w?)?/d[^\W\d_]\w?\b"
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from functools import cache
 
 from gradcli.ascii_forms import greek
+from gradcli.language.functions import FUNCTION_NAMES
 from gradcli.ops.activations import ROWS as ACTIVATIONS
 from gradcli.ops.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.arrays import ROWS as ARRAYS
@@ -48,6 +49,7 @@ SPELLED = {
 """Functions that are a Greek letter, by the letter's name: `sigma(x)` is σ(x)."""
 
 _BY_FUNCTION |= {word: _BY_FUNCTION[name] for word, name in SPELLED.items()}
+FUNCTION_NAMES.update(_BY_FUNCTION)
 
 
 def operation(name: str) -> Operation:
