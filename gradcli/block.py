@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.constant import constant_value
 from gradcli.draft import Literal
 from gradcli.forward import apply
 from gradcli.graph import Graph
 from gradcli.language.printer import print_tree
 from gradcli.language.tree import Block
-from gradcli.lower import lower_block_body
+from gradcli.lower import Engine, lower_block_body
 from gradcli.names import Names
 from gradcli.ops.operation import Array, Misfit, Operation, Parameter, Type, Written
 from gradcli.rules import bound_graph
@@ -24,7 +25,7 @@ from gradcli.rules import bound_graph
 
 def block_operation(block: Block, names: Names) -> Operation:
     """The row for a block. Raises `GradcliError` where its body can't be lowered."""
-    steps, result = lower_block_body(block, names)
+    steps, result = lower_block_body(block, names, engine=ENGINE)
     rules = {rule.parameter.name: rule for rule in block.rules}
     parameters = tuple(p.name for p in block.parameters)
 
@@ -63,6 +64,9 @@ def block_operation(block: Block, names: Names) -> Operation:
         doc="a block of the program",
         group="block",
     )
+
+
+ENGINE = Engine(constant_value, block_operation)
 
 
 def _expect_elementwise(

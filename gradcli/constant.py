@@ -8,6 +8,7 @@ from gradcli.draft import Operand, Step, pruned
 from gradcli.forward import forward
 from gradcli.graph import build
 from gradcli.language.source import Source
+from gradcli.lower import Engine
 
 
 def constant_value(source: Source, steps: list[Step], operand: Operand) -> Any:
@@ -17,3 +18,7 @@ def constant_value(source: Source, steps: list[Step], operand: Operand) -> Any:
     draft = pruned(source, steps, operand)
     graph = build(draft, {})
     return forward(graph, {})[graph.output]
+
+
+ENGINE = Engine(constant_value)
+"""For expressions in which no block is called."""

@@ -28,16 +28,23 @@ Values = list[Any]
 """A value per node: a NumPy float64, or an array of them."""
 
 
-def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:
+def forward(
+    graph: Graph,
+    inputs: Mapping[str, Any],
+    *,
+    allow_nonfinite: bool = False,
+    compiled: Callable[..., Values] | None = None,
+) -> Values:
     """Every node's value, in order. `inputs` are float64 scalars or arrays by name.
+
+    `compiled` is the loop over the nodes written out as one function of the inputs' values.
 
     Raises `GradcliError` (binding) for an input that is not finite and (domain, overflow,
     singular) at the first operation whose value is not finite, unless `allow_nonfinite`.
     """
     given = [inputs[name] for name in graph.input_numbers]
-    line = graph.often.next(_written, graph)
     with np.errstate(all="ignore"):
-        values: Values = line(*given) if line else _loop(graph, given)
+        values: Values = compiled(*given) if compiled else _loop(graph, given)
         if not allow_nonfinite:
             watched = [values[i] for i in graph.watched]
             if len(inputs) > len(graph.inputs):
@@ -45,12 +52,6 @@ def forward(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = 
             if not all(map(all_finite, watched)):
                 _refuse_nonfinite(graph, inputs, values)
     return values
-
-
-def _written(graph: Graph) -> Callable[..., Values]:
-    from gradcli.straight import forward_line  # noqa: PLC0415 - most graphs run once
-
-    return forward_line(graph)
 
 
 def _loop(graph: Graph, given: list[Any]) -> Values:

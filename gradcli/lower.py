@@ -50,6 +50,16 @@ FARTHEST = 2.0**62
 
 
 @dataclass(frozen=True, slots=True)
+class Engine:
+    """What lowering asks of the engine, which is built on what is lowered."""
+
+    constant_value: Callable[[Source, list[Step], Operand], Any]
+    """The value of an operand that depends on no input: an axis, a size, an index."""
+    block_operation: Callable[[Block, Names], Operation] | None = None
+    """The row for a user's block; None where no block can be called."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Scope:
     """What names mean inside an expression."""
 
@@ -60,13 +70,15 @@ class _Scope:
     selections: tuple[Selection, ...] = ()
 
 
-def lower(names: Names, bound: frozenset[str], output: str | None = None) -> Draft:
+def lower(
+    names: Names, bound: frozenset[str], output: str | None = None, *, engine: Engine
+) -> Draft:
     """The draft for a program's last statement, or for the node called `output`.
 
     `bound` are the names that the user gave a value; they decide what `e` and `pi` are.
     Raises `GradcliError` (kinds name, syntax, shape).
     """
-    lowering = _Lowering(names.source, names)
+    lowering = _Lowering(names.source, engine, names)
     inputs = names.inputs(bound)
     live = live_names(names, output)
     refuse_too_large(names, live)
@@ -88,21 +100,22 @@ def lower_formula(
     operands: tuple[str, ...],
     constants: Mapping[str, Any],
     *,
+    engine: Engine,
     keep_divisions: bool = True,
 ) -> tuple[list[Step], Operand]:
     """A formula over named operands, a derivative's most often: all steps, unnamed, and the result.
 
     The steps begin with one input per operand, used or not.
     """
-    lowering = _Lowering(source, keep_divisions=keep_divisions)
+    lowering = _Lowering(source, engine, keep_divisions=keep_divisions)
     local = {name: lowering.add_input(name, tree) for name in operands}
     result = lowering.evaluate(tree, _Scope(local, constants))
     return lowering.steps, result
 
 
-def lower_block_body(block: Block, names: Names) -> tuple[list[Step], Operand]:
+def lower_block_body(block: Block, names: Names, *, engine: Engine) -> tuple[list[Step], Operand]:
     """The value of a block over its parameters: all steps, unnamed, and the result."""
-    lowering = _Lowering(names.source, names, keep_divisions=True)
+    lowering = _Lowering(names.source, engine, names, keep_divisions=True)
     local = {p.name: lowering.add_input(p.name, p) for p in block.parameters}
     result = lowering.evaluate(block.body, _Scope(local))
     return lowering.steps, result
@@ -114,11 +127,13 @@ class _Lowering:
     def __init__(
         self,
         source: Source,
+        engine: Engine,
         names: Names | None = None,
         *,
         keep_divisions: bool = False,
     ) -> None:
         self.source = source
+        self.engine = engine
         self.names = names
         self.definitions: Mapping[str, Definition] = names.definitions if names else {}
         self.keep_divisions = keep_divisions
@@ -371,11 +386,11 @@ class _Lowering:
 
     def block_operation(self, block: Block) -> Operation:
         """The block's row, made once."""
-        from gradcli.block import block_operation  # noqa: PLC0415 - a cycle: it lowers the body
-
+        make = self.engine.block_operation
         assert self.names is not None
+        assert make is not None
         if block.name.name not in self.blocks:
-            self.blocks[block.name.name] = block_operation(block, self.names)
+            self.blocks[block.name.name] = make(block, self.names)
         return self.blocks[block.name.name]
 
     def builtin(self, tree: Call, scope: _Scope) -> None:
@@ -490,8 +505,6 @@ class _Lowering:
 
     def constant(self, operand: Operand, tree: Tree) -> Any:
         """The number that an expression without inputs comes to."""
-        from gradcli.constant import constant_value  # noqa: PLC0415 - a cycle: it evaluates
-
         if self.carries(operand):
             hint = "write the number, or give it a name in the program: n = 2"
             if isinstance(tree, Compare):
@@ -502,7 +515,7 @@ class _Lowering:
                 tree.span,
                 hint,
             )
-        value = constant_value(self.source, self.steps, operand)
+        value = self.engine.constant_value(self.source, self.steps, operand)
         if np.ndim(value) > 0:
             return tuple(_whole(v) for v in np.ravel(value))
         return _whole(float(value))

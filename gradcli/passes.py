@@ -68,9 +68,23 @@ def _written(graph: Graph, plan: Plan) -> Callable[..., Any]:
     return both_line(graph, plan)
 
 
+def _written_forward(graph: Graph) -> Callable[..., list[Any]]:
+    from gradcli.straight import forward_line  # noqa: PLC0415 - most graphs run once
+
+    return forward_line(graph)
+
+
+def all_values(
+    graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False
+) -> list[Any]:
+    """Every node's value, as `forward` has it; by one compiled function if this runs often."""
+    line = graph.often.next(_written_forward, graph)
+    return forward(graph, inputs, allow_nonfinite=allow_nonfinite, compiled=line)
+
+
 def _values(graph: Graph, inputs: Mapping[str, Any], *, allow_nonfinite: bool) -> list[Any]:
     """The forward pass; an infinite constant can reach the output without an operation failing."""
-    values = forward(graph, inputs, allow_nonfinite=allow_nonfinite)
+    values = all_values(graph, inputs, allow_nonfinite=allow_nonfinite)
     output = graph.nodes[graph.output]
     if allow_nonfinite or all_finite(values[output.id]):
         return values

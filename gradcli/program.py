@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcli.backward import Backward
 from gradcli.binding import to_value, values_of_inputs
+from gradcli.block import ENGINE
 from gradcli.collector import collector_paused
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind, expect_choice, expect_mapping, expect_names
@@ -81,7 +82,7 @@ class Program:
         """The operations in order, given which names have a value."""
         if bound not in self._drafts:
             with collector_paused():
-                self._drafts[bound] = lower(self.names, bound, self.output)
+                self._drafts[bound] = lower(self.names, bound, self.output, engine=ENGINE)
         return self._drafts[bound]
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.constant import ENGINE
 from gradcli.draft import Draft, Literal, Operand, Step
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import align
@@ -261,7 +262,7 @@ def compile_formula(
     `place` is where it is written, for errors: its source and its tree in there.
     """
     source, tree = place or (Source(text, "derivative rule"), parsed(text))
-    steps, result = lower_formula(source, tree, names, constants)
+    steps, result = lower_formula(source, tree, names, constants, engine=ENGINE)
     graph, output = bound_graph(source, steps, result, types)
     return Formula(graph, output, len(names), picks)
 

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.constant import constant_value
+from gradcli.constant import ENGINE, constant_value
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import forward
 from gradcli.graph import MOST_ELEMENTS, build
@@ -34,7 +34,7 @@ def stream_seed(seed: int, name: str) -> list[int]:
 
 def constant_value_of(source: Source, tree: Tree) -> Any:
     """The value of a constant expression of the language (`-4`, `pi/2`, `eye(3)`)."""
-    return constant_value(source, *lower_formula(source, tree, (), {}))
+    return constant_value(source, *lower_formula(source, tree, (), {}, engine=ENGINE))
 
 
 def evaluated(source: Source, tree: Tree, seed: list[int]) -> Any:
@@ -66,7 +66,7 @@ def _computed(source: Source, tree: Tree, drawn: dict[str, Any]) -> Any:
                 span=names.free[name].span,
                 hint="it is a number, an array, or an expression of constants; @FILE reads a file",
             )
-    draft = lower(names, frozenset(drawn))
+    draft = lower(names, frozenset(drawn), engine=ENGINE)
     graph = build(draft, {name: Type(np.shape(array)) for name, array in drawn.items()})
     return forward(graph, drawn)[graph.output]
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.backward import reduce_to
+from gradcli.block import ENGINE
 from gradcli.draft import Literal
 from gradcli.forward import apply, forward
 from gradcli.graph import Graph, Node, build
@@ -61,7 +62,7 @@ class Application(NamedTuple):
 def applied(row: Operation, sample: str) -> Application:
     """A row on one of its samples."""
     source = Source(_program(row, sample))
-    graph = build(lower(resolve(parse(source)), frozenset()), {})
+    graph = build(lower(resolve(parse(source)), frozenset(), engine=ENGINE), {})
     node = next(node for node in reversed(graph.nodes) if node.operation is row)
     values = forward(graph, {}, allow_nonfinite=True)
     operands = [o.value if isinstance(o, Literal) else values[o] for o in node.operands]

@@ -15,14 +15,16 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.backward import reduce_to, rule_for
+from gradcli.constant import ENGINE
 from gradcli.draft import Step
 from gradcli.errors import GradcliError, Kind
-from gradcli.forward import forward, operand_values
+from gradcli.forward import operand_values
 from gradcli.graph import Graph, Node
 from gradcli.language.source import Source
 from gradcli.language.tree import Name, Tree, postorder
 from gradcli.lower import lower_formula
 from gradcli.ops.operation import Misfit, Type
+from gradcli.passes import all_values
 from gradcli.rules import Formula, bound_graph, compile_formula, formula_names
 
 Alterations = Mapping[tuple[int, int], str]
@@ -66,7 +68,7 @@ class Stage:
     def values(self, operands: Sequence[Any]) -> list[Any]:
         """The value of every node inside, from those of the names in `reads`."""
         names = (self.graph.nodes[i].name for i in range(len(self.reads)))
-        return forward(self.graph, dict(zip(names, operands, strict=True)), allow_nonfinite=True)
+        return all_values(self.graph, dict(zip(names, operands, strict=True)), allow_nonfinite=True)
 
     def value(self, operands: Sequence[Any]) -> Any:
         """The stage's own value."""
@@ -200,7 +202,7 @@ def of_tree(
     """
     words = [n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified]
     reads = tuple(dict.fromkeys(word for word in words if word in types))
-    steps, result = lower_formula(source, tree, reads, {}, keep_divisions=False)
+    steps, result = lower_formula(source, tree, reads, {}, engine=ENGINE, keep_divisions=False)
     given = tuple(types[name] for name in reads)
     graph, output = bound_graph(source, _as_numpy(steps, given, most), result, given)
     kept = Graph(graph.source, graph.nodes[: output + 1], output)
