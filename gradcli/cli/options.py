@@ -12,9 +12,9 @@ import typer
 
 from gradcli.cli.argv import is_name, normal
 from gradcli.cli.command import Options
-from gradcli.cli.elsewhere import option_elsewhere
 from gradcli.cli.environment import ColorChoice
 from gradcli.cli.failure import closest, usage_error
+from gradcli.cli.registry import option_elsewhere
 
 if TYPE_CHECKING:
     from gradcli.cli.inputs import Point
