@@ -26,7 +26,8 @@ from gradcli.cli.command import (
     write_title,
 )
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import as_gradcli_error, closest, usage_error
+from gradcli.cli.failure import as_gradcli_error
+from gradcli.diagnostics.failures import closest, usage_error
 
 COMMANDS = {
     "eval": "value, gradient and check of every node, in one table",

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradcli.cli.command import Options
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import in_program
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.grading.marking.mark import Scheme

@@ -12,12 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradcli.cli.argv import Binding, is_name, normal
+from gradcli.cli.argv import Binding
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.registry import option_elsewhere
 from gradcli.cli.values import value_of
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+from gradcli.diagnostics.names import is_name, normal
 from gradcli.files.files import decoded, read_stream, read_text
 from gradcli.graph.resolve import uncalled
 from gradcli.program import Program

@@ -17,8 +17,8 @@ from zipfile import BadZipFile, ZipFile
 
 import numpy as np
 
-from gradcli.cli.argv import is_name, normal
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Source, Span
 from gradcli.files.files import decoded, read
 

@@ -9,7 +9,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from gradcli.cli.failure import file_error, reason
+from gradcli.diagnostics.failures import file_error, reason
 
 if TYPE_CHECKING:
     from typing import BinaryIO

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
-from gradcli.cli.failure import file_error
+from gradcli.diagnostics.failures import file_error
 from gradcli.files.files import unwritable, whole
 from gradcli.files.text_cells import SEPARATOR
 from gradcli.report.json import encoder, plain
@@ -26,7 +26,7 @@ from gradcli.report.json import encoder, plain
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradcli.cli.environment import Environment
+    from gradcli.files.streams import Streams
 
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 _CLOSED = (32, 109, 232) if os.name == "nt" else (32,)
@@ -89,20 +89,20 @@ def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 
 
 @contextmanager
-def replacing(path: str | None, environment: Environment) -> Iterator[BinaryIO]:
+def replacing(path: str | None, streams: Streams) -> Iterator[BinaryIO]:
     """A stream to write to; a file takes its place when all is written. Raises `GradcliError`.
 
     Nobody reading standard output any more is no error.
     """
     if path is None:
-        stream = getattr(environment.stdout, "buffer", None)
+        stream = getattr(streams.stdout, "buffer", None)
         if stream is None:
             raise file_error("standard output is closed")
         try:
             yield stream
             stream.flush()
         except BrokenPipeError:
-            environment.write([""])
+            streams.write([""])
         except OSError as error:
             raise unwritable("standard output", error) from error
         return

@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.cli.argv import is_name, normal
-from gradcli.cli.failure import closest, file_error, reason, usage_error
+from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+from gradcli.diagnostics.names import is_name, normal
 from gradcli.files import text_cells as second_look
 from gradcli.files.spool import on_disk
 from gradcli.files.text_cells import SEPARATOR, number_in
@@ -27,7 +27,7 @@ from gradcli.files.text_cells import SEPARATOR, number_in
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradcli.cli.environment import Environment
+    from gradcli.files.streams import Streams
 
 FORMATS = {
     "csv": "csv",
@@ -459,13 +459,11 @@ def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.Data
 
 
 @contextmanager
-def opened(
-    path: str, form: str, environment: Environment, *, gaps: bool = False
-) -> Iterator[Points]:
+def opened(path: str, form: str, streams: Streams, *, gaps: bool = False) -> Iterator[Points]:
     """A file of points, or standard input. Raises `GradcliError`."""
     name = "standard input" if path == "-" else f"'{path}'"
     with (
-        on_disk(path, form, environment) as found,
+        on_disk(path, form, streams) as found,
         closing(Points(found, name, form, gaps=gaps)) as points,
     ):
         yield points

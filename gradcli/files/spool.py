@@ -14,24 +14,24 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
-from gradcli.cli.failure import file_error, reason
+from gradcli.diagnostics.failures import file_error, reason
 
 if TYPE_CHECKING:
-    from gradcli.cli.environment import Environment
+    from gradcli.files.streams import Streams
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 @contextmanager
-def on_disk(path: str, form: str, environment: Environment) -> Iterator[Path]:
+def on_disk(path: str, form: str, streams: Streams) -> Iterator[Path]:
     """The file to read. Raises `GradcliError` where there is none."""
     if path != "-":
         with _regular(path, form) as found:
             yield found
         return
-    if environment.stdin is None:
+    if streams.stdin is None:
         raise file_error("standard input is closed")
-    with _spooled(environment.stdin, "standard input", form) as found:
+    with _spooled(streams.stdin, "standard input", form) as found:
         yield found
 
 

@@ -20,7 +20,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from gradcli.cli.failure import file_error, reason
+from gradcli.diagnostics.failures import file_error, reason
 
 SEPARATOR = {"csv": ",", "tsv": "\t"}
 GZIP = b"\x1f\x8b"

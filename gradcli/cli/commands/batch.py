@@ -10,8 +10,8 @@ import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     import polars as pl

@@ -9,8 +9,8 @@ import typer
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.commands.evaluation import evaluate, text
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import CHECK, CheckOptions, PointOptions, ReportOptions
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.diagnostics.error import ExitCode

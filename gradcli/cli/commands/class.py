@@ -11,9 +11,9 @@ import typer
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.commands.lint import read_task
-from gradcli.cli.failure import file_error, reason, usage_error
 from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
 from gradcli.cli.options import OutputOptions, in_report
+from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.files import unwritable
 
 if TYPE_CHECKING:

@@ -14,8 +14,8 @@ import typer
 from gradcli import examples
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import OutputOptions
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.report import Style

@@ -9,8 +9,8 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import Format, OutputOptions, PointOptions, in_report
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style

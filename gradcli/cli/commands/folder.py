@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradcli.cli.failure import file_error, reason
+from gradcli.diagnostics.failures import file_error, reason
 
 if TYPE_CHECKING:
     from gradcli.grading.exercise.classroom import Mark, Submitted

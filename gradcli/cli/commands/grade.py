@@ -9,9 +9,9 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.failure import usage_error
 from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
 from gradcli.cli.options import OutputOptions, in_report
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.diagnostics.error import GradcliError

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from gradcli.cli.argv import is_name, normal
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.commands.evaluation import matrices
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
+from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.names import is_name, normal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

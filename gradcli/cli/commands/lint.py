@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.failure import usage_error
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.cli.options import OutputOptions
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.grading.model.task import Task

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from gradcli.cli.argv import normal
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.commands.evaluation import text
-from gradcli.cli.failure import usage_error
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.names import normal
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
