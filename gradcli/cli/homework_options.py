@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from gradcli.cli.command import Options
-from gradcli.cli.options import in_program
+from gradcli.cli.options import OutputOptions, in_program
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -132,3 +132,18 @@ class MarkingOptions(Options):
             raise usage_error("--points is a number", "as in: --points 10")
         tolerance = Tolerance(self.rtol, self.digits)
         return Scheme(tolerance, float(self.carried), self.eta, self.points)
+
+
+def text_or_json(report: OutputOptions, name: str) -> str:
+    """The format of a command that has no others. Raises `GradcliError`."""
+    form = report.chosen_format()
+    if form not in ("table", "json"):
+        raise usage_error(f"{name} has no {form}", "without --format it is text; --json")
+    return form
+
+
+def read_task(task: TaskOptions, name: str) -> Task:
+    """The task of a command. Raises `GradcliError`."""
+    if task.task is None:
+        raise usage_error("the task is missing", f"as in: gradcli {name} task.grad")
+    return task.read()

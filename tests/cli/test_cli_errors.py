@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradcli.cli.app import COMMANDS, run
+from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.cli.registry import COMMANDS
 from gradcli.diagnostics.error import Kind
 
 if TYPE_CHECKING:

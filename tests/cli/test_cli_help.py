@@ -13,9 +13,10 @@ import pytest
 import typer
 from typer.core import TyperOption
 
-from gradcli.cli.app import COMMANDS, EXAMPLES, app, run
+from gradcli.cli.app import EXAMPLES, app, run
 from gradcli.cli.command import Command
 from gradcli.cli.environment import Environment
+from gradcli.cli.registry import COMMANDS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 from hostile_marking import DIES, FAILS, GROWS, HANGS, Hostile
 
+from gradcli.cli import folder as folders
 from gradcli.cli import workers
 from gradcli.cli.app import run
-from gradcli.cli.commands import folder as folders
 from gradcli.cli.environment import Environment
 from gradcli.grading.exercise.classroom import (
     Mark,

@@ -8,7 +8,7 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.evaluation import evaluate, text
+from gradcli.cli.evaluation import evaluate, text
 from gradcli.cli.options import CHECK, CheckOptions, PointOptions, ReportOptions
 from gradcli.diagnostics.failures import usage_error
 

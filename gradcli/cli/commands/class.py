@@ -10,8 +10,7 @@ import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.lint import read_task
-from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
+from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions, read_task
 from gradcli.cli.options import OutputOptions, in_report
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.files import unwritable
@@ -114,7 +113,7 @@ def command(
         raise unwritable(f"'{report.file}'", FileNotFoundError(2, "No such file or directory"))
     set_ = read_task(task, "class")
     assert folder is not None
-    from gradcli.cli.commands import folder as folders
+    from gradcli.cli import folder as folders
     from gradcli.grading.exercise.classroom import Setting
 
     found, refused = folders.found(folder, [set_.program.source.name, report.file])

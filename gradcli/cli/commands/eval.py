@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.evaluation import evaluate, text
+from gradcli.cli.evaluation import evaluate, text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 
 

@@ -1,12 +1,10 @@
 """`gradcli examples`: the programs that come with gradcli, listed, shown and run.
 
-`examples run` is not here: it is `eval` with the example's text in the place of the program, and
-`run_words` puts it there before any option is read.
+`examples run` is `eval` with the example's text as the program: see `example_words`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -14,6 +12,7 @@ import typer
 from gradcli import examples
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
+from gradcli.cli.example_words import text_of
 from gradcli.cli.options import OutputOptions
 from gradcli.diagnostics.failures import usage_error
 
@@ -21,15 +20,6 @@ if TYPE_CHECKING:
     from gradcli.report import Style
 
 ACTIONS = ("list", "show", "run")
-
-
-def run_words(words: Sequence[str]) -> list[str]:
-    """The words of `eval` that `examples run NAME …` stands for. Raises `GradcliError`."""
-    if words[:1] in (["--help"], ["-h"]):
-        return ["examples", "--help"]
-    if not words or words[0].startswith("-"):
-        raise usage_error("the name of an example is missing", "gradcli examples run kamper")
-    return ["eval", _text(words[0]), *words[1:]]
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -84,7 +74,7 @@ def command(
         raise usage_error(
             "'run NAME' comes before all options", f"gradcli examples run {names[0]} --json"
         )
-    text = _text(names[0])
+    text = text_of(names[0])
     if form == "json":
         text = _json(_entry(names[0]) | {"program": text}, report.style())
     return Outcome([text], 0, report.file)
@@ -99,18 +89,6 @@ def _no_action(word: str) -> Exception:
 
     hint = did_you_mean(word, (*ACTIONS, *examples.ORDER))
     return usage_error(f"examples can't '{word}'", hint or "list, show NAME, or run NAME")
-
-
-def _text(name: str) -> str:
-    """An example's text. Raises `GradcliError` of kind name."""
-    try:
-        return examples.text(name)
-    except KeyError:
-        from gradcli.diagnostics.error import GradcliError, Kind
-        from gradcli.graph.resolve import did_you_mean
-
-        hint = did_you_mean(name, examples.ORDER) or f"there are {', '.join(examples.ORDER)}"
-        raise GradcliError(Kind.NAME, f"there is no example '{name}'", hint=hint) from None
 
 
 def _entry(name: str) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.evaluation import matrices
+from gradcli.cli.evaluation import matrices
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal

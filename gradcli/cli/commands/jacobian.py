@@ -8,7 +8,7 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.evaluation import matrices
+from gradcli.cli.evaluation import matrices
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
 
 

@@ -2,16 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import TaskOptions
+from gradcli.cli.homework_options import TaskOptions, read_task, text_or_json
 from gradcli.cli.options import OutputOptions
-from gradcli.diagnostics.failures import usage_error
-
-if TYPE_CHECKING:
-    from gradcli.grading.model.task import Task
 
 
 @make(
@@ -49,18 +43,3 @@ def command(task: TaskOptions, report: OutputOptions) -> Outcome:
 
         return Outcome([json_text(found, style)], 0, report.file)
     return Outcome(reports.pieces(finding, better, style, task.option_names), 0, report.file)
-
-
-def text_or_json(report: OutputOptions, name: str) -> str:
-    """The format of a command that has no others. Raises `GradcliError`."""
-    form = report.chosen_format()
-    if form not in ("table", "json"):
-        raise usage_error(f"{name} has no {form}", "without --format it is text; --json")
-    return form
-
-
-def read_task(task: TaskOptions, name: str) -> Task:
-    """The task of a command. Raises `GradcliError`."""
-    if task.task is None:
-        raise usage_error("the task is missing", f"as in: gradcli {name} task.grad")
-    return task.read()

@@ -9,8 +9,7 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.lint import read_task
-from gradcli.cli.homework_options import TaskOptions
+from gradcli.cli.homework_options import TaskOptions, read_task
 from gradcli.cli.options import OutputOptions
 from gradcli.diagnostics.failures import usage_error
 

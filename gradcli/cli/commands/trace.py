@@ -9,7 +9,7 @@ import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.commands.evaluation import text
+from gradcli.cli.evaluation import text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import normal
