@@ -29,7 +29,7 @@ from gradcli.export.numpy.code import (
     shape_text,
     total,
 )
-from gradcli.export.numpy.numpy_elementwise import Elementwise
+from gradcli.export.numpy.elementwise import Elementwise
 from gradcli.ops import numpy_helpers as helpers
 from gradcli.ops.operation import Operation, Shape, Type
 from gradcli.ops.options import shown
