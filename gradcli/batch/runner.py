@@ -1,7 +1,7 @@
 """Value and gradient for many points: columns come in, columns go out.
 
 A column is an array with a leading axis of rows. The backward pass is the graph that `adjoint`
-makes, run by `batch_kernel`. Rows where the mathematics fails are found here, and what
+makes, run by `kernel`. Rows where the mathematics fails are found here, and what
 is wrong with one of them is asked of `Program.evaluate`, so that its error is the one of `eval`.
 """
 

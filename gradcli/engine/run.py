@@ -2,7 +2,7 @@
 
 A graph, its inputs' values and δ_output come in; values, accumulators and contributions come out,
 or the error of the first operation at fault. A graph that is run often gets both passes as one
-function (`straight`), which gives up where anything is not finite: the loops of `forward` and
+function (`compiled`), which gives up where anything is not finite: the loops of `forward` and
 `backward` then find the place.
 """
 

@@ -2,7 +2,7 @@
 
 A file's name and format come in; out come its columns, its chunks as Polars frames, and a
 frame's columns as arrays. Text that is no number is found after the fact: Polars reads it as a
-missing value, and only then are the rows read again as text (`second_look`).
+missing value, and only then are the rows read again as text (`text_cells`).
 """
 
 from __future__ import annotations

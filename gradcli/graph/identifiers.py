@@ -1,7 +1,7 @@
 """What names are called in Python code: where Python, or a stream, can't have the name itself.
 
-Names of a program come in, identifiers go out. The code that is written (`numpy_text`) and the
-grader that reads it (`homework/gradient_names`) both ask here, so that what is exported can be
+Names of a program come in, identifiers go out. The code that is written (`export/numpy`) and the
+grader that reads it (`grading/submission/labels`) both ask here, so that what is exported can be
 handed in.
 """
 

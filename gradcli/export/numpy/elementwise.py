@@ -1,7 +1,7 @@
 """The elementwise operations as NumPy writes them, and the account of helpers.
 
 Most are a function of NumPy under the same name. What NumPy and SciPy lack is noted as a helper
-(`numpy_helpers`), to be defined above the code.
+(`ops.numpy_helpers`), to be defined above the code.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class Elementwise:
         """What is taken from `scipy.special`."""
 
     def needed(self, name: str) -> str:
-        """Take note of a helper of `numpy_helpers`; its name."""
+        """Take note of a helper of `ops.numpy_helpers`; its name."""
         for helper in helpers.in_order([name]):
             parameters, expression = helpers.HELPERS[helper]
             self.note(helper, parameters, expression)

@@ -1,6 +1,6 @@
 """From a listing's text to statements: what `Listing` holds.
 
-The text is made readable (`python_text`), read by the project's own grammar, and its trees are
+The text is made readable (`rewrite`), read by the project's own grammar, and its trees are
 freed of what only Python needs: `np.array([1, 2])`, `x.copy()`, `float(x)` and `np.round(x, 4)`
 are their arguments. What several statements are together is put together again (`Outline`). Bare
 expressions are dropped, calls that stand alone refused unless they are of the listing's own
@@ -51,7 +51,7 @@ MOST_LINES = 20_000
 def read_listing(text: str, name: str | None, written: Mapping[str, str] | None = None) -> Listing:
     """The statements of a listing. Raises `GradcliError` of kind submission, with its place.
 
-    `written` says which names stand for others of the task (`gradient_names.spellings`).
+    `written` says which names stand for others of the task (`labels.spellings`).
     """
     source = Source(text, name)
     if len(text) > MOST_CHARACTERS:
