@@ -1,6 +1,6 @@
 """What a listing has come to: cells for its names, lines for its gradients.
 
-These types stand between working a listing through (`interpreter`) and marking it. A cell is what a name
+`interpreter` works a listing through on these types, and marking reads them. A cell is what a name
 stands for at some time; it keeps what it was computed from, so that it can be computed again with
 other values. The `Desk` has all that is known while a listing is worked through.
 """
