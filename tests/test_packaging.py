@@ -39,7 +39,8 @@ NOT_SOURCE = shutil.ignore_patterns(
 CHECK = """
 from importlib.resources import files
 import gradcli
-from gradcli.language import parser, source, tables
+from gradcli.diagnostics import source
+from gradcli.syntax import parser, tables
 saved = files("gradcli.grammar").joinpath("gradcli.tables").read_bytes()
 assert tables.load(saved, tables.grammar_text()) is not None, "tables of another grammar"
 assert parser.parse(source.Source("x^2")).statements

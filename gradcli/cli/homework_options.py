@@ -142,7 +142,7 @@ def text_or_json(report: OutputOptions, name: str) -> str:
     return form
 
 
-def read_task(task: TaskOptions, name: str) -> Task:
+def read_task(task: TaskOptions, name: str) -> "Task":
     """The task of a command. Raises `GradcliError`."""
     if task.task is None:
         raise usage_error("the task is missing", f"as in: gradcli {name} task.grad")
