@@ -161,8 +161,8 @@ class TestOwnPoints:
 
     def test_the_same_in_another_process(self) -> None:
         code = (
-            "from gradcli.homework.sheet import own_point\n"
-            "from gradcli.homework.task import make_task\n"
+            "from gradcli.grading.exercise.own_points import own_point\n"
+            "from gradcli.grading.model.task import make_task\n"
             "from gradcli.program import Program\n"
             "print(own_point(make_task(Program('x*y'), {'x': 1.0, 'y': 2.0}), 'zoë'))\n"
         )
