@@ -33,6 +33,7 @@ POWERS = (
         convention="0 at 0, where the function jumps",
         doc="-1, 0 or 1",
         exact=True,
+        selects=True,
         samples=("3", "-4"),
         **AT_ZERO,
     ),

@@ -146,6 +146,11 @@ class Operation:
     the others are: those of a product do, what `relu` or `where` leaves out doesn't. Where the
     passes look for numbers that are not finite follows from it.
 
+    `selects` says that a local derivative of 0 is exact: the output does not move with that operand
+    (what `max` does not choose, what `relu` cuts off). What such an operation sends is 0 there,
+    also where its upstream is infinite. For whole arrays: what a backward rule makes of a
+    positive upstream is 0 only where nothing is sent.
+
     `samples` are arguments as one would write them in a call; for rows that are not called by
     name but written in brackets (`array`, `index`), whole expressions.
 
@@ -178,6 +183,7 @@ class Operation:
     exact: bool = False
     composite: bool = False
     propagates: str = ""
+    selects: bool = False
     body: Callable[[tuple[Type, ...]], Any] | None = None
     written: Written | None = None
     samples: tuple[str, ...] = ()
