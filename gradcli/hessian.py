@@ -62,7 +62,7 @@ def twice(graph: Graph, wrt: Sequence[int]) -> Twice:
     first = adjoint(graph, wrt)
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
-    return Twice(graph, first, adjoint(first.graph, wrt, upstream=seeds), names)
+    return Twice(graph, first, adjoint(first.graph, wrt, upstream=seeds, finite=len(graph.nodes)), names)
 
 
 def hessian_matrix(

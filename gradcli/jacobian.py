@@ -127,7 +127,7 @@ def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[in
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
     (upstream,) = (n.id for n in first.graph.nodes[len(graph.nodes) :] if n.name == UPSTREAM)
-    whole = adjoint(first.graph, [upstream], upstream=seeds)
+    whole = adjoint(first.graph, [upstream], upstream=seeds, finite=len(graph.nodes))
     slope = whole.deltas.get(upstream)
     types = {names[i]: graph.nodes[i].type for i in wrt}
     rows: list[Array] = []
