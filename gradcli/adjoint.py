@@ -23,6 +23,7 @@ from gradcli.backward import rule_for
 from gradcli.collector import collector_paused
 from gradcli.draft import Literal, Operand, Selection
 from gradcli.errors import GradcliError, Kind
+from gradcli.forward import all_finite
 from gradcli.graph import Graph, Node
 from gradcli.ops.operation import Operation, Shape, Type
 from gradcli.rules import Formula, frozen
@@ -42,7 +43,7 @@ def adjoint(
     wrt: Collection[int] | None = None,
     *,
     upstream: str | Mapping[str, int] | None = None,
-    finite: int | None = None,
+    values: Sequence[Any] | None = None,
 ) -> Adjoint:
     """The graph with its backward pass, for the nodes that depend on `wrt` (default: the inputs).
 
@@ -50,17 +51,18 @@ def adjoint(
     of the output's type; or, with a mapping of such names to nodes, from several nodes at once:
     the gradient of the sum of all upstream · node.
 
-    The values of the first `finite` nodes are known to be finite numbers (default: of all). Where
-    an exact zero may meet an infinity (`guards`), the graph has a `where` that keeps it 0.
+    Where an exact zero may meet an infinity (`guards`), the graph has a `where` that keeps it 0.
+    `values` are those of the first nodes, as far as they are known; without them all nodes of the
+    graph are taken to be finite.
 
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
     active = graph.dependent(set(graph.inputs if wrt is None else wrt))
     with collector_paused():
-        builder = _Builder(graph, finite)
+        builder = _Builder(graph, values)
         sums = builder.accumulated(active, upstream)
         if builder.unguarded:
-            builder = _Builder(graph, finite, guards=True)
+            builder = _Builder(graph, values, guards=True)
             sums = builder.accumulated(active, upstream)
         deltas = {i: builder.as_node(d, graph.nodes[i]) for i, d in sums.items() if active[i]}
         return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
@@ -136,7 +138,9 @@ def _moved(
 class _Builder:
     """The growing list of nodes, and the algebra in which formulas are applied to it."""
 
-    def __init__(self, graph: Graph, finite: int | None = None, *, guards: bool = False) -> None:
+    def __init__(
+        self, graph: Graph, values: Sequence[Any] | None = None, *, guards: bool = False
+    ) -> None:
         self.graph = graph
         self.nodes: list[Node] = list(graph.nodes)
         self.guards = guards
@@ -144,9 +148,12 @@ class _Builder:
         """Whether an exact zero may meet an infinity and there are no guards."""
         self.may_fail: list[bool] = []
         """For every node, whether its value may be infinite or nan."""
-        known = len(graph.nodes) if finite is None else finite
-        for node in graph.nodes:
-            self.may_fail.append(node.id >= known and self.fails(node.operation, node.operands))
+        if values is None:
+            self.may_fail += [False] * len(graph.nodes)
+        else:
+            self.may_fail += [not all_finite(np.asarray(value)) for value in values]
+            for node in graph.nodes[len(values) :]:
+                self.may_fail.append(self.fails(node.operation, node.operands))
         self.reached: dict[int, Operand | None] = {}
         """For a node 1 in the elements that anything is sent to; None for all of them."""
         self.known: dict[Any, int] = {}

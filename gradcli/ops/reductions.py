@@ -197,6 +197,10 @@ def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # 
     return np.all(size == 0, axis=axis)
 
 
+def _squared_norm(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    return Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}
+
+
 # --- exponentials ------------------------------------------------------------------------
 
 
@@ -385,6 +389,20 @@ SPREAD = (
         ),
         branch=_norm_branch,
         tie=_norm_tie,
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "squared_norm",
+        "x",
+        rk.squared_norm,
+        _squared_norm,
+        "delta*(2*x)",
+        latex=r"\lVert {x} \rVert^2",
+        numpy="",
+        doc="||x||^2, the sum of all squares, also written norm(x)^2",
+        propagates="x",
+        samples=("[3, -4]", MATRIX, "[0, 0]", "[[[1, 2], [3, 5]]]", "3"),
         composite=True,
         **REDUCTION,
     ),
