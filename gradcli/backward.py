@@ -93,7 +93,11 @@ def _guarded(
     if not allow_nonfinite:
         worst = at_fault(plan, passed.accumulators, sent)
         if worst is not None:
-            node, operand, delta = worst.node, worst.send.operand, passed.accumulators[worst.node.id]
+            node, operand, delta = (
+                worst.node,
+                worst.send.operand,
+                passed.accumulators[worst.node.id],
+            )
             raise accumulator_error(graph, node, operand, values, delta, worst.counts)
     return passed
 

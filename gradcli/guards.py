@@ -64,9 +64,7 @@ def guarded(
             if before is not None:
                 wild = wild | ~np.isfinite(before)
             lines.append(sent._replace(exceeds=~np.isfinite(total) & ~wild))
-            contributions.append(
-                Contribution(number, send.operand, to, value, total, send.final)
-            )
+            contributions.append(Contribution(number, send.operand, to, value, total, send.final))
     return Backward(accumulators, contributions), lines
 
 

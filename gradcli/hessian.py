@@ -14,6 +14,7 @@ import numpy as np
 
 from gradcli.adjoint import Adjoint, adjoint
 from gradcli.binding import to_value
+from gradcli.corners import refuse_corners
 from gradcli.derivatives import (
     Block,
     Hessian,
@@ -157,6 +158,8 @@ def make(
     result = with_gradient(result, wrt, upstream, allow_nonfinite=allow_nonfinite)
     graph, values = with_upstream(result, upstream)
     made = twice(graph, wrt, values)
+    if not allow_nonfinite:
+        refuse_corners(graph, values, wrt)
     start = 0
     places: dict[int, slice] = {}
     for i in wrt:

@@ -138,9 +138,11 @@ class Operation:
     `branch(*operands)` gives integer codes (after the batch axes, in any shape) that change
     wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
     the border itself; both None for smooth operations. Those of array operations take the
-    kernel's keyword arguments too (`keywords` finds them). `exact` says that the output carries
-    no rounding error of its own, `composite` that rounding inside is like a perturbation of the
-    operands.
+    kernel's keyword arguments too (`keywords` finds them). `square` marks an operation whose
+    convention at a corner is none of the slopes beside it (|x| has 0 between -1 and 1): how the
+    square of the output is written without a corner, or empty. `exact` says that the output
+    carries no rounding error of its own, `composite` that rounding inside is like a perturbation
+    of the operands.
 
     `propagates` names the operands whose infinities and nans always show in the output, whatever
     the others are: those of a product do, what `relu` or `where` leaves out doesn't. Where the
@@ -180,6 +182,7 @@ class Operation:
     hint: str = ""
     branch: Callable[..., Any] | None = None
     tie: Callable[..., Any] | None = None
+    square: str | None = None
     exact: bool = False
     composite: bool = False
     propagates: str = ""
