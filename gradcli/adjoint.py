@@ -218,12 +218,12 @@ class _Builder:
         counts = self.reached[node.id]
         if not node.operation.elementwise:
             sent = self.splice(rule, [*given, delta], node, self.as_one(node))
-            if counts is not None:
+            if counts is not None or node.operation.selects:
                 counts = self.reached_through(rule, given, counts, node)
         else:
             number = None if rule.constant is None else Literal(np.float64(rule.constant), "")
             local = number or self.splice(rule, given, node, node.selections)
-            if _is_number(local, 0.0):
+            if _is_number(local, 0.0) and (number or node.operation.selects):
                 return None
             sent = self.times(delta, local, node)
             if node.operation.selects and isinstance(local, int):
@@ -461,13 +461,14 @@ class _Builder:
         return self.apply("not_equal", (operand, ZERO), node)
 
     def reached_through(
-        self, rule: Formula, given: Sequence[Operand], counts: Operand, node: Node
+        self, rule: Formula, given: Sequence[Operand], counts: Operand | None, node: Node
     ) -> Operand:
         """What `guards.reached_through` says, in the graph."""
         assert node.operation is not None
         if not self.guards:
-            return counts
-        operands = [*given, self.fit(counts, node.type, node)]
+            return ONE
+        counts = self.fit(counts or ONE, node.type, node)
+        operands = [*given, counts]
         first, second, _ = rule.factors() or (0, 0, 0)
         if first != second:
             other = min(first, second)

@@ -6,6 +6,7 @@ import numpy as np
 
 from gradcli.ops import kernels as k
 from gradcli.ops.operation import Operation, Type, parse_parameters
+from gradcli.ops.options import whole
 from gradcli.ops.rows import AT_ZERO, grouped, row
 
 POWERS = (
@@ -422,7 +423,7 @@ POLYGAMMA = Operation(
     parameters=parse_parameters("x n:"),
     forward=k.polygamma,
     rules=lambda site: (f"polygamma(x, {site.options['n'] + 1})",),
-    infer=lambda types, options: (Type(types[0].shape), dict(options)),
+    infer=lambda types, options: (Type(types[0].shape), {"n": whole(options["n"], "n", least=0)}),
     aliases=("polygamma",),
     latex=r"\psi^{({n})}({x})",
     domain="x not 0, -1, -2, …",

@@ -110,7 +110,7 @@ def _std_rules(site: Site) -> tuple[str, ...]:
     count, centred = _moment_parts(site)
     delta, out = expanded(site, "delta"), expanded(site, "out")
     divisor = out if count == "1" else f"({count}*{out})"
-    return (f"where({out} == 0, 0, {delta}*({centred}/{divisor}))",)
+    return (f"{delta}*where({out} == 0, 0, {centred}/{divisor})",)
 
 
 def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # noqa: FBT001
@@ -174,7 +174,7 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
         case np.inf:
             largest = f"abs(x) == max(abs(x){along(site)})"
             return (f"{delta}*sign(x)*({largest})/sum({largest}{along(site)})",)
-    return (f"where({out} == 0, 0, {delta}*(x/{out}))",)
+    return (f"{delta}*where({out} == 0, 0, x/{out})",)
 
 
 def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
