@@ -85,7 +85,7 @@ def _error(graph: Graph, node: Node, values: Sequence[Any], bent: Any) -> Gradcl
     place = tuple(np.argwhere(bent)[0])
     where = describe_operands(graph, node, operand_values(node, values), place)
     options = [p for p in operation.parameters if p.option]
-    if operation.square and all(node.given[p.name] == p.default for p in options):
+    if operation.square and all(node.given.get(p.name, p.default) == p.default for p in options):
         hint = f"its square is {print_tree(formula_tree(graph, node, operation.square))}"
     return GradcliError(
         Kind.EDGE,
