@@ -65,10 +65,13 @@ def _corner(node: Node, values: Sequence[Any]) -> Any:
     if operation is None or operation.square is None or operation.tie is None:
         return None
     assert node.kernel is not None
-    tied = operation.tie(*operand_values(node, values), **keywords(node.kernel))
-    if not np.any(tied):
+    arguments, options = operand_values(node, values), keywords(node.kernel)
+    tied = np.asarray(operation.tie(*arguments, **options))
+    if not tied.any():
         return None
-    tied = np.broadcast_to(np.reshape(tied, _fitting(np.size(tied), node)), node.type.shape)
+    if tied.size != node.type.size:  # element by element of what is reduced
+        tied = np.any(tied, axis=options["axis"])
+    tied = np.broadcast_to(np.reshape(tied, _fitting(tied.size, node)), node.type.shape)
     mask = selected(node, values)
     return tied if mask is None else tied & mask
 

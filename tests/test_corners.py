@@ -47,7 +47,7 @@ Y = 1.7
 @pytest.mark.parametrize("x", [0.0, -1.3])
 def test_the_true_second_derivative_or_none(x: float) -> None:
     refused = 0
-    for (corner, square), (text, other) in itertools.product(CORNERS, EVEN):
+    for (corner, square), (text, other) in itertools.product(CORNERS[:: 3 if x else 1], EVEN):
         if x and ("cos" in text or "^3" in text):
             continue  # the twin is the function at 0 only
         program, twin = Program(text.format(g=corner)), Program(other.format(s=square))
