@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.adjoint import adjoint
-from gradcli.derivatives import continued
-from gradcli.errors import GradcliError, Kind
-from gradcli.forward import describe_operands, operand_values, selected, written_text
-from gradcli.graph import Graph, Node
-from gradcli.language.printer import print_tree
-from gradcli.notation import formula_tree
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.engine.adjoint import adjoint
+from gradcli.engine.forward import describe_operands, operand_values, selected, written_text
+from gradcli.engine.notation import formula_tree
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import keywords
+from gradcli.results.matrices import continued
+from gradcli.syntax.printer import print_tree
 
 WEIGHTS = (0.734, 1.219, 1.618, 0.577, 0.915)
 """A direction in which no two curvatures cancel but by accident."""

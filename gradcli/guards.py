@@ -14,10 +14,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gradcli.backward import Backward, Contribution, Plan, Send, nothing, reduce_to
-from gradcli.forward import any_over_broadcast, selected
-from gradcli.graph import Graph, Node
-from gradcli.rules import Formula
+from gradcli.engine.backward import (
+    Backward,
+    Contribution,
+    Plan,
+    Send,
+    nothing,
+    reduce_to,
+)
+from gradcli.engine.formula import Formula
+from gradcli.engine.forward import any_over_broadcast, selected
+from gradcli.graph.graph import Graph, Node
 
 Mask: TypeAlias = Any
 """True for the elements that count."""

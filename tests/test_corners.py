@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from gradcli import GradcliError, Program
-from gradcli.errors import Kind
+from gradcli.diagnostics.error import Kind
 
 CORNERS = [
     ("abs(x)", "x^2"),

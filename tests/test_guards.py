@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from gradcli import GradcliError, Program
-from gradcli.errors import Kind
+from gradcli.diagnostics.error import Kind
 
 INSIDE = ("sqrt({})", "cbrt({})", "{}^0.5", "acos({} + 1)", "sqrt(tanh({}))*sqrt(2)")
 """0 where the operand is 0, with an infinite derivative."""

@@ -15,10 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import plan_of, rule_for
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
-from gradcli.graph import Graph, Node
+from gradcli.engine.backward import plan_of, rule_for
+from gradcli.graph.graph import Graph, Node
 from gradcli.guards import guarded
 from gradcli.ops.operation import Array, Shape
 

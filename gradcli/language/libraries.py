@@ -11,9 +11,9 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from gradcli.errors import GradcliError, Kind
-from gradcli.language.source import Span
-from gradcli.language.tree import Call, Nothing, Number, Tree
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Span
+from gradcli.syntax.tree import Call, Nothing, Number, Tree
 
 Translate: TypeAlias = "Callable[[Call, str], Call]"
 """From a call and its name as it was written to the call in the language."""
