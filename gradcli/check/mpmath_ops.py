@@ -336,6 +336,7 @@ ARRAYS: dict[str, Form] = {
     "var": _along(_variance),
     "std": _along(_deviation),
     "norm": _along(_norm),
+    "squared_norm": _along(lambda row: mp.fsum(v * v for v in row)),
     "prod": _along(mp.fprod),
     "logsumexp": _along(_log_sum),
     "softmax": lambda x, axis: _each(mp.exp, (_log_softmax(x, axis),)),

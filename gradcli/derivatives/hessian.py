@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.corners import refuse_corners
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import Adjoint, adjoint
 from gradcli.engine.forward import (
@@ -55,12 +56,13 @@ class Twice(NamedTuple):
         return self.graph.nodes[node].type.size
 
 
-def twice(graph: Graph, wrt: Sequence[int]) -> Twice:
-    """Differentiate a graph twice by these inputs."""
-    first = adjoint(graph, wrt)
+def twice(graph: Graph, wrt: Sequence[int], values: Sequence[Any]) -> Twice:
+    """Differentiate a graph twice by these inputs; `values` are those of its nodes."""
+    first = adjoint(graph, wrt, values=values)
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
-    return Twice(graph, first, adjoint(first.graph, wrt, upstream=seeds), names)
+    second = adjoint(first.graph, wrt, upstream=seeds, values=values)
+    return Twice(graph, first, second, names)
 
 
 def hessian_matrix(
@@ -153,7 +155,9 @@ def make(
     given = None if vector is None else _as_vector(result.graph, wrt, vector)
     result = with_gradient(result, wrt, upstream, allow_nonfinite=allow_nonfinite)
     graph, values = with_upstream(result, upstream)
-    made = twice(graph, wrt)
+    made = twice(graph, wrt, values)
+    if not allow_nonfinite:
+        refuse_corners(graph, values, wrt)
     start = 0
     places: dict[int, slice] = {}
     for i in wrt:

@@ -103,7 +103,7 @@ def make(
 
 def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[int, Array]:
     output = graph.nodes[graph.output].type
-    whole = adjoint(graph, wrt, upstream=UPSTREAM)
+    whole = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
     wanted = {i: whole.deltas[i] for i in wrt if i in whole.deltas}
     columns: dict[int, list[Array]] = {i: [] for i in wrt}
     for batch in directions(whole.graph, len(graph.nodes), {UPSTREAM: output}):
@@ -121,11 +121,11 @@ def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[in
 
 def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[int, Array]:
     output = graph.nodes[graph.output].type
-    first = adjoint(graph, wrt, upstream=UPSTREAM)
+    first = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
     (upstream,) = (n.id for n in first.graph.nodes[len(graph.nodes) :] if n.name == UPSTREAM)
-    whole = adjoint(first.graph, [upstream], upstream=seeds)
+    whole = adjoint(first.graph, [upstream], upstream=seeds, values=values)
     slope = whole.deltas.get(upstream)
     types = {names[i]: graph.nodes[i].type for i in wrt}
     rows: list[Array] = []

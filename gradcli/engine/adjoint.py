@@ -23,6 +23,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.backward import rule_for
 from gradcli.engine.formula import Formula, frozen
+from gradcli.engine.forward import all_finite
 from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Operation, Shape, Type
@@ -42,6 +43,7 @@ def adjoint(
     wrt: Collection[int] | None = None,
     *,
     upstream: str | Mapping[str, int] | None = None,
+    values: Sequence[Any] | None = None,
 ) -> Adjoint:
     """The graph with its backward pass, for the nodes that depend on `wrt` (default: the inputs).
 
@@ -49,12 +51,19 @@ def adjoint(
     of the output's type; or, with a mapping of such names to nodes, from several nodes at once:
     the gradient of the sum of all upstream · node.
 
+    Where an exact zero may meet an infinity (`guards`), the graph has a `where` that keeps it 0.
+    `values` are those of the first nodes, as far as they are known; without them all nodes of the
+    graph are taken to be finite.
+
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
     active = graph.dependent(set(graph.inputs if wrt is None else wrt))
     with collector_paused():
-        builder = _Builder(graph)
+        builder = _Builder(graph, values)
         sums = builder.accumulated(active, upstream)
+        if builder.unguarded:
+            builder = _Builder(graph, values, guards=True)
+            sums = builder.accumulated(active, upstream)
         deltas = {i: builder.as_node(d, graph.nodes[i]) for i, d in sums.items() if active[i]}
         return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
 
@@ -129,9 +138,24 @@ def _moved(
 class _Builder:
     """The growing list of nodes, and the algebra in which formulas are applied to it."""
 
-    def __init__(self, graph: Graph) -> None:
+    def __init__(
+        self, graph: Graph, values: Sequence[Any] | None = None, *, guards: bool = False
+    ) -> None:
         self.graph = graph
         self.nodes: list[Node] = list(graph.nodes)
+        self.guards = guards
+        self.unguarded = False
+        """Whether an exact zero may meet an infinity and there are no guards."""
+        self.may_fail: list[bool] = []
+        """For every node, whether its value may be infinite or nan."""
+        if values is None:
+            self.may_fail += [False] * len(graph.nodes)
+        else:
+            self.may_fail += [not all_finite(np.asarray(value)) for value in values]
+            for node in graph.nodes[len(values) :]:
+                self.may_fail.append(self.fails(node.operation, node.operands))
+        self.reached: dict[int, Operand | None] = {}
+        """For a node 1 in the elements that anything is sent to; None for all of them."""
         self.known: dict[Any, int] = {}
         """Nodes of the backward pass by what they compute."""
         self.masks: dict[Any, Operand] = {}
@@ -144,6 +168,7 @@ class _Builder:
     ) -> dict[int, Operand]:
         """Every δ: a loop down the graph."""
         sums = self.seeds(upstream)
+        self.reached = dict.fromkeys(sums)
         for node in reversed(self.graph.nodes):
             delta = sums.get(node.id)
             if delta is None or node.operation is None or not active[node.id]:
@@ -179,6 +204,7 @@ class _Builder:
         """A further input of a node's type."""
         node = like.as_input(len(self.nodes), name)
         self.nodes.append(node)
+        self.may_fail.append(False)
         return node.id
 
     def contribution(self, node: Node, operand: int, delta: Operand) -> Operand | None:
@@ -189,16 +215,24 @@ class _Builder:
         assert isinstance(to, int)
         target = self.graph.nodes[to].type
         given: list[Operand] = [*node.operands, node.id]
+        counts = self.reached[node.id]
         if not node.operation.elementwise:
             sent = self.splice(rule, [*given, delta], node, self.as_one(node))
+            if counts is not None or node.operation.selects:
+                counts = self.reached_through(rule, given, counts, node)
         else:
             number = None if rule.constant is None else Literal(np.float64(rule.constant), "")
             local = number or self.splice(rule, given, node, node.selections)
-            if _is_number(local, 0.0):
+            if _is_number(local, 0.0) and (number or node.operation.selects):
                 return None
             sent = self.times(delta, local, node)
+            if node.operation.selects and isinstance(local, int):
+                counts = self.both(counts, self.is_not_zero(local, node), node)
             if isinstance(local, Literal):
+                self.reach(to, counts, node)
                 return self.fit(sent, target, node)
+        sent = self.guarded(sent, counts, node)
+        self.reach(to, counts, node)
         if node.selections and not isinstance(sent, Literal):
             mask = self.mask(node)
             sent = self.apply("where", (mask, sent, ZERO), node)
@@ -308,6 +342,7 @@ class _Builder:
             or operation.infer is not None
             or all(len(self.type(o).shape) == rank for o in operands)
         )
+        self.may_fail.append(self.fails(operation, operands))
         self.nodes.append(
             Node(
                 number,
@@ -379,6 +414,69 @@ class _Builder:
                 operand = self.apply(name, (operand,), owner, axis=axis, keepdims=True)
         return operand
 
+    # --- exact zeros ---
+
+    def fails(self, operation: Operation | None, operands: Sequence[Operand]) -> bool:
+        """Whether an operation may come to infinity or nan: by itself, or by its operands."""
+        if any(self.may_fail[o] if isinstance(o, int) else not _is_finite(o) for o in operands):
+            return True
+        if operation is None or not operation.domain:
+            return False
+        last = operands[-1]
+        if operation.symbol in ("/", "^") and isinstance(last, Literal):
+            positive = np.all(last.value > 0) and np.all(last.value == np.floor(last.value))
+            return not (positive if operation.symbol == "^" else np.all(last.value != 0))
+        return True
+
+    def guarded(self, sent: Operand, counts: Operand | None, node: Node) -> Operand:
+        """What is sent, and 0 where it is an exact zero times what may be infinite."""
+        if counts is None or isinstance(sent, Literal) or not self.may_fail[sent]:
+            return sent
+        self.unguarded = not self.guards
+        return self.apply("where", (counts, sent, ZERO), node) if self.guards else sent
+
+    def reach(self, to: int, counts: Operand | None, node: Node) -> None:
+        """Note which elements of an operand something was sent to."""
+        if counts is not None:
+            if self.guards:
+                counts = self.any_over_broadcast(counts, self.graph.nodes[to].type.shape, node)
+            if to in self.reached:
+                before = self.reached[to]
+                counts = None if before is None else self.either(before, counts, node)
+        self.reached[to] = counts
+
+    def both(self, a: Operand | None, b: Operand, node: Node) -> Operand:
+        return b if a is None or not self.guards else self.apply("mul", (a, b), node)
+
+    def either(self, a: Operand, b: Operand, node: Node) -> Operand:
+        return self.apply("maximum", (a, b), node) if self.guards else a
+
+    def is_not_zero(self, operand: Operand, node: Node) -> Operand:
+        if not self.guards:  # that something is left out is all there is to know
+            return ONE
+        if isinstance(operand, int):
+            operation = self.nodes[operand].operation
+            if operation is not None and operation.group == "comparison":
+                return operand
+        return self.apply("not_equal", (operand, ZERO), node)
+
+    def reached_through(
+        self, rule: Formula, given: Sequence[Operand], counts: Operand | None, node: Node
+    ) -> Operand:
+        """What `guards.reached_through` says, in the graph."""
+        assert node.operation is not None
+        if not self.guards:
+            return ONE
+        counts = self.fit(counts or ONE, node.type, node)
+        operands = [*given, counts]
+        first, second, _ = rule.factors() or (0, 0, 0)
+        if first != second:
+            other = min(first, second)
+            operands[other] = Literal(np.ones(self.type(given[other]).shape), "1")
+        elif not (node.operation.selects or rule.moves):
+            return self.any(counts, node)
+        return self.is_not_zero(self.splice(rule, operands, node, ()), node)
+
     # --- what a `where` leaves out ---
 
     def mask(self, node: Node) -> Operand:
@@ -424,6 +522,10 @@ class _Builder:
 
 ONE = Literal(np.float64(1.0), "1")
 ZERO = Literal(np.float64(0.0), "0")
+
+
+def _is_finite(literal: Literal) -> bool:
+    return bool(np.isfinite(literal.value).all())
 
 
 def _is_literal_number(operand: Operand) -> bool:

@@ -70,15 +70,35 @@ def backward(
 ) -> Backward:
     """Fill the accumulators of the `active` nodes, starting from δ_output = `upstream`.
 
-    Raises `GradcliError` (edge, domain, overflow) at the first contribution that is not
-    finite, unless `allow_nonfinite`.
+    Raises `GradcliError` (edge, domain, overflow) at the first contribution that makes the
+    accumulator of an input infinite or nan, directly or through others, unless `allow_nonfinite`.
+    Between the two an infinite accumulator is no error where all that it sends on is exactly 0.
     """
     plan = plan_of(graph, active)
     values = [*values, *graph.constants]
     with np.errstate(all="ignore"):
         passed = _loop(graph, plan, values, upstream)
-        if not allow_nonfinite and not _finite(plan, values, passed.accumulators):
-            _refuse_nonfinite(graph, values, *passed)
+        if _finite(plan, values, passed.accumulators):
+            return passed
+        return _guarded(graph, plan, values, upstream, allow_nonfinite=allow_nonfinite)
+
+
+def _guarded(
+    graph: Graph, plan: Plan, values: list[Any], upstream: Any, *, allow_nonfinite: bool
+) -> Backward:
+    """The pass in which an exact zero times infinity is zero. Raises as `backward` does."""
+    from gradcli.guards import at_fault, guarded  # noqa: PLC0415 - most passes are finite
+
+    passed, sent = guarded(graph, plan, values, upstream)
+    if not allow_nonfinite:
+        worst = at_fault(plan, passed.accumulators, sent)
+        if worst is not None:
+            node, operand, delta = (
+                worst.node,
+                worst.send.operand,
+                passed.accumulators[worst.node.id],
+            )
+            raise accumulator_error(graph, node, operand, values, delta, worst.counts)
     return passed
 
 
@@ -224,7 +244,7 @@ def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool, flows
     assert node.operation is not None
     rule, shape = rule_for(graph, node, operand), graph.nodes[to].type.shape
     mask: Mask | None = partial(_masked, node) if node.selections else None
-    mask = mask if flows else _nothing
+    mask = mask if flows else nothing
     return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
 
 
@@ -272,7 +292,7 @@ def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribu
         return rule([*operand_values(node, values), values[node.id]])
 
 
-def _nothing(sent: Any, _values: Sequence[Any]) -> Any:
+def nothing(sent: Any, _values: Sequence[Any]) -> Any:
     """Zero where the upstream is 0 by a rule and no number: floor(sqrt(x)) has a slope at 0."""
     return np.zeros(np.shape(sent))[()]
 
@@ -313,23 +333,18 @@ def reduce_to(array: Any, shape: Shape) -> Any:
 # --- where the derivative fails ----------------------------------------------------------
 
 
-def _refuse_nonfinite(
-    graph: Graph,
-    values: Sequence[Any],
-    accumulators: Sequence[Any],
-    contributions: Sequence[Contribution],
-) -> None:
-    """Raise at the first contribution that makes its accumulator infinite or nan."""
-    for c in contributions:
-        if not all_finite(c.accumulator):
-            node = graph.nodes[c.node]
-            raise accumulator_error(graph, node, c.operand, values, accumulators[c.node])
-
-
 def accumulator_error(
-    graph: Graph, node: Node, operand: int, values: Sequence[Any], delta: Any
+    graph: Graph,
+    node: Node,
+    operand: int,
+    values: Sequence[Any],
+    delta: Any,
+    counts: Any = True,  # noqa: FBT002 - a mask, or all of it
 ) -> GradcliError:
-    """The error of a contribution that is not finite: an edge, no derivative, or overflow."""
+    """The error of a contribution that is not finite: an edge, no derivative, or overflow.
+
+    For an elementwise operation, `counts` are the elements at fault.
+    """
     operation, to = node.operation, node.operands[operand]
     assert operation is not None
     assert isinstance(to, int)
@@ -340,7 +355,7 @@ def accumulator_error(
     with np.errstate(all="ignore"):
         derivative = np.asarray(rule(given))
     if operation.elementwise:
-        derivative = np.broadcast_to(derivative, node.type.shape)
+        derivative = np.where(counts, np.broadcast_to(derivative, node.type.shape), 0.0)
     bad = [tuple(place) for place in np.argwhere(~np.isfinite(derivative))]
     where = describe_operands(graph, node, arguments, bad[0]) if bad else ""
     undefined = bool(bad) and bool(np.isnan(derivative[bad[0]]))

@@ -67,9 +67,9 @@ def forward_line(graph: Graph) -> Callable[..., list[Any]]:
 
 
 def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
-    """A function from the inputs' values, δ_output and whether to go on without finite numbers.
+    """A function from the inputs' values and δ_output to values, accumulators, contributions.
 
-    To values, accumulators and contributions; to None where something may not be finite.
+    It returns None where something may not be finite.
     """
     text = _Text()
     _forward(text, graph)
@@ -80,7 +80,7 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     row = text.name(partial(tuple.__new__, Contribution))
     contributions = f"tuple(map({row}, ({''.join(f'({line}), ' for line in rows)})))"
     result = f"({_all('v', graph)},), ({deltas},), {contributions}"
-    return text.function([*_inputs(graph), f"d{graph.output}", "go_on"], result)
+    return text.function([*_inputs(graph), f"d{graph.output}"], result)
 
 
 def _forward(text: _Text, graph: Graph) -> None:
@@ -132,7 +132,7 @@ def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:
 
 def _give_up(text: _Text, finite: list[str]) -> None:
     if finite:
-        text.add(f"if not go_on and not ({' and '.join(finite)}): return None")
+        text.add(f"if not ({' and '.join(finite)}): return None")
 
 
 def _finite(text: _Text, graph: Graph, letter: str, node: int) -> str:

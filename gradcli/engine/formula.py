@@ -45,6 +45,7 @@ class Formula:
         "constant",
         "constants",
         "graph",
+        "moves",
         "names",
         "passes_on",
         "picks",
@@ -65,6 +66,8 @@ class Formula:
         """The formula as a graph, its names as inputs in front; which node it comes to."""
         self.passes_on = True
         """Whether an upstream that is not finite always shows in what is sent to the operand."""
+        self.moves = False
+        """Whether all that counts of the formula's values is the upstream: it moves and adds it."""
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self.names = names
@@ -125,6 +128,14 @@ class Formula:
             found.append(operand)
         first, second = found
         return first, second, self.graph.operand_type(nodes[self.result].operands[0]).shape[-1]
+
+    def reads(self) -> set[int]:
+        """The values whose numbers count; of the x in ones_like(x) only the shape does."""
+        needed = {self.result}
+        for node in reversed(self.graph.nodes[: self.result + 1]):
+            if node.id in needed and not _is(node, "ones_like") and not _is(node, "zeros_like"):
+                needed.update(o for o in node.operands if isinstance(o, int))
+        return {i for i in needed if i < len(self.graph.inputs)}
 
     def _slots(self, values: list[Any]) -> list[Any]:
         if self.picks is not None:
@@ -205,6 +216,7 @@ def formula(operation: Operation, site: Site, operand: int) -> Formula:
         if not operation.elementwise:
             used = "delta" in names
             found.passes_on = used and found.graph.shows(names.index("delta"), found.result)
+            found.moves = used and found.reads() == {names.index("delta")}
         if len(_formulas) > MOST_FORMULAS:
             _formulas.clear()
         _formulas[key] = found

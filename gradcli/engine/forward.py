@@ -119,12 +119,12 @@ def selected(node: Node, values: Sequence[Any]) -> npt.NDArray[np.bool_] | None:
     for selection in node.selections:
         condition = selection.condition
         c = values[condition] if isinstance(condition, int) else condition.value
-        part = _any_over_broadcast((np.asarray(c) != 0) == selection.chosen, node.type.shape)
+        part = any_over_broadcast((np.asarray(c) != 0) == selection.chosen, node.type.shape)
         mask = part if mask is None else mask & part
     return None if mask is None else np.asarray(mask, dtype=np.bool_)
 
 
-def _any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArray[np.bool_]:
+def any_over_broadcast(mask: npt.NDArray[np.bool_], shape: Shape) -> npt.NDArray[np.bool_]:
     """An element of `shape` counts if any that it is broadcast to counts."""
     try:
         full = np.broadcast_to(mask, np.broadcast_shapes(mask.shape, shape))

@@ -67,6 +67,9 @@ def _operation_tree(node: Node, operands: tuple[Tree, ...]) -> Tree:
         return Compare((symbol,), operands, NOWHERE, (NOWHERE,))
     if operation.name == "reciprocal":
         return Operator("/", (number(1.0), *operands), NOWHERE, NOWHERE)
+    if operation.name == "squared_norm":
+        norm = Operator("norm", operands, NOWHERE, NOWHERE)
+        return Operator("^", (norm, number(2.0)), NOWHERE, NOWHERE)
     if operation.name == "array":
         return _nested(operands, node.given["shape"])
     if operation.name == "index":

@@ -53,7 +53,7 @@ def both(
     if line is not None and len(inputs) == len(graph.inputs):
         given = [inputs[name] for name in graph.input_numbers]
         with np.errstate(all="ignore"):
-            made = line(*given, upstream, allow_nonfinite)
+            made = line(*given, upstream)
         if made is not None:
             return Passes(*made)
     with collector_paused():

@@ -317,8 +317,33 @@ class _Lowering:
     # --- operators ---
 
     def operator(self, tree: Operator, scope: _Scope) -> None:
+        inside = self.squared_norm(tree)
+        if inside is not None:
+            self.then(self.apply_squared_norm, tree, scope)
+            self.work.append((self.visit, (inside, scope)))
+            return
         self.then(self.apply_operator, tree, scope)
         self.visit_all(tree.operands, scope)
+
+    def squared_norm(self, tree: Operator) -> Tree | None:
+        """The v of `||v||^2` or `norm(v)^2`, which is one operation; None for anything else."""
+        if tree.symbol != "^":
+            return None
+        base, exponent = tree.operands
+        if not isinstance(exponent, Number) or exponent.value != 2:
+            return None
+        match base:
+            case Operator(symbol="norm"):
+                return base.operands[0]
+            case Call(name="norm", arguments=(inside,), keywords=()) if (
+                base.qualified or "norm" not in self.definitions
+            ):
+                return inside
+        return None
+
+    def apply_squared_norm(self, tree: Operator, scope: _Scope) -> None:
+        row = ops.operation("squared_norm")
+        self.push(row, self.pop(1), tree, tree.symbol_span, scope)
 
     def apply_operator(self, tree: Operator, scope: _Scope) -> None:
         operands = self.pop(len(tree.operands))

@@ -138,13 +138,20 @@ class Operation:
     `branch(*operands)` gives integer codes (after the batch axes, in any shape) that change
     wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
     the border itself; both None for smooth operations. Those of array operations take the
-    kernel's keyword arguments too (`keywords` finds them). `exact` says that the output carries
-    no rounding error of its own, `composite` that rounding inside is like a perturbation of the
-    operands.
+    kernel's keyword arguments too (`keywords` finds them). `square` marks an operation whose
+    convention at a corner is none of the slopes beside it (|x| has 0 between -1 and 1): how the
+    square of the output is written without a corner, or empty. `exact` says that the output
+    carries no rounding error of its own, `composite` that rounding inside is like a perturbation
+    of the operands.
 
     `propagates` names the operands whose infinities and nans always show in the output, whatever
     the others are: those of a product do, what `relu` or `where` leaves out doesn't. Where the
     passes look for numbers that are not finite follows from it.
+
+    `selects` says that a local derivative of 0 is exact: the output does not move with that operand
+    (what `max` does not choose, what `relu` cuts off). What such an operation sends is 0 there,
+    also where its upstream is infinite. For whole arrays: what a backward rule makes of a
+    positive upstream is 0 only where nothing is sent.
 
     `samples` are arguments as one would write them in a call; for rows that are not called by
     name but written in brackets (`array`, `index`), whole expressions.
@@ -175,9 +182,11 @@ class Operation:
     hint: str = ""
     branch: Callable[..., Any] | None = None
     tie: Callable[..., Any] | None = None
+    square: str | None = None
     exact: bool = False
     composite: bool = False
     propagates: str = ""
+    selects: bool = False
     body: Callable[[tuple[Type, ...]], Any] | None = None
     written: Written | None = None
     samples: tuple[str, ...] = ()

@@ -18,6 +18,7 @@ from lark import Token
 from gradcli.diagnostics.characters import normal_name
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
+from gradcli.language.libraries import translated, translated_method
 from gradcli.syntax.layout import place
 from gradcli.syntax.messages import rejected
 from gradcli.syntax.statements import StatementBuilder
@@ -190,7 +191,8 @@ class Builder(StatementBuilder):
         name = token.rpartition(".")[2]
         span = Span(token.start_pos, closing.end_pos)
         name_span = Span(token.end_pos - len(name), token.end_pos)
-        return _call(name, arguments, span, name_span, qualified=True)
+        call = _call(name, arguments, span, name_span, qualified=True)
+        return translated(call, token.rpartition(".")[0])
 
     def method(self, parts: Parts) -> Call:
         base, _, name, _, arguments, closing = parts
@@ -202,7 +204,8 @@ class Builder(StatementBuilder):
             shape = Span(arguments[0].span.start, arguments[-1].span.end)
             arguments = [Tuple(tuple(arguments), shape)]
         span = Span(base.span.start, closing.end_pos)
-        return _call(name.name, [base, *arguments], span, name.span, qualified=False)
+        call = _call(name.name, [base, *arguments], span, name.span, qualified=False)
+        return translated_method(call)
 
     def attribute(self, parts: Parts) -> Operator:
         base, _, name = parts

@@ -150,7 +150,7 @@ class Steps:
             text = product(None if self.starts(node) else f"delta_{node.name}", tree)
             return reduced(text, node.type.shape, to.type.shape)
         shape = rule_for(self.graph, node, sent.operand).type.shape
-        return reduced(print_tree(tree, spaced=False), shape, to.type.shape)
+        return reduced(backward_rule(tree, f"delta_{node.name}"), shape, to.type.shape)
 
     def starts(self, node: Node) -> bool:
         """Whether δ of a node is the 1 that the pass starts from, which is not written."""
@@ -183,6 +183,15 @@ def product(upstream: str | None, local: Tree) -> str:
         isinstance(local, Operator) and local.symbol in {"+", "-"}
     )
     return f"{upstream} * ({text})" if loose or text.startswith("-") else f"{upstream} * {text}"
+
+
+def backward_rule(tree: Tree, upstream: str) -> str:
+    """A backward rule; upstream times something else is written as where operands are numbers."""
+    match tree:
+        case Operator(symbol="*") if isinstance(tree.operands[0], Name):
+            if tree.operands[0].name == upstream:
+                return product(upstream, tree.operands[1])
+    return print_tree(tree, spaced=False)
 
 
 def reduced(text: str, own: Shape, shape: Shape) -> str:

@@ -26,7 +26,7 @@ def both(graph: Graph, inputs: dict[str, Any], upstream: Any) -> tuple[list[Any]
     active = graph.dependent(set(graph.inputs))
     values = forward(graph, inputs, allow_nonfinite=True)
     wanted = backward(graph, values, active, upstream, allow_nonfinite=True).accumulators
-    whole = adjoint(graph, upstream=SEED)
+    whole = adjoint(graph, upstream=SEED, values=values)
     found = forward(whole.graph, {**inputs, SEED: upstream}, allow_nonfinite=True)
     assert whole.graph.nodes[: len(graph.nodes)] == graph.nodes
     return wanted, deltas(whole, graph, found)

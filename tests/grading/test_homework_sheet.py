@@ -21,7 +21,7 @@ from gradcli.program import Program
 TASKS = {
     "forks": "#: title Sheet 4 [forks = hard\n#: x = 3\n#: y = -4\n(x + sigmoid(y)) / (x^2 + y)\n",
     "named": "#: title Forward pass\n#: x = 1\n#: y = 2\n#: z = 0\na = x*y\nb = a + z^2\nb * x\n",
-    "arrays": "#: W = [[1, 2], [3, 4]]\n#: x = [1, 0]\n||W @ x||^2\n",
+    "arrays": "#: W = [[1, 2], [3, 4]]\n#: x = [1, 0]\n||W @ x||^2 / 2\n",
 }
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.export.numpy.code import (
     ATOM,
     COMPARISON,
+    POWER,
     Code,
     as_type,
     call,
@@ -217,6 +218,12 @@ class Calls(Elementwise, ABC):
                 "np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(_axes(options))})", type=out
             )
         return call("np.linalg.norm", a.text, *_axes(options), type=out)
+
+    def _squared_norm(self, x: list[Code], out: Type, _options: Options) -> Code:
+        (a,) = map(fractional, x)
+        if not a.shape:
+            return Code(f"{a.at(ATOM)}**2", POWER, out)
+        return call("np.sum", f"{a.at(ATOM)}**2", type=out)
 
     def _with_axis(self, name: str, axis: Any, rank: int) -> str:
         """A helper with an axis in its text; its name."""

@@ -50,7 +50,8 @@ WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "softplus": (("exp(x)", "out"),),
     "softmax": (("delta*out*(1 - out)", "delta*out", "delta*(1 - out)"),),
     "log_softmax": (("delta - exp(out)", "delta*(1 - exp(out))"),),
-    "norm": (("delta*A", "2*delta*A"),),
+    "norm": (("delta*x", "2*delta*x"),),
+    "squared_norm": (("delta*x", "delta*2*sqrt(out)", "delta*x/sqrt(out)"),),
 }
 """By the operation's name: for every operand the formulas that it is mistaken for."""
 

@@ -160,6 +160,11 @@ SAFE_SQUARES = (1e-280, 1e300)
 """Sums of squares between these have lost nothing to underflow or overflow that counts."""
 
 
+def squared_norm(x: Array, axis: Axes) -> Array:
+    """The sum of the squares."""
+    return np.add.reduce(np.square(x), axis=axis)
+
+
 def norm(x: Array, axis: Axes, keepdims: bool, p: float = 2) -> Array:  # noqa: FBT001
     """The p-norm along some axes; squares are scaled by a power of two where they must be."""
     if p == 1:

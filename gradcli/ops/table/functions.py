@@ -6,6 +6,7 @@ import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.operation import Operation, Type, parse_parameters
+from gradcli.ops.options import whole
 from gradcli.ops.table.rows import AT_ZERO, grouped, row
 
 POWERS = (
@@ -21,6 +22,7 @@ POWERS = (
         doc="absolute value, also |x|",
         exact=True,
         propagates="x",
+        square="x^2",
         samples=("3", "-4", "[1, -2]"),
         **AT_ZERO,
     ),
@@ -33,6 +35,7 @@ POWERS = (
         convention="0 at 0, where the function jumps",
         doc="-1, 0 or 1",
         exact=True,
+        selects=True,
         samples=("3", "-4"),
         **AT_ZERO,
     ),
@@ -162,6 +165,7 @@ POWERS = (
         latex=r"\sqrt{{x}^2 + {y}^2}",
         convention="0 at 0",
         doc="√(x² + y²) without overflow",
+        square="x^2 + y^2",
         samples=("3, -4", "1e200, 1e200", "1e-200, 2e-200"),
         branch=lambda x, y: (x == 0) & (y == 0),
         tie=lambda x, y: (x == 0) & (y == 0),
@@ -419,7 +423,7 @@ POLYGAMMA = Operation(
     parameters=parse_parameters("x n:"),
     forward=k.polygamma,
     rules=lambda site: (f"polygamma(x, {site.options['n'] + 1})",),
-    infer=lambda types, options: (Type(types[0].shape), dict(options)),
+    infer=lambda types, options: (Type(types[0].shape), {"n": whole(options["n"], "n", least=0)}),
     aliases=("polygamma",),
     latex=r"\psi^{({n})}({x})",
     domain="x not 0, -1, -2, …",

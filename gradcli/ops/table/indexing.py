@@ -157,6 +157,7 @@ ROWS = (
         call=False,
         latex=r"{x}_{{items}}",
         doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
+        selects=True,
         samples=(
             "[1, 2, 3][1]",
             "[1, 2, 3][-1]",

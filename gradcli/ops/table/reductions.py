@@ -110,7 +110,7 @@ def _std_rules(site: Site) -> tuple[str, ...]:
     count, centred = _moment_parts(site)
     delta, out = expanded(site, "delta"), expanded(site, "out")
     divisor = out if count == "1" else f"({count}*{out})"
-    return (f"where({out} == 0, 0, {delta}*({centred}/{divisor}))",)
+    return (f"{delta}*where({out} == 0, 0, {centred}/{divisor})",)
 
 
 def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # noqa: FBT001
@@ -174,7 +174,7 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
         case np.inf:
             largest = f"abs(x) == max(abs(x){along(site)})"
             return (f"{delta}*sign(x)*({largest})/sum({largest}{along(site)})",)
-    return (f"where({out} == 0, 0, {delta}*(x/{out}))",)
+    return (f"{delta}*where({out} == 0, 0, x/{out})",)
 
 
 def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
@@ -195,6 +195,10 @@ def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # 
         largest = np.max(size, axis=axis, keepdims=True, initial=0.0)
         return (np.sum(size == largest, axis=axis) > 1) | np.all(size == 0, axis=axis)
     return np.all(size == 0, axis=axis)
+
+
+def _squared_norm(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    return Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}
 
 
 # --- exponentials ------------------------------------------------------------------------
@@ -303,6 +307,8 @@ EXTREMES = (
         convention="evenly among the tied",
         numpy="max",
         doc="largest element",
+        selects=True,
+        square="",
         samples=(*COMMON_SAMPLES, "[2, 5, 5]"),
         branch=_first_place(np.argmax),
         tie=_several(np.max),
@@ -321,6 +327,8 @@ EXTREMES = (
         convention="evenly among the tied",
         numpy="min",
         doc="smallest element",
+        selects=True,
+        square="",
         samples=(*COMMON_SAMPLES, "[2, 2, 5]"),
         branch=_first_place(np.argmin),
         tie=_several(np.min),
@@ -351,6 +359,7 @@ SPREAD = (
         latex=r"\operatorname{std}({x})",
         convention="0 where all elements are equal",
         doc="standard deviation, the square root of var",
+        square="var(x)",
         samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1", "[1e-200, 3e-200]"),
         branch=_std_tie,
         tie=_std_tie,
@@ -368,6 +377,7 @@ SPREAD = (
         convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
         numpy="linalg.norm",
         doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
+        square="||x||^2",
         samples=(
             *COMMON_SAMPLES,
             "[3, -4]",
@@ -383,6 +393,20 @@ SPREAD = (
         ),
         branch=_norm_branch,
         tie=_norm_tie,
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "squared_norm",
+        "x",
+        rk.squared_norm,
+        _squared_norm,
+        "delta*(2*x)",
+        latex=r"\lVert {x} \rVert^2",
+        numpy="",
+        doc="||x||^2, the sum of all squares, also written norm(x)^2",
+        propagates="x",
+        samples=("[3, -4]", MATRIX, "[0, 0]", "[[[1, 2], [3, 5]]]", "3"),
         composite=True,
         **REDUCTION,
     ),

@@ -54,6 +54,8 @@ def _matrix(steps: Steps, move: Move) -> str | None:
             return f"ones({_size(move.to.type.shape)})"
         case "norm", 0 if move.node.options["p"] in (None, 2):
             return f"{names[0]}/{out}"
+        case "squared_norm", 0:
+            return f"2*{names[0]}"
         case "softmax", 1:
             return f"diag({out}) - {out} @ {out}.T"
         case "log_softmax", 1:
