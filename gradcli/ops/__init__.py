@@ -16,8 +16,9 @@ from gradcli.ops.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.arrays import ROWS as ARRAYS
 from gradcli.ops.functions import ROWS as FUNCTIONS
 from gradcli.ops.operation import Operation
+from gradcli.ops.slopes import ROWS as SLOPES
 
-TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS)
+TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS, *SLOPES)
 
 
 def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str, list[Operation]]]:

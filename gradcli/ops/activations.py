@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradcli.ops import kernels as k
+from gradcli.ops import special_kernels as sk
 from gradcli.ops.operation import Operation
 from gradcli.ops.rows import AT_ZERO, grouped, piece, row
 
@@ -12,9 +13,10 @@ ACTIVATIONS = (
         "x",
         k.sigmoid,
         "out*(1 - out)",
+        careful=("sigmoid_slope(x)",),
         aliases="σ expit",
         latex=r"\sigma({x})",
-        doc="1/(1 + e^-x); past x = 17 its derivative loses digits, logsigmoid's does not",
+        doc="1/(1 + e^-x) without overflow",
         samples=("-4", "1", "[1, 2]", "-800", "800"),
     ),
     row(
@@ -86,8 +88,9 @@ ACTIVATIONS = (
     row(
         "gelu",
         "x",
-        k.gelu,
+        sk.gelu,
         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)",
+        careful=("gelu_slope(x)",),
         latex=r"\operatorname{gelu}({x})",
         doc="x times the normal distribution function (the erf form)",
         composite=True,
@@ -98,6 +101,7 @@ ACTIVATIONS = (
         "x",
         k.silu,
         "sigmoid(x)*(1 + x*sigmoid(-x))",
+        careful=("silu_slope(x)",),
         aliases="swish",
         latex=r"\operatorname{silu}({x})",
         doc="x·sigmoid(x)",
@@ -108,6 +112,7 @@ ACTIVATIONS = (
         "x",
         k.mish,
         "tanh(softplus(x)) + x*sigmoid(x)*(1 - tanh(softplus(x))^2)",
+        careful=("mish_slope(x)",),
         latex=r"\operatorname{mish}({x})",
         doc="x·tanh(softplus(x))",
         samples=("1", "-4", "[0, 5]"),
@@ -126,6 +131,7 @@ ACTIVATIONS = (
         "x",
         k.softsign,
         "1/(1 + abs(x))^2",
+        careful=("(1/(1 + abs(x)))^2",),
         latex=r"\frac{{x}}{1 + \lvert {x} \rvert}",
         doc="x/(1 + |x|)",
         samples=("1", "-4", "[0.1, 2]"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops import kernels as k
+from gradcli.ops import special_kernels as sk
 from gradcli.ops.operation import Operation, Type, parse_parameters
 from gradcli.ops.rows import AT_ZERO, grouped, row
 
@@ -106,6 +107,7 @@ POWERS = (
         k.log_base,
         "1/(x*log(base))",
         "-out/(base*log(base))",
+        careful=("1/log(base)/x", "-out/log(base)/base"),
         call=False,
         aliases="log",
         latex=r"\log_{{base}} {x}",
@@ -128,6 +130,7 @@ POWERS = (
         "x",
         np.log2,
         "1/(x*log(2))",
+        careful=("1/log(2)/x",),
         latex=r"\log_2 {x}",
         domain="x > 0",
         doc="logarithm to base 2",
@@ -138,6 +141,7 @@ POWERS = (
         "x",
         np.log10,
         "1/(x*log(10))",
+        careful=("1/log(10)/x",),
         latex=r"\log_{10} {x}",
         domain="x > 0",
         doc="logarithm to base 10",
@@ -149,6 +153,7 @@ POWERS = (
         np.logaddexp,
         "exp(x - out)",
         "exp(y - out)",
+        careful=("logaddexp_slope(x, y)", "logaddexp_slope(y, x)"),
         latex=r"\log(e^{{x}} + e^{{y}})",
         doc="log(e^x + e^y) without overflow",
         samples=("1, 2", "1000, 999", "-800, -801"),
@@ -227,6 +232,7 @@ TRIGONOMETRY = (
         "x",
         np.arctan,
         "1/(1 + x^2)",
+        careful=("(1/hypot(x, 1))^2",),
         aliases="arctan",
         latex=r"\arctan {x}",
         doc="inverse tangent",
@@ -269,6 +275,7 @@ TRIGONOMETRY = (
         "x",
         np.tanh,
         "1 - out^2",
+        careful=("tanh_slope(x)",),
         latex=r"\tanh {x}",
         doc="hyperbolic tangent",
         samples=("1", "-2", "[1, 2]"),
@@ -352,6 +359,7 @@ SPECIAL = (
         "x",
         k.erf,
         "2/sqrt(pi)*exp(-x^2)",
+        careful=("2/sqrt(pi)*gauss(x)",),
         latex=r"\operatorname{erf}({x})",
         doc="error function",
         samples=("1", "-2", "[0, 0.5]"),
@@ -361,6 +369,7 @@ SPECIAL = (
         "x",
         k.erfc,
         "-2/sqrt(pi)*exp(-x^2)",
+        careful=("-2/sqrt(pi)*gauss(x)",),
         latex=r"\operatorname{erfc}({x})",
         doc="1 - erf(x), exact for large x",
         samples=("1", "-2", "10"),
@@ -370,6 +379,7 @@ SPECIAL = (
         "x",
         k.scipy_special("erfinv"),
         "sqrt(pi)/2*exp(out^2)",
+        careful=("erfinv_slope(x)",),
         latex=r"\operatorname{erf}^{-1}({x})",
         domain="-1 < x < 1",
         doc="inverse error function (SciPy)",
@@ -390,7 +400,7 @@ SPECIAL = (
     row(
         "lgamma",
         "x",
-        k.scipy_special("gammaln"),
+        sk.lgamma,
         "digamma(x)",
         aliases="gammaln",
         latex=r"\log \lvert \Gamma({x}) \rvert",

@@ -1,0 +1,268 @@
+"""Errors of the elementwise rows in ulps: value and local derivatives against mpmath.
+
+A row comes in with the number of points that it is tried at; out comes a `Worst` for its value and
+one for each operand's derivative. The points are drawn from all magnitudes and both signs, from
+numbers of everyday size, and from next to the roots and poles of the function and its derivative,
+which are looked for. The reference is `check.precise` at as many digits as it takes until two
+evaluations agree; the reference of a derivative is a central difference of that. An ulp is that of
+the true result, and at least the least subnormal number.
+"""
+
+from __future__ import annotations
+
+import itertools
+import random
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
+
+import mpmath as mp
+import numpy as np
+
+from gradcli import ops
+from gradcli.check.precise import ELEMENTWISE, form, number
+from gradcli.ops.operation import SCALAR, Operation, Site
+from gradcli.rules import formula
+
+Point = tuple[float, ...]
+
+LEAST, LARGEST = 5e-324, 1.7976931348623157e308
+SIZES = (
+    *(LEAST, 1e-310, 2.3e-308, 1e-300, 1e-200, 1e-154, 1e-100, 1e-30, 1e-16, 1e-8, 1e-5, 1e-3),
+    *(0.1, 0.2, 0.25, 0.5, 0.75, 0.9999999, 1 - 2**-53, 1.0, 1 + 2**-52, 1.0000001, 1.5, 2.0, 2.5),
+    *(np.pi / 2, np.pi, 3.0, 5.0, 10.0, 17.0, 18.5, 26.0, 30.0, 36.5, 40.0, 100.0, 300.0, 500.0),
+    *(700.0, 709.5, 720.0, 745.0, 1e3, 1e5, 1e8, 1e16, 1e22, 1e50, 1e100, 1e154, 1e156, 1e200),
+    *(1e300, LARGEST),
+)
+FAMILIES = 4
+
+
+class Worst(NamedTuple):
+    """The largest error of a value or a derivative."""
+
+    row: str
+    operand: str
+    """The operand that the derivative is taken by; empty for the value."""
+    ulps: float
+    point: Point
+    points: int
+    """At how many points there was something to compare."""
+
+    def __str__(self) -> str:
+        what = f"∂/∂{self.operand}" if self.operand else "value"
+        return f"{self.row} {what}: {self.ulps:.3g} ulp at {self.point}"
+
+
+def measured(row: Operation, count: int, seed: int = 0) -> list[Worst]:
+    """The worst error of a row's value, and of each of its derivatives, at `count` points."""
+    points = list(dict.fromkeys(_points(row, count, random.Random(f"{row.name} {seed}"))))
+    columns = [np.array(column) for column in zip(*points, strict=True)]
+    precise = form(row)
+    assert precise is not None
+    names = row.operand_names(len(columns))
+    with np.errstate(all="ignore"):
+        out = np.asarray(row.bind((SCALAR,) * len(columns), {}).kernel(*columns))
+        found = [("", out)]
+        for i, name in enumerate(names):
+            rule = formula(row, site(row, len(columns)), i)
+            local = np.broadcast_to(rule([*columns, out]), out.shape)
+            found.append((name, local))
+        ties = np.zeros(out.shape, bool) if row.tie is None else row.tie(*columns)
+    ties = np.broadcast_to(ties, out.shape)
+    truth = {point: exact(precise, point) for point in points}
+
+    def slope(point: Point, operand: int) -> Any:
+        if row.name in SLOPES:
+            return exact(SLOPES[row.name], point)
+        return exact_slope(precise, point, operand)
+
+    worst = []
+    for k, (name, got) in enumerate(found):
+        worst.append(Worst(row.name, name, 0.0, (), 0))
+        for point, value, tie in zip(points, got, ties, strict=True):
+            if (tie and k) or truth[point] is None or abs(truth[point]) > LARGEST:
+                continue
+            true = truth[point] if k == 0 else slope(point, k - 1)
+            error = None if true is None else ulps(float(value), true)
+            if error is not None:
+                _, _, most, where, tried = worst[-1]
+                if error > most or not tried:
+                    most, where = error, point
+                worst[-1] = Worst(row.name, name, most, where, tried + 1)
+    return worst
+
+
+def site(row: Operation, count: int) -> Site:
+    """The row on numbers."""
+    return Site((SCALAR,) * count, SCALAR, {}, (None,) * count)
+
+
+# --- the truth -----------------------------------------------------------------------------
+
+DIGITS = (60, 120, 240, 480, 960, 1920)
+AGREE = 1e-19
+BELOW = mp.mpf(2) ** -1100
+"""What is less is 0 for doubles."""
+
+
+def exact(function: Callable[..., Any], point: Point) -> Any:
+    """The value at exactly these doubles; None where there is none or it doesn't settle."""
+    return _settled(lambda _d: function(*map(number, point)))
+
+
+def _trigamma(x: Any) -> Any:
+    if x < 0:
+        return (mp.pi / mp.sinpi(x)) ** 2 - _trigamma(1 - x)
+    if x < MANY:
+        return mp.polygamma(1, x)
+    return (1 + (1 / mp.mpf(2) + (1 / mp.mpf(6) - 1 / (30 * x * x)) / x) / x) / x
+
+
+MANY = 1e8
+"""From here on, the next term of the asymptotic series is less than 1e-40 of the first."""
+
+SLOPES: dict[str, Callable[[Any], Any]] = {
+    "erf": lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
+    "erfc": lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
+    "erfinv": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
+    "gelu": ELEMENTWISE["gelu_slope"],
+    "gelu_slope": lambda x: (2 - x * x) * mp.npdf(x),
+    "gamma": lambda x: mp.gamma(x) * mp.digamma(x),
+    "lgamma": mp.digamma,
+    "digamma": _trigamma,
+}
+"""Derivatives of functions that take mpmath long at many digits."""
+
+
+def exact_slope(function: Callable[..., Any], point: Point, operand: int) -> Any:
+    """The slope by one operand at exactly these doubles."""
+
+    def difference(digits: int) -> Any:
+        x = [number(v) for v in point]
+        gaps = (abs(x[operand] - other) for other in (*x, mp.mpf(0)))
+        h = min((gap for gap in gaps if gap), default=mp.mpf(1))
+        h = min(h, mp.mpf(1)) * mp.mpf(10) ** -(digits // 3)
+        ends = [function(*x[:operand], x[operand] + s * h, *x[operand + 1 :]) for s in (1, -1)]
+        return (ends[0] - ends[1]) / (2 * h)
+
+    return _settled(difference)
+
+
+def _settled(value: Callable[[int], Any]) -> Any:
+    before = None
+    for digits in DIGITS:
+        with mp.workdps(digits):
+            try:
+                now = value(digits)
+            except (ValueError, ZeroDivisionError, OverflowError, mp.libmp.NoConvergence):
+                return None
+            if isinstance(now, mp.mpc) or not mp.isfinite(now):
+                return None
+            if before and abs(now - before) <= AGREE * abs(now):
+                return now
+            before = now
+    return now if abs(now) < BELOW else None
+
+
+def ulps(got: float, true: Any) -> float | None:
+    """The error in units of the last place of the true result; None where that is out of range."""
+    if abs(true) > LARGEST:
+        return None
+    if not np.isfinite(got):
+        return np.inf
+    unit = np.spacing(min(abs(float(true)), LARGEST / 2))
+    with mp.workdps(60):
+        return float(abs(mp.mpf(got) - true) / mp.mpf(unit))
+
+
+# --- points --------------------------------------------------------------------------------
+
+
+def _points(row: Operation, count: int, draw: random.Random) -> Iterator[Point]:
+    arity = len(row.operands)
+    if arity != 1 or any(p.variadic for p in row.operands):
+        arity = max(arity, 2)
+        yield from itertools.islice(_several(row, arity, draw), count)
+        return
+    yield from ((float(x),) for x in _one(row, count, draw))
+
+
+def _one(row: Operation, count: int, draw: random.Random) -> list[float]:
+    near = _near_roots(row)
+    part = count // FAMILIES
+    picked = draw.sample(near, min(part, len(near)))
+    sizes = [s * sign for s in SIZES for sign in (1, -1)]
+    picked += draw.sample(sizes, min(part, len(sizes)))
+    while len(picked) < count:
+        picked.append(_drawn(draw))
+    return picked
+
+
+def _drawn(draw: random.Random) -> float:
+    """A number of any size, or of everyday size, or next to a whole number."""
+    sign = draw.choice((-1.0, 1.0))
+    match draw.randrange(8):
+        case 0:
+            return sign * 10 ** draw.uniform(-307, 307)
+        case 1:
+            return sign * 10 ** draw.uniform(-20, 20)
+        case 2 | 3:
+            return sign * 10 ** draw.uniform(-3, 3)
+        case 4:
+            return sign * (draw.randrange(1, 6) + draw.choice((1e-3, 1e-8, 1e-14)) * draw.gauss())
+    return draw.uniform(-3, 3)
+
+
+def _several(row: Operation, arity: int, draw: random.Random) -> Iterator[Point]:
+    """Operands of any sizes, of like size, equal but for an ulp or so, whole numbers."""
+    while True:
+        first = draw.choice((_drawn(draw), draw.choice(SIZES) * draw.choice((1, -1))))
+        rest = []
+        for _ in range(arity - 1):
+            match draw.randrange(5):
+                case 0:
+                    rest.append(first * draw.choice((1, -1)) * (1 + draw.choice((0, 1e-15, 1e-6))))
+                case 1:
+                    rest.append(first * draw.uniform(-2, 2))
+                case 2:
+                    rest.append(float(draw.randrange(-5, 6)))
+                case _:
+                    rest.append(_drawn(draw))
+        point = (first, *rest)
+        if all(map(np.isfinite, point)):
+            yield tuple(map(float, draw.sample(point, arity)))
+
+
+GRID = np.concatenate([-np.geomspace(1e-3, 1e3, 400)[::-1], np.geomspace(1e-3, 1e3, 400)])
+
+
+def _near_roots(row: Operation) -> list[float]:
+    """Numbers next to where the function or its derivative changes sign."""
+
+    def both(x: Any) -> list[Any]:
+        with np.errstate(all="ignore"):
+            out = row.forward(x)
+            return [out, np.broadcast_to(formula(row, site(row, 1), 0)([x, out]), out.shape)]
+
+    found: list[float] = []
+    for k in (0, 1):
+        signs = np.sign(both(GRID)[k])
+        places = np.flatnonzero(signs[:-1] * signs[1:] < 0)
+        for place in places[np.argsort(np.abs(GRID[places]))][:12]:
+            lo, hi, sign = GRID[place], GRID[place + 1], signs[place]
+            for _ in range(70):
+                middle = (lo + hi) / 2
+                if np.sign(both(np.array([middle]))[k][0]) == sign:
+                    lo = middle
+                else:
+                    hi = middle
+            found += [lo, hi, *(lo * (1 + d) for d in (1e-14, -1e-11, 1e-8, -1e-5, 1e-3))]
+    return found
+
+
+ROWS = tuple(row for row in ops.TABLE if row.elementwise and row.name in ELEMENTWISE)
+
+
+def table(rows: Sequence[Operation], count: int) -> Iterator[Worst]:
+    """The worst errors of all rows."""
+    for row in rows:
+        yield from measured(row, count)
