@@ -173,9 +173,7 @@ MOST_FORMULAS = 20_000
 _formulas: dict[Any, Formula] = {}
 
 
-def formula(
-    operation: Operation, site: Site, operand: int, *, textbook: bool = False
-) -> Formula:
+def formula(operation: Operation, site: Site, operand: int, *, textbook: bool = False) -> Formula:
     """The rule for one operand, ready to run at this site; `textbook` for the form that is shown.
 
     Raises `GradcliError` of kind shape where a block's own rule does not fit its operands.

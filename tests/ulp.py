@@ -1,7 +1,7 @@
 """Errors of the elementwise rows in ulps: value and local derivatives against mpmath.
 
 A row comes in with the number of points that it is tried at; out comes a `Worst` for its value and
-one for each operand's derivative. The points are drawn from all magnitudes and both signs, from
+for each operand's derivative. The points are drawn from all magnitudes and both signs, from
 numbers of everyday size, and from next to the roots and poles of the function and its derivative,
 which are looked for. The reference is `check.precise` at as many digits as it takes until two
 evaluations agree; the reference of a derivative is a central difference of that. An ulp is that of
@@ -13,6 +13,7 @@ from __future__ import annotations
 import itertools
 import random
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import mpmath as mp
@@ -20,7 +21,7 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.check.precise import ELEMENTWISE, form, number
-from gradcli.ops.operation import SCALAR, Operation, Site
+from gradcli.ops.operation import SCALAR, Kernel, Operation, Site
 from gradcli.rules import formula
 
 Point = tuple[float, ...]
@@ -44,8 +45,8 @@ class Worst(NamedTuple):
     """The operand that the derivative is taken by; empty for the value."""
     ulps: float
     point: Point
-    points: int
-    """At how many points there was something to compare."""
+    errors: tuple[float, ...]
+    """The errors at all points where there was something to compare."""
 
     def __str__(self) -> str:
         what = f"∂/∂{self.operand}" if self.operand else "value"
@@ -53,47 +54,60 @@ class Worst(NamedTuple):
 
 
 def measured(row: Operation, count: int, seed: int = 0) -> list[Worst]:
-    """The worst error of a row's value, and of each of its derivatives, at `count` points."""
-    points = list(dict.fromkeys(_points(row, count, random.Random(f"{row.name} {seed}"))))
+    """The errors of a row's value, and of each of its derivatives, at `count` points."""
+    draw = random.Random(f"{row.name} {seed}")  # noqa: S311 - no secrets
+    return errors(row, list(dict.fromkeys(_points(row, count, draw))))
+
+
+def errors(row: Operation, points: Sequence[Point]) -> list[Worst]:
+    """The errors of a row's value, and of each of its derivatives, at these points.
+
+    Where the row states a convention, and where the value is out of range, no derivative is
+    compared.
+    """
     columns = [np.array(column) for column in zip(*points, strict=True)]
-    precise = form(row)
-    assert precise is not None
-    names = row.operand_names(len(columns))
+    precise = precise_form(row)
     with np.errstate(all="ignore"):
-        out = np.asarray(row.bind((SCALAR,) * len(columns), {}).kernel(*columns))
-        found = [("", out)]
-        for i, name in enumerate(names):
-            rule = formula(row, site(row, len(columns)), i)
-            local = np.broadcast_to(rule([*columns, out]), out.shape)
-            found.append((name, local))
+        out = np.asarray(kernel_of(row, len(columns))(*columns))
         ties = np.zeros(out.shape, bool) if row.tie is None else row.tie(*columns)
-    ties = np.broadcast_to(ties, out.shape)
-    truth = {point: exact(precise, point) for point in points}
-
-    def slope(point: Point, operand: int) -> Any:
-        if row.name in SLOPES:
-            return exact(SLOPES[row.name], point)
-        return exact_slope(precise, point, operand)
-
+        ties = np.broadcast_to(ties, out.shape)
+        found = [("", out)]
+        for i, name in enumerate(row.operand_names(len(columns))):
+            local = formula(row, site(row, len(columns)), i)([*columns, out])
+            found.append((name, np.broadcast_to(local, out.shape)))
+    values = [exact(precise, point) for point in points]
     worst = []
     for k, (name, got) in enumerate(found):
-        worst.append(Worst(row.name, name, 0.0, (), 0))
-        for point, value, tie in zip(points, got, ties, strict=True):
-            if (tie and k) or truth[point] is None or abs(truth[point]) > LARGEST:
+        sizes: list[tuple[float, Point]] = []
+        for point, true, value, tie in zip(points, values, got, ties, strict=True):
+            if true is None or abs(true) > LARGEST or (k and tie):
                 continue
-            true = truth[point] if k == 0 else slope(point, k - 1)
-            error = None if true is None else ulps(float(value), true)
+            error = ulps(float(value), true if k == 0 else exact_slope(row, point, k - 1))
             if error is not None:
-                _, _, most, where, tried = worst[-1]
-                if error > most or not tried:
-                    most, where = error, point
-                worst[-1] = Worst(row.name, name, most, where, tried + 1)
+                sizes.append((error, point))
+        most, where = max(sizes, default=(0.0, ()))
+        worst.append(Worst(row.name, name, most, where, tuple(e for e, _ in sizes)))
     return worst
 
 
 def site(row: Operation, count: int) -> Site:
     """The row on numbers."""
-    return Site((SCALAR,) * count, SCALAR, {}, (None,) * count)
+    return Site((SCALAR,) * count, SCALAR, OPTIONS.get(row.name, {}), (None,) * count)
+
+
+def kernel_of(row: Operation, count: int) -> Kernel:
+    """The row's kernel for numbers."""
+    return row.bind((SCALAR,) * count, OPTIONS.get(row.name, {})).kernel
+
+
+def precise_form(row: Operation) -> Callable[..., Any]:
+    """The row's form in mpmath."""
+    found = form(row)
+    assert found is not None
+    return partial(found, **OPTIONS.get(row.name, {}))
+
+
+OPTIONS: dict[str, dict[str, Any]] = {"polygamma": {"n": 1}}
 
 
 # --- the truth -----------------------------------------------------------------------------
@@ -129,18 +143,22 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "gamma": lambda x: mp.gamma(x) * mp.digamma(x),
     "lgamma": mp.digamma,
     "digamma": _trigamma,
+    "polygamma": lambda x: mp.polygamma(2, x) if abs(x) < MANY else mp.nan,
 }
 """Derivatives of functions that take mpmath long at many digits."""
 
 
-def exact_slope(function: Callable[..., Any], point: Point, operand: int) -> Any:
+def exact_slope(row: Operation, point: Point, operand: int) -> Any:
     """The slope by one operand at exactly these doubles."""
+    if row.name in SLOPES:
+        return exact(SLOPES[row.name], point)
+    function = precise_form(row)
 
     def difference(digits: int) -> Any:
         x = [number(v) for v in point]
         gaps = (abs(x[operand] - other) for other in (*x, mp.mpf(0)))
-        h = min((gap for gap in gaps if gap), default=mp.mpf(1))
-        h = min(h, mp.mpf(1)) * mp.mpf(10) ** -(digits // 3)
+        h = min(min((gap for gap in gaps if gap), default=mp.mpf(1)), mp.mpf(1))
+        h *= mp.mpf(10) ** -(digits // 3)
         ends = [function(*x[:operand], x[operand] + s * h, *x[operand + 1 :]) for s in (1, -1)]
         return (ends[0] - ends[1]) / (2 * h)
 
@@ -165,7 +183,7 @@ def _settled(value: Callable[[int], Any]) -> Any:
 
 def ulps(got: float, true: Any) -> float | None:
     """The error in units of the last place of the true result; None where that is out of range."""
-    if abs(true) > LARGEST:
+    if true is None or abs(true) > LARGEST:
         return None
     if not np.isfinite(got):
         return np.inf
@@ -240,7 +258,7 @@ def _near_roots(row: Operation) -> list[float]:
 
     def both(x: Any) -> list[Any]:
         with np.errstate(all="ignore"):
-            out = row.forward(x)
+            out = kernel_of(row, 1)(x)
             return [out, np.broadcast_to(formula(row, site(row, 1), 0)([x, out]), out.shape)]
 
     found: list[float] = []
@@ -259,10 +277,4 @@ def _near_roots(row: Operation) -> list[float]:
     return found
 
 
-ROWS = tuple(row for row in ops.TABLE if row.elementwise and row.name in ELEMENTWISE)
-
-
-def table(rows: Sequence[Operation], count: int) -> Iterator[Worst]:
-    """The worst errors of all rows."""
-    for row in rows:
-        yield from measured(row, count)
+ROWS = tuple(row for row in ops.TABLE if row.elementwise)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradcli.ops import kernels as k
 from gradcli.ops import special_kernels as sk
-from gradcli.ops.operation import Operation
+from gradcli.ops.operation import Loss, Operation
 from gradcli.ops.rows import AT_ZERO, grouped, piece, row
 
 ACTIVATIONS = (
@@ -71,6 +71,7 @@ ACTIVATIONS = (
         latex=r"\operatorname{elu}({x})",
         convention="1 at 0, the right-hand value",
         doc="x above zero, alpha·(e^x - 1) below",
+        losses=(Loss("x", "where e^x is below 1e-307 and alpha large", (-740.0, 1e10)),),
         samples=("3", "-4", "-1, 2"),
         **piece(0.0),
     ),

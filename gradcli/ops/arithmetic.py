@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops import kernels as k
-from gradcli.ops.operation import Array, Kernel, Operation, Site
+from gradcli.ops.operation import Array, Kernel, Loss, Operation, Site
 from gradcli.ops.rows import grouped, row
 
 # --- rules that depend on what an operand is written as ----------------------------------
@@ -200,6 +200,7 @@ ARITHMETIC = (
         domain="y ≠ 0",
         doc="quotient by a constant",
         propagates="x",
+        losses=(Loss("y", "where x/y is below 1e-307 and |y| below 1", (5e-324, 0.0007)),),
         samples=("3, -4", "[1, 2], 3"),
     ),
     row(

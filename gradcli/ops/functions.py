@@ -6,8 +6,12 @@ import numpy as np
 
 from gradcli.ops import kernels as k
 from gradcli.ops import special_kernels as sk
-from gradcli.ops.operation import Operation, Type, parse_parameters
+from gradcli.ops.operation import Loss, Operation, Type, parse_parameters
 from gradcli.ops.rows import AT_ZERO, grouped, row
+
+SINC_ROOTS = "next to its roots"
+LEFT_OF_0 = "next to its roots left of 0"
+"""Reasons of several rows: two terms cancel, and each root would have to be known by itself."""
 
 POWERS = (
     row(
@@ -156,6 +160,7 @@ POWERS = (
         careful=("logaddexp_slope(x, y)", "logaddexp_slope(y, x)"),
         latex=r"\log(e^{{x}} + e^{{y}})",
         doc="log(e^x + e^y) without overflow",
+        losses=(Loss("", "next to its roots, where e^x + e^y is 1", (-0.5, -0.9327521295671886)),),
         samples=("1, 2", "1000, 999", "-800, -801"),
     ),
     row(
@@ -167,6 +172,10 @@ POWERS = (
         latex=r"\sqrt{{x}^2 + {y}^2}",
         convention="0 at 0",
         doc="√(x² + y²) without overflow",
+        losses=(
+            Loss("x", "where the value is below 1e-307", (-5e-324, 5e-324)),
+            Loss("y", "where the value is below 1e-307", (-5e-324, 5e-324)),
+        ),
         samples=("3, -4", "1e200, 1e200", "1e-200, 2e-200"),
         branch=lambda x, y: (x == 0) & (y == 0),
         tie=lambda x, y: (x == 0) & (y == 0),
@@ -319,6 +328,7 @@ TRIGONOMETRY = (
         "sinc_slope(x)",
         latex=r"\operatorname{sinc} {x}",
         doc="sin(πx)/(πx), 1 at 0",
+        losses=(Loss("x", SINC_ROOTS, (1.4302966531242027,)),),
         samples=("0.3", "1e-5", "2.7", "0"),
     ),
     row(
@@ -328,6 +338,10 @@ TRIGONOMETRY = (
         "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
         latex=r"\operatorname{sinc}' {x}",
         doc="the derivative of sinc",
+        losses=(
+            Loss("", SINC_ROOTS, (1.4302966531242027,)),
+            Loss("x", SINC_ROOTS, (0.6625862125821924,)),
+        ),
         samples=("0.3", "2.7"),
     ),
     row(
@@ -395,6 +409,7 @@ SPECIAL = (
         domain="x not 0, -1, -2, …",
         doc="gamma function (SciPy)",
         composite=True,
+        losses=(Loss("x", LEFT_OF_0, (-2.6107208684441443,)),),
         samples=("3.5", "-0.5", "0.1"),
     ),
     row(
@@ -407,6 +422,10 @@ SPECIAL = (
         domain="x not 0, -1, -2, …",
         doc="log|gamma(x)| (SciPy)",
         composite=True,
+        losses=(
+            Loss("", LEFT_OF_0, (-2.7476826467274402,)),
+            Loss("x", LEFT_OF_0, (-2.6107208684441443,)),
+        ),
         samples=("3.5", "100", "0.1"),
     ),
     row(
@@ -419,6 +438,7 @@ SPECIAL = (
         domain="x not 0, -1, -2, …",
         doc="derivative of lgamma (SciPy)",
         composite=True,
+        losses=(Loss("", LEFT_OF_0, (-2.6107208684441443,)),),
         samples=("3.5", "0.1", "10"),
     ),
 )
@@ -435,6 +455,7 @@ POLYGAMMA = Operation(
     domain="x not 0, -1, -2, …",
     doc="n-th derivative of digamma (SciPy); x comes first",
     composite=True,
+    losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),
     samples=("3.5, 1", "0.7, 2"),
 )
 

@@ -18,6 +18,7 @@ from gradcli.ops.compensated import difference, squared
 from gradcli.ops.operation import Array
 from gradcli.ops.special_kernels import FAR, normal_cdf, times_pdf
 
+
 class Root(NamedTuple):
     """A root, and the function about it as a polynomial in the distance from it."""
 
@@ -39,17 +40,15 @@ class Root(NamedTuple):
 
 
 def sigmoid_slope(x: Array) -> Array:
-    """z/(1 + z)² for z = e^-|x|, where out·(1 - out) has a 1 - out that cancels."""
-    z = np.exp(-np.abs(x))
-    total = 1.0 + z
-    return z / (total * total)
+    """(1/2 / cosh(x/2))², where out·(1 - out) has a 1 - out that cancels."""
+    half = 0.5 / np.cosh(0.5 * x)
+    return half * half
 
 
 def tanh_slope(x: Array) -> Array:
-    """4z/(1 + z)² for z = e^-2|x|, where 1 - out² cancels."""
-    z = np.exp(-2.0 * np.abs(x))
-    total = 1.0 + z
-    return 4.0 * (z / (total * total))
+    """1/cosh² x, where 1 - out² cancels."""
+    sech = 1.0 / np.cosh(x)
+    return sech * sech
 
 
 def gauss(x: Array) -> Array:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gradcli.ops import slope_kernels as sk
 from gradcli.ops import special_kernels
-from gradcli.ops.operation import Operation
+from gradcli.ops.operation import Loss, Operation
 from gradcli.ops.rows import grouped, row
 
 SLOPES = (
@@ -76,6 +76,7 @@ SLOPES = (
         latex=r"\operatorname{gelu}'({x})",
         doc="the derivative of gelu, with all digits next to its root at -0.75",
         composite=True,
+        losses=(Loss("x", "next to its roots, √2 and -√2", (1.4142135623730951,)),),
         samples=("1", "-2", "[0, 3]", "-0.7"),
     ),
     row(
@@ -85,6 +86,7 @@ SLOPES = (
         "sigmoid_slope(x)*(2 - x*tanh(x/2))",
         latex=r"\operatorname{silu}'({x})",
         doc="the derivative of silu, with all digits next to its root at -1.28",
+        losses=(Loss("x", "next to its roots, at 2.4 and -2.4", (2.399357280515468,)),),
         samples=("1", "-4", "[0, 30]", "-1.3"),
     ),
     row(
@@ -95,6 +97,7 @@ SLOPES = (
         "*(sigmoid_slope(x) - 2*sigmoid(x)^2*tanh(softplus(x)))",
         latex=r"\operatorname{mish}'({x})",
         doc="the derivative of mish, with all digits next to its root at -1.19",
+        losses=(Loss("x", "next to its roots", (-2.256376396360793,)),),
         samples=("1", "-4", "[0, 5]", "-1.2"),
     ),
 )

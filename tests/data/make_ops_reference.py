@@ -327,7 +327,7 @@ def _softmax(a: Application, x: Any) -> Any:
 
 
 def _softmax_slope(a: Application, p: Any, d: Any) -> Any:
-    """With d shifted by its number at the largest p, which changes nothing where p has the sum 1."""
+    """With d shifted by its number at the largest p: no change where p has the sum 1."""
     axis = a.node.options["axis"]
     place = np.expand_dims(np.argmax(p.astype(float), axis=axis), axis)
     shifted = d - np.take_along_axis(d, place, axis=axis)
