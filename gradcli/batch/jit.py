@@ -8,6 +8,7 @@ second or so. What has no form here (arrays in a row, special functions) goes th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any
@@ -31,7 +32,6 @@ ROWS = 16_384
 MOST_CALLS = 2_000
 """Compiling a longer line takes too long."""
 
-SIGMOID = "1.0/(1.0 + exp(-abs({0})))"
 FORMS: dict[str, str] = {
     "add": "{0} + {1}",
     "sub": "{0} - {1}",
@@ -52,7 +52,10 @@ FORMS: dict[str, str] = {
     "clip": "smaller(larger({0}, {1}), {2})",
     "ones_like": "1.0",
     "zeros_like": "0.0",
-    "sigmoid": f"{SIGMOID} if {{0}} >= 0.0 else exp(-abs({{0}}))*{SIGMOID}",
+    "sigmoid": "logistic({0}, exp(-abs({0})))",
+    "sigmoid_slope": "over_square(exp(-abs({0})))",
+    "tanh_slope": "4.0*over_square(exp(-2.0*abs({0})))",
+    "logaddexp_slope": "share({0}, {1})",
     "softplus": "larger({0}, 0.0) + log1p(exp(-abs({0})))",
     "logsigmoid": "smaller({0}, 0.0) - log1p(exp(-abs({0})))",
     "relu": "larger({0}, 0.0)",
@@ -60,6 +63,7 @@ FORMS: dict[str, str] = {
     "elu": "{0} if {0} > 0.0 else {1}*expm1(smaller({0}, 0.0))",
     "softsign": "{0}/(1.0 + abs({0}))",
     "hardtanh": "smaller(larger({0}, -1.0), 1.0)",
+    "round": "rint({0})",
     "sign": "1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else abs({0})",
 }
 """Operations as Python that Numba compiles, a number per operand."""
@@ -67,6 +71,7 @@ FUNCTIONS = {
     *("absolute", "sqrt", "cbrt", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10"),
     *("logaddexp", "hypot", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh"),
     *("cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "floor", "ceil"),
+    "rint",
 }
 """NumPy's functions that are called by their own names."""
 TWO_BY_TWO = {"maximum": "larger", "minimum": "smaller"}
@@ -80,6 +85,31 @@ def larger(a: float, b: float) -> float:
 def smaller(a: float, b: float) -> float:
     """`np.minimum` of two numbers."""
     return a if a < b or a != a else b  # noqa: PLR0124 - a nan
+
+
+def logistic(x: float, z: float) -> float:
+    """The sigmoid of x, for z = e^-|x|: an argument, so that it is computed once for all uses."""
+    value = 1.0 / (1.0 + z)
+    return value if x >= 0.0 else z * value
+
+
+def over_square(z: float) -> float:
+    """z/(1 + z)²."""
+    return z / ((1.0 + z) * (1.0 + z))
+
+
+def share(a: float, b: float) -> float:
+    """e^a/(e^a + e^b), as the kernel has it: with the rounding error of a - b."""
+    d = a - b
+    part = d - a
+    error = (a - (d - part)) - (b + part)
+    z = math.exp(-abs(d))
+    value = (1.0 if d >= 0.0 else z) / (1.0 + z)
+    return value + (error * z / ((1.0 + z) * (1.0 + z)) if abs(error) < math.inf else 0.0)
+
+
+CALLED = (larger, smaller, logistic, over_square, share)
+"""What the forms call besides NumPy's functions."""
 
 
 class Compiled:
@@ -171,7 +201,7 @@ def _function(
         f"    for i in range(start, stop):\n        {body}\n    return bad\n"
     )
     scope = {name: getattr(np, name) for name in (*FUNCTIONS, "inf", "nan")}
-    scope |= {function.__name__: numba.njit(function) for function in (larger, smaller)}
+    scope |= {function.__name__: numba.njit(function) for function in CALLED}
     exec(text, scope)  # noqa: S102 - names that are made here, nothing of the user's
     number, row = numba.float64, numba.int64
     given, filled = (numba.types.Array(number, 1, "C", readonly=r) for r in (True, False))

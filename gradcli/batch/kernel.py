@@ -85,6 +85,21 @@ def _sigmoid(x: Any, out: Any) -> Any:
     return out
 
 
+def _sigmoid_slope(x: Any, out: Any) -> Any:
+    """The kernel in place."""
+    np.multiply(x, 0.5, out=out)
+    np.cosh(out, out=out)
+    np.divide(0.5, out, out=out)
+    return np.square(out, out=out)
+
+
+def _tanh_slope(x: Any, out: Any) -> Any:
+    """The kernel in place."""
+    np.cosh(x, out=out)
+    np.reciprocal(out, out=out)
+    return np.square(out, out=out)
+
+
 def _relu(x: Any, out: Any) -> Any:
     return np.maximum(x, 0.0, out=out)
 
@@ -104,6 +119,8 @@ def _comparison(function: Any) -> Callable[..., Any]:
 IN_PLACE: dict[str, Callable[..., Any]] = {
     "sigmoid": _sigmoid,
     "relu": _relu,
+    "sigmoid_slope": _sigmoid_slope,
+    "tanh_slope": _tanh_slope,
     "less": _comparison(np.less),
     "less_equal": _comparison(np.less_equal),
     "greater": _comparison(np.greater),

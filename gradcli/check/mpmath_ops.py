@@ -103,6 +103,27 @@ def _sigmoid(x: Any) -> Any:
     return 1 / (1 + mp.exp(-x)) if x > 0 else mp.exp(x) / (1 + mp.exp(x))
 
 
+def _sech(x: Any) -> Any:
+    return 1 / mp.cosh(x)
+
+
+def _gelu_slope(x: Any) -> Any:
+    return mp.erfc(-x / mp.sqrt(2)) / 2 + x * mp.npdf(x)
+
+
+def _silu_slope(x: Any) -> Any:
+    return _sigmoid(x) + x * _sech(x / 2) ** 2 / 4
+
+
+def _mish_slope(x: Any) -> Any:
+    s = _softplus(x)
+    return mp.tanh(s) + x * _sigmoid(x) * _sech(s) ** 2
+
+
+def _log_base(x: Any, base: Any) -> Any:
+    return mp.log(x) / mp.log(base) if x > 0 and base > 0 else mp.nan
+
+
 def _clip(x: Any, lo: Any, hi: Any) -> Any:
     return min(max(x, lo), hi)
 
@@ -141,7 +162,7 @@ ELEMENTWISE: dict[str, Form] = {
     "expm1": mp.expm1,
     "exp2": lambda x: mp.mpf(2) ** x,
     "log": _real(mp.log),
-    "log_base": _real(lambda x, base: mp.log(x) / mp.log(base)),
+    "log_base": _real(_log_base),
     "log1p": _real(mp.log1p),
     "log2": _real(lambda x: mp.log(x) / mp.log(2)),
     "log10": _real(mp.log10),
@@ -196,6 +217,15 @@ ELEMENTWISE: dict[str, Form] = {
     "clip": _clip,
     "ones_like": lambda _x: mp.mpf(1),
     "zeros_like": lambda _x: mp.mpf(0),
+    "sigmoid_slope": lambda x: _sech(x / 2) ** 2 / 4,
+    "tanh_slope": lambda x: _sech(x) ** 2,
+    "logaddexp_slope": lambda x, y: _sigmoid(x - y),
+    "gauss": lambda x: mp.exp(-x * x),
+    "normal_pdf": mp.npdf,
+    "erfinv_slope": _real(lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2)),
+    "gelu_slope": _gelu_slope,
+    "silu_slope": _silu_slope,
+    "mish_slope": _mish_slope,
 }
 
 
@@ -356,6 +386,7 @@ BY_KERNEL = frozenset(
 
 NOT_AVAILABLE = {
     "lower_half": "a helper of derivative rules",
+    "softmax_slope": "a helper of derivative rules",
     "cofactor": "a helper of derivative rules",
     "cofactor_slope": "a helper of derivative rules",
     "prod_others": "a helper of derivative rules",

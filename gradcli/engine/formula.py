@@ -3,7 +3,8 @@
 A rule is a formula over an operation's operands, its output `out` and, for the operations
 on arrays, `delta`. It goes the way of every program: parsed, lowered, bound to shapes.
 What comes out is a `Formula`, a straight line of kernels, made once per text and shapes.
-There is no second copy of any derivative: this text is also what the reports print.
+There is no second copy of any derivative: the reports print this text, or the textbook's form of
+it where the row has a careful one that runs (`formula` and its `shown`).
 """
 
 from __future__ import annotations
@@ -190,12 +191,12 @@ MOST_FORMULAS = 20_000
 _formulas: dict[Any, Formula] = {}
 
 
-def formula(operation: Operation, site: Site, operand: int) -> Formula:
-    """The rule for one operand, ready to run at this site.
+def formula(operation: Operation, site: Site, operand: int, *, textbook: bool = False) -> Formula:
+    """The rule for one operand, ready to run at this site; `textbook` for the form that is shown.
 
     Raises `GradcliError` of kind shape where a block's own rule does not fit its operands.
     """
-    text = operation.formulas(site)[operand]
+    text = (operation.formulas(site) if textbook else operation.running(site))[operand]
     row = (operation.name, operation.parameters, operation.elementwise)
     key = (text, row, site.types, site.out, operand, frozen(site.options))
     found = _formulas.get(key)

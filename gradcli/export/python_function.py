@@ -26,7 +26,7 @@ FUNCTION = "value_and_gradient"
 
 def pieces(steps: Steps, style: Style) -> Iterator[str]:
     """A module with the function."""
-    numpy = Numpy(steps, style)
+    numpy = Numpy(steps, style, textbook=False)
     writer = Writer(numpy, style)
     body = [*writer.forward(), *writer.backward()]
     program = _lines(steps.result.program, style)

@@ -16,9 +16,10 @@ from gradcli.ops.table.activations import ROWS as ACTIVATIONS
 from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.table.arrays import ROWS as ARRAYS
 from gradcli.ops.table.functions import ROWS as FUNCTIONS
+from gradcli.ops.table.slopes import ROWS as SLOPES
 from gradcli.syntax.functions import FUNCTION_NAMES
 
-TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS)
+TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS, *SLOPES)
 
 
 def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str, list[Operation]]]:

@@ -52,6 +52,18 @@ HELPERS = {
         "-np.pi**2/3*x*(1 - t/10*(1 - t/28*(1 - t/54*(1 - t/88*(1 - t/130)))))",
     ),
     "sinc_slope_far": ("x", "(np.cos(np.pi*x) - np.sinc(x))/x"),
+    "sigmoid_slope": ("x", "np.exp(-np.abs(x))/(1 + np.exp(-np.abs(x)))**2"),
+    "tanh_slope": ("x", "4*np.exp(-2*np.abs(x))/(1 + np.exp(-2*np.abs(x)))**2"),
+    "logaddexp_slope": ("x, y", "sigmoid(x - y)"),
+    "gauss": ("x", "np.exp(-x**2)"),
+    "normal_pdf": ("x", "np.exp(-x**2/2)/np.sqrt(2*np.pi)"),
+    "erfinv_slope": ("x", "np.sqrt(np.pi)/2*np.exp(erfinv(x)**2)"),
+    "gelu_slope": ("x", "erfc(-x/np.sqrt(2))/2 + x*normal_pdf(x)"),
+    "silu_slope": ("x", "sigmoid(x)*(1 + x*sigmoid(-x))"),
+    "mish_slope": (
+        "x",
+        "np.tanh(softplus(x)) + x*sigmoid(x)*tanh_slope(softplus(x))",
+    ),
     "symmetric": ("A", "A/2 + A.T/2"),
     "lower_half": ("A", "(np.tril(A) + np.tril(A, -1))/2"),
     "scaled_norm": ("x", "np.max(np.abs(x))*np.linalg.norm(x/np.max(np.abs(x)))"),
@@ -103,6 +115,7 @@ HELPERS = {
 """Parameters and expression of each helper."""
 
 OPTIONS = {
+    "softmax_slope": ("p, d", "p*(d - np.sum(p*d{axis}))"),
     "softmax": ("x", "np.exp(x - np.max(x{axis})) / np.sum(np.exp(x - np.max(x{axis})){axis})"),
     "log_softmax": ("x", "(x - np.max(x{axis})) - log_of_sum{suffix}(x, np.max(x{axis}))"),
     "log_of_sum": (
@@ -117,7 +130,7 @@ OPTIONS = {
 """Those with an axis: `axis` is the argument text that keeps it, `suffix` what names it."""
 
 MADE = re.compile(
-    r"(softmax|log_softmax|log_of_sum|logsumexp)(_axis\d+(_\d+)*)?(_kept)?"
+    r"(softmax|softmax_slope|log_softmax|log_of_sum|logsumexp)(_axis\d+(_\d+)*)?(_kept)?"
     r"|products_of_others_along_\d+"
 )
 """Names of helpers that are made for an axis or a number of directions."""

@@ -117,6 +117,18 @@ class Parameter(NamedTuple):
     default: Any = None
 
 
+class Loss(NamedTuple):
+    """Where a row's value or derivative has fewer right digits than the other rows' have.
+
+    `operand` is what the derivative is taken by, empty for the value. `reason` completes the
+    sentence «the derivative by x loses digits …». `point` shows the loss.
+    """
+
+    operand: str
+    reason: str
+    point: tuple[float, ...]
+
+
 Rules: TypeAlias = tuple[str, ...] | Callable[[Site], tuple[str, ...]]
 Infer: TypeAlias = Callable[[tuple[Type, ...], dict[str, Any]], tuple[Type, dict[str, Any]]]
 
@@ -128,7 +140,10 @@ class Operation:
     `rules` holds a formula per operand: the local derivative if `elementwise`, else the
     backward rule in terms of `delta`. Where formulas depend on shapes, options or on an operand
     written as a number, it is a function of the `Site`. A formula may use the
-    parameters, `out`, and the options by their names.
+    parameters, `out`, and the options by their names. The rules are the textbook's, and are what
+    reports show. `careful` has the forms that run where the textbook's lose digits: the same
+    derivatives as functions, with an empty text where the textbook's form runs. `losses` says where
+    a value or derivative is off by more than a few units of its last place nevertheless.
 
     `infer` (array operations) maps the operands' types and the options to the output's
     type and the kernel's keyword arguments; it may replace options by their normalised form
@@ -168,6 +183,8 @@ class Operation:
     parameters: tuple[Parameter, ...]
     forward: Kernel
     rules: Rules
+    careful: Rules = ()
+    losses: tuple[Loss, ...] = ()
     elementwise: bool = True
     infer: Infer | None = None
     plain: Kernel | None = None
@@ -222,9 +239,17 @@ class Operation:
         return Binding(out, kernel, seen)
 
     def formulas(self, site: Site) -> tuple[str, ...]:
-        """The formula of every operand at this site."""
+        """The formula of every operand at this site, in the textbook's form."""
         rules = self.rules
         return rules if isinstance(rules, tuple) else rules(site)
+
+    def running(self, site: Site) -> tuple[str, ...]:
+        """The formulas that run at this site: the careful forms, where there are any."""
+        shown = self.formulas(site)
+        if not self.careful:
+            return shown
+        careful = self.careful if isinstance(self.careful, tuple) else self.careful(site)
+        return tuple(c or s for c, s in zip(careful, shown, strict=True))
 
 
 @lru_cache(maxsize=1024)

@@ -240,6 +240,11 @@ class Calls(Elementwise, ABC):
         a = exact(fractional(x[0]))
         return call(self._with_axis("softmax", options["axis"], len(a.shape)), a.text, type=out)
 
+    def _softmax_slope(self, x: list[Code], out: Type, options: Options) -> Code:
+        p, d = (exact(fractional(a)) for a in x)
+        name = self._with_axis("softmax_slope", options["axis"], len(out.shape))
+        return call(name, p.text, d.text, type=out)
+
     def _log_softmax(self, x: list[Code], out: Type, options: Options) -> Code:
         a = exact(fractional(x[0]))
         return call(self._with_axis("log_softmax", options["axis"], len(a.shape)), a.text, type=out)

@@ -2,7 +2,8 @@
 
 A `Result` comes in; `Numpy` gives the statements. A node becomes the code of its operation on
 its operands' names, a derivative rule the code of the formula that ran: the graph of the
-compiled rule is written out, so that the code can't say another thing than the numbers.
+compiled rule is written out, so that the code can't say another thing than the numbers. A listing
+has the textbook's forms of the rules, a function to run the careful ones.
 What comes out is what the homework grader reads: assignments, `+=`, imports, and `def`s of one
 `return`.
 """
@@ -18,7 +19,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import rule_for
-from gradcli.engine.formula import Formula, compile_formula, formula_names
+from gradcli.engine.formula import Formula, compile_formula, formula, formula_names
 from gradcli.export.numpy import code
 from gradcli.export.numpy.calls import Calls
 from gradcli.export.numpy.code import ATOM, COMPARISON, Code, numpy_shape
@@ -63,8 +64,9 @@ class Backward(NamedTuple):
 class Numpy(Calls):
     """The statements of both passes. Names that Python can't have are changed."""
 
-    def __init__(self, steps: Steps, style: Style) -> None:
+    def __init__(self, steps: Steps, style: Style, *, textbook: bool = True) -> None:
         super().__init__()
+        self.textbook = textbook
         self.steps, self.result = steps, steps.result
         self.graph: Graph = steps.result.graph
         self.style = style
@@ -185,7 +187,7 @@ class Numpy(Calls):
         operation, to = node.operation, node.operands[operand]
         assert operation is not None
         assert isinstance(to, int)
-        rule = rule_for(self.graph, node, operand)
+        rule = self._rule(node, operand)
         operands = [self._operand(o) for o in node.operands]
         delta = Code(f"delta_{self.name(node)}", ATOM, node.type)
         given = [*operands, Code(self.name(node), ATOM, node.type), delta]
@@ -196,6 +198,13 @@ class Numpy(Calls):
         found = self._selected(node, found)
         target = self.graph.nodes[to].type
         return code.as_type(code.summed(code.numeric(found), target), target)
+
+    def _rule(self, node: Node, operand: int) -> Formula:
+        """The rule to write out."""
+        assert node.operation is not None
+        if self.textbook and node.operation.careful:
+            return formula(node.operation, self.graph.site(node), operand, textbook=True)
+        return rule_for(self.graph, node, operand)
 
     def _times(self, node: Node, delta: Code, local: Code) -> Code:
         """δ times the local derivative, where both broadcast to the operation's output."""

@@ -51,13 +51,21 @@ def logit(x: Array) -> Array:
 
 
 def mish(x: Array) -> Array:
-    """x tanh(softplus(x)), with tanh(log u) = (u² - 1) / (u² + 1) for u = 1 + e^x."""
-    return x * np.tanh(softplus(x))
+    """x tanh(softplus(x)), which is x e^x far to the left."""
+    value = x * np.tanh(softplus(x))
+    return np.where(x < FAR_LEFT, _times_exp(x), value)[()] if np.any(x < FAR_LEFT) else value
 
 
 def silu(x: Array) -> Array:
-    """x sigmoid(x)."""
-    return x * sigmoid(x)
+    """x sigmoid(x), which is x e^x far to the left."""
+    value = x * sigmoid(x)
+    return np.where(x < FAR_LEFT, _times_exp(x), value)[()] if np.any(x < FAR_LEFT) else value
+
+
+def _times_exp(x: Array) -> Array:
+    """x e^x for x < 0; no factor is subnormal before the product is."""
+    half = np.exp(0.5 * np.minimum(x, 0.0))
+    return x * half * half
 
 
 def relu(x: Array) -> Array:
@@ -83,11 +91,6 @@ SELU_ALPHA = 1.6732632423543772
 def selu(x: Array) -> Array:
     """The scaled exponential linear unit."""
     return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
-
-
-def gelu(x: Array) -> Array:
-    """x Φ(x), the form with the error function; erfc keeps the digits on the left."""
-    return 0.5 * x * erfc(-x / math.sqrt(2.0))
 
 
 def softsign(x: Array) -> Array:
@@ -151,7 +154,9 @@ def sinc_slope(x: Array) -> Array:
     )
     near = np.abs(x) < 0.2
     safe = np.where(near, 1.0, x)
-    far = (np.cos(math.pi * safe) - np.sinc(safe)) / safe
+    whole = np.round(safe)
+    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
+    far = (sign * np.cos(math.pi * (safe - whole)) - sinc(safe)) / safe
     return np.where(near, -(math.pi**2) / 3.0 * x * series, far)
 
 

@@ -6,11 +6,14 @@ here give nan for that matrix.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Sequence
+from functools import cache
 
 import numpy as np
 
 from gradcli.ops.kernels.arrays import batch_of, symmetric
+from gradcli.ops.kernels.compensated import sum_of_products
 from gradcli.ops.kernels.reductions import products_of_others
 from gradcli.ops.operation import Array, Shape
 
@@ -36,13 +39,46 @@ def each(
     return result
 
 
+SMALL = 3
+"""Up to this size, determinants are sums of products: elimination loses what is small in them."""
+
+
 def det(A: Array) -> Array:
-    """The determinant; through its logarithm where LAPACK's product leaves the range."""
+    """The determinant: a sum of products, for larger matrices LAPACK's.
+
+    LAPACK's goes through the logarithm where its product leaves the range.
+    """
+    n = A.shape[-1]
+    if 0 < n <= SMALL:
+        rows, columns, signs = _permutations(n)
+        return sum_of_products(A[..., rows, columns], signs)
     result = np.linalg.det(A)
     if np.all(np.isfinite(result) & (result != 0)):
         return result
     sign, logarithm = np.linalg.slogdet(A)
     return np.where(np.isfinite(result) & (result != 0), result, sign * np.exp(logarithm))
+
+
+@cache
+def _permutations(n: int) -> tuple[Array, Array, Array]:
+    """Rows and columns of the factors of each term of a determinant, and the terms' signs."""
+    columns = list(itertools.permutations(range(n)))
+    signs = [(-1.0) ** sum(a > b for a, b in itertools.combinations(p, 2)) for p in columns]
+    return np.arange(n)[None, :].repeat(len(columns), 0), np.array(columns), np.array(signs)
+
+
+@cache
+def _minors(n: int) -> tuple[Array, Array, Array]:
+    """The same for all cofactors of a matrix of n rows: an axis for each of (row, column) first."""
+    rows, columns, signs = _permutations(n - 1)
+    others = np.array([[i for i in range(n) if i != gone] for gone in range(n)])
+    chess = (-1.0) ** np.add.outer(range(n), range(n))
+    shape = (n, n, *rows.shape)
+    return (
+        np.broadcast_to(others[:, None][..., rows], shape),
+        np.broadcast_to(others[None, :][..., columns], shape),
+        chess[..., None] * signs,
+    )
 
 
 def logdet(A: Array) -> Array:
@@ -83,7 +119,16 @@ def cholesky(A: Array) -> Array:
 
 
 def cofactor(A: Array) -> Array:
-    """The matrix of cofactors, ∂det/∂A; by singular values, as det(A)·inv(A).T fails at det 0."""
+    """The matrix of cofactors, ∂det/∂A: determinants of the minors.
+
+    Of larger matrices by singular values, as det(A)·inv(A).T fails at det 0.
+    """
+    n = A.shape[-1]
+    if n == 1:
+        return np.ones_like(A)
+    if 1 < n <= SMALL:
+        rows, columns, signs = _minors(n)
+        return sum_of_products(A[..., rows, columns], signs)
     return each(_cofactor, (A,), (2,), A.shape[-2:])
 
 
@@ -95,6 +140,20 @@ def _cofactor(A: Array) -> Array:
 
 def cofactor_slope(A: Array, H: Array) -> Array:
     """How the cofactors of A change in the direction H."""
+    n = A.shape[-1]
+    if n == 1:
+        return np.zeros(np.broadcast_shapes(A.shape, H.shape))
+    if 1 < n <= SMALL:
+        rows, columns, signs = _minors(n)
+        A, H = np.broadcast_arrays(A, H)
+        factors, moved = A[..., rows, columns], H[..., rows, columns]
+        if n == 2:
+            return sum_of_products(moved, signs)
+        # The slope of a product of two: one factor moves, then the other.
+        first = np.stack([moved[..., 0], factors[..., 1]], axis=-1)
+        second = np.stack([factors[..., 0], moved[..., 1]], axis=-1)
+        both = np.concatenate([first, second], axis=-2)
+        return sum_of_products(both, np.concatenate([signs, signs], axis=-1))
     return each(_cofactor_slope, (A, H), (2, 2), A.shape[-2:])
 
 

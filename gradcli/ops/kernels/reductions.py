@@ -149,8 +149,9 @@ def var(x: Array, axis: Axes, keepdims: bool, count: float) -> Array:  # noqa: F
 
 
 def _centred(x: Array, axis: Axes) -> Array:
-    """x - mean(x); exactly 0 where all elements are equal, whose mean may be off by an ulp."""
+    """x - mean(x), without the rounding error of that mean; 0 where all elements are equal."""
     centred = x - np.mean(x, axis=axis, keepdims=True)
+    centred -= np.mean(centred, axis=axis, keepdims=True)
     most = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     least = np.min(x, axis=axis, keepdims=True, initial=np.inf)
     return np.where(most == least, 0.0, centred) if np.any(most == least) else centred
@@ -213,6 +214,17 @@ def softmax(x: Array, axis: Axes) -> Array:
     """exp(x) over its sum."""
     powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
     return powers / np.sum(powers, axis=axis, keepdims=True)
+
+
+def softmax_slope(p: Array, d: Array, axis: Axes) -> Array:
+    """p·(d - Σ p·d) for p with the sum 1, the differences taken from d at the largest p.
+
+    With the sum 1, d may be shifted; so shifted, nothing cancels where one p is nearly 1.
+    """
+    top = np.equal(p, np.max(p, axis=axis, keepdims=True))
+    chosen = np.sum(d * top, axis=axis, keepdims=True) / np.sum(top, axis=axis, keepdims=True)
+    shifted = d - chosen
+    return p * (shifted - np.sum(shifted * p, axis=axis, keepdims=True))
 
 
 def log_softmax(x: Array, axis: Axes) -> Array:

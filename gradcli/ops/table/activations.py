@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from gradcli.ops.kernels import elementwise as k
-from gradcli.ops.operation import Operation
+from gradcli.ops.kernels import special as sk
+from gradcli.ops.operation import Loss, Operation
 from gradcli.ops.table.rows import AT_ZERO, grouped, piece, row
 
 ACTIVATIONS = (
@@ -12,9 +13,10 @@ ACTIVATIONS = (
         "x",
         k.sigmoid,
         "out*(1 - out)",
+        careful=("sigmoid_slope(x)",),
         aliases="σ expit",
         latex=r"\sigma({x})",
-        doc="1/(1 + e^-x); past x = 17 its derivative loses digits, logsigmoid's does not",
+        doc="1/(1 + e^-x) without overflow",
         samples=("-4", "1", "[1, 2]", "-800", "800"),
     ),
     row(
@@ -71,6 +73,7 @@ ACTIVATIONS = (
         latex=r"\operatorname{elu}({x})",
         convention="1 at 0, the right-hand value",
         doc="x above zero, alpha·(e^x - 1) below",
+        losses=(Loss("x", "where e^x is below 1e-307 and alpha large", (-740.0, 1e10)),),
         samples=("3", "-4", "-1, 2"),
         **piece(0.0),
     ),
@@ -88,8 +91,9 @@ ACTIVATIONS = (
     row(
         "gelu",
         "x",
-        k.gelu,
+        sk.gelu,
         "erfc(-x/sqrt(2))/2 + x*exp(-x^2/2)/sqrt(2*pi)",
+        careful=("gelu_slope(x)",),
         latex=r"\operatorname{gelu}({x})",
         doc="x times the normal distribution function (the erf form)",
         composite=True,
@@ -100,6 +104,7 @@ ACTIVATIONS = (
         "x",
         k.silu,
         "sigmoid(x)*(1 + x*sigmoid(-x))",
+        careful=("silu_slope(x)",),
         aliases="swish",
         latex=r"\operatorname{silu}({x})",
         doc="x·sigmoid(x)",
@@ -110,6 +115,7 @@ ACTIVATIONS = (
         "x",
         k.mish,
         "tanh(softplus(x)) + x*sigmoid(x)*(1 - tanh(softplus(x))^2)",
+        careful=("mish_slope(x)",),
         latex=r"\operatorname{mish}({x})",
         doc="x·tanh(softplus(x))",
         samples=("1", "-4", "[0, 5]"),
@@ -128,6 +134,7 @@ ACTIVATIONS = (
         "x",
         k.softsign,
         "1/(1 + abs(x))^2",
+        careful=("(1/(1 + abs(x)))^2",),
         latex=r"\frac{{x}}{1 + \lvert {x} \rvert}",
         doc="x/(1 + |x|)",
         samples=("1", "-4", "[0.1, 2]"),

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
-from gradcli.ops.operation import Array, Kernel, Operation, Site
+from gradcli.ops.operation import Array, Kernel, Loss, Operation, Site
 from gradcli.ops.table.rows import grouped, row
 
 # --- rules that depend on what an operand is written as ----------------------------------
@@ -34,6 +34,20 @@ def _power_rules(site: Site) -> tuple[str, str]:
     positive = base is not None and base > 0
     by_exponent = "out*log(x)" if positive else "where((x == 0)*(n > 0), 0, out*log(x))"
     return by_base, by_exponent
+
+
+def _careful_power_rules(site: Site) -> tuple[str, str]:
+    """x^n/x for x^(n - 1) where n - 1 is rounded: x^(n - 1) has log x times that error.
+
+    From 1/2 on, n - 1 is exact; at 0 both powers are as they should be.
+    """
+    exponent = site.literals[1]
+    if exponent is None:
+        inexact = "(n < 0.5)*(n != round(n))*(x != 0)"
+        return f"where(n == 0, 0, where({inexact}, n*out/x, n*x^(n - 1)))", ""
+    if exponent >= 0.5 or exponent.is_integer():
+        return "", ""
+    return f"{exponent:.17g}*where(x == 0, x^({exponent - 1:.17g}), out/x)", ""
 
 
 def _winner_rules(sign: str) -> Callable[[Site], tuple[str, ...]]:
@@ -80,7 +94,7 @@ def _tied(best: Kernel) -> Callable[..., Any]:
 
 
 def _piece_of_clip(x: Array, lo: Array, hi: Array) -> Any:
-    return np.sign(x - lo) * 3 + np.sign(x - hi)
+    return np.sign(x - lo) * 3 + np.sign(x - hi) + 9 * np.where(x > hi, 0, np.sign(hi - lo))
 
 
 def _whole(x: Array) -> Any:
@@ -180,12 +194,14 @@ ARITHMETIC = (
         np.divide,
         "1/y",
         "-x/y^2",
+        careful=("", "-out/y"),
         symbol="/",
         aliases="divide true_divide",
         latex=r"\frac{{x}}{{y}}",
         domain="y ≠ 0",
         doc="quotient by a constant",
         propagates="x",
+        losses=(Loss("y", "where x/y is below 1e-307 and |y| below 1", (5e-324, 0.0007)),),
         samples=("3, -4", "[1, 2], 3"),
     ),
     row(
@@ -193,6 +209,7 @@ ARITHMETIC = (
         "x",
         np.reciprocal,
         "-1/x^2",
+        careful=("-out^2",),
         latex=r"\frac{1}{{x}}",
         domain="x ≠ 0",
         doc="1/x; p/q is 1/q and a product",
@@ -229,6 +246,7 @@ ARITHMETIC = (
         np.power,
         symbol="^",
         rules=_power_rules,
+        careful=_careful_power_rules,
         aliases="pow power",
         latex="{x}^{n}",
         domain="x > 0, or a whole n (x ≠ 0 where n < 0)",
@@ -298,6 +316,7 @@ ROUNDING = (
         k.mod,
         "1",
         "-floor(x/y)",
+        careful=("", "round(out/y - x/y)"),
         aliases="remainder",
         latex=r"{x} \bmod {y}",
         domain="y ≠ 0",
@@ -375,7 +394,7 @@ CHOICE = (
         selects=True,
         samples=("0.5, 0, 1", "-4, 0, 1", "[2, 0.1], 0, 1"),
         branch=_piece_of_clip,
-        tie=lambda x, lo, hi: (x == lo) | (x == hi),
+        tie=lambda x, lo, hi: (x == lo) | (x == hi) | ((x < hi) & (lo == hi)),
     ),
     row(
         "ones_like",

@@ -5,9 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
-from gradcli.ops.operation import Operation, Type, parse_parameters
+from gradcli.ops.kernels import special as sk
+from gradcli.ops.operation import Loss, Operation, Type, parse_parameters
 from gradcli.ops.options import whole
 from gradcli.ops.table.rows import AT_ZERO, grouped, row
+
+SINC_ROOTS = "next to its roots"
+LEFT_OF_0 = "next to its roots left of 0"
+"""Reasons of several rows: two terms cancel, and each root would have to be known by itself."""
 
 POWERS = (
     row(
@@ -109,6 +114,7 @@ POWERS = (
         k.log_base,
         "1/(x*log(base))",
         "-out/(base*log(base))",
+        careful=("1/log(base)/x", "-out/log(base)/base"),
         call=False,
         aliases="log",
         latex=r"\log_{{base}} {x}",
@@ -131,6 +137,7 @@ POWERS = (
         "x",
         np.log2,
         "1/(x*log(2))",
+        careful=("1/log(2)/x",),
         latex=r"\log_2 {x}",
         domain="x > 0",
         doc="logarithm to base 2",
@@ -141,6 +148,7 @@ POWERS = (
         "x",
         np.log10,
         "1/(x*log(10))",
+        careful=("1/log(10)/x",),
         latex=r"\log_{10} {x}",
         domain="x > 0",
         doc="logarithm to base 10",
@@ -152,8 +160,10 @@ POWERS = (
         np.logaddexp,
         "exp(x - out)",
         "exp(y - out)",
+        careful=("logaddexp_slope(x, y)", "logaddexp_slope(y, x)"),
         latex=r"\log(e^{{x}} + e^{{y}})",
         doc="log(e^x + e^y) without overflow",
+        losses=(Loss("", "next to its roots, where e^x + e^y is 1", (-0.5, -0.9327521295671886)),),
         samples=("1, 2", "1000, 999", "-800, -801"),
     ),
     row(
@@ -166,6 +176,10 @@ POWERS = (
         convention="0 at 0",
         doc="√(x² + y²) without overflow",
         square="x^2 + y^2",
+        losses=(
+            Loss("x", "where the value is below 1e-307", (-5e-324, 5e-324)),
+            Loss("y", "where the value is below 1e-307", (-5e-324, 5e-324)),
+        ),
         samples=("3, -4", "1e200, 1e200", "1e-200, 2e-200"),
         branch=lambda x, y: (x == 0) & (y == 0),
         tie=lambda x, y: (x == 0) & (y == 0),
@@ -231,6 +245,7 @@ TRIGONOMETRY = (
         "x",
         np.arctan,
         "1/(1 + x^2)",
+        careful=("(1/hypot(x, 1))^2",),
         aliases="arctan",
         latex=r"\arctan {x}",
         doc="inverse tangent",
@@ -273,6 +288,7 @@ TRIGONOMETRY = (
         "x",
         np.tanh,
         "1 - out^2",
+        careful=("tanh_slope(x)",),
         latex=r"\tanh {x}",
         doc="hyperbolic tangent",
         samples=("1", "-2", "[1, 2]"),
@@ -316,6 +332,7 @@ TRIGONOMETRY = (
         "sinc_slope(x)",
         latex=r"\operatorname{sinc} {x}",
         doc="sin(πx)/(πx), 1 at 0",
+        losses=(Loss("x", SINC_ROOTS, (1.4302966531242027,)),),
         samples=("0.3", "1e-5", "2.7", "0"),
     ),
     row(
@@ -325,6 +342,10 @@ TRIGONOMETRY = (
         "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
         latex=r"\operatorname{sinc}' {x}",
         doc="the derivative of sinc",
+        losses=(
+            Loss("", SINC_ROOTS, (1.4302966531242027,)),
+            Loss("x", SINC_ROOTS, (0.6625862125821924,)),
+        ),
         samples=("0.3", "2.7"),
     ),
     row(
@@ -356,6 +377,7 @@ SPECIAL = (
         "x",
         k.erf,
         "2/sqrt(pi)*exp(-x^2)",
+        careful=("2/sqrt(pi)*gauss(x)",),
         latex=r"\operatorname{erf}({x})",
         doc="error function",
         samples=("1", "-2", "[0, 0.5]"),
@@ -365,6 +387,7 @@ SPECIAL = (
         "x",
         k.erfc,
         "-2/sqrt(pi)*exp(-x^2)",
+        careful=("-2/sqrt(pi)*gauss(x)",),
         latex=r"\operatorname{erfc}({x})",
         doc="1 - erf(x), exact for large x",
         samples=("1", "-2", "10"),
@@ -374,6 +397,7 @@ SPECIAL = (
         "x",
         k.scipy_special("erfinv"),
         "sqrt(pi)/2*exp(out^2)",
+        careful=("erfinv_slope(x)",),
         latex=r"\operatorname{erf}^{-1}({x})",
         domain="-1 < x < 1",
         doc="inverse error function (SciPy)",
@@ -389,18 +413,23 @@ SPECIAL = (
         domain="x not 0, -1, -2, …",
         doc="gamma function (SciPy)",
         composite=True,
+        losses=(Loss("x", LEFT_OF_0, (-2.6107208684441443,)),),
         samples=("3.5", "-0.5", "0.1"),
     ),
     row(
         "lgamma",
         "x",
-        k.scipy_special("gammaln"),
+        sk.lgamma,
         "digamma(x)",
         aliases="gammaln",
         latex=r"\log \lvert \Gamma({x}) \rvert",
         domain="x not 0, -1, -2, …",
         doc="log|gamma(x)| (SciPy)",
         composite=True,
+        losses=(
+            Loss("", LEFT_OF_0, (-2.7476826467274402,)),
+            Loss("x", LEFT_OF_0, (-2.6107208684441443,)),
+        ),
         samples=("3.5", "100", "0.1"),
     ),
     row(
@@ -413,6 +442,7 @@ SPECIAL = (
         domain="x not 0, -1, -2, …",
         doc="derivative of lgamma (SciPy)",
         composite=True,
+        losses=(Loss("", LEFT_OF_0, (-2.6107208684441443,)),),
         samples=("3.5", "0.1", "10"),
     ),
 )
@@ -429,6 +459,7 @@ POLYGAMMA = Operation(
     domain="x not 0, -1, -2, …",
     doc="n-th derivative of digamma (SciPy); x comes first",
     composite=True,
+    losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),
     samples=("3.5, 1", "0.7, 2"),
 )
 

@@ -95,19 +95,43 @@ def _moment(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]
     return Type(shape), {**keywords, "count": count}
 
 
-def _moment_parts(site: Site) -> tuple[str, str]:
-    """The number that the sum of squares is divided by, and x - mean(x)."""
-    count = reduced_count(site.types[0], site.options) - site.options["ddof"]
-    return shown(count), f"(x - mean(x{along(site)}))"
+def _count(site: Site) -> str:
+    """The number that the sum of squares is divided by."""
+    return shown(reduced_count(site.types[0], site.options) - site.options["ddof"])
+
+
+def _centred(site: Site) -> str:
+    return f"(x - mean(x{along(site)}))"
+
+
+def _twice_centred(site: Site) -> str:
+    """x - mean(x) without the rounding error of the mean, which is large where x is."""
+    once = _centred(site)
+    return f"({once} - mean({once}{along(site)}))"
 
 
 def _var_rules(site: Site) -> tuple[str, ...]:
-    count, centred = _moment_parts(site)
-    return (f"2/{count}*{expanded(site, 'delta')}*{centred}",)
+    return _var_rule(site, _centred(site))
+
+
+def _careful_var_rules(site: Site) -> tuple[str, ...]:
+    return _var_rule(site, _twice_centred(site))
+
+
+def _var_rule(site: Site, centred: str) -> tuple[str, ...]:
+    return (f"2/{_count(site)}*{expanded(site, 'delta')}*{centred}",)
 
 
 def _std_rules(site: Site) -> tuple[str, ...]:
-    count, centred = _moment_parts(site)
+    return _std_rule(site, _centred(site))
+
+
+def _careful_std_rules(site: Site) -> tuple[str, ...]:
+    return _std_rule(site, _twice_centred(site))
+
+
+def _std_rule(site: Site, centred: str) -> tuple[str, ...]:
+    count = _count(site)
     delta, out = expanded(site, "delta"), expanded(site, "out")
     divisor = out if count == "1" else f"({count}*{out})"
     return (f"{delta}*where({out} == 0, 0, {centred}/{divisor})",)
@@ -344,6 +368,7 @@ SPREAD = (
         rk.var,
         _moment,
         rules=_var_rules,
+        careful=_careful_var_rules,
         latex=r"\operatorname{var}({x})",
         doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
         samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1"),
@@ -356,6 +381,7 @@ SPREAD = (
         rk.std,
         _moment,
         rules=_std_rules,
+        careful=_careful_std_rules,
         latex=r"\operatorname{std}({x})",
         convention="0 where all elements are equal",
         doc="standard deviation, the square root of var",

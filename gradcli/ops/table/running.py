@@ -50,6 +50,36 @@ def _softmax_rules(site: Site) -> tuple[str, ...]:
     return (f"out*(delta - {_total(site, 'delta*out')})",)
 
 
+def _careful_softmax_rules(site: Site) -> tuple[str, ...]:
+    return (f"softmax_slope(out, delta{_axis(site)})",)
+
+
+def _axis(site: Site) -> str:
+    return f", axis={shown(site.options['axis'])}"
+
+
+def _softmax_slope(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    if types[0].shape != types[1].shape:
+        raise Misfit
+    return _normalise(types[:1], options)
+
+
+def _softmax_slope_rules(site: Site) -> tuple[str, ...]:
+    """By p as the kernel has it, with d shifted; by d the matrix is symmetric."""
+    keep = along(site) if len(site.types[0].shape) > 1 else ""
+    top = f"(p == max(p{keep}))"
+    shifted = f"(d - {_total(site, f'd*{top}')}/{_total(site, top)})"
+    return (
+        f"delta*({shifted} - {_total(site, f'{shifted}*p')}) - {shifted}*{_total(site, 'delta*p')}",
+        f"softmax_slope(p, delta{_axis(site)})",
+    )
+
+
+def _careful_log_softmax_rules(site: Site) -> tuple[str, ...]:
+    """δ - e^out·Σδ, with δ - δ·e^out as one."""
+    return (f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",)
+
+
 def _log_softmax_rules(site: Site) -> tuple[str, ...]:
     return (f"delta - exp(out)*{_total(site, 'delta')}",)
 
@@ -114,6 +144,7 @@ SOFTMAX = (
         rk.softmax,
         _normalise,
         rules=_softmax_rules,
+        careful=_careful_softmax_rules,
         latex=r"\operatorname{softmax}({x})",
         doc="exponentials divided by their sum, along the last axis unless told",
         samples=(
@@ -131,6 +162,7 @@ SOFTMAX = (
         rk.log_softmax,
         _normalise,
         rules=_log_softmax_rules,
+        careful=_careful_log_softmax_rules,
         latex=r"\log \operatorname{softmax}({x})",
         doc="logarithm of softmax, without overflow or lost digits",
         propagates="x",
@@ -207,4 +239,19 @@ RUNNING = (
     ),
 )
 
-ROWS = (*SOFTMAX, *RUNNING)
+SLOPES = (
+    array_row(
+        "softmax_slope",
+        "p d axis:=-1",
+        rk.softmax_slope,
+        _softmax_slope,
+        rules=_softmax_slope_rules,
+        latex=r"{p} \odot ({d} - {p}^\top {d})",
+        doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
+        samples=("[0.2, 0.3, 0.5], [1, 2, -1]", "[[0.1, 0.9], [0.8, 0.2]], [[1, 2], [3, 5]], 1"),
+        composite=True,
+        **HELPER,
+    ),
+)
+
+ROWS = (*SOFTMAX, *RUNNING, *SLOPES)

@@ -43,6 +43,8 @@ class Form(NamedTuple):
     """The operands' shapes that the rules hold for; empty where they hold for all."""
     rules: dict[str, str]
     """The local derivative, or what is sent to the operand in terms of `delta`."""
+    running: dict[str, str]
+    """Those rules that run in another form, which keeps more digits."""
 
 
 class Example(NamedTuple):
@@ -91,20 +93,31 @@ def forms(row: Operation) -> list[Form]:
 
     Rules that differ only in numbers (the 3 of a mean of three) are one set.
     """
-    if isinstance(row.rules, tuple):
-        names = row.operand_names(len(row.rules))
-        return [Form(written(row), {}, dict(zip(names, row.rules, strict=True)))]
+    if isinstance(row.rules, tuple) and isinstance(row.careful, tuple):
+        careful = row.careful or ("",) * len(row.rules)
+        return [_form(written(row), {}, row, row.rules, careful)]
     found: dict[str, Form] = {}
     for example in examples(row):
         program = Program(example.text)
         graph = program.graph(example.operands)
         node = next(node for node in reversed(graph.nodes) if node.operation is row)
-        rules = row.formulas(graph.site(node))
+        rules, running = row.formulas(graph.site(node)), row.running(graph.site(node))
         shapes = {} if row.elementwise else {n: np.shape(v) for n, v in example.operands.items()}
-        names = row.operand_names(len(rules))
-        form = Form(example.text, shapes, dict(zip(names, rules, strict=True)))
+        form = _form(example.text, shapes, row, rules, running)
         found.setdefault(_NUMBER.sub("0", " ".join(rules)), form)
     return list(found.values())
+
+
+def _form(
+    text: str,
+    shapes: dict[str, Shape],
+    row: Operation,
+    rules: tuple[str, ...],
+    running: tuple[str, ...],
+) -> Form:
+    names = row.operand_names(len(rules))
+    other = {n: c for n, r, c in zip(names, rules, running, strict=True) if c not in ("", r)}
+    return Form(text, shapes, dict(zip(names, rules, strict=True)), other)
 
 
 def commands(row: Operation) -> Iterator[str]:

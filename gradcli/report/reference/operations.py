@@ -1,7 +1,7 @@
 """The operation table for people and for programs: `gradcli ops`, and docs/operations.md.
 
 Rows of the table come in; out come a line for each, by groups, or all about a few of them. The
-formulas shown are those that run.
+formulas shown are the textbook's; where another form of one runs, both are shown.
 """
 
 from __future__ import annotations
@@ -131,10 +131,37 @@ def _facts(row: Operation) -> Iterator[tuple[str, str, int]]:
     for words, depth in _rules(row):
         yield label, words, depth
         label = ""
+    label = "runs as"
+    for words, depth in _running(row):
+        yield label, words, depth
+        label = ""
     if row.domain:
         yield "defined", row.domain, 0
     if row.convention:
         yield "at kinks", row.convention, 0
+    label = "digits"
+    for words in lost_digits(row):
+        yield label, words, 0
+        label = ""
+
+
+def lost_digits(row: Operation) -> list[str]:
+    """Where the row's results have fewer right digits than those of other rows, as sentences."""
+    subjects = {"": "the value"} | {p.name: f"d/d{p.name}" for p in row.operands}
+    return [f"{subjects[loss.operand]} loses digits {loss.reason}" for loss in row.losses]
+
+
+def _running(row: Operation) -> Iterator[tuple[str, int]]:
+    """The rules that run in another form than the textbook's."""
+    found = [form for form in forms(row) if form.running]
+    for form in found[:MOST_FORMS]:
+        headed = len(found) > 1
+        if headed:
+            yield _application(form), 0
+        for name, formula in form.running.items():
+            yield rule(row, name, formula), 2 * headed
+    if found:
+        yield "the same derivative, with all digits", 0
 
 
 def _rules(row: Operation) -> Iterator[tuple[str, int]]:
@@ -198,9 +225,15 @@ def _object(row: Operation, group: str) -> dict[str, Any]:
         ],
         "elementwise": row.elementwise,
         "rules": [
-            {"form": f.text, "shapes": {n: list(s) for n, s in f.shapes.items()}, "rules": f.rules}
+            {
+                "form": f.text,
+                "shapes": {n: list(s) for n, s in f.shapes.items()},
+                "rules": f.rules,
+                "running": f.running,
+            }
             for f in forms(row)
         ],
+        "losses": lost_digits(row),
         "domain": row.domain or None,
         "convention": row.convention or None,
         "latex": latex(row) or None,
@@ -222,16 +255,22 @@ def _markdown(rows: tuple[Operation, ...] | None, style: Style) -> Iterator[str]
 
 
 def _markdown_table(rows: list[Operation], style: Style) -> str:
-    head = ("operation", "what it is", "derivative", "defined for", "where there is none")
+    head = (
+        *("operation", "what it is", "derivative"),
+        *("runs as", "defined for", "where there is none"),
+    )
     lines = [line(head), line("---" for _ in head)]
     for row in rows:
         names = ", ".join(code(shown(name, style)) for name in (written(row), *also_called(row)))
         found = [form for form in forms(row) if form.rules][:1]
         rules = [rule(row, name, text) for form in found for name, text in form.rules.items()]
+        running = [rule(row, name, text) for form in found for name, text in form.running.items()]
+        words = [row.doc, *lost_digits(row)]
         cells = (
             names,
-            escaped(shown(row.doc, style)),
+            escaped(shown("; ".join(words), style)),
             "<br>".join(code(shown(text, style)) for text in rules),
+            "<br>".join(code(shown(text, style)) for text in running),
             escaped(shown(row.domain, style)),
             escaped(shown(row.convention, style)),
         )
