@@ -10,7 +10,7 @@ import typer
 from gradcli.cli.argv import normal
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import text
+from gradcli.cli.evaluation import say_failure, text
 from gradcli.cli.failure import usage_error
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 
@@ -257,4 +257,6 @@ class Evaluation:
         from gradcli.errors import ExitCode
 
         wrong = self.checked.verdict == "fail"
+        if wrong and self.report.chosen_format() != "json":
+            say_failure(self.checked, self.report.environment)
         return ExitCode.CHECK_FAILED if wrong else ExitCode.OK
