@@ -117,7 +117,10 @@ class Bench:
         """
         place = self.sampler.place[coordinate.node]
         accumulator = self._by_rules[place]
-        return accumulator is not None and bool(coordinate.component(accumulator) != 0)
+        if accumulator is None:
+            return False
+        slope = coordinate.component(accumulator)
+        return bool(slope != 0 and not np.isnan(slope))
 
     @cached_property
     def _by_rules(self) -> list[Any]:

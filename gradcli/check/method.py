@@ -312,7 +312,7 @@ def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> 
     if flat and f0 == 0 and view.gradient == 0 and np.all(s.noise[0, run] <= TINY):
         return nothing_at_all()
     level = abs(f0) / unit
-    if flat and view.gradient == 0 and view.moves():
-        # Rounding swallows x, as in x + 1e300: that f is flat is no sign of a slope of 0.
+    if view.gradient == 0 and level > nearby and view.moves():
+        # Rounding swallows x, as in x + 1e300: that f is large or flat is no sign of a slope of 0.
         flat, level = False, 0.0
     return decide(view.gradient, slope, error, view.scatter, nearby, level, flat=flat)

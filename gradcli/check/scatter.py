@@ -124,7 +124,8 @@ class Scatter:
                 largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
                 sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
         elif rule.constant is not None:
-            sent, exact = delta * rule.constant, abs(rule.constant) == 1
+            sent = delta * rule.constant if rule.constant else np.zeros_like(delta)
+            exact = abs(rule.constant) == 1
         else:
             local = _lifted(
                 rule.disturbed([*arguments, out], self.jitter.disturb),
@@ -132,6 +133,9 @@ class Scatter:
                 len(node.type.shape),
             )
             sent, exact = delta * local, operation.exact
+            if exact and not np.isfinite(sent).all():
+                # What relu, max or clip leaves out gets nothing, however steep it is behind them.
+                sent = np.where(local == 0, 0.0, sent)
         if node.selections and not np.isfinite(sent).all():
             mask = selected(node, self.values)
             assert mask is not None
