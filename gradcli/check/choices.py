@@ -15,8 +15,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradcli.forward import operand_values
-from gradcli.graph import Graph, Node
+from gradcli.engine.forward import operand_values
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array
 
 Chosen: TypeAlias = Mapping[int, tuple[Any, Any]]

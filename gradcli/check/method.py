@@ -30,7 +30,7 @@ from gradcli.check.series import (
 from gradcli.check.special import BENT, SETTLED, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
 from gradcli.ops.operation import Array
-from gradcli.result import Verdict
+from gradcli.results.result import Verdict
 
 HELD = 8
 """Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
