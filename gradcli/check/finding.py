@@ -123,6 +123,13 @@ def only_noise(slope: float, error: float, scatter: float) -> Finding:
     return found
 
 
+def nothing_at_all() -> Finding:
+    """The finding on a function that is 0 at all steps and with any rounding, gradient included."""
+    found = Finding(Verdict.ZERO, slope=0.0, error=0.0)
+    found.tolerance = 0.0
+    return found
+
+
 def nothing_beside(found: Finding, gradient: float, largest: float) -> bool:
     """Whether slope and gradient are nothing compared with the others of the same array.
 

@@ -9,6 +9,8 @@ the first gradient that looks wrong gets it whatever time it takes.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from gradcli.check.extrapolation import extrapolate
@@ -42,8 +44,8 @@ def points(x: float) -> Points:
     return Points(np.concatenate([[x], x + h, x - h, np.full(JITTERED, x)]), JITTERED, JITTERED)
 
 
-def look(x: float, gradient: float, samples: Samples) -> Finding | None:
-    """What the points show; None if that is not a slope."""
+def look(x: float, gradient: float, samples: Samples, moves: Callable[[], bool]) -> Finding | None:
+    """What the points show; None if that is not a slope. `moves` is as in `method.examine`."""
     h = steps(x)
     counts = np.isfinite(samples.y[:, 0])
     y, n = samples.y[counts], len(h)
@@ -69,6 +71,6 @@ def look(x: float, gradient: float, samples: Samples) -> Finding | None:
     if chosen is None:
         return None
     nothing = samples.signature[:0]
-    view = View(x, gradient, samples.scatter, s, nothing, nothing, 0, [], [])
+    view = View(x, gradient, samples.scatter, s, nothing, nothing, 0, [], [], lambda: True, moves)
     slope, error_of_slope, _ = chosen
     return decide_at(view, s, run, slope, error_of_slope)

@@ -26,9 +26,6 @@ from gradcli.engine.backward import Backward
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Checks, Verdict
 
-STEPPED = frozenset({"floor", "ceil", "round", "mod"})
-"""Operations that are constant or linear between whole numbers."""
-
 
 def check_gradients(
     graph: Graph,
@@ -275,9 +272,6 @@ class _Run:
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "values underflow"
         if finding.verdict is Verdict.FAIL and self._lacks(coordinate, finding):
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "a local derivative underflows"
-        if finding.verdict is Verdict.FAIL and STEPPED.intersection(self.bench.ties(coordinate)):
-            # So far out every double is a whole number: floor(x) is x at all points there are.
-            finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "no step is small enough"
         return finding
 
 

@@ -133,7 +133,8 @@ class Scatter:
                 largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
                 sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
         elif rule.constant is not None:
-            sent, exact = delta * rule.constant, abs(rule.constant) == 1
+            sent = delta * rule.constant if rule.constant else np.zeros_like(delta)
+            exact = abs(rule.constant) == 1
         else:
             local = _lifted(
                 rule.disturbed([*arguments, out], self.jitter.disturb),

@@ -99,6 +99,8 @@ def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, li
     now: dict[int, Any] = {start: _placed(coordinate, t)}
     branches: list[bytes] = []
     for i in graph.downstream(start):
+        if not sampler.speaking[i]:
+            continue
         node = graph.nodes[i]
         assert node.operation is not None
         assert node.kernel is not None
@@ -137,7 +139,9 @@ def _branches(sampler: Sampler, coordinate: Coordinate) -> list[bytes]:
     return [
         _code(sampler, nodes[i], operand_values(nodes[i], sampler.values))
         for i in sampler.graph.downstream(sampler.place[coordinate.node])
-        if (operation := nodes[i].operation) is not None and operation.branch is not None
+        if sampler.speaking[i]
+        and (operation := nodes[i].operation) is not None
+        and operation.branch is not None
     ]
 
 
@@ -188,12 +192,12 @@ def settle(finding: Finding, gradient: float, truth: float) -> Finding:
     finding.digits = None
     if not difference <= FLOOR * size + SCATTER_SAFETY * finding.scatter:
         finding.verdict = Verdict.FAIL
-    elif size == 0 or (truth == 0 and finding.verdict is Verdict.ZERO):
+    elif size <= unit / 2:
         finding.verdict = Verdict.ZERO
     elif difference <= RESOLVED * size:
         finding.verdict = Verdict.PASS
         finding.digits = min(15.954589770191003, float(-np.log10(difference / size + 2.0**-53)))
-    elif finding.verdict is not Verdict.ZERO:
+    else:
         finding.verdict = Verdict.INCONCLUSIVE
         finding.reason = "right rule, digits lost"
     return finding

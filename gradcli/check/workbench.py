@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
 from gradcli.check.scatter import Scatter
 from gradcli.check.underflow import SMALLEST_NORMAL
+from gradcli.engine.backward import backward, rule_for
 from gradcli.engine.forward import operand_values
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Verdict
@@ -26,6 +28,8 @@ PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamm
 
 FAR = 2.0**48
 """From here on, neighbouring doubles are so far apart that those hardly show a slope."""
+
+DECIDED = (Verdict.PASS, Verdict.ZERO, Verdict.FAIL)
 
 MANY = 20_000
 """A pass through more operations than this takes a good part of a second."""
@@ -72,11 +76,61 @@ class Bench:
         """Whether numbers of less than full precision come up behind a variable."""
         graph, values = self.sampler.graph, self.sampler.values
         start = self.sampler.place[coordinate.node]
+        speaking = self.sampler.speaking
         return any(
             bool(np.any((v != 0) & (np.abs(v) < SMALLEST_NORMAL)))
             for i in (start, *graph.downstream(start))
+            if speaking[i]
             for v in (*operand_values(graph.nodes[i], values), values[i])
         )
+
+    def smooth(self, coordinate: Coordinate) -> bool:
+        """Whether the function has a slope at the point, as far as local derivatives show it.
+
+        It has where no operation behind the variable stands on a border and the rules of all are
+        finite: the composition of smooth operations is smooth, however sharply it may turn.
+        """
+        graph, values = self.sampler.graph, [*self.sampler.values]
+        start = self.sampler.place[coordinate.node]
+        behind = [i for i in graph.downstream(start) if self.sampler.speaking[i]]
+        moving = {start, *behind}
+        if self.ties(coordinate):
+            return False
+        for i in behind:
+            node = graph.nodes[i]
+            assert node.operation is not None
+            arguments = [*operand_values(node, values), values[i]]
+            if not node.operation.elementwise:
+                arguments.append(np.ones(node.type.shape)[()])
+            for place, operand in enumerate(node.operands):
+                if type(operand) is int and operand in moving:
+                    local = rule_for(graph, node, place)(arguments)
+                    if not np.isfinite(local).all():
+                        return False
+        return True
+
+    def moves(self, coordinate: Coordinate) -> bool:
+        """Whether the function has a slope other than 0 by the rules of the table.
+
+        These may be on trial as well; they are asked only before a 0 is acquitted that the values
+        alone would not convict.
+        """
+        place = self.sampler.place[coordinate.node]
+        accumulator = self._by_rules[place]
+        if accumulator is None:
+            return False
+        slope = coordinate.component(accumulator)
+        return bool(slope != 0 and not np.isnan(slope))
+
+    @cached_property
+    def _by_rules(self) -> list[Any]:
+        """Accumulators of the flat graph, in which no block has a rule of its own."""
+        graph, place = self.sampler.graph, self.sampler.place
+        active = graph.dependent({place[i] for i in self.graph.inputs})
+        passed = backward(
+            graph, self.sampler.values, active, self.sampler.upstream, allow_nonfinite=True
+        )
+        return passed.accumulators
 
     def blurred(self, coordinate: Coordinate) -> bool:
         """Whether a periodic operation behind a variable stands where doubles are sparse.
@@ -87,7 +141,7 @@ class Bench:
         return any(
             bool(np.any(np.abs(values[o]) > FAR))
             for i in graph.downstream(self.sampler.place[coordinate.node])
-            if self.names[i] in PERIODIC
+            if self.names[i] in PERIODIC and self.sampler.speaking[i]
             for o in graph.nodes[i].operands
             if isinstance(o, int)
         )
@@ -126,10 +180,11 @@ class Bench:
         request = Request(coordinate, quick_check.points(coordinate.x))
         answers = self.sampler.sample([request])
         gradient = float(coordinate.component(self.accumulators[coordinate.node]))
-        found = quick_check.look(coordinate.x, gradient, answers[0])
+        moves = partial(self.moves, coordinate)
+        found = quick_check.look(coordinate.x, gradient, answers[0], moves)
         if found is not None and found.verdict is Verdict.FAIL:
             self.scatter.measure([request], answers)
-            found = quick_check.look(coordinate.x, gradient, answers[0])
+            found = quick_check.look(coordinate.x, gradient, answers[0], moves)
         return found
 
     def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
@@ -137,7 +192,9 @@ class Bench:
         talks = []
         for c in coordinates:
             gradient = float(c.component(self.accumulators[c.node]))
-            talks.append(examine(c.x, gradient, self.ties(c), self.names))
+            smooth = partial(self.smooth, c)
+            moves = partial(self.moves, c)
+            talks.append(examine(c.x, gradient, self.ties(c), self.names, smooth, moves))
         found: list[Finding] = [Finding(Verdict.INCONCLUSIVE)] * len(talks)
         asked = {k: next(talk) for k, talk in enumerate(talks)}
         while asked:
@@ -150,6 +207,7 @@ class Bench:
                     asked[k] = talks[k].send(answer)
                 except StopIteration as end:
                     found[k] = end.value
-                    if found[k].verdict is Verdict.FAIL and self.blurred(coordinates[k]):
+                    if found[k].verdict in DECIDED and self.blurred(coordinates[k]):
                         found[k].verdict, found[k].reason = Verdict.INCONCLUSIVE, BLURRED
+                        found[k].digits = None
         return found

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.cli.command import Outcome
 
 if TYPE_CHECKING:
+    from gradcli.cli.environment import Environment
     from gradcli.cli.options import (
         CheckOptions,
         MatrixOptions,
@@ -65,6 +66,21 @@ def _bare(result: Result, report: ReportOptions) -> str:
 
         return encoder(ascii_only=True)(plain(value)) + "\n"
     return bare(value, report.style())
+
+
+def say_failure(result: Result, environment: Environment) -> None:
+    """Name on standard error what the check found wrong, for a report that does not show it."""
+    from gradcli.check.wording import describe
+    from gradcli.results.result import Verdict
+
+    checks = result.checks
+    assert checks is not None
+    for i, check in checks.rows.items():
+        if check.verdict is Verdict.FAIL:
+            words = describe(check, result.accumulators[i], ascii_only=True)
+            environment.complain(f"check failed: {result.graph.nodes[i].name}: {words}")
+    for rule in checks.rules:
+        environment.complain(f"check failed: {rule}")
 
 
 # --- jacobian and hessian ----------------------------------------------------------------

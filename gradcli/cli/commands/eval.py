@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import evaluate, text
+from gradcli.cli.evaluation import evaluate, say_failure, text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 
 
@@ -33,4 +33,6 @@ def command(point: PointOptions, method: CheckOptions, report: ReportOptions) ->
 
     result = evaluate(point, method, report, allow_nonfinite=point.allow_nonfinite)
     code = ExitCode.CHECK_FAILED if result.verdict == "fail" else ExitCode.OK
+    if code is ExitCode.CHECK_FAILED and report.chosen_format() == "latex":
+        say_failure(result, report.environment)
     return Outcome(text(result, report, "eval"), code, report.file)

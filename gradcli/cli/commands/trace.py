@@ -9,7 +9,7 @@ import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import text
+from gradcli.cli.evaluation import say_failure, text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import normal
@@ -257,4 +257,6 @@ class Evaluation:
         from gradcli.diagnostics.error import ExitCode
 
         wrong = self.checked.verdict == "fail"
+        if wrong and self.report.chosen_format() != "json":
+            say_failure(self.checked, self.report.environment)
         return ExitCode.CHECK_FAILED if wrong else ExitCode.OK
