@@ -140,30 +140,30 @@ def _defined_name(statement: Statement) -> Name | None:
     return statement.name if isinstance(statement, Assign | Define | Block) else None
 
 
-def _all_definitions(module: Module) -> dict[str, Name]:
-    """Where each name is defined. Raises `GradcliError` if one is defined twice."""
-    found: dict[str, Name] = {}
+def _all_definitions(module: Module) -> dict[str, Definition]:
+    """What defines each name. Raises `GradcliError` if one is defined twice."""
+    found: dict[str, Definition] = {}
     for statement in module.statements:
-        name = _defined_name(statement)
-        if name is None:
+        if not isinstance(statement, Assign | Define | Block):
             continue
+        name = statement.name
         if name.name in found:
             raise GradcliError(
                 Kind.NAME,
                 f"'{name.name}' is given a second time",
                 source=module.source,
                 span=name.span,
-                labels=(Label(found[name.name].span, "given here first"),),
+                labels=(Label(found[name.name].name.span, "given here first"),),
                 hint=f"a graph has one node per name: call this one '{name.name}2', say",
             )
-        found[name.name] = name
+        found[name.name] = statement
     return found
 
 
 class _Statement:
     """The check of one statement against what stands before it."""
 
-    def __init__(self, names: Names, later: dict[str, Name], statement: Statement) -> None:
+    def __init__(self, names: Names, later: dict[str, Definition], statement: Statement) -> None:
         self.names, self.later, self.statement = names, later, statement
         self.defined = _defined_name(statement)
         self.reads: set[str] = set()
@@ -248,9 +248,9 @@ class _Statement:
 
     def not_yet(self, word: str, span: Span) -> None:
         """Raise if the name is defined here or below, and so can't be used yet."""
-        place = self.later.get(word)
-        if place is None or word in self.names.definitions:
+        if word not in self.later or word in self.names.definitions:
             return
+        place = self.later[word].name
         if self.defined is not None and self.defined.name == word:
             function = isinstance(self.statement, Define | Block)
             raise self.error(
@@ -288,12 +288,7 @@ class _Statement:
             arrange_arguments(call, definition, names.source)
             return
         if word in self.later and not isinstance(definition, Assign):
-            statement = next(
-                s
-                for s in names.module.statements
-                if (d := _defined_name(s)) is not None and d.name == word
-            )
-            if isinstance(statement, Define | Block) or not ops.is_function(word):
+            if isinstance(self.later[word], Define | Block) or not ops.is_function(word):
                 self.not_yet(word, call.name_span)
         values = (names.definitions, names.free, local)
         is_value = word in ops.SPELLED and any(word in known for known in values)
