@@ -125,8 +125,9 @@ def chosen_inputs(wrt: Iterable[str] | None, inputs: Iterable[str]) -> tuple[str
     """
     known = tuple(inputs)
     chosen = known if wrt is None else tuple(wrt)
+    there = frozenset(known)
     for name in chosen:
-        if name not in known:
+        if name not in there:
             listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
             raise GradcliError(
                 Kind.NAME,

@@ -69,10 +69,10 @@ def _announced(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dt
         shape, fortran, dtype = read_header(file)
     except (Exception, MemoryError) as error:  # noqa: BLE001 - many kinds for a damaged header
         cut = re.match(r"EOF: reading array .*expected (\d+) bytes got (\d+)", str(error))
-        what = f"it is cut off, {cut[2]} of {cut[1]} bytes are there" if cut else _first_line(error)
-        raise problem(path, f"is damaged: {what}") from None
-    if any(length < 0 for length in shape):
-        raise problem(path, "is damaged: its header has a negative length")
+        there = f"it is cut off, {cut[2]} of {cut[1]} bytes are there" if cut else None
+        raise problem(path, f"is damaged: {there or 'its header is none of NumPy'}") from None
+    if not all(type(length) is int and 0 <= length <= MOST for length in shape if any(shape)):
+        raise problem(path, f"is damaged: its header has the shape {shape}"[:200])
     if len(shape) > MOST_AXES:
         raise problem(path, f"has {len(shape)} axes: an array has at most {MOST_AXES}")
     return shape, fortran, dtype

@@ -25,6 +25,7 @@ from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.files import MOST
 from gradcli.cli.numbers import hint_for, number, number_in, numbers_in
 from gradcli.cli.numpy_files import expect_whole
+from gradcli.cli.parquet_sizes import largest_row_group
 from gradcli.cli.spool import on_disk
 from gradcli.cli.unpacked import as_polars_reads
 from gradcli.errors import GradcliError
@@ -138,6 +139,8 @@ class Points:
                 return self._archived()
             if self.form in SEPARATORS:
                 return self._header()
+            if self.form == "ndjson":
+                second_look.beginning(self.path, self.name)
             return list(self._scan(()).collect_schema())
         except pl.exceptions.NoDataError:
             raise file_error(f"{self.name} is empty") from None
@@ -170,7 +173,7 @@ class Points:
         return list(self.archive.files)
 
     def _header(self) -> list[str]:
-        table = table_in(second_look.beginning(self.path), self.form, self.name, self.given)
+        table = table_in(second_look.beginning(self.path, self.name), self.form, self.name, self.given)
         if table is None or not any(cell.strip() for cell in table.header):
             raise file_error(f"{self.name} is empty")
         self.table = table
@@ -247,6 +250,8 @@ class Points:
         columns = list(dict.fromkeys([*keep, *used]))
         if self.form == "npz":
             return self._slices(columns)
+        if self.form == "parquet":
+            self._expect_small_groups(columns)
         try:
             # What is kept is not read again: its type has to fit all rows.
             scan = self._scan(used, whole=not set(keep) <= set(used)).select(columns)
@@ -256,6 +261,16 @@ class Points:
         found = self._batches(scan, coming)
         blank = second_look.blank_lines_at_end(self.path) if self.table is not None else 0
         return without_last(found, blank) if blank else found
+
+    def _expect_small_groups(self, columns: list[str]) -> None:
+        """Raise if a row group of a Parquet file unpacks to more than the bound."""
+        keys = dict(zip(self.columns, self.keys, strict=True))
+        count = largest_row_group(self.path, {keys[name] for name in columns})
+        if count * 8 > MOST:
+            raise file_error(
+                f"{self.name} has a row group of {count:,} values, more than {MOST >> 20:,} MB",
+                "write it in smaller row groups: write_parquet(…, row_group_size=1_000_000)",
+            )
 
     def _batches(
         self, scan: pl.LazyFrame, batches: Iterator[pl.DataFrame]

@@ -25,7 +25,7 @@ GZIP = b"\x1f\x8b"
 UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error, zlib.error)
 """What may be raised by a file that is damaged behind its first rows."""
 BEGINNING, LONGEST_LINE = 2**20, 2**26
-"""Bytes that are read to know a table, and that its first line may have."""
+"""Bytes that are read to know a table, and that its first lines may have."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -75,16 +75,19 @@ def opened(path: Path) -> IO[bytes]:
     return gzip.open(path) if head(path, 2) == GZIP else path.open("rb")  # type: ignore[return-value]
 
 
-def beginning(path: Path) -> str:
-    """The first lines of a text: a megabyte, or as much as the first line has."""
+def beginning(path: Path, name: str) -> str:
+    """The first lines of a text: a megabyte, or as much as its first two lines have.
+
+    Raises `GradcliError` where one of these never ends.
+    """
     with opened(path) as file:
-        start = file.read(BEGINNING)
-        while b"\n" not in start and (more := file.read(BEGINNING)):
+        start = bytearray(file.read(BEGINNING))
+        while start.count(b"\n", -BEGINNING) < 2 and (more := file.read(BEGINNING)):
             start += more
             if len(start) > LONGEST_LINE:
-                raise ValueError(f"its first line has more than {LONGEST_LINE >> 20} MB")
+                raise file_error(f"{name} has a line of more than {LONGEST_LINE >> 20} MB")
         if len(start) >= BEGINNING and file.read(1):
-            start = start[: start.rindex(b"\n") + 1]
+            del start[start.rindex(b"\n") + 1 :]
     return start.decode("utf-8-sig")
 
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+ZSTANDARD_BLOCK = 1 << 17
+"""The most that a compressed block unpacks to."""
 _CHUNK = 1 << 20
 
 
@@ -38,6 +40,8 @@ def unpacked(content: bytes, name: str) -> bytes:
     if content.startswith(GZIP):
         return _bounded(_gunzipped(content, name), name)
     if content.startswith(ZSTANDARD):
+        if size_of_zstandard(content) > MOST:
+            raise too_large(name, "unpacks to something")
         return _bounded(_lines(content, name), name)
     return content
 
@@ -66,6 +70,27 @@ def _gunzipped(content: bytes, name: str) -> Iterator[bytes]:
             yield piece
     if left.strip(b"\0"):
         raise file_error(f"{name} is damaged: something stands behind its compressed content")
+
+
+def size_of_zstandard(content: bytes) -> int:
+    """The most that a content in Zstandard unpacks to (RFC 8878): what its blocks may have.
+
+    Content that is cut off or damaged is counted as far as it goes.
+    """
+    at, size = 0, 0
+    while content.startswith(ZSTANDARD, at) and at + 5 < len(content):
+        descriptor = content[at + 4]
+        single = descriptor >> 5 & 1
+        declared = (single, 2, 4, 8)[descriptor >> 6]
+        at += 5 + (not single) + (0, 1, 2, 4)[descriptor & 3] + declared
+        last = 0
+        while not last and at + 3 <= len(content):
+            head = int.from_bytes(content[at : at + 3], "little")
+            last, kind, length = head & 1, head >> 1 & 3, head >> 3
+            size += ZSTANDARD_BLOCK if kind == 2 else length
+            at += 3 + (1 if kind == 1 else length)
+        at += 4 * (descriptor >> 2 & 1)
+    return size
 
 
 def _lines(source: Path | bytes, name: str) -> Iterator[bytes]:
