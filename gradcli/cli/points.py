@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -24,7 +25,7 @@ from gradcli.cli.dialect import SEPARATORS, WORDS, Asked, Table, table_in
 from gradcli.cli.failure import closest, file_error, reason, usage_error
 from gradcli.cli.files import MOST
 from gradcli.cli.numbers import hint_for, number, number_in, numbers_in
-from gradcli.cli.numpy_files import expect_whole
+from gradcli.cli.numpy_files import MOST_AXES, expect_whole
 from gradcli.cli.parquet_sizes import largest_row_group
 from gradcli.cli.spool import on_disk
 from gradcli.cli.unpacked import as_polars_reads
@@ -173,7 +174,9 @@ class Points:
         return list(self.archive.files)
 
     def _header(self) -> list[str]:
-        table = table_in(second_look.beginning(self.path, self.name), self.form, self.name, self.given)
+        table = table_in(
+            second_look.beginning(self.path, self.name), self.form, self.name, self.given
+        )
         if table is None or not any(cell.strip() for cell in table.header):
             raise file_error(f"{self.name} is empty")
         self.table = table
@@ -277,6 +280,7 @@ class Points:
     ) -> Iterator[pl.DataFrame]:
         import polars as pl
 
+        warnings.filterwarnings("ignore", "CSV malformed")  # `_expect_closed` says it better
         count = 0
         header = self.table is not None and not self.table.commented
         try:
@@ -286,8 +290,19 @@ class Points:
                 header = False
             if not count:
                 yield scan.head(0).collect()
+            if self.table is not None:
+                self._expect_closed()
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
+
+    def _expect_closed(self) -> None:
+        """Raise if a quotation mark is never closed: Polars takes what follows for one cell."""
+        if second_look.has_odd_quotes(self.path):
+            found = second_look.fault(
+                self.path, self.name, self.form, self.table, len(self.keys), self.comments
+            )
+            if found is not None:
+                raise found
 
     def _slices(self, columns: list[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
@@ -442,6 +457,9 @@ class Points:
                     self.shapes.setdefault(name, np.shape(series[0]))
                 raise self._other_shape(name, first + odd // inside, np.shape(series[odd]))
             shape.append(int(lengths[0]) if len(lengths) else 0)
+            if len(shape) > MOST_AXES + 1:
+                what = f"lists in lists, and an array has at most {MOST_AXES} dimensions"
+                raise file_error(f"{self.name}, row {first:,}: the column '{name}' has {what}")
             if not shape[-1]:
                 return np.empty(shape)
             inside *= shape[-1]

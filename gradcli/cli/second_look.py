@@ -88,7 +88,25 @@ def beginning(path: Path, name: str) -> str:
                 raise file_error(f"{name} has a line of more than {LONGEST_LINE >> 20} MB")
         if len(start) >= BEGINNING and file.read(1):
             del start[start.rindex(b"\n") + 1 :]
+    if b"\0" in start and not start.startswith(UTF_16):
+        raise file_error(f"{name} is not text: there are null bytes in it")
     return start.decode("utf-8-sig")
+
+
+def has_odd_quotes(path: Path) -> bool:
+    """Whether a text has an odd number of quotation marks.
+
+    Unpacking takes its time, so a packed one is only looked at where its first megabyte has any.
+    """
+    count = 0
+    with opened(path) as file:
+        start = file.read(BEGINNING)
+        if b'"' not in start and head(path, 2) == GZIP:
+            return False
+        while start:
+            count += start.count(b'"')
+            start = file.read(BEGINNING)
+    return count % 2 == 1
 
 
 def _rows(path: Path, table: Table, comments: bool, *, strict: bool = False) -> Iterator[list[str]]:

@@ -6,6 +6,7 @@ column. What separates the columns shows in the first lines (`dialect`).
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Container
 from typing import Any
 
@@ -13,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcli.cli.argv import is_name, normal
-from gradcli.cli.dialect import Asked, rows_of, table_in
+from gradcli.cli.dialect import ROWS, Asked, rows_of, table_in
 from gradcli.cli.failure import problem
 from gradcli.cli.numbers import has_comma, hint_for, number, number_in
 from gradcli.errors import GradcliError, Kind
@@ -42,21 +43,34 @@ def array_in_text(text: str, path: str, suffix: str) -> Any:
         if not lines:
             raise problem(path, "has a header and no numbers")
         separator = _separator(lines[0][1], suffix)
-        table = table_in(
-            "\n".join([header, *(line for _, line in lines[:100])]), "csv", f"'{path}'", Asked()
-        )
+        beginning = "\n".join([header, *(line for _, line in lines[:ROWS])])
+        table = table_in(beginning, "csv", f"'{path}'", Asked())
         if separator in (";", "\t") and table is not None and table.separator == separator:
             decimal = table.decimal
-    if (
-        separator
-        and len(lines) > 1
-        and all(line.rstrip(" ").endswith(separator) for _, line in lines)
-    ):
-        lines = [(at, line.rstrip(" ")[:-1]) for at, line in lines]
+    if '"' in text:
+        _expect_closed(text, path, lines)
+    lines = _without_ends(lines, separator)
     array = _quickly_read([line for _, line in lines], separator) if decimal == "." else None
     if array is None:
         array = _read_by_cell(text, path, lines, separator, decimal)
     return array[:, 0] if array.shape[1] == 1 else array
+
+
+def _without_ends(lines: list[tuple[int, str]], separator: str | None) -> list[tuple[int, str]]:
+    """The lines without the separator that ends each of several."""
+    ends = [line.rstrip(" ") for _, line in lines]
+    if separator is None or len(lines) == 1 or not all(end.endswith(separator) for end in ends):
+        return lines
+    return [(at, end[:-1]) for (at, _), end in zip(lines, ends, strict=True)]
+
+
+def _expect_closed(text: str, path: str, lines: list[tuple[int, str]]) -> None:
+    """Raise if a quotation mark is never closed in its line."""
+    for row, (at, line) in enumerate(lines, 1):
+        if line.count('"') % 2:
+            start = sum(len(before) + 1 for before in text.split("\n")[:at]) + line.rindex('"')
+            what = f"row {row}: a quotation mark is never closed"
+            raise _cell_error(path, text, what, Span(start, start + 1))
 
 
 def _without_ends(lines: list[tuple[int, str]], separator: str | None) -> list[tuple[int, str]]:
@@ -146,18 +160,23 @@ def named_row(text: str, path: str, suffix: str, wanted: Container[str]) -> dict
     if table is None:
         raise problem(path, "is empty")
     lines = text.split("\n")[table.above :]
-    rows = [row for row in rows_of((f"{line}\n" for line in lines), table.separator) if any(row)]
+    without = (f"{line}\n" for line in lines if not line.startswith("#"))
+    try:
+        rows = [row for row in rows_of(without, table.separator, strict=True) if any(row)]
+    except csv.Error:
+        raise problem(path, "has a quotation mark that is never closed") from None
     rows = rows if table.commented else rows[1:]
     if all(number(cell) is not None for cell in table.header):
         raise problem(
             path, "holds one array, and --data reads many by name", f"--NAME @{path} binds it"
         )
-    if len(rows) != 1:
-        has = f"has {len(rows):,} rows below its header" if rows else "has a header and no numbers"
+    if not rows:
+        raise problem(path, "has a header and no numbers")
+    if len(rows) > 1:
         raise problem(
             path,
-            f"{has}, and --data takes one",
-            "gradcli batch evaluates all rows" if rows else None,
+            f"has {len(rows):,} rows below its header, and --data takes one",
+            "gradcli batch evaluates all rows",
         )
     if len(rows[0]) > len(table.header):
         raise problem(path, f"has {len(rows[0])} cells for {len(table.header)} names")

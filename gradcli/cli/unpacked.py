@@ -154,10 +154,13 @@ def _rewritten(path: Path, name: str) -> Iterator[bytes] | None:
 
 
 def _is_zlib(start: bytes) -> bool:
+    """Whether a content that begins like zlib goes on like it."""
+    unzip = zlib.decompressobj()
     try:
-        return bool(zlib.decompressobj().decompress(start, 1))
+        found = unzip.decompress(start, _CHUNK)
     except zlib.error:
         return False
+    return unzip.eof or _CHUNK in (len(found), len(start))
 
 
 def _behind_a_mark(path: Path) -> Iterator[bytes]:
