@@ -288,9 +288,9 @@ class _Statement:
             self.size += names.sizes[word]
             arrange_arguments(call, definition, names.source)
             return
-        if word in self.later and not isinstance(definition, Assign):
-            if isinstance(self.later[word], Define | Block) or not ops.is_function(word):
-                self.not_yet(word, call.name_span)
+        later = None if isinstance(definition, Assign) else self.later.get(word)
+        if later is not None and (isinstance(later, Define | Block) or not ops.is_function(word)):
+            self.not_yet(word, call.name_span)
         values = (names.definitions, names.free, local)
         is_value = word in ops.SPELLED and any(word in known for known in values)
         if is_value or not ops.is_function(word):
