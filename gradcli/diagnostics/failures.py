@@ -23,6 +23,11 @@ def file_error(message: str, hint: str | None = None) -> GradcliError:
     return GradcliError(Kind.FILE, message, hint=hint)
 
 
+def problem(path: str, what: str, hint: str | None = None) -> GradcliError:
+    """An error of kind file about the file of a path."""
+    return file_error(f"'{path}' {what}", hint)
+
+
 def closest(word: str, candidates: Iterable[str]) -> str | None:
     """A hint with the option or command that was most probably meant."""
     from difflib import get_close_matches

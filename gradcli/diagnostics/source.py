@@ -25,6 +25,10 @@ class Span(NamedTuple):
         """The smallest span that covers both."""
         return Span(min(self.start, other.start), max(self.end, other.end))
 
+    def moved(self, by: int) -> Span:
+        """The span of the same length, `by` characters further on."""
+        return Span(self.start + by, self.end + by)
+
 
 @dataclass(frozen=True, slots=True)
 class Source:

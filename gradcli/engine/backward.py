@@ -272,8 +272,8 @@ def rule_for(graph: Graph, node: Node, operand: int) -> Formula:
     if found is None:
         site = graph.site(node)
         found = formula(operation, site, operand)
-        scalar = not any(t.shape for t in (*site.types, site.out))
-        same = scalar and isinstance(operation.rules, tuple) and not node.options
+        same = isinstance(operation.rules, tuple) and not node.options
+        same = same and not any(t.shape for t in (*site.types, site.out))
         formulas[shared if same else own] = found
     return found
 

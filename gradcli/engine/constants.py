@@ -50,16 +50,20 @@ def evaluated(source: Source, tree: Tree, seed: list[int]) -> Any:
 
     Raises `GradcliError` (name, syntax, shape, and where the mathematics fails).
     """
-    drawn: dict[str, Any] = {}
-    calls: dict[str, str] = {}
-    if any(_is_maker(node) for node in postorder(tree)):
-        tree, drawn, calls = _with_draws(source, tree, seed)
+    if not any(_is_maker(node) for node in postorder(tree)):
+        return _computed(source, tree, {})
+    drawing, drawn, calls = _with_draws(source, tree, seed)
     try:
-        return _computed(source, tree, drawn)
+        return _computed(drawing, parse_expression(drawing), drawn)
     except GradcliError as error:
         for name, call in calls.items():
             error.message = error.message.replace(name, call)
             error.hint = error.hint and error.hint.replace(name, call)
+        error.source = source
+        error.span = error.span and error.span.moved(tree.span.start)
+        error.labels = tuple(
+            label._replace(span=label.span.moved(tree.span.start)) for label in error.labels
+        )
         raise
 
 
@@ -85,19 +89,20 @@ def _is_maker(node: Tree) -> bool:
 
 def _with_draws(
     source: Source, tree: Tree, seed: list[int]
-) -> tuple[Tree, dict[str, Any], dict[str, str]]:
-    """The expression with a name for each `normal(…)` and `uniform(…)`.
+) -> tuple[Source, dict[str, Any], dict[str, str]]:
+    """The expression's own text with a name for each `normal(…)` and `uniform(…)`.
 
     By the names: what they drew, and how they are written.
 
     The names are written over the calls in the text and are as long, so every place stays where
-    it was. They begin with a letter that nobody uses, and that is no part of a number
-    (`2normal(3)`).
+    it was. They begin with a letter that is in no alphabet of today, and that is no part of a
+    number (`2normal(3)`).
     """
     generator = np.random.default_rng(seed)
-    text = source.text
     drawn: dict[str, Any] = {}
     written: dict[str, str] = {}
+    pieces: list[str] = []
+    place = tree.span.start
     calls = [node for node in postorder(tree) if isinstance(node, Call) and _is_maker(node)]
     for call in sorted(calls, key=lambda call: call.span):
         shape = _shape(source, call)
@@ -106,8 +111,10 @@ def _with_draws(
         written[name] = " ".join(source.text[start:end].split())
         draw = generator.standard_normal if call.name == "normal" else generator.random
         drawn[name] = np.float64(draw()) if not shape else draw(shape)
-        text = text[:start] + name + text[end:]
-    return parse_expression(Source(text, source.name)), drawn, written
+        pieces += [source.text[place:start], name]
+        place = end
+    pieces.append(source.text[place : tree.span.end])
+    return Source("".join(pieces), source.name), drawn, written
 
 
 def _shape(source: Source, call: Call) -> tuple[int, ...]:

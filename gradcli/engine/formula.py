@@ -9,9 +9,10 @@ it where the row has a careful one that runs (`formula` and its `shown`).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any
+from itertools import count
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -196,16 +197,16 @@ def formula(operation: Operation, site: Site, operand: int, *, textbook: bool = 
 
     Raises `GradcliError` of kind shape where a block's own rule does not fit its operands.
     """
-    text = (operation.formulas(site) if textbook else operation.running(site))[operand]
-    row = (operation.name, operation.parameters, operation.elementwise)
-    key = (text, row, site.types, site.out, operand, frozen(site.options))
+    rules = _rules_at(operation, site, textbook=textbook)
+    text, names = rules.texts[operand], rules.names
+    key = (text, rules.number, operand)
     found = _formulas.get(key)
     if found is None:
-        names = formula_names(operation, site)
-        types = (*site.types, site.out, site.out)[: len(names)]
-        picks = _used(text, names) if len(names) > FEW_NAMES else None
-        if picks is not None:
-            names, types = tuple(names[i] for i in picks), tuple(types[i] for i in picks)
+        picks = _used(text, rules.places) if len(names) > FEW_NAMES else None
+        places = range(len(names)) if picks is None else picks
+        behind = len(site.types)
+        types = tuple(site.types[i] if i < behind else site.out for i in places)
+        names = tuple(names[i] for i in places)
         options, place = dict(site.options), _place(operation, operand)
         try:
             found = compile_formula(text, names, types, options, picks, place)
@@ -228,10 +229,46 @@ FEW_NAMES = 8
 """Above this, a formula is made for the names in it only: [a, b, …] has n rules for n operands."""
 
 
-def _used(text: str, names: tuple[str, ...]) -> list[int]:
-    """Which of the names stand in a formula."""
+def _used(text: str, places: Mapping[str, int]) -> list[int]:
+    """The places of the names that stand in a formula."""
     words = {node.name for node in postorder(parsed(text)) if isinstance(node, Name)}
-    return [i for i, name in enumerate(names) if name in words]
+    return sorted(places[word] for word in words if word in places)
+
+
+class _Rules(NamedTuple):
+    """What the rules for all operands of one site share: [a, b, …] has as many as elements."""
+
+    operation: Operation
+    site: Site
+    textbook: bool
+    texts: tuple[str, ...]
+    names: tuple[str, ...]
+    places: Mapping[str, int]
+    number: int
+    """The same for all sites at which the rules are the same."""
+
+
+_numbers: dict[Any, int] = {}
+_fresh = count()
+_latest: _Rules | None = None
+
+
+def _rules_at(operation: Operation, site: Site, *, textbook: bool) -> _Rules:
+    """The rules at a site, made once for all operands of a node."""
+    global _latest  # noqa: PLW0603 - the one that is asked for again
+    latest = _latest
+    asked = (operation, site, textbook)
+    if latest is None or any(a is not b for a, b in zip(latest, asked, strict=False)):
+        row = (operation.name, operation.parameters, operation.elementwise)
+        key = (row, site.types, site.out, frozen(site.options))
+        if len(_numbers) > MOST_FORMULAS:
+            _numbers.clear()
+        names = formula_names(operation, site)
+        places = {name: i for i, name in enumerate(names)}
+        number = _numbers.setdefault(key, next(_fresh))
+        texts = operation.formulas(site) if textbook else operation.running(site)
+        _latest = latest = _Rules(*asked, texts, names, places, number)
+    return latest
 
 
 def _place(operation: Operation, operand: int) -> tuple[Source, Tree] | None:

@@ -76,9 +76,8 @@ def to_value(name: str, value: Any) -> Any:
 
 def _header_value(program: Source, binding: Binding, seed: int) -> Any:
     """The value of a `#:` line."""
-    source = Source(binding.text, program.name)
     try:
-        return evaluated(source, binding.value, stream_seed(seed, binding.name))
+        return evaluated(binding.source, binding.value, stream_seed(seed, binding.name))
     except GradcliError as error:
         error.source = program
         raise

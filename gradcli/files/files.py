@@ -16,20 +16,24 @@ if TYPE_CHECKING:
 
     from gradcli.diagnostics.error import GradcliError
 
-MOST_FROM_A_PIPE = 1 << 30
-"""What is read from something that has no size (a pipe, a device), in bytes."""
+MOST = 1 << 30
+"""Bytes that are read into memory at once: of a file, a pipe, or what is packed in it."""
 
 _CHUNK = 1 << 20
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def read(path: str) -> bytes:
-    """The content of a file. Raises `GradcliError` of kind file."""
+    """The content of a file of at most `MOST` bytes. Raises `GradcliError` of kind file."""
     if not path:
         raise file_error("a file's name is missing: the word for it is empty")
     try:
         with Path(path).open("rb") as file:
-            is_regular = stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+            status = os.fstat(file.fileno())
+            is_regular = stat.S_ISREG(status.st_mode)
+            if is_regular and status.st_size > MOST:
+                has = f"'{path}' has {status.st_size >> 20:,} MB"
+                raise file_error(f"{has}, and {MOST >> 20:,} MB are read at most")
             return file.read() if is_regular else read_stream(file, f"'{path}'")
     except FileNotFoundError:
         raise file_error(f"there is no file '{path}'", _similar(Path(path))) from None
@@ -44,9 +48,9 @@ def read_stream(stream: BinaryIO, name: str) -> bytes:
     content = bytearray()
     while chunk := stream.read(_CHUNK):
         content += chunk
-        if len(content) > MOST_FROM_A_PIPE:
+        if len(content) > MOST:
             raise file_error(
-                f"{name} does not end: {MOST_FROM_A_PIPE >> 20} MB were read",
+                f"{name} does not end: {MOST >> 20} MB were read",
                 "more than that is read from a file only",
             )
     return bytes(content)

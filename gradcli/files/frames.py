@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from gradcli.diagnostics.failures import file_error
+from gradcli.files.dialect import SEPARATORS
 from gradcli.files.files import unwritable, whole
-from gradcli.files.text_cells import SEPARATOR
 from gradcli.report.json import encoder, plain
 
 if TYPE_CHECKING:
@@ -43,11 +43,11 @@ def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
     series = []
     for name, column in columns.items():
         if isinstance(column, np.ndarray):
-            plain_text = column.ndim > 1 and form in SEPARATOR
+            plain_text = column.ndim > 1 and form in SEPARATORS
             made = _as_text(name, column) if plain_text else pl.Series(name, _listed(column))
         else:
             made = column.alias(name)
-            if form in SEPARATOR and made.dtype.is_nested():
+            if form in SEPARATORS and made.dtype.is_nested():
                 made = pl.Series(name, map(_written, made), pl.String)
         series.append(made)
     return pl.DataFrame(series)
@@ -116,8 +116,8 @@ def write(frames: Iterator[pl.DataFrame], stream: BinaryIO, form: str) -> None:
 
     writers = {"ndjson": _write_ndjson, "parquet": _write_parquet, "npz": _write_npz}
     try:
-        if form in SEPARATOR:
-            _write_table(frames, stream, SEPARATOR[form])
+        if form in SEPARATORS:
+            _write_table(frames, stream, SEPARATORS[form])
         else:
             writers[form](frames, stream)
     except (OSError, pl.exceptions.PolarsError) as error:

@@ -7,9 +7,10 @@ missing value, and only then are the rows read again as text (`text_cells`).
 
 from __future__ import annotations
 
-import io
 import json
-from collections import deque
+import math
+import warnings
+from collections import Counter, deque
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from functools import cached_property
@@ -18,11 +19,23 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.files import text_cells as second_look
+from gradcli.files.dialect import (
+    SEPARATORS,
+    WORDS,
+    Asked,
+    Table,
+    table_in,
+)
+from gradcli.files.files import MOST
+from gradcli.files.numbers import hint_for, number, number_in, numbers_in
+from gradcli.files.numpy_files import MOST_AXES, expect_whole
+from gradcli.files.parquet_sizes import largest_row_group
 from gradcli.files.spool import on_disk
-from gradcli.files.text_cells import SEPARATOR, number_in
+from gradcli.files.unpacked import as_polars_reads
 
 if TYPE_CHECKING:
     import polars as pl
@@ -42,8 +55,6 @@ FORMATS = {
 TEXT = frozenset({"csv", "tsv", "ndjson"})
 ROWS = 131_072
 """Rows in a chunk."""
-LINE = 2**20
-"""Bytes of the longest line that is read to know a file's columns."""
 
 
 def format_of(path: str | None, given: str | None, option: str) -> str:
@@ -54,7 +65,7 @@ def format_of(path: str | None, given: str | None, option: str) -> str:
         return "csv"
     assert path is not None
     name = Path(path)
-    zipped = name.suffix.lower() == ".gz"
+    zipped = name.suffix.lower() in (".gz", ".zst")
     ending = (name.with_suffix("") if zipped else name).suffix.lstrip(".").lower()
     found = FORMATS.get(ending)
     if found is None and name.is_dir():
@@ -80,23 +91,30 @@ def as_name(column: str) -> str:
 class Points:
     """A file of points, open for reading. `columns` are its names as the language has them.
 
-    With `gaps` a cell in which nothing is written is nan, else it is an error.
+    With `gaps` a cell in which nothing is written is nan, else it is an error. `given` is what
+    the command line says of how the file is written.
     """
 
-    def __init__(self, path: Path, name: str, form: str, *, gaps: bool = False) -> None:
+    def __init__(
+        self, path: Path, name: str, form: str, *, gaps: bool = False, given: Asked | None = None
+    ) -> None:
         self.path, self.name, self.form, self.gaps = path, name, form, gaps
+        self.given = given or Asked()
+        self.markers = [v for m in self.given.missing if (v := number(m)) is not None]
         self.listed: frozenset[str] = frozenset()
+        self.table: Table | None = None
+        self.unpacked = 0
+        self.comments = False
         self.archive: Any = None
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.keys: list[str] = []
         """The columns' names as they are written."""
         self.keys = self._keys()
-        self.columns = [as_name(key) for key in self.keys]
-        twice = sorted({c for c in self.columns if self.columns.count(c) > 1})
+        self.places = {as_name(key): i for i, key in enumerate(self.keys) if self._named(key)}
+        self.columns = [as_name(key) for key in self.keys if self._named(key)]
+        twice = sorted(c for c, count in Counter(self.columns).items() if count > 1)
         if twice:
             self.close()
-            if not twice[0]:
-                raise file_error(f"{name} has columns without a name", "give them names")
             raise file_error(f"{name} has the column '{twice[0]}' twice", "rename one of them")
 
     def close(self) -> None:
@@ -108,6 +126,10 @@ class Points:
     def is_text(self) -> bool:
         """Whether numbers are written as text."""
         return self.form in TEXT
+
+    def _named(self, key: str) -> bool:
+        """Whether a column has a name; one of a table without it is passed over."""
+        return self.table is None or bool(key.strip())
 
     @property
     def place(self) -> Path:
@@ -122,18 +144,23 @@ class Points:
         try:
             if self.form == "npz":
                 return self._archived()
-            if self.form in SEPARATOR:
+            if self.form in SEPARATORS:
                 return self._header()
+            if self.form == "ndjson":
+                second_look.beginning(self.path, self.name)
             return list(self._scan(()).collect_schema())
         except pl.exceptions.NoDataError:
             raise file_error(f"{self.name} is empty") from None
-        except (OSError, ValueError, KeyError, pl.exceptions.PolarsError) as error:
+        except (*second_look.UNREADABLE, KeyError, pl.exceptions.PolarsError) as error:
             raise self.unreadable(error) from None
 
     def unreadable(self, error: Exception) -> Exception:
         """What keeps the file from being read, as one line and with its place."""
         if self.is_text:
-            found = second_look.fault(self.path, self.name, self.form, len(self.keys) or 2**31)
+            columns = len(self.keys) or 2**31
+            found = second_look.fault(
+                self.path, self.name, self.form, self.table, columns, self.comments
+            )
             if found is not None:
                 return found
         elif self.form == "parquet" and second_look.head(self.path) != b"PAR1":
@@ -153,43 +180,28 @@ class Points:
         return list(self.archive.files)
 
     def _header(self) -> list[str]:
-        import polars as pl
-
-        with self.path.open("rb") as file:
-            lines = file.readline(LINE) + file.readline(LINE)
-        # Polars goes through the whole of a file even where two rows are wanted.
-        plain = (
-            lines.endswith(b"\n") and b'"' not in lines and not lines.startswith(second_look.PACKED)
+        table = table_in(
+            second_look.beginning(self.path, self.name), self.form, self.name, self.given
         )
-        top = pl.read_csv(
-            io.BytesIO(lines) if plain else self.path,
-            has_header=False,
-            n_rows=2,
-            infer_schema=False,
-            separator=SEPARATOR[self.form],
-            glob=False,
-            truncate_ragged_lines=True,
-        )
-        names = [str(name or "") for name in top.row(0)]
-        if not any(names):
-            raise pl.exceptions.NoDataError
-        if len(top) > 1:
-            cells = zip(names, top.row(1), strict=True)
-            listed = (as_name(n) for n, c in cells if (c or "").lstrip().startswith("["))
-            self.listed = frozenset(listed)
-        return names
+        if table is None or not any(cell.strip() for cell in table.header):
+            raise file_error(f"{self.name} is empty")
+        self.table = table
+        cells = zip(table.header, table.first, strict=False)
+        listed = (as_name(n) for n, c in cells if c.lstrip().startswith("["))
+        self.listed = frozenset(listed)
+        return list(table.header)
 
     def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
         """The file's columns under their names; `whole` looks at all of it for their types."""
         import polars as pl
 
         if self.form == "parquet":
-            return self._named(pl.scan_parquet(self.path, glob=False))
+            return self._renamed(pl.scan_parquet(self.path, glob=False))
         if self.form == "ndjson":
             length = None if whole else 100
             found = pl.scan_ndjson(self.place, infer_schema_length=length).collect_schema()
             types = {n: floats(t) for n, t in found.items() if as_name(n) in used}
-            return self._named(
+            return self._renamed(
                 pl.scan_ndjson(
                     self.place,
                     infer_schema_length=length,
@@ -197,18 +209,44 @@ class Points:
                     ignore_errors=bool(types),
                 )
             )
-        numbers = set(used) - self.listed
-        return self._named(
-            pl.scan_csv(
-                self.path,
-                separator=SEPARATOR[self.form],
-                schema={k: pl.Float64 if as_name(k) in numbers else pl.String for k in self.keys},
-                ignore_errors=True,
-                glob=False,
-            )
+        return self._table_scan(frozenset(used) - self.listed)
+
+    def _table_scan(self, numbers: frozenset[str]) -> pl.LazyFrame:
+        """The columns of a CSV file by their places, and its header as a row: `_batches` drops it.
+
+        With decimal commas numbers are text at first, since Polars would take a point as well.
+        """
+        import polars as pl
+
+        table = self.table
+        assert table is not None
+        # Where a row begins with a number, one that begins with `#` can only be a comment.
+        self.comments = bool(self.keys) and as_name(self.keys[0]) in numbers
+        comma = table.decimal == ","
+        schema: dict[str, Any] = {}
+        for i, key in enumerate(self.keys):
+            name = as_name(key) if self._named(key) else f"\0{i}"
+            schema[name] = pl.Float64 if name in numbers and not comma else pl.String
+        scan = pl.scan_csv(
+            self.path,
+            separator=table.separator,
+            has_header=False,
+            skip_lines=table.above,
+            comment_prefix="#" if self.comments else None,
+            schema=schema,
+            ignore_errors=True,
+            glob=False,
+        )
+        if not comma:
+            return scan
+        return scan.with_columns(
+            pl.when(~pl.col(name).str.contains(".", literal=True))
+            .then(pl.col(name).str.replace(",", ".", literal=True).cast(pl.Float64, strict=False))
+            .alias(name)
+            for name in sorted(numbers)
         )
 
-    def _named(self, scan: pl.LazyFrame) -> pl.LazyFrame:
+    def _renamed(self, scan: pl.LazyFrame) -> pl.LazyFrame:
         return scan.rename(dict(zip(self.keys, self.columns, strict=True))) if self.keys else scan
 
     def chunks(self, used: Sequence[str], keep: Sequence[str]) -> Iterator[pl.DataFrame]:
@@ -221,6 +259,8 @@ class Points:
         columns = list(dict.fromkeys([*keep, *used]))
         if self.form == "npz":
             return self._slices(columns)
+        if self.form == "parquet":
+            self._expect_small_groups(columns)
         try:
             # What is kept is not read again: its type has to fit all rows.
             scan = self._scan(used, whole=not set(keep) <= set(used)).select(columns)
@@ -228,23 +268,47 @@ class Points:
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
         found = self._batches(scan, coming)
-        blank = second_look.blank_lines_at_end(self.path) if self.form in SEPARATOR else 0
+        blank = second_look.blank_lines_at_end(self.path) if self.table is not None else 0
         return without_last(found, blank) if blank else found
+
+    def _expect_small_groups(self, columns: list[str]) -> None:
+        """Raise if a row group of a Parquet file unpacks to more than the bound."""
+        keys = dict(zip(self.columns, self.keys, strict=True))
+        count = largest_row_group(self.path, {keys[name] for name in columns})
+        if count * 8 > MOST:
+            raise file_error(
+                f"{self.name} has a row group of {count:,} values, more than {MOST >> 20:,} MB",
+                "write it in smaller row groups: write_parquet(…, row_group_size=1_000_000)",
+            )
 
     def _batches(
         self, scan: pl.LazyFrame, batches: Iterator[pl.DataFrame]
     ) -> Iterator[pl.DataFrame]:
         import polars as pl
 
+        warnings.filterwarnings("ignore", "CSV malformed")  # `_expect_closed` says it better
         count = 0
+        header = self.table is not None and not self.table.commented
         try:
             for frame in batches:
                 count += 1
-                yield frame
+                yield frame[1:] if header else frame
+                header = False
             if not count:
                 yield scan.head(0).collect()
+            if self.table is not None:
+                self._expect_closed()
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
+
+    def _expect_closed(self) -> None:
+        """Raise if a quotation mark is never closed: Polars takes what follows for one cell."""
+        if second_look.has_odd_quotes(self.path):
+            found = second_look.fault(
+                self.path, self.name, self.form, self.table, len(self.keys), self.comments
+            )
+            if found is not None:
+                raise found
 
     def _slices(self, columns: list[str]) -> Iterator[pl.DataFrame]:
         import polars as pl
@@ -261,7 +325,10 @@ class Points:
     def _array(self, name: str, key: str) -> Any:
         """An array of an `.npz`."""
         try:
+            self._expect_room(key)
             found = self.archive[key]
+        except GradcliError:
+            raise
         except Exception as error:  # noqa: BLE001 - zipfile, zlib and NumPy raise many kinds
             what = reason(error).partition("\n")[0]
             if "allow_pickle" in what:
@@ -273,6 +340,20 @@ class Points:
                 f"a value for all rows is given by --{name} VALUE",
             )
         return found.astype(np.float64) if found.dtype.kind == "f" else found
+
+    def _expect_room(self, key: str) -> None:
+        """Raise if an array is packed and larger than the bound, or than its own header says."""
+        members = self.archive.zip.namelist()
+        member = self.archive.zip.getinfo(key if key in members else f"{key}.npy")
+        self.unpacked += member.file_size if member.compress_type else 0
+        if self.unpacked > MOST:
+            raise file_error(
+                f"{self.name} unpacks to more than {MOST >> 20:,} MB",
+                "what is larger is read from an .npz without compression (np.savez) and from "
+                "Parquet",
+            )
+        with self.archive.zip.open(member) as file:
+            expect_whole(file, member.file_size, str(self.path))
 
     def total(self) -> int | None:
         """How many rows there are, where that is known without reading them."""
@@ -294,6 +375,8 @@ class Points:
             found = self._stacked(name, self._written(name, first, len(series)), first)
         else:
             found = self._plain(name, series, first)
+        if self.markers:
+            found = self._without_markers(name, found, first)
         if len(found) and self.shapes.setdefault(name, found.shape[1:]) != found.shape[1:]:
             raise self._other_shape(name, first, found.shape[1:])
         return found
@@ -301,13 +384,34 @@ class Points:
     def _written(self, name: str, first: int, count: int) -> list[Any]:
         """What is written in a column in so many rows."""
         try:
-            return self._cells.of(self.columns.index(name), first, count)
+            place = self.places[name] if self.table else self.columns.index(name)
+            cells = self._cells.of(place, first, count)
         except second_look.UNREADABLE as error:
             raise self.unreadable(error) from None
+        missing = self.given.missing
+        if not missing:
+            return cells
+        return [None if isinstance(c, str) and c.strip() in missing else c for c in cells]
 
     @cached_property
     def _cells(self) -> second_look.Cells:
-        return second_look.Cells(self.path, self.form, self.keys)
+        return second_look.Cells(self.path, self.table, self.keys, self.comments)
+
+    @property
+    def _decimal(self) -> str:
+        return "." if self.table is None else self.table.decimal
+
+    def _without_markers(self, name: str, found: Any, first: int) -> Any:
+        """The array with nan where a number stands for a missing value, as `--missing` says."""
+        missing = np.isin(found, self.markers)
+        if any(map(math.isnan, self.markers)):
+            missing |= np.isnan(found)
+        if not missing.any():
+            return found
+        if not self.gaps:
+            row = int(np.argwhere(missing)[0, 0])
+            raise self._no_number(name, first + row, None)
+        return np.where(missing, np.nan, found)
 
     def _stacked(self, name: str, cells: Sequence[Any], first: int) -> Any:
         """Cells of numbers or lists, as they are written, as one array."""
@@ -315,12 +419,12 @@ class Points:
             return np.empty((0, 0))
         if self.gaps:
             cells = self._without_gaps(name, cells)
-        numbers = second_look.numbers_in(cells)
+        numbers = numbers_in(cells, self._decimal)
         if numbers is not None and self.shapes.get(name) in (None, ()):
             return numbers
         found = []
         for row, cell in enumerate(cells, start=first):
-            value = number_in(cell, gaps=self.gaps)
+            value = number_in(cell, gaps=self.gaps, decimal=self._decimal)
             if value is None:
                 raise self._no_number(name, row, cell)
             if value.shape != self.shapes.setdefault(name, value.shape):
@@ -333,7 +437,7 @@ class Points:
         empty = [cell is None or (isinstance(cell, str) and not cell.strip()) for cell in cells]
         shape = self.shapes.get(name)
         if shape is None:
-            read = (number_in(cell, gaps=True) for cell in cells)
+            read = (number_in(cell, gaps=True, decimal=self._decimal) for cell in cells)
             shape = next((value.shape for value in read if value is not None), ())
         gap = np.full(shape, np.nan).tolist()
         return [gap if nothing else c for c, nothing in zip(cells, empty, strict=True)]
@@ -359,6 +463,9 @@ class Points:
                     self.shapes.setdefault(name, np.shape(series[0]))
                 raise self._other_shape(name, first + odd // inside, np.shape(series[odd]))
             shape.append(int(lengths[0]) if len(lengths) else 0)
+            if len(shape) > MOST_AXES + 1:
+                what = f"lists in lists, and an array has at most {MOST_AXES} dimensions"
+                raise file_error(f"{self.name}, row {first:,}: the column '{name}' has {what}")
             if not shape[-1]:
                 return np.empty(shape)
             inside *= shape[-1]
@@ -400,8 +507,7 @@ class Points:
         else:
             kind = "list of numbers" if text.startswith("[") else "number"
             what = f"the column '{name}' has '{text[:40]}', which is no {kind}"
-            if text.count(",") == 1 and text.replace(",", "").lstrip("-+").isdigit():
-                hint = f"decimals are written with a point: {text.replace(',', '.')}"
+            hint = hint_for(text, self._decimal, options=self.is_text)
         return file_error(f"{self.name}, row {row:,}: {what}", hint)
 
     def _other_shape(self, name: str, row: int, shape: tuple[int, ...]) -> Exception:
@@ -459,20 +565,29 @@ def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.Data
 
 
 @contextmanager
-def opened(path: str, form: str, streams: Streams, *, gaps: bool = False) -> Iterator[Points]:
+def opened(
+    path: str,
+    form: str,
+    streams: Streams,
+    *,
+    gaps: bool = False,
+    given: Asked | None = None,
+) -> Iterator[Points]:
     """A file of points, or standard input. Raises `GradcliError`."""
     name = "standard input" if path == "-" else f"'{path}'"
     with (
-        on_disk(path, form, streams) as found,
-        closing(Points(found, name, form, gaps=gaps)) as points,
+        on_disk(path, form, streams) as there,
+        as_polars_reads(there, form if form in TEXT else None, name) as found,
+        closing(Points(found, name, form, gaps=gaps, given=given)) as points,
     ):
         yield points
 
 
 def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False) -> None:
     """Raise if the file lacks a column; `inputs` could have a value for all rows instead."""
+    columns = frozenset(points.columns)
     for name in names:
-        if name not in points.columns:
+        if name not in columns:
             from gradcli.graph.suggestions import one_name, taken_apart
 
             hint = _instead(name, points)
@@ -488,15 +603,12 @@ def _instead(name: str, points: Points) -> str:
     """A hint where a column is missing."""
     if not points.columns:
         return "it has no columns at all"
-    only = points.columns[0] if len(points.columns) == 1 else ""
-    for char, words in (
-        (";", "semicolons"),
-        ("\t", "tabs: --from tsv"),
-        (",", "commas: --from csv"),
-    ):
-        if char in only:
-            return f"its columns seem to be separated by {words}"
-    if points.form in SEPARATOR and all(number_in(c) is not None for c in points.columns):
+    joined = " ".join(points.columns)
+    for char, words in WORDS.items():
+        if char in joined:
+            option = {"\t": "tab", ";": "';'"}.get(char, char)
+            return f"its columns seem to be separated by {words}: --separator {option}"
+    if points.table is not None and all(number_in(c) is not None for c in points.columns):
         return "its first line has numbers, and should have the columns' names"
     listed = ", ".join(points.columns[:20]) + (", …" if len(points.columns) > 20 else "")
     return closest(name, points.columns) or f"its columns are {listed}"

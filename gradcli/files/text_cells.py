@@ -11,23 +11,21 @@ import csv
 import gzip
 import json
 import math
-import sys
+import zlib
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
 from itertools import islice
 from pathlib import Path
 from typing import IO, Any
 
-import numpy as np
-
 from gradcli.diagnostics.failures import file_error, reason
+from gradcli.files.dialect import SEPARATORS, Table, WithoutComments, rows_of
 
-SEPARATOR = {"csv": ",", "tsv": "\t"}
 GZIP = b"\x1f\x8b"
-PACKED = (GZIP, b"\x28\xb5\x2f\xfd", b"\x78\x01", b"\x78\x9c", b"\x78\xda")
-"""How files compressed by gzip, Zstandard and zlib begin."""
-UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error)
+UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error, zlib.error)
 """What may be raised by a file that is damaged behind its first rows."""
+BEGINNING, LONGEST_LINE = 2**20, 2**26
+"""Bytes that are read to know a table, and that its first lines may have."""
 UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -40,7 +38,7 @@ def head(path: Path, size: int = 4) -> bytes:
 def blank_lines_at_end(path: Path) -> int:
     """How many blank lines end a file of text. In a compressed one nobody put them there."""
     with path.open("rb") as file:
-        if file.read(4).startswith(PACKED):
+        if file.read(4).startswith(GZIP):
             return 0
         size = file.seek(0, 2)
         file.seek(max(0, size - 65_536))
@@ -54,9 +52,11 @@ def blank_lines_at_end(path: Path) -> int:
 class Cells:
     """The rows of a text file, some at a time and never backwards."""
 
-    def __init__(self, path: Path, form: str, keys: Sequence[str]) -> None:
-        """`keys` are the columns' names as the file has them."""
-        self.coming = _records(path, keys) if form == "ndjson" else _table(path, form)
+    def __init__(
+        self, path: Path, table: Table | None, keys: Sequence[str], comments: bool
+    ) -> None:
+        """`keys` are the columns' names as the file has them; `table` is None for NDJSON."""
+        self.coming = _records(path, keys) if table is None else _rows(path, table, comments)
         self.next, self.first = 1, 0
         self.rows: list[list[Any]] = []
 
@@ -70,17 +70,58 @@ class Cells:
         return [row[column] if column < len(row) else None for row in self.rows] + missing
 
 
-def _opened(path: Path) -> IO[bytes]:
+def opened(path: Path) -> IO[bytes]:
+    """A file's content, unzipped."""
     return gzip.open(path) if head(path, 2) == GZIP else path.open("rb")  # type: ignore[return-value]
 
 
-def _table(path: Path, form: str, *, strict: bool = False) -> Iterator[list[str]]:
-    """The rows below the header."""
-    csv.field_size_limit(sys.maxsize if sys.maxsize < 2**31 else 2**31 - 1)
-    with TextIOWrapper(_opened(path), "utf-8-sig", newline="") as file:
-        rows = csv.reader(file, delimiter=SEPARATOR[form], strict=strict)
-        next(rows, None)
-        yield from rows
+def beginning(path: Path, name: str) -> str:
+    """The first lines of a text: a megabyte, or as much as its first two lines have.
+
+    Raises `GradcliError` where one of these never ends.
+    """
+    with opened(path) as file:
+        start = bytearray(file.read(BEGINNING))
+        while start.count(b"\n", -BEGINNING) < 2 and (more := file.read(BEGINNING)):
+            start += more
+            if len(start) > LONGEST_LINE:
+                raise file_error(f"{name} has a line of more than {LONGEST_LINE >> 20} MB")
+        if len(start) >= BEGINNING and file.read(1):
+            del start[start.rindex(b"\n") + 1 :]
+    if b"\0" in start and not start.startswith(UTF_16):
+        raise file_error(f"{name} is not text: there are null bytes in it")
+    return start.decode("utf-8-sig")
+
+
+def has_odd_quotes(path: Path) -> bool:
+    """Whether a text has an odd number of quotation marks.
+
+    Unpacking takes its time, so a packed one is only looked at where its first megabyte has any.
+    """
+    count = 0
+    with opened(path) as file:
+        start = file.read(BEGINNING)
+        if b'"' not in start and head(path, 2) == GZIP:
+            return False
+        while start:
+            count += start.count(b'"')
+            start = file.read(BEGINNING)
+    return count % 2 == 1
+
+
+def _rows(path: Path, table: Table, comments: bool, *, strict: bool = False) -> Iterator[list[str]]:
+    """The rows below the header; with `comments` a row that begins with `#` is passed over."""
+    with TextIOWrapper(opened(path), "utf-8-sig", newline="") as file:
+        lines = islice(file, table.above, None)
+        if not table.commented:
+            next(rows_of(lines, table.separator), None)
+        if not comments:
+            yield from rows_of(lines, table.separator, strict=strict)
+            return
+        without = WithoutComments(lines)
+        for row in rows_of(without, table.separator, strict=strict):
+            yield row
+            without.row_begins = True
 
 
 def _records(path: Path, keys: Sequence[str]) -> Iterator[list[Any]]:
@@ -90,92 +131,35 @@ def _records(path: Path, keys: Sequence[str]) -> Iterator[list[Any]]:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with TextIOWrapper(_opened(path), "utf-8-sig", newline="\n") as file:
+    with TextIOWrapper(opened(path), "utf-8-sig", newline="\n") as file:
         for line in file:
             if line.strip():
                 yield line
 
 
-def number_in(cell: Any, *, gaps: bool = False) -> Any:
-    """A cell as an array, of no axes for a number; None if it holds neither.
-
-    With `gaps` a null among its numbers is nan.
-    """
-    if isinstance(cell, str):
-        text = _with_minus(cell.strip())
-        if not text.startswith("["):
-            return _number(text)
-        try:
-            cell = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-    if cell is None or isinstance(cell, dict):
-        return None
-    try:
-        found = np.asarray(cell, dtype=np.float64)
-        if gaps:
-            return found
-        if np.isnan(found).any() and any(v is None for v in np.asarray(cell, dtype=object).flat):
-            return None
-    except (ValueError, TypeError, OverflowError):
-        return None
-    return found
-
-
-def _with_minus(text: str) -> str:
-    """The text with the minus that Python knows for the one of mathematics (U+2212)."""
-    return text if text.isascii() else text.replace("\N{MINUS SIGN}", "-")
-
-
-def numbers_in(cells: Sequence[Any]) -> Any:
-    """Cells as one array if all of them are numbers, else None: a quick way for the usual case."""
-    found = []
-    for cell in cells:
-        if isinstance(cell, str):
-            try:
-                found.append(float(_with_minus(cell)) if "_" not in cell else None)
-            except ValueError:
-                return None
-        else:
-            found.append(cell)
-    if not {type(value) for value in found} <= {int, float}:
-        return None
-    try:
-        return np.array(found, dtype=np.float64)
-    except OverflowError:
-        return None
-
-
-def _number(text: str) -> Any:
-    if "_" in text:
-        return None
-    try:
-        return np.asarray(float(text))
-    except ValueError:
-        return None
-
-
 # --- faults --------------------------------------------------------------------------------
 
 
-def fault(path: Path, name: str, form: str, columns: int) -> Exception | None:
+def fault(
+    path: Path, name: str, form: str, table: Table | None, columns: int, comments: bool
+) -> Exception | None:
     """What keeps a text file from being read, with its place; None if nothing is found."""
     try:
         if head(path, 2) in UTF_16:
             return file_error(f"{name} is text in UTF-16", "save it as UTF-8")
         if form == "ndjson":
             return _fault_in_lines(path, name)
-        if form in SEPARATOR:
-            return _fault_in_table(path, name, form, columns)
+        if form in SEPARATORS:
+            return _fault_in_table(path, name, table or Table(SEPARATORS[form]), columns, comments)
     except UnicodeDecodeError:
         return _no_text(path, name)
-    except (EOFError, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         return file_error(f"{name} can't be read: {reason(error)[:200]}")
     return None
 
 
 def _no_text(path: Path, name: str) -> Exception | None:
-    with _opened(path) as file:
+    with opened(path) as file:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode()
@@ -188,21 +172,32 @@ def _no_text(path: Path, name: str) -> Exception | None:
     return None
 
 
-def _fault_in_table(path: Path, name: str, form: str, columns: int) -> Exception | None:
+def _fault_in_table(
+    path: Path, name: str, table: Table, columns: int, comments: bool
+) -> Exception | None:
     row = 0
     try:
-        for row, cells in enumerate(_table(path, form, strict=True), start=1):
+        for row, cells in enumerate(_rows(path, table, comments, strict=True), start=1):
             if len(cells) > columns:
                 return file_error(
                     f"{name}, row {row:,}: there are {len(cells)} cells, for "
                     f"{columns} column{'s' * (columns != 1)}",
-                    "a cell with a separator in it is put into quotes",
+                    _why_more(cells, columns, table),
                 )
     except csv.Error as error:
         open_end = "unexpected end" in str(error)
         what = "a quotation mark is never closed" if open_end else str(error)
         return file_error(f"{name}, row {row + 1:,}: {what}")
     return None
+
+
+def _why_more(cells: Sequence[str], columns: int, table: Table) -> str:
+    """A hint where a row has more cells than the header has names."""
+    if not any(cell.strip() for cell in cells[columns:]):
+        return f"the row ends with '{table.separator}': the header has to end with it too"
+    if table.separator == "," and len(cells) == 2 * columns:
+        return "between decimal commas, semicolons separate the columns"
+    return "a cell with a separator in it is put into quotes"
 
 
 class _NotJson(ValueError):

@@ -429,12 +429,12 @@ def _with_selections(nodes: list[Node]) -> list[Node]:
             result[node.id] = node._replace(selections=kept)
         operation = node.operation
         elementwise = operation is not None and operation.elementwise
+        inside = set(map(id, node.selections))
         for operand in node.operands:
             if not isinstance(operand, int):
                 continue
             for selection in nodes[operand].selections:
-                inside = any(s is selection for s in node.selections)
-                broken = inside and (not elementwise or id(selection) in gone)
+                broken = id(selection) in inside and (not elementwise or id(selection) in gone)
                 if broken and not _is_scalar(selection, nodes):
                     lost.setdefault(operand, set()).add(id(selection))
     return result

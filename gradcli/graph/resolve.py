@@ -126,8 +126,9 @@ def chosen_inputs(wrt: Iterable[str] | None, inputs: Iterable[str]) -> tuple[str
     """
     known = tuple(inputs)
     chosen = known if wrt is None else tuple(wrt)
+    there = frozenset(known)
     for name in chosen:
-        if name not in known:
+        if name not in there:
             listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
             raise GradcliError(
                 Kind.NAME,
@@ -141,30 +142,30 @@ def _defined_name(statement: Statement) -> Name | None:
     return statement.name if isinstance(statement, Assign | Define | Block) else None
 
 
-def _all_definitions(module: Module) -> dict[str, Name]:
-    """Where each name is defined. Raises `GradcliError` if one is defined twice."""
-    found: dict[str, Name] = {}
+def _all_definitions(module: Module) -> dict[str, Definition]:
+    """What defines each name. Raises `GradcliError` if one is defined twice."""
+    found: dict[str, Definition] = {}
     for statement in module.statements:
-        name = _defined_name(statement)
-        if name is None:
+        if not isinstance(statement, Assign | Define | Block):
             continue
+        name = statement.name
         if name.name in found:
             raise GradcliError(
                 Kind.NAME,
                 f"'{name.name}' is given a second time",
                 source=module.source,
                 span=name.span,
-                labels=(Label(found[name.name].span, "given here first"),),
+                labels=(Label(found[name.name].name.span, "given here first"),),
                 hint=f"a graph has one node per name: call this one '{name.name}2', say",
             )
-        found[name.name] = name
+        found[name.name] = statement
     return found
 
 
 class _Statement:
     """The check of one statement against what stands before it."""
 
-    def __init__(self, names: Names, later: dict[str, Name], statement: Statement) -> None:
+    def __init__(self, names: Names, later: dict[str, Definition], statement: Statement) -> None:
         self.names, self.later, self.statement = names, later, statement
         self.defined = _defined_name(statement)
         self.reads: set[str] = set()
@@ -249,9 +250,9 @@ class _Statement:
 
     def not_yet(self, word: str, span: Span) -> None:
         """Raise if the name is defined here or below, and so can't be used yet."""
-        place = self.later.get(word)
-        if place is None or word in self.names.definitions:
+        if word not in self.later or word in self.names.definitions:
             return
+        place = self.later[word].name
         if self.defined is not None and self.defined.name == word:
             function = isinstance(self.statement, Define | Block)
             raise self.error(
@@ -288,14 +289,9 @@ class _Statement:
             self.size += names.sizes[word]
             arrange_arguments(call, definition, names.source)
             return
-        if word in self.later and not isinstance(definition, Assign):
-            statement = next(
-                s
-                for s in names.module.statements
-                if (d := _defined_name(s)) is not None and d.name == word
-            )
-            if isinstance(statement, Define | Block) or not ops.is_function(word):
-                self.not_yet(word, call.name_span)
+        later = None if isinstance(definition, Assign) else self.later.get(word)
+        if later is not None and (isinstance(later, Define | Block) or not ops.is_function(word)):
+            self.not_yet(word, call.name_span)
         values = (names.definitions, names.free, local)
         is_value = word in ops.SPELLED and any(word in known for known in values)
         if is_value or not ops.is_function(word):

@@ -46,8 +46,8 @@ class Binding:
     name: str
     value: Tree
     span: Span
-    text: str
-    """The value's text at its place, all else blank: also what stands behind a `#:` in it."""
+    source: Source
+    """The program's opening, with spaces for each `#:`: all values of a header share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,12 +66,12 @@ def read_header(source: Source) -> Header:
     if MARK not in source.text:
         return Header()
     opening = _Opening(source)
-    copy = "".join(opening.copy)
+    copy = Source("".join(opening.copy), source.name)
     try:
-        statements = parse_listing(Source(copy, source.name)).statements
+        statements = parse_listing(copy).statements
     except GradcliError as error:
         error.source = source
-        raise _unlike(source, copy, error) or error from None
+        raise _unlike(source, copy.text, error) or error from None
     bindings: dict[str, Binding] = {}
     marks: dict[str, float] = {}
     marked: dict[str, Span] = {}
@@ -93,9 +93,7 @@ def read_header(source: Source) -> Header:
             marks[name] = _number_of_marks(source, assign.value)
             marked[name] = assign.name.span
         else:
-            start, end = assign.value.span
-            text = " " * start + copy[start:end]
-            bindings[name] = Binding(name, assign.value, statement.span, text)
+            bindings[name] = Binding(name, assign.value, statement.span, copy)
     return Header(tuple(bindings.values()), marks, marked, opening.title)
 
 

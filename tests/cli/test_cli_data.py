@@ -375,6 +375,6 @@ class TestWrongFile:
             def read(self, size: int = -1) -> bytes:
                 return bytes(size)
 
-        monkeypatch.setattr(files, "MOST_FROM_A_PIPE", 5 << 20)
+        monkeypatch.setattr(files, "MOST", 5 << 20)
         with pytest.raises(GradcliError, match="does not end: 5 MB were read"):
             files.read_stream(Endless(), "standard input")  # type: ignore[arg-type]

@@ -44,6 +44,20 @@ class FileOptions(Options):
     to: Annotated[
         Form | None, in_report("--to", metavar="FORMAT", help="the same for what is written")
     ] = None
+    separator: Annotated[
+        str | None,
+        in_report(
+            "--separator", metavar="CHAR", help="what separates the columns of a CSV file; or tab"
+        ),
+    ] = None
+    decimal: Annotated[
+        str | None,
+        in_report("--decimal", metavar="CHAR", help="the decimal mark of a CSV file: , or ."),
+    ] = None
+    missing: Annotated[
+        str | None,
+        in_report("--missing", metavar="NA,…", help="what stands for a missing value, in POINTS"),
+    ] = None
     json: Annotated[bool, in_report("--json", help="the same as --to ndjson")] = False
     keep: Annotated[
         str | None,
@@ -98,15 +112,17 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     require("polars", "batch", "batch")
     if files.jit:
         require("numba", "jit", "--jit")
+    from gradcli.files.dialect import asked
     from gradcli.files.frames import ahead, replacing, write
     from gradcli.files.points import format_of, opened
 
     out = None if files.out == "-" else files.out
     to = "ndjson" if files.json else format_of(out, files.to, "--to")
     source = format_of(files.points, files.source, "--from")
+    given = asked(source, files.separator, files.decimal, files.missing)
     outside = point.environment
     gaps = files.errors != "stop" and not point.allow_nonfinite
-    with opened(files.points, source, outside, gaps=gaps) as points:
+    with opened(files.points, source, outside, gaps=gaps, given=given) as points:
         frames = _frames(point, files, points, to)
         first = next(frames)  # what is wrong with the options is said before a file is made
         with replacing(out, outside) as stream:
