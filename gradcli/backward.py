@@ -18,6 +18,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.collector import collector_paused
+from gradcli.equality import by_value
 from gradcli.errors import GradcliError, Kind, Label
 from gradcli.forward import (
     all_finite,
@@ -38,6 +39,7 @@ Mask: TypeAlias = Callable[[Any, Sequence[Any]], Any]
 """From what an operation sends, and all values, to what counts of it."""
 
 
+@by_value
 class Contribution(NamedTuple):
     """One line of the backward pass: what operation `node` sends to its operand `to`."""
 

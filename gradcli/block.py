@@ -14,10 +14,12 @@ import numpy as np
 from gradcli.draft import Literal
 from gradcli.forward import apply
 from gradcli.graph import Graph
+from gradcli.language.parser import parse
 from gradcli.language.printer import print_tree
+from gradcli.language.source import Source
 from gradcli.language.tree import Block
 from gradcli.lower import lower_block_body
-from gradcli.names import Names
+from gradcli.names import Names, resolve
 from gradcli.ops.operation import Array, Misfit, Operation, Parameter, Type, Written
 from gradcli.rules import bound_graph
 
@@ -63,6 +65,14 @@ def block_operation(block: Block, names: Names) -> Operation:
         doc="a block of the program",
         group="block",
     )
+
+
+def block_again(source: Source, name: str) -> Operation:
+    """The row for a block of a program: what a copy in another process is."""
+    names = resolve(parse(source))
+    block = names.definitions[name]
+    assert isinstance(block, Block)
+    return block_operation(block, names)
 
 
 def _expect_elementwise(

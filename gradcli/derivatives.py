@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.adjoint import reaching, weighted
 from gradcli.backward import backward
 from gradcli.draft import Literal as Written
+from gradcli.equality import by_value
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import apply
 from gradcli.graph import Graph
@@ -40,6 +41,7 @@ MOST_ELEMENTS = 2**27
 # --- what comes out ----------------------------------------------------------------------
 
 
+@by_value
 class Block(NamedTuple):
     """One matrix: how the elements of `of` (the columns) change with those of `by` (the rows).
 
@@ -106,6 +108,7 @@ class _Checked:
         return counts
 
 
+@by_value
 @dataclass(frozen=True)
 class Jacobian(_Checked):
     """∂output/∂input for every input that was asked for; ∂J/∂input where there is an upstream.
@@ -142,6 +145,7 @@ class Jacobian(_Checked):
         return laid(np.concatenate(rows) if rows else np.zeros((0, self.of.size)), self.layout)
 
 
+@by_value
 @dataclass(frozen=True)
 class Hessian(_Checked):
     """The second derivatives of an output of one element, or their product with a vector.

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.equality import by_value
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Tree
 from gradcli.ops.operation import Operation, Type
 
 
+@by_value
 class Literal(NamedTuple):
     """A constant that stands inside the operation that uses it."""
 

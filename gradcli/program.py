@@ -19,7 +19,7 @@ from gradcli.collector import collector_paused
 from gradcli.draft import Draft
 from gradcli.errors import GradcliError, Kind, expect_choice, expect_mapping, expect_names
 from gradcli.forward import refuse_nonfinite_inputs
-from gradcli.graph import Graph, build
+from gradcli.graph import Graph, Node, Origin, build
 from gradcli.language.header import Header, read_header
 from gradcli.language.parser import parse
 from gradcli.language.source import Source, Span
@@ -61,6 +61,14 @@ class Program:
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
         self._last: tuple[Any, Runner] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return (self.source, self.output) == (other.source, other.output)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.output))
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
@@ -107,8 +115,8 @@ class Program:
         if len(self._graphs) >= KEPT_GRAPHS:
             self._graphs.clear()
         with collector_paused():
-            self._graphs[key] = found = build(draft, types)
-        found.origin = self.source.text, self.source.name, self.output, dict(key)
+            origin = Origin(self.source.text, self.source.name, self.output, key)
+            self._graphs[key] = found = build(draft, types, origin=origin)
         return found
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
@@ -463,12 +471,15 @@ def _known_program(text: str, name: str | None, output: str | None) -> Program:
     return _program(text, name, output)
 
 
-def graph_again(
-    text: str, name: str | None, output: str | None, shapes: Mapping[str, Shape]
-) -> Graph:
+def graph_again(origin: Origin) -> Graph:
     """The graph of a program for inputs of these shapes: what a copy in another process is."""
-    program = _known_program(text, name, output)
-    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in shapes.items()})
+    program = _known_program(origin.text, origin.name, origin.output)
+    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in origin.shapes})
+
+
+def node_again(origin: Origin, number: int) -> Node:
+    """A node of such a graph."""
+    return graph_again(origin).nodes[number]
 
 
 def evaluate(program: str, /, **inputs: Any) -> Result:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.backward import Contribution, local_derivative, rule_for
+from gradcli.equality import by_value
 from gradcli.graph import Graph, Node
 from gradcli.language.printer import print_tree
 from gradcli.language.tree import Call, Compare, Name, Operator, Tree
@@ -23,6 +24,7 @@ from gradcli.ops.operation import Shape
 from gradcli.result import Result
 
 
+@by_value
 class Step(NamedTuple):
     """A line of the forward pass."""
 
@@ -38,6 +40,7 @@ class Step(NamedTuple):
         return print_tree(self.tree)
 
 
+@by_value
 class Move(NamedTuple):
     """A line of the backward pass: what step `step` sends from `node` to `to`."""
 
@@ -80,6 +83,16 @@ class Steps:
 
     def __init__(self, result: Result) -> None:
         self.result = result
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.result == other.result
+
+    def __hash__(self) -> int:
+        return hash(self.result)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy works its formulas out again."""
+        return type(self), (self.result,)
 
     @cached_property
     def graph(self) -> Graph:

@@ -185,6 +185,16 @@ class Operation:
     group: str = ""
     failure: str = ""
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process is the row of that name, or that block's row, there."""
+        if self.written is not None:
+            from gradcli.block import block_again  # noqa: PLC0415 - it imports this
+
+            return block_again, (self.written.source, self.name)
+        from gradcli import ops  # noqa: PLC0415 - it imports this
+
+        return ops.operation, (self.name,)
+
     @property
     def operands(self) -> tuple[Parameter, ...]:
         """The parameters that are values."""
