@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import copy
+import copyreg
 import multiprocessing
 import pickle
 import pkgutil
+from collections import ChainMap
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from importlib import import_module
+from io import BytesIO
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -18,6 +22,7 @@ import test_cli_errors
 import test_homework_reading_errors
 import test_language_errors
 from random_programs import random_programs
+from tblib import pickling_support
 
 import gradcli
 from gradcli.cli.app import run
@@ -38,11 +43,26 @@ def pickled(protocol: int) -> Callable[[Any], Any]:
     return lambda one: pickle.loads(pickle.dumps(one, protocol))  # noqa: S301 - made on this line
 
 
+def sent_by_a_cluster(error: BaseException) -> Any:
+    """A copy by way of Dask: `tblib` pickles the traceback too, and what an error comes from."""
+    chain, todo = set(), [error]
+    while todo:
+        one = todo.pop()
+        chain.add(one)
+        todo += [e for e in (one.__cause__, one.__context__) if e is not None and e not in chain]
+    pickler = pickle.Pickler(file := BytesIO())
+    table: dict[type, Any] = {TracebackType: pickling_support.pickle_traceback}
+    table |= dict.fromkeys(map(type, chain), pickling_support.pickle_exception)
+    pickler.dispatch_table = ChainMap(table, copyreg.dispatch_table)  # type: ignore[assignment]
+    pickler.dump(error)
+    return pickle.loads(file.getvalue())  # noqa: S301 - made here
+
+
 COPIES = [pickled(2), pickled(pickle.HIGHEST_PROTOCOL), copy.copy, copy.deepcopy]
 
 
 def expect_whole(error: GradcliError) -> None:
-    for again in (make(error) for make in COPIES):
+    for again in (make(error) for make in (*COPIES, sent_by_a_cluster)):
         assert type(again) is type(error)
         assert again == error
         assert vars(again) == vars(error)
