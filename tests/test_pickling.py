@@ -53,16 +53,21 @@ def sent_by_a_cluster(error: BaseException) -> Any:
     pickler = pickle.Pickler(file := BytesIO())
     table: dict[type, Any] = {TracebackType: pickling_support.pickle_traceback}
     table |= dict.fromkeys(map(type, chain), pickling_support.pickle_exception)
-    pickler.dispatch_table = ChainMap(table, copyreg.dispatch_table)  # type: ignore[assignment]
+    pickler.dispatch_table = ChainMap(table, dict(copyreg.dispatch_table))
     pickler.dump(error)
     return pickle.loads(file.getvalue())  # noqa: S301 - made here
 
 
-COPIES = [pickled(2), pickled(pickle.HIGHEST_PROTOCOL), copy.copy, copy.deepcopy]
+COPIES: list[Callable[[Any], Any]] = [
+    pickled(2),
+    pickled(pickle.HIGHEST_PROTOCOL),
+    copy.copy,
+    copy.deepcopy,
+]
 
 
 def expect_whole(error: GradcliError) -> None:
-    for again in (make(error) for make in (*COPIES, sent_by_a_cluster)):
+    for again in (make(error) for make in [*COPIES, sent_by_a_cluster]):
         assert type(again) is type(error)
         assert again == error
         assert vars(again) == vars(error)

@@ -10,6 +10,7 @@ import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
+from gradcli.cli.ending import cursor_shown
 from gradcli.cli.failure import usage_error
 from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
 
@@ -236,6 +237,8 @@ def _progress(outside: Environment, total: int | None, *, to_terminal: bool) -> 
 
     columns = (BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
     console = Console(file=outside.stderr)
-    with Progress(*columns, console=console, transient=True) as bar:
+    assert outside.stderr is not None
+    bar = Progress(*columns, console=console, transient=True)
+    with cursor_shown(outside.stderr), bar:
         task = bar.add_task("rows", total=total)
         yield lambda rows: bar.advance(task, rows)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -10,6 +10,7 @@ import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
+from gradcli.cli.ending import cursor_shown
 from gradcli.cli.failure import file_error, reason, usage_error
 from gradcli.cli.files import unwritable
 from gradcli.cli.homework import MARKING, MarkingOptions, TaskOptions
@@ -17,7 +18,7 @@ from gradcli.cli.lint import read_task
 from gradcli.cli.options import OutputOptions, in_report
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from gradcli.cli.environment import Environment
     from gradcli.homework.classroom import Mark, Setting, Submitted
@@ -153,16 +154,19 @@ def _marked(
     return marks
 
 
-def _progress(environment: Environment) -> Any:
+@contextmanager
+def _progress(environment: Environment) -> Iterator[Any]:
     stderr = environment.stderr
     if stderr is None or not stderr.isatty():
-        return nullcontext()
+        yield None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(file=stderr, no_color=bool(environment.variables.get("NO_COLOR")))
     columns = (TextColumn("marking"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True)
+    with cursor_shown(stderr), Progress(*columns, console=console, transient=True) as bar:
+        yield bar
 
 
 def _outcome(marks: Sequence[Mark], form: str, report: ClassOutput) -> Outcome:
