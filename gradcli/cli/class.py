@@ -15,13 +15,14 @@ from gradcli.cli.failure import file_error, reason, usage_error
 from gradcli.cli.files import unwritable
 from gradcli.cli.homework import MARKING, MarkingOptions, TaskOptions
 from gradcli.cli.lint import read_task
-from gradcli.cli.options import OutputOptions, in_report
+from gradcli.cli.options import OutputOptions, format_by_ending, in_report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gradcli.cli.environment import Environment
     from gradcli.homework.classroom import Mark, Setting, Submitted
+    from gradcli.report import Style
 
 
 class FolderOptions(Options):
@@ -72,14 +73,22 @@ class FolderOptions(Options):
 class ClassOutput(OutputOptions):
     """A list of marks, or what the class did."""
 
+    formats = ("table", "json", "csv")
+
     format: Annotated[
         Literal["table", "json", "csv"] | None,
         in_report("--format", metavar="FORMAT", help="table (text), json or csv"),
     ] = None
     out: Annotated[
         str | None,
-        in_report("--out", metavar="FILE", help="write the list of marks to a file, as CSV"),
+        in_report(
+            "--out", metavar="FILE", help="write the list of marks to a file (.csv, .json, .txt)"
+        ),
     ] = None
+
+    def list_format(self) -> str:
+        """The format of the list of marks in the file. Raises `GradcliError`."""
+        return format_by_ending(self.file, self.formats) or "csv"
 
 
 @make(
@@ -105,7 +114,7 @@ def command(
 
     Exit codes: 0 the marks are written; 1 the mathematics of the task failed; 2 wrong usage.
     """
-    form = report.chosen_format()
+    form, list_form = report.asked_format() or "table", report.list_format()
     if form not in ("table", "json", "csv"):
         raise usage_error(f"class has no {form}", "table, json or csv")
     folder = submissions.folder
@@ -124,7 +133,7 @@ def command(
         marks = _marked(setting, found, submissions.jobs, submissions.seconds, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    return _outcome(sorted([*marks, *refused], key=_place), form, report)
+    return _outcome(sorted([*marks, *refused], key=_place), form, list_form, report)
 
 
 def _place(mark: Mark) -> tuple[str, str]:
@@ -169,17 +178,22 @@ def _progress(environment: Environment) -> Iterator[Any]:
         yield bar
 
 
-def _outcome(marks: Sequence[Mark], form: str, report: ClassOutput) -> Outcome:
+def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:
     """The list of marks to its file, the rest to standard output."""
-    from gradcli.report import classroom as reports
-    from gradcli.report.grade import json_text
-
     if report.file is not None:
         from gradcli.cli.files import write_whole
 
-        write_whole(report.file, [reports.csv_text(marks)])
+        write_whole(report.file, _written(marks, list_form, report.style(), listed=True))
+    style = report.style()
+    return Outcome(_written(marks, form, style, listed=report.file is None))
+
+
+def _written(marks: Sequence[Mark], form: str, style: Style, *, listed: bool) -> Iterable[str]:
+    from gradcli.report import classroom as reports
+    from gradcli.report.grade import json_text
+
     if form == "json":
-        return Outcome([json_text(reports.as_object(marks), report.style())])
+        return [json_text(reports.as_object(marks), style)]
     if form == "csv":
-        return Outcome([reports.csv_text(marks)])
-    return Outcome(reports.pieces(marks, report.style(), listed=report.file is None))
+        return [reports.csv_text(marks)]
+    return reports.pieces(marks, style, listed=listed)

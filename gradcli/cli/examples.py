@@ -15,7 +15,7 @@ from gradcli import examples
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import usage_error
-from gradcli.cli.options import OutputOptions
+from gradcli.cli.options import TextOutput
 
 if TYPE_CHECKING:
     from gradcli.report import Style
@@ -57,7 +57,7 @@ def command(
             rich_help_panel="Examples",
         ),
     ] = None,
-    report: OutputOptions,
+    report: TextOutput,
 ) -> Outcome:
     """Ready programs: list, show and run them.
 

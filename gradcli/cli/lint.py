@@ -8,7 +8,7 @@ from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.failure import usage_error
 from gradcli.cli.homework import TaskOptions
-from gradcli.cli.options import OutputOptions
+from gradcli.cli.options import OutputOptions, TextOutput
 
 if TYPE_CHECKING:
     from gradcli.homework.task import Task
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         'gradcli lint "||W @ x||^2" --W "eye(2)" --x "[1, 2]"',
     ),
 )
-def command(task: TaskOptions, report: OutputOptions) -> Outcome:
+def command(task: TaskOptions, report: TextOutput) -> Outcome:
     """Test a homework: which mistakes would nobody see at this point.
 
     Applies every mistake of the table to the true solution. At x = 1, at x = 0 or where two
