@@ -12,10 +12,12 @@ that wrong input raises.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported here, not even `typing`: the sooner `cli.main` runs, the sooner it sees an
+# interrupt.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from gradcli.diagnostics.error import GradcliError
     from gradcli.grading.exercise.namespace import grade_values
     from gradcli.grading.marking.result import Marked
@@ -52,5 +54,7 @@ _HOMES = {
 def __getattr__(name: str) -> Any:
     """Import on first use: `gradcli --help` needs neither NumPy nor Lark."""
     if name in _HOMES:
+        from importlib import import_module  # noqa: PLC0415
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'gradcli' has no attribute {name!r}")

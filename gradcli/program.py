@@ -28,7 +28,7 @@ from gradcli.engine.forward import refuse_nonfinite_inputs
 from gradcli.engine.inputs import to_value, values_of_inputs
 from gradcli.engine.run import both, forward_alone
 from gradcli.graph.draft import Draft
-from gradcli.graph.graph import Graph, build
+from gradcli.graph.graph import Graph, Origin, build
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
@@ -68,6 +68,14 @@ class Program:
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
         self._last: tuple[Any, Runner] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return (self.source, self.output) == (other.source, other.output)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.output))
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
@@ -114,9 +122,8 @@ class Program:
         if len(self._graphs) >= KEPT_GRAPHS:
             self._graphs.clear()
         with collector_paused():
-            self._graphs[key] = found = build(draft, types)
-        arguments = self.source.text, self.source.name, self.output, dict(key)
-        found.origin = graph_again, arguments
+            origin = Origin(graph_again, self.source.text, self.source.name, self.output, key)
+            self._graphs[key] = found = build(draft, types, origin=origin)
         return found
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
@@ -471,12 +478,10 @@ def _known_program(text: str, name: str | None, output: str | None) -> Program:
     return _program(text, name, output)
 
 
-def graph_again(
-    text: str, name: str | None, output: str | None, shapes: Mapping[str, Shape]
-) -> Graph:
+def graph_again(origin: Origin) -> Graph:
     """The graph of a program for inputs of these shapes: what a copy in another process is."""
-    program = _known_program(text, name, output)
-    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in shapes.items()})
+    program = _known_program(origin.text, origin.name, origin.output)
+    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in origin.shapes})
 
 
 def evaluate(program: str, /, **inputs: Any) -> Result:

@@ -34,7 +34,7 @@ class Flat:
             if operation is None or operation.body is None:
                 operands = tuple(_moved(o, moved) for o in node.operands)
                 moved.append(len(nodes))
-                nodes.append(node._replace(id=len(nodes), operands=operands, selections=()))
+                nodes.append(node.moved(id=len(nodes), operands=operands, selections=()))
             else:
                 types = tuple(old.operand_type(o) for o in node.operands)
                 body, result = operation.body(types)
@@ -66,7 +66,7 @@ def _copy_body(
         else:
             operands = tuple(inside[o] if isinstance(o, int) else o for o in node.operands)
             inside.append(len(nodes))
-            nodes.append(node._replace(id=len(nodes), name=block.name, operands=operands))
+            nodes.append(node.moved(id=len(nodes), name=block.name, operands=operands))
     return inside
 
 
@@ -74,7 +74,7 @@ def _identity(nodes: list[Node], block: Node, operand: Operand) -> int:
     """A node of its own for a block that is just one of its parameters, or a number."""
     identity = ops.operation("identity")
     nodes.append(
-        block._replace(
+        block.moved(
             id=len(nodes),
             operation=identity,
             operands=(operand,),

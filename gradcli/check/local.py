@@ -64,7 +64,7 @@ class Alone:
             else:
                 operands.append(o)
         end = len(inputs)
-        only = node._replace(id=end, operands=tuple(operands), selections=())
+        only = node.moved(id=end, operands=tuple(operands), selections=())
         self.graph = Graph(graph.source, (*inputs, only), end)
         self.values.append(values[node.id])
         size = node.type.size

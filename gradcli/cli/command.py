@@ -45,7 +45,7 @@ class Finished(Exception):
     """Help or the version was asked for: nothing is to be done but to print it."""
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__()
+        super().__init__(outcome)
         self.outcome = outcome
 
 

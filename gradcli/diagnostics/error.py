@@ -7,6 +7,7 @@ for a program. Nothing else in the project formats an error.
 
 from __future__ import annotations
 
+import copyreg
 import unicodedata
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable, Mapping
@@ -95,6 +96,16 @@ class GradcliError(Exception):
     def exit_code(self) -> ExitCode:
         """The exit code of a process that this error stops."""
         return self.kind.exit_code
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and vars(self) == vars(other)
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.message))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy the fields: the default would call `__init__` with the message alone."""
+        return copyreg.__newobj__, (type(self), *self.args), vars(self)  # type: ignore[attr-defined]
 
     def located(self, source: Source) -> GradcliError:
         """The same error, said to be about `source` if it was about none yet."""

@@ -99,7 +99,7 @@ def pruned(graph: Graph, keep: Iterable[int]) -> tuple[Graph, dict[int, int]]:
             number[node.id] = len(nodes)
             operands = tuple(number[o] if isinstance(o, int) else o for o in node.operands)
             selections = _moved(node.selections, number, moved)
-            nodes.append(node._replace(id=len(nodes), operands=operands, selections=selections))
+            nodes.append(node.moved(id=len(nodes), operands=operands, selections=selections))
     output = number.get(graph.output, number[wanted[-1]] if wanted else 0)
     return Graph(graph.source, tuple(nodes), output), number
 

@@ -17,6 +17,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.formula import Formula, formula
@@ -38,6 +39,7 @@ Mask: TypeAlias = Callable[[Any, Sequence[Any]], Any]
 """From what an operation sends, and all values, to what counts of it."""
 
 
+@by_value
 class Contribution(NamedTuple):
     """One line of the backward pass: what operation `node` sends to its operand `to`."""
 

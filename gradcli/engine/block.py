@@ -11,14 +11,16 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.source import Source
 from gradcli.engine.constant import constant_value
 from gradcli.engine.formula import bound_graph
 from gradcli.engine.forward import apply
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph
 from gradcli.graph.lower import Engine, lower_block_body
-from gradcli.graph.resolve import Names
+from gradcli.graph.resolve import Names, resolve
 from gradcli.ops.operation import Array, Misfit, Operation, Parameter, Type, Written
+from gradcli.syntax.parser import parse
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Block
 
@@ -59,7 +61,7 @@ def block_operation(block: Block, names: Names) -> Operation:
         infer=infer,
         composite=True,
         body=body,
-        written=Written(names.source, trees),
+        written=Written(names.source, trees, block_again),
         domain="arguments at which its value exists",
         doc="a block of the program",
         group="block",
@@ -67,6 +69,14 @@ def block_operation(block: Block, names: Names) -> Operation:
 
 
 ENGINE = Engine(constant_value, block_operation)
+
+
+def block_again(source: Source, name: str) -> Operation:
+    """The row for a block of a program: what a copy in another process is."""
+    names = resolve(parse(source))
+    block = names.definitions[name]
+    assert isinstance(block, Block)
+    return block_operation(block, names)
 
 
 def _expect_elementwise(

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import stat
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
+from gradcli.files.ending import undone_at_the_end
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -139,37 +140,52 @@ def _file(path: str) -> Iterator[BinaryIO]:
     if there and not os.access(target, os.W_OK):
         raise PermissionError(13, "Permission denied")
     unfinished = target.with_name(f".{target.name[:100]}.{os.getpid()}.new")
-    with _removed_at_the_end(unfinished):
-        try:
-            with unfinished.open("xb") as file:
-                yield file
-            if there:
-                unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
-            unfinished.replace(target)
-        except BaseException:
-            unfinished.unlink(missing_ok=True)
-            raise
+    try:
+        with _new(unfinished) as file:
+            yield file
+            file.flush()
+            with undone_at_the_end(lambda: _give_name(file, unfinished), unfinished.unlink):
+                if there:
+                    unfinished.chmod(stat.S_IMODE(target.stat().st_mode))
+                if os.name == "nt":
+                    file.close()
+                unfinished.replace(target)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 @contextmanager
-def _removed_at_the_end(path: Path) -> Iterator[None]:
-    """Inside, a request to end the process (SIGTERM) removes the file and is a `SystemExit`."""
-    import signal
-    import threading
+def _new(path: Path) -> Iterator[BinaryIO]:
+    """A new file; where the system can, it has no name until `_give_name`.
 
-    def end(number: int, _frame: object) -> NoReturn:
-        with suppress(OSError):
-            path.unlink()
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
+    What has no name is gone when the process ends, even if it is killed.
+    """
+    descriptor = _nameless(path.parent)
+    if descriptor is not None:
+        with open(descriptor, "w+b") as file:  # noqa: PTH123 - a descriptor has no path
+            yield file
         return
-    before = signal.signal(signal.SIGTERM, end)
+    opened: list[BinaryIO] = []
+    with undone_at_the_end(lambda: opened.append(path.open("xb")), path.unlink), opened[0]:
+        yield opened[0]
+
+
+def _nameless(folder: Path) -> int | None:
+    """A file without a name on the disk of a folder; None where there is no such thing."""
+    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+        return None
     try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
+        return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)
+    except OSError:  # not on this kind of disk; or what is wrong is said by the next try
+        return None
+
+
+def _give_name(file: BinaryIO, path: Path) -> None:
+    if path.exists():  # it has had one from the start
+        return
+    # With a descriptor of a folder, which an absolute path ignores, links are followed.
+    os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=file.fileno())
 
 
 def unwritable(name: str, error: Exception) -> GradcliError:

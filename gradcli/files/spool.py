@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import shutil
 import stat
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO
 
 from gradcli.diagnostics.failures import file_error, reason
+from gradcli.files.ending import undone_at_the_end
 
 if TYPE_CHECKING:
     from gradcli.files.streams import Streams
 
 BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+POINTS = "points"
 
 
 @contextmanager
@@ -66,16 +69,45 @@ def _has_mark(file: BinaryIO) -> bool:
 @contextmanager
 def _spooled(stream: BinaryIO, name: str, form: str) -> Iterator[Path]:
     """A stream in a file. NDJSON loses a byte-order mark, which Polars does not expect."""
-    with tempfile.TemporaryDirectory(prefix="gradcli-", ignore_cleanup_errors=True) as folder:
-        spooled = Path(folder) / "points"
+    with _temporary() as (file, path):
         start = stream.read(3) if form == "ndjson" else b""
         try:
-            with spooled.open("wb") as file:
-                file.write(b"" if start == BYTE_ORDER_MARK else start)
-                shutil.copyfileobj(stream, file, 1 << 20)
+            file.write(b"" if start == BYTE_ORDER_MARK else start)
+            shutil.copyfileobj(stream, file, 1 << 20)
+            file.flush()
         except OSError as error:
             raise file_error(
                 f"{name} can't be kept in a temporary file: {reason(error)}",
                 "the variable TMPDIR names another folder for it",
             ) from None
-        yield spooled
+        if path.name == POINTS:
+            file.close()  # Windows opens no file twice
+        yield path
+
+
+@contextmanager
+def _temporary() -> Iterator[tuple[BinaryIO, Path]]:
+    """A file that is gone afterwards, and where it is found until then.
+
+    On Linux it has no name from the start, so nothing of it is left even if the process is killed.
+    """
+    with tempfile.TemporaryFile(prefix="gradcli-") as file:
+        path = Path(f"/proc/self/fd/{file.fileno()}")
+        if sys.platform == "linux" and path.exists():
+            yield file, path
+            return
+    made: list[Path] = []
+
+    def begin() -> None:
+        made.append(Path(tempfile.mkdtemp(prefix="gradcli-")))
+
+    def undo() -> None:
+        shutil.rmtree(made[0], ignore_errors=True)
+
+    with undone_at_the_end(begin, undo):
+        try:
+            path = made[0] / POINTS
+            with path.open("w+b") as file:
+                yield file, path
+        finally:
+            undo()

@@ -13,11 +13,13 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.source import Source, Span
 from gradcli.ops.operation import Operation, Type
 from gradcli.syntax.tree import Tree
 
 
+@by_value
 class Literal(NamedTuple):
     """A constant that stands inside the operation that uses it."""
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.diagnostics.equality import same_fields
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import (
@@ -25,7 +26,7 @@ from gradcli.graph.draft import (
     Selection,
     Step,
 )
-from gradcli.ops.operation import Kernel, Misfit, Operation, Site, Type, propagating, times
+from gradcli.ops.operation import Kernel, Misfit, Operation, Shape, Site, Type, propagating, times
 from gradcli.syntax.tree import Call, Operator
 
 MOST_ELEMENTS = 2**28
@@ -34,6 +35,18 @@ MOST_ELEMENTS = 2**28
 
 Getter: TypeAlias = Callable[[list[Any]], Sequence[Any]]
 """Takes an operation's operands out of a list of all values."""
+
+
+class Origin(NamedTuple):
+    """What a program's graph is made from: how a copy in another process is made."""
+
+    make: Callable[[Origin], Graph]
+    text: str
+    name: str | None
+    """The program's file."""
+    output: str | None
+    shapes: tuple[tuple[str, Shape], ...]
+    """The inputs by name, each with its shape."""
 
 
 class Node(NamedTuple):
@@ -55,6 +68,27 @@ class Node(NamedTuple):
     selections: tuple[Selection, ...]
     span: Span
     symbol_span: Span
+    origin: Origin | None = None
+    """Where its graph comes from; None in a graph that was made of another."""
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or not isinstance(other, Node):
+            return self is other
+        if self.origin is None:
+            return same_fields(self, other)
+        return self.id == other.id and self.origin == other.origin
+
+    def __ne__(self, other: object) -> bool:
+        return not self == other
+
+    def __hash__(self) -> int:
+        return hash((self.id, self.name))
+
+    def __reduce__(self) -> Any:
+        """A copy in another process is the node of the same number in a graph made there."""
+        if self.origin is None:
+            return Node, tuple(self)
+        return _node_again, (self.origin, self.id)
 
     @property
     def carries(self) -> bool:
@@ -63,7 +97,7 @@ class Node(NamedTuple):
 
     def as_input(self, number: int, name: str | None = None, of: Type | None = None) -> Node:
         """An input in the node's place in another graph, of its name and type unless given."""
-        return self._replace(
+        return self.moved(
             id=number,
             name=self.name if name is None else name,
             kind="input",
@@ -76,6 +110,14 @@ class Node(NamedTuple):
             aligned=True,
             selections=(),
         )
+
+    def moved(self, **changes: Any) -> Node:
+        """The node in another graph, where these fields differ."""
+        return self._replace(origin=None, **changes)
+
+
+def _node_again(origin: Origin, number: int) -> Node:
+    return origin.make(origin).nodes[number]
 
 
 RUNS = 10
@@ -104,8 +146,10 @@ class Often:
 class Graph:
     """Nodes in evaluation order; never changed once it is made."""
 
-    def __init__(self, source: Source, nodes: tuple[Node, ...], output: int) -> None:
-        self.source, self.nodes, self.output = source, nodes, output
+    def __init__(
+        self, source: Source, nodes: tuple[Node, ...], output: int, origin: Origin | None = None
+    ) -> None:
+        self.source, self.nodes, self.output, self.origin = source, nodes, output, origin
         self._dependent: dict[frozenset[int], list[bool]] = {}
         self.formulas: dict[Any, Any] = {}
         """Where the backward pass keeps the compiled rules, for the next time."""
@@ -117,13 +161,21 @@ class Graph:
         """Where the forward pass keeps how often it ran, and itself written out as a function."""
         self.texts: dict[Any, Any] = {}
         """Where `notation` keeps how operations and rules are written, for the next time."""
-        self.origin: tuple[Callable[..., Graph], tuple[Any, ...]] | None = None
-        """A function that makes this graph anew, and its arguments: how a copy is pickled."""
         self._last_site: tuple[int, Site] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if self is other or not isinstance(other, Graph):
+            return self is other
+        return self.origin is not None and self.origin == other.origin
+
+    def __hash__(self) -> int:
+        return hash(self.origin) if self.origin is not None else id(self)
 
     def __reduce__(self) -> Any:
         """A copy in another process is made there again, of the program's text."""
-        return super().__reduce__() if self.origin is None else self.origin
+        if self.origin is None:
+            return Graph, (self.source, self.nodes, self.output)
+        return self.origin.make, (self.origin,)
 
     @cached_property
     def inputs(self) -> tuple[int, ...]:
@@ -247,20 +299,26 @@ def _literal_number(operand: Operand) -> float | None:
     return None
 
 
-def build(draft: Draft, given: Mapping[str, Type], *, numpy_rules: bool = False) -> Graph:
+def build(
+    draft: Draft,
+    given: Mapping[str, Type],
+    *,
+    numpy_rules: bool = False,
+    origin: Origin | None = None,
+) -> Graph:
     """Find every node's type and kernel. Raises `GradcliError` of kind shape.
 
     `given` are the types of the inputs, by name; `numpy_rules` adds a vector to the rows of
-    any matrix, as NumPy does.
+    any matrix, as NumPy does; `origin` is of a whole program's graph.
     """
     types: list[Type] = []
     nodes: list[Node] = []
     for i, step in enumerate(draft.steps):
-        node = _typed(draft, i, step, types, given, numpy_rules=numpy_rules)
+        node = _typed(draft, i, step, types, given, origin, numpy_rules=numpy_rules)
         nodes.append(node)
         types.append(node.type)
     nodes = _with_selections(nodes)
-    return Graph(draft.source, tuple(nodes), draft.output)
+    return Graph(draft.source, tuple(nodes), draft.output, origin)
 
 
 def _typed(
@@ -269,6 +327,7 @@ def _typed(
     step: Step,
     types: list[Type],
     given: Mapping[str, Type],
+    origin: Origin | None,
     *,
     numpy_rules: bool,
 ) -> Node:
@@ -308,6 +367,7 @@ def _typed(
         step.selections,
         step.span,
         step.symbol_span,
+        origin,
     )
 
 

@@ -96,6 +96,8 @@ class Written(NamedTuple):
     source: Source
     trees: tuple[Tree, ...]
     """A formula per operand, with its place in the source."""
+    make: Callable[[Source, str], Operation]
+    """The row again, from source and name: how a copy in another process is made."""
 
 
 class Binding(NamedTuple):
@@ -210,6 +212,14 @@ class Operation:
     numpy: str = ""
     group: str = ""
     failure: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process is the row of that name, or that block's row, there."""
+        if self.written is not None:
+            return self.written.make, (self.written.source, self.name)
+        from gradcli import ops  # noqa: PLC0415 - it imports this
+
+        return ops.operation, (self.name,)
 
     @property
     def operands(self) -> tuple[Parameter, ...]:

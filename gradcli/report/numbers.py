@@ -53,26 +53,30 @@ def padded(text: str, width: int) -> str:
 
 
 def folded(text: str, width: int) -> list[str]:
-    """The text in lines of at most `width` cells, broken at spaces as far as that goes."""
+    """The text in lines of at most `width` cells, broken at spaces as far as that goes.
+
+    A word that is wider is broken too, but never within a number: a number that is wider than a
+    line stands whole in a line of its own.
+    """
     lines = [""]
     for word in re.findall(r"\S+\s*", text):
-        if cell_width(lines[-1] + word.rstrip()) > width and lines[-1]:
+        if lines[-1] and cell_width(lines[-1] + word.rstrip()) > width:
             lines.append("")
-        lines[-1] += word
-        while cell_width(lines[-1].rstrip()) > width:
-            cut = _cut(lines[-1], width)
-            lines[-1:] = [lines[-1][:cut], lines[-1][cut:]]
+        fits = cell_width(word.rstrip()) <= width
+        for part in [word] if fits else _UNBROKEN.findall(word):
+            if lines[-1] and cell_width(lines[-1] + part.rstrip()) > width and not _joins(part):
+                lines.append("")
+            lines[-1] += part
     return [line.rstrip() for line in lines]
 
 
-def _cut(text: str, width: int) -> int:
-    """How many characters fit into `width` cells; one at least, and no accent by itself."""
-    used = 0
-    for i, character in enumerate(text):
-        used += cell_width(character)
-        if used > width and i:
-            return i
-    return len(text)
+_UNBROKEN = re.compile(r"[-−]?\d[\d.]*(?:e[-+]?\d+)?|.", re.DOTALL)
+"""The parts of a word that a line never breaks: numbers, and single characters."""
+
+
+def _joins(part: str) -> bool:
+    """Whether it belongs to the character before it: an accent, or the space after a word."""
+    return part.isspace() or not cell_width(part)
 
 
 # --- numbers -----------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import reaching, weighted
 from gradcli.engine.backward import backward
@@ -48,6 +49,7 @@ class Found(NamedTuple):
     """Whether there was time for every column."""
 
 
+@by_value
 class Block(NamedTuple):
     """One matrix: how the elements of `of` (the columns) change with those of `by` (the rows).
 
@@ -114,6 +116,7 @@ class _Checked:
         return counts
 
 
+@by_value
 @dataclass(frozen=True)
 class Jacobian(_Checked):
     """∂output/∂input for every input that was asked for; ∂J/∂input where there is an upstream.
@@ -150,6 +153,7 @@ class Jacobian(_Checked):
         return laid(np.concatenate(rows) if rows else np.zeros((0, self.of.size)), self.layout)
 
 
+@by_value
 @dataclass(frozen=True)
 class Hessian(_Checked):
     """The second derivatives of an output of one element, or their product with a vector.

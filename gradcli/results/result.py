@@ -9,6 +9,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
+from gradcli.diagnostics.equality import by_value
 from gradcli.engine.backward import Contribution, local_derivative
 from gradcli.engine.notation import expression, rule
 from gradcli.graph.graph import Graph, Node
@@ -27,6 +28,7 @@ class Verdict(StrEnum):
     INCONCLUSIVE = "inconclusive"
 
 
+@by_value
 @dataclass(frozen=True, slots=True)
 class Check:
     """The check of one accumulator against the slope of the output.
@@ -53,6 +55,7 @@ class Check:
     ulps: float | None = None
 
 
+@by_value
 class Checks(NamedTuple):
     """The checks by node number, and how many rows there was no time for.
 
@@ -69,6 +72,7 @@ class Checks(NamedTuple):
     in_part: int = 0
 
 
+@by_value
 class Row(NamedTuple):
     """A node as reports show it."""
 
@@ -82,6 +86,7 @@ class Row(NamedTuple):
     check: Check | None
 
 
+@by_value
 class Line(NamedTuple):
     """A contribution as reports show it: one line of the backward pass."""
 
@@ -96,6 +101,7 @@ class Line(NamedTuple):
     upstream: Any
 
 
+@by_value
 @dataclass(frozen=True)
 class Result:
     """Values, accumulators, contributions and checks of one evaluation.

@@ -106,20 +106,23 @@ def _statements(source: Source) -> list[Statement]:
     from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
 
     text = plain(source.text)
+    found: GradcliError | UnexpectedCharacters | UnexpectedToken
     with _one_at_a_time, collector_paused():
         try:
             statements: list[Statement] = _lark().parse(text)  # type: ignore[assignment]
-        except GradcliError as refused:
-            error = refused
-        except (UnexpectedCharacters, UnexpectedToken) as unexpected:
-            from gradcli.syntax.messages import unexpected as mistakes  # noqa: PLC0415 - rarely needed
-
-            layout = _layouts.latest
-            assert layout is not None
-            error = mistakes.explain(unexpected, source.text, layout)
+        except (GradcliError, UnexpectedCharacters, UnexpectedToken) as error:
+            found = error
         else:
             return statements
-    raise error.located(source)
+        layout = _layouts.latest
+    # Not while Lark's exception is handled: it would be the context of what is raised, and an
+    # exception that holds a whole parser can't be sent to another process.
+    if not isinstance(found, GradcliError):
+        from gradcli.syntax.messages import unexpected as mistakes  # noqa: PLC0415 - rarely needed
+
+        assert layout is not None
+        found = mistakes.explain(found, source.text, layout)
+    raise found.located(source)
 
 
 # --- errors ------------------------------------------------------------------------------

@@ -82,6 +82,16 @@ class StatementSteps(Steps):
         super().__init__(result)
         self.names = names
 
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and self.names == getattr(other, "names", None)
+
+    def __hash__(self) -> int:
+        return hash((self.result, self.names))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy works its formulas out again."""
+        return type(self), (self.result, self.names)
+
     @cached_property
     def wholes(self) -> dict[int, Whole]:
         """The steps by the number of the node that they compute, in order."""

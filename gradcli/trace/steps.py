@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.diagnostics.equality import by_value
 from gradcli.engine.backward import Contribution, local_derivative, rule_for
 from gradcli.engine.notation import NOWHERE, node_tree, option_tree, rule_tree
 from gradcli.graph.graph import Graph, Node
@@ -29,6 +30,7 @@ from gradcli.syntax.tree import (
 )
 
 
+@by_value
 class Step(NamedTuple):
     """A line of the forward pass."""
 
@@ -44,6 +46,7 @@ class Step(NamedTuple):
         return print_tree(self.tree)
 
 
+@by_value
 class Move(NamedTuple):
     """A line of the backward pass: what step `step` sends from `node` to `to`."""
 
@@ -86,6 +89,16 @@ class Steps:
 
     def __init__(self, result: Result) -> None:
         self.result = result
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.result == other.result
+
+    def __hash__(self) -> int:
+        return hash(self.result)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy works its formulas out again."""
+        return type(self), (self.result,)
 
     @cached_property
     def graph(self) -> Graph:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import gzip
 import json
-import os
-import signal
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -325,21 +323,6 @@ def test_an_interrupt_leaves_nothing(
     assert (code, err) == (130, "")
     assert sorted(folder.iterdir()) == there
     assert Path(f"o.{form}").read_text() == "before"
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows ends a process without asking it")
-def test_a_request_to_end_leaves_nothing(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def ended(first: Any, _frames: Any) -> Any:
-        yield first
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    before = signal.getsignal(signal.SIGTERM)
-    there = sorted(folder.iterdir())
-    monkeypatch.setattr(command, "_chain", ended)
-    code, _, err = batch("x+y", "p.csv", "--out", "o.csv")
-    assert (code, err) == (128 + signal.SIGTERM, "")
-    assert sorted(folder.iterdir()) == there
-    assert signal.getsignal(signal.SIGTERM) is before
 
 
 @pytest.mark.parametrize("form", FORMS)

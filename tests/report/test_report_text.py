@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pytest
@@ -107,7 +108,8 @@ def test_folding_keeps_every_word(text: str, width: int) -> None:
     text = shown(text, UNICODE)
     lines = folded(text, width)
     assert "".join("".join(lines).split()) == "".join(text.split())
-    assert all(cell_width(line) <= width for line in lines)
+    for line in lines:  # only a number may be wider: it is never broken
+        assert cell_width(line) <= width or re.fullmatch(r"\s*[-−]?\d[\d.]*(e[-+]?\d+)?", line)
 
 
 @given(st.text())

@@ -12,6 +12,7 @@ from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
 from gradcli.diagnostics.failures import usage_error
+from gradcli.files.ending import cursor_shown
 
 if TYPE_CHECKING:
     import polars as pl
@@ -252,6 +253,8 @@ def _progress(outside: Environment, total: int | None, *, to_terminal: bool) -> 
 
     columns = (BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
     console = Console(file=outside.stderr)
-    with Progress(*columns, console=console, transient=True) as bar:
+    assert outside.stderr is not None
+    bar = Progress(*columns, console=console, transient=True)
+    with cursor_shown(outside.stderr), bar:
         task = bar.add_task("rows", total=total)
         yield lambda rows: bar.advance(task, rows)

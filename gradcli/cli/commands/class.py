@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -11,15 +11,17 @@ import typer
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions, read_task
-from gradcli.cli.options import OutputOptions, in_report
+from gradcli.cli.options import OutputOptions, format_by_ending, in_report
 from gradcli.diagnostics.failures import file_error, reason, usage_error
+from gradcli.files.ending import cursor_shown
 from gradcli.files.files import unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from gradcli.cli.environment import Environment
     from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
+    from gradcli.report import Style
 
 
 class FolderOptions(Options):
@@ -70,14 +72,22 @@ class FolderOptions(Options):
 class ClassOutput(OutputOptions):
     """A list of marks, or what the class did."""
 
+    formats = ("table", "json", "csv")
+
     format: Annotated[
         Literal["table", "json", "csv"] | None,
         in_report("--format", metavar="FORMAT", help="table (text), json or csv"),
     ] = None
     out: Annotated[
         str | None,
-        in_report("--out", metavar="FILE", help="write the list of marks to a file, as CSV"),
+        in_report(
+            "--out", metavar="FILE", help="write the list of marks to a file (.csv, .json, .txt)"
+        ),
     ] = None
+
+    def list_format(self) -> str:
+        """The format of the list of marks in the file. Raises `GradcliError`."""
+        return format_by_ending(self.file, self.formats) or "csv"
 
 
 @make(
@@ -103,7 +113,7 @@ def command(
 
     Exit codes: 0 the marks are written; 1 the mathematics of the task failed; 2 wrong usage.
     """
-    form = report.chosen_format()
+    form, list_form = report.asked_format() or "table", report.list_format()
     if form not in ("table", "json", "csv"):
         raise usage_error(f"class has no {form}", "table, json or csv")
     folder = submissions.folder
@@ -122,7 +132,7 @@ def command(
         marks = _marked(setting, found, submissions.jobs, submissions.seconds, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    return _outcome(sorted([*marks, *refused], key=_place), form, report)
+    return _outcome(sorted([*marks, *refused], key=_place), form, list_form, report)
 
 
 def _place(mark: Mark) -> tuple[str, str]:
@@ -152,29 +162,37 @@ def _marked(
     return marks
 
 
-def _progress(environment: Environment) -> Any:
+@contextmanager
+def _progress(environment: Environment) -> Iterator[Any]:
     stderr = environment.stderr
     if stderr is None or not stderr.isatty():
-        return nullcontext()
+        yield None
+        return
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     console = Console(file=stderr, no_color=bool(environment.variables.get("NO_COLOR")))
     columns = (TextColumn("marking"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True)
+    with cursor_shown(stderr), Progress(*columns, console=console, transient=True) as bar:
+        yield bar
 
 
-def _outcome(marks: Sequence[Mark], form: str, report: ClassOutput) -> Outcome:
+def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:
     """The list of marks to its file, the rest to standard output."""
-    from gradcli.report.homework import classroom as reports
-    from gradcli.report.homework.marked import json_text
-
     if report.file is not None:
         from gradcli.files.files import write_whole
 
-        write_whole(report.file, [reports.csv_text(marks)])
+        write_whole(report.file, _written(marks, list_form, report.style(), listed=True))
+    style = report.style()
+    return Outcome(_written(marks, form, style, listed=report.file is None))
+
+
+def _written(marks: Sequence[Mark], form: str, style: Style, *, listed: bool) -> Iterable[str]:
+    from gradcli.report.homework import classroom as reports
+    from gradcli.report.homework.marked import json_text
+
     if form == "json":
-        return Outcome([json_text(reports.as_object(marks), report.style())])
+        return [json_text(reports.as_object(marks), style)]
     if form == "csv":
-        return Outcome([reports.csv_text(marks)])
-    return Outcome(reports.pieces(marks, report.style(), listed=report.file is None))
+        return [reports.csv_text(marks)]
+    return reports.pieces(marks, style, listed=listed)

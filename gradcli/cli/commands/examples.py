@@ -13,7 +13,7 @@ from gradcli import examples
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.example_words import text_of
-from gradcli.cli.options import OutputOptions
+from gradcli.cli.options import TextOutput
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def command(
             rich_help_panel="Examples",
         ),
     ] = None,
-    report: OutputOptions,
+    report: TextOutput,
 ) -> Outcome:
     """Ready programs: list, show and run them.
 

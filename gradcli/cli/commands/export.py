@@ -9,7 +9,7 @@ import typer
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import Format, OutputOptions, PointOptions, in_report
+from gradcli.cli.options import Format, OutputOptions, PointOptions, format_by_ending, in_report
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -22,10 +22,14 @@ Target: TypeAlias = Literal["numpy", "python", "latex", "graph-json"]
 
 FORMATS: dict[str, Target] = {"json": "graph-json", "latex": "latex"}
 """Formats that say the same as a target."""
+TARGETS: dict[str, Target] = {"numpy": "numpy", "latex": "latex", "graph-json": "graph-json"}
+"""The targets that the ending of a file's name stands for."""
 
 
 class ExportOptions(OutputOptions):
     """How and where it is written."""
+
+    formats = tuple(TARGETS)
 
     format: Annotated[
         Format | None,
@@ -93,8 +97,10 @@ def command(
 
 def _target(to: Target | None, report: OutputOptions, *, standalone: bool) -> Target:
     """What is to be written. Raises `GradcliError` where the options contradict each other."""
-    form = report.chosen_format()
-    if form != "table" or report.format is not None:
+    form = report.asked_format()
+    if form is None and to is None:
+        to = TARGETS.get(format_by_ending(report.file, report.formats) or "")
+    if form is not None:
         if form not in FORMATS:
             raise usage_error(f"export has no format '{form}'", "--to says what is written")
         if to not in (None, FORMATS[form]):

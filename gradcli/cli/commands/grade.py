@@ -26,6 +26,8 @@ RESULTS = "results.json"
 class GradeOutput(OutputOptions):
     """A report for people, for scripts, or for a grader."""
 
+    formats = ("table", "json")
+
     format: Annotated[
         Literal["table", "json", "gradescope", "prairielearn", "coderunner"] | None,
         in_report(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import PointOptions, in_report
+from gradcli.cli.options import PointOptions, format_by_ending, in_report
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -16,8 +15,7 @@ if TYPE_CHECKING:
     from gradcli.trace.steps import Steps
 
 DRAWN_BY_DOT = ("svg", "png", "pdf")
-SUFFIXES = {".txt": "text", ".gv": "dot", ".dot": "dot", ".mmd": "mermaid", ".mermaid": "mermaid"}
-SUFFIXES |= {f".{form}": form for form in DRAWN_BY_DOT}
+FORMATS = ("text", "dot", "mermaid", *DRAWN_BY_DOT)
 
 
 class PictureOptions(Options):
@@ -73,8 +71,7 @@ class PictureOptions(Options):
 
     def chosen_format(self) -> str:
         """The format. Raises `GradcliError` where it can't go where it should."""
-        named = SUFFIXES.get(PurePath(self.file or "").suffix.lower())
-        form = self.format or named or "text"
+        form = self.format or format_by_ending(self.file, FORMATS) or "text"
         if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
             raise usage_error(
                 f"{form} is binary and is not written to a terminal", f"--out graph.{form}"

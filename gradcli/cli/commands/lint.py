@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.homework_options import TaskOptions, read_task, text_or_json
-from gradcli.cli.options import OutputOptions
+from gradcli.cli.options import TextOutput
 
 
 @make(
@@ -18,7 +18,7 @@ from gradcli.cli.options import OutputOptions
         'gradcli lint "||W @ x||^2" --W "eye(2)" --x "[1, 2]"',
     ),
 )
-def command(task: TaskOptions, report: OutputOptions) -> Outcome:
+def command(task: TaskOptions, report: TextOutput) -> Outcome:
     """Test a homework: which mistakes would nobody see at this point.
 
     Applies every mistake of the table to the true solution. At x = 1, at x = 0 or where two

@@ -27,6 +27,12 @@ def _complete(incomplete: str) -> list[str]:
     return [name for name in function_names() if name.startswith(incomplete)]
 
 
+class TableOutput(OutputOptions):
+    """The formats of the operation table."""
+
+    formats = FORMATS
+
+
 @make(
     "ops",
     usage="[NAME ...] [options]",
@@ -44,7 +50,7 @@ def command(
             rich_help_panel="Operations",
         ),
     ] = None,
-    report: OutputOptions,
+    report: TableOutput,
 ) -> Outcome:
     """The operations: formulas, derivatives, domains.
 

@@ -20,6 +20,12 @@ if TYPE_CHECKING:
 SHEET = "Sheet"
 
 
+class SheetOutput(OutputOptions):
+    """A sheet is text."""
+
+    formats = ("table",)
+
+
 @make(
     "sheet",
     usage="TASK [--NAME VALUE ...] [--for ID] [options]",
@@ -46,7 +52,7 @@ def command(
     answers: Annotated[
         bool, typer.Option("--answers", help="the solution of the sheet", rich_help_panel=SHEET)
     ] = False,
-    report: OutputOptions,
+    report: SheetOutput,
 ) -> Outcome:
     """An answer sheet, with a point of one's own for a student.
 

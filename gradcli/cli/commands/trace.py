@@ -96,19 +96,29 @@ class TraceOptions(Options):
         typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
     ] = False
 
-    def choice(self, form: str) -> Choice:
+    def look(self, report: ReportOptions) -> tuple[str, Name]:
+        """Format and style; the ending of `--out` chooses the style `code` too."""
+        form = report.chosen_format()
+        if report.asked_format() is None:
+            if form == "code" and self.style in ("listing", "code"):
+                return "table", "code"
+            if form == "latex" and self.style == "math":
+                return "table", "math"
+        return form, self.style
+
+    def choice(self, form: str, style: Name) -> Choice:
         """What is shown. Raises `GradcliError` where the options contradict each other."""
         from gradcli.report.trace.listing import Choice
 
         if self.node is not None and self.only is not None:
             raise usage_error("--node and --pass contradict each other", "leave out --pass")
-        written = "--style " + self.style if self.style != "listing" else f"--format {form}"
-        plain = self.style == "listing" and form == "table"
+        written = "--style " + style if style != "listing" else f"--format {form}"
+        plain = style == "listing" and form == "table"
         if self.node is not None and not plain and form != "json":
             raise usage_error(f"--node and {written} contradict each other")
-        if self.style != "listing" and form not in ("table", "json"):
-            raise usage_error(f"--style {self.style} and --format {form} contradict each other")
-        if self.standalone and self.style != "math" and form != "latex":
+        if style != "listing" and form not in ("table", "json"):
+            raise usage_error(f"--style {style} and --format {form} contradict each other")
+        if self.standalone and style != "math" and form != "latex":
             raise usage_error("--standalone is for --style math")
         for option, given in (("--jacobians", self.jacobians), ("--step", self.step)):
             if given and (not plain or self.node is not None):
@@ -116,6 +126,12 @@ class TraceOptions(Options):
         if self.jacobians and self.by == "statement":
             raise usage_error("--jacobians is for single operations", "leave out --by statement")
         return Choice(self.only != "backward", self.only != "forward", self.blank, self.jacobians)
+
+
+class TraceReport(ReportOptions):
+    """The formats of a trace: a `.py` is NumPy that runs."""
+
+    formats = (*ReportOptions.formats, "code")
 
 
 @make(
@@ -129,7 +145,7 @@ class TraceOptions(Options):
     ),
 )
 def command(
-    point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
+    point: PointOptions, method: CheckOptions, report: TraceReport, shown: TraceOptions
 ) -> Outcome:
     """Both passes step by step, as they are written by hand.
 
@@ -152,8 +168,8 @@ class Evaluation:
     def __init__(
         self, point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
     ) -> None:
-        form = report.chosen_format()
-        choice = shown.choice(form)
+        self.form, self.style = form, style = shown.look(report)
+        choice = shown.choice(form, style)
         self.report, self.shown, self.choice = report, shown, choice
         if shown.step and (report.file is not None or not report.environment.interactive()):
             raise usage_error("--step waits for a key, and this is no terminal")
@@ -202,7 +218,7 @@ class Evaluation:
             from gradcli.trace.paths import focus
 
             found = focus(steps, normal(self.shown.node))
-        form = self.report.chosen_format()
+        form = self.form
         if form == "json":
             from gradcli.report.trace import json as trace_json
 
@@ -215,7 +231,7 @@ class Evaluation:
             from gradcli.report.trace import rows as trace_rows
 
             return trace_rows.pieces(steps, form, look, self.choice, lambda: self.checked)
-        return self._styled(steps, look, "math" if form == "latex" else self.shown.style)
+        return self._styled(steps, look, "math" if form == "latex" else self.style)
 
     def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:
         """The text in one of the styles."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, Literal
 
+from gradcli.diagnostics.equality import by_value
 from gradcli.grading.submission.types import Listing
 
 
@@ -30,6 +31,7 @@ def place(line: int | None, cell: int | None) -> str:
     return f"line {line}" if cell is None else f"cell {cell}, line {line}"
 
 
+@by_value
 @dataclass(frozen=True)
 class MarkedRow:
     """A row that was judged."""
@@ -78,6 +80,7 @@ class Note:
         return place(self.line, self.cell)
 
 
+@by_value
 @dataclass(frozen=True)
 class Marked:
     """A submission, marked."""

@@ -183,7 +183,7 @@ def of_node(graph: Graph, node: Node) -> Stage:
     place = {o: i for i, o in enumerate(reads)}
     inputs = tuple(graph.nodes[o].as_input(i) for o, i in place.items())
     operands = tuple(place[o] if isinstance(o, int) else o for o in node.operands)
-    own = node._replace(id=len(inputs), operands=operands, selections=())
+    own = node.moved(id=len(inputs), operands=operands, selections=())
     small = Graph(graph.source, (*inputs, own), own.id)
     return Stage(small, tuple(graph.nodes[o].name for o in reads))
 
