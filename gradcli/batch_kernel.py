@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.batch_memory import Written, buffers_of, ends, owned
 from gradcli.batch_order import ordered
 from gradcli.draft import Literal, Operand
 from gradcli.forward import all_finite, apply, line_up
@@ -49,7 +50,9 @@ class Call(NamedTuple):
     buffer: int
     """The buffer that the result may use."""
     free: tuple[int, ...]
-    """Nodes that nobody reads after this call."""
+    """Operands that no later call reads."""
+    fresh: bool
+    """The result may not lie in a buffer: see `owned`."""
 
 
 class Step(NamedTuple):
@@ -63,6 +66,7 @@ class Step(NamedTuple):
     arity: int
     """How many operands there are."""
     gone: tuple[int, ...]
+    fresh: bool
 
 
 class Plan(NamedTuple):
@@ -185,34 +189,39 @@ class Line:
                     last[o] = i
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
+        written = {i: self._written(nodes[i]) for i in order}
+        inside = buffers_of(self.graph, order, written, self.varies)
+        free_after = ends(order, last, inside, keep)
         calls = []
 
         def release(done: tuple[int, ...]) -> None:
             for o in done:
-                if o in place:
-                    idle[shapes[place[o]]].append(place[o])
+                idle[shapes[place[o]]].append(place[o])
 
         for i in order:
             node = nodes[i]
-            operands = self._operands(node)
-            function, out = (np.subtract, True) if i in self.minus else _function(node)
+            function, out, operands = written[i]
             shape, buffer = node.type.shape, -1
-            done = tuple(
-                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
-            )
-            inside = isinstance(function, np.ufunc) or function in POWERS.values()
-            if inside:  # the result may take the place of an operand
-                release(done)
+            # NumPy's own functions may write over what they read.
+            overwrites = isinstance(function, np.ufunc) or function in POWERS.values()
+            if overwrites:
+                release(free_after[i])
             if out and i not in keep:
                 free = idle.setdefault(shape, [])
                 buffer = free.pop() if free else len(shapes)
                 if buffer == len(shapes):
                     shapes.append(shape)
                 place[i] = buffer
-            if not inside:
-                release(done)
-            calls.append(Call(node, function, operands, out, buffer, done))
+            if not overwrites:
+                release(free_after[i])
+            done = {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
+            fresh = not out and not inside[i] and any(inside.get(o) for o in reads[i])
+            calls.append(Call(node, function, operands, out, buffer, tuple(done), fresh))
         return calls, shapes
+
+    def _written(self, node: Node) -> Written:
+        function, out = (np.subtract, True) if node.id in self.minus else _function(node)
+        return Written(function, out, self._operands(node))
 
     # --- running ---
 
@@ -233,7 +242,8 @@ class Line:
         results = [column(count, self.graph.nodes[i].type.shape) for i in self.wanted]
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
-            buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
+            # None of them owns its memory: `owned` takes what does for no buffer.
+            buffers = [np.empty((self.rows, *shape))[:] for shape in self.buffers]
             return [c for c in todo if self._chunk(c, inputs, results, buffers, plan)]
 
         return results, on_all_cores(count, self.rows, threads, worker, suspect=not sound(fixed))
@@ -276,7 +286,7 @@ class Line:
         for i in (*self.graph.inputs, *self.wanted):
             placed(i)
         steps = []
-        for node, function, operands, out, buffer, free in self.calls:
+        for node, function, operands, out, buffer, free, fresh in self.calls:
             reads = [placed(o) for o in operands]
             if buffer >= 0:
                 place[node.id] = buffer
@@ -285,7 +295,7 @@ class Line:
             call = function if alone else self._lined_up(node, function)
             gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
             get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
-            steps.append(Step(call, get, -1 if out else to, len(reads), gone))
+            steps.append(Step(call, get, -1 if out else to, len(reads), gone, fresh))
         return Plan(start, place, steps)
 
     def _lined_up(self, node: Node, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -319,11 +329,13 @@ class Line:
                 values[place[i]] = target
         flags: list[str] = []
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for function, get, to, arity, gone in plan.steps:
+            for function, get, to, arity, gone, fresh in plan.steps:
                 if to < 0:
                     function(*get(values))
                 else:
-                    values[to] = function(*get(values)[:arity])
+                    operands = get(values)[:arity]
+                    made = function(*operands)
+                    values[to] = owned(made, operands) if fresh else made
                 for o in gone:
                     values[o] = None
         for i, target in zip(self.wanted, targets, strict=True):
