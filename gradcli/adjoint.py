@@ -42,6 +42,7 @@ def adjoint(
     wrt: Collection[int] | None = None,
     *,
     upstream: str | Mapping[str, int] | None = None,
+    shorten: bool = True,
 ) -> Adjoint:
     """The graph with its backward pass, for the nodes that depend on `wrt` (default: the inputs).
 
@@ -49,11 +50,14 @@ def adjoint(
     of the output's type; or, with a mapping of such names to nodes, from several nodes at once:
     the gradient of the sum of all upstream · node.
 
+    Unless it is to `shorten` the pass, a product with a number of the program that is 0 is a path
+    as it is in `backward`: what comes after it may be infinite.
+
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
     active = graph.dependent(set(graph.inputs if wrt is None else wrt))
     with collector_paused():
-        builder = _Builder(graph)
+        builder = _Builder(graph, shorten=shorten)
         sums = builder.accumulated(active, upstream)
         deltas = {i: builder.as_node(d, graph.nodes[i]) for i, d in sums.items() if active[i]}
         return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
@@ -129,8 +133,8 @@ def _moved(
 class _Builder:
     """The growing list of nodes, and the algebra in which formulas are applied to it."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+    def __init__(self, graph: Graph, *, shorten: bool = True) -> None:
+        self.graph, self.shorten = graph, shorten
         self.nodes: list[Node] = list(graph.nodes)
         self.known: dict[Any, int] = {}
         """Nodes of the backward pass by what they compute."""
@@ -194,7 +198,7 @@ class _Builder:
         else:
             number = None if rule.constant is None else Literal(np.float64(rule.constant), "")
             local = number or self.splice(rule, given, node, node.selections)
-            if _is_number(local, 0.0):
+            if _is_number(local, 0.0) and (self.shorten or rule.constant is not None):
                 return None
             sent = self.times(delta, local, node)
             if isinstance(local, Literal):

@@ -61,21 +61,25 @@ class Runner:
         self.ids = {name: i for name, i in ids.items() if name in sample}
         self.columns = [name for name in shapes if name in ids]
         self.wrt = chosen_inputs(wrt, ids)
-        longer, wanted = self._wanted(ids, only)
+        self.longer, wanted, self.deltas = self._wanted(ids, only)
         self.names = list(wanted)
         self.zero = [name for name, i in wanted.items() if i is None]
         numbers = [i for i in wanted.values() if i is not None]
-        line = Line(longer, numbers, [ids[name] for name in self.columns])
+        # What `evaluate` computes counts, also where it reaches no result.
+        line = Line(self.longer, numbers, [ids[name] for name in self.columns], self.deltas)
         self.line: Line | Compiled = (_compiled(line) if jit else None) or line
 
     def _wanted(
         self, ids: Mapping[str, int], only: Only | None
-    ) -> tuple[Graph, dict[str, int | None]]:
-        """The graph to run, and the node behind every column; None for a gradient of zero."""
+    ) -> tuple[Graph, dict[str, int | None], list[int]]:
+        """The graph to run, the node behind every column, and the nodes that hold an accumulator.
+
+        A gradient of zero has no node.
+        """
         # The value is always looked at: log(x) has a gradient of numbers also where it is none.
         wanted: dict[str, int | None] = {"value": self.graph.output}
         if only == "value":
-            return self.graph, wanted
+            return self.graph, wanted, []
         output = self.graph.nodes[self.graph.output]
         if output.type.size != 1:
             raise GradcliError(
@@ -85,10 +89,10 @@ class Runner:
                 span=output.span,
                 hint="sum(…) or ||…||^2 makes one; values alone need none",
             )
-        found = adjoint(self.graph, {ids[name] for name in self.wrt})
+        found = adjoint(self.graph, {ids[name] for name in self.wrt}, shorten=False)
         for name in self.wrt:
             wanted[f"d_{name}"] = found.deltas.get(ids[name])
-        return found.graph, wanted
+        return found.graph, wanted, list(found.deltas.values())
 
     def run(self, columns: Mapping[str, Any], errors: OnError = "stop", first: int = 1) -> Batch:
         """The columns of a batch; `first` is the number of its first row in messages.
@@ -146,21 +150,21 @@ class Runner:
         return bad
 
     @cached_property
-    def _every(self) -> tuple[list[int], Line]:
-        """The forward pass with every node wanted."""
-        numbers = [n.id for n in self.graph.nodes]
-        return numbers, Line(self.graph, numbers, [self.ids[name] for name in self.columns])
+    def _every(self) -> Line:
+        """Both passes with every value and accumulator wanted."""
+        numbers = [*range(len(self.graph.nodes)), *self.deltas]
+        return Line(self.longer, numbers, [self.ids[name] for name in self.columns])
 
     def _suspects(self, columns: Mapping[str, Any], start: int, stop: int) -> Any:
-        """The rows of a chunk in which a node of the forward pass that counts is not finite."""
+        """The rows of a chunk in which a value that counts, or an accumulator, is not finite."""
         part = {self.ids[name]: columns[name][start:stop] for name in self.columns}
         part |= {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
-        values, _ = self._every[1].run(part, stop - start, threads=1)
+        values, _ = self._every.run(part, stop - start, threads=1)
         bad = np.zeros(stop - start, dtype=bool)
-        for node, value in zip(self.graph.nodes, values, strict=True):
+        for i, value in enumerate(values):
             here = ~np.isfinite(value.reshape(stop - start, -1)).all(axis=1)
             if here.any():
-                for selection in node.selections:
+                for selection in self.graph.nodes[i].selections if i < len(self.graph.nodes) else ():
                     condition = selection.condition
                     if isinstance(condition, int) and values[condition].ndim == 1:
                         here &= (values[condition] != 0) == selection.chosen

@@ -10,7 +10,7 @@ lets go of Python's lock inside its loops.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from operator import itemgetter
@@ -22,7 +22,7 @@ from gradcli.batch_memory import Written, buffers_of, ends, owned
 from gradcli.batch_order import ordered
 from gradcli.draft import Literal, Operand
 from gradcli.forward import all_finite, apply, line_up
-from gradcli.graph import Graph, Node
+from gradcli.graph import Graph, Node, shown
 from gradcli.ops import kernels
 from gradcli.ops.operation import Shape
 from gradcli.rules import frozen
@@ -53,6 +53,8 @@ class Call(NamedTuple):
     """Operands that no later call reads."""
     fresh: bool
     """The result may not lie in a buffer: see `owned`."""
+    watched: bool
+    """Whether to look at the result for numbers that are not finite: see `_quiet`."""
 
 
 class Step(NamedTuple):
@@ -67,6 +69,7 @@ class Step(NamedTuple):
     """How many operands there are."""
     gone: tuple[int, ...]
     fresh: bool
+    watched: bool
 
 
 class Plan(NamedTuple):
@@ -124,18 +127,27 @@ SIGNALLING = {
 
 
 class Line:
-    """A graph made ready for rows. `varying` are the numbers of the inputs that have a column."""
+    """A graph made ready for rows. `varying` are the numbers of the inputs that have a column.
 
-    def __init__(self, graph: Graph, wanted: Sequence[int], varying: Collection[int]) -> None:
+    Nodes `besides` the wanted are computed as well, to see whether they are finite.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        wanted: Sequence[int],
+        varying: Collection[int],
+        besides: Collection[int] = (),
+    ) -> None:
         self.graph = graph
         self.varies = graph.dependent(set(varying))
         self.same = _merged(graph)
         self.wanted = [self.same[i] for i in wanted]
+        self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
         self.minus = self._negations()
         order = self._needed()
         self.once = [graph.nodes[i] for i in order if not self.varies[i]]
         self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
-        self.signals = all(c.function in SIGNALLING for c in self.calls)
         self.rows = self._rows()
 
     def _rows(self) -> int:
@@ -147,7 +159,7 @@ class Line:
         return min(max(CACHE // (8 * max(1, sum(sizes))), fewest), most)
 
     def _needed(self) -> list[int]:
-        needed = set(self.wanted)
+        needed = {*self.wanted, *self.besides}
         for node in reversed(self.graph.nodes):
             if node.id in needed:
                 needed.update(o for o in self._operands(node) if isinstance(o, int))
@@ -182,8 +194,9 @@ class Line:
         keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
         calls_only = [i for i in order if nodes[i].operation is not None]
         reads = {i: {o for o in self._operands(nodes[i]) if isinstance(o, int)} for i in calls_only}
-        order = ordered(self.wanted, reads, keep)
+        order = ordered([*self.wanted, *self.besides], reads, keep)
         for i in order:
+            last[i] = i
             for o in self._operands(nodes[i]):
                 if isinstance(o, int):
                     last[o] = i
@@ -192,9 +205,10 @@ class Line:
         written = {i: self._written(nodes[i]) for i in order}
         inside = buffers_of(self.graph, order, written, self.varies)
         free_after = ends(order, last, inside, keep)
+        watched = _quiet(order, written) - shown((nodes[i], written[i].operands) for i in order)
         calls = []
 
-        def release(done: tuple[int, ...]) -> None:
+        def release(done: Iterable[int]) -> None:
             for o in done:
                 idle[shapes[place[o]]].append(place[o])
 
@@ -204,19 +218,20 @@ class Line:
             shape, buffer = node.type.shape, -1
             # NumPy's own functions may write over what they read.
             overwrites = isinstance(function, np.ufunc) or function in POWERS.values()
+            done = free_after[i]
             if overwrites:
-                release(free_after[i])
+                release(o for o in done if o != i)
+                done = tuple(o for o in done if o == i)
             if out and i not in keep:
-                free = idle.setdefault(shape, [])
-                buffer = free.pop() if free else len(shapes)
+                left = idle.setdefault(shape, [])
+                buffer = left.pop() if left else len(shapes)
                 if buffer == len(shapes):
                     shapes.append(shape)
                 place[i] = buffer
-            if not overwrites:
-                release(free_after[i])
-            done = {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
+            release(done)
+            free = tuple(o for o in {*reads[i], i} if last.get(o) == i and o not in keep)
             fresh = not out and not inside[i] and any(inside.get(o) for o in reads[i])
-            calls.append(Call(node, function, operands, out, buffer, tuple(done), fresh))
+            calls.append(Call(node, function, operands, out, buffer, free, fresh, i in watched))
         return calls, shapes
 
     def _written(self, node: Node) -> Written:
@@ -286,7 +301,7 @@ class Line:
         for i in (*self.graph.inputs, *self.wanted):
             placed(i)
         steps = []
-        for node, function, operands, out, buffer, free, fresh in self.calls:
+        for node, function, operands, out, buffer, free, fresh, watched in self.calls:
             reads = [placed(o) for o in operands]
             if buffer >= 0:
                 place[node.id] = buffer
@@ -295,7 +310,7 @@ class Line:
             call = function if alone else self._lined_up(node, function)
             gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
             get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
-            steps.append(Step(call, get, -1 if out else to, len(reads), gone, fresh))
+            steps.append(Step(call, get, -1 if out else to, len(reads), gone, fresh, watched))
         return Plan(start, place, steps)
 
     def _lined_up(self, node: Node, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -328,26 +343,31 @@ class Line:
             if i not in inputs and self.varies[i]:
                 values[place[i]] = target
         flags: list[str] = []
+        suspect = False
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for function, get, to, arity, gone, fresh in plan.steps:
+            for function, get, to, arity, gone, fresh, watched in plan.steps:
+                operands = get(values)
                 if to < 0:
-                    function(*get(values))
-                else:
-                    operands = get(values)[:arity]
                     made = function(*operands)
-                    values[to] = owned(made, operands) if fresh else made
+                else:
+                    operands = operands[:arity]
+                    made = function(*operands)
+                    values[to] = made = owned(made, operands) if fresh else made
+                if watched and not suspect:  # while it is in the cache
+                    suspect = not _sum_is_finite(made)
                 for o in gone:
                     values[o] = None
         for i, target in zip(self.wanted, targets, strict=True):
             # What is wanted twice, a column itself, or made without `out=`, is copied.
             if values[place[i]] is not target:
                 target[...] = values[place[i]]
-        # While they are in the cache: a sum is finite only if all that is summed is.
-        parts = [inputs[i][start:stop] for i in columns]
-        if not self.signals:
-            parts += targets
-        with np.errstate(all="ignore"):
-            return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
+        return bool(flags) or suspect or not all(_sum_is_finite(values[place[i]]) for i in columns)
+
+
+def _sum_is_finite(values: Any) -> bool:
+    """Whether the sum of all elements is finite: only if every one of them is."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(values, axis=None)))
 
 
 def column(count: int, shape: Shape = ()) -> Any:
@@ -391,6 +411,21 @@ def on_all_cores(
 def sound(fixed: Arrays) -> bool:
     """Whether what is the same in all rows is finite."""
     return all(map(all_finite, map(np.asarray, fixed.values())))
+
+
+def _quiet(order: Sequence[int], calls: Mapping[int, Written]) -> set[int]:
+    """The calls whose results can be infinite or nan without an IEEE exception.
+
+    One of their own function, of a number in the program, or of an operand that is so.
+    """
+    quiet: set[int] = set()
+    for i in order:
+        call = calls[i]
+        numbers = [o.value for o in call.operands if isinstance(o, Literal)]
+        loud = call.function in SIGNALLING and all(map(all_finite, map(np.asarray, numbers)))
+        if not loud or not quiet.isdisjoint(o for o in call.operands if isinstance(o, int)):
+            quiet.add(i)
+    return quiet
 
 
 def _function(node: Node) -> tuple[Callable[..., Any], bool]:
