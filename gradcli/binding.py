@@ -15,7 +15,7 @@ from gradcli.errors import GradcliError, Kind, Label
 from gradcli.language.header import Binding, Header
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
-from gradcli.names import Names, did_you_mean
+from gradcli.names import Names, did_you_mean, refuse_constants_of_blocks
 from gradcli.values import evaluated, stream_seed
 
 FLOAT64 = np.dtype(np.float64)
@@ -34,6 +34,9 @@ def values_of_inputs(
     """
     free = names.free
     bound: dict[str, Any] = {}
+    if names.in_blocks:
+        lines = (binding.name for binding in header.bindings)
+        refuse_constants_of_blocks(names, [*inputs, *lines, *(data or ())])
     if not free.keys() >= inputs.keys():
         raise _not_an_input(names, next(n for n in inputs if n not in free), None, inputs)
     for binding in header.bindings:
@@ -42,8 +45,7 @@ def values_of_inputs(
         if binding.name not in inputs:
             bound[binding.name] = _header_value(names.source, binding, seed)
     if data:
-        wanted = names.inputs(())
-        bound |= {n: to_value(n, v) for n, v in data.items() if n in wanted}
+        bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
     for name, value in inputs.items():
         # An array of float64 is taken as it is, without a call: every run comes by here.
         plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim

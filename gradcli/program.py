@@ -25,7 +25,7 @@ from gradcli.language.parser import parse
 from gradcli.language.source import Source, Span
 from gradcli.language.tree import Assign
 from gradcli.lower import lower
-from gradcli.names import chosen_inputs, resolve, uncalled
+from gradcli.names import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.passes import both, forward_alone
 from gradcli.result import Result
@@ -217,7 +217,8 @@ class Program:
         expect_choice("only", only, (None, "value", "grad"))
         expect_mapping("columns", columns)
 
-        free = self.names.inputs(())
+        free = self.names.free
+        refuse_constants_of_blocks(self.names, columns)
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)
         bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}

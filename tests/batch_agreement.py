@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from batch_programs import array_point, array_program
+from batch_programs import array_point, array_program, edgy_point, edgy_program
 
 from gradcli import GradcliError, Program
 from gradcli.batch import Runner
@@ -168,6 +168,20 @@ def array_cases(count: int, first: int = 0) -> Iterator[Case]:
             fixed = {n: c[0] for n, c in points.items() if n not in columns}
             how = {"chunk": (None, 1, 2, 3)[seed % 4], "threads": (1, 2, None)[seed % 3]}
             yield Case(written.text, columns, fixed, how)
+
+
+def edgy_cases(count: int, first: int = 0, *, jit: bool = False) -> Iterator[Case]:
+    """Programs at kinks, borders of domains and huge numbers; scalar ones in a compiled loop."""
+    for seed in range(first, first + count):
+        draw = np.random.default_rng(seed)
+        written = edgy_program(seed, scalar=jit or seed % 2 == 0)
+        used = Program(written.text).inputs
+        points = edgy_point(written, 4, seed)
+        columns = {n: c for n, c in points.items() if n in used}
+        if columns:
+            only = (None, None, None, "value", "grad")[int(draw.integers(5))]
+            how = {"chunk": (None, 1, 3)[seed % 3], "threads": 1, "jit": jit, "only": only}
+            yield Case(written.text, columns, {}, how)
 
 
 def measured(cases: Iterable[Case]) -> Agreement:

@@ -9,7 +9,7 @@ the operand. Names are used again and again: forks are the rule. Everything foll
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -57,7 +57,7 @@ def array_program(seed: int) -> Written:
     inputs = dict(names)
     lines: list[str] = []
     for _ in range(draw.randint(3, 9)):
-        made = _statement(draw, names)
+        made = _statement(draw, names, ARRAY_ROWS if draw.random() < 0.6 else ROWS)
         if made is not None:
             name = f"n{len(lines)}"
             lines.append(f"{name} = {made[0]}")
@@ -68,9 +68,68 @@ def array_program(seed: int) -> Written:
     return Written(text, inputs)
 
 
-def array_programs(count: int, first: int = 0) -> Iterator[Written]:
-    """`count` programs in a row."""
-    return map(array_program, range(first, first + count))
+SPECIAL = (
+    *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, 1.5, 20.0, -20.0, 40.0, 709.0, 711.0, -746.0),
+    *(np.pi / 2, 1e16, 1e154, -1e155, 1e300, -1.7e308, 1e-8, 1e-160, -1e-200, 1e-308, 5e-324),
+)
+"""Kinks, borders of domains, and where numbers overflow, vanish or round."""
+NOT_FINITE = (np.nan, np.inf, -np.inf)
+
+
+def edgy_program(seed: int, *, scalar: bool) -> Written:
+    """A program whose operands are led into no domain, with branches of `where` written inside."""
+    draw = random.Random(seed)  # noqa: S311 - no secrets
+    known = [(n, t) for n, t in INPUTS.items() if not (scalar and t.shape)]
+    names = dict(draw.sample(known, min(len(known), draw.randint(1, 3))))
+    inputs, lines = dict(names), list[str]()
+    rows = tuple(r for r in ROWS if r.elementwise and not (scalar and r.name == "array"))
+    for _ in range(draw.randint(1, 6)):
+        made = None
+        if draw.random() < 0.25:
+            made = _branches(draw, names)
+        elif scalar or draw.random() < 0.5:
+            made = _statement(draw, names, rows, tame=False)
+        else:
+            made = _statement(draw, names, ROWS, tame=False)
+        if made is not None and not (scalar and made[1].shape):
+            name = f"n{len(lines)}"
+            lines.append(f"{name} = {made[0]}")
+            names[name] = made[1]
+    last = list(names)[-draw.randint(1, 2) :]
+    terms = [n if not names[n].shape else f"sum({n})" for n in last]
+    return Written("\n".join([*lines, draw.choice((" + ", "*")).join(terms)]), inputs)
+
+
+def edgy_point(written: Written, rows: int, seed: int) -> dict[str, Any]:
+    """`rows` values for every input: special and ordinary ones, and now and then an infinity."""
+    draw = np.random.default_rng(seed)
+
+    def numbers(shape: tuple[int, ...]) -> Any:
+        kind = draw.random(shape)
+        special = draw.choice(SPECIAL, shape)
+        bad = draw.choice(NOT_FINITE, shape)
+        ordinary = draw.uniform(-3, 3, shape).round(1)
+        return np.where(kind < 0.45, ordinary, np.where(kind < 0.99, special, bad))
+
+    return {n: numbers((rows, *t.shape)) for n, t in written.inputs.items()}
+
+
+def _branches(draw: random.Random, names: dict[str, Type]) -> tuple[str, Type] | None:
+    """A `where` with operations inside, one of them in a `where` of its own now and then."""
+    a = _operand(draw, names)
+    alike = [n for n, t in names.items() if t == names[a]]
+    rows = [r for r in ROWS if r.elementwise and len(r.operands) == 1 and len(r.parameters) == 1]
+
+    def inside(depth: int) -> str:
+        text = draw.choice(alike)
+        for _ in range(draw.randint(1, 2)):
+            text = f"{draw.choice(rows).aliases[0]}({text})"
+        if depth and draw.random() < 0.4:
+            text = f"where({draw.choice(alike)} > {draw.choice((0, 1))}, {text}, {inside(depth - 1)})"
+        return text
+
+    test = draw.choice(("{} > 0", "{} < 1", "{} != 0", "{} >= 2", "sign({})", "{}"))
+    return f"where({test.format(a)}, {inside(1)}, {inside(1)})", names[a]
 
 
 def array_point(written: Written, rows: int, seed: int) -> dict[str, Any]:
@@ -85,10 +144,15 @@ def _number(draw: random.Random, name: str, of: Type) -> str:
     return text if not of.shape else f"sum({text})"
 
 
-def _statement(draw: random.Random, names: dict[str, Type]) -> tuple[str, Type] | None:
-    """A row of the table on names that it takes, as text, and the type of what comes out."""
+def _statement(
+    draw: random.Random, names: dict[str, Type], rows: Sequence[Operation], *, tame: bool = True
+) -> tuple[str, Type] | None:
+    """A row of the table on names that it takes, as text, and the type of what comes out.
+
+    Operands are led into the row's domain if it is to be `tame`.
+    """
     for _ in range(40):
-        row = draw.choice(ARRAY_ROWS if draw.random() < 0.6 else ROWS)
+        row = draw.choice(rows)
         least = 2 if row.parameters[0].variadic else 0
         count = least + (draw.random() < 0.2) if least else len(row.operands)
         operands = [_operand(draw, names) for _ in range(count)]
@@ -97,7 +161,8 @@ def _statement(draw: random.Random, names: dict[str, Type]) -> tuple[str, Type] 
             for p in row.parameters
             if p.option and p.name in OPTIONS and (p.required or draw.random() < 0.6)
         }
-        text = _call(draw, row, operands, options, names)
+        given = [_argument(draw, row, o, names[o]) if tame else o for o in operands]
+        text = _call(draw, row, operands, given, options)
         try:
             out = row.bind(tuple(names[o] for o in operands), options).type
         except Misfit:
@@ -116,10 +181,10 @@ def _call(
     draw: random.Random,
     row: Operation,
     operands: list[str],
+    given: list[str],
     options: dict[str, Any],
-    names: dict[str, Type],
 ) -> str:
-    given = [_argument(draw, row, o, names[o]) for o in operands]
+    """The row's call; an index has its items put among the options."""
     if row.name == "index":
         item = draw.choice(list(ITEMS))
         options["items"] = ITEMS[item]
