@@ -161,10 +161,11 @@ class Runner:
         part |= {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
         values, _ = self._every.run(part, stop - start, threads=1)
         bad = np.zeros(stop - start, dtype=bool)
-        for i, value in enumerate(values):
+        selections = [node.selections for node in self.graph.nodes] + [()] * len(self.deltas)
+        for value, selected in zip(values, selections, strict=True):
             here = ~np.isfinite(value.reshape(stop - start, -1)).all(axis=1)
             if here.any():
-                for selection in self.graph.nodes[i].selections if i < len(self.graph.nodes) else ():
+                for selection in selected:
                     condition = selection.condition
                     if isinstance(condition, int) and values[condition].ndim == 1:
                         here &= (values[condition] != 0) == selection.chosen

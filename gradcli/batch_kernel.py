@@ -120,8 +120,9 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
 }
 POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
 SIGNALLING = {
-    np.add, np.subtract, np.multiply, np.divide, np.negative, np.absolute, np.sign, np.square,
-    _cube,
+    np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.sqrt, np.exp,
+    np.log, np.negative, np.absolute, np.sign, np.maximum, np.minimum, np.floor, np.ceil, np.rint,
+    np.sin, np.cos, np.tanh, np.arctan, *IN_PLACE.values(),
 }  # fmt: skip
 """What makes a number that is not finite out of finite ones only with an IEEE exception."""
 

@@ -69,7 +69,24 @@ def array_program(seed: int) -> Written:
 
 
 SPECIAL = (
-    *(0.0, -0.0, 1.0, -1.0, 0.5, -0.5, 2.0, -2.0, 3.0, 1.5, 20.0, -20.0, 40.0, 709.0, 711.0, -746.0),
+    *(
+        0.0,
+        -0.0,
+        1.0,
+        -1.0,
+        0.5,
+        -0.5,
+        2.0,
+        -2.0,
+        3.0,
+        1.5,
+        20.0,
+        -20.0,
+        40.0,
+        709.0,
+        711.0,
+        -746.0,
+    ),
     *(np.pi / 2, 1e16, 1e154, -1e155, 1e300, -1.7e308, 1e-8, 1e-160, -1e-200, 1e-308, 5e-324),
 )
 """Kinks, borders of domains, and where numbers overflow, vanish or round."""
@@ -125,7 +142,9 @@ def _branches(draw: random.Random, names: dict[str, Type]) -> tuple[str, Type] |
         for _ in range(draw.randint(1, 2)):
             text = f"{draw.choice(rows).aliases[0]}({text})"
         if depth and draw.random() < 0.4:
-            text = f"where({draw.choice(alike)} > {draw.choice((0, 1))}, {text}, {inside(depth - 1)})"
+            text = (
+                f"where({draw.choice(alike)} > {draw.choice((0, 1))}, {text}, {inside(depth - 1)})"
+            )
         return text
 
     test = draw.choice(("{} > 0", "{} < 1", "{} != 0", "{} >= 2", "sign({})", "{}"))
