@@ -410,7 +410,9 @@ class _Builder:
         except ValueError:
             return self.any(part, node)
         if len(own) < len(shape):
-            return part
+            trailing = shape[len(shape) - len(own) :]
+            if all(m == 1 or n != 1 for m, n in zip(own, trailing, strict=True)):
+                return part
         return self.reduced("amax" if self.type(part).size else "sum", part, shape, node)
 
     def any(self, part: Operand, node: Node) -> Operand:

@@ -29,6 +29,13 @@ OnError = Literal["stop", "nan", "skip", "keep"]
 """`keep` leaves what came out as it is."""
 
 
+ASKED = 16
+"""So many rows of one pattern are put to `evaluate`; if it says the same of all, it is the case."""
+
+MOST_PATTERNS = 10_000
+"""So many patterns are remembered."""
+
+
 class Batch(NamedTuple):
     """What a batch comes to."""
 
@@ -68,6 +75,8 @@ class Runner:
         # What `evaluate` computes counts, also where it reaches no result.
         line = Line(self.longer, numbers, [ids[name] for name in self.columns], self.deltas)
         self.line: Line | Compiled = (_compiled(line) if jit else None) or line
+        self.verdicts: dict[bytes, list[bool]] = {}
+        """For a pattern of numbers that are not finite, whether the first rows were refused."""
 
     def _wanted(
         self, ids: Mapping[str, int], only: Only | None
@@ -144,10 +153,25 @@ class Runner:
                 part = column[start:stop].reshape(stop - start, -1)
                 bad[start:stop] |= ~np.isfinite(part).all(axis=1)
             # An operation may fail and the result be finite all the same: 1/(1 + exp(1000)).
-            suspects = np.flatnonzero(self._suspects(columns, start, stop) & ~bad[start:stop])
-            for row in suspects + start:
-                bad[row] = self._error(columns, int(row)) is not None
+            rows, patterns = self._suspects(columns, start, stop, ~bad[start:stop])
+            for row, pattern in zip(rows, patterns, strict=True):
+                bad[row] = self._refused(columns, row, pattern)
         return bad
+
+    def _refused(self, columns: Mapping[str, Any], row: int, pattern: bytes) -> bool:
+        """Whether `evaluate` refuses a row; rows of one pattern are one case.
+
+        The first of them are asked for, the others where those differ.
+        """
+        if len(self.verdicts) > MOST_PATTERNS:
+            self.verdicts.clear()
+        known = self.verdicts.setdefault(pattern, [])
+        if len(known) == ASKED and len(set(known)) == 1:
+            return known[0]
+        refused = self._error(columns, row) is not None
+        if len(known) < ASKED:
+            known.append(refused)
+        return refused
 
     @cached_property
     def _every(self) -> Line:
@@ -155,22 +179,35 @@ class Runner:
         numbers = [*range(len(self.graph.nodes)), *self.deltas]
         return Line(self.longer, numbers, [self.ids[name] for name in self.columns])
 
-    def _suspects(self, columns: Mapping[str, Any], start: int, stop: int) -> Any:
-        """The rows of a chunk in which a value that counts, or an accumulator, is not finite."""
+    def _suspects(
+        self, columns: Mapping[str, Any], start: int, stop: int, among: Any
+    ) -> tuple[list[int], list[bytes]]:
+        """The rows of a chunk in which a value that counts, or an accumulator, is not finite.
+
+        With each comes its pattern: which numbers are finite, and which branches are taken.
+        """
+        count, nodes = stop - start, self.graph.nodes
         part = {self.ids[name]: columns[name][start:stop] for name in self.columns}
         part |= {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
-        values, _ = self._every.run(part, stop - start, threads=1)
-        bad = np.zeros(stop - start, dtype=bool)
-        selections = [node.selections for node in self.graph.nodes] + [()] * len(self.deltas)
+        values, _ = self._every.run(part, count, threads=1)
+        bad, pattern = np.zeros(count, dtype=bool), []
+        conditions: dict[int, Any] = {}
+        selections = [node.selections for node in nodes] + [()] * len(self.deltas)
         for value, selected in zip(values, selections, strict=True):
-            here = ~np.isfinite(value.reshape(stop - start, -1)).all(axis=1)
-            if here.any():
-                for selection in selected:
-                    condition = selection.condition
-                    if isinstance(condition, int) and values[condition].ndim == 1:
-                        here &= (values[condition] != 0) == selection.chosen
-                bad |= here
-        return bad
+            finite = np.isfinite(value.reshape(count, -1))
+            here = ~finite.all(axis=1)
+            pattern.append(finite)
+            for selection in selected:
+                condition = selection.condition
+                if isinstance(condition, int):
+                    taken = conditions.setdefault(condition, values[condition] != 0)
+                    if taken.ndim == 1:
+                        here &= taken == selection.chosen
+            bad |= here
+        rows = np.flatnonzero(bad & among)
+        pattern += [taken.reshape(count, -1) for taken in conditions.values()]
+        bits = np.packbits(np.concatenate([part[rows] for part in pattern], axis=1), axis=1)
+        return (rows + start).tolist(), list(map(bytes, bits))
 
     def _error(self, columns: Mapping[str, Any], row: int) -> GradcliError | None:
         point = {**self.fixed, **{name: columns[name][row] for name in self.columns}}

@@ -227,7 +227,8 @@ def _argument(draw: random.Random, row: Operation, name: str, of: Type) -> str:
         return f"(0.2*tanh({name}) + 2*eye({of.shape[0]}))"
     if row.domain and row.elementwise:
         return INSIDE.get(row.name, "(0.2 + 0.6*sigmoid({}))").format(name)
-    return draw.choice(BOUNDED).format(name) if draw.random() < 0.4 else name
+    plain = of.row or draw.random() < 0.6  # an elementwise function of a row makes a matrix
+    return name if plain else draw.choice(BOUNDED).format(name)
 
 
 def _option(value: Any) -> str:

@@ -25,6 +25,11 @@ VIEWS = (
     "block turned(u) = u.T with delta_u = delta.T; sum(turned(sin(A)) @ cos(A) + A.T @ tanh(A))",
 )
 """Results that lie in another's buffer."""
+BROADCAST = (
+    "n = [[[sum(v)]]]; sum(where(A, cos(n), sin(n))^2)",
+    "n = [[sum(v)]]; sum(where(v, cos(n), where(A, sin(n), n))^2)",
+)
+"""Branches of a `where` that are broadcast to a condition with fewer or more axes."""
 
 
 def test_array_programs_of_the_whole_table() -> None:
@@ -67,15 +72,15 @@ DEAD_ENDS = (
 
 @pytest.mark.parametrize("jit", [False, True])
 def test_what_fails_and_reaches_no_result(jit: bool) -> None:  # noqa: FBT001
-    x, found = np.array([20.0, 0.0, 0.5, -1.0, 7.0, 1.0]), Agreement()
+    x, found = np.tile([20.0, 0.0, 0.5, -1.0, 7.0, 1.0], 25), Agreement()
     for text in DEAD_ENDS if not jit else DEAD_ENDS[:4]:
         compare(found, text, {"x": x}, jit=jit)
     assert not found.differences, found.differences[0]
     assert found.refused > 0
 
 
-@pytest.mark.parametrize("text", VIEWS)
-def test_views_of_results(text: str) -> None:
+@pytest.mark.parametrize("text", VIEWS + BROADCAST)
+def test_shapes_that_once_went_wrong(text: str) -> None:
     draw, found = np.random.default_rng(0), Agreement()
     columns = {"A": draw.normal(size=(5, 2, 3)), "v": draw.normal(size=(5, 3))}
     columns = {name: column for name, column in columns.items() if name in text}
