@@ -7,8 +7,8 @@ batch of points goes through it as through a program, and its own adjoint is the
 derivative. Nothing is differentiated here but by the formulas of the table.
 
 What makes it shorter than the pass it stands for: a local derivative that is the number 1 is no
-multiplication, one that is 0 is no path, constants are worked out, and what two formulas
-have in common is computed once.
+multiplication, one that its rule writes as 0 is no path, constants are worked out, and what two
+formulas have in common is computed once.
 """
 
 from __future__ import annotations
@@ -42,7 +42,6 @@ def adjoint(
     wrt: Collection[int] | None = None,
     *,
     upstream: str | Mapping[str, int] | None = None,
-    shorten: bool = True,
 ) -> Adjoint:
     """The graph with its backward pass, for the nodes that depend on `wrt` (default: the inputs).
 
@@ -50,14 +49,11 @@ def adjoint(
     of the output's type; or, with a mapping of such names to nodes, from several nodes at once:
     the gradient of the sum of all upstream · node.
 
-    Unless it is to `shorten` the pass, a product with a number of the program that is 0 is a path
-    as it is in `backward`: what comes after it may be infinite.
-
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
     active = graph.dependent(set(graph.inputs if wrt is None else wrt))
     with collector_paused():
-        builder = _Builder(graph, shorten=shorten)
+        builder = _Builder(graph)
         sums = builder.accumulated(active, upstream)
         deltas = {i: builder.as_node(d, graph.nodes[i]) for i, d in sums.items() if active[i]}
         return Adjoint(Graph(graph.source, tuple(builder.nodes), graph.output), deltas)
@@ -133,8 +129,8 @@ def _moved(
 class _Builder:
     """The growing list of nodes, and the algebra in which formulas are applied to it."""
 
-    def __init__(self, graph: Graph, *, shorten: bool = True) -> None:
-        self.graph, self.shorten = graph, shorten
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
         self.nodes: list[Node] = list(graph.nodes)
         self.known: dict[Any, int] = {}
         """Nodes of the backward pass by what they compute."""
@@ -198,7 +194,7 @@ class _Builder:
         else:
             number = None if rule.constant is None else Literal(np.float64(rule.constant), "")
             local = number or self.splice(rule, given, node, node.selections)
-            if _is_number(local, 0.0) and (self.shorten or rule.constant is not None):
+            if _is_number(local, 0.0) and number:  # its rule's, not the program's: 0*sqrt(x)
                 return None
             sent = self.times(delta, local, node)
             if isinstance(local, Literal):

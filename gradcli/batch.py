@@ -98,7 +98,7 @@ class Runner:
                 span=output.span,
                 hint="sum(…) or ||…||^2 makes one; values alone need none",
             )
-        found = adjoint(self.graph, {ids[name] for name in self.wrt}, shorten=False)
+        found = adjoint(self.graph, {ids[name] for name in self.wrt})
         for name in self.wrt:
             wanted[f"d_{name}"] = found.deltas.get(ids[name])
         return found.graph, wanted, list(found.deltas.values())
