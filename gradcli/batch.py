@@ -7,7 +7,7 @@ is wrong with one of them is asked of `Program.evaluate`, so that its error is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcli.adjoint import adjoint
 from gradcli.batch_kernel import Line
+from gradcli.draft import Operand
 from gradcli.errors import GradcliError, Kind
 from gradcli.forward import refuse_nonfinite_inputs
 from gradcli.graph import Graph
@@ -23,6 +24,7 @@ from gradcli.names import chosen_inputs
 if TYPE_CHECKING:
     from gradcli.batch_jit import Compiled
     from gradcli.program import Program
+    from gradcli.result import Result
 
 Only = Literal["value", "grad"]
 OnError = Literal["stop", "nan", "skip", "keep"]
@@ -147,31 +149,31 @@ class Runner:
         raised: Sequence[tuple[int, int]],
         count: int,
     ) -> Any:
-        bad = np.zeros(count, dtype=bool)
+        """The rows that `evaluate` refuses; one that it has numbers for gets them in `made`."""
+        failed = np.zeros(count, dtype=bool)
         for start, stop in raised:
-            for column in [*made.values(), *(columns[name] for name in self.columns)]:
-                part = column[start:stop].reshape(stop - start, -1)
-                bad[start:stop] |= ~np.isfinite(part).all(axis=1)
-            # An operation may fail and the result be finite all the same: 1/(1 + exp(1000)).
-            rows, patterns = self._suspects(columns, start, stop, ~bad[start:stop])
-            for row, pattern in zip(rows, patterns, strict=True):
-                bad[row] = self._refused(columns, row, pattern)
-        return bad
+            unsure = ~_finite_rows(made.values(), start, stop)
+            failed[start:stop], suspects, patterns = self._suspects(columns, start, stop, unsure)
+            for rows, pattern in _cases(suspects + start, patterns):
+                failed[rows] = self._refused(columns, rows, pattern)
+            for row in np.flatnonzero(unsure & ~failed[start:stop]) + start:
+                failed[row] = not self._evaluated_into(made, columns, int(row))
+        return failed
 
-    def _refused(self, columns: Mapping[str, Any], row: int, pattern: bytes) -> bool:
-        """Whether `evaluate` refuses a row; rows of one pattern are one case.
+    def _refused(self, columns: Mapping[str, Any], rows: Any, pattern: bytes) -> Any:
+        """Which rows of one pattern `evaluate` refuses: it is asked for the first of them.
 
-        The first of them are asked for, the others where those differ.
+        Where those differ it is asked for all.
         """
         if len(self.verdicts) > MOST_PATTERNS:
             self.verdicts.clear()
         known = self.verdicts.setdefault(pattern, [])
-        if len(known) == ASKED and len(set(known)) == 1:
-            return known[0]
-        refused = self._error(columns, row) is not None
-        if len(known) < ASKED:
-            known.append(refused)
-        return refused
+        ask = min(len(rows), ASKED - len(known))
+        found = [self._error(columns, row) is not None for row in rows[:ask].tolist()]
+        known += found
+        if len(set(known)) == 1:
+            return found + [known[0]] * (len(rows) - ask)
+        return found + [self._error(columns, row) is not None for row in rows[ask:].tolist()]
 
     @cached_property
     def _every(self) -> Line:
@@ -180,42 +182,65 @@ class Runner:
         return Line(self.longer, numbers, [self.ids[name] for name in self.columns])
 
     def _suspects(
-        self, columns: Mapping[str, Any], start: int, stop: int, among: Any
-    ) -> tuple[list[int], list[bytes]]:
-        """The rows of a chunk in which a value that counts, or an accumulator, is not finite.
+        self, columns: Mapping[str, Any], start: int, stop: int, unsure: Any
+    ) -> tuple[Any, Any, Any]:
+        """Which rows of a chunk fail, and the rows of which that is not certain.
 
-        With each comes its pattern: which numbers are finite, and which branches are taken.
+        Those are the `unsure`, and the ones in which anything that counts is not finite. With them
+        come their patterns, as bits: which numbers are finite, and which branches are taken.
         """
         count, nodes = stop - start, self.graph.nodes
-        part = {self.ids[name]: columns[name][start:stop] for name in self.columns}
-        part |= {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
-        values, _ = self._every.run(part, count, threads=1)
-        bad, pattern = np.zeros(count, dtype=bool), []
-        conditions: dict[int, Any] = {}
-        selections = [node.selections for node in nodes] + [()] * len(self.deltas)
-        for value, selected in zip(values, selections, strict=True):
-            finite = np.isfinite(value.reshape(count, -1))
-            here = ~finite.all(axis=1)
-            pattern.append(finite)
-            for selection in selected:
-                condition = selection.condition
-                if isinstance(condition, int):
+        given = {self.ids[name]: columns[name][start:stop] for name in self.columns}
+        fixed = {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
+        values, _ = self._every.run(given | fixed, count, threads=1)
+        finite = [np.isfinite(value.reshape(count, -1)) for value in values]
+        sound = [part.all(axis=1) for part in finite]
+        certain = ~_finite_rows(given.values(), 0, count)
+        suspect, conditions = unsure.copy(), dict[int, Any]()
+        for node in nodes:
+            counts, known = ~sound[node.id], True
+            for selection in node.selections:
+                if isinstance(condition := selection.condition, int):
                     taken = conditions.setdefault(condition, values[condition] != 0)
+                    known &= taken.ndim == 1
                     if taken.ndim == 1:
-                        here &= taken == selection.chosen
-            bad |= here
-        rows = np.flatnonzero(bad & among)
-        pattern += [taken.reshape(count, -1) for taken in conditions.values()]
+                        counts = counts & (taken == selection.chosen)
+                else:
+                    known = False
+            suspect |= counts
+            if known and node.operation is not None and counts.any():
+                # The first operation that is not finite at finite operands is an error.
+                certain |= counts & np.logical_and.reduce([_sound(o, sound) for o in node.operands])
+        for accumulator in sound[len(nodes) :]:
+            suspect |= ~accumulator
+        rows = np.flatnonzero(suspect & ~certain)
+        pattern = [*finite, *(taken.reshape(count, -1) for taken in conditions.values())]
         bits = np.packbits(np.concatenate([part[rows] for part in pattern], axis=1), axis=1)
-        return (rows + start).tolist(), list(map(bytes, bits))
+        return certain, rows, bits
 
-    def _error(self, columns: Mapping[str, Any], row: int) -> GradcliError | None:
+    def _evaluate(self, columns: Mapping[str, Any], row: int) -> Result:
         point = {**self.fixed, **{name: columns[name][row] for name in self.columns}}
         gradient = self.names != ["value"]
+        return self.program.evaluate(
+            point, wrt=self.wrt if gradient else None, gradient=gradient, check=False
+        )
+
+    def _evaluated_into(
+        self, made: Mapping[str, Any], columns: Mapping[str, Any], row: int
+    ) -> bool:
+        """Whether `evaluate` has numbers for a row; they are put in the place of its own."""
         try:
-            self.program.evaluate(
-                point, wrt=self.wrt if gradient else None, gradient=gradient, check=False
-            )
+            result = self._evaluate(columns, row)
+        except GradcliError:
+            return False
+        for name, column in made.items():
+            gradient = name != "value"
+            column[row] = result.gradient[name.removeprefix("d_")] if gradient else result.value
+        return True
+
+    def _error(self, columns: Mapping[str, Any], row: int) -> GradcliError | None:
+        try:
+            self._evaluate(columns, row)
         except GradcliError as error:
             return error
         return None
@@ -234,6 +259,29 @@ class Runner:
             labels=error.labels,
             hint="--errors nan or skip goes on past such rows",
         )
+
+
+def _finite_rows(columns: Iterable[Any], start: int, stop: int) -> Any:
+    """For every row of a chunk whether all numbers in it are finite."""
+    parts = (np.isfinite(column[start:stop].reshape(stop - start, -1)) for column in columns)
+    return np.logical_and.reduce([part.all(axis=1) for part in parts], initial=True)
+
+
+def _cases(rows: Any, bits: Any) -> Iterator[tuple[Any, bytes]]:
+    """The rows of every pattern, and the pattern."""
+    if len(rows):
+        words = np.ascontiguousarray(bits).view(np.dtype((np.void, bits.shape[1]))).ravel()
+        patterns, inverse, counts = np.unique(words, return_inverse=True, return_counts=True)
+        order = np.argsort(inverse, kind="stable")
+        parts = np.split(rows[order], np.cumsum(counts)[:-1])
+        yield from zip(parts, map(bytes, patterns), strict=True)
+
+
+def _sound(operand: Operand, sound: Sequence[Any]) -> Any:
+    """For every row whether an operand is finite."""
+    if isinstance(operand, int):
+        return sound[operand]
+    return np.broadcast_to(bool(np.isfinite(operand.value).all()), sound[0].shape)
 
 
 def _compiled(line: Line) -> Compiled | None:
