@@ -30,7 +30,7 @@ from gradcli.engine.run import both, forward_alone
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph, Origin, build
 from gradcli.graph.lower import lower
-from gradcli.graph.resolve import chosen_inputs, resolve, uncalled
+from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.results.result import Result
 from gradcli.syntax.header import Header, read_header
@@ -232,7 +232,8 @@ class Program:
         expect_choice("only", only, (None, "value", "grad"))
         expect_mapping("columns", columns)
 
-        free = self.names.inputs(())
+        free = self.names.free
+        refuse_constants_of_blocks(self.names, columns)
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)
         bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}

@@ -10,7 +10,7 @@ lets go of Python's lock inside its loops.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from math import prod
 from operator import itemgetter
@@ -18,11 +18,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.batch.memory import Written, buffers_of, ends, owned
 from gradcli.batch.order import ordered
 from gradcli.engine.formula import frozen
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, shown
 from gradcli.ops.kernels import elementwise as kernels
 from gradcli.ops.operation import Shape
 
@@ -49,7 +50,11 @@ class Call(NamedTuple):
     buffer: int
     """The buffer that the result may use."""
     free: tuple[int, ...]
-    """Nodes that nobody reads after this call."""
+    """Operands that no later call reads."""
+    fresh: bool
+    """The result may not lie in a buffer: see `owned`."""
+    watched: bool
+    """Whether to look at the result for numbers that are not finite: see `_quiet`."""
 
 
 class Step(NamedTuple):
@@ -63,6 +68,8 @@ class Step(NamedTuple):
     arity: int
     """How many operands there are."""
     gone: tuple[int, ...]
+    fresh: bool
+    watched: bool
 
 
 class Plan(NamedTuple):
@@ -130,25 +137,35 @@ IN_PLACE: dict[str, Callable[..., Any]] = {
 }
 POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
 SIGNALLING = {
-    np.add, np.subtract, np.multiply, np.divide, np.negative, np.absolute, np.sign, np.square,
-    _cube,
+    np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.sqrt, np.exp,
+    np.log, np.negative, np.absolute, np.sign, np.maximum, np.minimum, np.floor, np.ceil, np.rint,
+    np.sin, np.cos, np.tanh, np.arctan, *IN_PLACE.values(),
 }  # fmt: skip
 """What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
 
 class Line:
-    """A graph made ready for rows. `varying` are the numbers of the inputs that have a column."""
+    """A graph made ready for rows. `varying` are the numbers of the inputs that have a column.
 
-    def __init__(self, graph: Graph, wanted: Sequence[int], varying: Collection[int]) -> None:
+    Nodes `besides` the wanted are computed as well, to see whether they are finite.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        wanted: Sequence[int],
+        varying: Collection[int],
+        besides: Collection[int] = (),
+    ) -> None:
         self.graph = graph
         self.varies = graph.dependent(set(varying))
         self.same = _merged(graph)
         self.wanted = [self.same[i] for i in wanted]
+        self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
         self.minus = self._negations()
         order = self._needed()
         self.once = [graph.nodes[i] for i in order if not self.varies[i]]
         self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
-        self.signals = all(c.function in SIGNALLING for c in self.calls)
         self.rows = self._rows()
 
     def _rows(self) -> int:
@@ -160,7 +177,7 @@ class Line:
         return min(max(CACHE // (8 * max(1, sum(sizes))), fewest), most)
 
     def _needed(self) -> list[int]:
-        needed = set(self.wanted)
+        needed = {*self.wanted, *self.besides}
         for node in reversed(self.graph.nodes):
             if node.id in needed:
                 needed.update(o for o in self._operands(node) if isinstance(o, int))
@@ -195,41 +212,49 @@ class Line:
         keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
         calls_only = [i for i in order if nodes[i].operation is not None]
         reads = {i: {o for o in self._operands(nodes[i]) if isinstance(o, int)} for i in calls_only}
-        order = ordered(self.wanted, reads, keep)
+        order = ordered([*self.wanted, *self.besides], reads, keep)
         for i in order:
+            last[i] = i
             for o in self._operands(nodes[i]):
                 if isinstance(o, int):
                     last[o] = i
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
+        written = {i: self._written(nodes[i]) for i in order}
+        inside = buffers_of(self.graph, order, written, self.varies)
+        free_after = ends(order, last, inside, keep)
+        watched = _quiet(order, written) - shown((nodes[i], written[i].operands) for i in order)
         calls = []
 
-        def release(done: tuple[int, ...]) -> None:
+        def release(done: Iterable[int]) -> None:
             for o in done:
-                if o in place:
-                    idle[shapes[place[o]]].append(place[o])
+                idle[shapes[place[o]]].append(place[o])
 
         for i in order:
             node = nodes[i]
-            operands = self._operands(node)
-            function, out = (np.subtract, True) if i in self.minus else _function(node)
+            function, out, operands = written[i]
             shape, buffer = node.type.shape, -1
-            done = tuple(
-                {o for o in operands if type(o) is int and last.get(o) == i and o not in keep}
-            )
-            inside = isinstance(function, np.ufunc) or function in POWERS.values()
-            if inside:  # the result may take the place of an operand
-                release(done)
+            # NumPy's own functions may write over what they read.
+            overwrites = isinstance(function, np.ufunc) or function in POWERS.values()
+            done = free_after[i]
+            if overwrites:
+                release(o for o in done if o != i)
+                done = tuple(o for o in done if o == i)
             if out and i not in keep:
-                free = idle.setdefault(shape, [])
-                buffer = free.pop() if free else len(shapes)
+                left = idle.setdefault(shape, [])
+                buffer = left.pop() if left else len(shapes)
                 if buffer == len(shapes):
                     shapes.append(shape)
                 place[i] = buffer
-            if not inside:
-                release(done)
-            calls.append(Call(node, function, operands, out, buffer, done))
+            release(done)
+            free = tuple(o for o in {*reads[i], i} if last.get(o) == i and o not in keep)
+            fresh = not out and not inside[i] and any(inside.get(o) for o in reads[i])
+            calls.append(Call(node, function, operands, out, buffer, free, fresh, i in watched))
         return calls, shapes
+
+    def _written(self, node: Node) -> Written:
+        function, out = (np.subtract, True) if node.id in self.minus else _function(node)
+        return Written(function, out, self._operands(node))
 
     # --- running ---
 
@@ -250,7 +275,8 @@ class Line:
         results = [column(count, self.graph.nodes[i].type.shape) for i in self.wanted]
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
-            buffers = [np.empty((self.rows, *shape)) for shape in self.buffers]
+            # None of them owns its memory: `owned` takes what does for no buffer.
+            buffers = [np.empty((self.rows, *shape))[:] for shape in self.buffers]
             return [c for c in todo if self._chunk(c, inputs, results, buffers, plan)]
 
         return results, on_all_cores(count, self.rows, threads, worker, suspect=not sound(fixed))
@@ -293,7 +319,7 @@ class Line:
         for i in (*self.graph.inputs, *self.wanted):
             placed(i)
         steps = []
-        for node, function, operands, out, buffer, free in self.calls:
+        for node, function, operands, out, buffer, free, fresh, watched in self.calls:
             reads = [placed(o) for o in operands]
             if buffer >= 0:
                 place[node.id] = buffer
@@ -302,7 +328,7 @@ class Line:
             call = function if alone else self._lined_up(node, function)
             gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
             get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
-            steps.append(Step(call, get, -1 if out else to, len(reads), gone))
+            steps.append(Step(call, get, -1 if out else to, len(reads), gone, fresh, watched))
         return Plan(start, place, steps)
 
     def _lined_up(self, node: Node, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -335,24 +361,31 @@ class Line:
             if i not in inputs and self.varies[i]:
                 values[place[i]] = target
         flags: list[str] = []
+        suspect = False
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for function, get, to, arity, gone in plan.steps:
+            for function, get, to, arity, gone, fresh, watched in plan.steps:
+                operands = get(values)
                 if to < 0:
-                    function(*get(values))
+                    made = function(*operands)
                 else:
-                    values[to] = function(*get(values)[:arity])
+                    operands = operands[:arity]
+                    made = function(*operands)
+                    values[to] = made = owned(made, operands) if fresh else made
+                if watched and not suspect:  # while it is in the cache
+                    suspect = not _sum_is_finite(made)
                 for o in gone:
                     values[o] = None
         for i, target in zip(self.wanted, targets, strict=True):
             # What is wanted twice, a column itself, or made without `out=`, is copied.
             if values[place[i]] is not target:
                 target[...] = values[place[i]]
-        # While they are in the cache: a sum is finite only if all that is summed is.
-        parts = [inputs[i][start:stop] for i in columns]
-        if not self.signals:
-            parts += targets
-        with np.errstate(all="ignore"):
-            return bool(flags) or not all(np.isfinite(np.add.reduce(p, axis=None)) for p in parts)
+        return bool(flags) or suspect or not all(_sum_is_finite(values[place[i]]) for i in columns)
+
+
+def _sum_is_finite(values: Any) -> bool:
+    """Whether the sum of all elements is finite: only if every one of them is."""
+    with np.errstate(all="ignore"):
+        return bool(np.isfinite(np.add.reduce(values, axis=None)))
 
 
 def column(count: int, shape: Shape = ()) -> Any:
@@ -396,6 +429,21 @@ def on_all_cores(
 def sound(fixed: Arrays) -> bool:
     """Whether what is the same in all rows is finite."""
     return all(map(all_finite, map(np.asarray, fixed.values())))
+
+
+def _quiet(order: Sequence[int], calls: Mapping[int, Written]) -> set[int]:
+    """The calls whose results can be infinite or nan without an IEEE exception.
+
+    One of their own function, of a number in the program, or of an operand that is so.
+    """
+    quiet: set[int] = set()
+    for i in order:
+        call = calls[i]
+        numbers = [o.value for o in call.operands if isinstance(o, Literal)]
+        loud = call.function in SIGNALLING and all(map(all_finite, map(np.asarray, numbers)))
+        if not loud or not quiet.isdisjoint(o for o in call.operands if isinstance(o, int)):
+            quiet.add(i)
+    return quiet
 
 
 def _function(node: Node) -> tuple[Callable[..., Any], bool]:

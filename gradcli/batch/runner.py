@@ -7,7 +7,7 @@ is wrong with one of them is asked of `Program.evaluate`, so that its error is t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
@@ -17,12 +17,14 @@ from gradcli.batch.kernel import Line
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.forward import refuse_nonfinite_inputs
+from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import chosen_inputs
 
 if TYPE_CHECKING:
     from gradcli.batch.jit import Compiled
     from gradcli.diagnostics.source import Source
+    from gradcli.results.result import Result
 
 Only = Literal["value", "grad"]
 OnError = Literal["stop", "nan", "skip", "keep"]
@@ -37,8 +39,15 @@ class Evaluable(Protocol):
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes."""
 
-    def evaluate(self, inputs: Mapping[str, Any] | None = None, /, **options: Any) -> Any:
+    def evaluate(self, inputs: Mapping[str, Any] | None = None, /, **options: Any) -> Result:
         """Evaluate one point; raises the `GradcliError` of that point."""
+
+
+ASKED = 16
+"""So many rows of one pattern are put to `evaluate`; if it says the same of all, it is the case."""
+
+MOST_PATTERNS = 10_000
+"""So many patterns are remembered."""
 
 
 class Batch(NamedTuple):
@@ -73,21 +82,27 @@ class Runner:
         self.ids = {name: i for name, i in ids.items() if name in sample}
         self.columns = [name for name in shapes if name in ids]
         self.wrt = chosen_inputs(wrt, ids)
-        longer, wanted = self._wanted(ids, only)
+        self.longer, wanted, self.deltas = self._wanted(ids, only)
         self.names = list(wanted)
         self.zero = [name for name, i in wanted.items() if i is None]
         numbers = [i for i in wanted.values() if i is not None]
-        line = Line(longer, numbers, [ids[name] for name in self.columns])
+        # What `evaluate` computes counts, also where it reaches no result.
+        line = Line(self.longer, numbers, [ids[name] for name in self.columns], self.deltas)
         self.line: Line | Compiled = (_compiled(line) if jit else None) or line
+        self.verdicts: dict[bytes, list[bool]] = {}
+        """For a pattern of numbers that are not finite, whether the first rows were refused."""
 
     def _wanted(
         self, ids: Mapping[str, int], only: Only | None
-    ) -> tuple[Graph, dict[str, int | None]]:
-        """The graph to run, and the node behind every column; None for a gradient of zero."""
+    ) -> tuple[Graph, dict[str, int | None], list[int]]:
+        """The graph to run, the node behind every column, and the nodes that hold an accumulator.
+
+        A gradient of zero has no node.
+        """
         # The value is always looked at: log(x) has a gradient of numbers also where it is none.
         wanted: dict[str, int | None] = {"value": self.graph.output}
         if only == "value":
-            return self.graph, wanted
+            return self.graph, wanted, []
         output = self.graph.nodes[self.graph.output]
         if output.type.size != 1:
             raise GradcliError(
@@ -100,7 +115,7 @@ class Runner:
         found = adjoint(self.graph, {ids[name] for name in self.wrt})
         for name in self.wrt:
             wanted[f"d_{name}"] = found.deltas.get(ids[name])
-        return found.graph, wanted
+        return found.graph, wanted, list(found.deltas.values())
 
     def run(self, columns: Mapping[str, Any], errors: OnError = "stop", first: int = 1) -> Batch:
         """The columns of a batch; `first` is the number of its first row in messages.
@@ -146,46 +161,98 @@ class Runner:
         raised: Sequence[tuple[int, int]],
         count: int,
     ) -> Any:
-        bad = np.zeros(count, dtype=bool)
+        """The rows that `evaluate` refuses; one that it has numbers for gets them in `made`."""
+        failed = np.zeros(count, dtype=bool)
         for start, stop in raised:
-            for column in [*made.values(), *(columns[name] for name in self.columns)]:
-                part = column[start:stop].reshape(stop - start, -1)
-                bad[start:stop] |= ~np.isfinite(part).all(axis=1)
-            # An operation may fail and the result be finite all the same: 1/(1 + exp(1000)).
-            suspects = np.flatnonzero(self._suspects(columns, start, stop) & ~bad[start:stop])
-            for row in suspects + start:
-                bad[row] = self._error(columns, int(row)) is not None
-        return bad
+            unsure = ~_finite_rows(made.values(), start, stop)
+            failed[start:stop], suspects, patterns = self._suspects(columns, start, stop, unsure)
+            for rows, pattern in _cases(suspects + start, patterns):
+                failed[rows] = self._refused(columns, rows, pattern)
+            for row in np.flatnonzero(unsure & ~failed[start:stop]) + start:
+                failed[row] = not self._evaluated_into(made, columns, int(row))
+        return failed
+
+    def _refused(self, columns: Mapping[str, Any], rows: Any, pattern: bytes) -> Any:
+        """Which rows of one pattern `evaluate` refuses: it is asked for the first of them.
+
+        Where those differ it is asked for all.
+        """
+        if len(self.verdicts) > MOST_PATTERNS:
+            self.verdicts.clear()
+        known = self.verdicts.setdefault(pattern, [])
+        ask = min(len(rows), ASKED - len(known))
+        found = [self._error(columns, row) is not None for row in rows[:ask].tolist()]
+        known += found
+        if len(set(known)) == 1:
+            return found + [known[0]] * (len(rows) - ask)
+        return found + [self._error(columns, row) is not None for row in rows[ask:].tolist()]
 
     @cached_property
-    def _every(self) -> tuple[list[int], Line]:
-        """The forward pass with every node wanted."""
-        numbers = [n.id for n in self.graph.nodes]
-        return numbers, Line(self.graph, numbers, [self.ids[name] for name in self.columns])
+    def _every(self) -> Line:
+        """Both passes with every value and accumulator wanted."""
+        numbers = [*range(len(self.graph.nodes)), *self.deltas]
+        return Line(self.longer, numbers, [self.ids[name] for name in self.columns])
 
-    def _suspects(self, columns: Mapping[str, Any], start: int, stop: int) -> Any:
-        """The rows of a chunk in which a node of the forward pass that counts is not finite."""
-        part = {self.ids[name]: columns[name][start:stop] for name in self.columns}
-        part |= {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
-        values, _ = self._every[1].run(part, stop - start, threads=1)
-        bad = np.zeros(stop - start, dtype=bool)
-        for node, value in zip(self.graph.nodes, values, strict=True):
-            here = ~np.isfinite(value.reshape(stop - start, -1)).all(axis=1)
-            if here.any():
-                for selection in node.selections:
-                    condition = selection.condition
-                    if isinstance(condition, int) and values[condition].ndim == 1:
-                        here &= (values[condition] != 0) == selection.chosen
-                bad |= here
-        return bad
+    def _suspects(
+        self, columns: Mapping[str, Any], start: int, stop: int, unsure: Any
+    ) -> tuple[Any, Any, Any]:
+        """Which rows of a chunk fail, and the rows of which that is not certain.
 
-    def _error(self, columns: Mapping[str, Any], row: int) -> GradcliError | None:
+        Those are the `unsure`, and the ones in which anything that counts is not finite. With them
+        come their patterns, as bits: which numbers are finite, and which branches are taken.
+        """
+        count, nodes = stop - start, self.graph.nodes
+        given = {self.ids[name]: columns[name][start:stop] for name in self.columns}
+        fixed = {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
+        values, _ = self._every.run(given | fixed, count, threads=1)
+        finite = [np.isfinite(value.reshape(count, -1)) for value in values]
+        sound = [part.all(axis=1) for part in finite]
+        certain = ~_finite_rows(given.values(), 0, count)
+        suspect, conditions = unsure.copy(), dict[int, Any]()
+        for node in nodes:
+            counts, known = ~sound[node.id], True
+            for selection in node.selections:
+                if isinstance(condition := selection.condition, int):
+                    taken = conditions.setdefault(condition, values[condition] != 0)
+                    known &= taken.ndim == 1
+                    if taken.ndim == 1:
+                        counts = counts & (taken == selection.chosen)
+                else:
+                    known = False
+            suspect |= counts
+            if known and node.operation is not None and counts.any():
+                # The first operation that is not finite at finite operands is an error.
+                certain |= counts & np.logical_and.reduce([_sound(o, sound) for o in node.operands])
+        for accumulator in sound[len(nodes) :]:
+            suspect |= ~accumulator
+        rows = np.flatnonzero(suspect & ~certain)
+        pattern = [*finite, *(taken.reshape(count, -1) for taken in conditions.values())]
+        bits = np.packbits(np.concatenate([part[rows] for part in pattern], axis=1), axis=1)
+        return certain, rows, bits
+
+    def _evaluate(self, columns: Mapping[str, Any], row: int) -> Result:
         point = {**self.fixed, **{name: columns[name][row] for name in self.columns}}
         gradient = self.names != ["value"]
+        return self.program.evaluate(
+            point, wrt=self.wrt if gradient else None, gradient=gradient, check=False
+        )
+
+    def _evaluated_into(
+        self, made: Mapping[str, Any], columns: Mapping[str, Any], row: int
+    ) -> bool:
+        """Whether `evaluate` has numbers for a row; they are put in the place of its own."""
         try:
-            self.program.evaluate(
-                point, wrt=self.wrt if gradient else None, gradient=gradient, check=False
-            )
+            result = self._evaluate(columns, row)
+        except GradcliError:
+            return False
+        for name, column in made.items():
+            gradient = name != "value"
+            column[row] = result.gradient[name.removeprefix("d_")] if gradient else result.value
+        return True
+
+    def _error(self, columns: Mapping[str, Any], row: int) -> GradcliError | None:
+        try:
+            self._evaluate(columns, row)
         except GradcliError as error:
             return error
         return None
@@ -204,6 +271,29 @@ class Runner:
             labels=error.labels,
             hint="--errors nan or skip goes on past such rows",
         )
+
+
+def _finite_rows(columns: Iterable[Any], start: int, stop: int) -> Any:
+    """For every row of a chunk whether all numbers in it are finite."""
+    parts = (np.isfinite(column[start:stop].reshape(stop - start, -1)) for column in columns)
+    return np.logical_and.reduce([part.all(axis=1) for part in parts], initial=True)
+
+
+def _cases(rows: Any, bits: Any) -> Iterator[tuple[Any, bytes]]:
+    """The rows of every pattern, and the pattern."""
+    if len(rows):
+        words = np.ascontiguousarray(bits).view(np.dtype((np.void, bits.shape[1]))).ravel()
+        patterns, inverse, counts = np.unique(words, return_inverse=True, return_counts=True)
+        order = np.argsort(inverse, kind="stable")
+        parts = np.split(rows[order], np.cumsum(counts)[:-1])
+        yield from zip(parts, map(bytes, patterns), strict=True)
+
+
+def _sound(operand: Operand, sound: Sequence[Any]) -> Any:
+    """For every row whether an operand is finite."""
+    if isinstance(operand, int):
+        return sound[operand]
+    return np.broadcast_to(bool(np.isfinite(operand.value).all()), sound[0].shape)
 
 
 def _compiled(line: Line) -> Compiled | None:

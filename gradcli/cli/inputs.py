@@ -152,7 +152,7 @@ def _expect_used(
 ) -> None:
     """Raise if the program does not use a name: most often it is a misspelt input or option."""
     names = program.names
-    if binding.name in names.free or binding.name in names.definitions:
+    if any(binding.name in known for known in (names.free, names.definitions, names.in_blocks)):
         return
     from gradcli.graph.suggestions import misread
 

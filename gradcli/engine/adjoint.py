@@ -7,8 +7,8 @@ batch of points goes through it as through a program, and its own adjoint is the
 derivative. Nothing is differentiated here but by the formulas of the table.
 
 What makes it shorter than the pass it stands for: a local derivative that is the number 1 is no
-multiplication, one that is 0 is no path, constants are worked out, and what two formulas
-have in common is computed once.
+multiplication, one that its rule writes as 0 is no path, constants are worked out, and what two
+formulas have in common is computed once.
 """
 
 from __future__ import annotations
@@ -504,7 +504,9 @@ class _Builder:
         except ValueError:
             return self.any(part, node)
         if len(own) < len(shape):
-            return part
+            trailing = shape[len(shape) - len(own) :]
+            if all(m == 1 or n != 1 for m, n in zip(own, trailing, strict=True)):
+                return part
         return self.reduced("amax" if self.type(part).size else "sum", part, shape, node)
 
     def any(self, part: Operand, node: Node) -> Operand:

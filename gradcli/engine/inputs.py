@@ -14,7 +14,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
 from gradcli.engine.constants import evaluated, stream_seed
-from gradcli.graph.resolve import Names, did_you_mean
+from gradcli.graph.resolve import Names, did_you_mean, refuse_constants_of_blocks
 from gradcli.syntax.header import Binding, Header
 from gradcli.syntax.tree import Assign
 
@@ -34,6 +34,9 @@ def values_of_inputs(
     """
     free = names.free
     bound: dict[str, Any] = {}
+    if names.in_blocks:
+        lines = (binding.name for binding in header.bindings)
+        refuse_constants_of_blocks(names, [*inputs, *lines, *(data or ())])
     if not free.keys() >= inputs.keys():
         raise _not_an_input(names, next(n for n in inputs if n not in free), None, inputs)
     for binding in header.bindings:
@@ -42,8 +45,7 @@ def values_of_inputs(
         if binding.name not in inputs:
             bound[binding.name] = _header_value(names.source, binding, seed)
     if data:
-        wanted = names.inputs(())
-        bound |= {n: to_value(n, v) for n, v in data.items() if n in wanted}
+        bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
     for name, value in inputs.items():
         # An array of float64 is taken as it is, without a call: every run comes by here.
         plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim

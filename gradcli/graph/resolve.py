@@ -48,7 +48,8 @@ class Names:
     (constants among them). `needs` maps a definition to the names that its statement reads;
     the output's own statement is under None if it is a bare expression. `words` is every
     name that the text uses in any way, and `sizes` how many operations each statement unfolds
-    to, the bodies of the functions that it calls included.
+    to, the bodies of the functions that it calls included. `in_blocks` are the constants that
+    a block uses, with their place: they are constants whatever a name is given.
     """
 
     module: Module
@@ -57,6 +58,7 @@ class Names:
     needs: dict[str | None, set[str]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
     sizes: dict[str | None, int] = field(default_factory=dict)
+    in_blocks: dict[str, Span] = field(default_factory=dict)
 
     @property
     def source(self) -> Source:
@@ -87,7 +89,22 @@ def resolve(module: Module) -> Names:
     last = module.statements[-1]
     for statement in module.statements:
         _Statement(names, later, statement).check(is_output=statement is last)
+    refuse_constants_of_blocks(names, later)
     return names
+
+
+def refuse_constants_of_blocks(names: Names, given: Iterable[str]) -> None:
+    """Raise `GradcliError` where a name that gets a value is a constant in a block."""
+    word = next((name for name in given if name in names.in_blocks), None)
+    if word is not None:
+        spelt = "math.e" if word == "e" else "np.pi" if word in ("pi", "π") else "math.tau"
+        raise GradcliError(
+            Kind.NAME,
+            f"'{word}' gets a value, and in a block it is the constant {CONSTANTS[word]:.6g}",
+            source=names.source,
+            span=names.in_blocks[word],
+            hint=f"pass it to the block as a parameter, or write {spelt} for the constant",
+        )
 
 
 def close_match(word: str, candidates: Iterable[str]) -> str | None:
@@ -371,6 +388,8 @@ class _Statement:
         if call.qualified or not isinstance(definition, Define):
             return
         reads = self.names.needs[call.name]
+        for name in CONSTANTS.keys() & reads:
+            self.names.in_blocks.setdefault(name, call.name_span)
         outside = [n for n in reads if n not in CONSTANTS and not self._is_block(n)]
         if outside:
             raise self.error(
@@ -426,7 +445,10 @@ class _Statement:
     def only(self, name: Name, allowed: set[str], hint: str) -> None:
         """Raise if the name is neither allowed nor a constant."""
         word = name.name
-        if name.qualified or word in allowed or word in CONSTANTS:
+        if name.qualified or word in allowed:
+            return
+        if word in CONSTANTS:
+            self.names.in_blocks.setdefault(word, name.span)
             return
         raise self.error(
             Kind.NAME,

@@ -180,6 +180,7 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
     """The program, the inputs that are columns, and the values that hold for all rows."""
     from gradcli.cli.inputs import read_point, read_program
     from gradcli.files.points import expect_columns
+    from gradcli.graph.resolve import refuse_constants_of_blocks
 
     program = read_program(options.program, options.file, options.output, options.environment)
     named = {f"--{name}" for name in points.columns}
@@ -192,11 +193,11 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
         upstream=None,
         seed=options.seed,
     )
+    refuse_constants_of_blocks(program.names, points.columns)
     given = {**point.data, **point.inputs}
-    free = program.names.inputs(())
     fixed = program.bind(point.inputs, point.data, options.seed)
     fixed = {n: v for n, v in fixed.items() if n in given or n not in points.columns}
-    used = [name for name in points.columns if name in free and name not in fixed]
+    used = [name for name in points.columns if name in program.names.free and name not in fixed]
     wanted = program.draft(frozenset([*used, *fixed])).steps
     missing = [s.name or "" for s in wanted if s.kind == "input"]
     needed = [n for n in missing if n not in fixed]
@@ -213,7 +214,8 @@ def _written(
     point: Point, used: list[str], fixed: dict[str, Any], only: str | None
 ) -> frozenset[str]:
     """The columns that results go to."""
-    inputs = [name for name in point.program.inputs if name in used or name in fixed]
+    given = {*used, *fixed}
+    inputs = [name for name in point.program.names.inputs(given) if name in given]
     gradients = () if only == "value" else (f"d_{name}" for name in point.wrt or inputs)
     return frozenset([*gradients, *(() if only == "grad" else ("value",))])
 
