@@ -170,7 +170,7 @@ class Desk:
 
     def line(self, placed: Placed) -> int:
         """The number of the line where something begins."""
-        return self.listing.source.position(placed.span.start)[0]
+        return self.listing.line(placed.span.start)
 
     def text(self, placed: Placed) -> str:
         """Something as it stands in the listing, in one line."""

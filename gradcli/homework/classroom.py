@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from gradcli.errors import GradcliError, Kind
+from gradcli.homework.deadline import SECONDS, Deadline
 from gradcli.homework.marked import Marked, MarkedRow, Status
 from gradcli.homework.marking import Scheme, mark
 from gradcli.homework.reading import read_submission
@@ -75,9 +76,19 @@ class Setting:
     folder: str
     """No submission may lie outside of it."""
     own_points: bool
+    seconds: float = SECONDS
+    """The time limit of a submission."""
 
     @classmethod
-    def of(cls, task: Task, scheme: Scheme, folder: str, *, own_points: bool) -> Setting:
+    def of(
+        cls,
+        task: Task,
+        scheme: Scheme,
+        folder: str,
+        *,
+        own_points: bool,
+        seconds: float = SECONDS,
+    ) -> Setting:
         """The setting of a task that was read."""
         program = task.program
         return cls(
@@ -89,6 +100,7 @@ class Setting:
             scheme,
             folder,
             own_points,
+            seconds,
         )
 
     def task(self) -> Task:
@@ -124,10 +136,11 @@ class Marker:
     def _mark(self, submitted: Submitted) -> Mark:
         own = self.setting.own_points
         task = self.points.of(submitted.student) if own else self.task
+        deadline = Deadline.of(self.setting.seconds)
         handed = read_submission(
             submitted.path, submitted.path, task.vocabulary, inside=self.setting.folder
         )
-        return mark_of(submitted, mark(task, handed, self.setting.scheme))
+        return mark_of(submitted, mark(task, handed, self.setting.scheme, deadline))
 
 
 def mark_of(submitted: Submitted, marked: Marked) -> Mark:

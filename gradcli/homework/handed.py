@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.homework.cells import Work
+from gradcli.homework.deadline import NEVER, Deadline
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.submission import Entry, Listing, Written
 from gradcli.homework.task import Task
@@ -20,13 +21,15 @@ from gradcli.homework.tolerance import exact
 from gradcli.homework.work import work_through
 
 
-def worked_through(task: Task, listing: Listing) -> Work:
+def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> Work:
     """The listing with what would have followed in the place of what can't be computed.
 
     So a line whose shapes do not go together is one mistake, not the end of all that follows.
+    Raises `GradcliError` of kind submission where it can't be read, or not before the deadline.
     """
     assumed: dict[str, Any] = {}
     while True:
+        deadline.check()
         work = work_through(listing, task.flow, task.vocabulary, assumed)
         given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
         shapes = {key: np.shape(value) for key, value in work.flow.values.items()}

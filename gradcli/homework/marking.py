@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.case import Case
 from gradcli.homework.cells import Line, Work
+from gradcli.homework.deadline import NEVER, Deadline
 from gradcli.homework.evidence import Evidence, is_
 from gradcli.homework.flow import Flow, Key
 from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
@@ -47,34 +48,48 @@ class Scheme:
     """What everything is worth together; None for a mark for each row."""
 
 
-def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Marked:
-    """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
+def mark(
+    task: Task,
+    submission: Submission,
+    scheme: Scheme | None = None,
+    deadline: Deadline = NEVER,
+) -> Marked:
+    """Mark a submission.
+
+    Naming mistakes ends in time for the deadline; the marks do not depend on it. Raises
+    `GradcliError` of kind submission where the submission can't be read, or marked in time.
+    """
     scheme = scheme or Scheme()
-    marked = _marked(task, submission, scheme)
+    marked = _marked(task, submission, scheme, deadline)
     return marked if scheme.points is None else marked.out_of(scheme.points)
 
 
-def _marked(task: Task, submission: Submission, scheme: Scheme) -> Marked:
+def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadline) -> Marked:
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
-                handed = of_work(worked_through(task, submission))
-                return in_cells(_Marking(task, scheme, handed).marked("listing"), submission)
+                handed = of_work(worked_through(task, submission, deadline))
+                marking = _Marking(task, scheme, handed, deadline)
+                return in_cells(marking.marked("listing"), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
         mode = "gradients" if submission.gradients_only else "values"
-        marked = _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
+        handed = of_entries(task, submission.entries)
+        marked = _Marking(task, scheme, handed, deadline).marked(mode)
         return replace(marked, notes=(*other_point(task, submission), *marked.notes))
 
 
 class _Marking:
-    def __init__(self, task: Task, scheme: Scheme, handed: Handed) -> None:
+    def __init__(self, task: Task, scheme: Scheme, handed: Handed, deadline: Deadline) -> None:
         self.task, self.scheme, self.handed = task, scheme, handed
+        self.deadline = deadline
         self.flow = handed.flow
         self.tolerance = scheme.tolerance
         self.implied: dict[Key, Any] = {}
         """Accumulators that were not handed in, as the mistakes so far show them."""
+        self.scales: dict[Key, float] = {}
+        """The answers of `scale` so far."""
 
     # --- what follows from what ---
 
@@ -139,7 +154,7 @@ class _Marking:
         handed = self.handed
         written = {k: n for k, n in handed.gradients.items() if n is not None and k in self.given}
         values = {k: n for k, n in handed.values.items() if np.shape(n.value) == self.shape(k)}
-        return Digits(self.flow, values, written, self.tolerance)
+        return Digits(self.flow, values, written, self.tolerance, self.deadline)
 
     def same(
         self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
@@ -148,12 +163,19 @@ class _Marking:
 
         What the digits leave open is taken `open_` times: a wrong number may be more sensitive.
         """
-        parts = self.parts.get(key, ())
-        scale = max((float(np.max(np.abs(p.value), initial=0.0)) for p in parts), default=0.0)
+        scale = self.scale(key)
         spread = open_ * self.digits.allowed.gradients.get(key, 0.0) if carried else 0.0
         if np.shape(spread) != np.shape(expected):  # a slip may have another shape
             spread = np.max(spread, initial=0.0)
         return self.tolerance.same(number, expected, spread, scale)
+
+    def scale(self, key: Key) -> float:
+        """The size of the largest number that is added up to an accumulator."""
+        if key not in self.scales:
+            parts = self.parts.get(key, ())
+            sizes = (float(np.max(np.abs(part.value), initial=0.0)) for part in parts)
+            self.scales[key] = max(sizes, default=0.0)
+        return self.scales[key]
 
     # --- all rows ---
 
@@ -198,6 +220,7 @@ class _Marking:
         return key != name or any(self.flow.name(k) == name for k in self.handed.gradients)
 
     def gradient_row(self, key: Key, number: Written | None) -> MarkedRow:
+        self.deadline.check()
         name = self.flow.name(key)
         true = self.truths[0].get(key, np.zeros(self.shape(key))[()])
         carried = self.carried[0].get(key, np.zeros(self.shape(key))[()])
@@ -388,7 +411,7 @@ class _Marking:
         message = ""
         if status is Status.WRONG:
             own = [p for p in self.parts.get(key, ()) if p.consumer in senders]
-            case = Case(self.flow, key, {**self.parts, key: own}, self.passed_on(), self.scheme.eta)
+            case = self.case(key, {**self.parts, key: own})
             found = explain(Evidence(case, number, self.matches(key, number), None, None))
             tags, message = found.tags, found.message
         elif status is Status.INCONSISTENT:
@@ -408,12 +431,16 @@ class _Marking:
     def passed_on(self) -> dict[Key, Any]:
         return self.carried[0] | self.given
 
+    def case(self, key: Key, parts: Mapping[Key, Any]) -> Case:
+        """An accumulator as it should be, made of these parts."""
+        return Case(self.flow, key, parts, self.passed_on(), self.scheme.eta, self.deadline)
+
     def matches(self, key: Key, number: Written) -> Any:
         return lambda value: self.same(number, value, key, carried=True, open_=3.0)
 
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""
-        case = Case(self.flow, key, self.parts, self.passed_on(), self.scheme.eta)
+        case = self.case(key, self.parts)
         given = frozenset(self.given)
         if number is None:
             return Evidence(case, None, None, self.handed.work, carried, given)

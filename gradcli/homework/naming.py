@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from gradcli.homework.case import Case, Slip
 from gradcli.homework.cells import Line
+from gradcli.homework.deadline import NEVER, OutOfTimeError
 from gradcli.homework.evidence import (
     Evidence,
     Explanation,
@@ -26,7 +28,7 @@ from gradcli.homework.evidence import (
 )
 from gradcli.homework.flow import Key, Part
 from gradcli.homework.mending import by_lines, exchanged
-from gradcli.homework.mistakes import BY_TAG, Mistake, slips
+from gradcli.homework.mistakes import BY_TAG, Mistake, slips, stage_skipped
 from gradcli.homework.submission import Written
 from gradcli.homework.tolerance import close
 from gradcli.language.tree import Name, postorder
@@ -34,11 +36,34 @@ from gradcli.language.tree import Name, postorder
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
 
+UNNAMED = "the mistake is not named: the time limit has been reached"
 VAGUE = "right as far as it goes, but with too few digits to be sure"
 
 
 def explain(evidence: Evidence) -> Explanation:
-    """Every mistake that explains a wrong row."""
+    """Every mistake that explains a wrong row, unless the time limit is reached before."""
+    try:
+        return _explained(evidence)
+    except OutOfTimeError:
+        line = line_at_fault(evidence)
+        where = (None, "") if line is None else (line.number, line.text)
+        return Explanation((), UNNAMED, *where, implied=_implied(evidence))
+
+
+def _implied(evidence: Evidence) -> tuple[Key, Any] | None:
+    """The accumulator that a skipped stage implies: the marks of later rows depend on it."""
+    if evidence.work is None or evidence.matches is None:
+        return None
+    with np.errstate(all="ignore"):
+        for slip in stage_skipped(replace(evidence.case, deadline=NEVER)):
+            implied = slip.implied
+            if implied and implied[0] not in evidence.given and evidence.matches(slip.value):
+                return implied
+    return None
+
+
+def _explained(evidence: Evidence) -> Explanation:
+    evidence.case.deadline.check_naming()
     found = by_lines(evidence)
     if found is not None:
         return found
@@ -84,6 +109,7 @@ def _by_number(evidence: Evidence) -> list[tuple[str, Slip | None]]:
     case = evidence.case
     found: dict[str, tuple[Mistake, Slip]] = {}
     for mistake, slip in slips(case):
+        case.deadline.check_naming()
         if mistake.tag in found or not evidence.matches(slip.value):
             continue
         if np.shape(slip.value) == case.shape and evidence.matches(case.total):
@@ -240,9 +266,10 @@ def _behind(evidence: Evidence) -> Explanation | None:
         if key in seen or key in evidence.given or key == flow.output:
             continue
         seen.add(key)
-        inner = Case(flow, key, case.parts, case.follows, case.eta)
+        inner = replace(case, key=key)
         waiting += inner.consumers
         for mistake, slip in slips(inner):
+            case.deadline.check_naming()
             if mistake.tag in found or np.shape(slip.value) != inner.shape:
                 continue
             known = {k: case.follows[k] for k in evidence.given if k in case.follows}
@@ -253,7 +280,7 @@ def _behind(evidence: Evidence) -> Explanation | None:
     if not found:
         return None
     tag, (first, key) = next(iter(found.items()))
-    inner = Case(flow, key, case.parts, case.follows, case.eta)
+    inner = replace(case, key=key)
     name = flow.name(key)
     message = f"on the way, at delta_{name}: {message_of(inner, tag, first)}"
     return Explanation(tuple(t for t in BY_TAG if t in found), message)
