@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,11 +16,13 @@ import pytest
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.gradient_names import Reading, read_name, readings
 from gradcli.homework.listing import read_listing
+from gradcli.homework.notebook import code_only, read_notebook
 from gradcli.homework.python_text import original_name, readable
-from gradcli.homework.reading import MOST_BYTES, read_bytes, read_submission
+from gradcli.homework.reading import MOST_BYTES, MOST_NOTEBOOK, read_bytes, read_submission
 from gradcli.homework.submission import Entry, Listing, Submission, Values, Vocabulary
 from gradcli.homework.written import Texts, written
 from gradcli.language.printer import print_tree
+from gradcli.language.source import Source
 from gradcli.language.tree import Tree
 
 FOLDER = Path(__file__).parent / "homework"
@@ -421,6 +426,71 @@ def test_a_notebook_is_its_code_cells() -> None:
         listing = read(text, name)
         assert isinstance(listing, Listing)
         assert [shown(s) for s in listing.statements] == ["a = 1", "delta_a = 2"]
+
+
+def _clutter(draw: random.Random, size: int) -> Any:
+    """What outputs, attachments and metadata may have in them."""
+    words = ('"outputs": [', "}]", '\\"', "\n", "é", '{"cells": []}', "a" * size)
+    return draw.choice(
+        (
+            None, 1.5, [], {}, "".join(draw.sample(words, 4)), [[[1, {"source": "x"}]]],
+            {"outputs": [{"source": ["b = 1"]}], "cell_type": "code", "cells": [{"source": "c"}]},
+            {"image/png": "iVBORw0K" * size, "text": ["x\n"] * size},
+        )
+    )  # fmt: skip
+
+
+def test_pictures_in_a_notebook_do_not_matter(tmp_path: Path) -> None:
+    """Its code is the same with and without outputs, however large these are."""
+    draw = random.Random(7)  # noqa: S311
+    for i in range(150):
+        size = 60_000 if i % 30 == 0 else 3
+        cells: list[dict[str, Any]] = []
+        for number in range(draw.randrange(1, 5)):
+            kind = draw.choice(("code", "code", "markdown", "raw"))
+            code = [f"a{number} = {number}\n", f'print("x: [{{", a{number})\n', "\n"]
+            text = code if kind == "code" else ["![](data:image/png;base64," + "A" * size]
+            parts = [
+                ("cell_type", kind),
+                ("source", draw.choice((text, "".join(text)))),
+                ("metadata", _clutter(draw, size)),
+                *[("outputs", _clutter(draw, size))] * (kind == "code"),
+                *[("attachments", _clutter(draw, size))] * (kind != "code"),
+            ]
+            draw.shuffle(parts)
+            cells.append(dict(parts))
+        whole = {"nbformat": 4, "metadata": _clutter(draw, size), "cells": cells}
+        if i % 2:
+            whole = dict(reversed(whole.items()))
+        written = json.dumps(whole, ensure_ascii=bool(i % 3), indent=draw.choice((None, 1)))
+        bare = [{k: c[k] for k in ("cell_type", "source")} for c in cells]
+        wanted = read_notebook(Source(json.dumps({"nbformat": 4, "cells": bare})))
+        left = code_only(written.encode())
+        assert left.count(b"\n") == written.count("\n")
+        assert read_notebook(Source(left.decode())) == wanted
+        assert len(left) - left.count(b"\n") < 5000
+        if not wanted.text.strip():
+            continue
+        for name in ("a.ipynb", "a.json", "a"):
+            (tmp_path / name).write_text(written, "utf-8")
+            found = read_submission(tmp_path / name, None, TUTORIAL)
+            assert isinstance(found, Listing)
+            assert found.source.text == wanted.text
+            assert read_submission(written.encode(), None, TUTORIAL) == replace(
+                found, source=Source(wanted.text, None)
+            )
+
+
+def test_how_large_a_notebook_may_be(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": "a = 1\n" * 400_000, "outputs": []}
+    text = json.dumps({"nbformat": 4, "cells": [cell]})
+    assert "without outputs it has more than 2 MB" in refusal(text, "a.ipynb")
+    path = tmp_path / "a.ipynb"
+    with path.open("wb") as file:
+        file.write(b"{")
+        file.truncate(MOST_NOTEBOOK + 1)
+    with pytest.raises(GradcliError, match=r"100\.0 MB, and at most 100 MB are read"):
+        read_bytes(path)
 
 
 def test_an_error_in_a_notebook_names_the_cell() -> None:

@@ -187,12 +187,12 @@ def marked_file(
     from gradcli.errors import GradcliError, Kind
     from gradcli.homework.deadline import Deadline
     from gradcli.homework.marking import mark
-    from gradcli.homework.reading import MOST_BYTES, read_submission
+    from gradcli.homework.reading import MOST_NOTEBOOK, read_submission
 
     content: str | bytes = name
     shown: str | None = name
     if name == "-" and stdin is not None:
-        content, shown = stdin.read(MOST_BYTES + 1), None
+        content, shown = stdin.read(MOST_NOTEBOOK + 1), None
     deadline = Deadline.of(seconds)
     try:
         with limited(deadline.left):
