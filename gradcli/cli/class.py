@@ -104,7 +104,7 @@ def command(
     set_ = read_task(task, "class")
     assert folder is not None
     from gradcli.cli import folder as folders
-    from gradcli.homework.classroom import Setting
+    from gradcli.homework.classroom import Setting, with_files
 
     found, refused = folders.found(folder, [set_.program.source.name, report.file])
     setting = Setting.of(
@@ -118,7 +118,7 @@ def command(
         marks = _marked(setting, found, submissions.jobs, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    return _outcome(sorted([*marks, *refused], key=_place), form, report)
+    return _outcome(with_files(sorted([*marks, *refused], key=_place)), form, report)
 
 
 def _place(mark: Mark) -> tuple[str, str]:

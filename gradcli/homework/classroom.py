@@ -8,19 +8,23 @@ in a `Mark`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.deadline import SECONDS, Deadline
-from gradcli.homework.marked import Marked, MarkedRow, Status
+from gradcli.homework.marked import Marked, MarkedRow, Note, Status
 from gradcli.homework.marking import Scheme, mark
+from gradcli.homework.points import OTHER_POINT
 from gradcli.homework.reading import read_submission
 from gradcli.homework.sheet import OwnPoints
 from gradcli.homework.task import Task, make_task
 from gradcli.program import Program
+
+MOST_FILES = 5
+"""Files of one student that a note lists."""
 
 
 class Standing(StrEnum):
@@ -61,6 +65,12 @@ class Mark:
     """All mistakes that were made, each once."""
     cell: int | None = None
     """Of a notebook: the cell in which the line is."""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is for another point than the task's."""
+        return any(note.tag == OTHER_POINT for note in self.notes)
 
 
 @dataclass(frozen=True)
@@ -158,7 +168,25 @@ def mark_of(submitted: Submitted, marked: Marked) -> Mark:
         "",
         tuple(dict.fromkeys(label(row) for row in wrong)),
         roots[0].cell if roots else None,
+        marked.notes,
     )
+
+
+def with_files(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks, with a note on each file of a student who has handed in several."""
+    files: dict[str, list[str]] = {}
+    for mark_ in marks:
+        files.setdefault(mark_.student, []).append(mark_.file)
+    return [
+        replace(m, notes=(*m.notes, _several(m.student, of))) if len(of) > 1 else m
+        for m in marks
+        for of in (files[m.student],)
+    ]
+
+
+def _several(student: str, files: Sequence[str]) -> Note:
+    listed = ", ".join(files[:MOST_FILES]) + (", …" if len(files) > MOST_FILES else "")
+    return Note("several-files", f"{student} has handed in {len(files)} files: {listed}")
 
 
 def label(row: MarkedRow) -> str:

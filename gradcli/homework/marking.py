@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -24,7 +24,7 @@ from gradcli.homework.handed import Handed, of_entries, of_work, worked_through
 from gradcli.homework.marked import Marked, MarkedRow, Note, Status, forgiven, in_cells
 from gradcli.homework.mending import holds
 from gradcli.homework.naming import VAGUE, explain
-from gradcli.homework.points import other_point
+from gradcli.homework.points import at_its_point
 from gradcli.homework.submission import Entry, Listing, Submission, Written
 from gradcli.homework.task import Task
 from gradcli.homework.tolerance import Digits, Tolerance, exact, own_values, vague
@@ -77,7 +77,7 @@ def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadli
         mode = "gradients" if submission.gradients_only else "values"
         handed = of_entries(task, submission.entries)
         marked = _Marking(task, scheme, handed, deadline).marked(mode)
-        return replace(marked, notes=(*other_point(task, submission), *marked.notes))
+        return at_its_point(task, submission, marked)
 
 
 class _Marking:
