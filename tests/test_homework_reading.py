@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 import pytest
 
+import gradcli
 from gradcli.errors import GradcliError, Kind
 from gradcli.homework.gradient_names import Reading, read_name, readings
 from gradcli.homework.listing import read_listing
+from gradcli.homework.marking import mark
 from gradcli.homework.notebook import code_only, read_notebook
 from gradcli.homework.python_text import original_name, readable
 from gradcli.homework.reading import MOST_BYTES, MOST_NOTEBOOK, read_bytes, read_submission
 from gradcli.homework.submission import Entry, Listing, Submission, Values, Vocabulary
+from gradcli.homework.task import make_task
 from gradcli.homework.written import Texts, written
 from gradcli.language.printer import print_tree
 from gradcli.language.source import Source
@@ -113,6 +116,12 @@ def test_names_of_ones_own_staging_have_gradients_too() -> None:
         (".5", 0.5, 0.05, 1),
         ("½", 0.5, 0, 17),
         ("-1/3", -1 / 3, 0, 17),
+        ("-5243/10000", -0.5243, 0.00005, 4),
+        ("2411/4598", 2411 / 4598, 0.5 / 4598, 4),
+        ("1/10", 0.1, 0.05, 1),
+        ("-1 ½", -1.5, 0, 17),
+        ("2·10⁻³", 0.002, 0.0005, 1),
+        ("52.43 %", 0.5243, 0.00005, 4),
         ("inf", np.inf, 0, 17),
         ("1e999", np.inf, 0, 1),
         ("1e-999999999999", 0, 0, 1),
@@ -122,6 +131,47 @@ def test_a_number_remembers_its_digits(text: str, value: float, radius: float, d
     number = written(text)
     assert (number.value, number.digits) == (value, digits)
     assert number.radius == pytest.approx(radius)
+
+
+WAYS = (
+    "{n}/{q}", "−{n} / {q}", "-({n}/{q})", "\\frac{{{n}}}{{{q}}}", "$-\\dfrac{{-{n}}}{{{q}}}$",
+    "{n}⁄{q}", "{f}", "{f}0", "–{f}", "≈ {f}", "= {f}", "{e}e-2", "{e}·10⁻²", "{e}*10^-2",
+    "-{e} \\cdot 10^{{-2}}", "{e} × 10**(-2)", "{e}%", "{e} %",
+)  # fmt: skip
+
+
+def test_all_ways_to_write_a_number() -> None:
+    """Each has the value and the digits of the decimal that it stands for."""
+    draw = random.Random(11)  # noqa: S311
+    for way in WAYS:
+        for places in (1, 2, 4, 7):
+            n = draw.randrange(10 ** (places - 1), 10**places)
+            decimal = f"{n / 10**places:.{places}f}"
+            hundredths = f"{100 * n / 10**places:.{max(0, places - 2)}f}"
+            if places < 2 and "{e}" in way:
+                continue
+            number = written(way.format(n=n, q=10**places, f=decimal, e=hundredths))
+            plain = written(decimal + "0" * way.count("{f}0"))
+            assert abs(number.value) == pytest.approx(plain.value, rel=1e-12), way
+            assert number.radius == pytest.approx(plain.radius), way
+            assert number.digits == plain.digits, way
+            negative = way.lstrip("$").startswith(("-", "−", "–")) != ("-{n}" in way)
+            assert (number.value < 0) == negative, way
+
+
+def test_a_fraction_counts_as_it_is_written() -> None:
+    """In a table, in JSON, in a sheet's cell and in code; wrong digits are wrong."""
+    task = make_task(gradcli.Program("(x + sigmoid(y)) / (x^2 + y)"), {"x": 3, "y": -4})
+    for text, right in (("-5243/10000", True), ("-5343/10000", False), ("-1/2", False)):
+        for name, content in {
+            "a.csv": f"x,{text}\ny,-0.1172",
+            "a.json": json.dumps({"x": text, "y": -0.1172}),
+            "a.py": f"dx = {text}\ndy = -0.1172",
+            "a.txt": f"Gradient   df/dx = {text}   df/dy = -0.1172",
+        }.items():
+            content_ = f"Backward pass\n{content}" if name == "a.txt" else content
+            submission = read_submission(content_.encode(), name, task.vocabulary)
+            assert mark(task, submission).right == right, (text, name)
 
 
 def test_arrays_of_texts() -> None:

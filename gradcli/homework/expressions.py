@@ -23,8 +23,19 @@ from gradcli.homework.procedures import Procedures
 from gradcli.homework.python_text import base_and_key, original_name
 from gradcli.homework.stage import MOST_ELEMENTS, Stage, of_tree
 from gradcli.homework.submission import Written
-from gradcli.homework.written import written
-from gradcli.language.tree import Array, Call, Define, Index, Name, Number, Tree, Tuple, postorder
+from gradcli.homework.written import fraction_of, written
+from gradcli.language.tree import (
+    Array,
+    Call,
+    Define,
+    Index,
+    Name,
+    Number,
+    Operator,
+    Tree,
+    Tuple,
+    postorder,
+)
 from gradcli.notation import NOWHERE, folded, number, rebuilt, substitute
 from gradcli.ops.operation import Type
 
@@ -242,7 +253,12 @@ def count(n: int) -> Number:
 
 
 def as_written(tree: Tree) -> Written | None:
-    """How a bare number or an array of numbers was written."""
+    """How a bare number, an array of numbers or a fraction such as `-5243/10000` was written."""
+    if isinstance(tree, Operator) and tree.symbol == "/":
+        above, below = tree.operands
+        if isinstance(above, Number) and isinstance(below, Number):
+            fraction = fraction_of(f"{above.text}/{below.text}")
+            return fraction if fraction is not None and fraction.radius else None
     if not isinstance(tree, Number | Array):
         return None
     for node in postorder(tree):
