@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.homework.cells import Cell, Desk, Line, Placed, Value
 from gradcli.homework.expressions import Expressions, like
-from gradcli.homework.gradient_names import Reading, read_name, readings
+from gradcli.homework.gradient_names import Reading, read_name, readings, subscript
 from gradcli.homework.python_text import base_and_key, keyed, original_name
 from gradcli.language.tree import Augment, Name, Operator, Tree, postorder
 from gradcli.notation import NOWHERE
@@ -38,6 +38,8 @@ class Assignments:
             return Reading("value", label)
         entry = base_and_key(name)
         if entry is None:
+            if name in self.desk.read and subscript(label, self.desk.vocabulary) is not None:
+                return Reading("value", label)  # f(x) on the way, not the gradient by x
             return read_name(label, self.desk.vocabulary, self.desk.names)
         base, key = entry
         reading = read_name(key, self.desk.vocabulary, self.desk.names)

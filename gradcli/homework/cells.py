@@ -158,6 +158,8 @@ class Desk:
     notes: list[tuple[str, int | None, str]] = field(default_factory=list)
     originals: dict[Key, Any] = field(default_factory=dict)
     last_forward: Cell | None = None
+    read: frozenset[str] = frozenset()
+    """The names that expressions of the listing use."""
     within: str | None = None
     """The function whose names are its own business: none of them is a step."""
     function: str | None = None

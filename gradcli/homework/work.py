@@ -10,7 +10,7 @@ executed but operations of the table.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,9 @@ from gradcli.homework.assignments import Assignments
 from gradcli.homework.cells import Cell, Desk, Placed, Value, Work
 from gradcli.homework.expressions import Expressions, count
 from gradcli.homework.flow import Flow
-from gradcli.homework.gradient_names import Reading
+from gradcli.homework.gradient_names import Reading, read_name
 from gradcli.homework.own_pass import finished
-from gradcli.homework.procedures import Procedures, names_read
+from gradcli.homework.procedures import Procedures, all_steps, names_read, names_used, targets
 from gradcli.homework.python_text import original_name
 from gradcli.homework.submission import (
     Entries,
@@ -45,6 +45,8 @@ from gradcli.language.tree import (
 )
 from gradcli.notation import NOWHERE
 
+MOST_NAMES = 8
+"""Names that a note lists."""
 DEEPEST = 20
 """Functions that call one another."""
 
@@ -62,9 +64,31 @@ def work_through(
     inputs: dict[str, Value] = {
         name: Cell(name, "variable", value, key=name) for name, value in flow.values.items()
     }
-    desk = Desk(listing, flow, vocabulary, assumed or {}, ChainMap(inputs))
+    read = names_used(listing.statements, returned=False)
+    desk = Desk(listing, flow, vocabulary, assumed or {}, ChainMap(inputs), read=read)
     _Reader(desk).read()
-    return finished(desk)
+    work = finished(desk)
+    work.notes.extend(_not_read(desk, work))
+    return work
+
+
+def _not_read(desk: Desk, work: Work) -> Iterator[tuple[str, int | None, str]]:
+    """The note on names that are neither rows nor used for any."""
+    statements = desk.listing.statements
+    known = {*desk.vocabulary.nodes, *desk.vocabulary.inputs, *desk.gradients}
+    known |= names_used(statements, returned=True)
+    known.add(work.flow.name(work.flow.output))
+    unread: dict[str, int] = {}
+    for step in all_steps(statements):
+        for name in targets(step):
+            label = original_name(name)
+            if label.isidentifier() and not {name, label} & known:
+                gradient = read_name(label, desk.vocabulary, desk.names).kind == "gradient"
+                if not gradient:
+                    unread.setdefault(label, desk.line(step))
+    if unread:
+        listed = ", ".join(list(unread)[:MOST_NAMES]) + (", …" if len(unread) > MOST_NAMES else "")
+        yield "not-read", min(unread.values()), f"not read as an answer: {listed}"
 
 
 class _Reader:
