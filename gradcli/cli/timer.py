@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from gradcli.collector import collector_paused
+
 AGAIN = 0.05
 """Seconds until the next signal, should the first one have come in a bad moment."""
 
@@ -33,7 +35,8 @@ def limited(seconds: float) -> Iterator[None]:
     before = signal.signal(signal.SIGALRM, stop)
     signal.setitimer(signal.ITIMER_REAL, seconds, AGAIN)
     try:
-        yield
+        with collector_paused():  # no error passes through a callback of the collector
+            yield
     finally:
         signal.setitimer(signal.ITIMER_REAL, 0)
         signal.signal(signal.SIGALRM, before)

@@ -255,6 +255,8 @@ class Assignments:
             cell.stand_in = desk.task.values.get(name)
         if any(read.after_gradients for read in cell.reads):
             cell.kind = "helper"
+            if cell.spoils:
+                desk.spoilt.append(cell)
         local = desk.function is not None and cell.kind == "variable"
         if name in desk.vocabulary.inputs and local and not self._is_point(name, cell):
             name = cell.name = f"{desk.function}.{name}"  # a parameter that is given a value

@@ -347,14 +347,15 @@ class _Marking:
         """The output of the student's own forward pass, and the statement that made it wrong."""
         for key, problem in work.problems.items():
             name = self.flow.name(key)
+            tags = ("shape",) if problem.kind is Kind.SHAPE else ()
             yield MarkedRow(
-                name, "value", Status.WRONG, ("shape",), work.forward_lines.get(key),
+                name, "value", Status.WRONG, tags, work.forward_lines.get(key),
                 self.text(key, "value"), None, self.task.flow.values.get(name), None, 0.0, 1.0,
                 problem.message,
             )  # fmt: skip
-        if not self.flow.own or work.problems:
-            return
         key, output = self.flow.output, self.task.output
+        if not self.flow.own or key in work.lost:
+            return
         true = self.task.flow.values[output]
         root = self.first_slip(work) if self.slipped else None
         if root is not None and root != key:

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.errors import Kind
 from gradcli.homework.case import Case, Slip
 from gradcli.homework.cells import Line
 from gradcli.homework.deadline import NEVER, OutOfTimeError
@@ -71,7 +72,8 @@ def _explained(evidence: Evidence) -> Explanation:
         line = next((one for one in evidence.lines if one.own is None), None)
         problem = None if line is None else line.cell.problem
         message = "shapes do not go together here" if problem is None else problem.message
-        return explanation(evidence, [("shape", None)], line, message)
+        shape = problem is None or problem.kind is Kind.SHAPE
+        return explanation(evidence, [("shape", None)] if shape else [], line, message)
     decimals = np.all(evidence.number.radius < 0.5)  # a whole number may be meant as it stands
     if evidence.vague and decimals and evidence.work is None:
         return Explanation((), VAGUE)

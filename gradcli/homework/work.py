@@ -67,6 +67,9 @@ def work_through(
     read = names_used(listing.statements, returned=False)
     desk = Desk(listing, flow, vocabulary, assumed or {}, ChainMap(inputs), read=read)
     _Reader(desk).read()
+    cells = (line.cell for of in desk.gradients.values() for group in of for line in group)
+    if desk.problems and not assumed and all(cell.value is None for cell in cells):
+        raise desk.problems[0]  # what is missing, not marks of 0
     work = finished(desk)
     work.notes.extend(_not_read(desk, work))
     return work
@@ -77,6 +80,7 @@ def _not_read(desk: Desk, work: Work) -> Iterator[tuple[str, int | None, str]]:
     statements = desk.listing.statements
     known = {*desk.vocabulary.nodes, *desk.vocabulary.inputs, *desk.gradients}
     known |= names_used(statements, returned=True)
+    known |= {cell.name for cell in (*desk.own, *desk.spoilt) if cell.problem is not None}
     known.add(work.flow.name(work.flow.output))
     unread: dict[str, int] = {}
     for step in all_steps(statements):
