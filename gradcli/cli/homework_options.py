@@ -123,6 +123,19 @@ class MarkingOptions(Options):
         ),
     ] = None
 
+    seconds: Annotated[
+        float,
+        typer.Option(
+            "--time-limit",
+            metavar="SECONDS",
+            min=0.1,
+            max=3600,
+            help="for each submission, naming its mistakes included",
+            show_default=True,
+            rich_help_panel=MARKING,
+        ),
+    ] = 10.0
+
     def scheme(self) -> "Scheme":
         """The scheme of marking."""
         from gradcli.grading.marking.mark import Scheme

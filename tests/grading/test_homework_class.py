@@ -27,6 +27,7 @@ from gradcli.grading.exercise.classroom import (
     tally,
 )
 from gradcli.grading.marking.mark import Scheme
+from gradcli.grading.marking.result import Note
 from gradcli.grading.model.task import make_task
 from gradcli.program import Program
 from gradcli.report import Style
@@ -321,3 +322,71 @@ class TestCommand:
         code, out, err = gradcli("class", *words)
         assert (code, out) == (2, "")
         assert message in err
+
+
+# --- class and grade ---------------------------------------------------------------------
+
+
+def test_class_says_what_grade_says(tmp_path: Path) -> None:
+    """Score, first mistake, notes and reasons of every fixture, one by one and as a folder."""
+    fixtures = ROOT / "tests" / "homework"
+    folder = tmp_path / "in"
+    folder.mkdir()
+    for file in (*fixtures.iterdir(), *(fixtures / "mistakes").iterdir()):
+        if file.is_file() and file.suffix not in (".grad", ".toml"):
+            (folder / f"{file.stem}{file.suffix.replace('.', '_')}{file.suffix}").write_bytes(
+                file.read_bytes()
+            )
+    (folder / "twice").mkdir()
+    (folder / "twice" / "a.py").write_text(SIGN)
+    (folder / "twice" / "b.ipynb").write_text("{")
+    task = tmp_path / "task.grad"
+    task.write_text(TASK)
+    gradcli("sheet", str(task), "--for", "anna", "--answers", "--out", str(folder / "anna.txt"))
+    at_5 = gradcli("eval", "--file", str(task), "--x", "5", "--json")[1]
+    (folder / "eval.json").write_text(at_5)
+    code, out, err = gradcli("class", str(task), str(folder), "--json", "--time-limit", "60")
+    assert (code, err) == (0, "")
+    found = json.loads(out)
+    jsonschema.validate(found, SCHEMA)
+    submissions = {one["file"]: one for one in found["submissions"]}
+    assert len(submissions) == len([f for f in folder.rglob("*") if f.is_file()])
+    elsewhere, kinds = [], set()
+    for name, one in submissions.items():
+        code, out, err = gradcli("grade", str(task), str(folder / name), "--json")
+        own = [note for note in one["notes"] if note["tag"] != "several-files"]
+        assert (own != one["notes"]) == name.startswith("twice/")
+        kinds.add(one["status"])
+        if code == 5:
+            assert one["status"] == "unreadable"
+            message = json.loads(err)["error"]["message"]
+            assert one["reason"].removeprefix("can't be marked: ") in message
+            continue
+        graded = json.loads(out)
+        rows_ = [row for row in graded["rows"] if row["status"] not in ("ok", "carried")]
+        assert (one["score"], one["max_score"]) == (graded["score"], graded["max_score"])
+        assert own == graded["notes"]
+        assert one["status"] == ("wrong" if rows_ else "ok")
+        if any(note["tag"] == "other-point" for note in own):
+            elsewhere.append(name)
+            assert (one["mistake"], one["line"], one["mistakes"]) == (None, None, [])
+            assert all(row["tags"] == [] for row in rows_)
+        elif rows_:
+            first = "|".join(rows_[0]["tags"]) or rows_[0]["status"]
+            assert (one["mistake"], one["line"]) == (first, rows_[0]["line"])
+    assert elsewhere == ["anna.txt", "eval.json"]
+    assert kinds == {"ok", "wrong", "unreadable"}
+    names = "twice/a.py, twice/b.ipynb"
+    (note,) = submissions["twice/a.py"]["notes"]
+    assert note["text"] == f"twice has handed in 2 files: {names}"
+
+
+def test_notes_are_in_every_report() -> None:
+    note = Note("other-point", "the sheet is for another point")
+    one = Mark("a", "a.txt", Standing.WRONG, 0.0, 4.0, notes=(note,))
+    two = Mark("b", "b.py", Standing.OK, 4.0, 4.0, notes=(Note("aliased", "one array", 3),))
+    text = "".join(pieces([one, two], Style(width=None, color=False, ascii=False), listed=True))
+    assert "1 right, 0 with mistakes, 1 for another point\nmean 100 %" in text
+    assert "a.txt      0/4            other-point" in text
+    assert "b.py: aliased: line 3: one array" in text
+    assert rows(csv_text([one, two]))["b.py"]["notes"] == "aliased: line 3: one array"

@@ -356,3 +356,54 @@ def test_it_is_frozen() -> None:
     found = gradcli.grade_values("x^2", {"dx": 6}, x=3)
     with pytest.raises(AttributeError):
         found.rows = ()  # type: ignore[misc]
+
+
+# --- what is handed in is never passed over ----------------------------------------------
+
+FORMS = (
+    "delta_{x}", "d_{x}", "d{x}", "df_d{x}", "dfd{x}", "grad_{x}", "{x}_grad", "f_{x}",
+    "nabla_{x}", "partial_{x}", "grad_f_{x}", "df_by_d{x}", "d_f_d_{x}", "delta{x}", "grad{x}",
+    "{x}_delta", "{x}_gradient",
+)  # fmt: skip
+LABELS = ("{x}.grad", "df/d{x}", "∂f/∂{x}", "δ{x}", "δ_{x}", "∇{x}", "∇_{x}")
+UNKNOWN = ("g{x}", "dLd{x}", "dL_d{x}", "{x}bar", "F_{x}", "slope_{x}", "dq", "f_q", "result")
+
+
+@pytest.mark.parametrize("form", [*FORMS, *LABELS, *UNKNOWN])
+def test_a_name_is_a_gradient_or_is_said_not_to_be_read(form: str) -> None:
+    """In code, in a function, in a table and in JSON; wrong numbers are wrong under every name."""
+    numbers = {name: float(TRUE[name]) for name in ("x", "y")}
+    asked = {form.format(x=name): number for name, number in numbers.items()}
+    for right in (True, False):
+        given = {k: v if right else v + 1 for k, v in asked.items()}
+        if form not in LABELS:
+            lines = [f"{name} = {number!r}" for name, number in given.items()]
+            inside = "".join(f"    {line}\n" for line in lines)
+            function = f"def grad(x, y):\n{inside}    return {', '.join(given)}\n"
+            for text in ("\n".join(lines), function):
+                found = marked(text)
+                if form not in UNKNOWN:
+                    assert (found.right, found.notes) == (right, ()), text
+                elif text is not function:
+                    assert found.score == 0
+                    (note,) = found.notes
+                    assert (note.tag, note.line) == ("not-read", 1)
+                    assert note.text == f"not read as an answer: {', '.join(given)}"
+        rows = "".join(f"{name},{number!r}\n" for name, number in given.items())
+        for suffix, text in ((".csv", rows), (".json", json.dumps(given))):
+            if form in UNKNOWN:
+                with pytest.raises(GradcliError, match="is no name of the task"):
+                    marked(text, suffix)
+            else:
+                assert marked(text, suffix).right == right
+
+
+def test_names_of_ones_own_are_not_taken_for_gradients() -> None:
+    """`f_x` on the way to the output is a value; a node's own name comes first."""
+    text = "f_x = x + 1/(1 + np.exp(-y))\nf = f_x/(x**2 + y)\n"
+    found = marked(text + "\n".join(f"d{name} = {float(TRUE[name])!r}" for name in ("x", "y")))
+    assert found.right
+    assert found.notes == ()
+    task = make_task(gradcli.Program("f_x = x*y\nf = f_x + x"), {"x": 3, "y": 2})
+    found = marked("f_x = 6\nf = 9\ndx = 3\ndy = 3\n", ".py", task)
+    assert (found.right, len(found.rows)) == (True, 4)

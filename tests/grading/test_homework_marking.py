@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -399,3 +400,52 @@ def test_points_for_everything_are_the_same_whatever_is_handed_in(
     assert out_of.max_score == 10
     assert out_of.score == pytest.approx(10 * plain.score / plain.max_score)
     assert [row.status for row in out_of.rows] == [row.status for row in plain.rows]
+
+
+# --- lines that can't be computed --------------------------------------------------------
+
+IMPOSSIBLE = (
+    "1/0", "np.log(0)", "np.sqrt(-1)", "np.log(x - x)", "np.arcsin(2 + x*x)", "9**9**9", "0/0",
+    "np.exp(1000*x*x)", "foo(x)", "np.frobnicate(x)", "math.gamma_of(2)", "undefined*2",
+    "np.array([1, 2])[5]", "x[0]", "np.array([1, 2]) + np.array([1, 2, 3])",
+    "np.zeros((2, 3)) @ np.zeros((2, 3))", "np.zeros((10**6, 10**6))",
+    "np.linalg.inv(np.array([[1, 2], [2, 4]]))",
+)  # fmt: skip
+
+
+def test_a_line_that_can_not_be_computed_costs_one_mark(tutorial: Task) -> None:
+    """Put in anywhere, it is one wrong row, and all others keep their marks."""
+    lines = TUTORIAL.splitlines()[1:]
+    whole = marked(tutorial, TUTORIAL)
+    assert whole.right
+    places = itertools.cycle(range(len(lines) + 1))
+    for expression, place in itertools.product(IMPOSSIBLE, range(3)):
+        at = (next(places) + 5 * place) % (len(lines) + 1)
+        text = "\n".join([*lines[:at], f"w = {expression}", *lines[at:]])
+        found = marked(tutorial, text)
+        (root,) = found.roots
+        assert (root.name, root.line, root.status) == ("w", at + 1, Status.WRONG), text
+        assert root.message
+        assert not found.notes
+        others = [(r.name, r.kind, r.status) for r in found.rows if r is not root]
+        assert others == [(r.name, r.kind, r.status) for r in whole.rows], text
+        assert (found.score, found.max_score) == (whole.score, whole.max_score + 1)
+
+
+@pytest.mark.parametrize("line", range(15))
+def test_what_is_made_of_it_is_judged_by_what_is_right(tutorial: Task, line: int) -> None:
+    """In the place of any line it costs that line's row: what is below is right work."""
+    lines = TUTORIAL.splitlines()[1:]
+    target, symbol, _ = lines[line].split(" ", 2)
+    for expression in IMPOSSIBLE[line % 3 :: 3]:
+        text = "\n".join([*lines[:line], f"{target} {symbol} {expression}", *lines[line + 1 :]])
+        found = marked(tutorial, text)
+        assert [row.name for row in found.roots] == [target.removeprefix("delta_")], text
+        assert found.max_score - found.score == 1, text
+
+
+def test_where_nothing_can_be_computed_there_are_no_marks(tutorial: Task) -> None:
+    """Then it is said what is missing."""
+    with pytest.raises(GradcliError, match="line 1: unknown function 'foo'") as caught:
+        marked(tutorial, "dx = foo(x)\ndy = dx*2\n")
+    assert caught.value.exit_code == 5

@@ -4,18 +4,26 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import re
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
+import gradcli
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.grading.marking.mark import mark
+from gradcli.grading.model.task import make_task
 from gradcli.grading.submission.decimals import Texts, written
 from gradcli.grading.submission.labels import Reading, read_name, readings
+from gradcli.grading.submission.notebook import code_only, read_notebook
 from gradcli.grading.submission.python.rewrite import original_name, readable
 from gradcli.grading.submission.python.steps import read_listing
-from gradcli.grading.submission.read import MOST_BYTES, read_bytes, read_submission
+from gradcli.grading.submission.read import MOST_BYTES, MOST_NOTEBOOK, read_bytes, read_submission
 from gradcli.grading.submission.types import (
     Entry,
     Listing,
@@ -114,6 +122,12 @@ def test_names_of_ones_own_staging_have_gradients_too() -> None:
         (".5", 0.5, 0.05, 1),
         ("½", 0.5, 0, 17),
         ("-1/3", -1 / 3, 0, 17),
+        ("-5243/10000", -0.5243, 0.00005, 4),
+        ("2411/4598", 2411 / 4598, 0.5 / 4598, 4),
+        ("1/10", 0.1, 0.05, 1),
+        ("-1 ½", -1.5, 0, 17),
+        ("2·10⁻³", 0.002, 0.0005, 1),
+        ("52.43 %", 0.5243, 0.00005, 4),
         ("inf", np.inf, 0, 17),
         ("1e999", np.inf, 0, 1),
         ("1e-999999999999", 0, 0, 1),
@@ -123,6 +137,47 @@ def test_a_number_remembers_its_digits(text: str, value: float, radius: float, d
     number = written(text)
     assert (number.value, number.digits) == (value, digits)
     assert number.radius == pytest.approx(radius)
+
+
+WAYS = (
+    "{n}/{q}", "−{n} / {q}", "-({n}/{q})", "\\frac{{{n}}}{{{q}}}", "$-\\dfrac{{-{n}}}{{{q}}}$",
+    "{n}⁄{q}", "{f}", "{f}0", "–{f}", "≈ {f}", "= {f}", "{e}e-2", "{e}·10⁻²", "{e}*10^-2",
+    "-{e} \\cdot 10^{{-2}}", "{e} × 10**(-2)", "{e}%", "{e} %",
+)  # fmt: skip
+
+
+def test_all_ways_to_write_a_number() -> None:
+    """Each has the value and the digits of the decimal that it stands for."""
+    draw = random.Random(11)  # noqa: S311
+    for way in WAYS:
+        for places in (1, 2, 4, 7):
+            n = draw.randrange(10 ** (places - 1), 10**places)
+            decimal = f"{n / 10**places:.{places}f}"
+            hundredths = f"{100 * n / 10**places:.{max(0, places - 2)}f}"
+            if places < 2 and "{e}" in way:
+                continue
+            number = written(way.format(n=n, q=10**places, f=decimal, e=hundredths))
+            plain = written(decimal + "0" * way.count("{f}0"))
+            assert abs(number.value) == pytest.approx(plain.value, rel=1e-12), way
+            assert number.radius == pytest.approx(plain.radius), way
+            assert number.digits == plain.digits, way
+            negative = way.lstrip("$").startswith(("-", "−", "–")) != ("-{n}" in way)
+            assert (number.value < 0) == negative, way
+
+
+def test_a_fraction_counts_as_it_is_written() -> None:
+    """In a table, in JSON, in a sheet's cell and in code; wrong digits are wrong."""
+    task = make_task(gradcli.Program("(x + sigmoid(y)) / (x^2 + y)"), {"x": 3, "y": -4})
+    for text, right in (("-5243/10000", True), ("-5343/10000", False), ("-1/2", False)):
+        for name, content in {
+            "a.csv": f"x,{text}\ny,-0.1172",
+            "a.json": json.dumps({"x": text, "y": -0.1172}),
+            "a.py": f"dx = {text}\ndy = -0.1172",
+            "a.txt": f"Gradient   df/dx = {text}   df/dy = -0.1172",
+        }.items():
+            content_ = f"Backward pass\n{content}" if name == "a.txt" else content
+            submission = read_submission(content_.encode(), name, task.vocabulary)
+            assert mark(task, submission).right == right, (text, name)
 
 
 def test_arrays_of_texts() -> None:
@@ -427,6 +482,71 @@ def test_a_notebook_is_its_code_cells() -> None:
         listing = read(text, name)
         assert isinstance(listing, Listing)
         assert [shown(s) for s in listing.statements] == ["a = 1", "delta_a = 2"]
+
+
+def _clutter(draw: random.Random, size: int) -> Any:
+    """What outputs, attachments and metadata may have in them."""
+    words = ('"outputs": [', "}]", '\\"', "\n", "é", '{"cells": []}', "a" * size)
+    return draw.choice(
+        (
+            None, 1.5, [], {}, "".join(draw.sample(words, 4)), [[[1, {"source": "x"}]]],
+            {"outputs": [{"source": ["b = 1"]}], "cell_type": "code", "cells": [{"source": "c"}]},
+            {"image/png": "iVBORw0K" * size, "text": ["x\n"] * size},
+        )
+    )  # fmt: skip
+
+
+def test_pictures_in_a_notebook_do_not_matter(tmp_path: Path) -> None:
+    """Its code is the same with and without outputs, however large these are."""
+    draw = random.Random(7)  # noqa: S311
+    for i in range(150):
+        size = 60_000 if i % 30 == 0 else 3
+        cells: list[dict[str, Any]] = []
+        for number in range(draw.randrange(1, 5)):
+            kind = draw.choice(("code", "code", "markdown", "raw"))
+            code = [f"a{number} = {number}\n", f'print("x: [{{", a{number})\n', "\n"]
+            text = code if kind == "code" else ["![](data:image/png;base64," + "A" * size]
+            parts = [
+                ("cell_type", kind),
+                ("source", draw.choice((text, "".join(text)))),
+                ("metadata", _clutter(draw, size)),
+                *[("outputs", _clutter(draw, size))] * (kind == "code"),
+                *[("attachments", _clutter(draw, size))] * (kind != "code"),
+            ]
+            draw.shuffle(parts)
+            cells.append(dict(parts))
+        whole = {"nbformat": 4, "metadata": _clutter(draw, size), "cells": cells}
+        if i % 2:
+            whole = dict(reversed(whole.items()))
+        written = json.dumps(whole, ensure_ascii=bool(i % 3), indent=draw.choice((None, 1)))
+        bare = [{k: c[k] for k in ("cell_type", "source")} for c in cells]
+        wanted = read_notebook(Source(json.dumps({"nbformat": 4, "cells": bare})))
+        left = code_only(written.encode())
+        assert left.count(b"\n") == written.count("\n")
+        assert read_notebook(Source(left.decode())) == wanted
+        assert len(left) - left.count(b"\n") < 5000
+        if not wanted.text.strip():
+            continue
+        for name in ("a.ipynb", "a.json", "a"):
+            (tmp_path / name).write_text(written, "utf-8")
+            found = read_submission(tmp_path / name, None, TUTORIAL)
+            assert isinstance(found, Listing)
+            assert found.source.text == wanted.text
+            assert read_submission(written.encode(), None, TUTORIAL) == replace(
+                found, source=Source(wanted.text, None)
+            )
+
+
+def test_how_large_a_notebook_may_be(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": "a = 1\n" * 400_000, "outputs": []}
+    text = json.dumps({"nbformat": 4, "cells": [cell]})
+    assert "without outputs it has more than 2 MB" in refusal(text, "a.ipynb")
+    path = tmp_path / "a.ipynb"
+    with path.open("wb") as file:
+        file.write(b"{")
+        file.truncate(MOST_NOTEBOOK + 1)
+    with pytest.raises(GradcliError, match=r"100\.0 MB, and at most 100 MB are read"):
+        read_bytes(path)
 
 
 def test_an_error_in_a_notebook_names_the_cell() -> None:

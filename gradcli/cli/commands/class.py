@@ -45,17 +45,6 @@ class FolderOptions(Options):
             rich_help_panel=MARKING,
         ),
     ] = False
-    seconds: Annotated[
-        float,
-        typer.Option(
-            "--time-limit",
-            metavar="SECONDS",
-            min=0.1,
-            max=3600,
-            help="what takes longer is stopped",
-            rich_help_panel=MARKING,
-        ),
-    ] = 10.0
     jobs: Annotated[
         int | None,
         typer.Option(
@@ -124,15 +113,21 @@ def command(
     set_ = read_task(task, "class")
     assert folder is not None
     from gradcli.cli import folder as folders
-    from gradcli.grading.exercise.classroom import Setting
+    from gradcli.grading.exercise.classroom import Setting, with_files
 
     found, refused = folders.found(folder, [set_.program.source.name, report.file])
-    setting = Setting.of(set_, marking.scheme(), folder, own_points=submissions.own_points)
+    setting = Setting.of(
+        set_,
+        marking.scheme(),
+        folder,
+        own_points=submissions.own_points,
+        seconds=marking.seconds,
+    )
     try:
-        marks = _marked(setting, found, submissions.jobs, submissions.seconds, report.environment)
+        marks = _marked(setting, found, submissions.jobs, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    return _outcome(sorted([*marks, *refused], key=_place), form, list_form, report)
+    return _outcome(with_files(sorted([*marks, *refused], key=_place)), form, list_form, report)
 
 
 def _place(mark: Mark) -> tuple[str, str]:
@@ -143,14 +138,13 @@ def _marked(
     setting: Setting,
     submissions: Sequence[Submitted],
     jobs: int | None,
-    seconds: float,
     environment: Environment,
 ) -> list[Mark]:
     """All marks, with a bar on standard error if that is a terminal."""
     from gradcli.cli import workers
 
     number = jobs or workers.processors()
-    found = workers.marks(setting, submissions, number, seconds)
+    found = workers.marks(setting, submissions, number, setting.seconds)
     marks: list[Mark] = []
     with _progress(environment) as bar:
         if bar is None:

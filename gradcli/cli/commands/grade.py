@@ -115,7 +115,7 @@ class Grading:
         self, task: Task, names: tuple[str, ...], marking: MarkingOptions, report: GradeOutput
     ) -> None:
         self.task, self.names, self.report = task, names, report
-        self.scheme = marking.scheme()
+        self.scheme, self.seconds = marking.scheme(), marking.seconds
         self.code = 0
 
     def text(self) -> Iterator[str]:
@@ -145,7 +145,8 @@ class Grading:
         """A submission marked, or the error that says why it can't be read."""
         from gradcli.diagnostics.error import ExitCode, GradcliError
 
-        found = marked_file(self.task, name, self.scheme, self.report.environment.stdin)
+        stdin = self.report.environment.stdin
+        found = marked_file(self.task, name, self.scheme, stdin, self.seconds)
         if isinstance(found, GradcliError):
             self.code = ExitCode.UNREADABLE
         elif not found.right:
@@ -180,17 +181,27 @@ class Grading:
         return Outcome([text], 0, self.report.file)
 
 
-def marked_file(task: Task, name: str, scheme: Any, stdin: Any = None) -> Marked | GradcliError:
-    """A file marked, or the error that says why it can't be."""
+def marked_file(
+    task: Task, name: str, scheme: Any, stdin: Any = None, seconds: float = 10.0
+) -> Marked | GradcliError:
+    """A file marked, or the error that says why it can't be, within a number of seconds."""
+    from gradcli.cli.timer import TimeUpError, limited
     from gradcli.diagnostics.error import GradcliError, Kind
     from gradcli.grading.marking.mark import mark
-    from gradcli.grading.submission.read import read_submission
+    from gradcli.grading.model.deadline import Deadline
+    from gradcli.grading.submission.read import MOST_NOTEBOOK, read_submission
 
+    content: str | bytes = name
+    shown: str | None = name
+    if name == "-" and stdin is not None:
+        content, shown = stdin.read(MOST_NOTEBOOK + 1), None
+    deadline = Deadline.of(seconds)
     try:
-        if name == "-" and stdin is not None:
-            content = stdin.read()
-            return mark(task, read_submission(content, None, task.vocabulary), scheme)
-        return mark(task, read_submission(name, name, task.vocabulary), scheme)
+        with limited(deadline.left):
+            submission = read_submission(content, shown, task.vocabulary)
+            return mark(task, submission, scheme, deadline)
+    except TimeUpError:
+        return deadline.passed()
     except GradcliError as error:
         if error.kind is Kind.SUBMISSION:
             return error

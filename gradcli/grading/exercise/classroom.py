@@ -8,18 +8,23 @@ in a `Mark`.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.exercise.own_points import OwnPoints
 from gradcli.grading.marking.mark import Scheme, mark
-from gradcli.grading.marking.result import Marked, MarkedRow, Status
+from gradcli.grading.marking.points import OTHER_POINT
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.submission.read import read_submission
 from gradcli.program import Program
+
+MOST_FILES = 5
+"""Files of one student that a note lists."""
 
 
 class Standing(StrEnum):
@@ -60,6 +65,12 @@ class Mark:
     """All mistakes that were made, each once."""
     cell: int | None = None
     """Of a notebook: the cell in which the line is."""
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is for another point than the task's."""
+        return any(note.tag == OTHER_POINT for note in self.notes)
 
 
 @dataclass(frozen=True)
@@ -75,9 +86,19 @@ class Setting:
     folder: str
     """No submission may lie outside of it."""
     own_points: bool
+    seconds: float = SECONDS
+    """The time limit of a submission."""
 
     @classmethod
-    def of(cls, task: Task, scheme: Scheme, folder: str, *, own_points: bool) -> Setting:
+    def of(
+        cls,
+        task: Task,
+        scheme: Scheme,
+        folder: str,
+        *,
+        own_points: bool,
+        seconds: float = SECONDS,
+    ) -> Setting:
         """The setting of a task that was read."""
         program = task.program
         return cls(
@@ -89,6 +110,7 @@ class Setting:
             scheme,
             folder,
             own_points,
+            seconds,
         )
 
     def task(self) -> Task:
@@ -124,10 +146,11 @@ class Marker:
     def _mark(self, submitted: Submitted) -> Mark:
         own = self.setting.own_points
         task = self.points.of(submitted.student) if own else self.task
+        deadline = Deadline.of(self.setting.seconds)
         handed = read_submission(
             submitted.path, submitted.path, task.vocabulary, inside=self.setting.folder
         )
-        return mark_of(submitted, mark(task, handed, self.setting.scheme))
+        return mark_of(submitted, mark(task, handed, self.setting.scheme, deadline))
 
 
 def mark_of(submitted: Submitted, marked: Marked) -> Mark:
@@ -145,7 +168,25 @@ def mark_of(submitted: Submitted, marked: Marked) -> Mark:
         "",
         tuple(dict.fromkeys(label(row) for row in wrong)),
         roots[0].cell if roots else None,
+        marked.notes,
     )
+
+
+def with_files(marks: Sequence[Mark]) -> list[Mark]:
+    """The marks, with a note on each file of a student who has handed in several."""
+    files: dict[str, list[str]] = {}
+    for mark_ in marks:
+        files.setdefault(mark_.student, []).append(mark_.file)
+    return [
+        replace(m, notes=(*m.notes, _several(m.student, of))) if len(of) > 1 else m
+        for m in marks
+        for of in (files[m.student],)
+    ]
+
+
+def _several(student: str, files: Sequence[str]) -> Note:
+    listed = ", ".join(files[:MOST_FILES]) + (", …" if len(files) > MOST_FILES else "")
+    return Note("several-files", f"{student} has handed in {len(files)} files: {listed}")
 
 
 def label(row: MarkedRow) -> str:

@@ -21,6 +21,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.grading.marking.mark import Scheme, mark
 from gradcli.grading.marking.result import Marked, Note
+from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.model.tolerance import CODE, Tolerance, exact
 from gradcli.grading.submission.entries import values_from
@@ -44,6 +45,7 @@ def grade_values(
     carried: float = 1.0,
     eta: float | None = None,
     seed: int = 0,
+    time_limit: float = SECONDS,
     **point: Any,
 ) -> Marked:
     """Mark the values and gradients that code has computed: `gradcli grade` from a notebook.
@@ -58,6 +60,7 @@ def grade_values(
 
     `rtol` is the relative tolerance, `carried` what right work on a wrong number earns, `eta` the
     step of gradient descent where updated weights are looked for, `wrt` the gradients asked for.
+    After `time_limit` seconds no further mistake is named; the marks do not depend on it.
     The result says which rows are right, and `str()` of it is the report. Nothing is printed.
 
     Raises `GradcliError` for a task that can't be evaluated, never for what is in the namespace.
@@ -70,6 +73,7 @@ def grade_values(
       the sign of what a sends is wrong.
     score 1 / 2
     """
+    deadline = Deadline.of_naming(time_limit)
     with warnings.catch_warnings(), np.errstate(all="ignore"), collector_paused():
         warnings.simplefilter("ignore")
         made = _task(task, {**(inputs or {}), **point}, data, wrt, seed)
@@ -77,7 +81,7 @@ def grade_values(
         found.read(namespace)
         entries = tuple(sorted(found.entries(), key=lambda entry: entry.kind))
         scheme = Scheme(Tolerance(rtol), carried, eta)
-        marked = mark(made, values_from(entries, made.vocabulary), scheme)
+        marked = mark(made, values_from(entries, made.vocabulary), scheme, deadline)
     return replace(marked, notes=(*marked.notes, *found.notes))
 
 

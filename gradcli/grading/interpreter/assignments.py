@@ -20,7 +20,7 @@ from gradcli.grading.interpreter.state import (
     Placed,
     Value,
 )
-from gradcli.grading.submission.labels import Reading, read_name, readings
+from gradcli.grading.submission.labels import Reading, read_name, readings, subscript
 from gradcli.grading.submission.python.rewrite import base_and_key, keyed, original_name
 from gradcli.syntax.tree import (
     Augment,
@@ -50,6 +50,8 @@ class Assignments:
             return Reading("value", label)
         entry = base_and_key(name)
         if entry is None:
+            if name in self.desk.read and subscript(label, self.desk.vocabulary) is not None:
+                return Reading("value", label)  # f(x) on the way, not the gradient by x
             return read_name(label, self.desk.vocabulary, self.desk.names)
         base, key = entry
         reading = read_name(key, self.desk.vocabulary, self.desk.names)
@@ -265,6 +267,8 @@ class Assignments:
             cell.stand_in = desk.task.values.get(name)
         if any(read.after_gradients for read in cell.reads):
             cell.kind = "helper"
+            if cell.spoils:
+                desk.spoilt.append(cell)
         local = desk.function is not None and cell.kind == "variable"
         if name in desk.vocabulary.inputs and local and not self._is_point(name, cell):
             name = cell.name = f"{desk.function}.{name}"  # a parameter that is given a value

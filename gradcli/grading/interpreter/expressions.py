@@ -9,7 +9,7 @@ table.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import prod
 from time import process_time
 from typing import Any
@@ -27,7 +27,7 @@ from gradcli.engine.notation import (
 from gradcli.grading.interpreter.functions import Procedures
 from gradcli.grading.interpreter.state import Cell, Desk, Placed
 from gradcli.grading.model.stage import MOST_ELEMENTS, Stage, of_tree
-from gradcli.grading.submission.decimals import written
+from gradcli.grading.submission.decimals import fraction_of, written
 from gradcli.grading.submission.labels import read_name
 from gradcli.grading.submission.python.rewrite import base_and_key, original_name
 from gradcli.grading.submission.types import Written
@@ -39,11 +39,16 @@ from gradcli.syntax.tree import (
     Index,
     Name,
     Number,
+    Operator,
     Tree,
     Tuple,
     postorder,
 )
 
+COMPUTING = frozenset(
+    {Kind.SHAPE, Kind.NAME, Kind.DOMAIN, Kind.OVERFLOW, Kind.EDGE, Kind.SINGULAR, Kind.SUBMISSION}
+)
+"""Errors of a statement that can be read and not computed."""
 LONGEST_SECONDS = 1.0
 """Of processor time, for all statements together."""
 LONGEST = 20_000
@@ -64,8 +69,8 @@ class Expressions:
     def evaluated(self, name: str, tree: Tree, statement: Placed) -> Cell:
         """An expression's value with all that it was computed from.
 
-        Raises `GradcliError` of kind submission; where shapes do not go together that is the
-        cell's `problem`.
+        Raises `GradcliError` of kind submission; what can't be computed (shapes that do not go
+        together, a function that there is not, a logarithm of 0) is the cell's `problem`.
         """
         desk = self.desk
         line, text = desk.line(statement), desk.text(statement)
@@ -86,30 +91,54 @@ class Expressions:
         problem: GradcliError | None = None
         if lost:
             problem = desk.refused(statement, f"'{original_name(lost[0])}' could not be computed")
+            cause = known[lost[0]].problem
+            problem.kind = problem.kind if cause is None else cause.kind
         else:
             try:
                 stage = of_tree(desk.listing.source, tree, types, line, self.most)
             except GradcliError as error:
-                if error.kind is not Kind.SHAPE:
+                if error.kind not in COMPUTING:
                     raise desk.refused(statement, error.message, error.hint, error) from None
                 error.source, problem = desk.listing.source, error
-        if problem is not None:
-            return Cell(
-                name, "variable", None, line, reads=reads, words=names, problem=problem,
-                tree=tree, text=text,
-            )  # fmt: skip
-        reads = tuple(known[read] for read in stage.reads)
-        inner = stage.values([cell.passed_on for cell in reads])
-        self.expect_finite(stage, inner, statement)
-        value = like(inner[stage.graph.output])
-        return Cell(name, "variable", value, line, stage, reads, stage.reads, text=text, tree=tree)
+        if problem is None:
+            self.expect_time(statement)
+            reads, names = tuple(known[read] for read in stage.reads), stage.reads
+            operands = [cell.passed_on for cell in reads]
+            inner = stage.values(operands)
+            value = like(inner[stage.graph.output])
+            problem = self.spoiled(name, stage, operands, inner)
+            if problem is None:
+                return Cell(
+                    name, "variable", value, line, stage, reads, names, text=text, tree=tree
+                )
+        if not lost and problem.kind not in (Kind.SHAPE, Kind.DOMAIN):
+            desk.problems.append(desk.refused(statement, problem.message, problem.hint, problem))
+        return Cell(
+            name, "variable", None, line, reads=reads, words=names, problem=problem,
+            tree=tree, text=text,
+        )  # fmt: skip
 
-    def expect_finite(self, stage: Stage, values: list[Any], statement: Placed) -> None:
-        """Refuse numbers that explode, `9**9**9`, and listings that take too long."""
+    def spoiled(
+        self, name: str, stage: Stage, operands: Sequence[Any], values: Sequence[Any]
+    ) -> GradcliError | None:
+        """What to say where constants explode in a statement, as in `9**9**9`, or it is no number.
+
+        An infinity that was there before, or is right, is none of its own.
+        """
+        given = [*operands, self.desk.task.values.get(name, 0.0)]
+        message = "this gives no number: it is not defined, or too large"
         for node, value in zip(stage.graph.nodes, values, strict=True):
-            constant = node.kind == "constant" and node.operation is not None
-            if constant and not np.all(np.isfinite(value)):
-                raise self.desk.refused(statement, "a number is too large here, or not defined")
+            if node.kind == "constant" and node.operation is None:
+                given.append(value)
+            elif node.kind == "constant" and not np.all(np.isfinite(value)):
+                return GradcliError(Kind.OVERFLOW, message)
+        if np.all(np.isfinite(values[stage.graph.output])):
+            return None
+        own = all(np.all(np.isfinite(value)) for value in given)
+        return GradcliError(Kind.DOMAIN, message) if own else None
+
+    def expect_time(self, statement: Placed) -> None:
+        """Refuse listings that take too long."""
         if process_time() - self.started > LONGEST_SECONDS:
             raise self.desk.refused(
                 statement,
@@ -258,7 +287,12 @@ def count(n: int) -> Number:
 
 
 def as_written(tree: Tree) -> Written | None:
-    """How a bare number or an array of numbers was written."""
+    """How a bare number, an array of numbers or a fraction such as `-5243/10000` was written."""
+    if isinstance(tree, Operator) and tree.symbol == "/":
+        above, below = tree.operands
+        if isinstance(above, Number) and isinstance(below, Number):
+            fraction = fraction_of(f"{above.text}/{below.text}")
+            return fraction if fraction is not None and fraction.radius else None
     if not isinstance(tree, Number | Array):
         return None
     for node in postorder(tree):

@@ -35,7 +35,8 @@ class _Pass:
     def work(self) -> Work:
         output = None if self._as_in_task() else self._output()
         flow, names = self.task, {cell.key: cell.name for cell in self.own}
-        problems = {c.key: c.problem for c in self.own if c.problem is not None}
+        problems = {c.key: c.problem for c in self.own if c.problem is not None and c.spoils}
+        lost = frozenset(c.key for c in self.own if c.problem is not None)
         if output is not None:
             stages, values = dict(flow.stages), dict(flow.values)
             for name in self.vocabulary.inputs:
@@ -77,10 +78,17 @@ class _Pass:
         numbers = {
             c.key if flow.own else c.name: c.written for c in self.own if c.written is not None
         }
+        used = {
+            id(r) for of in self.gradients.values() for g in of for n in g for r in n.cell.reads
+        }
+        for cell in self.desk.spoilt:
+            if id(cell) not in used and cell.problem is not None:  # else the row itself is wrong
+                problems[cell.name] = cell.problem
+                where[cell.name], texts[cell.name] = cell.line or 0, cell.text
         if flow.own:
             numbers = {key: n for key, n in numbers.items() if key in flow.stages}
         return Work(
-            flow, lines, where, texts, problems, self.desk.notes, self.desk.originals, numbers
+            flow, lines, where, texts, problems, lost, self.desk.notes, self.desk.originals, numbers
         )
 
     def drop_local_derivatives(self, flow: Flow) -> None:

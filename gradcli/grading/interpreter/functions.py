@@ -218,3 +218,15 @@ def names_read(function: Procedure) -> frozenset[str]:
         for node in postorder(tree)
         if isinstance(node, Name)
     )
+
+
+def names_used(steps: Iterable[Step], *, returned: bool) -> frozenset[str]:
+    """The names in expressions; with `returned` also those that a function gives back as such."""
+    return frozenset(
+        node.name
+        for step in all_steps(steps)
+        for tree in trees(step)
+        if returned or not (isinstance(step, Returned) and isinstance(tree, Name))
+        for node in postorder(tree)
+        if isinstance(node, Name)
+    )

@@ -10,7 +10,7 @@ executed but operations of the table.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,13 @@ from gradcli.engine.notation import NOWHERE
 from gradcli.grading.interpreter.assignments import Assignments
 from gradcli.grading.interpreter.expressions import Expressions, count
 from gradcli.grading.interpreter.forward_pass import finished
-from gradcli.grading.interpreter.functions import Procedures, names_read
+from gradcli.grading.interpreter.functions import (
+    Procedures,
+    all_steps,
+    names_read,
+    names_used,
+    targets,
+)
 from gradcli.grading.interpreter.state import (
     Cell,
     Desk,
@@ -28,7 +34,7 @@ from gradcli.grading.interpreter.state import (
     Work,
 )
 from gradcli.grading.model.flow import Flow
-from gradcli.grading.submission.labels import Reading
+from gradcli.grading.submission.labels import Reading, read_name
 from gradcli.grading.submission.python.rewrite import original_name
 from gradcli.grading.submission.types import (
     Entries,
@@ -51,6 +57,8 @@ from gradcli.syntax.tree import (
     Tuple,
 )
 
+MOST_NAMES = 8
+"""Names that a note lists."""
 DEEPEST = 20
 """Functions that call one another."""
 
@@ -68,9 +76,35 @@ def work_through(
     inputs: dict[str, Value] = {
         name: Cell(name, "variable", value, key=name) for name, value in flow.values.items()
     }
-    desk = Desk(listing, flow, vocabulary, assumed or {}, ChainMap(inputs))
+    read = names_used(listing.statements, returned=False)
+    desk = Desk(listing, flow, vocabulary, assumed or {}, ChainMap(inputs), read=read)
     _Reader(desk).read()
-    return finished(desk)
+    cells = (line.cell for of in desk.gradients.values() for group in of for line in group)
+    if desk.problems and not assumed and all(cell.value is None for cell in cells):
+        raise desk.problems[0]  # what is missing, not marks of 0
+    work = finished(desk)
+    work.notes.extend(_not_read(desk, work))
+    return work
+
+
+def _not_read(desk: Desk, work: Work) -> Iterator[tuple[str, int | None, str]]:
+    """The note on names that are neither rows nor used for any."""
+    statements = desk.listing.statements
+    known = {*desk.vocabulary.nodes, *desk.vocabulary.inputs, *desk.gradients}
+    known |= names_used(statements, returned=True)
+    known |= {cell.name for cell in (*desk.own, *desk.spoilt) if cell.problem is not None}
+    known.add(work.flow.name(work.flow.output))
+    unread: dict[str, int] = {}
+    for step in all_steps(statements):
+        for name in targets(step):
+            label = original_name(name)
+            if label.isidentifier() and not {name, label} & known:
+                gradient = read_name(label, desk.vocabulary, desk.names).kind == "gradient"
+                if not gradient:
+                    unread.setdefault(label, desk.line(step))
+    if unread:
+        listed = ", ".join(list(unread)[:MOST_NAMES]) + (", …" if len(unread) > MOST_NAMES else "")
+        yield "not-read", min(unread.values()), f"not read as an answer: {listed}"
 
 
 class _Reader:

@@ -59,6 +59,11 @@ class Cell:
         return self.stand_in if self.value is None or self.replaced else self.value
 
     @property
+    def spoils(self) -> bool:
+        """Whether it could not be computed although all could that it is made of."""
+        return self.problem is not None and all(r.passed_on is not None for r in self.reads)
+
+    @property
     def after_gradients(self) -> bool:
         """Whether it is part of the backward pass."""
         return self.kind != "variable"
@@ -115,7 +120,9 @@ class Work:
     forward_lines: dict[Key, int]
     texts: dict[Key, str]
     problems: dict[Key, GradcliError]
-    """Forward statements that could not be computed."""
+    """Statements that could not be computed, and are made of nothing that could not be."""
+    lost: frozenset[Key] = frozenset()
+    """Variables that could not be computed, be it for want of others."""
     notes: list[tuple[str, int | None, str]] = field(default_factory=list)
     """Tag, line and text of what is worth a remark."""
     originals: dict[Key, Any] = field(default_factory=dict)
@@ -155,9 +162,15 @@ class Desk:
     """The variables of the student's forward pass."""
     gradients: dict[str, list[list[Line]]] = field(default_factory=dict)
     """By name: groups of lines, each of which begins with `=`."""
+    spoilt: list[Cell] = field(default_factory=list)
+    """Values between gradients that could not be computed."""
+    problems: list[GradcliError] = field(default_factory=list)
+    """Why statements could not be computed at any point, but for shapes."""
     notes: list[tuple[str, int | None, str]] = field(default_factory=list)
     originals: dict[Key, Any] = field(default_factory=dict)
     last_forward: Cell | None = None
+    read: frozenset[str] = frozenset()
+    """The names that expressions of the listing use."""
     within: str | None = None
     """The function whose names are its own business: none of them is a step."""
     function: str | None = None
@@ -170,7 +183,7 @@ class Desk:
 
     def line(self, placed: Placed) -> int:
         """The number of the line where something begins."""
-        return self.listing.source.position(placed.span.start)[0]
+        return self.listing.line(placed.span.start)
 
     def text(self, placed: Placed) -> str:
         """Something as it stands in the listing, in one line."""
@@ -187,6 +200,7 @@ class Desk:
         span = statement.span
         if error is not None and error.span is not None and error.span.start >= span.start:
             span = error.span
-        message = f"line {self.line(statement)}: {message}"
+        if not message.startswith("line "):
+            message = f"line {self.line(statement)}: {message}"
         source = self.listing.source
         return GradcliError(Kind.SUBMISSION, message, source=source, span=span, hint=hint)

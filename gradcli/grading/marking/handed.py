@@ -14,19 +14,22 @@ import numpy as np
 
 from gradcli.grading.interpreter.interpreter import work_through
 from gradcli.grading.interpreter.state import Work
+from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import exact
 from gradcli.grading.submission.types import Entry, Listing, Written
 
 
-def worked_through(task: Task, listing: Listing) -> Work:
+def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> Work:
     """The listing with what would have followed in the place of what can't be computed.
 
     So a line whose shapes do not go together is one mistake, not the end of all that follows.
+    Raises `GradcliError` of kind submission where it can't be read, or not before the deadline.
     """
     assumed: dict[str, Any] = {}
     while True:
+        deadline.check()
         work = work_through(listing, task.flow, task.vocabulary, assumed)
         given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
         shapes = {key: np.shape(value) for key, value in work.flow.values.items()}

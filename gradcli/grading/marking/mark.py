@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -17,7 +17,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.interpreter.state import Line, Work
 from gradcli.grading.marking.handed import Handed, of_entries, of_work, worked_through
-from gradcli.grading.marking.points import other_point
+from gradcli.grading.marking.points import at_its_point
 from gradcli.grading.marking.result import (
     Marked,
     MarkedRow,
@@ -30,6 +30,7 @@ from gradcli.grading.mistakes.case import Case
 from gradcli.grading.mistakes.diagnose import VAGUE, explain
 from gradcli.grading.mistakes.evidence import Evidence, is_
 from gradcli.grading.mistakes.in_code import holds
+from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import (
@@ -60,34 +61,48 @@ class Scheme:
     """What everything is worth together; None for a mark for each row."""
 
 
-def mark(task: Task, submission: Submission, scheme: Scheme | None = None) -> Marked:
-    """Mark a submission. Raises `GradcliError` of kind submission where it can't be read."""
+def mark(
+    task: Task,
+    submission: Submission,
+    scheme: Scheme | None = None,
+    deadline: Deadline = NEVER,
+) -> Marked:
+    """Mark a submission.
+
+    Naming mistakes ends in time for the deadline; the marks do not depend on it. Raises
+    `GradcliError` of kind submission where the submission can't be read, or marked in time.
+    """
     scheme = scheme or Scheme()
-    marked = _marked(task, submission, scheme)
+    marked = _marked(task, submission, scheme, deadline)
     return marked if scheme.points is None else marked.out_of(scheme.points)
 
 
-def _marked(task: Task, submission: Submission, scheme: Scheme) -> Marked:
+def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadline) -> Marked:
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
-                handed = of_work(worked_through(task, submission))
-                return in_cells(_Marking(task, scheme, handed).marked("listing"), submission)
+                handed = of_work(worked_through(task, submission, deadline))
+                marking = _Marking(task, scheme, handed, deadline)
+                return in_cells(marking.marked("listing"), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise GradcliError(Kind.SUBMISSION, message) from None
         mode = "gradients" if submission.gradients_only else "values"
-        marked = _Marking(task, scheme, of_entries(task, submission.entries)).marked(mode)
-        return replace(marked, notes=(*other_point(task, submission), *marked.notes))
+        handed = of_entries(task, submission.entries)
+        marked = _Marking(task, scheme, handed, deadline).marked(mode)
+        return at_its_point(task, submission, marked)
 
 
 class _Marking:
-    def __init__(self, task: Task, scheme: Scheme, handed: Handed) -> None:
+    def __init__(self, task: Task, scheme: Scheme, handed: Handed, deadline: Deadline) -> None:
         self.task, self.scheme, self.handed = task, scheme, handed
+        self.deadline = deadline
         self.flow = handed.flow
         self.tolerance = scheme.tolerance
         self.implied: dict[Key, Any] = {}
         """Accumulators that were not handed in, as the mistakes so far show them."""
+        self.scales: dict[Key, float] = {}
+        """The answers of `scale` so far."""
 
     # --- what follows from what ---
 
@@ -152,7 +167,7 @@ class _Marking:
         handed = self.handed
         written = {k: n for k, n in handed.gradients.items() if n is not None and k in self.given}
         values = {k: n for k, n in handed.values.items() if np.shape(n.value) == self.shape(k)}
-        return Digits(self.flow, values, written, self.tolerance)
+        return Digits(self.flow, values, written, self.tolerance, self.deadline)
 
     def same(
         self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
@@ -161,12 +176,19 @@ class _Marking:
 
         What the digits leave open is taken `open_` times: a wrong number may be more sensitive.
         """
-        parts = self.parts.get(key, ())
-        scale = max((float(np.max(np.abs(p.value), initial=0.0)) for p in parts), default=0.0)
+        scale = self.scale(key)
         spread = open_ * self.digits.allowed.gradients.get(key, 0.0) if carried else 0.0
         if np.shape(spread) != np.shape(expected):  # a slip may have another shape
             spread = np.max(spread, initial=0.0)
         return self.tolerance.same(number, expected, spread, scale)
+
+    def scale(self, key: Key) -> float:
+        """The size of the largest number that is added up to an accumulator."""
+        if key not in self.scales:
+            parts = self.parts.get(key, ())
+            sizes = (float(np.max(np.abs(part.value), initial=0.0)) for part in parts)
+            self.scales[key] = max(sizes, default=0.0)
+        return self.scales[key]
 
     # --- all rows ---
 
@@ -211,6 +233,7 @@ class _Marking:
         return key != name or any(self.flow.name(k) == name for k in self.handed.gradients)
 
     def gradient_row(self, key: Key, number: Written | None) -> MarkedRow:
+        self.deadline.check()
         name = self.flow.name(key)
         true = self.truths[0].get(key, np.zeros(self.shape(key))[()])
         carried = self.carried[0].get(key, np.zeros(self.shape(key))[()])
@@ -337,14 +360,15 @@ class _Marking:
         """The output of the student's own forward pass, and the statement that made it wrong."""
         for key, problem in work.problems.items():
             name = self.flow.name(key)
+            tags = ("shape",) if problem.kind is Kind.SHAPE else ()
             yield MarkedRow(
-                name, "value", Status.WRONG, ("shape",), work.forward_lines.get(key),
+                name, "value", Status.WRONG, tags, work.forward_lines.get(key),
                 self.text(key, "value"), None, self.task.flow.values.get(name), None, 0.0, 1.0,
                 problem.message,
             )  # fmt: skip
-        if not self.flow.own or work.problems:
-            return
         key, output = self.flow.output, self.task.output
+        if not self.flow.own or key in work.lost:
+            return
         true = self.task.flow.values[output]
         root = self.first_slip(work) if self.slipped else None
         if root is not None and root != key:
@@ -401,7 +425,7 @@ class _Marking:
         message = ""
         if status is Status.WRONG:
             own = [p for p in self.parts.get(key, ()) if p.consumer in senders]
-            case = Case(self.flow, key, {**self.parts, key: own}, self.passed_on(), self.scheme.eta)
+            case = self.case(key, {**self.parts, key: own})
             found = explain(Evidence(case, number, self.matches(key, number), None, None))
             tags, message = found.tags, found.message
         elif status is Status.INCONSISTENT:
@@ -421,12 +445,16 @@ class _Marking:
     def passed_on(self) -> dict[Key, Any]:
         return self.carried[0] | self.given
 
+    def case(self, key: Key, parts: Mapping[Key, Any]) -> Case:
+        """An accumulator as it should be, made of these parts."""
+        return Case(self.flow, key, parts, self.passed_on(), self.scheme.eta, self.deadline)
+
     def matches(self, key: Key, number: Written) -> Any:
         return lambda value: self.same(number, value, key, carried=True, open_=3.0)
 
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""
-        case = Case(self.flow, key, self.parts, self.passed_on(), self.scheme.eta)
+        case = self.case(key, self.parts)
         given = frozenset(self.given)
         if number is None:
             return Evidence(case, None, None, self.handed.work, carried, given)

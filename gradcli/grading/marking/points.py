@@ -1,22 +1,39 @@
-"""Whether a sheet was printed for the point that it is marked by.
+"""Whether numbers are for the point that they are marked by.
 
 A task and the numbers of a sheet come in, a note comes out where the sheet shows other inputs: no
-mistake in its rows explains them then.
+mistake in its rows explains them then, and none is named.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from gradcli.diagnostics.error import visible
-from gradcli.grading.marking.result import Note
+from gradcli.grading.marking.result import Marked, Note, Status
 from gradcli.grading.model.task import Task
 from gradcli.grading.submission.types import Values
 
 MOST_NAMES = 4
+OTHER_POINT = "other-point"
+ELSEWHERE = "not judged: the sheet is for another point"
+
+
+def at_its_point(task: Task, sheet: Values, marked: Marked) -> Marked:
+    """The marks, and the note on a sheet for another point; its wrong rows are no mistakes."""
+    notes = tuple(other_point(task, sheet))
+    if not notes:
+        return marked
+    rows = (
+        replace(row, tags=(), message=ELSEWHERE, follow=0)
+        if row.status in (Status.WRONG, Status.INCONSISTENT)
+        else row
+        for row in marked.rows
+    )
+    return replace(marked, rows=tuple(rows), notes=(*notes, *marked.notes), elsewhere=True)
 
 
 def other_point(task: Task, sheet: Values) -> Iterator[Note]:
@@ -35,7 +52,7 @@ def other_point(task: Task, sheet: Values) -> Iterator[Note]:
     if sheet.student:
         student = visible(sheet.student)
         text += f"; it was made for {student}: mark it with --for {student}"
-    yield Note("other-point", text)
+    yield Note(OTHER_POINT, text)
 
 
 def printed_as(value: Any, number: Any) -> bool:

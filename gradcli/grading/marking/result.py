@@ -89,6 +89,8 @@ class Marked:
     """Values in forward order, then gradients in backward order."""
     notes: tuple[Note, ...]
     mode: Literal["listing", "values", "gradients"]
+    elsewhere: bool = False
+    """Whether it is for another point than the task's: then no wrong row is a mistake."""
 
     @property
     def score(self) -> float:
@@ -116,8 +118,11 @@ class Marked:
 
     @property
     def roots(self) -> tuple[MarkedRow, ...]:
-        """The rows where something went wrong first."""
-        return tuple(row for row in self.rows if row.status not in (Status.OK, Status.CARRIED))
+        """The rows where something went wrong first; of another point only what is missing."""
+        right = {Status.OK, Status.CARRIED}
+        if self.elsewhere:
+            right |= {Status.WRONG, Status.INCONSISTENT}
+        return tuple(row for row in self.rows if row.status not in right)
 
     def __str__(self) -> str:
         """The report, as `gradcli grade` prints it."""

@@ -119,21 +119,21 @@ def _summed(case: Case) -> list[float]:
             found.append(np.size(part.raw) / np.size(part.value))
         elif _summed_upstream(case, part):
             found.append(np.size(case.follows[part.consumer]) / np.size(part.value))
-        stage = case.flow.stages[part.consumer]
-        for node in stage.operations():
+        if case.key in case.flow.stages or len(case.shape) != 2:
+            continue
+        for node in case.flow.stages[part.consumer].operations():
             assert node.operation is not None
-            if node.operation.name == "matmul" and case.key not in case.flow.stages:
-                shape, own = node.type.shape, len(case.shape) == len(node.type.shape) == 2
-                if own:
-                    found.append(float(shape[1] if part.operand == 0 else shape[0]))
+            shape = node.type.shape
+            if node.operation.name == "matmul" and len(shape) == 2:
+                found.append(float(shape[1] if part.operand == 0 else shape[0]))
     return [n for n in dict.fromkeys(found) if n > 1]
 
 
 def _sizes(case: Case) -> list[float]:
     """The sizes of all arrays around, any of which a number may have been divided by."""
     found: list[float] = []
-    for part in case.own:
-        of = (part.consumer, *case.flow.stages[part.consumer].reads)
+    for consumer in case.consumers:
+        of = (consumer, *case.flow.stages[consumer].reads)
         found.extend(float(n) for key in of for n in np.shape(case.flow.values[key]))
     found.extend(map(float, np.shape(case.flow.values[case.key])))
     return [n for n in dict.fromkeys(found) if n > 1]
@@ -162,8 +162,9 @@ def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
     upstream = case.follows[consumer]
     stage = case.flow.stages[consumer]
     if len(stage.operations()) > 1:  # z = W @ x + b in one statement
-        for part in case.flow.sent(consumer, upstream).get(read, ()):
-            yield part.value
+        for one in case.backward(consumer).sent:
+            if stage.reads[one.read] == read:
+                yield one.value
     elif read in case.flow.stages:
         product = case.flow.stages[read]
         names = {n.operation.name for n in product.operations() if n.operation is not None}

@@ -8,7 +8,7 @@ of cases with the few tools that stand here, so that every wrong number has its 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, NamedTuple, TypeAlias
@@ -18,8 +18,9 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.backward import reduce_to
 from gradcli.engine.notation import formula_tree, rule_tree
+from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key, Part
-from gradcli.grading.model.stage import Alterations
+from gradcli.grading.model.stage import Alterations, Backward, Place
 from gradcli.graph.graph import Node
 from gradcli.syntax.printer import print_tree
 from gradcli.trace.steps import product
@@ -36,13 +37,19 @@ class Slip(NamedTuple):
     """A wrong accumulator: its value, the lines that make it, and where it went wrong."""
 
     value: Any
-    lines: tuple[str, ...]
+    written: tuple[str, ...] | Callable[[], tuple[str, ...]]
+    """The lines, or what writes them: most slips are never shown."""
     consumer: Key | None = None
     """The operation whose part is wrong; None where it is the whole row."""
     message: str | None = None
     """What to say of it, where the table's own sentence says too little."""
     implied: tuple[Key, Any] | None = None
     """Another accumulator that it takes to be what it is not."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The wrong lines; none where it is not written in lines."""
+        return self.written() if callable(self.written) else self.written
 
 
 Slips: TypeAlias = Iterator[Slip]
@@ -60,6 +67,8 @@ class Case:
     """The accumulators that are passed on: as handed in, else as they follow."""
     eta: float | None = None
     """The step of gradient descent, where updated weights may have been used."""
+    deadline: Deadline = NEVER
+    """When looking for mistakes has to end."""
 
     @cached_property
     def own(self) -> Sequence[Part]:
@@ -140,8 +149,9 @@ class Case:
 
     def slip(self, terms: Iterable[Term], consumer: Key | None = None) -> Slip:
         """The accumulator with other terms."""
+        self.deadline.check_naming()
         terms = tuple(terms)
-        return Slip(total(terms), self.lines(term.text for term in terms), consumer)
+        return Slip(total(terms), lambda: self.lines(term.text for term in terms), consumer)
 
     def without(self, i: int) -> tuple[Term, ...]:
         """The right terms but one."""
@@ -167,10 +177,8 @@ class Case:
         operation = self.node(part).operation
         if operation is None or not operation.elementwise:
             return None
-        ones = np.ones(np.shape(self.follows[part.consumer]))[()]
-        found = self.sent(part.consumer, ones)
-        same = [p for p in found if (p.node, p.operand) == (part.node, part.operand)]
-        return Term(same[0].value, self.text(part, upstream=False)) if same else None
+        local = self.locals(part.consumer).get((part.node, part.operand))
+        return None if local is None else Term(local, self.text(part, upstream=False))
 
     def upstream_only(self, part: Part) -> Term | None:
         """The upstream passed on without the local derivative, if its shape allows."""
@@ -189,29 +197,69 @@ class Case:
 
         None if that can't be computed. `i` is the part that the operation sends, if it does.
         """
-        found = self.sent(consumer, self.follows[consumer], {place: formula})
-        if not found or any(np.shape(part.value) != self.shape for part in found):
+        found = self.altered(consumer, place, formula)
+        shape = self.shape
+        if found is None or any(np.shape(value) != shape for value in found.values()):
             return None
-        terms: list[Term] = []
-        waiting = iter(found)
-        for j, (part, right) in enumerate(zip(self.own, self.terms, strict=True)):
-            if part.consumer != consumer:
-                terms.append(right)
-                continue
-            wrong = next(waiting, None)
-            if wrong is not None:
-                text = self.text(part, formula) if j == i else right.text
-                terms.append(Term(wrong.value, text))
+        terms = list(self.terms)
+        for j, value in found.items():
+            text = self.text(self.own[j], formula) if j == i else terms[j].text
+            terms[j] = Term(value, text)
         return self.slip(terms, consumer)
 
     def sent(
         self, consumer: Key, upstream: Any, alter: Alterations | None = None
     ) -> Sequence[Part]:
         """What a consumer would send to this variable; nothing where shapes do not fit."""
+        self.deadline.check_naming()
         try:
             return self.flow.sent(consumer, upstream, alter=alter).get(self.key, ())
         except (GradcliError, ValueError, IndexError):
             return ()
+
+    @cached_property
+    def _passes(self) -> dict[Key, Backward]:
+        """The backward passes of consumers that were asked for so far."""
+        return {}
+
+    @cached_property
+    def _locals(self) -> dict[Key, dict[Place, Any]]:
+        """The answers of `locals` so far."""
+        return {}
+
+    def locals(self, consumer: Key) -> Mapping[Place, Any]:
+        """What a consumer sends to this variable from an upstream of 1, by place."""
+        if consumer not in self._locals:
+            ones = np.ones(np.shape(self.follows[consumer]))[()]
+            sent = self.sent(consumer, ones)
+            self._locals[consumer] = {(p.node, p.operand): p.value for p in sent}
+        return self._locals[consumer]
+
+    def backward(self, consumer: Key) -> Backward:
+        """A consumer's right backward pass."""
+        if consumer not in self._passes:
+            stage, values = self.flow.stages[consumer], self.flow.inner[consumer]
+            self._passes[consumer] = stage.backward(values, self.follows[consumer])
+        return self._passes[consumer]
+
+    @cached_property
+    def places(self) -> Mapping[tuple[Key, Place], int]:
+        """Which part of this accumulator is sent by which operand of a consumer."""
+        return {(p.consumer, (p.node, p.operand)): i for i, p in enumerate(self.own)}
+
+    def altered(self, consumer: Key, place: Place, formula: str) -> dict[int, Any] | None:
+        """The parts that another formula for one operand of a consumer changes.
+
+        None where shapes do not fit.
+        """
+        self.deadline.check_naming()
+        stage, values = self.flow.stages[consumer], self.flow.inner[consumer]
+        try:
+            sent = stage.altered(values, self.backward(consumer), place, formula)
+        except (GradcliError, ValueError, IndexError):
+            return None
+        known = ((self.places.get((consumer, at)), one) for at, one in sent.items())
+        return {i: one.value for i, one in known if i is not None}
 
     def inner(self, consumer: Key) -> Iterator[tuple[Node, int, str]]:
         """Every operand of every operation inside of a consumer, with its right formula."""
@@ -255,12 +303,7 @@ def inside(case: Case) -> Iterator[tuple[Any, int, str]]:
 def with_formula(case: Case, consumer: str, node: Any, operand: int, formula: str) -> Slips:
     """The accumulator with another rule for one operation on the way, if that can be computed."""
     try:
-        places = [
-            i
-            for i, p in enumerate(case.own)
-            if (p.consumer, p.node, p.operand) == (consumer, node.id, operand)
-        ]
-        i = places[0] if places else None
+        i = case.places.get((consumer, (node.id, operand)))
         slip = case.with_inner_rule(consumer, (node.id, operand), formula, i)
     except (GradcliError, ValueError, IndexError):
         return

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import Kind
 from gradcli.grading.interpreter.state import Line
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (
@@ -25,7 +27,8 @@ from gradcli.grading.mistakes.evidence import (
     shape_message,
 )
 from gradcli.grading.mistakes.in_code import by_lines, exchanged
-from gradcli.grading.mistakes.table import BY_TAG, Mistake, slips
+from gradcli.grading.mistakes.table import BY_TAG, Mistake, slips, stage_skipped
+from gradcli.grading.model.deadline import NEVER, OutOfTimeError
 from gradcli.grading.model.flow import Key, Part
 from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.types import Written
@@ -34,11 +37,34 @@ from gradcli.syntax.tree import Name, postorder
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
 
+UNNAMED = "the mistake is not named: the time limit has been reached"
 VAGUE = "right as far as it goes, but with too few digits to be sure"
 
 
 def explain(evidence: Evidence) -> Explanation:
-    """Every mistake that explains a wrong row."""
+    """Every mistake that explains a wrong row, unless the time limit is reached before."""
+    try:
+        return _explained(evidence)
+    except OutOfTimeError:
+        line = line_at_fault(evidence)
+        where = (None, "") if line is None else (line.number, line.text)
+        return Explanation((), UNNAMED, *where, implied=_implied(evidence))
+
+
+def _implied(evidence: Evidence) -> tuple[Key, Any] | None:
+    """The accumulator that a skipped stage implies: the marks of later rows depend on it."""
+    if evidence.work is None or evidence.matches is None:
+        return None
+    with np.errstate(all="ignore"):
+        for slip in stage_skipped(replace(evidence.case, deadline=NEVER)):
+            implied = slip.implied
+            if implied and implied[0] not in evidence.given and evidence.matches(slip.value):
+                return implied
+    return None
+
+
+def _explained(evidence: Evidence) -> Explanation:
+    evidence.case.deadline.check_naming()
     found = by_lines(evidence)
     if found is not None:
         return found
@@ -46,7 +72,8 @@ def explain(evidence: Evidence) -> Explanation:
         line = next((one for one in evidence.lines if one.own is None), None)
         problem = None if line is None else line.cell.problem
         message = "shapes do not go together here" if problem is None else problem.message
-        return explanation(evidence, [("shape", None)], line, message)
+        shape = problem is None or problem.kind is Kind.SHAPE
+        return explanation(evidence, [("shape", None)] if shape else [], line, message)
     decimals = np.all(evidence.number.radius < 0.5)  # a whole number may be meant as it stands
     if evidence.vague and decimals and evidence.work is None:
         return Explanation((), VAGUE)
@@ -84,6 +111,7 @@ def _by_number(evidence: Evidence) -> list[tuple[str, Slip | None]]:
     case = evidence.case
     found: dict[str, tuple[Mistake, Slip]] = {}
     for mistake, slip in slips(case):
+        case.deadline.check_naming()
         if mistake.tag in found or not evidence.matches(slip.value):
             continue
         if np.shape(slip.value) == case.shape and evidence.matches(case.total):
@@ -240,9 +268,10 @@ def _behind(evidence: Evidence) -> Explanation | None:
         if key in seen or key in evidence.given or key == flow.output:
             continue
         seen.add(key)
-        inner = Case(flow, key, case.parts, case.follows, case.eta)
+        inner = replace(case, key=key)
         waiting += inner.consumers
         for mistake, slip in slips(inner):
+            case.deadline.check_naming()
             if mistake.tag in found or np.shape(slip.value) != inner.shape:
                 continue
             known = {k: case.follows[k] for k in evidence.given if k in case.follows}
@@ -253,7 +282,7 @@ def _behind(evidence: Evidence) -> Explanation | None:
     if not found:
         return None
     tag, (first, key) = next(iter(found.items()))
-    inner = Case(flow, key, case.parts, case.follows, case.eta)
+    inner = replace(case, key=key)
     name = flow.name(key)
     message = f"on the way, at delta_{name}: {message_of(inner, tag, first)}"
     return Explanation(tuple(t for t in BY_TAG if t in found), message)

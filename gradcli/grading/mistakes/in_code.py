@@ -59,6 +59,7 @@ def by_lines(evidence: Evidence) -> Explanation | None:
         if is_(added(_recomputed(line, original) for line in lines), right):
             return explanation(evidence, [("updated-weights", None)], lines[-1])
     for line in lines:
+        evidence.case.deadline.check_naming()
         if line.own is None or np.shape(line.own) != np.shape(right):
             for value in _turned(line):
                 others = [other.own for other in lines if other is not line]
@@ -173,6 +174,7 @@ def exchanged(evidence: Evidence) -> tuple[Line, str] | None:
         for word, read in zip(line.cell.words, line.cell.reads, strict=True):
             written = f"delta_{read.name}" if read.kind == "gradient" else read.name
             for name, value in meant.items():
+                case.deadline.check_naming()
                 if name == written or value is None:
                     continue
                 if is_(added([*others, _with_another(line, word, value)]), evidence.right):

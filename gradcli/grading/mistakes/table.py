@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -61,11 +62,11 @@ class Mistake:
 def _overwritten(case: Case) -> Slips:
     texts = [term.text for term in case.terms]
     for i in range(1, len(case.terms)):
-        yield Slip(
-            total(case.terms[i:]), case.lines(texts, overwritten=i), case.own[i - 1].consumer
-        )
+        lines = partial(case.lines, texts, overwritten=i)
+        yield Slip(total(case.terms[i:]), lines, case.own[i - 1].consumer)
     for i, term in enumerate(case.terms[:-1]):  # in another order: this one came last
-        lines = case.lines([*texts[:i], *texts[i + 1 :], term.text], overwritten=len(texts) - 1)
+        reordered = [*texts[:i], *texts[i + 1 :], term.text]
+        lines = partial(case.lines, reordered, overwritten=len(texts) - 1)
         yield Slip(term.value, lines, case.own[-1].consumer)
 
 
@@ -94,7 +95,7 @@ def _missing_local(case: Case) -> Slips:
         if passed is not None:
             yield case.replaced(consumer, passed)
     yield from _function_skipped(case)
-    yield from _stage_skipped(case)
+    yield from stage_skipped(case)
 
 
 def _function_skipped(case: Case) -> Slips:
@@ -110,7 +111,7 @@ def _function_skipped(case: Case) -> Slips:
                 yield slip._replace(consumer=consumer, message=text)
 
 
-def _stage_skipped(case: Case) -> Slips:
+def stage_skipped(case: Case) -> Slips:
     """δa where δz belongs, for the weights of z and what is below: g'(z) is left out."""
     name = case.flow.name
     for consumer in case.consumers:
@@ -389,6 +390,7 @@ def slips(case: Case, mistakes: Iterable[Mistake] = MISTAKES) -> Iterator[tuple[
     """All that can go wrong in one row."""
     with np.errstate(all="ignore"):
         for mistake in mistakes:
+            case.deadline.check_naming()
             if mistake.make is not None:
                 for slip in mistake.make(case):
                     yield mistake, slip

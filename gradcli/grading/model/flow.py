@@ -8,7 +8,7 @@ be that follows from them?
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
@@ -98,12 +98,21 @@ class Flow:
         }
 
     def sent(
-        self, consumer: Key, upstream: Any, *, alter: Alterations | None = None, side: int = 0
+        self,
+        consumer: Key,
+        upstream: Any,
+        *,
+        alter: Alterations | None = None,
+        side: int = 0,
+        values: Sequence[Any] | None = None,
     ) -> dict[Key, list[Part]]:
-        """What a variable's operation sends to each of the variables that it was made of."""
+        """What a variable's operation sends to each of the variables that it was made of.
+
+        `values` are those inside its stage, where they are others than the flow's.
+        """
         stage = self.stages[consumer]
         found: dict[Key, list[Part]] = {}
-        values = self.inner[consumer]
+        values = self.inner[consumer] if values is None else values
         for one in stage.pulled_back(values, upstream, alter=alter, side=side):
             part = Part(consumer, one.node, one.operand, one.value, one.raw)
             found.setdefault(stage.reads[one.read], []).append(part)

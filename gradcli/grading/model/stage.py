@@ -8,8 +8,10 @@ wrong derivative is made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -27,8 +29,11 @@ from gradcli.graph.lower import lower_formula
 from gradcli.ops.operation import Misfit, Type
 from gradcli.syntax.tree import Name, Tree, postorder
 
-Alterations = Mapping[tuple[int, int], str]
-"""Another formula for the operand (by its place) of an operation (by its number in the stage)."""
+Place: TypeAlias = tuple[int, int]
+"""An operand: the number of its operation in the stage, and which of the operands it is."""
+
+Alterations = Mapping[Place, str]
+"""Another formula for an operand."""
 
 KINK_STEP = 1e-9
 """How far beside a kink the derivative of one side is taken, relative to the operand."""
@@ -47,6 +52,16 @@ class Sent(NamedTuple):
     value: Any
     raw: Any
     """Before it was summed over broadcast dimensions."""
+
+
+@dataclass(frozen=True)
+class Backward:
+    """One backward pass through a stage."""
+
+    sent: list[Sent]
+    """What goes to the names that the stage reads."""
+    received: Mapping[int, Mapping[Place, Any]]
+    """For each operation inside, the contributions to its accumulator, by where they are from."""
 
 
 class Stage:
@@ -87,16 +102,27 @@ class Stage:
         `values` are those of `values`. `side` is -1 or 1 for the derivative on one side of
         every kink, 0 for the convention of the operation table.
         """
+        return self.backward(values, upstream, alter=alter, side=side).sent
+
+    def backward(
+        self,
+        values: Sequence[Any],
+        upstream: Any,
+        *,
+        alter: Alterations | None = None,
+        side: int = 0,
+    ) -> Backward:
+        """The backward pass of `pulled_back`, with what every operation inside received."""
         graph, alter = self.graph, alter or {}
         if graph.output < len(self.reads):
-            return [Sent(graph.output, graph.output, 0, upstream, upstream)]
-        accumulators: dict[int, Any] = {graph.output: upstream}
+            return Backward([Sent(graph.output, graph.output, 0, upstream, upstream)], {})
+        received: dict[int, dict[Place, Any]] = {graph.output: {(-1, -1): upstream}}
         sent: list[Sent] = []
         with np.errstate(all="ignore"):
             for node in reversed(graph.nodes[len(self.reads) :]):
-                delta = accumulators.get(node.id)
-                if delta is None or node.operation is None:
+                if node.id not in received or node.operation is None:
                     continue
+                delta = added(received[node.id].values())
                 given = [*operand_values(node, values), values[node.id]]
                 if side:
                     given = _beside_kinks(node, given, side)
@@ -113,8 +139,45 @@ class Stage:
                     if to < len(self.reads):
                         sent.append(Sent(to, node.id, i, value, raw))
                     else:
-                        before = accumulators.get(to)
-                        accumulators[to] = value if before is None else before + value
+                        received.setdefault(to, {})[node.id, i] = value
+        return Backward(sent, received)
+
+    def altered(
+        self, values: Sequence[Any], right: Backward, place: Place, formula: str
+    ) -> dict[Place, Sent]:
+        """What another formula for one operand changes in what is sent to the names read.
+
+        `right` is the backward pass without it: only what is below the operand is computed again.
+        """
+        graph, reads = self.graph, len(self.reads)
+        changed: dict[Place, Any] = {}
+        sent: dict[Place, Sent] = {}
+        waiting = [-place[0]]  # largest number first
+        seen = {place[0]}
+        with np.errstate(all="ignore"):
+            while waiting:
+                node = graph.nodes[-heappop(waiting)]
+                parts = right.received.get(node.id)
+                if parts is None or node.operation is None:
+                    continue
+                delta = added(changed.get(part, value) for part, value in parts.items())
+                given = [*operand_values(node, values), values[node.id]]
+                for i, to in enumerate(node.operands):
+                    if not isinstance(to, int) or not graph.nodes[to].carries:
+                        continue
+                    if node.id == place[0] and i != place[1]:
+                        continue
+                    here = (node.id, i) == place
+                    rule = _altered(graph, node, formula) if here else rule_for(graph, node, i)
+                    raw = _sent(node, rule, given, delta)
+                    value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
+                    if to < reads:
+                        sent[node.id, i] = Sent(to, node.id, i, value, raw)
+                        continue
+                    changed[node.id, i] = value
+                    if to not in seen:
+                        seen.add(to)
+                        heappush(waiting, -to)
         return sent
 
     def is_tied(self, values: Sequence[Any]) -> bool:
@@ -139,6 +202,14 @@ class Stage:
     def operations(self) -> tuple[Node, ...]:
         """The operations inside, in order."""
         return self.graph.nodes[len(self.reads) :]
+
+
+def added(values: Iterable[Any]) -> Any:
+    """The sum of at least one value, from the left."""
+    first, *rest = values
+    for value in rest:
+        first = first + value
+    return first
 
 
 def _sent(node: Node, rule: Formula, given: list[Any], delta: Any) -> Any:

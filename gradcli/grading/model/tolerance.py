@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key
+from gradcli.grading.model.moves import Moves
 from gradcli.grading.submission.types import Written
 
 FEW_DIGITS = 4
@@ -104,25 +106,29 @@ def spreads(
     values: Mapping[Key, Written],
     gradients: Mapping[Key, Written],
     tolerance: Tolerance,
+    deadline: Deadline = NEVER,
 ) -> Spreads:
     """Move every number that was written by its radius, and see what follows.
 
-    `flow` has the values, `gradients` are what is passed on.
+    `flow` has the values, `gradients` are what is passed on. Raises `GradcliError` of kind
+    submission after the deadline.
     """
     given = {key: number.value for key, number in gradients.items()}
-    follows, _ = flow.passes(given)
+    moves = Moves(flow, given, *flow.passes(given))
+    own = own_values(flow) if values else {}
     open_gradients: dict[Key, Any] = {}
     open_values: dict[Key, Any] = {}
-    submitted = {key: number.value for key, number in values.items()}
     with np.errstate(all="ignore"):
         for key, number in values.items():
             for moved, share in _moves(number, tolerance):
-                there = flow.with_values({**submitted, key: moved})
-                _open(open_gradients, follows, there.passes(given)[0], share)
-                _open(open_values, own_values(flow), own_values(there), share)
+                deadline.check()
+                others, changed = moves.of_value(key, moved, values)
+                _open(open_gradients, moves.follows, changed, share)
+                _open(open_values, own, others, share)
         for key, number in gradients.items():
             for moved, share in _moves(number, tolerance):
-                _open(open_gradients, follows, flow.passes({**given, key: moved})[0], share)
+                deadline.check()
+                _open(open_gradients, moves.follows, moves.of_gradient(key, moved), share)
     return Spreads(open_gradients, open_values)
 
 
@@ -157,8 +163,8 @@ def _moves(number: Written, tolerance: Tolerance) -> Iterator[tuple[Any, float]]
 def _open(
     open_: dict[Key, Any], right: Mapping[Key, Any], moved: Mapping[Key, Any], share: float
 ) -> None:
-    for key, value in right.items():
-        difference = share * np.abs(moved[key] - value)
+    for key, value in moved.items():
+        difference = share * np.abs(value - right[key])
         open_[key] = open_.get(key, 0.0) + np.nan_to_num(difference)
 
 
@@ -170,6 +176,7 @@ class Digits:
     values: Mapping[Key, Written]
     gradients: Mapping[Key, Written]
     tolerance: Tolerance
+    deadline: Deadline = NEVER
 
     @cached_property
     def allowed(self) -> Spreads:
@@ -185,7 +192,7 @@ class Digits:
         numbers = (*self.values.values(), *self.gradients.values())
         if all(not np.any(number.radius) for number in numbers):
             return Spreads({}, {})
-        return spreads(self.flow, self.values, self.gradients, tolerance)
+        return spreads(self.flow, self.values, self.gradients, tolerance, self.deadline)
 
 
 def vague(number: Written, expected: Any, spread: Any) -> bool:

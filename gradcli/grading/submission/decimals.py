@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from collections.abc import Sequence
 from typing import Any, NamedTuple, TypeAlias
 
@@ -24,13 +25,24 @@ MOST_NUMBERS = 100_000
 
 EXACT_DIGITS = 17
 """Of a number that is known exactly: as many as a double has."""
+SMALL = 100
+"""A fraction with a smaller numerator is meant exactly, unless it is written in tenths."""
+LONGEST_FORM = 200
+"""Characters of a number that is not written as a plain decimal."""
 
 _NUMBER = re.compile(
     r"([+-]?)[ ]?(?:([0-9]+(?:_[0-9]+)*)(?:(\.)([0-9]*))?|(\.)([0-9]+))(?:[eE]([+-]?[0-9]+))?"
 )
-_FRACTION = re.compile(r"([+-]?)[ ]?([0-9]{1,15})[ ]?/[ ]?([0-9]{1,15})")
+_FRACTION = re.compile(r"([+-]?)[ ]*(?:([0-9]{1,9})[ ]+)?([0-9]{1,15})[ ]*/[ ]*([0-9]{1,15})")
+_LATEX = re.compile(
+    r"([0-9]?)\\[dt]?frac\s*(?:\{\s*(-?[0-9]+)\s*\}\s*\{\s*([0-9]+)\s*\}|\s*([0-9])\s*([0-9])$)"
+)
+_SCIENTIFIC = re.compile(
+    r"(?<=[0-9.])\s*(?:[*×·]|\\cdot|\\times)\s*10\s*"
+    r"(?:(?:\^|\*\*)\s*[{(]?)?\s*([-+−⁻⁺0-9⁰¹²³⁴-⁹]+)[})]?$"
+)
+_RAISED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
 _SPECIAL = re.compile(r"([+-]?)(nan|inf|infinity|∞)", re.IGNORECASE)
-_PARTS = {"½": 0.5, "¼": 0.25, "¾": 0.75, "⅓": 1 / 3, "⅔": 2 / 3, "⅛": 0.125}
 _TRUTH = {"True": 1.0, "False": 0.0}
 
 
@@ -56,6 +68,12 @@ def written(text: Texts) -> Written:
         np.array([one.radius for one in ones], dtype=np.float64).reshape(shape),
         min((one.digits for one in ones), default=EXACT_DIGITS),
     )
+
+
+def fraction_of(text: str) -> Written | None:
+    """A fraction of whole numbers; None for any other text."""
+    one = _fraction(text)
+    return one and Written(np.float64(one.value), np.float64(one.radius), one.digits)
 
 
 def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
@@ -88,30 +106,78 @@ def _ragged(why: str) -> GradcliError:
 
 def _one(text: str) -> _One:
     """A number with its radius and its significant digits."""
-    bare = plain(text).strip() if text else ""
-    number = _NUMBER.fullmatch(bare)
-    if number is not None:
-        sign, whole, _, fraction, _, only, power = number.groups()
-        places = (fraction if only is None else only) or ""
-        exponent = _exponent(power)
-        value = float(bare.replace("_", "").replace(" ", ""))
-        radius = float(f"5e{exponent - len(places) - 1}")
-        digits = len(((whole or "").replace("_", "") + places).lstrip("0"))
-        return _One(value, radius if math.isfinite(value) else 0.0, max(1, digits))
-    fraction = _FRACTION.fullmatch(bare)
-    if fraction is not None and int(fraction[3]):
-        value = int(fraction[2]) / int(fraction[3])
-        return _One(-value if fraction[1] == "-" else value, 0.0, EXACT_DIGITS)
+    bare = _normal(text)
+    found = _decimal(bare) or _fraction(bare)
+    if found is not None:
+        return found
+    if bare.endswith("%") and (hundredths := _decimal(bare[:-1].rstrip())) is not None:
+        value, radius, digits = hundredths
+        return _One(value / 100, radius / 100, digits)
     special = _SPECIAL.fullmatch(bare)
     if special is not None:
         value = math.nan if special[2].lower() == "nan" else math.inf
         return _One(-value if special[1] == "-" else value, 0.0, EXACT_DIGITS)
-    sign, part = ("-", bare[1:]) if bare[:1] == "-" else ("", bare)
-    if part in _PARTS:
-        return _One(-_PARTS[part] if sign else _PARTS[part], 0.0, EXACT_DIGITS)
     if bare in _TRUTH:
         return _One(_TRUTH[bare], 0.0, EXACT_DIGITS)
     raise _no_number(bare)
+
+
+def _normal(text: str) -> str:
+    r"""A number as it is written in ASCII: `-1/3` for `−⅓` and for `-\frac{1}{3}`."""
+    bare = plain(text).strip() if text.strip() else ""
+    if _NUMBER.fullmatch(bare) or len(bare) > LONGEST_FORM:
+        return bare
+    form = bare.lstrip("≈~=$ ").rstrip("$ ")
+    form = "".join(map(_ascii, form)).strip()
+    form = re.sub(r"^[–—﹣－]", "-", form)
+    form = _LATEX.sub(r"\1\2\4/\3\5", form)
+    form = _SCIENTIFIC.sub(lambda power: f"e{power[1].translate(_RAISED)}", form)
+    form = re.sub(r"^([+-]?)\s*\((.*)\)$", r"\1\2", form)
+    return form.removeprefix("--") if "\\" in bare else form
+
+
+def _ascii(letter: str) -> str:
+    """A fraction that is one letter as two numbers: ` 1/2` for `½`."""
+    if letter in "⁄∕":
+        return "/"
+    if unicodedata.decomposition(letter).startswith("<fraction>"):
+        return " " + unicodedata.normalize("NFKC", letter).replace("⁄", "/")
+    return letter
+
+
+def _decimal(bare: str) -> _One | None:
+    """A decimal number."""
+    number = _NUMBER.fullmatch(bare)
+    if number is None:
+        return None
+    _, whole, _, fraction, _, only, power = number.groups()
+    places = (fraction if only is None else only) or ""
+    exponent = _exponent(power)
+    value = float(bare.replace("_", "").replace(" ", ""))
+    radius = float(f"5e{exponent - len(places) - 1}")
+    digits = len(((whole or "").replace("_", "") + places).lstrip("0"))
+    return _One(value, radius if math.isfinite(value) else 0.0, max(1, digits))
+
+
+def _fraction(bare: str) -> _One | None:
+    """A fraction of whole numbers, perhaps with a whole number in front.
+
+    It has the digits of its numerator (`-5243/10000` is -0.5243), but for a small one over
+    anything else than a power of ten, such as 1/3, which is exact.
+    """
+    found = _FRACTION.fullmatch(bare)
+    if found is None or not int(found[4]):
+        return None
+    above, below = int(found[3]), int(found[4])
+    above += int(found[2] or 0) * below
+    value = above / below
+    value = -value if found[1] == "-" else value
+    decimal = (
+        below > 1 and set(found[4].lstrip("0")[1:]) <= {"0"} and found[4].lstrip("0")[0] == "1"
+    )
+    if above < SMALL and not decimal:
+        return _One(value, 0.0, EXACT_DIGITS)
+    return _One(value, 0.5 / below, max(1, len(str(above))))
 
 
 def _exponent(text: str | None) -> int:
@@ -128,6 +194,6 @@ def _no_number(text: str) -> GradcliError:
         hint = f"decimals are written with a point: {short(text.replace(',', '.'))}"
     elif re.fullmatch(r"[+-]?[0-9]+(,[0-9]{3})+(\.[0-9]*)?", text):
         hint = f"thousands are not separated: {short(text.replace(',', ''))}"
-    elif re.search(r"[0-9]\s*[-+*/^×·]", text):
+    elif re.search(r"[0-9)]\s*[-+*/^×·]|sqrt|√|\bpi\b|π|\be\b|exp|log|ln|sin|cos|tan", text):
         hint = "write the number that comes out"
     return GradcliError(Kind.SUBMISSION, f"'{short(text, 40)}' is no number", hint=hint)

@@ -20,6 +20,10 @@ from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.identifiers import identifiers, is_taken
 
 _PREFIXES = ("delta_", "d_", "d", "grad_", "δ_", "δ")
+_MORE_PREFIXES = ("nabla_", "∇_", "∇", "partial_", "delta", "grad")
+"""Before a name that could not be read otherwise."""
+_COLLECTIONS = frozenset({"deltas", "grads"})
+"""What these are even where there is a node `s`."""
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 
@@ -93,7 +97,17 @@ def readings(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()
     nodes = {*vocabulary.nodes, *vocabulary.inputs, vocabulary.output, *extra_nodes}
     found = [Reading("value", text)] if text in nodes else []
     candidates = dict.fromkeys(_candidates(text, vocabulary.output))
-    return found + [Reading("gradient", name) for name in candidates if name in nodes]
+    found += [Reading("gradient", name) for name in candidates if name in nodes]
+    if found:
+        return found
+    others = dict.fromkeys(_other_candidates(text, vocabulary))
+    return [Reading("gradient", name) for name in others if name in nodes]
+
+
+def subscript(label: str, vocabulary: Vocabulary) -> str | None:
+    """The input x of a label `f_x`, where f is the output; None for any other label."""
+    output, _, name = known_label(label, vocabulary).partition("_")
+    return name if output == vocabulary.output and name in vocabulary.inputs else None
 
 
 def read_name(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()) -> Reading:
@@ -130,3 +144,19 @@ def _candidates(text: str, output: str) -> Iterator[str]:
     above, slash, below = _SPACES.sub("", text).partition("/")
     if slash and above[1:] == output and above[0] in "d∂" and below[:1] == above[0]:
         yield below[1:]
+
+
+def _other_candidates(text: str, vocabulary: Vocabulary) -> Iterator[str]:
+    """The same of forms that are looked at where there is no other reading."""
+    output = vocabulary.output
+    name = subscript(text, vocabulary)
+    if name is not None:
+        yield name
+    if text in _COLLECTIONS:
+        return
+    for prefix in (f"grad_{output}_", f"d{output}_by_d", f"d_{output}_d_", *_MORE_PREFIXES):
+        if text.startswith(prefix):
+            yield text.removeprefix(prefix)
+    for suffix in ("_grad", "_gradient", "_delta"):
+        if text.endswith(suffix):
+            yield text.removesuffix(suffix)

@@ -22,14 +22,18 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
 from gradcli.grading.submission.labels import spellings
-from gradcli.grading.submission.notebook import is_notebook, read_notebook
+from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
 from gradcli.grading.submission.python.steps import read_listing
 from gradcli.grading.submission.tables import parsed, read_json, read_table
 from gradcli.grading.submission.types import Submission, Vocabulary
 
 MOST_BYTES = 2_000_000
+MOST_NOTEBOOK = 100_000_000
+"""Of a notebook with its outputs; without them it has at most `MOST_BYTES`, as every other file."""
 LONGEST_LINE = 200_000
 
+_START = 256
+"""Bytes that show what a file is."""
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _ASSIGNMENT = re.compile(r"^[^,;\t#\"=]*[^,;\t#\"=<>!]=(?!=)", re.MULTILINE)
@@ -61,11 +65,14 @@ def read_submission(
     """
     if isinstance(submission, bytes):
         content = submission
-        if len(content) > MOST_BYTES:
-            raise _too_large(name, len(content))
+        _check_size(content, len(content), name)
     else:
         content = read_bytes(submission, inside=inside)
         name = name if name is not None else str(submission)
+    if _may_be_notebook(content):
+        content = code_only(content)
+    if len(content) - content.count(b"\n") > MOST_BYTES:  # the lines of outputs are kept
+        raise _refused(name, "is too large: without outputs it has more than 2 MB", _HOW)
     text = decoded(content, name)
     suffix = PurePath(name or "").suffix.lower()
     return read_text(text, name, vocabulary, suffix)
@@ -139,7 +146,7 @@ def _check_lines(text: str, name: str | None) -> None:
 
 
 def read_bytes(path: str | Path, inside: str | Path | None = None) -> bytes:
-    """The content of a regular file of at most `MOST_BYTES`.
+    """The content of a regular file of at most `MOST_BYTES`, or `MOST_NOTEBOOK` of a notebook.
 
     With `inside` the file, links resolved, must lie in that folder. A FIFO or device is refused
     and never waited for. Raises `GradcliError` of kind submission.
@@ -154,14 +161,15 @@ def read_bytes(path: str | Path, inside: str | Path | None = None) -> bytes:
         flags |= getattr(os, "O_BINARY", 0)
         with os.fdopen(os.open(real, flags), "rb") as file:
             _check_regular(os.fstat(file.fileno()), name)
-            content = file.read(MOST_BYTES + 1)
+            content = file.read(_START)
+            _check_size(content, os.fstat(file.fileno()).st_size, name)
+            content += file.read(MOST_NOTEBOOK if _may_be_notebook(content) else MOST_BYTES)
     except FileNotFoundError:
         raise _refused(name, "does not exist") from None
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise _refused(name, f"can't be read: {reason.lower()}") from None
-    if len(content) > MOST_BYTES:
-        raise _too_large(name, len(content))
+    _check_size(content, len(content), name)
     return content
 
 
@@ -171,8 +179,19 @@ def _check_regular(status: os.stat_result, name: str) -> None:
         raise _refused(name, "is a folder, not a file")
     if not stat.S_ISREG(mode):
         raise _refused(name, "is no regular file")
-    if status.st_size > MOST_BYTES:
-        raise _too_large(name, status.st_size)
+
+
+def _may_be_notebook(content: bytes) -> bool:
+    """Whether bytes begin as a JSON object in UTF-8 does."""
+    return content[:_START].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
+
+
+def _check_size(content: bytes, size: int, name: str | None) -> None:
+    """Refuse what is too large; `content` is at least its beginning."""
+    most = MOST_NOTEBOOK if _may_be_notebook(content) else MOST_BYTES
+    if size > most:
+        shown = f"{size / 1e6:,.1f} MB, and at most {most / 1e6:.0f} MB are read"
+        raise _refused(name, f"is too large: {shown}")
 
 
 def decoded(content: bytes, name: str | None) -> str:
@@ -202,10 +221,6 @@ def decoded(content: bytes, name: str | None) -> str:
 
 
 _HOW = "hand in a listing (.py, .ipynb), values (.csv, .json) or a filled-in sheet (.txt)"
-
-
-def _too_large(name: str | None, size: int) -> GradcliError:
-    return _refused(name, f"is too large: {size / 1e6:,.1f} MB, and at most 2 MB are read")
 
 
 def _refused(name: str | None, what: str, hint: str | None = None) -> GradcliError:

@@ -16,8 +16,8 @@ from gradcli.diagnostics.characters import short
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.grading.submission.decimals import Texts
-from gradcli.grading.submission.entries import Place, Row, values_of
-from gradcli.grading.submission.types import Values, Vocabulary
+from gradcli.grading.submission.entries import Place, Row, number_of, values_of
+from gradcli.grading.submission.types import Values, Vocabulary, Written
 
 MOST_DEPTH = 60
 
@@ -194,7 +194,8 @@ def read_json(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
         place = Place(source, Span(0, min(1, len(text))))
         raise place.refused("the values are no JSON object", 'it looks like {"delta_x": -0.52}')
     if _OURS.fullmatch(str(dict(tree).get("schema"))):
-        return values_of(_our_rows(dict(tree), source), vocabulary)
+        point = tuple(_our_point(dict(tree), source))
+        return values_of(_our_rows(dict(tree), source), vocabulary, point)
     return values_of(_Members(source).rows(tree), vocabulary)
 
 
@@ -272,15 +273,29 @@ class _Members:
         return Span(found.start(), found.start() + len(quoted))
 
 
+def _our_nodes(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The nodes of a result, with their names."""
+    for node in result.get("nodes") or []:
+        parts = dict(node) if isinstance(node, Object) else {}
+        name = parts.get("name")
+        if isinstance(name, str):
+            yield name, parts
+
+
+def _our_point(result: dict[str, Any], source: Source) -> Iterator[tuple[str, Written]]:
+    """The inputs of what `eval --json` and `trace --json` print."""
+    members = _Members(source)
+    place = Place(source, None)
+    for name, parts in _our_nodes(result):
+        if parts.get("kind") == "input" and parts.get("value") is not None:
+            yield name, number_of(members.texts(parts["value"], name, place), place)
+
+
 def _our_rows(result: dict[str, Any], source: Source) -> Iterator[Row]:
     """The rows of what `eval --json` and `trace --json` print."""
     members = _Members(source)
     place = Place(source, None)
-    for node in result.get("nodes") or []:
-        parts = dict(node) if isinstance(node, Object) else {}
-        name = parts.get("name")
-        if not isinstance(name, str):
-            continue
+    for name, parts in _our_nodes(result):
         if parts.get("kind") != "input":
             yield Row(name, members.texts(parts.get("value"), name, place), place, "value")
         if parts.get("delta") is not None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.source import LINE_END, Source, Span
 from gradcli.syntax.tree import Call, Name, Statement, Tree
 
 
@@ -121,6 +122,15 @@ class Listing:
     statements: tuple[Step, ...]
     cells: tuple[tuple[int, int], ...] = ()
     """Of a notebook: each cell's number and the line of the text where it begins."""
+
+    @cached_property
+    def _ends(self) -> list[int]:
+        """Where the lines of the text end."""
+        return [end.end() for end in LINE_END.finditer(self.source.text)]
+
+    def line(self, offset: int) -> int:
+        """The number of the line with a character of the text."""
+        return bisect_right(self._ends, offset) + 1
 
     def place(self, line: int | None) -> tuple[int | None, int | None]:
         """The cell and the line in it, for a line of the text; no cell where there are none."""

@@ -25,6 +25,8 @@ def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> I
         yield f"{visible(name)}\n"
     for row in marked.rows:
         if row.status not in (Status.OK, Status.CARRIED):
+            if marked.elsewhere and row.status is not Status.MISSING:
+                continue  # the note says it of all rows
             yield from _block(row, width, style, reveal=reveal)
         elif row.message:
             yield from _wrapped(f"{_where(row)}{_what(row)}: {row.message}", width)
@@ -98,7 +100,7 @@ def as_object(name: str | None, marked: Marked) -> dict[str, Any]:
         "score": _whole(marked.score),
         "max_score": _whole(marked.max_score),
         "rows": [_row(row) for row in marked.rows],
-        "notes": [_note(note) for note in marked.notes],
+        "notes": [note_object(note) for note in marked.notes],
     }
 
 
@@ -109,7 +111,8 @@ def json_text(found: Any, style: Style) -> str:
     return encoder(ascii_only=style.ascii)(found) + "\n"
 
 
-def _note(note: Note) -> dict[str, Any]:
+def note_object(note: Note) -> dict[str, Any]:
+    """A note as an object."""
     found: dict[str, Any] = {"tag": note.tag, "line": note.line, "text": note.text}
     return found if note.cell is None else {**found, "cell": note.cell}
 
