@@ -27,12 +27,12 @@ from tblib import pickling_support
 import gradcli
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.equality import same
-from gradcli.errors import GradcliError, Kind, as_json, render
-from gradcli.homework.reading import read_submission
-from gradcli.language.source import Source
-from gradcli.statements import StatementSteps
-from gradcli.steps import Steps
+from gradcli.diagnostics.equality import same
+from gradcli.diagnostics.error import GradcliError, Kind, as_json, render
+from gradcli.diagnostics.source import Source
+from gradcli.grading.submission.read import read_submission
+from gradcli.trace.statements import StatementSteps
+from gradcli.trace.steps import Steps
 
 folder = test_cli_errors.folder
 batch_folder = test_batch_errors.folder

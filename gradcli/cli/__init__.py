@@ -16,7 +16,7 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line on the process's arguments and streams, and end the process."""
-    from gradcli.cli import ending
+    from gradcli.files import ending
 
     ending.watch()
     import gc

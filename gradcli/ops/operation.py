@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradcli.language.source import Source, Span
-    from gradcli.language.tree import Tree
+    from gradcli.diagnostics.source import Source, Span
+    from gradcli.syntax.tree import Tree
 
 Array: TypeAlias = Any
 """A NumPy float64 scalar or array, of any shape; NumPy's own types can't say «either»."""
@@ -188,7 +188,7 @@ class Operation:
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is the row of that name, or that block's row, there."""
         if self.written is not None:
-            from gradcli.block import block_again  # noqa: PLC0415 - it imports this
+            from gradcli.engine.block import block_again  # noqa: PLC0415 - it imports this
 
             return block_again, (self.written.source, self.name)
         from gradcli import ops  # noqa: PLC0415 - it imports this
