@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import shutil
 import subprocess
@@ -447,13 +448,14 @@ def test_a_program_of_several_lines_in_docstrings() -> None:
     head = ast.get_docstring(ast.parse(code), clean=False)
     first = 'y = x*2  # \'"""\' \\'
     assert head == f"{first} ... and its gradient by backpropagation."
-    inner = executed(code)["value_and_gradient"].__doc__
+    inner = inspect.getdoc(executed(code)["value_and_gradient"])  # 3.13 takes out what is common
+    assert inner is not None
     assert inner.splitlines()[:6] == [
         "Value and gradient of the program",
         "",
-        f"        {first}",
-        "        # why",
-        '        sum(y)  # "q"',
+        f"    {first}",
+        "    # why",
+        '    sum(y)  # "q"',
         "",
     ]
 
