@@ -59,7 +59,7 @@ TEXTS = {
     "semicolons.csv": "x;y,z\n1;2,3\n",
     "tabs.csv": "x\ty;z\n1\t2;3\n",
     "commas.tsv": "x,y;z\n1,2;3\n",
-    "grouped.csv": 'x;y\n1,234;2\n',
+    "grouped.csv": "x;y\n1,234;2\n",
     "thousands.csv": 'x,y\n"1,234.5",2\n',
     "trailing.csv": "x,y\n1,2,\n",
     "two commas.csv": "x,y\n1,5,2,5\n",
