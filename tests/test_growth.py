@@ -155,12 +155,7 @@ FILES: dict[str, Command] = {
 
 COMMANDS: dict[str, Command] = {
     **{name: program(text) for name, text in (PROGRAMS | MISTAKES).items()},
-    **{
-        f"{' '.join(report)}: {name}": program(PROGRAMS[name], *report)
-        for report in REPORTS
-        for name in ("chain",)
-        if (report[0], name) != ("trace", "header") and not (report[-1] == "y" and name == "header")
-    },
+    **{f"{' '.join(report)}": program(PROGRAMS["chain"], *report) for report in REPORTS},
     **FILES,
 }
 

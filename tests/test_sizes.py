@@ -64,7 +64,10 @@ def archive(content: bytes, size: int, crc: int = 0) -> bytes:
 @pytest.mark.skipif(sys.platform != "linux", reason="has no such limit of memory")
 def test_nothing_is_allocated_for_what_is_announced(tmp_path: Path) -> None:
     """All in one process that has 1.5 GB, where NumPy alone takes a part of it."""
-    write = lambda name, content: (tmp_path / name).write_bytes(content)  # noqa: E731
+
+    def write(name: str, content: bytes) -> None:
+        (tmp_path / name).write_bytes(content)
+
     content, size = packed(npy_header("(402653184,)"), 768)
     write("bomb.npz", archive(content, size))
     content, _ = packed(npy_header("(4,)") + bytes(32), 0)

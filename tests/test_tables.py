@@ -7,7 +7,7 @@ import itertools
 import json
 import random
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import NamedTuple
@@ -24,7 +24,7 @@ TABLES = 24
 NAMES = ("x", "y")
 PROGRAM = "2*x + 0*y"
 
-FORMS = {
+FORMS: dict[str, Callable[[float], str]] = {
     "plain": repr,
     "signed": lambda v: f"{v:+.17g}",
     "exponent": lambda v: f"{v:.17e}",
@@ -34,7 +34,10 @@ FORMS = {
     "blanks": lambda v: f"  {v!r} ",
 }
 """How a number is written."""
-QUOTED = {"bare": lambda cell: cell, "quoted": lambda cell: f'"{cell}"'}
+QUOTED: dict[str, Callable[[str], str]] = {
+    "bare": lambda cell: cell,
+    "quoted": lambda cell: f'"{cell}"',
+}
 ABOVE = ("", "\n", "\n\n", "# by a program\n", "# a, b; c\n\n")
 ENDS = ("\n", "\r\n", "\r")
 SEPARATORS = (",", ";", "\t")
