@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.corners import refuse_corners
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import Adjoint, adjoint
 from gradcli.engine.forward import (
@@ -27,6 +26,7 @@ from gradcli.engine.inputs import to_value
 from gradcli.graph.graph import Graph, Node
 from gradcli.graph.resolve import did_you_mean
 from gradcli.ops.operation import Array, Type
+from gradcli.results.corners import refuse_corners
 from gradcli.results.matrices import (
     Block,
     Hessian,

@@ -87,7 +87,7 @@ def _guarded(
     graph: Graph, plan: Plan, values: list[Any], upstream: Any, *, allow_nonfinite: bool
 ) -> Backward:
     """The pass in which an exact zero times infinity is zero. Raises as `backward` does."""
-    from gradcli.guards import at_fault, guarded  # noqa: PLC0415 - most passes are finite
+    from gradcli.engine.guards import at_fault, guarded  # noqa: PLC0415 - most passes are finite
 
     passed, sent = guarded(graph, plan, values, upstream)
     if not allow_nonfinite:

@@ -18,8 +18,8 @@ from lark import Token
 from gradcli.diagnostics.characters import normal_name
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
-from gradcli.language.libraries import translated, translated_method
 from gradcli.syntax.layout import place
+from gradcli.syntax.libraries import translated, translated_method
 from gradcli.syntax.messages import rejected
 from gradcli.syntax.statements import StatementBuilder
 from gradcli.syntax.tree import (
