@@ -15,11 +15,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import plan_of, rule_for
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
-from gradcli.graph import Graph, Node
-from gradcli.guards import guarded
+from gradcli.engine.guards import guarded
+from gradcli.engine.plan import plan_of, rule_for
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 
 LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
