@@ -23,7 +23,7 @@ from gradcli.language.source import Source
 from gradcli.language.tree import Name, Tree, postorder
 from gradcli.lower import lower_formula
 from gradcli.ops.operation import Misfit, Type
-from gradcli.rules import Formula, bound_graph, compile_formula, formula_names
+from gradcli.rules import Formula, bound_graph, compile_formula, formula, formula_names
 
 Alterations = Mapping[tuple[int, int], str]
 """Another formula for the operand (by its place) of an operation (by its number in the stage)."""
@@ -104,7 +104,7 @@ class Stage:
                     rule = (
                         _altered(graph, node, alter[node.id, i])
                         if (node.id, i) in alter
-                        else rule_for(graph, node, i)
+                        else _textbook(graph, node, i)
                     )
                     raw = _sent(node, rule, given, delta)
                     value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
@@ -137,6 +137,14 @@ class Stage:
     def operations(self) -> tuple[Node, ...]:
         """The operations inside, in order."""
         return self.graph.nodes[len(self.reads) :]
+
+
+def _textbook(graph: Graph, node: Node, operand: int) -> Formula:
+    """The rule in the textbook's form, with the digits that a submission has which computes it so."""
+    assert node.operation is not None
+    if not node.operation.careful:
+        return rule_for(graph, node, operand)
+    return formula(node.operation, graph.site(node), operand, textbook=True)
 
 
 def _sent(node: Node, rule: Formula, given: list[Any], delta: Any) -> Any:
