@@ -140,7 +140,7 @@ class Stage:
 
 
 def _textbook(graph: Graph, node: Node, operand: int) -> Formula:
-    """The rule in the textbook's form, with the digits that a submission has which computes it so."""
+    """The rule in the textbook's form: with the digits of a submission that computes it so."""
     assert node.operation is not None
     if not node.operation.careful:
         return rule_for(graph, node, operand)
