@@ -19,8 +19,8 @@ import numpy as np
 from batch_programs import array_point, array_program, edgy_point, edgy_program
 
 from gradcli import GradcliError, Program
-from gradcli.batch import Runner
-from gradcli.batch_kernel import Line
+from gradcli.batch.kernel import Line
+from gradcli.batch.runner import Runner
 
 NEAR = 1e-13
 """A relative difference that needs no explanation."""
