@@ -16,8 +16,8 @@ import numpy as np
 
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
-from gradcli.engine.backward import rule_for
 from gradcli.engine.forward import selected
+from gradcli.engine.plan import rule_for
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 

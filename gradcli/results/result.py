@@ -9,8 +9,9 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Any, NamedTuple
 
-from gradcli.engine.backward import Contribution, local_derivative
+from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import expression, rule
+from gradcli.engine.plan import Contribution
 from gradcli.graph.graph import Graph, Node
 
 

@@ -18,9 +18,9 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
-from gradcli.engine.backward import reduce_to, rule_for
 from gradcli.engine.formula import Formula, bound_graph, compile_formula, formula_names
 from gradcli.engine.forward import forward, operand_values
+from gradcli.engine.plan import reduce_to, rule_for
 from gradcli.graph.draft import Step
 from gradcli.graph.graph import Graph, Node
 from gradcli.graph.lower import lower_formula
