@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from gradcli.collector import collector_paused
+from gradcli.diagnostics.gc_pause import collector_paused
 
 AGAIN = 0.05
 """Seconds until the next signal, should the first one have come in a bad moment."""
