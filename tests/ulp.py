@@ -20,9 +20,9 @@ import mpmath as mp
 import numpy as np
 
 from gradcli import ops
-from gradcli.check.precise import ELEMENTWISE, form, number
+from gradcli.check.mpmath_ops import ELEMENTWISE, form, number
+from gradcli.engine.formula import formula
 from gradcli.ops.operation import SCALAR, Kernel, Operation, Site
-from gradcli.rules import formula
 
 Point = tuple[float, ...]
 
