@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gradcli.diagnostics.error import GradcliError
-    from gradcli.grading.exercise.namespace import grade_values
     from gradcli.grading.marking.result import Marked
+    from gradcli.notebook import grade_values
     from gradcli.program import Program, evaluate
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result
@@ -45,7 +45,7 @@ _HOMES = {
     "Program": "gradcli.program",
     "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
-    "grade_values": "gradcli.grading.exercise.namespace",
+    "grade_values": "gradcli.notebook",
 }
 
 
