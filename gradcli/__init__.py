@@ -16,12 +16,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcli.derivatives import Hessian, Jacobian
-    from gradcli.errors import GradcliError
-    from gradcli.homework.marked import Marked
-    from gradcli.homework.namespace import grade_values
+    from gradcli.diagnostics.error import GradcliError
+    from gradcli.grading.marking.result import Marked
+    from gradcli.notebook import grade_values
     from gradcli.program import Program, evaluate
-    from gradcli.result import Result
+    from gradcli.results.matrices import Hessian, Jacobian
+    from gradcli.results.result import Result
 
 __version__ = "0.1.0"
 
@@ -38,14 +38,14 @@ __all__ = [
 ]
 
 _HOMES = {
-    "GradcliError": "gradcli.errors",
-    "Hessian": "gradcli.derivatives",
-    "Jacobian": "gradcli.derivatives",
-    "Marked": "gradcli.homework.marked",
+    "GradcliError": "gradcli.diagnostics.error",
+    "Hessian": "gradcli.results.matrices",
+    "Jacobian": "gradcli.results.matrices",
+    "Marked": "gradcli.grading.marking.result",
     "Program": "gradcli.program",
-    "Result": "gradcli.result",
+    "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
-    "grade_values": "gradcli.homework.namespace",
+    "grade_values": "gradcli.notebook",
 }
 
 

@@ -13,26 +13,32 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gradcli.backward import Backward
-from gradcli.binding import to_value, values_of_inputs
-from gradcli.collector import collector_paused
-from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind, expect_choice, expect_mapping, expect_names
-from gradcli.forward import refuse_nonfinite_inputs
-from gradcli.graph import Graph, build
-from gradcli.language.header import Header, read_header
-from gradcli.language.parser import parse
-from gradcli.language.source import Source, Span
-from gradcli.language.tree import Assign
-from gradcli.lower import lower
-from gradcli.names import chosen_inputs, resolve, uncalled
+from gradcli.diagnostics.error import (
+    GradcliError,
+    Kind,
+    expect_choice,
+    expect_mapping,
+    expect_names,
+)
+from gradcli.diagnostics.gc_pause import collector_paused
+from gradcli.diagnostics.source import Source, Span
+from gradcli.engine.forward import refuse_nonfinite_inputs
+from gradcli.engine.inputs import to_value, values_of_inputs
+from gradcli.engine.plan import Backward
+from gradcli.engine.run import both, forward_alone
+from gradcli.graph.draft import Draft
+from gradcli.graph.graph import Graph, build
+from gradcli.graph.lower import lower
+from gradcli.graph.resolve import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
-from gradcli.passes import both, forward_alone
-from gradcli.result import Result
+from gradcli.results.result import Result
+from gradcli.syntax.header import Header, read_header
+from gradcli.syntax.parser import parse
+from gradcli.syntax.tree import Assign
 
 if TYPE_CHECKING:
-    from gradcli.batch import Only, Runner
-    from gradcli.derivatives import Hessian, Jacobian, Layout, Mode
+    from gradcli.batch.runner import Only, Runner
+    from gradcli.results.matrices import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
 CHECKS = (True, False, "all", "sample", "none")
@@ -113,7 +119,7 @@ class Program:
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
         """The hint for names without a value; the first of them stands at `place`."""
-        from gradcli.spelling import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
+        from gradcli.graph.suggestions import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
 
         text, name = self.source.text, names[0]
         only = as_transpose(name, text, place.start) or uncalled(names[:1], "…")
@@ -211,7 +217,7 @@ class Program:
         >>> Program("x^2 + a").batch({"x": [1.0, 2.0]}, a=1)["d_x"].tolist()
         [2.0, 4.0]
         """
-        from gradcli.batch import as_columns  # noqa: PLC0415 - not needed without
+        from gradcli.batch.runner import as_columns  # noqa: PLC0415 - not needed without
 
         expect_choice("errors", errors, ("stop", "nan", "skip"))
         expect_choice("only", only, (None, "value", "grad"))
@@ -235,7 +241,7 @@ class Program:
         jit: bool,
     ) -> Runner:
         """The last one if it is for the same, else a new one."""
-        from gradcli.batch import Runner  # noqa: PLC0415 - not needed without
+        from gradcli.batch.runner import Runner  # noqa: PLC0415 - not needed without
 
         key = dict(shapes), wrt, only, jit, fixed.keys()
         if self._last is not None and self._last[0] == key:
@@ -314,7 +320,7 @@ class Program:
         >>> program.jacobian(x=2, y=3).matrix.tolist()
         [[3.0, 1.0], [2.0, 1.0]]
         """
-        from gradcli.jacobian import make  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.derivatives.jacobian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
@@ -367,7 +373,7 @@ class Program:
         >>> float(Program("x^3").hessian(x=2, vector=10).product["x"])
         120.0
         """
-        from gradcli.hessian import make  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("check", check, CHECKS)
 

@@ -8,17 +8,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli import ops
-from gradcli.backward import reduce_to
-from gradcli.draft import Literal
-from gradcli.forward import apply, forward
-from gradcli.graph import Graph, Node, build
-from gradcli.language.parser import parse, parse_expression
-from gradcli.language.source import Source
-from gradcli.language.tree import Call
-from gradcli.lower import lower
-from gradcli.names import resolve
+from gradcli.diagnostics.source import Source
+from gradcli.engine.formula import formula
+from gradcli.engine.forward import apply, forward
+from gradcli.engine.plan import reduce_to
+from gradcli.graph.draft import Literal
+from gradcli.graph.graph import Graph, Node, build
+from gradcli.graph.lower import lower
+from gradcli.graph.resolve import resolve
 from gradcli.ops.operation import Operation, Site
-from gradcli.rules import formula
+from gradcli.syntax.parser import parse, parse_expression
+from gradcli.syntax.tree import Call
 
 
 class Application(NamedTuple):

@@ -14,9 +14,9 @@ from zipfile import ZIP_DEFLATED
 import polars as pl
 import pytest
 
-from gradcli.cli import files, numpy_files, unpacked
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.files import files, numpy_files, unpacked
 
 ZEROS = bytes(1 << 22)
 

@@ -15,16 +15,17 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.adjoint import weighted
-from gradcli.backward import Backward, backward
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import severity
 from gradcli.check.run import check_gradients
-from gradcli.check.words import describe
-from gradcli.derivatives import continued
-from gradcli.graph import Graph
+from gradcli.check.wording import describe
+from gradcli.engine.adjoint import weighted
+from gradcli.engine.backward import backward
+from gradcli.engine.plan import Backward
+from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array
-from gradcli.result import Check, Verdict
+from gradcli.results.matrices import continued
+from gradcli.results.result import Check, Verdict
 
 FEW = 6
 """With more columns than this, sums of them are checked."""

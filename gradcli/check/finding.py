@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gradcli.check.jitter import EPS, TINY
-from gradcli.result import Verdict
+from gradcli.results.result import Verdict
 
 SAFETY = 4.0
 """The error estimate of a slope is multiplied by this before anybody is accused."""

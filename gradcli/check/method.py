@@ -30,7 +30,7 @@ from gradcli.check.series import (
 from gradcli.check.special import SETTLED, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
 from gradcli.ops.operation import Array
-from gradcli.result import Verdict
+from gradcli.results.result import Verdict
 
 BENT = 1e-3
 """By so much a slope may change from one step to the next, if nothing smaller confirms it."""

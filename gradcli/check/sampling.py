@@ -17,10 +17,10 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.check.clock import Clock
-from gradcli.check.flat import Flat
+from gradcli.check.inline_blocks import Flat
 from gradcli.check.jitter import SHORT, Jitter, error_of_sum
-from gradcli.forward import line_up, operand_values
-from gradcli.graph import Graph, Node
+from gradcli.engine.forward import line_up, operand_values
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
 
 MOST_ELEMENTS = 3_000_000

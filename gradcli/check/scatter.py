@@ -14,11 +14,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import rule_for
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
-from gradcli.forward import selected
-from gradcli.graph import Graph, Node
+from gradcli.engine.forward import selected
+from gradcli.engine.plan import rule_for
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 
 LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})

@@ -18,7 +18,7 @@ from gradcli.check.sampling import Points, Samples, Signature
 from gradcli.check.series import Series, between, finite, power, tail
 from gradcli.check.steps import halvings
 from gradcli.ops.operation import Array
-from gradcli.result import Verdict
+from gradcli.results.result import Verdict
 
 Conversation: TypeAlias = Generator[Points, Samples, Finding]
 """How a check goes on: it asks for points, is given samples, and comes to a finding."""

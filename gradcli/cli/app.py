@@ -26,7 +26,8 @@ from gradcli.cli.command import (
     write_title,
 )
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import as_gradcli_error, closest, usage_error
+from gradcli.cli.failure import as_gradcli_error
+from gradcli.diagnostics.failures import closest, usage_error
 
 COMMANDS = {
     "eval": "value, gradient and check of every node, in one table",
@@ -65,7 +66,7 @@ class Gradcli(TyperGroup):
         """A command by its name."""
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"gradcli.cli.{cmd_name}").command
+        found = import_module(f"gradcli.cli.commands.{cmd_name}").command
         assert isinstance(found, Command)
         found.short_help = COMMANDS[cmd_name]
         return found
@@ -75,7 +76,7 @@ class Gradcli(TyperGroup):
         if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
         if args[:2] == ["examples", "run"]:
-            from gradcli.cli.examples import run_words
+            from gradcli.cli.example_words import run_words
 
             args = run_words(args[2:])
         first = args[0] if args else ""
@@ -172,7 +173,7 @@ def _outcome(arguments: Sequence[str], environment: Environment) -> Outcome | in
 
 def deliver(outcome: Outcome, environment: Environment) -> None:
     """Write an outcome to its file or to standard output. Raises `GradcliError`."""
-    from gradcli.cli import files
+    from gradcli.files import files
 
     if outcome.file is None:
         try:
@@ -185,7 +186,7 @@ def deliver(outcome: Outcome, environment: Environment) -> None:
 
 def _complain(exception: Exception, arguments: Sequence[str], environment: Environment) -> int:
     """Print an exception as an error and return its exit code."""
-    from gradcli.errors import as_json
+    from gradcli.diagnostics.error import as_json
 
     error = as_gradcli_error(exception)
     if environment.variables.get("GRADCLI_DEBUG") and error is not exception:

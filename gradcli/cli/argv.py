@@ -12,8 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gradcli.cli.elsewhere import option_elsewhere
-from gradcli.cli.failure import closest, usage_error
+from gradcli.cli.registry import option_elsewhere
+from gradcli.diagnostics.failures import closest, usage_error
 
 _OPTION = re.compile(r"--([^\x00-@\[-^'{-\x7f][^\x00-,./:-@\[-^'{-\x7f]*)(?:=(.*))?", re.DOTALL)
 """Two dashes, a name of ASCII letters, digits, `_`, `-` or anything beyond ASCII, and a value."""
@@ -102,8 +102,8 @@ def is_name(text: str) -> bool:
     """Whether the language has names like this."""
     if text.isascii():
         return text.isidentifier()
-    from gradcli.errors import GradcliError
-    from gradcli.language.characters import normal_name
+    from gradcli.diagnostics.characters import normal_name
+    from gradcli.diagnostics.error import GradcliError
 
     try:
         return bool(normal_name(text, 0))
@@ -115,7 +115,7 @@ def normal(name: str) -> str:
     """A name as the language knows it: NFC, subscript digits as digits, μ for the micro sign."""
     if name.isascii():
         return name
-    from gradcli.language.characters import normal_name, plain
+    from gradcli.diagnostics.characters import normal_name, plain
 
     return normal_name(plain(name), 0)
 

@@ -22,7 +22,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from gradcli.cli.argv import Binding, Words, sort_words
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import usage_error
+from gradcli.diagnostics.failures import usage_error
 
 GENERAL = "General"
 

@@ -13,7 +13,7 @@ from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypeAlias
 
 if TYPE_CHECKING:
-    from gradcli.errors import GradcliError
+    from gradcli.diagnostics.error import GradcliError
 
 ColorChoice: TypeAlias = Literal["auto", "always", "never"]
 
@@ -153,7 +153,7 @@ class Environment:
 
     def explain(self, error: GradcliError) -> None:
         """Write an error to standard error, as wide as its terminal and in its characters."""
-        from gradcli.errors import render
+        from gradcli.diagnostics.error import render
 
         width = self.columns or _columns(self.stderr, self.variables) or 100
         self.complain(render(error, min(width, 100), ascii_only=_needs_ascii(self.stderr)))

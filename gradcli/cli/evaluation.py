@@ -14,8 +14,8 @@ if TYPE_CHECKING:
         PointOptions,
         ReportOptions,
     )
-    from gradcli.derivatives import Hessian, Jacobian
-    from gradcli.result import Result
+    from gradcli.results.matrices import Hessian, Jacobian
+    from gradcli.results.result import Result
 
 
 def evaluate(
@@ -72,7 +72,7 @@ def _bare(result: Result, report: ReportOptions) -> str:
 
 def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
     """What a command for matrices has to say, and its exit code. Raises `GradcliError`."""
-    from gradcli.errors import ExitCode
+    from gradcli.diagnostics.error import ExitCode
 
     form = report.chosen_format()
     if report.is_bare():
@@ -81,7 +81,7 @@ def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
         matrix = found.matrix if report.value else _part(found, report.gradient_name() or "")
         text = encoder(ascii_only=True)(plain(matrix)) if form == "json" else written(matrix)
         return Outcome([text + "\n"], ExitCode.OK, report.file)
-    from gradcli.report.matrices import pieces
+    from gradcli.report.tables.matrices import pieces
 
     code = ExitCode.CHECK_FAILED if found.verdict == "fail" else ExitCode.OK
     return Outcome(pieces(found, form, report.style()), code, report.file)
@@ -91,8 +91,8 @@ def _part(found: Jacobian | Hessian, name: str) -> Any:
     """What concerns one input. Raises `GradcliError` of kind name."""
     part = found.part(name)
     if part is None:
-        from gradcli.errors import GradcliError, Kind
-        from gradcli.names import did_you_mean
+        from gradcli.diagnostics.error import GradcliError, Kind
+        from gradcli.graph.resolve import did_you_mean
 
         names = list(dict.fromkeys(b.by for b in found.blocks))
         listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"

@@ -1,7 +1,7 @@
 """What goes wrong outside of the language, as errors of the one kind that can be printed.
 
 Typer's usage errors, the system's errors with files, a lack of memory and a mistake in gradcli
-itself all become a `GradcliError` here. `gradcli.errors` prints it.
+itself all become a `GradcliError` here. `gradcli.diagnostics.error` prints it.
 """
 
 from __future__ import annotations
@@ -10,19 +10,19 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcli.errors import GradcliError
+    from gradcli.diagnostics.error import GradcliError
 
 
 def usage_error(message: str, hint: str | None = None) -> GradcliError:
     """An error of kind option."""
-    from gradcli.errors import GradcliError, Kind
+    from gradcli.diagnostics.error import GradcliError, Kind
 
     return GradcliError(Kind.OPTION, message, hint=hint)
 
 
 def file_error(message: str, hint: str | None = None) -> GradcliError:
     """An error of kind file."""
-    from gradcli.errors import GradcliError, Kind
+    from gradcli.diagnostics.error import GradcliError, Kind
 
     return GradcliError(Kind.FILE, message, hint=hint)
 
@@ -49,7 +49,7 @@ def reason(error: Exception) -> str:
 
 def as_gradcli_error(error: Exception) -> GradcliError:
     """Any exception as an error that can be printed."""
-    from gradcli.errors import GradcliError, Kind
+    from gradcli.diagnostics.error import GradcliError, Kind
 
     if isinstance(error, GradcliError):
         return error

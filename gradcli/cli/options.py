@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
-from gradcli.cli.argv import is_name, normal
 from gradcli.cli.command import Options
-from gradcli.cli.elsewhere import option_elsewhere
 from gradcli.cli.environment import ColorChoice
-from gradcli.cli.failure import closest, usage_error
+from gradcli.cli.registry import option_elsewhere
+from gradcli.diagnostics.failures import closest, usage_error
+from gradcli.diagnostics.names import is_name, normal
 
 if TYPE_CHECKING:
     from gradcli.cli.inputs import Point

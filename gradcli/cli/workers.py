@@ -18,7 +18,7 @@ from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gradcli.homework.classroom import Mark, Setting, Submitted
+    from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
 
 MEMORY = 384 << 20
 """What a process may take above what it has when it is ready, in bytes (on Linux)."""
@@ -95,7 +95,7 @@ class _Worker:
 
     def answer(self, seconds: float, *, answered: bool) -> Mark | None:
         """The mark that it has found, or the one for what ended it."""
-        from gradcli.homework.classroom import Standing, failed
+        from gradcli.grading.exercise.classroom import Standing, failed
 
         if answered:
             try:
@@ -149,7 +149,7 @@ def work(pipe: Connection[Any, Any], setting: Setting) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for whoever started it
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    from gradcli.homework.classroom import Marker
+    from gradcli.grading.exercise.classroom import Marker
 
     marker = Marker(setting)
     _limit_memory()

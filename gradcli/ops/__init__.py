@@ -10,12 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from gradcli.ascii_forms import greek
-from gradcli.ops.activations import ROWS as ACTIVATIONS
-from gradcli.ops.arithmetic import ROWS as ARITHMETIC
-from gradcli.ops.arrays import ROWS as ARRAYS
-from gradcli.ops.functions import ROWS as FUNCTIONS
+from gradcli.diagnostics.ascii import greek
 from gradcli.ops.operation import Operation
+from gradcli.ops.table.activations import ROWS as ACTIVATIONS
+from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
+from gradcli.ops.table.arrays import ROWS as ARRAYS
+from gradcli.ops.table.functions import ROWS as FUNCTIONS
 
 TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS)
 

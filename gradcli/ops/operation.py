@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradcli.language.source import Source, Span
-    from gradcli.language.tree import Tree
+    from gradcli.diagnostics.source import Source, Span
+    from gradcli.syntax.tree import Tree
 
 Array: TypeAlias = Any
 """A NumPy float64 scalar or array, of any shape; NumPy's own types can't say «either»."""
