@@ -143,12 +143,6 @@ _FUNCTIONS: Mapping[tuple[str, str], Translate] = {
     ("np", "log"): partial(
         _at_most, most=1, third="an array for the result", hint="to a base it is log(x, base)"
     ),
-    ("np", "round"): partial(
-        _at_most,
-        most=1,
-        third="the number of decimals",
-        hint="to two decimals it is round(100*x)/100",
-    ),
     ("np", "heaviside"): _heaviside,
     ("math", "remainder"): _remainder,
     ("math", "prod"): _rows,

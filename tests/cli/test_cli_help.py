@@ -220,7 +220,7 @@ class TestCompletion:
             ("gradcli eval x^2 --format ", ["table", "json", "csv", "markdown", "latex"]),
             ("gradcli eval x^2 --check s", ["sample"]),
             ("gradcli check --jsn --str", ["--strict"]),
-            ("gradcli ops sigm", ["sigmoid"]),
+            ("gradcli ops sigm", ["sigmoid", "sigmoid_slope"]),
             ("gradcli examples show net", ["network"]),
             ("gradcli examples run ro", ["rosenbrock"]),
             ("gradcli graph x --format p", ["png", "pdf"]),

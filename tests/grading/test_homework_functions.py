@@ -18,6 +18,7 @@ from gradcli.grading.submission.read import read_submission
 from gradcli.program import Program
 from gradcli.report import Style
 from gradcli.report.homework import classroom as reports
+from gradcli.report.homework.marked import as_text
 
 TUTORIAL = make_task(Program("#: x = 3\n#: y = -4\n(x + sigmoid(y)) / (x^2 + y)"))
 
@@ -356,7 +357,7 @@ def test_lines_of_a_notebook_have_their_cell() -> None:
     text = json.dumps({"cells": [{"cell_type": k, "source": s} for k, s in cells], "nbformat": 4})
     row = root(marked(TUTORIAL, text, "a.ipynb"))
     assert (row.cell, row.line, row.place) == (5, 2, "cell 5, line 2")
-    assert str(marked(TUTORIAL, text, "a.ipynb")).startswith("cell 5, line 2   dv = u/v**2")
+    assert as_text(marked(TUTORIAL, text, "a.ipynb")).startswith("cell 5, line 2   dv = u/v**2")
 
 
 def test_an_error_in_a_notebook_has_its_cell_and_no_other_place() -> None:

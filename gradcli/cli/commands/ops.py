@@ -22,10 +22,9 @@ FORMATS = ("table", "json", "markdown")
 
 
 def _complete(incomplete: str) -> list[str]:
-    from gradcli.ops import find, function_names
+    from gradcli.ops import function_names
 
-    names = (name for name in function_names() if name.startswith(incomplete))
-    return [name for name in names if find(name)[0].group != "used in derivatives"]
+    return [name for name in function_names() if name.startswith(incomplete)]
 
 
 class TableOutput(OutputOptions):
