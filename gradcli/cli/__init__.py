@@ -4,7 +4,7 @@ The way of a command: `app` finds it and lets Typer read its options, which `arg
 the inputs' values before; the command's function (`eval`, `check`, `ops`, a file each) asks
 `inputs` for the program and its point, lets `gradcli.program` compute and `gradcli.report`
 write; and what it returns, an `Outcome`, `app` sends where it belongs. A new command is one
-such file and a line in `app.COMMANDS`.
+such file and a line in `registry.COMMANDS`.
 
 Importing this module imports nothing else: what a signal does is settled before anything is.
 """

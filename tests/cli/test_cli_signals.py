@@ -29,7 +29,8 @@ COMMANDS = {
 # `main` says that it has the signals: what Python does before that is its own.
 START = """
 import os, sys
-from gradcli.cli import ending, main
+from gradcli.cli import main
+from gradcli.files import ending
 watch = ending.watch
 ending.watch = lambda: (watch(), os.write(1, b"."))
 sys.argv = ["gradcli", *sys.argv[1:]]
