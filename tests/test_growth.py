@@ -93,7 +93,7 @@ REPORTS = (
     ("graph", "--format", "dot"),
     ("graph", "--format", "mermaid"),
     ("jacobian", "--no-check"),
-    ("eval", "--check", "sample", "--wrt", "y"),
+    ("eval", "--check", "sample", "--wrt", "y", "--check-budget", "1000"),
 )
 
 SIZES = (40, 80, 160)
