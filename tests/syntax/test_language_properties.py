@@ -87,7 +87,7 @@ def compound(parts: st.SearchStrategy[Tree]) -> st.SearchStrategy[Tree]:
         given = draw(arguments)
         keywords = draw(st.sets(st.sampled_from(["axis", "lo", "slope"]), max_size=len(given)))
         qualified = draw(st.booleans())
-        name = draw(st.sampled_from(["exp", "f", "sum"]) if qualified else NAMES)
+        name = draw(st.sampled_from(["exp", "f", "sin"]) if qualified else NAMES)
         return Call(name, tuple(given), tuple(keywords), HERE, HERE, qualified=qualified)
 
     @st.composite
