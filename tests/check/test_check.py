@@ -11,8 +11,9 @@ import pytest
 from _check_measure import measure_check
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops_samples import CASES, applied, label, weights
+from ops_samples import applied, weights
 from random_programs import random_programs
+from sweep import each_sample
 
 from gradcli import ops
 from gradcli.check import (
@@ -84,7 +85,7 @@ def passes(graph: Graph, values: list[Any]) -> tuple[Backward, Any]:
     return backward(graph, values, active, upstream, allow_nonfinite=True), upstream
 
 
-@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+@each_sample
 def test_no_rule_of_the_table_fails(row: Operation, sample: str) -> None:
     graph, values = alone(row, sample)
     passed, upstream = passes(graph, values)
@@ -675,7 +676,7 @@ def test_every_row_has_a_precise_form_or_says_why_not() -> None:
         assert (mpmath_ops.form(row) is None) == (row.name in mpmath_ops.NOT_AVAILABLE), row.name
 
 
-@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+@each_sample
 def test_precise_forms_are_the_operations(row: Operation, sample: str) -> None:
     form = mpmath_ops.form(row)
     if form is None:
