@@ -4,7 +4,8 @@ They lie outside of `gradcli/` in the source tree (`package-dir` in pyproject.to
 a grammar that isn't there for an empty one, so every way to install gradcli is tried here: a
 wheel, a wheel made from the source distribution, an editable install, and a wheel that isn't
 unpacked. Nothing is downloaded: builds use this environment's tools, and the environments that
-are made see this one's packages, but not its gradcli.
+are made see this one's packages, but not its gradcli. These builds are slow tests; that every
+package is listed and the parser's tables are saved, quick ones see.
 """
 
 from __future__ import annotations
@@ -137,6 +138,7 @@ def check(python: Path, cwd: Path, expected: Path, **variables: str) -> None:
     assert place.is_relative_to(expected), place
 
 
+@pytest.mark.slow
 @needs_setuptools
 class TestInstalled:
     @pytest.mark.parametrize("kind", ["wheel", "wheel_of_sdist"])

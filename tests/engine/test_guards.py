@@ -76,8 +76,9 @@ def parts(found: Any, names: tuple[str, ...] = ("x", "y")) -> list[float]:
     return [float(found.get(name, 0.0)) for name in names]
 
 
-def test_gradients_in_every_way() -> None:
-    for text, twin, x in programs():
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_gradients_in_every_way(every: int) -> None:
+    for text, twin, x in programs()[::every]:
         program = Program(text)
         given = point(program, x)
         other = Program(twin)

@@ -19,7 +19,7 @@ from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Bare, Number
 
 sizes = pytest.mark.parametrize("n", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
-"""Ten times as deep as any stack of Python's or C's that a recursion would need."""
+"""Ten and a hundred times the depth at which Python ends a recursion."""
 
 TEXTS: dict[str, Callable[[int], str]] = {
     # Deep.
