@@ -263,6 +263,15 @@ class TestScripts:
         monkeypatch.setattr(_setup, "UNFINISHED", tmp_path / "unfinished")
         return SimpleNamespace(environment=_environment, setup=_setup)
 
+    def test_slow_tests_are_left_out_unless_all_are_asked_for(self) -> None:
+        steps = runpy.run_path(str(ROOT / "scripts" / "test"))["steps"]
+        quick, whole = (
+            list(steps("python", [*more, "-k", "x"]).values()) for more in ([], ["--all"])
+        )
+        assert quick[:-1] == whole[:-1]
+        assert quick[-1] == [*whole[-1][:-2], "-m", "not slow", "-k", "x"]
+        assert "scripts/test --all" in (ROOT / ".ci" / "run").read_text("utf-8")
+
     def test_old_python(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
