@@ -8,6 +8,7 @@ earlier one.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import shlex
@@ -15,6 +16,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -87,8 +89,36 @@ def _piped_into(command: str) -> Iterator[str]:
             yield next(words, "")
 
 
+_WORD = r"""(?:[\w./=,:@%+^-]|'[^']*'|"[^"$`\\!]*")+"""
+SIMPLE = re.compile(rf"(?:gradcli|scripts/run)(?: +{_WORD})*")
+"""One call of gradcli whose words a shell only takes out of their quotes."""
+
+
 def _output(command: str, folder: str) -> str:
     """What a command prints, standard error included, as in a terminal's transcript."""
+    said = _called(command, folder) if SIMPLE.fullmatch(command) else None
+    said = _said_by_shell(command, folder) if said is None else said
+    return "".join(line.rstrip() + "\n" for line in said.splitlines())
+
+
+def _called(command: str, folder: str) -> str | None:
+    """What a simple command prints, called in this process, which is ten times as fast.
+
+    None if it writes to both streams: in which order, only a process of its own can tell.
+    """
+    from gradcli.cli.app import run  # noqa: PLC0415 - not in the Python that starts
+    from gradcli.cli.environment import Environment  # noqa: PLC0415
+
+    environment = Environment.captured(variables={**os.environ, "NO_COLOR": "1"})
+    with contextlib.chdir(folder), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        run(shlex.split(command)[1:], environment)
+    out, err = environment.written()
+    return None if out and err else out + err
+
+
+def _said_by_shell(command: str, folder: str) -> str:
+    """What a command prints that a shell runs, with processes of its own."""
     for tool in _piped_into(command):
         if tool != "gradcli" and shutil.which(tool) is None:
             raise MissingToolError(tool)
@@ -108,4 +138,4 @@ def _output(command: str, folder: str) -> str:
         encoding="utf-8",
         check=False,
     )
-    return "".join(line.rstrip() + "\n" for line in done.stdout.splitlines())
+    return done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -59,8 +60,18 @@ class Application(NamedTuple):
         return found
 
 
+@cache
 def applied(row: Operation, sample: str) -> Application:
-    """A row on one of its samples."""
+    """A row on one of its samples, shared by all tests of a process: its arrays are read-only."""
+    found = fresh(row, sample)
+    for value in (*found.operands, found.out):
+        if isinstance(value, np.ndarray):
+            value.flags.writeable = False
+    return found
+
+
+def fresh(row: Operation, sample: str) -> Application:
+    """A row on one of its samples, in a graph of its own that has never run."""
     source = Source(_program(row, sample))
     graph = build(lower(resolve(parse(source)), frozenset(), engine=ENGINE), {})
     node = next(node for node in reversed(graph.nodes) if node.operation is row)

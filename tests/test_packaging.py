@@ -4,7 +4,8 @@ They lie outside of `gradcli/` in the source tree (`package-dir` in pyproject.to
 a grammar that isn't there for an empty one, so every way to install gradcli is tried here: a
 wheel, a wheel made from the source distribution, an editable install, and a wheel that isn't
 unpacked. Nothing is downloaded: builds use this environment's tools, and the environments that
-are made see this one's packages, but not its gradcli.
+are made see this one's packages, but not its gradcli. These builds are slow tests; that every
+package is listed and the parser's tables are saved, quick ones see.
 """
 
 from __future__ import annotations
@@ -137,6 +138,7 @@ def check(python: Path, cwd: Path, expected: Path, **variables: str) -> None:
     assert place.is_relative_to(expected), place
 
 
+@pytest.mark.slow
 @needs_setuptools
 class TestInstalled:
     @pytest.mark.parametrize("kind", ["wheel", "wheel_of_sdist"])
@@ -260,6 +262,15 @@ class TestScripts:
         monkeypatch.setattr(_setup, "LOCK", tmp_path / "lock")
         monkeypatch.setattr(_setup, "UNFINISHED", tmp_path / "unfinished")
         return SimpleNamespace(environment=_environment, setup=_setup)
+
+    def test_slow_tests_are_left_out_unless_all_are_asked_for(self) -> None:
+        steps = runpy.run_path(str(ROOT / "scripts" / "test"))["steps"]
+        quick, whole = (
+            list(steps("python", [*more, "-k", "x"]).values()) for more in ([], ["--all"])
+        )
+        assert quick[:-1] == whole[:-1]
+        assert quick[-1] == [*whole[-1][:-2], "-m", "not slow", "-k", "x"]
+        assert "scripts/test --all" in (ROOT / ".ci" / "run").read_text("utf-8")
 
     def test_old_python(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -16,14 +16,13 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
-from jsonschema import Draft202012Validator
+from schemas import schema
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.files import points
 
 FORMS = ("csv", "tsv", "ndjson", "parquet", "npz")
-SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "batch.json"
 
 
 def raw(*arguments: str, stdin: bytes = b"") -> bytes:
@@ -323,8 +322,6 @@ def test_matrices() -> None:
     ],
 )
 def test_lines_fit_the_schema(program: str, more: list[str]) -> None:
-    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
-    Draft202012Validator.check_schema(schema)
     Path("p.ndjson").write_text('{"x":2,"c":[1,2],"k":"a"}\n{"x":-1,"c":[3,4],"k":"b"}\n')
 
     def refuse(word: str) -> Any:
@@ -333,7 +330,7 @@ def test_lines_fit_the_schema(program: str, more: list[str]) -> None:
     lines = batch(program, "p.ndjson", "--json", *more).splitlines()
     for line in lines:
         found = json.loads(line, parse_constant=refuse)
-        Draft202012Validator(schema).validate(found)
+        schema("batch").validate(found)
     assert batch(program, "p.ndjson", "--to", "ndjson", *more).splitlines() == lines
 
 

@@ -11,8 +11,9 @@ import pytest
 from _check_measure import measure_check
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ops_samples import CASES, applied, label, weights
+from ops_samples import applied, weights
 from random_programs import random_programs
+from sweep import each_sample
 
 from gradcli import ops
 from gradcli.check import (
@@ -84,7 +85,7 @@ def passes(graph: Graph, values: list[Any]) -> tuple[Backward, Any]:
     return backward(graph, values, active, upstream, allow_nonfinite=True), upstream
 
 
-@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+@each_sample
 def test_no_rule_of_the_table_fails(row: Operation, sample: str) -> None:
     graph, values = alone(row, sample)
     passed, upstream = passes(graph, values)
@@ -94,17 +95,21 @@ def test_no_rule_of_the_table_fails(row: Operation, sample: str) -> None:
     assert not found.omitted
 
 
-def test_random_programs() -> None:
-    counts = measure_check(100)
+@pytest.mark.parametrize("count", [40, pytest.param(100, marks=pytest.mark.slow)])
+def test_random_programs(count: int) -> None:
+    counts = measure_check(count)
     assert counts.alarms == []
     assert counts.misses == []
     assert counts.inconclusive <= 0.06  # of 20,000: below 0.04, see scripts/bench
 
 
-def test_a_first_glance_makes_no_mistakes_either(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("count", [30, pytest.param(60, marks=pytest.mark.slow)])
+def test_a_first_glance_makes_no_mistakes_either(
+    count: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """As the gradients of large arrays and long programs are looked at."""
     monkeypatch.setattr("gradcli.check.workbench.MANY", -1)
-    counts = measure_check(60, 5000)
+    counts = measure_check(count, 5000)
     assert counts.alarms == []
     assert counts.misses == []
     assert counts.inconclusive <= 0.06
@@ -509,6 +514,9 @@ class Evaluations:
     """A clock that is moved by the rows that are computed, each a second."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        # A quarter of what is many, and of what is moved at once: `LARGE` is as large next to it.
+        monkeypatch.setattr("gradcli.check.workbench.MANY", 5_000)
+        monkeypatch.setattr(sampling, "MOST_ELEMENTS", 750_000)
         self.rows = 0
         run = sampling._Pass.run
 
@@ -536,7 +544,7 @@ class Evaluations:
         )
 
 
-LARGE = np.random.default_rng(5).normal(size=40_000)
+LARGE = np.random.default_rng(5).normal(size=10_000)
 WAVES = "sum(sin(x)*exp(x))"
 
 
@@ -676,7 +684,7 @@ def test_every_row_has_a_precise_form_or_says_why_not() -> None:
         assert (mpmath_ops.form(row) is None) == (row.name in mpmath_ops.NOT_AVAILABLE), row.name
 
 
-@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+@each_sample
 def test_precise_forms_are_the_operations(row: Operation, sample: str) -> None:
     form = mpmath_ops.form(row)
     if form is None:

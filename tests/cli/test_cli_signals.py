@@ -121,7 +121,13 @@ def moments(duration: float) -> Iterator[tuple[int, float]]:
         yield number, draw.uniform(0.1, 0.9) * duration
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+QUICK = ("csv", "class")
+"""A file that is written in one process, and processes that are started."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(n, marks=[] if n in QUICK else pytest.mark.slow) for n in COMMANDS]
+)
 def test_nothing_is_left(name: str, inputs: Path, tmp_path: Path) -> None:
     whole = run(name, inputs, tmp_path / "whole")
     assert (whole.code, whole.said, whole.temporary) == (0, "", [])

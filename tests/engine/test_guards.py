@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,7 @@ AROUND = (
 )
 
 
+@cache
 def programs() -> list[tuple[str, str, float]]:
     """Programs with a guard, their twins without, and x."""
     found = []
@@ -63,7 +65,6 @@ def programs() -> list[tuple[str, str, float]]:
     return found
 
 
-PROGRAMS = programs()
 Y = 1.7
 
 
@@ -75,8 +76,9 @@ def parts(found: Any, names: tuple[str, ...] = ("x", "y")) -> list[float]:
     return [float(found.get(name, 0.0)) for name in names]
 
 
-def test_gradients_in_every_way() -> None:
-    for text, twin, x in PROGRAMS:
+@pytest.mark.parametrize("every", [3, pytest.param(1, marks=pytest.mark.slow)])
+def test_gradients_in_every_way(every: int) -> None:
+    for text, twin, x in programs()[::every]:
         program = Program(text)
         given = point(program, x)
         other = Program(twin)
@@ -91,7 +93,7 @@ def test_gradients_in_every_way() -> None:
 
 
 def test_hessians() -> None:
-    for text, twin, x in PROGRAMS[::2]:
+    for text, twin, x in programs()[::2]:
         program, other = Program(text), Program(twin)
         found = program.hessian(point(program, x), check=False)
         wanted = other.hessian(point(other, x), check=False)
@@ -106,7 +108,7 @@ def test_hessians() -> None:
 def test_batches(jit: bool) -> None:  # noqa: FBT001 - a parameter of the test
     if jit:
         pytest.importorskip("numba")
-    scalars = [found for found in PROGRAMS if "||[" not in found[0]]
+    scalars = [found for found in programs() if "||[" not in found[0]]
     for text, twin, x in scalars[:: 40 if jit else 3]:
         program, other = Program(text), Program(twin)
         rows = {name: np.full(3, value) for name, value in point(program, x).items()}
@@ -118,7 +120,7 @@ def test_batches(jit: bool) -> None:  # noqa: FBT001 - a parameter of the test
 
 
 def test_the_check_accuses_no_exact_zero() -> None:
-    for text, _, x in PROGRAMS[::9]:
+    for text, _, x in programs()[::9]:
         program = Program(text)
         result = program.evaluate(point(program, x))
         assert result.verdict != "fail", text

@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from ops_samples import CASES, applied, label, weights
+from ops_samples import fresh, weights
 from random_programs import random_programs
+from sweep import each_sample
 
 from gradcli import GradcliError, Program, examples
 from gradcli.engine.run import Passes, both
@@ -58,9 +59,9 @@ def test_examples(name: str) -> None:
     assert_same(graph, inputs, graph.dependent(set(graph.inputs)))
 
 
-@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+@each_sample
 def test_every_operation(row: Operation, sample: str) -> None:
-    graph = applied(row, sample).graph
+    graph = fresh(row, sample).graph
     assert_same(graph, {}, [True] * len(graph.nodes))
 
 

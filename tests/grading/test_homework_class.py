@@ -10,9 +10,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from hostile_marking import DIES, FAILS, GROWS, HANGS, Hostile
+from schemas import schema
 
 from gradcli.cli import folder as folders
 from gradcli.cli import workers
@@ -34,7 +34,6 @@ from gradcli.report import Style
 from gradcli.report.homework.classroom import csv_text, harmless, pieces
 
 ROOT = Path(__file__).parents[2]
-SCHEMA = json.loads((ROOT / "docs" / "schema" / "class.json").read_text(encoding="utf-8"))
 TASK = "#: x = 3\n#: y = -4\n#: marks x = 2\n(x + sigmoid(y)) / (x^2 + y)\n"
 RIGHT = """\
 a = 1 / (1 + np.exp(-y))
@@ -113,7 +112,7 @@ class TestMarks:
         outs = {gradcli(*files, "--jobs", jobs) for jobs in ("1", "3")}
         assert len(outs) == 1
         found = json.loads(outs.pop()[1])
-        jsonschema.validate(found, SCHEMA)
+        schema("class").validate(found)
         assert [m["count"] for m in found["mistakes"]] == [2, 2]
         assert [m["tags"] for m in found["mistakes"]] == [["overwritten"], ["sign"]]
 
@@ -348,7 +347,7 @@ def test_class_says_what_grade_says(tmp_path: Path) -> None:
     code, out, err = gradcli("class", str(task), str(folder), "--json", "--time-limit", "60")
     assert (code, err) == (0, "")
     found = json.loads(out)
-    jsonschema.validate(found, SCHEMA)
+    schema("class").validate(found)
     submissions = {one["file"]: one for one in found["submissions"]}
     assert len(submissions) == len([f for f in folder.rglob("*") if f.is_file()])
     elsewhere, kinds = [], set()

@@ -328,11 +328,12 @@ def test_a_task_is_a_text_a_file_a_program_or_a_task(tmp_path: Path) -> None:
     assert refused.value.kind is Kind.FILE
 
 
-def test_values_of_any_shape_and_size_are_marked() -> None:
+@pytest.mark.parametrize("count", [15, pytest.param(60, marks=pytest.mark.slow)])
+def test_values_of_any_shape_and_size_are_marked(count: int) -> None:
     """Whatever is wrong with them, there is a report and never another error."""
     task = make_task(gradcli.Program(NETWORK.read_text("utf-8")))
     random = np.random.default_rng(0)
-    for _ in range(60):
+    for _ in range(count):
         names: dict[str, Any] = {}
         for key, value in task.flow.values.items():
             for label in (key, f"delta_{key}"):

@@ -7,9 +7,9 @@ import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import jsonschema
 import numpy as np
 import pytest
+from schemas import schema
 
 from gradcli import Program
 from gradcli.cli.app import run
@@ -345,11 +345,10 @@ class TestCommand:
 
     def test_json_fits_its_schema(self, tmp_path: Path) -> None:
         file = tmp_path / "answer.py"
-        schema = json.loads((DOCS / "schema" / "grade.json").read_text("utf-8"))
         for text in (TUTORIAL, "delta_x = np.log(x - 9)\n", "delta_x = [1, 2]\n"):
             file.write_text(text)
             _, out, _ = run_grade(*self.program, str(file), "--json")
-            jsonschema.validate(json.loads(out), schema)
+            schema("grade").validate(json.loads(out))
 
     def test_several_submissions_have_the_gravest_code(self, tmp_path: Path) -> None:
         good, wrong, bad = (tmp_path / f"{name}.py" for name in ("good", "wrong", "bad"))

@@ -1,7 +1,10 @@
 """From text to the graph: operations, their order, their names, and what is left out."""
 
+import itertools
+
 import pytest
-from ops_samples import CASES, applied, label
+from ops_samples import applied
+from sweep import each_sample, sweep
 
 from gradcli import GradcliError, Program
 from gradcli.diagnostics.error import Kind
@@ -119,7 +122,7 @@ def test_deep_chains_of_functions() -> None:
     assert result.gradient["y"] == 1.0
 
 
-@pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
+@each_sample
 def test_texts_are_those_of_the_trees(row: Operation, sample: str) -> None:
     """Operations share the form of their text; it says the same as a tree of their own."""
     made = applied(row, sample)
@@ -136,11 +139,13 @@ SHAPES = ["1", "[1, 2]", "[1, 2, 3]", "[1, 2].T", "[1, 2, 3].T", "[[7]]"] + [
 ]
 
 
-@pytest.mark.parametrize("left", SHAPES)
-@pytest.mark.parametrize("right", SHAPES)
 @pytest.mark.parametrize("product", ["A @ B", "A.T @ B", "A @ B.T"])
-def test_the_product_of_a_hint_fits(left: str, right: str, product: str) -> None:
+def test_the_product_of_a_hint_fits(product: str) -> None:
     """Shapes that don't fit get a product that does, without a double transpose."""
+    sweep(_expect_hint, itertools.product(SHAPES, SHAPES, [product]))
+
+
+def _expect_hint(left: str, right: str, product: str) -> None:
     try:
         evaluate(f"A = {left}; B = {right}; {product}")
     except GradcliError as error:

@@ -5,9 +5,12 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 from ops_samples import CASES, applied, label, weights
+from sweep import each_sample
 from ulp import ROWS, errors, measured
 
 from gradcli import ops
@@ -45,7 +48,7 @@ def test_no_loss_is_stated_without_need() -> None:
 TWO_FORMS = [(row, sample) for row, sample in CASES if row.careful]
 
 
-@pytest.mark.parametrize(("row", "sample"), TWO_FORMS, ids=label)
+@partial(each_sample, cases=TWO_FORMS)
 def test_both_forms_are_one_rule(row: Operation, sample: str) -> None:
     """At the samples the textbook's form is well conditioned."""
     application = applied(row, sample)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
 from ops_samples import CASES, Application, applied, label, weights
+from sweep import each_sample, sweep
 
 from gradcli import ops
 from gradcli.engine.formula import compile_formula, formula_names, parsed
@@ -141,7 +143,6 @@ FUNCTIONS = [
 ]
 SYMBOLS = ["+", "-", "*", "/", "@", "^", "neg", "abs", "norm", "sqrt", "T"]
 SYMBOLS += ["<", "<=", ">", ">=", "==", "!="]
-cases = pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
 rows = pytest.mark.parametrize("row", ops.TABLE, ids=label)
 
 
@@ -201,7 +202,7 @@ def test_rows_have_different_names() -> None:
 # --- rules -------------------------------------------------------------------------------
 
 
-@cases
+@each_sample
 def test_rule_uses_only_what_it_may(row: Operation, sample: str) -> None:
     application = applied(row, sample)
     site = application.site
@@ -221,7 +222,7 @@ def _literals_hidden(site: Site) -> Site:
     return site._replace(literals=(None,) * len(site.types))
 
 
-@cases
+@each_sample
 def test_rule_agrees_with_differences(row: Operation, sample: str) -> None:
     application = applied(row, sample)
     delta = weights(application.site.out.shape)
@@ -282,7 +283,7 @@ def _extrapolated(column: list[float]) -> tuple[float, float]:
     return best
 
 
-@cases
+@each_sample
 def test_no_upstream_gives_no_gradient(row: Operation, sample: str) -> None:
     application = applied(row, sample)
     delta = np.zeros(application.site.out.shape)[()]
@@ -291,7 +292,7 @@ def test_no_upstream_gives_no_gradient(row: Operation, sample: str) -> None:
             assert not gradient.any(), f"by operand {i}"
 
 
-@cases
+@each_sample
 def test_value_has_the_inferred_type(row: Operation, sample: str) -> None:
     application = applied(row, sample)
     assert np.shape(application.out) == application.site.out.shape
@@ -306,10 +307,13 @@ def _keywords(application: Application) -> Any:
     return keywords(application.node.kernel)
 
 
-@cases
-@pytest.mark.parametrize("batch", [(4,), (3, 2)])
-def test_batch_is_a_loop(row: Operation, sample: str, batch: tuple[int, ...]) -> None:
-    application = applied(row, sample)
+@each_sample
+def test_batch_is_a_loop(row: Operation, sample: str) -> None:
+    sweep(_expect_loop, [(applied(row, sample), batch) for batch in ((4,), (3, 2))])
+
+
+def _expect_loop(application: Application, batch: tuple[int, ...]) -> None:
+    row = application.row
     random = np.random.default_rng(7)
     for chosen in itertools.product([False, True], repeat=len(application.operands)):
         if not any(chosen):
@@ -334,12 +338,16 @@ def test_batch_is_a_loop(row: Operation, sample: str, batch: tuple[int, ...]) ->
                 np.testing.assert_array_equal(codes, np.reshape(single, codes.shape))
 
 
+BROADCAST = (((), (3,)), ((3,), ()), ((2, 3), (3,)), ((2, 1), (3,)), ((2, 1), (2, 3)))
+
+
 @pytest.mark.parametrize("row", [row for row in ops.TABLE if row.elementwise], ids=label)
-@pytest.mark.parametrize(
-    "shapes", [((), (3,)), ((3,), ()), ((2, 3), (3,)), ((2, 1), (3,)), ((2, 1), (2, 3))], ids=str
-)
-def test_elementwise_row_broadcasts(row: Operation, shapes: tuple[tuple[int, ...], ...]) -> None:
+def test_elementwise_row_broadcasts(row: Operation) -> None:
     """Values, and rules reduced to the operands' shapes, are those of a loop over elements."""
+    sweep(_expect_broadcast, [(row, shapes) for shapes in BROADCAST])
+
+
+def _expect_broadcast(row: Operation, shapes: tuple[tuple[int, ...], ...]) -> None:
     single = next(
         a
         for a in (applied(row, s) for s in row.samples)
@@ -453,7 +461,7 @@ NONFINITE = (np.inf, -np.inf, np.nan)
 PROPAGATING = [(row, sample) for row, sample in CASES if row.propagates]
 
 
-@pytest.mark.parametrize(("row", "sample"), PROPAGATING, ids=label)
+@partial(each_sample, cases=PROPAGATING)
 def test_what_is_not_finite_shows_where_the_row_says_so(row: Operation, sample: str) -> None:
     """In whatever element it is, and whatever the other operands are: 0 times infinity is nan."""
     a = applied(row, sample)
@@ -467,7 +475,7 @@ def test_what_is_not_finite_shows_where_the_row_says_so(row: Operation, sample: 
             assert not np.isfinite(a.value(operands)).all(), (i, place, bad, factor)
 
 
-@cases
+@each_sample
 def test_no_kernel_raises_on_what_is_not_finite(row: Operation, sample: str) -> None:
     a = applied(row, sample)
     for bad in NONFINITE:

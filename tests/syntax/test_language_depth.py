@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import gc
 import sys
+from collections.abc import Callable
 
 import pytest
 
@@ -17,48 +18,52 @@ from gradcli.syntax.parser import parse
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Bare, Number
 
-N = 100_000
+sizes = pytest.mark.parametrize("n", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
+"""Ten and a hundred times the depth at which Python ends a recursion."""
 
-DEEP = {
-    "brackets": "(" * N + "x" + ")" * N,
-    "arrays": "[" * N + "x" + "]" * N,
-    "calls": "f(" * N + "x" + ")" * N,
-    "indices": "x[" * N + "0" + "]" * N,
-    "bars": "|-" * N + "x" + "|" * N,
-    "minus": "-" * N + "x",
-    "minus before a literal": "- " * N + "2",
-    "roots": "√" * N + "x",
-    "powers": "x" + "^x" * N,
-    "negative powers": "2" + "^-x" * N,
-    "transposes": "x" + ".T" * N,
-    "superscripts": "x" + "²'" * (N // 2),
-    "coefficients": "2(" * N + "x" + ")" * N,
+TEXTS: dict[str, Callable[[int], str]] = {
+    # Deep.
+    "brackets": lambda n: "(" * n + "x" + ")" * n,
+    "arrays": lambda n: "[" * n + "x" + "]" * n,
+    "calls": lambda n: "f(" * n + "x" + ")" * n,
+    "indices": lambda n: "x[" * n + "0" + "]" * n,
+    "bars": lambda n: "|-" * n + "x" + "|" * n,
+    "minus": lambda n: "-" * n + "x",
+    "minus before a literal": lambda n: "- " * n + "2",
+    "roots": lambda n: "√" * n + "x",
+    "powers": lambda n: "x" + "^x" * n,
+    "negative powers": lambda n: "2" + "^-x" * n,
+    "transposes": lambda n: "x" + ".T" * n,
+    "superscripts": lambda n: "x" + "²'" * (n // 2),
+    "coefficients": lambda n: "2(" * n + "x" + ")" * n,
+    # Long.
+    "sum": lambda n: "x" + " + x" * n,
+    "product": lambda n: "x" + "*x" * n,
+    "comparisons": lambda n: "x" + " < x" * n,
+    "arguments": lambda n: "f(" + "x, " * n + ")",
+    "elements": lambda n: "[" + "1, " * n + "]",
+    "statements": lambda n: "".join(f"v{i} = -x\n" for i in range(n)),
+    "definitions": lambda n: "".join(f"f{i}(x) = x\n" for i in range(n // 10)),
+    "a name": lambda n: "é" * n,
+    "a number": lambda n: "0." + "1" * n,
+    "blank lines": lambda n: "\n" * n + "x" + ";" * n,
+    "a comment": lambda n: "x #" + "(" * n,
 }
-LONG = {
-    "sum": "x" + " + x" * N,
-    "product": "x" + "*x" * N,
-    "comparisons": "x" + " < x" * N,
-    "arguments": "f(" + "x, " * N + ")",
-    "elements": "[" + "1, " * N + "]",
-    "statements": "".join(f"v{i} = -x\n" for i in range(N)),
-    "definitions": "".join(f"f{i}(x) = x\n" for i in range(N // 10)),
-    "a name": "é" * N,
-    "a number": "0." + "1" * N,
-    "blank lines": "\n" * N + "x" + ";" * N,
-    "a comment": "x #" + "(" * N,
-}
 
 
-@pytest.mark.parametrize("text", [*DEEP.values(), *LONG.values()], ids=[*DEEP, *LONG])
-def test_long_and_deep_programs(text: str) -> None:
-    module = parse(Source(text))
+@sizes
+@pytest.mark.parametrize("text", TEXTS)
+def test_long_and_deep_programs(text: str, n: int) -> None:
+    module = parse(Source(TEXTS[text](n)))
     assert len(print_tree(module)) > 0
     del module
     gc.collect()
 
 
-@pytest.mark.parametrize("text", ["-" * N + "x", "x" + "^y" * N], ids=["-", "^"])
-def test_deep_trees_are_compared(text: str) -> None:
+@sizes
+@pytest.mark.parametrize(("start", "repeated"), [("", "-"), ("x", "^y")])
+def test_deep_trees_are_compared(start: str, repeated: str, n: int) -> None:
+    text = start + repeated * n + ("" if start else "x")
     module = parse(Source(text))
     again = parse(Source(print_tree(module)))
     assert again == module
@@ -67,43 +72,43 @@ def test_deep_trees_are_compared(text: str) -> None:
 
 
 def test_minus_signs_are_counted() -> None:
-    (statement,) = parse(Source("-" * (N + 1) + "2")).statements
+    (statement,) = parse(Source("-" * 10_001 + "2")).statements
     assert isinstance(statement, Bare)
     assert isinstance(statement.value, Number)
     assert statement.value.text == "-2"
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        "(" * N,
-        "[" * N + "x",
-        "(" * N + "x" + ")" * (N + 1),
-        "(" * N + "x]",
-        "(x" + "\nx" * N + ")",
-        "|" * N,
-        "+" * N,
-        "x" + "\n+" * N,
-        "f(" + "," * N,
-        "f(" + "x" * N + "=1, y)",
-        "x " * N,
-        "x" * N + " " + "y" * N,
-        "x = " * N,
-        "block f(x) = " + "x" * N,
-        "1/2" + "x" * N,
-        "2^2" + "(" * N + "x" + ")" * N,
-        "1_" * N,
-        "⁻" * N,
-        "x" + "²" * N,
-        "'" * N,
-        "." * N,
-        "#" * N,
-    ],
-    ids=lambda text: f"{text[:6]!r} {text[-3:]!r}",
-)
-def test_long_and_deep_mistakes(text: str) -> None:
+MISTAKES: list[Callable[[int], str]] = [
+    lambda n: "(" * n,
+    lambda n: "[" * n + "x",
+    lambda n: "(" * n + "x" + ")" * (n + 1),
+    lambda n: "(" * n + "x]",
+    lambda n: "(x" + "\nx" * n + ")",
+    lambda n: "|" * n,
+    lambda n: "+" * n,
+    lambda n: "x" + "\n+" * n,
+    lambda n: "f(" + "," * n,
+    lambda n: "f(" + "x" * n + "=1, y)",
+    lambda n: "x " * n,
+    lambda n: "x" * n + " " + "y" * n,
+    lambda n: "x = " * n,
+    lambda n: "block f(x) = " + "x" * n,
+    lambda n: "1/2" + "x" * n,
+    lambda n: "2^2" + "(" * n + "x" + ")" * n,
+    lambda n: "1_" * n,
+    lambda n: "⁻" * n,
+    lambda n: "x" + "²" * n,
+    lambda n: "'" * n,
+    lambda n: "." * n,
+    lambda n: "#" * n,
+]
+
+
+@sizes
+@pytest.mark.parametrize("text", MISTAKES, ids=lambda text: f"{text(9)[:6]!r} {text(9)[-3:]!r}")
+def test_long_and_deep_mistakes(text: Callable[[int], str], n: int) -> None:
     with pytest.raises(GradcliError) as raised:
-        parse(Source(text))
+        parse(Source(text(n)))
     assert len(render(raised.value)) < 2000
 
 
@@ -111,6 +116,6 @@ def test_the_recursion_limit_plays_no_part() -> None:
     limit = sys.getrecursionlimit()
     try:
         sys.setrecursionlimit(200)
-        test_long_and_deep_programs(DEEP["brackets"])
+        test_long_and_deep_programs("brackets", 10_000)
     finally:
         sys.setrecursionlimit(limit)
