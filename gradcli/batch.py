@@ -60,6 +60,7 @@ class Runner:
         ids = {self.graph.nodes[i].name: i for i in self.graph.inputs}
         self.ids = {name: i for name, i in ids.items() if name in sample}
         self.columns = [name for name in shapes if name in ids]
+        program.expect_columns(shapes)
         self.wrt = chosen_inputs(wrt, ids)
         longer, wanted = self._wanted(ids, only)
         self.names = list(wanted)

@@ -31,9 +31,12 @@ from gradcli.language.tree import (
     Tuple,
     postorder,
 )
+from gradcli.ops.placing import Places
 from gradcli.rules import frozen, parsed
 
 NOWHERE = Span(0, 0)
+MOST_PLACES = 12
+"""A longer list of places is written as dots."""
 OPERATORS = frozenset({"+", "-", "*", "/", "@", "^", "neg", "abs", "norm", "sqrt", "T"})
 
 
@@ -132,6 +135,8 @@ def option_tree(value: Any) -> Tree:
     if isinstance(value, slice):
         start, stop, step = map(option_tree, (value.start, value.stop, value.step))
         return Slice(start, stop, step, NOWHERE)
+    if isinstance(value, Places) and len(value) > MOST_PLACES:
+        return Name("…", NOWHERE)
     if isinstance(value, tuple):
         return Tuple(tuple(map(option_tree, value)), NOWHERE)
     if isinstance(value, bool):

@@ -28,6 +28,7 @@ from gradcli.lower import lower
 from gradcli.names import chosen_inputs, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.passes import both, forward_alone
+from gradcli.python.recognized import is_python
 from gradcli.result import Result
 
 if TYPE_CHECKING:
@@ -52,7 +53,31 @@ class Program:
     (0.6035972419924184, -0.524316690390902)
     """
 
-    def __init__(self, text: str, *, name: str | None = None, output: str | None = None) -> None:
+    steps_by = "operation"
+    """What a step of a trace is, unless told otherwise."""
+
+    def __new__(cls, text: str, *, name: str | None = None, **_more: Any) -> Program:  # noqa: PYI034
+        """A text of Python makes a program that reads Python."""
+        if cls is Program and is_python(text, name):
+            from gradcli.python_program import PythonProgram  # noqa: PLC0415 - only for Python
+
+            return object.__new__(PythonProgram)
+        return object.__new__(cls)
+
+    def __init__(
+        self,
+        text: str,
+        *,
+        name: str | None = None,
+        output: str | None = None,
+        function: str | None = None,
+    ) -> None:
+        if function is not None:
+            raise GradcliError(
+                Kind.OPTION,
+                f"function={function!r} is for programs in Python",
+                hint="output= names a node of a program in the language",
+            )
         self.source = Source(text, name)
         self.header: Header = read_header(self.source)
         with collector_paused():
@@ -224,6 +249,9 @@ class Program:
         shapes = {name: column.shape[1:] for name, column in rows.items()}
         chosen = expect_names("wrt", wrt)
         return self._runner(bound, shapes, chosen, only, jit=jit).run(rows, errors).columns
+
+    def expect_columns(self, names: Iterable[str]) -> None:
+        """Raise `GradcliError` where the graph is not the same for all values of some inputs."""
 
     def _runner(
         self,

@@ -23,6 +23,7 @@ from gradcli.language.source import Source, Span
 from gradcli.language.tree import Name, Number, Tree, postorder
 from gradcli.lower import lower_formula
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
+from gradcli.ops.placing import Places
 
 
 class Formula:
@@ -283,6 +284,8 @@ def frozen(options: Any) -> Any:
     """Options as a key: slices can't be hashed before Python 3.12."""
     if isinstance(options, slice):
         return ("slice", options.start, options.stop, options.step)
+    if isinstance(options, Places):
+        return options
     if isinstance(options, tuple | list):
         return tuple(frozen(o) for o in options)
     if hasattr(options, "items"):

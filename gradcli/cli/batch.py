@@ -164,7 +164,9 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
     from gradcli.cli.inputs import read_point, read_program
     from gradcli.cli.points import expect_columns
 
-    program = read_program(options.program, options.file, options.output, options.environment)
+    program = read_program(
+        options.program, options.file, options.output, options.environment, options.function
+    )
     named = {f"--{name}" for name in points.columns}
     point = read_point(
         program,

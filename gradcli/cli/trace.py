@@ -42,15 +42,16 @@ class TraceOptions(Options):
         ),
     ] = "listing"
     by: Annotated[
-        Literal["operation", "statement"],
+        Literal["operation", "statement"] | None,
         typer.Option(
             "--by",
             metavar="STEP",
-            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one",
-            show_default=True,
+            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
+            "[default: operation; statement for Python]",
+            show_default=False,
             rich_help_panel=TRACE,
         ),
-    ] = "operation"
+    ] = None
     only: Annotated[
         Literal["forward", "backward"] | None,
         typer.Option(
@@ -244,10 +245,11 @@ class Evaluation:
         return trace.pieces(steps, look, self.choice, lambda: self.checked)
 
     def _steps(self) -> Steps:
-        if self.shown.by == "statement":
+        program = self.read.program
+        if (self.shown.by or program.steps_by) == "statement":
             from gradcli.statements import StatementSteps
 
-            return StatementSteps(self.result, self.read.program.statements)
+            return StatementSteps(self.result, program.statements)
         from gradcli.steps import Steps
 
         return Steps(self.result)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.ops import indexing, linear, products, reductions, running, shaping
+from gradcli.ops import indexing, linear, placing, products, reductions, running, shaping
 from gradcli.ops.operation import Operation
 
 ROWS: tuple[Operation, ...] = (
@@ -12,4 +12,5 @@ ROWS: tuple[Operation, ...] = (
     *running.ROWS,
     *shaping.ROWS,
     *indexing.ROWS,
+    *placing.ROWS,
 )
