@@ -55,6 +55,8 @@ class Program:
 
     steps_by = "operation"
     """What a step of a trace is, unless told otherwise."""
+    takes_structures = False
+    """Whether an input may be a tuple, a list or a dict of arrays."""
 
     def __new__(cls, text: str, *, name: str | None = None, **_more: Any) -> Program:  # noqa: PYI034
         """A text of Python makes a program that reads Python."""

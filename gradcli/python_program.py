@@ -34,6 +34,7 @@ class PythonProgram(Program):
     """
 
     steps_by = "statement"
+    takes_structures = True
 
     def __init__(
         self,
@@ -94,7 +95,6 @@ class PythonProgram(Program):
         """
         del seed
         expect_mapping("data", data)
-        roots = {name.partition("[")[0] for name in inputs}
         for name in inputs:
             if name.partition("[")[0] not in self.names.free:
                 raise self._no_input(name)
@@ -108,12 +108,6 @@ class PythonProgram(Program):
             for name, value in leaves(root, form)
         }
         bound |= {n: to_value(n, v) for n, v in inputs.items() if "[" in n and n in bound}
-        del roots
-        missing = [
-            n for n in self.names.free if n not in given and n not in self.front.optional()
-        ]
-        if missing and self.front.entry.node is not None:
-            raise self.front.without_value(missing)
         return bound
 
     def _no_input(self, name: str) -> GradcliError:

@@ -116,7 +116,7 @@ def read_point(
     if data is not None:
         from gradcli.cli.data import inputs_from_file
 
-        from_file = inputs_from_file(data, program.names.free)
+        from_file = inputs_from_file(data, program.names.free, structures=program.takes_structures)
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,
