@@ -79,9 +79,13 @@ class PythonProgram(Program):
     def draft(self, bound: frozenset[str]) -> Draft:
         """The inputs, as steps without operations; the text itself is read at a point only."""
         del bound
-        wanted = (n for n in self.names.free if n not in self.front.optional() or n in self.defaults)
+        wanted = (
+            n for n in self.names.free if n not in self.front.optional() or n in self.defaults
+        )
         steps = [
-            Step("input", n, None, (), NO_OPTIONS, self.names.free[n], *[self.names.free[n].span] * 2)
+            Step(
+                "input", n, None, (), NO_OPTIONS, self.names.free[n], *[self.names.free[n].span] * 2
+            )
             for n in wanted
         ]
         return Draft(self.source, steps, 0)

@@ -80,7 +80,9 @@ def _put(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
 def _put_once(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     out, keywords = _put(types, options)
     if not keywords.pop("unique"):
-        raise Misfit("a place is given twice", "put_add adds up what comes to one place", plain=True)
+        raise Misfit(
+            "a place is given twice", "put_add adds up what comes to one place", plain=True
+        )
     return out, keywords
 
 
@@ -94,6 +96,10 @@ def _copied(x: Array, v: Array, ranks: tuple[int, int]) -> tuple[Array, Array, S
 
 
 def _put_kernel(x: Array, v: Array, at: Any, ranks: tuple[int, int]) -> Array:
+    if np.ndim(x) == ranks[0] and np.ndim(v) == ranks[1]:
+        copy = np.array(x, order="K")  # as NumPy keeps the layout of what it stores into
+        copy.flat[at] = np.ravel(v)
+        return copy
     result, values, shape = _copied(x, v, ranks)
     result[..., at] = values
     return result.reshape(shape)
@@ -111,9 +117,11 @@ def _put_add_kernel(x: Array, v: Array, at: Any, unique: bool, ranks: tuple[int,
 def _back_to_value(site: Site) -> str:
     """What the elements that were put in get: those of delta at their places."""
     v = site.types[1]
-    if v.size == 1 and len(site.options["at"]) != 1:
+    if not v.shape:
         return "sum(pick(delta, at))"
-    return f"pick(delta, at, {shape_text(v.shape) if v.shape else '()'})"
+    if v.size == 1 and len(site.options["at"]) != 1:
+        return f"reshape(sum(pick(delta, at)), {shape_text(v.shape)})"
+    return f"pick(delta, at, {shape_text(v.shape)})"
 
 
 def _put_rules(site: Site) -> tuple[str, ...]:

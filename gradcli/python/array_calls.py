@@ -45,7 +45,9 @@ def _taken(arguments: Arguments, keywords: Keywords, *names: str, **more: Any) -
             raise unread(f"the argument '{name}' is missing")
     unknown = set(keywords) - {*names, *more}
     if given or any(keywords[k] is not None for k in unknown):
-        raise unread(f"an argument is not read: {', '.join(sorted(unknown)) or 'there are too many'}")
+        raise unread(
+            f"an argument is not read: {', '.join(sorted(unknown)) or 'there are too many'}"
+        )
     return found
 
 
@@ -116,7 +118,13 @@ class ArrayCalls(LibraryCalls):
         return self.tape.wrap(node, kind)
 
     def _filled(
-        self, where: Where, node: Any, family: str, arguments: Arguments, keywords: Keywords, fill: Value
+        self,
+        where: Where,
+        node: Any,
+        family: str,
+        arguments: Arguments,
+        keywords: Keywords,
+        fill: Value,
     ) -> Value:
         """`zeros`, `ones`, `full`: of numbers that do not depend on an input."""
         del node
@@ -198,6 +206,7 @@ class ArrayCalls(LibraryCalls):
             {"p": "ord", "n": "repeats"}.get(key, key): self.by_value(v, f"{name}()")
             for key, v in k.items()
         }
+        self._expect_small(name, plain, named)
         del where, family
         with np.errstate(all="ignore"):
             return self._of_plain(getattr(np, name)(*plain, **named))
@@ -210,9 +219,7 @@ class ArrayCalls(LibraryCalls):
         condition, yes, no = (self.numeric(v, where) for v in _taken(a, k, "condition", "x", "y"))
         if not any(map(is_traced, (condition, yes, no))):
             self.budget.broadcast([self.tape.value(v) for v in (condition, yes, no)])
-            return self.tape.plain(
-                np.where(*(self.tape.value(v) for v in (condition, yes, no)))
-            )
+            return self.tape.plain(np.where(*(self.tape.value(v) for v in (condition, yes, no))))
         return self.apply("where", [condition, yes, no], where)
 
     # --- sums, means, largest ---
@@ -236,7 +243,9 @@ class ArrayCalls(LibraryCalls):
             if not self.tape.shape(of):
                 return of
             options = {"axis": axis, "keepdims": keep}
-            found = self.apply(row, [of], where._replace(operands=where.operands[:1]), options, kind)
+            found = self.apply(
+                row, [of], where._replace(operands=where.operands[:1]), options, kind
+            )
         else:
             plain = np.asarray(self.tape.value(of))
             self.budget.elements(plain.size)
@@ -306,7 +315,9 @@ class ArrayCalls(LibraryCalls):
         del family
         of, axis, keep = _taken(a, k, "a", axis=None, keepdims=False)
         options = {"axis": self.axes(axis), "keepdims": self.truth(keep)}
-        return self.apply("logsumexp", [self.numeric(of, where)], where._replace(operands=()), options)
+        return self.apply(
+            "logsumexp", [self.numeric(of, where)], where._replace(operands=()), options
+        )
 
     # --- shapes ---
 
@@ -333,7 +344,9 @@ class ArrayCalls(LibraryCalls):
         found = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
         return self.copied(found, where) if self.called == "flatten" else found
 
-    def _moved(self, of: Value, look: Callable[[Any], Any], where: Where, *, copy: bool = False) -> Value:
+    def _moved(
+        self, of: Value, look: Callable[[Any], Any], where: Where, *, copy: bool = False
+    ) -> Value:
         """Elements that are only moved, by a function of NumPy."""
         of = self.numeric(of, where)
         if not isinstance(of, Array):
@@ -383,7 +396,9 @@ class ArrayCalls(LibraryCalls):
         named = {key: self.by_value(v, f"{name}()") for key, v in k.items()}
         if "n" in named:
             named["repeats"] = named.pop("n")
-        options = [v if isinstance(v, np.ndarray | str | None) else self._as_option(v) for v in options]
+        options = [
+            v if isinstance(v, np.ndarray | str | None) else self._as_option(v) for v in options
+        ]
         named = {key: self._as_option(v) for key, v in named.items()}
         function = getattr(np, name)
         if name in ("tile", "repeat", "broadcast_to"):
@@ -408,7 +423,9 @@ class ArrayCalls(LibraryCalls):
             return int(value)
         return value
 
-    def _expand_dims(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
+    def _expand_dims(
+        self, where: Where, node: Any, family: str, a: Arguments, k: Keywords
+    ) -> Value:
         del node, family
         of, axis = _taken(a, k, "a", "axis")
         of, axes = self.numeric(of, where), self.axes(axis)
@@ -419,7 +436,9 @@ class ArrayCalls(LibraryCalls):
         del family, k
         of = self.numeric(a[0], where)
         function = getattr(np, self.called)
-        return self.reshaped(of, function(np.empty(self.tape.shape(of), dtype=np.bool_)).shape, where)
+        return self.reshaped(
+            of, function(np.empty(self.tape.shape(of), dtype=np.bool_)).shape, where
+        )
 
     def _joined(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         """`concatenate`, `stack`, `hstack`, `vstack`, `column_stack`."""
@@ -574,11 +593,17 @@ class ArrayCalls(LibraryCalls):
         of, low, high = _taken(a, k, "a", lo=None, hi=None)
         of = self.numeric(of, where)
         if low is not None and high is not None:
-            return self.apply("clip", [of, self.numeric(low, where), self.numeric(high, where)], where)
+            return self.apply(
+                "clip", [of, self.numeric(low, where), self.numeric(high, where)], where
+            )
         if low is not None:
-            return self.apply("maximum", [of, self.numeric(low, where)], where._replace(operands=()))
+            return self.apply(
+                "maximum", [of, self.numeric(low, where)], where._replace(operands=())
+            )
         if high is not None:
-            return self.apply("minimum", [of, self.numeric(high, where)], where._replace(operands=()))
+            return self.apply(
+                "minimum", [of, self.numeric(high, where)], where._replace(operands=())
+            )
         return of
 
     def _round(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
@@ -603,7 +628,9 @@ class ArrayCalls(LibraryCalls):
 
     def _not(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         del node, family, k
-        return self.apply("equal", [self.numeric(a[0], where), 0.0], where._replace(operands=()), kind="b")
+        return self.apply(
+            "equal", [self.numeric(a[0], where), 0.0], where._replace(operands=()), kind="b"
+        )
 
     def _log(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         """`math.log(x, base)`; NumPy's has no base."""
@@ -618,14 +645,20 @@ class ArrayCalls(LibraryCalls):
     def _leaky(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         del node, family
         of, slope = _taken(a, k, "x", slope=0.01)
-        return self.apply("leaky_relu", [self.numeric(of, where), self.numeric(slope, where)], where._replace(operands=()))
+        return self.apply(
+            "leaky_relu",
+            [self.numeric(of, where), self.numeric(slope, where)],
+            where._replace(operands=()),
+        )
 
     def _gelu(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         """torch's is exact, jax's the tanh form unless told otherwise."""
         form = k.pop("approximate", a[1] if len(a) > 1 else family == "jax")
         if form in ("tanh", True):
             return self.from_prelude("gelu_tanh", a[:1], {}, node)
-        return self.apply("gelu", [self.numeric(a[0], where)], where._replace(operands=where.operands[:1]))
+        return self.apply(
+            "gelu", [self.numeric(a[0], where)], where._replace(operands=where.operands[:1])
+        )
 
     def _softplus(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         if len(a) > 1 or k:
@@ -638,7 +671,9 @@ class ArrayCalls(LibraryCalls):
         del node, family
         n, of = _taken(a, k, "n", "x")
         order = {"n": self.whole(n, "an order")}
-        return self.apply("polygamma", [self.numeric(of, where)], where._replace(operands=()), order)
+        return self.apply(
+            "polygamma", [self.numeric(of, where)], where._replace(operands=()), order
+        )
 
     def _finite(self, where: Where, node: Any, family: str, a: Arguments, k: Keywords) -> Value:
         del where, node, family, k
@@ -747,9 +782,7 @@ FUNCTIONS: dict[str, Any] = {
     **dict.fromkeys(("var", "std"), _C._spread),
     **dict.fromkeys(("cumsum", "cumprod"), _C._running),
     **dict.fromkeys(("softmax", "log_softmax"), _C._soft),
-    **dict.fromkeys(
-        ("concatenate", "stack", "hstack", "vstack", "column_stack"), _C._joined
-    ),
+    **dict.fromkeys(("concatenate", "stack", "hstack", "vstack", "column_stack"), _C._joined),
     **dict.fromkeys(("split", "array_split", "hsplit", "vsplit", "chunk"), _C._split),
     **dict.fromkeys(("atleast_1d", "atleast_2d", "atleast_3d"), _C._atleast),
     **dict.fromkeys(

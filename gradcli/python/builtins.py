@@ -134,7 +134,9 @@ class Builtins(Methods):
         if a and isinstance(a[0], dict):
             found |= a[0]
         elif a:
-            found |= {self.key(key): v for key, v in (self.sequence(p) for p in self.listed(a[0], where))}
+            found |= {
+                self.key(key): v for key, v in (self.sequence(p) for p in self.listed(a[0], where))
+            }
         return found | k
 
     def _py_map(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
@@ -145,7 +147,9 @@ class Builtins(Methods):
     def _py_filter(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k
         items = self.listed(a[1], where)
-        return [v for v in items if self.truth(v if a[0] is None else self.call(a[0], [v], {}, node))]
+        return [
+            v for v in items if self.truth(v if a[0] is None else self.call(a[0], [v], {}, node))
+        ]
 
     def _py_sum(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         total: Value = k.get("start", a[1] if len(a) > 1 else 0)
@@ -177,8 +181,13 @@ class Builtins(Methods):
     def _py_sorted(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         items = self.listed(a[0], where)
         key = k.get("key")
-        worth = [self.by_value(v if key is None else self.call(key, [v], {}, node), "sorted()") for v in items]
-        order = sorted(range(len(items)), key=worth.__getitem__, reverse=self.truth(k.get("reverse", False)))
+        worth = [
+            self.by_value(v if key is None else self.call(key, [v], {}, node), "sorted()")
+            for v in items
+        ]
+        order = sorted(
+            range(len(items)), key=worth.__getitem__, reverse=self.truth(k.get("reverse", False))
+        )
         return [items[i] for i in order]
 
     def _py_abs(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
@@ -278,12 +287,21 @@ class Builtins(Methods):
             name = spellings.TYPES.get(kind.name)
             if name is not None and number:
                 return self.kind(value) == name or (kind.name == "int" and self.kind(value) == "b")
-            kinds = {"str": str, "list": list, "tuple": tuple, "dict": dict, "set": set, "range": range}
+            kinds = {
+                "str": str,
+                "list": list,
+                "tuple": tuple,
+                "dict": dict,
+                "set": set,
+                "range": range,
+            }
             return kind.name in kinds and isinstance(value, kinds[kind.name])
         raise unread("isinstance with this type is not read")
 
     def _derives(self, one: Class, other: Class) -> bool:
-        return one is other or any(isinstance(b, Class) and self._derives(b, other) for b in one.bases)
+        return one is other or any(
+            isinstance(b, Class) and self._derives(b, other) for b in one.bases
+        )
 
     def _py_type(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, where, node

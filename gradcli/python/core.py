@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from bisect import bisect_right
 from typing import Any
 
 import numpy as np
@@ -56,7 +57,7 @@ class Text:
 
     def line(self, span: Span) -> int:
         """The number of the line where a span begins."""
-        return self.source.text.count("\n", 0, span.start) + 1
+        return bisect_right(self.starts, span.start)
 
 
 class Core:

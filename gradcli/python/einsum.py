@@ -51,9 +51,7 @@ def contraction(calls: ArrayCalls, text: str, arrays: list[Value], where: Where)
     return total
 
 
-def _lined_up(
-    calls: ArrayCalls, term: str, array: Value, order: list[str], where: Where
-) -> Value:
+def _lined_up(calls: ArrayCalls, term: str, array: Value, order: list[str], where: Where) -> Value:
     """An array with its axes in an order, of length 1 where it has none of that letter."""
     if not isinstance(array, Array):
         return array

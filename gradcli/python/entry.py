@@ -153,10 +153,7 @@ class _Order(ast.NodeVisitor):
 
     def visit_comprehension_of(self, node: Any) -> None:
         names = {
-            n.id
-            for g in node.generators
-            for n in ast.walk(g.target)
-            if isinstance(n, ast.Name)
+            n.id for g in node.generators for n in ast.walk(g.target) if isinstance(n, ast.Name)
         }
         self.local.append(names)
         self.generic_visit(node)
@@ -190,7 +187,9 @@ class _Order(ast.NodeVisitor):
     def inside(self, function: Any) -> None:
         """The names that a function reads from outside."""
         of = function.args
-        names = {p.arg for p in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg) if p}
+        names = {
+            p.arg for p in (*of.posonlyargs, *of.args, *of.kwonlyargs, of.vararg, of.kwarg) if p
+        }
         names |= {
             n.id
             for n in ast.walk(function)
@@ -221,5 +220,3 @@ def _numbers(node: ast.expr) -> bool:
     if isinstance(node, ast.List | ast.Tuple):
         return all(map(_numbers, node.elts))
     return is_literal(node)
-
-

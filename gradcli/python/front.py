@@ -7,6 +7,7 @@ comes out is the draft of a graph, of which all that the output is made of becom
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -154,9 +155,7 @@ class Front:
         except MemoryError:
             raise reader.budget.exceeded("more memory than there is") from None
 
-    def _read(
-        self, reader: _Reader, values: Mapping[str, Any], forms: Mapping[str, Any]
-    ) -> Traced:
+    def _read(self, reader: _Reader, values: Mapping[str, Any], forms: Mapping[str, Any]) -> Traced:
         inputs: dict[str, Value] = {}
         places = self.places
 
@@ -293,10 +292,13 @@ class Front:
             tape.give_name(output, self.entry.function or "", ["output"])
         given = set(tape.names) - {s.name for s in tape.steps if s.kind == "input"}
         draft = pruned(self.source, *_inputs_first(tape.steps, output))
-        words = {n.id for n in ast.walk(self.tree) if isinstance(n, ast.Name)}
-        words |= {n.arg for n in ast.walk(self.tree) if isinstance(n, ast.arg)}
+        words = set(re.findall(r"\w+", self.source.text))
         draft = named(draft, {*words, *tape.names})
-        types = {s.name or "": tape.types[tape.names[s.name or ""]] for s in draft.steps if s.kind == "input"}
+        types = {
+            s.name or "": tape.types[tape.names[s.name or ""]]
+            for s in draft.steps
+            if s.kind == "input"
+        }
         graph = build(draft, types, numpy_rules=True)
         return Traced(graph, frozenset(given), _fixed(tape), tuple(reader.reading.notes))
 
@@ -309,9 +311,7 @@ def _inputs_first(steps: list[Step], output: int) -> tuple[list[Step], int]:
     def moved(operand: Operand) -> Operand:
         return number[operand] if isinstance(operand, int) else operand
 
-    renumbered = [
-        steps[i]._replace(operands=tuple(map(moved, steps[i].operands))) for i in order
-    ]
+    renumbered = [steps[i]._replace(operands=tuple(map(moved, steps[i].operands))) for i in order]
     return renumbered, number[output]
 
 
@@ -352,5 +352,3 @@ def _plain(reader: Interpreter, value: Value) -> Any:
     if isinstance(value, tuple | list):
         return type(value)(_plain(reader, v) for v in value)
     return reader.tape.value(value)
-
-

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from gradcli.language.source import Source
@@ -170,6 +170,8 @@ class Interpreter(Statements):
 
     def call_function(self, function: Function, a: Arguments, k: Keywords, node: Any) -> Value:
         """Go through a function's statements with its arguments."""
+        if _gives_in_turns(function.node):
+            raise unread("functions with 'yield' are not read")
         scope = Scope(function.scope, function.name)
         scope.names |= self.arguments(function, a, k)
         outer, given, calls, turns = self.scope, self.given, self.calls, self.turns
@@ -205,7 +207,9 @@ class Interpreter(Statements):
                 if name in found:
                     raise unread(f"{function.name} gets '{name}' twice")
                 found[name] = more.pop(name)
-        defaults = dict(zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True))
+        defaults = dict(
+            zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True)
+        )
         defaults |= {
             p.arg: d
             for p, d in zip(of.kwonlyargs, function.keyword_defaults, strict=True)
@@ -244,6 +248,11 @@ class Interpreter(Statements):
         parameters = {p.arg for p in function.node.args.args}
         k = {key if key in parameters else names.get(key, key): v for key, v in k.items()}
         return self.call_function(function, a, k, node)
+
+
+@lru_cache(maxsize=256)
+def _gives_in_turns(function: ast.AST) -> bool:
+    return any(isinstance(n, ast.Yield | ast.YieldFrom | ast.Await) for n in ast.walk(function))
 
 
 @cache

@@ -68,7 +68,9 @@ class LibraryCalls(Subscripts):
         """The method for a function that needs one."""
         raise NotImplementedError
 
-    def from_prelude(self, name: str, arguments: list[Value], keywords: Keywords, node: Any) -> Value:
+    def from_prelude(
+        self, name: str, arguments: list[Value], keywords: Keywords, node: Any
+    ) -> Value:
         """Call a function of the prelude."""
         raise NotImplementedError
 
@@ -159,7 +161,9 @@ class LibraryCalls(Subscripts):
                 spellings.TYPES.get(value.name, "f")
             )
         found = self.tape.value(value)
-        if not isinstance(found, np.ndarray | np.generic | int | float | str | None | slice | range):
+        if not isinstance(
+            found, np.ndarray | np.generic | int | float | str | None | slice | range
+        ):
             raise unread(f"{described(value)} is no argument of a function of NumPy")
         return found
 
@@ -180,7 +184,13 @@ class LibraryCalls(Subscripts):
                 elif name in ("eye", "identity", "tri", "diag", "diagflat", "vander"):
                     count = int(min((max([*sizes, *map(abs, numbers), 1])) ** 2, 1e18))
                 elif name in ("tile", "repeat"):
-                    count = int(min(math.prod(max(1, n) for n in sizes[:1]) * _product(numbers[-8:]), 1e18))
+                    count = int(
+                        min(math.prod(max(1, n) for n in sizes[:1]) * _product(numbers[-8:]), 1e18)
+                    )
+                elif name == "bincount":
+                    count = int(
+                        min(max([0, *map(np.max, (a for a in arguments if np.size(a)))]), 1e18)
+                    )
                 elif name == "meshgrid":
                     count = math.prod(max(1, n) for n in sizes) * len(sizes)
                 elif name == "pad":
@@ -188,12 +198,25 @@ class LibraryCalls(Subscripts):
                 elif name in ("einsum", "tensordot", "ix_"):
                     count = sum(sizes)
                 elif name in ("full", "ones", "zeros", "broadcast_to", "indices"):
-                    shape = arguments[0 if name != "broadcast_to" else 1 :][:1] or [keywords.get("shape", 0)]
-                    count = int(min(_product(list(_numbers(shape[0]))), 1e18)) * (3 if name == "indices" else 1)
+                    shape = arguments[0 if name != "broadcast_to" else 1 :][:1] or [
+                        keywords.get("shape", 0)
+                    ]
+                    count = int(min(_product(list(_numbers(shape[0]))), 1e18)) * (
+                        3 if name == "indices" else 1
+                    )
                 else:
                     count = int(min(max([*sizes, *map(abs, numbers), 1]), 1e18))
             self.budget.elements(count)
-        elif name in ("add", "divide", "multiply", "subtract", "power", "where", "maximum", "minimum"):
+        elif name in (
+            "add",
+            "divide",
+            "multiply",
+            "subtract",
+            "power",
+            "where",
+            "maximum",
+            "minimum",
+        ):
             self.budget.broadcast([a for a in arguments if isinstance(a, np.ndarray)])
         self.budget.elements(sum(sizes))
 
@@ -292,4 +315,3 @@ def _range(numbers: list[float]) -> tuple[float, float, float]:
         case [start, stop, step, *_]:
             return start, stop, step
     return 0.0, 0.0, 1.0
-

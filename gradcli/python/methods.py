@@ -173,14 +173,25 @@ class Methods(ArrayCalls):
             return self.cast(of, a[0] if a else k.get("dtype", "float"), where)
         if name in ("int", "long", "bool"):
             return self.cast(of, name, where)
-        if name == "copy" or name == "clone":
-            return self.copied(of, where)
+        if name in ("copy", "clone"):
+            found = self.copied(of, where)
+            if isinstance(found, Array) and found.node is not None:
+                found.node = self.tape.row_major(found.node, where)
+            elif isinstance(found, Array):
+                found.data = np.ascontiguousarray(found.data)
+            return found
         if name == "detach" and isinstance(of, Array | Scalar):
             return of
         if name in SAME:
             return of
         if name == "item":
-            return self.reshaped(of, (), where) if isinstance(of, Array) and not a else of if not a else self.element(of, tuple(a), where)
+            return (
+                self.reshaped(of, (), where)
+                if isinstance(of, Array) and not a
+                else of
+                if not a
+                else self.element(of, tuple(a), where)
+            )
         if name == "tolist":
             return self._as_list(of)
         if name == "fill" and isinstance(of, Array):
@@ -294,9 +305,11 @@ class Methods(ArrayCalls):
         plain = [self.by_value(v, "a text") for v in a]
         named = {key: self.by_value(v, "a text") for key, v in k.items()}
         if name == "format":
-            if re.search(r"\d{4,}|\{[^}]*[.\[]_|__", of):
+            if re.search(r"\d{4,}|\{[^}]*(\{|[.\[]_)|__", of):
                 raise unread("this format is not read")
-            self.expect_room(len(of) + sum(len(str(v)) for v in (*plain, *named.values())), text=True)
+            self.expect_room(
+                len(of) + sum(len(str(v)) for v in (*plain, *named.values())), text=True
+            )
             return of.format(*plain, **named)
         if name in ("zfill", "rjust", "ljust", "center") and self.whole(plain[0]) > 1000:
             raise unread("a width of more than three digits is not read")
@@ -305,5 +318,3 @@ class Methods(ArrayCalls):
         if name == "join":
             self.expect_room(sum(len(of) + len(str(v)) for v in plain[0]), text=True)
         return getattr(of, name)(*plain, **named)
-
-

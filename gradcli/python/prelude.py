@@ -3,7 +3,7 @@
 They are read like a user's own; their operations stand where they are called.
 """
 
-TEXT = '''
+TEXT = """
 def gelu_tanh(x, approximate=True):
     return 0.5 * x * (1 + np.tanh(0.7978845608028654 * (x + 0.044715 * x**3)))
 
@@ -192,9 +192,7 @@ def addmm(input, mat1, mat2):
 
 def lerp(start, end, weight):
     return start + weight * (end - start)
-'''
+"""
 
-NAMES = frozenset(
-    line[4 : line.index("(")] for line in TEXT.split("\n") if line.startswith("def ")
-)
+NAMES = frozenset(line[4 : line.index("(")] for line in TEXT.split("\n") if line.startswith("def "))
 """The functions that stand here."""

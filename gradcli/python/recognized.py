@@ -9,7 +9,9 @@ _STARTS = re.compile(
     r"(?:def\s+\w+\s*\(|lambda\b[^=\n]*:|import\s+\w|from\s+[\w.]+\s+import\b|class\s+\w+\s*[(:]|"
     r"@\w|(?:for\s+[\w, ()]+\s+in|while|if)\b[^\n]*:\s*(?:\n|$))"
 )
-_DEF = re.compile(r"^(?:def\s+\w+\s*\(.*|class\s+\w+.*|import\s+\w.*|from\s+[\w.]+\s+import\s.*)$", re.MULTILINE)
+_DEF = re.compile(
+    r"^(?:def\s+\w+\s*\(.*|class\s+\w+.*|import\s+\w.*|from\s+[\w.]+\s+import\s.*)$", re.MULTILINE
+)
 
 
 def is_python(text: str, name: str | None = None) -> bool:

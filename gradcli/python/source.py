@@ -29,6 +29,8 @@ _TOKEN = re.compile(
       |(?P<name>\w+)|(?P<blank>[ \t\r\f\\]+)|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+
+
 def module_of(source: Source) -> ast.Module:
     """The syntax tree. Raises `GradcliError` of kind syntax with the place in the text."""
     expect_bounds(source)

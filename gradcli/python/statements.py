@@ -47,6 +47,8 @@ class Statements(Expressions):
         self.outside = 0
         """How many of them a program begins with, and are not said in names."""
         self.result: Value = None
+        self.times: dict[str, int] = {}
+        """How often each name was given a value."""
         self.handlers: dict[type[ast.stmt], Callable[[Any], int]] = {
             ast.Expr: self._expression,
             ast.Assign: self._assign,
@@ -268,6 +270,7 @@ class Statements(Expressions):
         """Take note of a step, and name its node; `of` is the array that was stored into."""
         if self.given is not None:
             return
+        self.budget.spend()
         span = self.span(node)
         line = self.text.line(span)
         own_node, made = self._node(own), self._node(value)
@@ -276,11 +279,11 @@ class Statements(Expressions):
         more = [*reversed(calls), f"line {line}"]
         if self.turns:
             more = [", ".join(f"{v} = {n}" for v, n in self.turns), *more]
-        again = str(1 + sum(1 for s in self.reading.steps if s.name == name))
+        again = self.times[name] = self.times.get(name, 0) + 1
         if made is not None:
-            self.tape.give_name(made, name, [*more, again])
+            self.tape.give_name(made, name, [*more, str(again)])
         if whole is not None and whole != made and isinstance(of, Array) and of.root.label:
-            self.tape.give_name(whole, of.root.label, [*more, again])
+            self.tape.give_name(whole, of.root.label, [*more, str(again)])
         self.reading.steps.append(
             Step(
                 name=name,
@@ -492,7 +495,9 @@ class Statements(Expressions):
     def _all_of(self, path: str) -> None:
         """`from numpy import *`: the names that a text of mathematics uses."""
         if path in spellings.ARRAYS:
-            for name in sorted(spellings.PLAIN - {"all", "any", "abs", "sum", "max", "min", "round"}):
+            for name in sorted(
+                spellings.PLAIN - {"all", "any", "abs", "sum", "max", "min", "round"}
+            ):
                 self.scope.names.setdefault(name, Builtin(path, name))
             for name in ("array", "zeros_like", "ones_like", "dot", "pi", "e", "exp", "tanh"):
                 self.scope.names.setdefault(name, self._of_library(Library(path), name))
@@ -593,4 +598,3 @@ def _stored(node: ast.stmt) -> list[ast.expr]:
         for one in ast.walk(node)
         if isinstance(one, ast.Subscript | ast.Attribute) and isinstance(one.ctx, ast.Store)
     ]
-

@@ -83,7 +83,9 @@ class Subscripts(Operators):
     def reshaped(self, of: Value, shape: tuple[int, ...], where: Where) -> Value:
         """A number or array in another shape."""
         if isinstance(of, Array):
-            return self.tape.view(of, lambda a: a.reshape(shape), "reshape", {"shape": shape}, where)
+            return self.tape.view(
+                of, lambda a: a.reshape(shape), "reshape", {"shape": shape}, where
+            )
         if not shape:
             return of
         if not is_traced(of):

@@ -57,7 +57,9 @@ class Tape:
         tree = Name(name, span)
         self.names[name] = len(self.steps)
         return self._append(
-            Step("input", name, None, (), NO_OPTIONS, tree, span, span), Type(np.shape(value)), value
+            Step("input", name, None, (), NO_OPTIONS, tree, span, span),
+            Type(np.shape(value)),
+            value,
         )
 
     def _append(self, step: Step, of: Type, value: Any) -> int:
@@ -195,6 +197,17 @@ class Tape:
             self.give_name(of.constant, label, ["constant"])
         return of.constant
 
+    def row_major(self, node: int, where: Where) -> int:
+        """A node with the elements row by row in memory, as `.copy()` has them.
+
+        What `ravel` and `reshape` look at, and what they copy, depends on it.
+        """
+        if self.values[node].flags.c_contiguous:
+            return node
+        copy = self.apply("identity", (node,), where)
+        self.values[copy] = np.ascontiguousarray(self.values[copy])
+        return copy
+
     def wrap(self, node: int, kind: str = "f") -> Value:
         """The value of a node: a scalar, or a new array."""
         if self.types[node].shape:
@@ -221,7 +234,9 @@ class Tape:
 
     # --- views and stores ---
 
-    def view(self, of: Array, look: Any, row: str, options: Mapping[str, Any], where: Where) -> Value:
+    def view(
+        self, of: Array, look: Any, row: str, options: Mapping[str, Any], where: Where
+    ) -> Value:
         """An array seen otherwise: a view where NumPy has one, else a copy.
 
         `row` is the operation that makes it of the array's node, empty for a choice by places.
@@ -272,7 +287,9 @@ class Tape:
             found = look(found)
         return np.asarray(found[items])
 
-    def store(self, of: Array, items: Any, value: Value, where: Where, *, add: bool = False) -> None:
+    def store(
+        self, of: Array, items: Any, value: Value, where: Where, *, add: bool = False
+    ) -> None:
         """`of[items] = value`; with `add`, `np.add.at(of, items, value)`. Raises `Unread`."""
         places, root = self.places(of, items), of.root
         self.budget.elements(places.size)
@@ -355,6 +372,4 @@ def as_error(unknown: Unknown, source: Source) -> GradcliError:
     from gradcli.errors import Kind  # noqa: PLC0415 - a name that is a keyword here
 
     kind = Kind(unknown.kind)
-    return GradcliError(
-        kind, unknown.message, source=source, span=unknown.span, hint=unknown.hint
-    )
+    return GradcliError(kind, unknown.message, source=source, span=unknown.span, hint=unknown.hint)
