@@ -73,6 +73,8 @@ class Core:
         """Inside a function that comes with gradcli: where it was called."""
         self.imported: set[str] = set()
         """The libraries that the text imports."""
+        self.attributes: dict[str, Value] = {}
+        """What was stored into attributes of numbers and arrays (`x.grad`), as it is written."""
         self.random: Any = None
         """The generator that the text has seeded."""
 

@@ -45,6 +45,11 @@ TEXT_METHODS = frozenset(
 class Methods(ArrayCalls):
     """`x.name` and `x.name(…)`."""
 
+    def written(self, node: Any) -> str:
+        """A part of the text as it stands there."""
+        span = self.span(node)
+        return " ".join(self.text.source.text[span.start : span.end].split())
+
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`. Raises `Unread` where there is none."""
         self.known(of)
@@ -77,6 +82,8 @@ class Methods(ArrayCalls):
             raise unread(f"the function {of.name} has no '{name}'")
         if isinstance(of, Array | Scalar | np.generic | int | float) and not isinstance(of, bool):
             return self._of_number(of, name, node)
+        if isinstance(of, tuple) and name in ("values", "indices") and len(of) == 2:
+            return of[name == "indices"]  # what torch's max and min give
         return Method(of, name)
 
     def _of_library(self, of: Library, name: str) -> Value:
@@ -136,6 +143,9 @@ class Methods(ArrayCalls):
             return "cpu"
         if name in ("real", "data", "requires_grad"):
             return of
+        written = self.attributes.get(self.written(node))
+        if written is not None:
+            return written
         if name in ("grad", "grad_fn", "imag"):
             raise unread(f"'.{name}' is not read: no derivative is computed here")
         return Method(of, name)

@@ -174,6 +174,7 @@ ALIASES = {
     "Tensor": "array",
     "mat": "array",
     "device_put": "array",
+    "copy": "array",
     "sum_": "sum",
     "product": "prod",
     "trapz": "trapezoid",

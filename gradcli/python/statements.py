@@ -132,6 +132,7 @@ class Statements(Expressions):
                     return
             if isinstance(target.value, ast.Name):
                 self.set_name(target.value.id, why)
+                self.reading.unknown.append((target.value.id, why))
 
     # --- names ---
 
@@ -219,6 +220,8 @@ class Statements(Expressions):
             if isinstance(of, Array | Scalar):
                 if target.attr in ("data",) and isinstance(of, Array):
                     self.tape.store(of, Ellipsis, value, self.where(target))
+                else:
+                    self.attributes[self.written(target)] = value
                 return
             if isinstance(of, Class):
                 of.names[target.attr] = value
@@ -251,11 +254,6 @@ class Statements(Expressions):
         if isinstance(index, Scalar | int):
             return str(self.tape.value(index))
         return self.written(target.slice)
-
-    def written(self, node: Any) -> str:
-        """A part of the text as it stands there."""
-        span = self.span(node)
-        return " ".join(self.text.source.text[span.start : span.end].split())
 
     def step(
         self,

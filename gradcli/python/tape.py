@@ -46,6 +46,8 @@ class Tape:
         self.steps: list[Step] = []
         self.types: list[Type] = []
         self.values: list[Any] = []
+        self.kernels: list[Any] = []
+        """For every operation what computes it, None for the others."""
         self.names: dict[str, int] = {}
         self.fixed: dict[int, str] = {}
         """Nodes whose values decided how the text was read (a branch, an index), and for what."""
@@ -62,7 +64,8 @@ class Tape:
             value,
         )
 
-    def _append(self, step: Step, of: Type, value: Any) -> int:
+    def _append(self, step: Step, of: Type, value: Any, kernel: Any = None) -> int:
+        self.kernels.append(kernel)
         self.steps.append(step)
         self.types.append(of)
         self.values.append(value)
@@ -104,7 +107,7 @@ class Tape:
         if type(value) is not np.float64 and not value.ndim:
             value = np.float64(value)
         self.budget.keep(value.nbytes)
-        return self._append(step, out, value)
+        return self._append(step, out, value, kernel)
 
     def _tree(self, operands: tuple[Operand, ...], where: Where) -> Operator:
         spans = where.operands if len(where.operands) == len(operands) else ()
