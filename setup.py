@@ -1,6 +1,6 @@
 """What pyproject.toml can't say: the parser's tables are built with the package.
 
-`gradcli.language.tables.build()` turns the grammar into bytes that load in a millisecond, where
+`gradcli.syntax.tables.build()` turns the grammar into bytes that load in a millisecond, where
 building the parser anew costs more than all the rest of a small command. They go next to the
 grammar: into the wheel, or, for an editable install, into this folder's `grammar/`, where git
 ignores them.
@@ -83,7 +83,7 @@ def parser_tables() -> bytes:
     if spec is None:
         raise FileNotFoundError(GRAMMAR)
     sys.modules["gradcli.grammar"] = module_from_spec(spec)
-    tables: bytes = import_module("gradcli.language.tables").build()
+    tables: bytes = import_module("gradcli.syntax.tables").build()
     if not tables:
         raise ValueError("the parser's tables are empty")
     return tables

@@ -12,16 +12,18 @@ that wrong input raises.
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
+# Nothing is imported here, not even `typing`: the sooner `cli.main` runs, the sooner it sees an
+# interrupt.
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from gradcli.derivatives import Hessian, Jacobian
-    from gradcli.errors import GradcliError
-    from gradcli.homework.marked import Marked
-    from gradcli.homework.namespace import grade_values
+    from typing import Any
+
+    from gradcli.diagnostics.error import GradcliError
+    from gradcli.grading.exercise.namespace import grade_values
+    from gradcli.grading.marking.result import Marked
     from gradcli.program import Program, evaluate
-    from gradcli.result import Result
+    from gradcli.results.matrices import Hessian, Jacobian
+    from gradcli.results.result import Result
 
 __version__ = "0.1.0"
 
@@ -38,19 +40,21 @@ __all__ = [
 ]
 
 _HOMES = {
-    "GradcliError": "gradcli.errors",
-    "Hessian": "gradcli.derivatives",
-    "Jacobian": "gradcli.derivatives",
-    "Marked": "gradcli.homework.marked",
+    "GradcliError": "gradcli.diagnostics.error",
+    "Hessian": "gradcli.results.matrices",
+    "Jacobian": "gradcli.results.matrices",
+    "Marked": "gradcli.grading.marking.result",
     "Program": "gradcli.program",
-    "Result": "gradcli.result",
+    "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
-    "grade_values": "gradcli.homework.namespace",
+    "grade_values": "gradcli.grading.exercise.namespace",
 }
 
 
 def __getattr__(name: str) -> Any:
     """Import on first use: `gradcli --help` needs neither NumPy nor Lark."""
     if name in _HOMES:
+        from importlib import import_module  # noqa: PLC0415
+
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'gradcli' has no attribute {name!r}")

@@ -13,27 +13,35 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from gradcli.backward import Backward
-from gradcli.binding import to_value, values_of_inputs
-from gradcli.collector import collector_paused
-from gradcli.draft import Draft
-from gradcli.errors import GradcliError, Kind, expect_choice, expect_mapping, expect_names
-from gradcli.forward import refuse_nonfinite_inputs
-from gradcli.graph import Graph, build
-from gradcli.language.header import Header, read_header
-from gradcli.language.parser import parse
-from gradcli.language.source import Source, Span
-from gradcli.language.tree import Assign
-from gradcli.lower import lower
-from gradcli.names import chosen_inputs, resolve, uncalled
+from gradcli.diagnostics.error import (
+    GradcliError,
+    Kind,
+    expect_choice,
+    expect_mapping,
+    expect_names,
+)
+from gradcli.diagnostics.gc_pause import collector_paused
+from gradcli.diagnostics.source import Source, Span
+from gradcli.engine.backward import Backward
+from gradcli.engine.block import ENGINE
+from gradcli.engine.forward import refuse_nonfinite_inputs
+from gradcli.engine.inputs import to_value, values_of_inputs
+from gradcli.engine.run import both, forward_alone
+from gradcli.graph.draft import Draft
+from gradcli.graph.graph import Graph, Origin, build
+from gradcli.graph.lower import lower
+from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
-from gradcli.passes import both, forward_alone
 from gradcli.python.recognized import is_python
-from gradcli.result import Result
+from gradcli.results.result import Result
+from gradcli.syntax.header import Header, read_header
+from gradcli.syntax.parser import parse
+from gradcli.syntax.tree import Assign
 
 if TYPE_CHECKING:
-    from gradcli.batch import Only, Runner
-    from gradcli.derivatives import Hessian, Jacobian, Layout, Mode
+    from gradcli.batch.runner import Only, Runner
+    from gradcli.python.program import PythonText
+    from gradcli.results.matrices import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
 CHECKS = (True, False, "all", "sample", "none")
@@ -45,26 +53,14 @@ class Program:
     """A program of the language, parsed and with its names resolved.
 
     `text` is the program, `name` what errors call its source (a file's path), `output` another
-    node than the last statement. Raises `GradcliError` of kind syntax or name.
+    node than the last statement. A text of Python is read as docs/python.md says; `function` names
+    the function where there are several. Raises `GradcliError` of kind syntax or name.
 
     >>> program = Program("(x + sigmoid(y)) / (x^2 + y)")
     >>> result = program.evaluate(x=3, y=-4)
     >>> float(result.value), float(result.gradient["x"])
     (0.6035972419924184, -0.524316690390902)
     """
-
-    steps_by = "operation"
-    """What a step of a trace is, unless told otherwise."""
-    takes_structures = False
-    """Whether an input may be a tuple, a list or a dict of arrays."""
-
-    def __new__(cls, text: str, *, name: str | None = None, **_more: Any) -> Program:  # noqa: PYI034
-        """A text of Python makes a program that reads Python."""
-        if cls is Program and is_python(text, name):
-            from gradcli.python_program import PythonProgram  # noqa: PLC0415 - only for Python
-
-            return object.__new__(PythonProgram)
-        return object.__new__(cls)
 
     def __init__(
         self,
@@ -74,20 +70,37 @@ class Program:
         output: str | None = None,
         function: str | None = None,
     ) -> None:
-        if function is not None:
-            raise GradcliError(
-                Kind.OPTION,
-                f"function={function!r} is for programs in Python",
-                hint="output= names a node of a program in the language",
-            )
-        self.source = Source(text, name)
-        self.header: Header = read_header(self.source)
-        with collector_paused():
-            self.names = resolve(parse(self.source))
-        self.output = output
+        self.output, self.function = output, function
+        self.python: PythonText | None = None
+        """Where the text is Python: what reads it."""
+        if is_python(text, name):
+            from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
+
+            self.python = PythonText(text, name, output, function)
+            self.source, self.names = self.python.source, self.python.names
+            self.header = Header()
+        else:
+            if function is not None:
+                raise GradcliError(
+                    Kind.OPTION,
+                    f"function={function!r} is for programs in Python",
+                    hint="output= names a node of a program in the language",
+                )
+            self.source = Source(text, name)
+            self.header = read_header(self.source)
+            with collector_paused():
+                self.names = resolve(parse(self.source))
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
         self._last: tuple[Any, Runner] | None = None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Program):
+            return NotImplemented
+        return (self.source, self.output) == (other.source, other.output)
+
+    def __hash__(self) -> int:
+        return hash((self.source, self.output))
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
@@ -95,24 +108,32 @@ class Program:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value, in order of first appearance."""
+        if self.python is not None:
+            return tuple(self.names.free)
         draft = self.draft(frozenset(b.name for b in self.header.bindings))
         return tuple(step.name or "" for step in draft.steps if step.kind == "input")
 
     @property
     def statements(self) -> frozenset[str]:
         """The names that statements `name = …` give to nodes."""
+        if self.python is not None:
+            return self.python.statements
         definitions = self.names.definitions.items()
         return frozenset(name for name, found in definitions if isinstance(found, Assign))
 
     def draft(self, bound: frozenset[str]) -> Draft:
         """The operations in order, given which names have a value."""
+        if self.python is not None:
+            return self.python.draft()
         if bound not in self._drafts:
             with collector_paused():
-                self._drafts[bound] = lower(self.names, bound, self.output)
+                self._drafts[bound] = lower(self.names, bound, self.output, engine=ENGINE)
         return self._drafts[bound]
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
+        if self.python is not None:
+            return self.python.graph(inputs)
         key = tuple([(name, value.shape) for name, value in inputs.items()])
         found = self._graphs.get(key)
         if found is not None:
@@ -134,13 +155,13 @@ class Program:
         if len(self._graphs) >= KEPT_GRAPHS:
             self._graphs.clear()
         with collector_paused():
-            self._graphs[key] = found = build(draft, types)
-        found.origin = self.source.text, self.source.name, self.output, dict(key)
+            origin = Origin(graph_again, self.source.text, self.source.name, self.output, key)
+            self._graphs[key] = found = build(draft, types, origin=origin)
         return found
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
         """The hint for names without a value; the first of them stands at `place`."""
-        from gradcli.spelling import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
+        from gradcli.graph.suggestions import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
 
         text, name = self.source.text, names[0]
         only = as_transpose(name, text, place.start) or uncalled(names[:1], "…")
@@ -161,6 +182,8 @@ class Program:
         (unless it comes from `data`) is not used by the program.
         """
         expect_mapping("data", data)
+        if self.python is not None:
+            return self.python.bind(inputs, data)
         return values_of_inputs(self.names, self.header, inputs, data, seed)
 
     def evaluate(
@@ -238,13 +261,14 @@ class Program:
         >>> Program("x^2 + a").batch({"x": [1.0, 2.0]}, a=1)["d_x"].tolist()
         [2.0, 4.0]
         """
-        from gradcli.batch import as_columns  # noqa: PLC0415 - not needed without
+        from gradcli.batch.runner import as_columns  # noqa: PLC0415 - not needed without
 
         expect_choice("errors", errors, ("stop", "nan", "skip"))
         expect_choice("only", only, (None, "value", "grad"))
         expect_mapping("columns", columns)
 
-        free = self.names.inputs(())
+        free = self.names.free
+        refuse_constants_of_blocks(self.names, columns)
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)
         bound = {n: v for n, v in self.bind(fixed).items() if n not in rows}
@@ -254,6 +278,8 @@ class Program:
 
     def expect_columns(self, names: Iterable[str]) -> None:
         """Raise `GradcliError` where the graph is not the same for all values of some inputs."""
+        if self.python is not None:
+            self.python.expect_columns(names)
 
     def _runner(
         self,
@@ -265,7 +291,7 @@ class Program:
         jit: bool,
     ) -> Runner:
         """The last one if it is for the same, else a new one."""
-        from gradcli.batch import Runner  # noqa: PLC0415 - not needed without
+        from gradcli.batch.runner import Runner  # noqa: PLC0415 - not needed without
 
         key = dict(shapes), wrt, only, jit, fixed.keys()
         if self._last is not None and self._last[0] == key:
@@ -278,7 +304,10 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is parsed there again."""
-        return _program, (self.source.text, self.source.name, self.output)
+        name = self.source.name
+        if self.python is not None:  # of a notebook the code alone is left
+            name = f"{name or ''}.py".replace(".ipynb.py", ".py").replace(".py.py", ".py")
+        return _program, (self.source.text, name, self.output, self.function)
 
     def check(
         self,
@@ -344,7 +373,7 @@ class Program:
         >>> program.jacobian(x=2, y=3).matrix.tolist()
         [[3.0, 1.0], [2.0, 1.0]]
         """
-        from gradcli.jacobian import make  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.derivatives.jacobian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
@@ -397,7 +426,7 @@ class Program:
         >>> float(Program("x^3").hessian(x=2, vector=10).product["x"])
         120.0
         """
-        from gradcli.hessian import make  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("check", check, CHECKS)
 
@@ -484,8 +513,10 @@ class Program:
         return np.ones(shape)
 
 
-def _program(text: str, name: str | None, output: str | None) -> Program:
-    return Program(text, name=name, output=output)
+def _program(
+    text: str, name: str | None, output: str | None, function: str | None = None
+) -> Program:
+    return Program(text, name=name, output=output, function=function)
 
 
 @lru_cache(maxsize=8)
@@ -493,12 +524,10 @@ def _known_program(text: str, name: str | None, output: str | None) -> Program:
     return _program(text, name, output)
 
 
-def graph_again(
-    text: str, name: str | None, output: str | None, shapes: Mapping[str, Shape]
-) -> Graph:
+def graph_again(origin: Origin) -> Graph:
     """The graph of a program for inputs of these shapes: what a copy in another process is."""
-    program = _known_program(text, name, output)
-    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in shapes.items()})
+    program = _known_program(origin.text, origin.name, origin.output)
+    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in origin.shapes})
 
 
 def evaluate(program: str, /, **inputs: Any) -> Result:

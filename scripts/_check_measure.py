@@ -19,11 +19,11 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from random_programs import random_program
 
-from gradcli.backward import Backward
 from gradcli.check import check_gradients
-from gradcli.errors import GradcliError
+from gradcli.diagnostics.error import GradcliError
+from gradcli.engine.backward import Backward
 from gradcli.program import Program
-from gradcli.result import Checks, Result, Verdict
+from gradcli.results.result import Checks, Result, Verdict
 
 ACQUITTED = (Verdict.PASS, Verdict.ZERO)
 WRONG = {"1e-3": 1.001, "sign": -1.0}
@@ -65,7 +65,7 @@ def measure_check(count: int, first: int = 0) -> Counts:
     """Check `count` random (program, point) pairs, from the seed `first` on."""
     counts = Counts()
     seed = first
-    with patch("gradcli.check.exact.available", return_value=False):
+    with patch("gradcli.check.second_opinion.available", return_value=False):
         while counts.programs < count:
             text, point = random_program(seed)
             seed += 1

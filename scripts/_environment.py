@@ -37,7 +37,7 @@ SOURCES = (
     "pyproject.toml",
     "setup.py",
     "grammar/gradcli.lark",
-    "gradcli/language/tables.py",
+    "gradcli/syntax/tables.py",
 )
 
 

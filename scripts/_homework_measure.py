@@ -17,13 +17,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.homework.case import Case, Slip
-from gradcli.homework.flow import Flow
-from gradcli.homework.marked import Marked, Status
-from gradcli.homework.marking import mark
-from gradcli.homework.mistakes import slips
-from gradcli.homework.reading import read_text
-from gradcli.homework.task import Task, make_task
+from gradcli.grading.marking.mark import mark
+from gradcli.grading.marking.result import Marked, Status
+from gradcli.grading.mistakes.case import Case, Slip
+from gradcli.grading.mistakes.table import slips
+from gradcli.grading.model.flow import Flow
+from gradcli.grading.model.task import Task, make_task
+from gradcli.grading.submission.read import read_text
 from gradcli.program import Program
 
 UNSEEN = 5e-3

@@ -16,15 +16,15 @@ from typing import NamedTuple
 from _homework_measure import SOLUTIONS, Solution, backward_lines
 
 from _environment import ROOT
-from gradcli.homework.case import Case, Slip
-from gradcli.homework.marked import Marked, Status
-from gradcli.homework.marking import mark
-from gradcli.homework.mistakes import MISTAKES, Mistake, slips
-from gradcli.homework.reading import read_text
-from gradcli.homework.task import Task, make_task
+from gradcli.grading.marking.mark import mark
+from gradcli.grading.marking.result import Marked, Status
+from gradcli.grading.mistakes.case import Case, Slip
+from gradcli.grading.mistakes.table import MISTAKES, Mistake, slips
+from gradcli.grading.model.task import Task, make_task
+from gradcli.grading.submission.read import read_text
 from gradcli.program import Program
 from gradcli.report import Style
-from gradcli.report.grade import pieces
+from gradcli.report.homework.marked import pieces
 
 FOLDER = Path(ROOT, "tests", "homework", "mistakes")
 STYLE = Style(width=None, color=False, ascii=False)

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.homework.submission import Written
-from gradcli.homework.tolerance import Tolerance
+from gradcli.grading.model.tolerance import Tolerance
+from gradcli.grading.submission.types import Written
 
 HANGS, DIES, GROWS, FAILS = 771, 772, 773, 774
 

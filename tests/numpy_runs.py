@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 
 from gradcli import Program
+from gradcli.export.numpy_listing import pieces
+from gradcli.export.python_function import FUNCTION
+from gradcli.export.python_function import pieces as python_pieces
 from gradcli.report import Style
-from gradcli.report.export_numpy import pieces
-from gradcli.report.export_python import FUNCTION
-from gradcli.report.export_python import pieces as python_pieces
-from gradcli.result import Result
-from gradcli.statements import StatementSteps
-from gradcli.steps import Steps
+from gradcli.results.result import Result
+from gradcli.trace.statements import StatementSteps
+from gradcli.trace.steps import Steps
 
 PIPE = Style(width=None, color=False, ascii=False)
 

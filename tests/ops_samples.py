@@ -8,17 +8,18 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli import ops
-from gradcli.backward import reduce_to
-from gradcli.draft import Literal
-from gradcli.forward import apply, forward
-from gradcli.graph import Graph, Node, build
-from gradcli.language.parser import parse, parse_expression
-from gradcli.language.source import Source
-from gradcli.language.tree import Call
-from gradcli.lower import lower
-from gradcli.names import resolve
+from gradcli.diagnostics.source import Source
+from gradcli.engine.backward import reduce_to
+from gradcli.engine.block import ENGINE
+from gradcli.engine.formula import formula
+from gradcli.engine.forward import apply, forward
+from gradcli.graph.draft import Literal
+from gradcli.graph.graph import Graph, Node, build
+from gradcli.graph.lower import lower
+from gradcli.graph.resolve import resolve
 from gradcli.ops.operation import Operation, Site
-from gradcli.rules import formula
+from gradcli.syntax.parser import parse, parse_expression
+from gradcli.syntax.tree import Call
 
 
 class Application(NamedTuple):
@@ -61,7 +62,7 @@ class Application(NamedTuple):
 def applied(row: Operation, sample: str) -> Application:
     """A row on one of its samples."""
     source = Source(_program(row, sample))
-    graph = build(lower(resolve(parse(source)), frozenset()), {})
+    graph = build(lower(resolve(parse(source)), frozenset(), engine=ENGINE), {})
     node = next(node for node in reversed(graph.nodes) if node.operation is row)
     values = forward(graph, {}, allow_nonfinite=True)
     operands = [o.value if isinstance(o, Literal) else values[o] for o in node.operands]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.program import Program
-from gradcli.result import Check, Checks, Result, Verdict
+from gradcli.results.result import Check, Checks, Result, Verdict
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 

@@ -23,7 +23,9 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
+import _lowest
 import pytest
+from packaging.requirements import Requirement
 
 import _environment
 import _setup
@@ -31,7 +33,7 @@ import gradcli
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_SOURCE = shutil.ignore_patterns(
-    *(".git", ".venv", ".*_cache", ".hypothesis", "__pycache__"),
+    *(".git", ".venv*", ".*_cache", ".hypothesis", "__pycache__"),
     *("build", "dist", "*.egg-info", "*.tables"),
 )
 
@@ -39,7 +41,8 @@ NOT_SOURCE = shutil.ignore_patterns(
 CHECK = """
 from importlib.resources import files
 import gradcli
-from gradcli.language import parser, source, tables
+from gradcli.diagnostics import source
+from gradcli.syntax import parser, tables
 saved = files("gradcli.grammar").joinpath("gradcli.tables").read_bytes()
 assert tables.load(saved, tables.grammar_text()) is not None, "tables of another grammar"
 assert parser.parse(source.Source("x^2")).statements
@@ -195,6 +198,48 @@ def test_tables_are_built_with_the_lark_that_reads_them() -> None:
     metadata = pyproject()
     (built_with,) = [r for r in metadata["build-system"]["requires"] if r.startswith("lark")]
     assert built_with in metadata["project"]["dependencies"]
+
+
+class TestRequirements:
+    def test_each_has_a_lower_bound(self) -> None:
+        for requirement in _lowest.requirements(pyproject()):
+            assert "==" in _lowest.lowest(requirement)
+        with pytest.raises(ValueError, match="no lower bound"):
+            _lowest.lowest("lark")
+
+    def test_a_package_has_one_bound_for_each_python(self) -> None:
+        """The build's bounds are those of the package, and markers leave no Python out."""
+        metadata = pyproject()
+        bounds: dict[str, set[Requirement]] = {}
+        for text in _lowest.requirements(metadata):
+            found = Requirement(text)
+            bounds.setdefault(found.name, set()).add(found)
+        for minor in minors(metadata):
+            for name, found_ in bounds.items():
+                here = {"python_version": f"3.{minor}"}
+                fits = [r for r in found_ if r.marker is None or r.marker.evaluate(here)]
+                assert len(fits) == 1, (name, minor)
+
+    def test_classifiers_are_of_the_pythons_that_it_needs(self) -> None:
+        metadata = pyproject()
+        found = minors(metadata)
+        assert metadata["project"]["requires-python"] == f">=3.{found[0]}"
+        assert found == list(range(found[0], found[-1] + 1))
+        tools = metadata["tool"]
+        assert tools["mypy"]["python_version"] == f"3.{found[0]}"
+        assert tools["ruff"]["target-version"] == f"py3{found[0]}"
+
+    def test_what_is_installed_fits(self) -> None:
+        for text in _lowest.requirements(pyproject()):
+            found = Requirement(text)
+            if found.marker is None or found.marker.evaluate():
+                assert version(found.name) in found.specifier, text
+
+
+def minors(metadata: dict[str, Any]) -> list[int]:
+    """The Pythons of the classifiers."""
+    words = [line.rpartition(" ")[2] for line in metadata["project"]["classifiers"]]
+    return sorted(int(word[2:]) for word in words if word.startswith("3.") and word[2:].isdigit())
 
 
 def pyproject() -> dict[str, Any]:

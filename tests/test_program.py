@@ -8,7 +8,7 @@ import pytest
 
 import gradcli
 from gradcli import GradcliError, Program, evaluate
-from gradcli.errors import Kind
+from gradcli.diagnostics.error import Kind
 
 
 def test_parsed_once_evaluated_many_times() -> None:

@@ -6,6 +6,7 @@ read them:
 
     steps           the ladder of steps over all scales
     jitter          rounding errors made visible
+    choices         branches, and what a `where` leaves out
     sampling        the function at many points of many variables, in one pass
     series          slopes, even parts and noise; which scales to believe
     extrapolation   Richardson

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import Backward
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.local import Wrong, wrong_rules
 from gradcli.check.rows import Row
-from gradcli.forward import written_text
-from gradcli.graph import Graph
-from gradcli.result import Verdict
+from gradcli.engine.backward import Backward
+from gradcli.engine.forward import written_text
+from gradcli.graph.graph import Graph
+from gradcli.results.result import Verdict
 
 AT_LEAST = 20
 """So many operations are looked at, even if it is late."""

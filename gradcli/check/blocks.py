@@ -15,16 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.adjoint import weighted
-from gradcli.backward import Backward, backward
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import severity
 from gradcli.check.run import check_gradients
-from gradcli.check.words import describe
-from gradcli.derivatives import continued
-from gradcli.graph import Graph
+from gradcli.check.wording import describe
+from gradcli.engine.adjoint import weighted
+from gradcli.engine.backward import Backward, backward
+from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array
-from gradcli.result import Check, Verdict
+from gradcli.results.matrices import Found, continued
+from gradcli.results.result import Check, Verdict
 
 FEW = 6
 """With more columns than this, sums of them are checked."""
@@ -43,17 +43,6 @@ class Target(NamedTuple):
     alone, None: every element is a column."""
     blocks: Mapping[int, Array]
     """By input: a row per element of the input, a column per element of the node."""
-
-
-class Found(NamedTuple):
-    """What was found out about a block, in short and in words."""
-
-    check: Check
-    words: str
-    column: int | None
-    """The element of the target that it is about; None for a sum of several."""
-    complete: bool = True
-    """Whether there was time for every column."""
 
 
 def check_blocks(

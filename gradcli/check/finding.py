@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from gradcli.check.jitter import EPS, TINY
-from gradcli.result import Verdict
+from gradcli.results.result import Verdict
 
 SAFETY = 4.0
 """The error estimate of a slope is multiplied by this before anybody is accused."""
@@ -120,6 +120,13 @@ def only_noise(slope: float, error: float, scatter: float) -> Finding:
     """The finding where the function shows nothing but its rounding: a bound and no more."""
     found = Finding(Verdict.INCONCLUSIVE, "rounding noise in f", slope=slope, error=error)
     found.tolerance, found.scatter = SAFETY * error + SCATTER_SAFETY * scatter, scatter
+    return found
+
+
+def nothing_at_all() -> Finding:
+    """The finding on a function that is 0 at all steps and with any rounding, gradient included."""
+    found = Finding(Verdict.ZERO, slope=0.0, error=0.0)
+    found.tolerance = 0.0
     return found
 
 

@@ -14,18 +14,18 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.backward import backward
-from gradcli.check.bench import Bench
 from gradcli.check.clock import Clock
 from gradcli.check.finding import Finding
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
 from gradcli.check.sampling import Coordinate
 from gradcli.check.special import OUTSIDE
-from gradcli.check.words import distinct
-from gradcli.forward import operand_values, written_text
-from gradcli.graph import Graph, Node
-from gradcli.result import Verdict
+from gradcli.check.wording import distinct
+from gradcli.check.workbench import Bench
+from gradcli.engine.backward import backward
+from gradcli.engine.forward import operand_values, written_text
+from gradcli.graph.graph import Graph, Node
+from gradcli.results.result import Verdict
 
 CLOSE = 1e-6
 """Two numbers that are to be recognised as the same agree to this, relatively."""
@@ -64,7 +64,7 @@ class Alone:
             else:
                 operands.append(o)
         end = len(inputs)
-        only = node._replace(id=end, operands=tuple(operands), selections=())
+        only = node.moved(id=end, operands=tuple(operands), selections=())
         self.graph = Graph(graph.source, (*inputs, only), end)
         self.values.append(values[node.id])
         size = node.type.size

@@ -8,13 +8,13 @@ inconclusive. The caller holds many such conversations at once and answers all i
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 
 import numpy as np
 
 from gradcli.check.extrapolation import COLUMNS, Candidates, extrapolate
-from gradcli.check.finding import BLURRED, COARSE, Finding, decide, only_noise
-from gradcli.check.jitter import EPS
+from gradcli.check.finding import BLURRED, COARSE, Finding, decide, nothing_at_all, only_noise
+from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import Points, Samples
 from gradcli.check.series import (
     Series,
@@ -27,23 +27,28 @@ from gradcli.check.series import (
     resolved,
     tail,
 )
-from gradcli.check.special import SETTLED, Conversation, View, corner, edge, settled
+from gradcli.check.special import BENT, SETTLED, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
 from gradcli.ops.operation import Array
-from gradcli.result import Verdict
-
-BENT = 1e-3
-"""By so much a slope may change from one step to the next, if nothing smaller confirms it."""
+from gradcli.results.result import Verdict
 
 HELD = 8
 """Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
 
 
-def examine(x: float, gradient: float, ties: list[str], names: list[str]) -> Conversation:
+def examine(
+    x: float,
+    gradient: float,
+    ties: list[str],
+    names: list[str],
+    smooth: Callable[[], bool],
+    moves: Callable[[], bool],
+) -> Conversation:
     """Compare an accumulator with the slope of the function at x.
 
     `ties` are the operations that stand on a border at x, `names` the operations of the flat
-    graph by number.
+    graph by number. `smooth` says whether the function has a slope at x, however sharply it may
+    turn there, `moves` whether rules of the table say that it has one other than 0.
     """
     h = ladder(x)
     n = len(h)
@@ -67,6 +72,8 @@ def examine(x: float, gradient: float, ties: list[str], names: list[str]) -> Con
         int(signature[0]),
         ties,
         [names[i] for i, counted in zip(samples.nodes, counts, strict=True) if counted],
+        smooth,
+        moves,
     )
     found = yield from _judge(view)
     found.scatter = view.scatter
@@ -94,7 +101,7 @@ def _judge(view: View) -> Conversation:
     if on_border:
         special = yield from corner(view)
         if special is not None:
-            return special
+            return _plausible(view, special)
         # The operation on the border is not smooth, but the function is.
         same, s = ok, s.of_function()
     run = tail(same & np.isfinite(s.D[0]))
@@ -103,7 +110,7 @@ def _judge(view: View) -> Conversation:
         return Finding(verdict, "no room for a step")
     special = yield from _undeclared(view, s, run)
     if special is not None:
-        return special
+        return _plausible(view, special)
     found = yield from _smooth(view, s, run, use_signature=not on_border)
     if on_border and found.verdict is Verdict.FAIL:
         # Only to the next border, to accuse: relu may have one a bit farther on.
@@ -111,6 +118,16 @@ def _judge(view: View) -> Conversation:
         if run.stop - run.start < 2:
             return Finding(Verdict.INCONCLUSIVE, "no room for a step")
         found = yield from _smooth(view, s, run, use_signature=False)
+    return found
+
+
+def _plausible(view: View, found: Finding) -> Finding:
+    """A special point, unless the function is smooth there and only turns too sharply to see it.
+
+    So does hypot(v, v) + 1 at 1e-30, whose kink at 0 is all that doubles show of it.
+    """
+    if found.verdict in (Verdict.KINK, Verdict.JUMP, Verdict.EDGE) and view.smooth():
+        return Finding(Verdict.INCONCLUSIVE, "f bends nearer to the point than any step")
     return found
 
 
@@ -221,13 +238,29 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     result.step = step
     if result.verdict is not Verdict.FAIL:
         return result
-    if (drowned(s, run)[:, a:].mean(axis=1) > 0.5).any():
+    if not _witnessed(view.gradient, s, run, step, rough, center):
+        result.verdict, result.reason = Verdict.INCONCLUSIVE, COARSE
+    elif (drowned(s, run)[:, a:].mean(axis=1) > 0.5).any():
         # Something between has no digits, tan(1e60) say: whatever f seems to do is chance.
         result.verdict, result.reason = Verdict.INCONCLUSIVE, "rounding noise in f"
     elif a >= len(ok) - 2 and rough > BENT * abs(s.D[0, run][a]):
         # The slope still changes at the smallest steps, as of sin(x) at 1e235: chance again.
         result.verdict, result.reason = Verdict.INCONCLUSIVE, COARSE
     return result
+
+
+def _witnessed(
+    gradient: float, s: Series, run: slice, step: float, rough: float, center: float
+) -> bool:
+    """Whether steps smaller than the one that the slope rests on speak against the gradient too.
+
+    Where they agree with both, as they do if rounding hides what f does close to the point, the
+    large step may have seen another part of the function: logaddexp(x, y^2) far from y.
+    """
+    h, D, N = s.h[run], s.D[0, run], s.N[0, run]
+    small = h < 0.9 * step
+    slack = 3 * N[small] + 2 * rough * (h[small] / center) ** 2
+    return bool(np.any(np.abs(D[small] - gradient) > slack))
 
 
 def _candidates(
@@ -276,4 +309,10 @@ def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> 
     clear = slopes > 20 * s.N[0, run][near]
     nearby = float(np.max(slopes[clear], initial=0.0))
     flat = bool(np.all(s.moves[0, run] == 0))
-    return decide(view.gradient, slope, error, view.scatter, nearby, abs(f0) / unit, flat=flat)
+    if flat and f0 == 0 and view.gradient == 0 and np.all(s.noise[0, run] <= TINY):
+        return nothing_at_all()
+    level = abs(f0) / unit
+    if view.gradient == 0 and level > nearby and view.moves():
+        # Rounding swallows x, as in x + 1e300: that f is large or flat is no sign of a slope of 0.
+        flat, level = False, 0.0
+    return decide(view.gradient, slope, error, view.scatter, nearby, level, flat=flat)

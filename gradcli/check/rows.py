@@ -15,9 +15,9 @@ import numpy as np
 from gradcli.check.finding import Finding, nothing_beside
 from gradcli.check.jitter import uniform
 from gradcli.check.sampling import Coordinate
-from gradcli.graph import Node
+from gradcli.graph.graph import Node
 from gradcli.ops.operation import Array
-from gradcli.result import Check, Verdict
+from gradcli.results.result import Check, Verdict
 
 FEW = 64
 """Arrays with more elements are checked along directions."""

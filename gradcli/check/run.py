@@ -15,19 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import Backward
-from gradcli.check.bench import Bench
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
 from gradcli.check.rows import Row
 from gradcli.check.sampling import Coordinate
 from gradcli.check.undefined import Undefined
 from gradcli.check.underflow import lost
-from gradcli.graph import Graph
-from gradcli.result import Checks, Verdict
-
-STEPPED = frozenset({"floor", "ceil", "round", "mod"})
-"""Operations that are constant or linear between whole numbers."""
+from gradcli.check.workbench import Bench
+from gradcli.engine.backward import Backward
+from gradcli.graph.graph import Graph
+from gradcli.results.result import Checks, Verdict
 
 
 def check_gradients(
@@ -51,7 +48,7 @@ def check_gradients(
     adds the second opinion. Raises `GradcliError` (option) if that needs a package.
     """
     if exact:
-        from gradcli.check.exact import require  # noqa: PLC0415 - imports mpmath
+        from gradcli.check.second_opinion import require  # noqa: PLC0415 - imports mpmath
 
         require()
     clock = clock or Clock(budget)
@@ -239,7 +236,7 @@ class _Run:
     @cached_property
     def has_mpmath(self) -> bool:
         """Whether the second opinion can be had."""
-        from gradcli.check.exact import available  # noqa: PLC0415 - seldom needed
+        from gradcli.check.second_opinion import available  # noqa: PLC0415 - seldom needed
 
         return available()
 
@@ -265,7 +262,7 @@ class _Run:
         """
         in_time = self.clock.spent < self.clock.limit
         if self.exact or (finding.verdict is Verdict.FAIL and in_time and self.has_mpmath):
-            from gradcli.check.exact import derivative, settle  # noqa: PLC0415 - seldom needed
+            from gradcli.check.second_opinion import derivative, settle  # noqa: PLC0415 - seldom needed
 
             truth = derivative(self.bench.sampler, coordinate)
             gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
@@ -275,9 +272,6 @@ class _Run:
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "values underflow"
         if finding.verdict is Verdict.FAIL and self._lacks(coordinate, finding):
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "a local derivative underflows"
-        if finding.verdict is Verdict.FAIL and STEPPED.intersection(self.bench.ties(coordinate)):
-            # So far out every double is a whole number: floor(x) is x at all points there are.
-            finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "no step is small enough"
         return finding
 
 

@@ -12,15 +12,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import accumulate
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.check.choices import (
+    Signature,
+    branch_codes,
+    chooses,
+    chosen,
+    mixed,
+    speaking,
+    spread,
+)
 from gradcli.check.clock import Clock
-from gradcli.check.flat import Flat
+from gradcli.check.inline_blocks import Flat
 from gradcli.check.jitter import SHORT, Jitter, error_of_sum
-from gradcli.forward import line_up, operand_values
-from gradcli.graph import Graph, Node
+from gradcli.engine.forward import line_up, operand_values
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
 
 MOST_ELEMENTS = 3_000_000
@@ -29,13 +38,8 @@ MOST_ELEMENTS = 3_000_000
 MOST_VALUES = 12_000_000
 """The rows of a pass times the nodes don't exceed this: 96 MB."""
 
-_WEIGHT = 6364136223846793005
-"""Knuth's multiplier, to mix the branch codes of one operation after another into a signature."""
-
 _GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
-
-Signature: TypeAlias = Array
 
 
 class Coordinate:
@@ -148,6 +152,8 @@ class Sampler:
         self.upstream = upstream
         self.jitter = Jitter(seed)
         self.values = list(values) if flat.graph is graph else _values(flat, values)
+        self.speaking = speaking(self.graph, self.values)
+        """For every node whether the output takes anything of it (see `choices`)."""
         self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
         sizes = [node.type.size for node in reversed(self.graph.nodes)]
         self._widest: list[int] = list(accumulate(sizes, max))[::-1]
@@ -161,6 +167,8 @@ class Sampler:
         """Whether the point is on the border between two branches of the operation."""
         operation = node.operation
         if operation is None or operation.tie is None or not node.carries:
+            return False
+        if not self.speaking[node.id]:
             return False
         assert node.kernel is not None
         if len(node.operands) == 2 and node.operands[0] == node.operands[1]:
@@ -295,17 +303,21 @@ class _Pass:
             self.here.setdefault(sampler.place[r.coordinate.node], []).append(k)
         self.now: dict[int, Array] = {}
         self.touched: dict[int, int] = {}
-        self.signature = np.zeros(self.rows, dtype=np.int64)
         self.series: list[Array] = []
         self.series_of: list[tuple[int, int]] = []
         self.kept: dict[int, Array] = {}
         self._masks: dict[int, Array] = {}
+        self.choices: dict[int, tuple[Any, Any]] = {}
+        """What every `where` takes, row by row."""
+        self.codes: dict[int, Array] = {}
+        """The branches of every operation, row by row."""
 
     def run(self) -> list[Samples]:
         """Fill in all rows and hand them out."""
         graph = self.sampler.graph
         everyone = (1 << len(self.requests)) - 1
         done_after = self.sampler._done_after  # noqa: SLF001 - one of its own
+        speaking = self.sampler.speaking
         for node in graph.nodes[min(self.here) :]:
             i = node.id
             moved = 0
@@ -322,7 +334,7 @@ class _Pass:
                 if mine or moved != everyone:
                     value = self._with_fixed_rows(value, i, moved, mine)
             self.now[i] = value
-            if self.watched and moved and i != graph.output:
+            if self.watched and moved and i != graph.output and speaking[i]:
                 self.series.append(self._projected(value, i))
                 self.series_of.append((i, moved))
             for k in mine:
@@ -360,7 +372,9 @@ class _Pass:
         if operation.branch is not None:
             code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
             if not operation.elementwise or code.ndim > len(node.type.shape):
-                self._sign(code)
+                self.codes[node.id] = branch_codes(code, self.rows)
+        if chooses(node):
+            self.choices[node.id] = chosen(arguments[0], self.rows)
         value = node.kernel(*arguments)
         if value.ndim == len(node.type.shape):
             value = np.broadcast_to(value, (self.rows, *value.shape))
@@ -369,13 +383,6 @@ class _Pass:
         if operation.elementwise:
             return sampler.jitter.disturb(value, self.shaky)
         return sampler.jitter.disturb(value, self.shaky, error_of_sum(_terms(sampler.graph, node)))
-
-    def _sign(self, code: Array) -> None:
-        """Mix an operation's branches into the signature of every row."""
-        whole = code.astype(np.int64).reshape(self.rows, -1)
-        if whole.shape[1] > 1:
-            whole = whole * (np.arange(whole.shape[1], dtype=np.int64) * 2 + 2654435761)
-        self.signature = self.signature * _WEIGHT + whole.sum(axis=1)
 
     def _with_fixed_rows(self, value: Array, i: int, moved: int, mine: Sequence[int]) -> Array:
         """Rows that leave the node where it is, and rows that set it."""
@@ -418,6 +425,8 @@ class _Pass:
         if self.jittered and output.ndim > 1:
             output = sampler.jitter.disturb(output, self.shaky)
         f = sampler.total(output)
+        say = spread(sampler.graph, self.touched, self.choices) if self.choices else None
+        signature = mixed(self.codes, say, self.rows)
         y = np.array([f, *self.series])
         ids = np.array([i for i, _ in self.series_of], dtype=np.int64)
         moved = np.array([bits for _, bits in self.series_of], dtype=np.uint64)
@@ -431,7 +440,7 @@ class _Pass:
                 Samples(
                     y[np.append(0, chosen + 1), rows],
                     [place, *ids[chosen].tolist()],
-                    self.signature[rows],
+                    signature[rows],
                     self.kept if request.held else {},
                     held_rows,
                 )

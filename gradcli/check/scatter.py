@@ -10,15 +10,16 @@ of the accumulator mean anything.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
-from gradcli.backward import rule_for
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
-from gradcli.forward import selected
-from gradcli.graph import Graph, Node
+from gradcli.engine.backward import plan_of, rule_for
+from gradcli.engine.guards import guarded
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 
 LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
@@ -99,6 +100,14 @@ class Scatter:
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
 
+    @cached_property
+    def _counts(self) -> dict[tuple[int, int], Any]:
+        """Which elements of every contribution are no exact zero, before it is reduced."""
+        plan, constants = plan_of(self.graph, self.active), self.graph.constants
+        with np.errstate(all="ignore"):
+            _, lines = guarded(self.graph, plan, [*self.values, *constants], self.upstream)
+        return {(line.node.id, line.send.operand): line.counts for line in lines}
+
     def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
         """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
         shapes = [self.graph.operand_type(o).shape for o in node.operands]
@@ -124,7 +133,8 @@ class Scatter:
                 largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
                 sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
         elif rule.constant is not None:
-            sent, exact = delta * rule.constant, abs(rule.constant) == 1
+            sent = delta * rule.constant if rule.constant else np.zeros_like(delta)
+            exact = abs(rule.constant) == 1
         else:
             local = _lifted(
                 rule.disturbed([*arguments, out], self.jitter.disturb),
@@ -132,13 +142,8 @@ class Scatter:
                 len(node.type.shape),
             )
             sent, exact = delta * local, operation.exact
-        if node.selections and not np.isfinite(sent).all():
-            mask = selected(node, self.values)
-            assert mask is not None
-            if not mask.any():
-                sent = np.zeros_like(sent)
-            elif operation.elementwise:
-                sent = np.where(mask, sent, 0.0)
+        if not np.isfinite(sent).all():
+            sent = np.where(self._counts[node.id, i], sent, 0.0)
         operand = node.operands[i]
         assert isinstance(operand, int)
         sent = reduce_rows(sent, self.graph.nodes[operand].type.shape)

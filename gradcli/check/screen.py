@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import rule_for
 from gradcli.check.steps import MANTISSA
-from gradcli.draft import Literal
-from gradcli.graph import Graph, Node
+from gradcli.engine.backward import rule_for
+from gradcli.graph.draft import Literal
+from gradcli.graph.graph import Graph, Node
 
 STEP = MANTISSA * 2.0**-13
 """Relative: with one extrapolation, truncation and rounding are both near 1e-11."""

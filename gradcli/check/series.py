@@ -60,6 +60,11 @@ class Series:
         around[:, 1:] = np.fmax(around[:, 1:], here[:, :-1])
         around[:, :-1] = np.fmax(around[:, :-1], here[:, 1:])
         seen = np.minimum(around, np.fmax(here, 32 * EPS * self.size))
+        nothing = self.size == 0
+        if nothing.any():
+            # Where the values are all 0, as (3 + h) - 3 for tiny h, chance may have spared some.
+            alike = np.max(here, axis=1, keepdims=True, where=nothing, initial=0.0)
+            seen = np.where(nothing, alike, seen)
         self.noise = np.fmax(self.noise, seen)
 
     def upto(self, largest: float) -> Series:

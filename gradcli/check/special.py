@@ -6,19 +6,20 @@ sides are looked at on their own.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
+from gradcli.check.choices import Signature
 from gradcli.check.extrapolation import extrapolate
 from gradcli.check.finding import FLOOR, SAFETY, Finding
 from gradcli.check.jitter import EPS, TINY
-from gradcli.check.sampling import Points, Samples, Signature
+from gradcli.check.sampling import Points, Samples
 from gradcli.check.series import Series, between, finite, power, tail
 from gradcli.check.steps import halvings
 from gradcli.ops.operation import Array
-from gradcli.result import Verdict
+from gradcli.results.result import Verdict
 
 Conversation: TypeAlias = Generator[Points, Samples, Finding]
 """How a check goes on: it asks for points, is given samples, and comes to a finding."""
@@ -32,6 +33,9 @@ JUMPING = frozenset({
 })  # fmt: skip
 """Operations that jump on their border, while abs and its like only turn there; but not sign, which
 a Hessian has from the abs that was written."""
+
+BENT = 1e-3
+"""By so much a slope may change from one step to the next, if nothing smaller confirms it."""
 
 SETTLED = 3
 """Steps at the small end that show where a value or a slope goes."""
@@ -53,6 +57,10 @@ class View(NamedTuple):
     """The operations that stand on a border at x."""
     operations: list[str]
     """The operation of every row of the series."""
+    smooth: Callable[[], bool]
+    """Whether the function has a slope at x, however sharply it turns there."""
+    moves: Callable[[], bool]
+    """Whether rules of the table say that it has one other than 0."""
 
     @property
     def f0(self) -> float:
@@ -88,7 +96,13 @@ class Side(NamedTuple):
     @property
     def steep(self) -> bool:
         """The slope grows without bound, the value does not leap."""
-        return self.exponent is not None and -0.9 <= self.exponent < -0.05
+        if self.exponent is not None and -0.9 <= self.exponent < -0.05:
+            return True
+        return bool(
+            self.q.size
+            and abs(self.q[-1]) * self.h[-1] < abs(self.q[0]) * self.h[0]
+            and self._runs_away(self.q, self.noise / self.h) is not None
+        )
 
     @property
     def bends(self) -> bool:
@@ -97,13 +111,17 @@ class Side(NamedTuple):
 
     @property
     def goes_to(self) -> float | None:
-        """±∞ where the value itself grows without bound: like 1/h, or like log(1/h), say.
+        """±∞ where the value itself grows without bound: like 1/h, or like log(1/h), say."""
+        return self._runs_away(self.moves, self.noise)
 
-        So it does if, of the last four steps, each moves it as far as the one before (by step of
-        the logarithm of h), or farther; moves that have a limit in sight get shorter.
+    def _runs_away(self, quantity: Array, noise: Array) -> float | None:
+        """±∞ where a quantity grows without bound, if only as log(1/h) does.
+
+        So it does if each of the last four steps moves it as far as the one before (per step of
+        the logarithm of h), or farther; a quantity with a limit in sight moves less and less.
         """
         last = slice(-SETTLED - 1, None)
-        moves, h, noise = self.moves[last], self.h[last], self.noise[last]
+        moves, h, noise = quantity[last], self.h[last], noise[last]
         if len(h) <= SETTLED:
             return None
         ways = np.diff(moves) / np.log(h[:-1] / h[1:])
@@ -133,6 +151,8 @@ def one_side(view: View, sign: int) -> Generator[Points, Samples, Side | None]:
     if not ok.any():
         return None
     ok &= ~_swallowed(q, h, noise, signature, (signature == view.here) & (f == f0))
+    if not ok.any():
+        return None
     branch = signature[np.nonzero(ok)[0][-1]]
     run = tail(ok & (signature == branch))
     if run.stop - run.start < SETTLED:
@@ -245,6 +265,8 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
     size = max(abs(right.slope), abs(left.slope))
     if not abs(right.slope - left.slope) > error + FLOOR * size:
         return None
+    if not right.error + left.error <= BENT * size:
+        return Finding(Verdict.INCONCLUSIVE, "the one-sided slopes do not settle", operation=name)
     return Finding(
         Verdict.KINK,
         _between(view.gradient, left, right),

@@ -8,14 +8,35 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import Backward, Contribution, accumulator_error
 from gradcli.check.finding import Finding
 from gradcli.check.sampling import Coordinate
 from gradcli.check.underflow import local_flags
-from gradcli.errors import GradcliError, Kind
-from gradcli.forward import all_finite, operand_values, selected, value_error
-from gradcli.graph import Graph, Node
-from gradcli.result import Check, Verdict
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.engine.backward import Backward, Contribution, accumulator_error
+from gradcli.engine.forward import all_finite, operand_values, selected, value_error
+from gradcli.graph.graph import Graph, Node
+from gradcli.results.result import Check, Verdict
+
+
+def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
+    """What went wrong where the output is not finite, as the forward pass would have raised it."""
+    found = (_error_at(graph, values, node) for node in graph.nodes)
+    unknown = GradcliError(Kind.DOMAIN, "the output is not finite", source=graph.source)
+    return next((error for error in found if error is not None), unknown)
+
+
+def _error_at(graph: Graph, values: Sequence[Any], node: Node) -> GradcliError | None:
+    """The forward pass's error at an operation that is not finite at finite operands."""
+    value = values[node.id]
+    if node.kernel is None or all_finite(np.asarray(value)):
+        return None
+    if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
+        return None
+    bad = ~np.isfinite(value)
+    mask = selected(node, values)
+    if mask is not None:
+        bad = bad & mask
+    return value_error(graph, node, values, np.asarray(bad)) if bad.any() else None
 
 
 class Undefined:
@@ -29,25 +50,12 @@ class Undefined:
         if all_finite(np.asarray(self.values[self.graph.output])):
             return None
         for node in self.graph.nodes:
-            error = self._error(node)
+            error = _error_at(self.graph, self.values, node)
             if error is not None:
                 verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
                 name = node.operation.name if node.operation else None
                 return Check(verdict, operation=name, reason=error.message)
         return Check(Verdict.EDGE, reason="the output is not finite")
-
-    def _error(self, node: Node) -> GradcliError | None:
-        """The forward pass's error at an operation that is not finite at finite operands."""
-        value = self.values[node.id]
-        if node.kernel is None or all_finite(np.asarray(value)):
-            return None
-        if not all(map(all_finite, map(np.asarray, operand_values(node, self.values)))):
-            return None
-        bad = ~np.isfinite(value)
-        mask = selected(node, self.values)
-        if mask is not None:
-            bad = bad & mask
-        return value_error(self.graph, node, self.values, np.asarray(bad)) if bad.any() else None
 
     def variable(self, coordinate: Coordinate) -> Finding | None:
         """The verdict on a variable that can't be varied; None if it can.

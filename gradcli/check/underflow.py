@@ -13,9 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.backward import Backward, Contribution, rule_for
-from gradcli.forward import operand_values
-from gradcli.graph import Graph
+from gradcli.engine.backward import Backward, Contribution, rule_for
+from gradcli.engine.forward import operand_values
+from gradcli.graph.graph import Graph
 
 SMALLEST_NORMAL = 2.0**-1022
 """Doubles below this have lost digits, and no jitter shows how many."""

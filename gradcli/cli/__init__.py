@@ -6,7 +6,7 @@ the inputs' values before; the command's function (`eval`, `check`, `ops`, a fil
 write; and what it returns, an `Outcome`, `app` sends where it belongs. A new command is one
 such file and a line in `app.COMMANDS`.
 
-Importing this module imports nothing else, so that an interrupt finds a handler.
+Importing this module imports nothing else: what a signal does is settled before anything is.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ INTERRUPTED = 130
 
 def main() -> None:
     """Run the command line on the process's arguments and streams, and end the process."""
+    from gradcli.files import ending
+
+    ending.watch()
     import gc
     import sys
     import warnings

@@ -7,7 +7,6 @@ ends there: an outcome is written, an error is printed, and nothing is raised.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib import import_module
 from itertools import pairwise
 from typing import Any
 
@@ -26,25 +25,9 @@ from gradcli.cli.command import (
     write_title,
 )
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import as_gradcli_error, closest, usage_error
-
-COMMANDS = {
-    "eval": "value, gradient and check of every node, in one table",
-    "trace": "both passes step by step, as they are written by hand",
-    "check": "only the verdicts of the finite-difference check",
-    "jacobian": "the derivatives of any output, as matrices",
-    "hessian": "second derivatives, as a matrix or times a vector",
-    "graph": "the computational graph with values and gradients on it",
-    "export": "both passes as NumPy, a Python function, LaTeX or a graph in JSON",
-    "grade": "read homework, find the first mistake, name it",
-    "sheet": "an answer sheet, with a point of one's own for a student",
-    "lint": "test a homework: which mistakes would nobody see at this point",
-    "class": "mark a folder of submissions, list the marks, count the mistakes",
-    "examples": "ready programs: list, show and run them",
-    "batch": "value and gradient for every row of a file of points",
-    "ops": "the operations: formulas, derivatives, domains",
-}
-"""The commands in the order of the help. Each is the `command` of a module of its name."""
+from gradcli.cli.failure import as_gradcli_error
+from gradcli.cli.registry import COMMANDS, command
+from gradcli.diagnostics.failures import closest, usage_error
 
 EXAMPLES = (
     'gradcli eval "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
@@ -65,9 +48,8 @@ class Gradcli(TyperGroup):
         """A command by its name."""
         if cmd_name not in COMMANDS:
             return None
-        found = import_module(f"gradcli.cli.{cmd_name}").command
+        found = command(cmd_name)
         assert isinstance(found, Command)
-        found.short_help = COMMANDS[cmd_name]
         return found
 
     def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
@@ -75,7 +57,7 @@ class Gradcli(TyperGroup):
         if ctx.resilient_parsing:
             return super().parse_args(ctx, args)
         if args[:2] == ["examples", "run"]:
-            from gradcli.cli.examples import run_words
+            from gradcli.cli.example_words import run_words
 
             args = run_words(args[2:])
         first = args[0] if args else ""
@@ -172,7 +154,7 @@ def _outcome(arguments: Sequence[str], environment: Environment) -> Outcome | in
 
 def deliver(outcome: Outcome, environment: Environment) -> None:
     """Write an outcome to its file or to standard output. Raises `GradcliError`."""
-    from gradcli.cli import files
+    from gradcli.files import files
 
     if outcome.file is None:
         try:
@@ -185,7 +167,7 @@ def deliver(outcome: Outcome, environment: Environment) -> None:
 
 def _complain(exception: Exception, arguments: Sequence[str], environment: Environment) -> int:
     """Print an exception as an error and return its exit code."""
-    from gradcli.errors import as_json
+    from gradcli.diagnostics.error import as_json
 
     error = as_gradcli_error(exception)
     if environment.variables.get("GRADCLI_DEBUG") and error is not exception:

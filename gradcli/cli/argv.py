@@ -12,8 +12,9 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from gradcli.cli.elsewhere import option_elsewhere
-from gradcli.cli.failure import closest, usage_error
+from gradcli.cli.registry import option_elsewhere
+from gradcli.diagnostics.failures import closest, usage_error
+from gradcli.diagnostics.names import is_name, normal
 
 _OPTION = re.compile(r"--([^\x00-@\[-^'{-\x7f][^\x00-,./:-@\[-^'{-\x7f]*)(?:=(.*))?", re.DOTALL)
 """Two dashes, a name of ASCII letters, digits, `_`, `-` or anything beyond ASCII, and a value."""
@@ -96,28 +97,6 @@ def _name_and_value(word: str) -> tuple[str | None, str | None]:
     if match is None or not is_name(match[1].replace("-", "_")):
         return None, None
     return match[1], match[2]
-
-
-def is_name(text: str) -> bool:
-    """Whether the language has names like this."""
-    if text.isascii():
-        return text.isidentifier()
-    from gradcli.errors import GradcliError
-    from gradcli.language.characters import normal_name
-
-    try:
-        return bool(normal_name(text, 0))
-    except GradcliError:
-        return False
-
-
-def normal(name: str) -> str:
-    """A name as the language knows it: NFC, subscript digits as digits, μ for the micro sign."""
-    if name.isascii():
-        return name
-    from gradcli.language.characters import normal_name, plain
-
-    return normal_name(plain(name), 0)
 
 
 def _next_value(rest: list[str]) -> str | None:

@@ -22,7 +22,7 @@ from typer.core import TyperArgument, TyperCommand, TyperOption
 
 from gradcli.cli.argv import Binding, Words, sort_words
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import usage_error
+from gradcli.diagnostics.failures import usage_error
 
 GENERAL = "General"
 
@@ -45,7 +45,7 @@ class Finished(Exception):
     """Help or the version was asked for: nothing is to be done but to print it."""
 
     def __init__(self, outcome: Outcome) -> None:
-        super().__init__()
+        super().__init__(outcome)
         self.outcome = outcome
 
 

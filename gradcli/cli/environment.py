@@ -12,8 +12,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypeAlias
 
+from gradcli.files.ending import undone_at_the_end
+
 if TYPE_CHECKING:
-    from gradcli.errors import GradcliError
+    from gradcli.diagnostics.error import GradcliError
 
 ColorChoice: TypeAlias = Literal["auto", "always", "never"]
 
@@ -122,11 +124,15 @@ class Environment:
 
         descriptor = self.stdin.fileno()
         before = termios.tcgetattr(descriptor)
-        try:
-            tty.setcbreak(descriptor)
-            return os.read(descriptor, 1).decode("latin-1")
-        finally:
+
+        def undo() -> None:
             termios.tcsetattr(descriptor, termios.TCSADRAIN, before)
+
+        with undone_at_the_end(lambda: tty.setcbreak(descriptor), undo):
+            try:
+                return os.read(descriptor, 1).decode("latin-1")
+            finally:
+                undo()
 
     def write(self, pieces: Iterable[str] | bytes) -> None:
         """Write to standard output, as long as there is somebody who reads it. Raises `OSError`.
@@ -153,7 +159,7 @@ class Environment:
 
     def explain(self, error: GradcliError) -> None:
         """Write an error to standard error, as wide as its terminal and in its characters."""
-        from gradcli.errors import render
+        from gradcli.diagnostics.error import render
 
         width = self.columns or _columns(self.stderr, self.variables) or 100
         self.complain(render(error, min(width, 100), ascii_only=_needs_ascii(self.stderr)))

@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any
 from gradcli.cli.command import Outcome
 
 if TYPE_CHECKING:
+    from gradcli.cli.environment import Environment
     from gradcli.cli.options import (
         CheckOptions,
         MatrixOptions,
         PointOptions,
         ReportOptions,
     )
-    from gradcli.derivatives import Hessian, Jacobian
-    from gradcli.result import Result
+    from gradcli.results.matrices import Hessian, Jacobian
+    from gradcli.results.result import Result
 
 
 def evaluate(
@@ -67,12 +68,27 @@ def _bare(result: Result, report: ReportOptions) -> str:
     return bare(value, report.style())
 
 
+def say_failure(result: Result, environment: Environment) -> None:
+    """Name on standard error what the check found wrong, for a report that does not show it."""
+    from gradcli.check.wording import describe
+    from gradcli.results.result import Verdict
+
+    checks = result.checks
+    assert checks is not None
+    for i, check in checks.rows.items():
+        if check.verdict is Verdict.FAIL:
+            words = describe(check, result.accumulators[i], ascii_only=True)
+            environment.complain(f"check failed: {result.graph.nodes[i].name}: {words}")
+    for rule in checks.rules:
+        environment.complain(f"check failed: {rule}")
+
+
 # --- jacobian and hessian ----------------------------------------------------------------
 
 
 def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
     """What a command for matrices has to say, and its exit code. Raises `GradcliError`."""
-    from gradcli.errors import ExitCode
+    from gradcli.diagnostics.error import ExitCode
 
     form = report.chosen_format()
     if report.is_bare():
@@ -81,7 +97,7 @@ def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
         matrix = found.matrix if report.value else _part(found, report.gradient_name() or "")
         text = encoder(ascii_only=True)(plain(matrix)) if form == "json" else written(matrix)
         return Outcome([text + "\n"], ExitCode.OK, report.file)
-    from gradcli.report.matrices import pieces
+    from gradcli.report.tables.matrices import pieces
 
     code = ExitCode.CHECK_FAILED if found.verdict == "fail" else ExitCode.OK
     return Outcome(pieces(found, form, report.style()), code, report.file)
@@ -91,8 +107,8 @@ def _part(found: Jacobian | Hessian, name: str) -> Any:
     """What concerns one input. Raises `GradcliError` of kind name."""
     part = found.part(name)
     if part is None:
-        from gradcli.errors import GradcliError, Kind
-        from gradcli.names import did_you_mean
+        from gradcli.diagnostics.error import GradcliError, Kind
+        from gradcli.graph.resolve import did_you_mean
 
         names = list(dict.fromkeys(b.by for b in found.blocks))
         listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"

@@ -1,50 +1,22 @@
 """What goes wrong outside of the language, as errors of the one kind that can be printed.
 
 Typer's usage errors, the system's errors with files, a lack of memory and a mistake in gradcli
-itself all become a `GradcliError` here. `gradcli.errors` prints it.
+itself all become a `GradcliError` here. `gradcli.diagnostics.error` prints it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+
 if TYPE_CHECKING:
-    from gradcli.errors import GradcliError
-
-
-def usage_error(message: str, hint: str | None = None) -> GradcliError:
-    """An error of kind option."""
-    from gradcli.errors import GradcliError, Kind
-
-    return GradcliError(Kind.OPTION, message, hint=hint)
-
-
-def file_error(message: str, hint: str | None = None) -> GradcliError:
-    """An error of kind file."""
-    from gradcli.errors import GradcliError, Kind
-
-    return GradcliError(Kind.FILE, message, hint=hint)
-
-
-def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """A hint with the option or command that was most probably meant."""
-    from difflib import get_close_matches
-
-    bare = {candidate.lstrip("-"): candidate for candidate in candidates}
-    found = get_close_matches(word.lstrip("-"), bare, n=1, cutoff=0.65)
-    return f"did you mean '{bare[found[0]]}'?" if found else None
-
-
-def reason(error: Exception) -> str:
-    """The system's words for what is wrong with a file, in the middle of a sentence."""
-    text = getattr(error, "strerror", None) or str(error) or type(error).__name__
-    return text[:1].lower() + text[1:]
+    from gradcli.diagnostics.error import GradcliError
 
 
 def as_gradcli_error(error: Exception) -> GradcliError:
     """Any exception as an error that can be printed."""
-    from gradcli.errors import GradcliError, Kind
+    from gradcli.diagnostics.error import GradcliError, Kind
 
     if isinstance(error, GradcliError):
         return error

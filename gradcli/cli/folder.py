@@ -14,10 +14,10 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gradcli.cli.failure import file_error, reason
+from gradcli.diagnostics.failures import file_error, reason
 
 if TYPE_CHECKING:
-    from gradcli.homework.classroom import Mark, Submitted
+    from gradcli.grading.exercise.classroom import Mark, Submitted
 
 NOT_HANDED_IN = {"thumbs.db", "desktop.ini"}
 
@@ -27,7 +27,7 @@ def found(folder: str, others: Iterable[str | None]) -> tuple[list[Submitted], l
 
     `others` are files that are no submissions. Raises `GradcliError` of kind file.
     """
-    from gradcli.homework.classroom import Submitted, failed
+    from gradcli.grading.exercise.classroom import Submitted, failed
 
     others_ = {os.path.realpath(other) for other in others if other is not None}
     submissions: list[Submitted] = []

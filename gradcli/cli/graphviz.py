@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gradcli.cli.failure import usage_error
+from gradcli.diagnostics.failures import usage_error
 
 INSTALL = (
     "apt install graphviz, brew install graphviz, or winget install graphviz; "

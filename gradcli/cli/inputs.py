@@ -12,14 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from gradcli.cli.argv import Binding, is_name, normal
-from gradcli.cli.elsewhere import option_elsewhere
+from gradcli.cli.argv import Binding
 from gradcli.cli.environment import Environment
-from gradcli.cli.failure import closest, file_error, reason, usage_error
-from gradcli.cli.files import decoded, read_stream, read_text
+from gradcli.cli.registry import option_elsewhere
 from gradcli.cli.values import value_of
-from gradcli.errors import GradcliError, Kind
-from gradcli.names import uncalled
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+from gradcli.diagnostics.names import is_name, normal
+from gradcli.files.files import decoded, read_stream, read_text
+from gradcli.graph.resolve import uncalled
 from gradcli.program import Program
 
 
@@ -114,9 +115,9 @@ def read_point(
         _expect_used(binding, program, options, written)
     from_file: Mapping[str, Any] = {}
     if data is not None:
-        from gradcli.cli.data import inputs_from_file
+        from gradcli.files.arrays import inputs_from_file
 
-        from_file = inputs_from_file(data, program.names.free, structures=program.takes_structures)
+        from_file = inputs_from_file(data, program.names.free, structures=program.python is not None)
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,
@@ -158,9 +159,9 @@ def _expect_used(
 ) -> None:
     """Raise if the program does not use a name: most often it is a misspelt input or option."""
     names = program.names
-    if binding.name in names.free or binding.name in names.definitions:
+    if any(binding.name in known for known in (names.free, names.definitions, names.in_blocks)):
         return
-    from gradcli.spelling import misread
+    from gradcli.graph.suggestions import misread
 
     inputs = names.inputs(())
     hint = (

@@ -4,17 +4,19 @@ Annotations are evaluated as the classes are made, unlike elsewhere: Typer needs
 and texts of annotations take longer to compile than all the rest of this module.
 """
 
+from collections.abc import Collection
 from functools import partial
 from math import isnan
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
 
 import typer
 
-from gradcli.cli.argv import is_name, normal
 from gradcli.cli.command import Options
-from gradcli.cli.elsewhere import option_elsewhere
 from gradcli.cli.environment import ColorChoice
-from gradcli.cli.failure import closest, usage_error
+from gradcli.cli.registry import option_elsewhere
+from gradcli.diagnostics.failures import closest, usage_error
+from gradcli.diagnostics.names import is_name, normal
 
 if TYPE_CHECKING:
     from gradcli.cli.inputs import Point
@@ -29,6 +31,41 @@ in_check = partial(typer.Option, rich_help_panel=CHECK)
 in_report = partial(typer.Option, rich_help_panel=REPORT)
 
 Format: TypeAlias = Literal["table", "json", "csv", "markdown", "latex"]
+
+ENDINGS = {
+    ".txt": ("table", "text", "numpy"),
+    ".json": ("json", "graph-json"),
+    ".csv": ("csv",),
+    ".md": ("markdown",),
+    ".tex": ("latex",),
+    ".py": ("code", "numpy"),
+    ".dot": ("dot",),
+    ".gv": ("dot",),
+    ".mmd": ("mermaid",),
+    ".mermaid": ("mermaid",),
+    ".svg": ("svg",),
+    ".png": ("png",),
+    ".pdf": ("pdf",),
+}
+"""The formats that the ending of a file's name stands for; of them a command has one, or none."""
+
+
+def format_by_ending(file: str | None, formats: Collection[str]) -> str | None:
+    """The format among `formats` that a file's name asks for; None where it has no ending.
+
+    Raises `GradcliError` of kind option for an ending that none of them has.
+    """
+    ending = PurePath(file or "").suffix.lower()
+    if not ending:
+        return None
+    for form in ENDINGS.get(ending, ()):
+        if form in formats:
+            return form
+    there = [e for e, named in ENDINGS.items() if any(n in formats for n in named)]
+    raise usage_error(
+        f"--out {file}: there is no format for the ending '{ending}' here",
+        f"the endings are {', '.join(there)}; a name without one gets the usual format",
+    )
 
 
 class RowOptions(Options):
@@ -179,7 +216,12 @@ class CheckOptions(Options):
 
 
 class OutputOptions(Options):
-    """How and where a report is written: what every command has."""
+    """How and where a report is written: what every command has.
+
+    `formats` are those that a command has; the ending of `--out` chooses among them.
+    """
+
+    formats: ClassVar[tuple[str, ...]] = ("table", "json", "csv", "markdown", "latex")
 
     json: Annotated[bool, in_report("--json", help="the same as --format json")] = False
     pretty: Annotated[bool, in_report("--pretty", help="JSON, indented")] = False
@@ -204,16 +246,30 @@ class OutputOptions(Options):
     ] = "auto"
     out: Annotated[
         str | None,
-        in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
+        in_report(
+            "--out",
+            metavar="FILE",
+            help="write to a file; its ending is the format (.json, .csv, ...)",
+        ),
     ] = None
 
-    def chosen_format(self) -> Format:
-        """The format. Raises `GradcliError` where the options contradict each other."""
+    def chosen_format(self) -> str:
+        """The format: `--format`, else by the ending of `--out`, else `table`.
+
+        Raises `GradcliError` where options contradict each other or the ending is not known.
+        """
+        return self.asked_format() or format_by_ending(self.file, self.formats) or "table"
+
+    def asked_format(self) -> str | None:
+        """The format of `--format`, `--json` or `--pretty`; None without them.
+
+        Raises `GradcliError` where they contradict each other.
+        """
         wants_json = self.json or self.pretty
         if wants_json and self.format not in (None, "json"):
             option = "--json" if self.json else "--pretty"
             raise usage_error(f"{option} and --format {self.format} contradict each other")
-        return "json" if wants_json else self.format or "table"
+        return "json" if wants_json else self.format
 
     def style(self) -> "Style":
         """How it is to look on the stream that it goes to."""
@@ -223,7 +279,7 @@ class OutputOptions(Options):
         to_file = self.file is not None
         return Style(
             width=None if to_file else outside.columns,
-            color=self.color == "always" if to_file else outside.color(self.color),
+            color=not to_file and outside.color(self.color),
             ascii=self.ascii or (not to_file and outside.needs_ascii()),
             precision=self.precision,
             pretty=self.pretty,
@@ -233,6 +289,12 @@ class OutputOptions(Options):
     def file(self) -> str | None:
         """The file to write to; None is standard output."""
         return None if self.out == "-" else self.out
+
+
+class TextOutput(OutputOptions):
+    """The output of a command that has text and JSON."""
+
+    formats = ("table", "json")
 
 
 class ReportOptions(OutputOptions):
@@ -249,8 +311,9 @@ class ReportOptions(OutputOptions):
         if self.value and self.grad is not None:
             raise usage_error("--value and --grad contradict each other")
         part = "--value" if self.value else "--grad" if self.grad is not None else None
-        if part is not None and self.chosen_format() not in ("table", "json"):
-            raise usage_error(f"{part} prints a bare value: --format {self.format} can't be")
+        form = self.chosen_format()
+        if part is not None and form not in ("table", "json"):
+            raise usage_error(f"{part} prints a bare value, which has no format '{form}'")
         return part is not None
 
     def gradient_name(self) -> str | None:

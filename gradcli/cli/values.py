@@ -1,7 +1,7 @@
 """The VALUE of `--NAME VALUE`: a constant expression of the language, or `@FILE`.
 
 A text comes in, a float64 or an array of them goes out. Numbers and files are read here,
-everything else is an expression, which `gradcli.values` evaluates.
+everything else is an expression, which `gradcli.engine.constants` evaluates.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.errors import GradcliError
-from gradcli.language.parser import parse_expression
-from gradcli.language.source import Source
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.source import Source
+from gradcli.syntax.parser import parse_expression
 
 _NOTHING = re.compile(r"\s*\[\s*\]\s*")
 _NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
@@ -28,14 +28,14 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
     the value's own text.
     """
     if text.startswith("@"):
-        from gradcli.cli.data import array_from_file
+        from gradcli.files.arrays import array_from_file
 
         return array_from_file(text[1:])
     if _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
         return np.float64(number)  # what most values are; no parser needed
     if _NOTHING.fullmatch(text):
         return np.zeros(0)  # as reports and JSON write it; an expression always has a value
-    from gradcli.values import evaluated, stream_seed
+    from gradcli.engine.constants import evaluated, stream_seed
 
     source = Source(text, origin)
     try:

@@ -11,14 +11,17 @@ import multiprocessing
 import os
 import sys
 import time
+from _thread import start_new_thread
 from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
+from gradcli.files.ending import hold_back, undone_at_the_end
+
 if TYPE_CHECKING:
-    from gradcli.homework.classroom import Mark, Setting, Submitted
+    from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
 
 MEMORY = 384 << 20
 """What a process may take above what it has when it is ready, in bytes (on Linux)."""
@@ -72,11 +75,21 @@ class _Worker:
         self.pipe, theirs = context.Pipe()
         self.process = context.Process(target=work, args=(theirs, setting), daemon=True)
         with _one_thread_each():
-            self.process.start()
+            self.started = undone_at_the_end(self._start, self.process.kill)
+            self.started.__enter__()  # until `end`
         theirs.close()
         self.since = time.monotonic()
         self.ready = self.dead = False
         self.submitted: Submitted | None = None
+
+    def _start(self) -> None:
+        """Start the process, with the signals held back that are for this one."""
+        if sys.platform != "win32":
+            from multiprocessing import resource_tracker
+
+            resource_tracker.ensure_running()  # which lets the signals through again
+        hold_back()
+        self.process.start()
 
     @property
     def busy(self) -> bool:
@@ -95,7 +108,7 @@ class _Worker:
 
     def answer(self, seconds: float, *, answered: bool) -> Mark | None:
         """The mark that it has found, or the one for what ended it."""
-        from gradcli.homework.classroom import Standing, failed
+        from gradcli.grading.exercise.classroom import Standing, failed
 
         if answered:
             try:
@@ -126,6 +139,7 @@ class _Worker:
         self.pipe.close()
         self.process.kill()
         self.process.join()
+        self.started.__exit__(None, None, None)
 
 
 @contextmanager
@@ -144,12 +158,13 @@ def _one_thread_each() -> Iterator[None]:
 
 
 def work(pipe: Connection[Any, Any], setting: Setting) -> None:
-    """Mark submissions as they come, until nobody is there any more."""
+    """Worker loop: mark each submission read from the pipe until it closes."""
     import signal
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for whoever started it
+    start_new_thread(_end_with_parent, ())
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    from gradcli.homework.classroom import Marker
+    from gradcli.grading.exercise.classroom import Marker
 
     marker = Marker(setting)
     _limit_memory()
@@ -157,6 +172,14 @@ def work(pipe: Connection[Any, Any], setting: Setting) -> None:
         pipe.send(READY)
         while True:
             pipe.send(marker.mark(pipe.recv()))
+
+
+def _end_with_parent() -> None:
+    """End this process, whatever it does, when the one that has started it ends."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
 
 
 def _limit_memory() -> None:

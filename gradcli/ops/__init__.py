@@ -10,14 +10,16 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import cache
 
-from gradcli.ascii_forms import greek
-from gradcli.ops.activations import ROWS as ACTIVATIONS
-from gradcli.ops.arithmetic import ROWS as ARITHMETIC
-from gradcli.ops.arrays import ROWS as ARRAYS
-from gradcli.ops.functions import ROWS as FUNCTIONS
+from gradcli.diagnostics.ascii import greek
 from gradcli.ops.operation import Operation
+from gradcli.ops.table.activations import ROWS as ACTIVATIONS
+from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
+from gradcli.ops.table.arrays import ROWS as ARRAYS
+from gradcli.ops.table.functions import ROWS as FUNCTIONS
+from gradcli.ops.table.slopes import ROWS as SLOPES
+from gradcli.syntax.functions import FUNCTION_NAMES
 
-TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS)
+TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS, *SLOPES)
 
 
 def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str, list[Operation]]]:
@@ -48,6 +50,7 @@ SPELLED = {
 """Functions that are a Greek letter, by the letter's name: `sigma(x)` is σ(x)."""
 
 _BY_FUNCTION |= {word: _BY_FUNCTION[name] for word, name in SPELLED.items()}
+FUNCTION_NAMES.update(_BY_FUNCTION)
 
 
 def operation(name: str) -> Operation:

@@ -21,8 +21,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 import numpy as np
 
 if TYPE_CHECKING:
-    from gradcli.language.source import Source, Span
-    from gradcli.language.tree import Tree
+    from gradcli.diagnostics.source import Source, Span
+    from gradcli.syntax.tree import Tree
 
 Array: TypeAlias = Any
 """A NumPy float64 scalar or array, of any shape; NumPy's own types can't say «either»."""
@@ -96,6 +96,8 @@ class Written(NamedTuple):
     source: Source
     trees: tuple[Tree, ...]
     """A formula per operand, with its place in the source."""
+    make: Callable[[Source, str], Operation]
+    """The row again, from source and name: how a copy in another process is made."""
 
 
 class Binding(NamedTuple):
@@ -117,6 +119,18 @@ class Parameter(NamedTuple):
     default: Any = None
 
 
+class Loss(NamedTuple):
+    """Where a row's value or derivative has fewer right digits than the other rows' have.
+
+    `operand` is what the derivative is taken by, empty for the value. `reason` completes the
+    sentence «the derivative by x loses digits …». `point` shows the loss.
+    """
+
+    operand: str
+    reason: str
+    point: tuple[float, ...]
+
+
 Rules: TypeAlias = tuple[str, ...] | Callable[[Site], tuple[str, ...]]
 Infer: TypeAlias = Callable[[tuple[Type, ...], dict[str, Any]], tuple[Type, dict[str, Any]]]
 
@@ -128,7 +142,10 @@ class Operation:
     `rules` holds a formula per operand: the local derivative if `elementwise`, else the
     backward rule in terms of `delta`. Where formulas depend on shapes, options or on an operand
     written as a number, it is a function of the `Site`. A formula may use the
-    parameters, `out`, and the options by their names.
+    parameters, `out`, and the options by their names. The rules are the textbook's, and are what
+    reports show. `careful` has the forms that run where the textbook's lose digits: the same
+    derivatives as functions, with an empty text where the textbook's form runs. `losses` says where
+    a value or derivative is off by more than a few units of its last place nevertheless.
 
     `infer` (array operations) maps the operands' types and the options to the output's
     type and the kernel's keyword arguments; it may replace options by their normalised form
@@ -138,13 +155,20 @@ class Operation:
     `branch(*operands)` gives integer codes (after the batch axes, in any shape) that change
     wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
     the border itself; both None for smooth operations. Those of array operations take the
-    kernel's keyword arguments too (`keywords` finds them). `exact` says that the output carries
-    no rounding error of its own, `composite` that rounding inside is like a perturbation of the
-    operands.
+    kernel's keyword arguments too (`keywords` finds them). `square` marks an operation whose
+    convention at a corner is none of the slopes beside it (|x| has 0 between -1 and 1): how the
+    square of the output is written without a corner, or empty. `exact` says that the output
+    carries no rounding error of its own, `composite` that rounding inside is like a perturbation
+    of the operands.
 
     `propagates` names the operands whose infinities and nans always show in the output, whatever
     the others are: those of a product do, what `relu` or `where` leaves out doesn't. Where the
     passes look for numbers that are not finite follows from it.
+
+    `selects` says that a local derivative of 0 is exact: the output does not move with that operand
+    (what `max` does not choose, what `relu` cuts off). What such an operation sends is 0 there,
+    also where its upstream is infinite. For whole arrays: what a backward rule makes of a
+    positive upstream is 0 only where nothing is sent.
 
     `samples` are arguments as one would write them in a call; for rows that are not called by
     name but written in brackets (`array`, `index`), whole expressions.
@@ -161,6 +185,8 @@ class Operation:
     parameters: tuple[Parameter, ...]
     forward: Kernel
     rules: Rules
+    careful: Rules = ()
+    losses: tuple[Loss, ...] = ()
     elementwise: bool = True
     infer: Infer | None = None
     plain: Kernel | None = None
@@ -175,15 +201,25 @@ class Operation:
     hint: str = ""
     branch: Callable[..., Any] | None = None
     tie: Callable[..., Any] | None = None
+    square: str | None = None
     exact: bool = False
     composite: bool = False
     propagates: str = ""
+    selects: bool = False
     body: Callable[[tuple[Type, ...]], Any] | None = None
     written: Written | None = None
     samples: tuple[str, ...] = ()
     numpy: str = ""
     group: str = ""
     failure: str = ""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process is the row of that name, or that block's row, there."""
+        if self.written is not None:
+            return self.written.make, (self.written.source, self.name)
+        from gradcli import ops  # noqa: PLC0415 - it imports this
+
+        return ops.operation, (self.name,)
 
     @property
     def operands(self) -> tuple[Parameter, ...]:
@@ -213,9 +249,17 @@ class Operation:
         return Binding(out, kernel, seen)
 
     def formulas(self, site: Site) -> tuple[str, ...]:
-        """The formula of every operand at this site."""
+        """The formula of every operand at this site, in the textbook's form."""
         rules = self.rules
         return rules if isinstance(rules, tuple) else rules(site)
+
+    def running(self, site: Site) -> tuple[str, ...]:
+        """The formulas that run at this site: the careful forms, where there are any."""
+        shown = self.formulas(site)
+        if not self.careful:
+            return shown
+        careful = self.careful if isinstance(self.careful, tuple) else self.careful(site)
+        return tuple(c or s for c, s in zip(careful, shown, strict=True))
 
 
 @lru_cache(maxsize=1024)

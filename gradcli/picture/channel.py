@@ -68,7 +68,7 @@ class Canvas:
 
     def write(self, row: int, x: int, text: str) -> None:
         """A text; a character that is wider than a cell takes what it needs."""
-        from gradcli.errors import cell_width  # noqa: PLC0415 - no circle of imports
+        from gradcli.diagnostics.error import cell_width  # noqa: PLC0415 - no circle of imports
 
         for char in text:
             width = cell_width(char)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from itertools import pairwise
 
-from gradcli.errors import cell_width
+from gradcli.diagnostics.error import cell_width
 from gradcli.picture.channel import Canvas, Net, tracks
 from gradcli.picture.model import Box, Drawing, Wire
 from gradcli.report.style import Style

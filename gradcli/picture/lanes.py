@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gradcli.errors import cell_width
+from gradcli.diagnostics.error import cell_width
 from gradcli.picture.model import Box, Drawing, headed
+from gradcli.report.numbers import folded
 from gradcli.report.style import Style
-from gradcli.report.text import folded
 
 UP, DOWN, LEFT, RIGHT = 1, 2, 4, 8
 GLYPHS = {

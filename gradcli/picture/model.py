@@ -15,17 +15,30 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.errors import cell_width
-from gradcli.language.printer import print_tree
-from gradcli.language.tree import Call, Name, Operator, Tree, postorder
-from gradcli.notation import NOWHERE, substitute
-from gradcli.report.text import array_lines, inline, is_small, number, shape_text, shown
-from gradcli.report.trace import BLANK, Choice
+from gradcli.diagnostics.error import cell_width
+from gradcli.engine.notation import NOWHERE, substitute
+from gradcli.report.numbers import (
+    array_lines,
+    inline,
+    is_small,
+    number,
+    shape_text,
+    shown,
+)
+from gradcli.report.trace.listing import BLANK, Choice
+from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tree import (
+    Call,
+    Name,
+    Operator,
+    Tree,
+    postorder,
+)
 
 if TYPE_CHECKING:
-    from gradcli.graph import Node
+    from gradcli.graph.graph import Node
     from gradcli.report.style import Style
-    from gradcli.steps import Steps
+    from gradcli.trace.steps import Steps
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.language.source import Source, Span
+from gradcli.diagnostics.source import Source, Span
 from gradcli.ops.operation import Operation
 from gradcli.python.limits import MOST_ELEMENTS, Budget
 from gradcli.python.steps import Reading

@@ -6,8 +6,8 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-from gradcli.errors import GradcliError, Kind
-from gradcli.language.source import Source
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
 from gradcli.python import spellings
 from gradcli.python.builtins import NAMES
 from gradcli.python.core import Text

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.draft import Draft, Literal, Operand, Step, named, pruned
-from gradcli.errors import GradcliError, Kind
-from gradcli.graph import Graph, build
-from gradcli.language.source import Source, Span
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source, Span
+from gradcli.graph.draft import Draft, Literal, Operand, Step, named, pruned
+from gradcli.graph.graph import Graph, build
 from gradcli.ops.operation import Type
 from gradcli.python.entry import Entry, entry_of
 from gradcli.python.flat import rebuilt

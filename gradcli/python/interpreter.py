@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import cache, lru_cache
 from typing import Any
 
-from gradcli.language.source import Source
+from gradcli.diagnostics.source import Source
 from gradcli.python.array_calls import Arguments
 from gradcli.python.library_calls import Keywords
 from gradcli.python.limits import Budget

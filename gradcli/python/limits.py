@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.errors import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError, Kind
 
 MOST_OPERATIONS = 1_000_000
 MOST_SECONDS = 2.0

@@ -12,8 +12,8 @@ import re
 import warnings
 from typing import Any
 
-from gradcli.errors import GradcliError, Kind
-from gradcli.language.source import Source, Span
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source, Span
 
 MOST_BYTES = 200_000
 DEEPEST = 100

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from gradcli.language.source import Source, Span
+from gradcli.diagnostics.source import Source, Span
 from gradcli.python.values import Unknown, Value
 
 

@@ -14,14 +14,13 @@ from typing import Any
 import numpy as np
 
 from gradcli import ops
-from gradcli.brackets import array_text
-from gradcli.draft import NO_OPTIONS, Literal, Operand, Step
-from gradcli.errors import GradcliError
-from gradcli.graph import misfit_error
-from gradcli.language.source import Source, Span
-from gradcli.language.tree import Name, Operator
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.source import Source, Span
+from gradcli.graph.brackets import array_text
+from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Step
+from gradcli.graph.graph import misfit_error
 from gradcli.ops.operation import Misfit, Operation, Shape, Type
-from gradcli.ops.placing import Places
+from gradcli.ops.table.placing import Places
 from gradcli.python.limits import Budget
 from gradcli.python.values import (
     Array,
@@ -33,6 +32,7 @@ from gradcli.python.values import (
     is_traced,
     unread,
 )
+from gradcli.syntax.tree import Name, Operator
 
 FEW = 12
 """A nameless array of up to so many numbers stands inside the operation that uses it."""
@@ -372,7 +372,7 @@ def described(value: Value) -> str:
 
 def as_error(unknown: Unknown, source: Source) -> GradcliError:
     """The error of a value that could not be found out."""
-    from gradcli.errors import Kind  # noqa: PLC0415 - a name that is a keyword here
+    from gradcli.diagnostics.error import Kind  # noqa: PLC0415 - a name that is a keyword here
 
     kind = Kind(unknown.kind)
     return GradcliError(kind, unknown.message, source=source, span=unknown.span, hint=unknown.hint)

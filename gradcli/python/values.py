@@ -17,7 +17,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
-from gradcli.language.source import Span
+from gradcli.diagnostics.source import Span
 
 Value: TypeAlias = Any
 """A scalar, array, unknown, function …, or Python's own data with such things in it."""

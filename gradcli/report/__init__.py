@@ -6,7 +6,7 @@ newline: whoever writes it adds nothing.
 
 `FORMATS` names the formats; each is a module of this package, imported when it is asked for
 (`table` alone needs Rich, and only on a terminal). The report of the operation table itself is
-`gradcli.report.operations`.
+`gradcli.report.reference.operations`.
 """
 
 from __future__ import annotations
@@ -18,9 +18,12 @@ from typing import TYPE_CHECKING, Any
 from gradcli.report.style import Style
 
 if TYPE_CHECKING:
-    from gradcli.result import Result
+    from gradcli.results.result import Result
 
 FORMATS = ("table", "json", "csv", "markdown", "latex")
+_HOMES = {form: f"gradcli.report.tables.{form}" for form in FORMATS} | {
+    "json": "gradcli.report.json"
+}
 COMMANDS = ("eval", "check")
 
 
@@ -39,7 +42,7 @@ def pieces(result: Result, form: str, style: Style, command: str = "eval") -> It
         raise ValueError(f"no format {form!r}")
     if command not in COMMANDS:
         raise ValueError(f"no report of {command!r}")
-    module = import_module(f"gradcli.report.{form}")
+    module = import_module(_HOMES[form])
     found: Iterator[str] = module.pieces(result, style, command)
     return found
 

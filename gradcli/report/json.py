@@ -18,7 +18,7 @@ import numpy as np
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-    from gradcli.result import Check, Line, Result, Row
+    from gradcli.results.result import Check, Line, Result, Row
 
 Object: TypeAlias = dict[str, Any]
 Encode: TypeAlias = Callable[[Any], str]

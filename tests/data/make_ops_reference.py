@@ -72,6 +72,7 @@ HARD = {
         "[[1e160, 0, 0, 0], [0, 1e160, 0, 0], [0, 0, 1e-100, 0], [0, 0, 0, 1e-100]]",
     ],
     "inv": ["[[1e-100, 0], [0, 1e100]]", "[[0, 1], [1, 0]]"],
+    "squared_norm": ["[3e150, 4e150]", "[3e-150, 4e-150]", "[1e8, 1, -1e-8]"],
     "norm": ["[3e200, 4e200, 0]", "[3e-200, 4e-200]", "[0, 0], 1", "0"],
     "logsumexp": ["[1000, 1000]", "[-1e4, 0]", "[1e-10, -40]", "[700, -700]"],
     "softmax": ["[1000, 0]", "[-1000, -1001, -1002]", "[1, 1, 1]"],
@@ -165,6 +166,15 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "acosh": mp.acosh,
     "atanh": mp.atanh,
     "sinc": _sinc,
+    "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
+    "tanh_slope": lambda x: 1 - mp.tanh(x) ** 2,
+    "logaddexp_slope": lambda x, y: mp.exp(x) / (mp.exp(x) + mp.exp(y)),
+    "gauss": lambda x: mp.exp(-(x**2)),
+    "normal_pdf": lambda x: mp.exp(-(x**2) / 2) / mp.sqrt(2 * mp.pi),
+    "erfinv_slope": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
+    "gelu_slope": lambda x: _phi(x) + x * mp.exp(-(x**2) / 2) / mp.sqrt(2 * mp.pi),
+    "silu_slope": lambda x: _sigmoid(x) + x * _sigmoid(x) * _sigmoid(-x),
+    "mish_slope": lambda x: mp.diff(lambda t: t * mp.tanh(_softplus(t)), x),
     "sinc_slope": _sinc_slope,
     "deg2rad": lambda x: x * mp.pi / 180,
     "rad2deg": lambda x: x * 180 / mp.pi,
@@ -317,6 +327,14 @@ def _softmax(a: Application, x: Any) -> Any:
     return powers / np.sum(powers, axis=a.node.options["axis"], keepdims=True)
 
 
+def _softmax_slope(a: Application, p: Any, d: Any) -> Any:
+    """With d shifted by its number at the largest p: no change where p has the sum 1."""
+    axis = a.node.options["axis"]
+    place = np.expand_dims(np.argmax(p.astype(float), axis=axis), axis)
+    shifted = d - np.take_along_axis(d, place, axis=axis)
+    return p * (shifted - np.sum(shifted * p, axis=axis, keepdims=True))
+
+
 def _lines(a: Application, step: Callable[[Any], Any], *arrays: Any) -> Any:
     """A function of vectors along the axis of a matrix."""
     axis = a.node.options["axis"] or 0
@@ -424,8 +442,10 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "var": _var,
     "std": lambda a, x: _each(mp.sqrt, _var(a, x)),
     "norm": _norm,
+    "squared_norm": lambda _a, x: np.sum(x * x),
     "logsumexp": _reduced(_logsumexp),
     "softmax": _softmax,
+    "softmax_slope": _softmax_slope,
     "log_softmax": lambda a, x: _each(mp.log, _softmax(a, x)),
     "cumsum": _option("axis", np.cumsum),
     "cumprod": _option("axis", np.cumprod),

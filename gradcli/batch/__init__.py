@@ -1,0 +1,1 @@
+"""Many points: a value and a gradient for every row of columns."""

@@ -1,0 +1,88 @@
+"""Blocks opened up: the function under test is what a block's body says.
+
+A user's block is one operation with a derivative of its own, and that derivative is what is on
+trial. Its value is taken apart into the operations of its body, so that rounding errors,
+branches and wild values inside of it are seen like those of any other operation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli import ops
+from gradcli.graph.draft import Operand
+from gradcli.graph.graph import Graph, Node
+
+
+class Flat:
+    """A graph without blocks, and where the nodes of the original are in it."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.place: Any = range(len(graph.nodes))
+        """The number here of every node of the original graph."""
+        while any(node.operation and node.operation.body for node in self.graph.nodes):
+            self._open()
+
+    def _open(self) -> None:
+        """Replace every block by its body; the blocks in that are left for the next round."""
+        old = self.graph
+        nodes: list[Node] = []
+        moved: list[int] = []
+        for node in old.nodes:
+            operation = node.operation
+            if operation is None or operation.body is None:
+                operands = tuple(_moved(o, moved) for o in node.operands)
+                moved.append(len(nodes))
+                nodes.append(node.moved(id=len(nodes), operands=operands, selections=()))
+            else:
+                types = tuple(old.operand_type(o) for o in node.operands)
+                body, result = operation.body(types)
+                arguments = [_moved(o, moved) for o in node.operands]
+                inside = _copy_body(nodes, node, body, arguments)
+                last = inside[result]
+                if body.nodes[result].kernel is None:
+                    last = _identity(nodes, node, last)
+                assert isinstance(last, int)
+                moved.append(last)
+        self.graph = Graph(old.source, tuple(nodes), moved[old.output])
+        self.place = [moved[i] for i in self.place]
+
+
+def _moved(operand: Operand, moved: list[int]) -> Operand:
+    return moved[operand] if isinstance(operand, int) else operand
+
+
+def _copy_body(
+    nodes: list[Node], block: Node, body: Graph, arguments: list[Operand]
+) -> list[Operand]:
+    """Append a body's operations; the result says what each of its nodes has become."""
+    inside: list[Operand] = []
+    for node in body.nodes:
+        if node.kind == "input":
+            inside.append(arguments[len(inside)])
+        elif node.kernel is None:
+            inside.append(node.operands[0])
+        else:
+            operands = tuple(inside[o] if isinstance(o, int) else o for o in node.operands)
+            inside.append(len(nodes))
+            nodes.append(node.moved(id=len(nodes), name=block.name, operands=operands))
+    return inside
+
+
+def _identity(nodes: list[Node], block: Node, operand: Operand) -> int:
+    """A node of its own for a block that is just one of its parameters, or a number."""
+    identity = ops.operation("identity")
+    nodes.append(
+        block.moved(
+            id=len(nodes),
+            operation=identity,
+            operands=(operand,),
+            options={},
+            given={},
+            kernel=identity.forward,
+            aligned=True,
+            selections=(),
+        )
+    )
+    return len(nodes) - 1

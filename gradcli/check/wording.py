@@ -1,0 +1,144 @@
+"""A verdict in words. Reports print what `describe` says; nothing else puts it together."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from gradcli.results.result import Check, Verdict
+
+_PLAIN = str.maketrans({"±": "+-", "→": "->", "∞": "inf", "−": "-", "·": "*", "∂": "d"})
+
+
+def describe(check: Check, gradient: Any, *, ascii_only: bool = False) -> str:
+    """The verdict on an accumulator in a line: `agrees to 10.3 digits`.
+
+    `gradient` is the accumulator; of an array the element that the check speaks of is taken.
+    """
+    words = _VERDICTS[check.verdict](check, _component(check, gradient))
+    if check.element is not None and check.verdict not in (Verdict.PASS, Verdict.ZERO):
+        words += f" at [{', '.join(map(str, check.element))}]"
+    if check.exact is not None and check.verdict is not Verdict.FAIL:
+        words += _second_opinion(check)
+    return words.translate(_PLAIN) if ascii_only else words
+
+
+def _component(check: Check, gradient: Any) -> float:
+    """The number that the check compared with a slope."""
+    if getattr(gradient, "ndim", 0) == 0:
+        return float(gradient)
+    return math.nan if check.element is None else float(gradient[check.element])
+
+
+def _pass(check: Check, _gradient: float) -> str:
+    digits = 0.0 if check.digits is None else check.digits
+    return f"agrees to {digits:.1f} digits{_note(check)}"
+
+
+def _zero(check: Check, _gradient: float) -> str:
+    error = check.error_estimate or 0.0
+    return f"zero{f' to within {error:.0e}' if error > 1e-300 else ''}{_note(check)}"
+
+
+def _fail(check: Check, gradient: float) -> str:
+    slope = math.nan if check.slope is None else check.slope
+    error = check.error_estimate or 0.0
+    if math.isnan(gradient):
+        words = "WRONG"
+    else:
+        a, b = distinct(slope, gradient)
+        words = f"WRONG: slope {a} ± {error:.0e}, gradient {b}"
+    return words + _note(check)
+
+
+def _kink(check: Check, gradient: float) -> str:
+    place = f" in {check.operation}" if check.operation else ""
+    left, right = (
+        number(check.left, check.error_estimate),
+        number(check.right, check.error_estimate),
+    )
+    if left == right and check.left is not None and check.right is not None:
+        left, right = distinct(check.left, check.right)
+    words = f"kink{place}: slopes {left} | {right}"
+    return f"{words}, convention {number(gradient)} {check.reason}"
+
+
+def _jump(check: Check, _gradient: float) -> str:
+    place = f" in {check.operation}" if check.operation else ""
+    here = " here" if check.reason.startswith("f leaps") else ""
+    return f"jump{place}: {check.reason}{here}"
+
+
+def _edge(check: Check, _gradient: float) -> str:
+    left, right = check.left, check.right
+    if left is None and right is None:
+        place = f" in {check.operation}" if check.operation else ""
+        return f"edge{place}: {check.reason}"
+    if left is not None and right is not None and left != right:
+        return f"edge: slopes {_arrow(left, check)} | {_arrow(right, check)}"
+    limit = right if left is None else left
+    side = " on the right" if left is None else " on the left" if right is None else ""
+    return f"edge: slope {_arrow(limit, check)}{side} ({check.reason})"
+
+
+def _overflow(check: Check, _gradient: float) -> str:
+    if check.operation:
+        return f"overflow in {check.operation}"
+    return f"overflow: {check.reason}"
+
+
+def _inconclusive(check: Check, _gradient: float) -> str:
+    digits = f" ({check.digits:.1f} digits)" if check.digits else ""
+    return f"inconclusive: {check.reason}{digits}"
+
+
+_VERDICTS = {
+    Verdict.PASS: _pass,
+    Verdict.ZERO: _zero,
+    Verdict.FAIL: _fail,
+    Verdict.KINK: _kink,
+    Verdict.JUMP: _jump,
+    Verdict.EDGE: _edge,
+    Verdict.OVERFLOW: _overflow,
+    Verdict.INCONCLUSIVE: _inconclusive,
+}
+
+
+def _note(check: Check) -> str:
+    return f"; {check.reason}" if check.reason else ""
+
+
+def _second_opinion(check: Check) -> str:
+    assert check.exact is not None
+    if check.ulps is None or not math.isfinite(check.ulps):
+        return f"; 50 digits say {check.exact:.17g}"
+    if check.ulps < 1e6:
+        return f"; off by {check.ulps:.1f} ulp" if check.ulps else "; exact"
+    return f"; 50 digits say {check.exact:.17g}, {check.ulps:.0e} ulp away"
+
+
+def number(value: float | None, error: float | None = None) -> str:
+    """A slope in short: `0.5`, `−∞`, `?` where it is not known; 0 if it is within its error."""
+    if value is None or math.isnan(value):
+        return "?"
+    if math.isinf(value):
+        return "∞" if value > 0 else "−∞"
+    if value == 0 or abs(value) <= 2 * (error or 0.0):
+        return "0"
+    return f"{value:.6g}"
+
+
+def _arrow(value: float | None, check: Check) -> str:
+    if value is not None and math.isinf(value):
+        return "→ +∞" if value > 0 else "→ −∞"
+    return number(value, check.error_estimate)
+
+
+def distinct(a: float, b: float) -> tuple[str, str]:
+    """Two numbers with so many digits that the difference can be seen."""
+    for digits in range(5, 17):
+        x, y = f"{a:.{digits}g}", f"{b:.{digits}g}"
+        if x != y:
+            more = min(17, digits + 1) if digits > 5 else digits
+            return f"{a:.{more}g}", f"{b:.{more}g}"
+    return repr(a), repr(b)

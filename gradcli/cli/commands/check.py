@@ -1,0 +1,92 @@
+"""`gradcli check`: the verdicts alone, for scripts and for a block of one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.evaluation import evaluate, say_failure, text
+from gradcli.cli.options import CHECK, CheckOptions, PointOptions, ReportOptions
+from gradcli.diagnostics.failures import usage_error
+
+if TYPE_CHECKING:
+    from gradcli.diagnostics.error import ExitCode, GradcliError
+    from gradcli.results.result import Result
+
+
+@make(
+    "check",
+    usage="PROGRAM [--NAME VALUE ...] [options]",
+    examples=(
+        'gradcli check "relu(x)" --x 0',
+        'gradcli check "(exp(x) - 1)/x" --x 1e-9 --exact',
+        "gradcli check --file net.grad --data net.npz --check all",
+        'gradcli check "block sq(x) = x^2 with d/dx = 3*x',
+        '               sq(a)" --a 2 --strict',
+    ),
+)
+def command(
+    point: PointOptions,
+    method: CheckOptions,
+    report: ReportOptions,
+    *,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="exit with 3 on everything but pass and zero",
+            rich_help_panel=CHECK,
+        ),
+    ] = False,
+) -> Outcome:
+    """Only the verdicts of the finite-difference check.
+
+    Every accumulator is compared with the slope of the output. Where 'eval' would stop, at a
+    value or an accumulator that is not finite, 'check' computes on and says what it found.
+
+    Exit codes: 0 no check failed (with --strict: all pass); 1 the output is not finite; 2 wrong
+    usage; 3 a check failed.
+    """
+    import numpy as np
+
+    if not report.is_bare() and method.mode() == "none":
+        raise usage_error("there is nothing to report without a check", "leave out --no-check")
+    result = evaluate(point, method, report, allow_nonfinite=True)
+    if not np.isfinite(result.value).all():
+        from gradcli.check.undefined import undefined
+
+        error = undefined(result.graph, result.values)
+        if result.checks is None or not result.checks.rows:
+            if not report.is_bare():
+                raise error
+            _explain(error, report)
+    elif result.verdict == "fail" and report.chosen_format() == "latex":
+        say_failure(result, report.environment)
+    return Outcome(text(result, report, "check"), _exit_code(result, strict=strict), report.file)
+
+
+def _explain(error: GradcliError, report: ReportOptions) -> None:
+    """Say why a number that is printed alone is not finite."""
+    if report.chosen_format() == "json":
+        import json
+
+        from gradcli.diagnostics.error import as_json
+
+        report.environment.complain(json.dumps(as_json(error)))
+    else:
+        report.environment.explain(error)
+
+
+def _exit_code(result: Result, *, strict: bool) -> ExitCode:
+    import numpy as np
+
+    from gradcli.diagnostics.error import ExitCode
+
+    if not np.isfinite(result.value).all():
+        return ExitCode.MATHEMATICS
+    if result.verdict == "fail" or (strict and result.verdict not in ("pass", None)):
+        return ExitCode.CHECK_FAILED
+    return ExitCode.OK

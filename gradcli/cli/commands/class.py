@@ -1,0 +1,192 @@
+"""`gradcli class`: a folder of submissions marked at once, a row per submission."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from gradcli.cli.command import Options, Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions, read_task
+from gradcli.cli.options import OutputOptions, format_by_ending, in_report
+from gradcli.diagnostics.failures import file_error, reason, usage_error
+from gradcli.files.ending import cursor_shown
+from gradcli.files.files import unwritable
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from gradcli.cli.environment import Environment
+    from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
+    from gradcli.report import Style
+
+
+class FolderOptions(Options):
+    """The submissions of a class, and how they are worked off."""
+
+    folder: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="DIR",
+            help="the folder: a file per student, or a folder per student",
+            show_default=False,
+            rich_help_panel=MARKING,
+        ),
+    ] = None
+    own_points: Annotated[
+        bool,
+        typer.Option(
+            "--own-points",
+            help="each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
+            "without its suffix, or the folder's",
+            rich_help_panel=MARKING,
+        ),
+    ] = False
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            "--jobs",
+            metavar="N",
+            min=1,
+            max=256,
+            help="so many processes; without it, one per processor",
+            rich_help_panel=MARKING,
+        ),
+    ] = None
+
+
+class ClassOutput(OutputOptions):
+    """A list of marks, or what the class did."""
+
+    formats = ("table", "json", "csv")
+
+    format: Annotated[
+        Literal["table", "json", "csv"] | None,
+        in_report("--format", metavar="FORMAT", help="table (text), json or csv"),
+    ] = None
+    out: Annotated[
+        str | None,
+        in_report(
+            "--out", metavar="FILE", help="write the list of marks to a file (.csv, .json, .txt)"
+        ),
+    ] = None
+
+    def list_format(self) -> str:
+        """The format of the list of marks in the file. Raises `GradcliError`."""
+        return format_by_ending(self.file, self.formats) or "csv"
+
+
+@make(
+    "class",
+    usage="TASK [--NAME VALUE ...] DIR [options]",
+    examples=(
+        "gradcli class task.grad submissions --out marks.csv",
+        "gradcli class task.grad submissions --own-points",
+        "gradcli class task.grad submissions --json",
+    ),
+)
+def command(
+    task: TaskOptions,
+    *,
+    submissions: FolderOptions,
+    marking: MarkingOptions,
+    report: ClassOutput,
+) -> Outcome:
+    """Mark a folder of submissions, list the marks, count the mistakes.
+
+    A submission that can't be read gets a row with the reason and never stops the others. The
+    marks do not depend on the order or the number of processes.
+
+    Exit codes: 0 the marks are written; 1 the mathematics of the task failed; 2 wrong usage.
+    """
+    form, list_form = report.asked_format() or "table", report.list_format()
+    if form not in ("table", "json", "csv"):
+        raise usage_error(f"class has no {form}", "table, json or csv")
+    folder = submissions.folder
+    if task.task is not None and folder is None:
+        raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
+    if report.file is not None and not Path(report.file).parent.is_dir():
+        raise unwritable(f"'{report.file}'", FileNotFoundError(2, "No such file or directory"))
+    set_ = read_task(task, "class")
+    assert folder is not None
+    from gradcli.cli import folder as folders
+    from gradcli.grading.exercise.classroom import Setting, with_files
+
+    found, refused = folders.found(folder, [set_.program.source.name, report.file])
+    setting = Setting.of(
+        set_,
+        marking.scheme(),
+        folder,
+        own_points=submissions.own_points,
+        seconds=marking.seconds,
+    )
+    try:
+        marks = _marked(setting, found, submissions.jobs, report.environment)
+    except OSError as error:
+        raise file_error(f"the submissions can't be marked: {reason(error)}") from error
+    return _outcome(with_files(sorted([*marks, *refused], key=_place)), form, list_form, report)
+
+
+def _place(mark: Mark) -> tuple[str, str]:
+    return mark.student, mark.file
+
+
+def _marked(
+    setting: Setting,
+    submissions: Sequence[Submitted],
+    jobs: int | None,
+    environment: Environment,
+) -> list[Mark]:
+    """All marks, with a bar on standard error if that is a terminal."""
+    from gradcli.cli import workers
+
+    number = jobs or workers.processors()
+    found = workers.marks(setting, submissions, number, setting.seconds)
+    marks: list[Mark] = []
+    with _progress(environment) as bar:
+        if bar is None:
+            return list(found)
+        under_way = bar.add_task("marking", total=len(submissions))
+        for mark in found:
+            marks.append(mark)
+            bar.advance(under_way)
+    return marks
+
+
+@contextmanager
+def _progress(environment: Environment) -> Iterator[Any]:
+    stderr = environment.stderr
+    if stderr is None or not stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    console = Console(file=stderr, no_color=bool(environment.variables.get("NO_COLOR")))
+    columns = (TextColumn("marking"), BarColumn(), MofNCompleteColumn())
+    with cursor_shown(stderr), Progress(*columns, console=console, transient=True) as bar:
+        yield bar
+
+
+def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:
+    """The list of marks to its file, the rest to standard output."""
+    if report.file is not None:
+        from gradcli.files.files import write_whole
+
+        write_whole(report.file, _written(marks, list_form, report.style(), listed=True))
+    style = report.style()
+    return Outcome(_written(marks, form, style, listed=report.file is None))
+
+
+def _written(marks: Sequence[Mark], form: str, style: Style, *, listed: bool) -> Iterable[str]:
+    from gradcli.report.homework import classroom as reports
+    from gradcli.report.homework.marked import json_text
+
+    if form == "json":
+        return [json_text(reports.as_object(marks), style)]
+    if form == "csv":
+        return [reports.csv_text(marks)]
+    return reports.pieces(marks, style, listed=listed)

@@ -1,0 +1,122 @@
+"""`gradcli examples`: the programs that come with gradcli, listed, shown and run.
+
+`examples run` is `eval` with the example's text as the program: see `example_words`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from gradcli import examples
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.example_words import text_of
+from gradcli.cli.options import TextOutput
+from gradcli.diagnostics.failures import usage_error
+
+if TYPE_CHECKING:
+    from gradcli.report import Style
+
+ACTIONS = ("list", "show", "run")
+
+
+def _complete(incomplete: str) -> list[str]:
+    return [word for word in (*ACTIONS, *examples.ORDER) if word.startswith(incomplete)]
+
+
+@make(
+    "examples",
+    usage="[list | show NAME | run NAME [options of eval]]",
+    examples=(
+        "gradcli examples",
+        "gradcli examples show kamper",
+        "gradcli examples run kamper --x 1",
+    ),
+)
+def command(
+    *,
+    words: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="ACTION",
+            help="list: a line for each; show NAME: its text; run NAME: the same as eval",
+            show_default=False,
+            autocompletion=_complete,
+            rich_help_panel="Examples",
+        ),
+    ] = None,
+    report: TextOutput,
+) -> Outcome:
+    """Ready programs: list, show and run them.
+
+    An example is a program with the values of its inputs in lines that begin with #:. Whatever
+    takes a program takes an example, as in gradcli examples show network | gradcli graph -, and
+    --NAME VALUE gives an input another value.
+    """
+    form = report.chosen_format()
+    if form not in ("table", "json"):
+        raise usage_error(f"examples has no {form}", "without --format it is text; --json")
+    action, *names = words or ["list"]
+    if action not in ACTIONS:
+        raise _no_action(action)
+    if action == "list" and names:
+        raise usage_error(f"unexpected argument '{names[0]}'", f"gradcli examples show {names[0]}")
+    if action == "list":
+        return Outcome([_listing(form, report.style())], 0, report.file)
+    if len(names) != 1:
+        problem = (
+            f"unexpected argument '{names[1]}'" if names else "the name of an example is missing"
+        )
+        raise usage_error(problem, f"gradcli examples {action} kamper")
+    if action == "run":
+        raise usage_error(
+            "'run NAME' comes before all options", f"gradcli examples run {names[0]} --json"
+        )
+    text = text_of(names[0])
+    if form == "json":
+        text = _json(_entry(names[0]) | {"program": text}, report.style())
+    return Outcome([text], 0, report.file)
+
+
+def _no_action(word: str) -> Exception:
+    if word in examples.ORDER:
+        return usage_error(
+            f"what is to be done with '{word}'?", f"gradcli examples show {word}, or run {word}"
+        )
+    from gradcli.graph.resolve import did_you_mean
+
+    hint = did_you_mean(word, (*ACTIONS, *examples.ORDER))
+    return usage_error(f"examples can't '{word}'", hint or "list, show NAME, or run NAME")
+
+
+def _entry(name: str) -> dict[str, Any]:
+    from gradcli.diagnostics.source import Source
+    from gradcli.syntax.header import read_header
+
+    header = read_header(Source(examples.text(name), name))
+    inputs = [binding.name for binding in header.bindings]
+    return {"name": name, "title": header.title, "inputs": inputs}
+
+
+def _json(content: dict[str, Any], style: Style) -> str:
+    import json
+
+    found = {"schema": "gradcli.examples/1", **content}
+    return json.dumps(found, indent=2 if style.pretty else None) + "\n"
+
+
+def _listing(form: str, style: Style) -> str:
+    if form == "json":
+        return _json({"examples": [_entry(name) for name in examples.ORDER]}, style)
+    from gradcli.report.numbers import folded, shown
+
+    width = max(map(len, examples.ORDER)) + 2
+    room = None if style.width is None else max(16, style.width - width)
+    lines = []
+    for name in examples.ORDER:
+        title = shown(examples.title(name), style)
+        first, *more = [title] if room is None else folded(title, room)
+        lines += [f"{name:<{width}}{first}", *(" " * width + line for line in more)]
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,221 @@
+"""`gradcli grade`: what a student handed in, marked, with the first mistake named."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
+from gradcli.cli.options import OutputOptions, in_report
+from gradcli.diagnostics.failures import usage_error
+
+if TYPE_CHECKING:
+    from gradcli.diagnostics.error import GradcliError
+    from gradcli.grading.marking.result import Marked
+    from gradcli.grading.model.task import Task
+
+GRADERS = ("gradescope", "prairielearn", "coderunner")
+RESULTS = "results.json"
+"""Where Gradescope looks for what a grader has to say."""
+
+
+class GradeOutput(OutputOptions):
+    """A report for people, for scripts, or for a grader."""
+
+    formats = ("table", "json")
+
+    format: Annotated[
+        Literal["table", "json", "gradescope", "prairielearn", "coderunner"] | None,
+        in_report(
+            "--format",
+            metavar="FORMAT",
+            help="table (text), json, gradescope, prairielearn or coderunner",
+        ),
+    ] = None  # type: ignore[assignment] # other formats than those of an evaluation
+    reveal: Annotated[bool, in_report("--reveal", help="show the right answers, too")] = False
+
+    def grader(self) -> str | None:
+        """The grader that the report is for."""
+        chosen = self.chosen_format()
+        return chosen if chosen in GRADERS else None
+
+
+@make(
+    "grade",
+    usage="TASK [--NAME VALUE ...] SUBMISSION ... [options]",
+    examples=(
+        "gradcli grade task.grad answer.py",
+        'gradcli grade "(x + sigmoid(y)) / (x^2 + y)" \\',
+        "              --x 3 --y -4 answer.csv --reveal",
+        "gradcli grade task.grad */answer.ipynb --json",
+        "gradcli grade task.grad answer.py --format gradescope",
+    ),
+)
+def command(
+    task: TaskOptions,
+    *,
+    submissions: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="SUBMISSION",
+            help="a listing (.py, .ipynb), values (.csv, .tsv, .json), a filled-in sheet; - is "
+            "standard input",
+            show_default=False,
+            rich_help_panel=MARKING,
+        ),
+    ] = None,
+    student: Annotated[
+        str | None,
+        typer.Option(
+            "--for",
+            metavar="ID",
+            help="mark by the student's own point, as 'gradcli sheet --for ID' gave it",
+            rich_help_panel=MARKING,
+        ),
+    ] = None,
+    marking: MarkingOptions,
+    report: GradeOutput,
+) -> Outcome:
+    """Read homework, find the first mistake, name it.
+
+    A row is right if it is true, or if it follows from the student's own rows before it: what
+    follows from a mistake is not held against it. Nothing of a submission is executed.
+
+    Exit codes: 0 every row is right; 2 wrong usage; 4 there are wrong rows; 5 a submission
+    can't be read. With a grader's format it is 0 once the file is written.
+    """
+    if not submissions:
+        raise usage_error("the submission is missing", "as in: gradcli grade task.grad answer.py")
+    grader = report.grader()
+    if grader is not None and len(submissions) > 1:
+        raise usage_error(f"--format {grader} is for one submission")
+    grading = Grading(_own(task.read(), student), tuple(submissions), marking, report)
+    if grader is not None:
+        return grading.for_grader(grader)
+    return Outcome(grading.text(), grading.exit_code, report.file)
+
+
+def _own(task: Task, student: str | None) -> Task:
+    """The task at a student's own point, if one is asked for."""
+    if student is None:
+        return task
+    from gradcli.grading.exercise.own_points import own_task
+
+    return own_task(task, student)
+
+
+class Grading:
+    """Submissions marked one after the other, and the gravest exit code."""
+
+    def __init__(
+        self, task: Task, names: tuple[str, ...], marking: MarkingOptions, report: GradeOutput
+    ) -> None:
+        self.task, self.names, self.report = task, names, report
+        self.scheme, self.seconds = marking.scheme(), marking.seconds
+        self.code = 0
+
+    def text(self) -> Iterator[str]:
+        """The report of every submission; what can't be read is an error."""
+        from gradcli.diagnostics.error import GradcliError
+        from gradcli.report.homework import marked as grade
+
+        style = self.report.style()
+        as_json = self.report.chosen_format() == "json"
+        several = len(self.names) > 1
+        for name in self.names:
+            marked = self.marked(name)
+            if isinstance(marked, GradcliError):
+                self.complain(marked, as_json=as_json)
+            elif as_json:
+                yield grade.json_text(grade.as_object(name, marked), style)
+            else:
+                yield from grade.pieces(
+                    name if several else None, marked, style, reveal=self.report.reveal
+                )
+
+    def exit_code(self) -> int:
+        """5 if a submission could not be read, else 4 if one has wrong rows."""
+        return self.code
+
+    def marked(self, name: str) -> Marked | GradcliError:
+        """A submission marked, or the error that says why it can't be read."""
+        from gradcli.diagnostics.error import ExitCode, GradcliError
+
+        stdin = self.report.environment.stdin
+        found = marked_file(self.task, name, self.scheme, stdin, self.seconds)
+        if isinstance(found, GradcliError):
+            self.code = ExitCode.UNREADABLE
+        elif not found.right:
+            self.code = max(self.code, ExitCode.WRONG_ROWS)
+        return found
+
+    def complain(self, error: GradcliError, *, as_json: bool) -> None:
+        """Say on standard error why a submission can't be read."""
+        import json
+
+        from gradcli.diagnostics.error import as_json as object_of
+
+        environment = self.report.environment
+        if as_json:
+            environment.complain(json.dumps(object_of(error)))
+        else:
+            environment.explain(error)
+
+    def for_grader(self, grader: str) -> Outcome:
+        """The file that a grader reads: it is written whatever was handed in."""
+        from gradcli.report.homework import graders as formats
+        from gradcli.report.homework import marked as grade
+
+        found = self.marked(self.names[0])
+        make = getattr(formats, grader)
+        made = make(found, self.task, reveal=self.report.reveal, points=self.scheme.points)
+        text = grade.json_text(made, self.report.style())
+        if grader == "gradescope" and self.report.out is None:
+            from gradcli.files.files import write_whole
+
+            write_whole(RESULTS, [text])
+        return Outcome([text], 0, self.report.file)
+
+
+def marked_file(
+    task: Task, name: str, scheme: Any, stdin: Any = None, seconds: float = 10.0
+) -> Marked | GradcliError:
+    """A file marked, or the error that says why it can't be, within a number of seconds."""
+    from gradcli.cli.timer import TimeUpError, limited
+    from gradcli.diagnostics.error import GradcliError, Kind
+    from gradcli.grading.marking.mark import mark
+    from gradcli.grading.model.deadline import Deadline
+    from gradcli.grading.submission.read import MOST_NOTEBOOK, read_submission
+
+    content: str | bytes = name
+    shown: str | None = name
+    if name == "-" and stdin is not None:
+        content, shown = stdin.read(MOST_NOTEBOOK + 1), None
+    deadline = Deadline.of(seconds)
+    try:
+        with limited(deadline.left):
+            submission = read_submission(content, shown, task.vocabulary)
+            return mark(task, submission, scheme, deadline)
+    except TimeUpError:
+        return deadline.passed()
+    except GradcliError as error:
+        if error.kind is Kind.SUBMISSION:
+            return error
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"'{name}' can't be marked: {error.message}",
+            source=error.source,
+            span=error.span,
+            hint=error.hint,
+        )
+    except Exception as error:  # noqa: BLE001 - a grader's file is written whatever happens
+        what = f"{type(error).__name__}: {error}"
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"'{name}' can't be marked: gradcli itself failed here ({what[:200]})",
+            hint="please report it with the submission",
+        )

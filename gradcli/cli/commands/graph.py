@@ -1,0 +1,173 @@
+"""`gradcli graph`: the computational graph as a picture, with values and δ on it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from gradcli.cli.command import Options, Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.options import PointOptions, format_by_ending, in_report
+from gradcli.diagnostics.failures import usage_error
+
+if TYPE_CHECKING:
+    from gradcli.report import Style
+    from gradcli.results.result import Result
+    from gradcli.trace.steps import Steps
+
+DRAWN_BY_DOT = ("svg", "png", "pdf")
+FORMATS = ("text", "dot", "mermaid", *DRAWN_BY_DOT)
+
+
+class PictureOptions(Options):
+    """What is drawn, and where it goes."""
+
+    format: Annotated[
+        Literal["text", "dot", "mermaid", "svg", "png", "pdf"] | None,
+        in_report(
+            "--format",
+            metavar="FORMAT",
+            help="text, dot, mermaid, svg, png or pdf; else by the name of --out",
+        ),
+    ] = None
+    only: Annotated[
+        Literal["forward", "backward"] | None,
+        in_report("--pass", metavar="PASS", help="forward: values alone; backward: gradients"),
+    ] = None
+    by: Annotated[
+        Literal["operation", "statement"],
+        in_report(
+            "--by",
+            metavar="STEP",
+            help="one box per operation, or per statement",
+            show_default=True,
+        ),
+    ] = "operation"
+    blank: Annotated[
+        bool,
+        in_report("--blank", help="numbers left out; inputs without a value are numbers"),
+    ] = False
+    direction: Annotated[
+        Literal["right", "down"] | None,
+        in_report(
+            "--direction",
+            metavar="WAY",
+            help="where pictures go: right or down; without it, deep graphs go down",
+        ),
+    ] = None
+    precision: Annotated[
+        int,
+        in_report("--precision", metavar="N", min=1, max=17, help="significant digits"),
+    ] = 6
+    ascii: Annotated[bool, in_report("--ascii", help="ASCII characters only")] = False
+    out: Annotated[
+        str | None,
+        in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
+    ] = None
+
+    @property
+    def file(self) -> str | None:
+        """The file to write to; None is standard output."""
+        return None if self.out == "-" else self.out
+
+    def chosen_format(self) -> str:
+        """The format. Raises `GradcliError` where it can't go where it should."""
+        form = self.format or format_by_ending(self.file, FORMATS) or "text"
+        if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
+            raise usage_error(
+                f"{form} is binary and is not written to a terminal", f"--out graph.{form}"
+            )
+        return form
+
+    def style(self, form: str) -> Style:
+        """How it is to look: only text depends on the stream that it goes to."""
+        from gradcli.report import Style
+
+        to_terminal = form == "text" and self.file is None
+        return Style(
+            width=self.environment.columns if to_terminal else None,
+            color=False,
+            ascii=self.ascii
+            or (form not in DRAWN_BY_DOT and self.file is None and self.environment.needs_ascii()),
+            precision=self.precision,
+        )
+
+
+@make(
+    "graph",
+    usage="PROGRAM [--NAME VALUE ...] [options]",
+    examples=(
+        'gradcli graph "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
+        'gradcli graph "x*y + sin(x)" --x 1 --y 2 --out graph.svg',
+        'gradcli graph "x*y + sin(x)" --blank --format mermaid',
+    ),
+)
+def command(point: PointOptions, picture: PictureOptions) -> Outcome:
+    """The computational graph with values and gradients on it.
+
+    Operations are boxes, variables are the wires between them: the value stands above a wire,
+    the gradient below it. Where a variable forks, each of its wires has the contribution that
+    comes back along it. text, dot and mermaid need nothing else; svg, png and pdf are drawn by
+    Graphviz' program dot.
+
+    Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage.
+    """
+    from gradcli.picture.model import DEEP, drawing
+    from gradcli.report.trace.listing import Choice
+
+    form = picture.chosen_format()
+    if form in DRAWN_BY_DOT:
+        from gradcli.cli.graphviz import expect_dot
+
+        expect_dot()
+    choice = Choice(picture.only != "backward", picture.only != "forward", picture.blank)
+    style = picture.style(form)
+    found = drawing(
+        _steps(point, picture, gradient=choice.backward), style, choice, narrow=form != "text"
+    )
+    down = found.depth > DEEP if picture.direction is None else picture.direction == "down"
+    if form == "text":
+        from gradcli.picture.text import drawn
+
+        return Outcome(drawn(found, style), 0, picture.file)
+    if form == "mermaid":
+        from gradcli.picture import mermaid
+
+        return Outcome(mermaid.pieces(found, down=down), 0, picture.file)
+    from gradcli.picture import dot
+
+    if form == "dot":
+        return Outcome(dot.pieces(found, down=down), 0, picture.file)
+    from gradcli.cli.graphviz import rendered
+
+    return Outcome(rendered("".join(dot.pieces(found, down=down)), form), 0, picture.file)
+
+
+def _steps(point: PointOptions, picture: PictureOptions, *, gradient: bool) -> Steps:
+    read = point.point()
+    inputs: dict[str, Any] = dict(read.inputs)
+    if picture.blank:
+        inputs |= dict.fromkeys(_unbound(read.program, {*inputs, *read.data}), 1.0)
+    result: Result = read.program.evaluate(
+        inputs,
+        data=read.data,
+        wrt=read.wrt,
+        upstream=read.upstream,
+        gradient=gradient,
+        check=False,
+        allow_nonfinite=point.allow_nonfinite or picture.blank,
+        seed=point.seed,
+    )
+    if picture.by == "statement":
+        from gradcli.trace.statements import StatementSteps
+
+        return StatementSteps(result, read.program.statements)
+    from gradcli.trace.steps import Steps
+
+    return Steps(result)
+
+
+def _unbound(program: Any, bound: set[str]) -> list[str]:
+    """The inputs that have no value: a blank drawing takes them for numbers."""
+    bound = bound | {binding.name for binding in program.header.bindings}
+    steps = program.draft(frozenset(bound)).steps
+    return [step.name for step in steps if step.kind == "input" and step.name not in bound]

@@ -1,0 +1,85 @@
+"""`gradcli ops`: the operation table, or some of its rows."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.options import OutputOptions
+from gradcli.diagnostics.failures import usage_error
+
+if TYPE_CHECKING:
+    from gradcli.ops import Operation
+
+_MODULE = re.compile(r"(?:(?:np|numpy)(?:\.linalg)?|math|scipy\.special)\.(?=.)")
+"""What may stand before a function's name in a program, too."""
+
+FORMATS = ("table", "json", "markdown")
+
+
+def _complete(incomplete: str) -> list[str]:
+    from gradcli.ops import function_names
+
+    return [name for name in function_names() if name.startswith(incomplete)]
+
+
+class TableOutput(OutputOptions):
+    """The formats of the operation table."""
+
+    formats = FORMATS
+
+
+@make(
+    "ops",
+    usage="[NAME ...] [options]",
+    examples=("gradcli ops", "gradcli ops sigmoid", "gradcli ops relu abs --json"),
+)
+def command(
+    *,
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="NAME ...",
+            help="operations, by a name, an alias or their operator; none: all, by groups",
+            show_default=False,
+            autocompletion=_complete,
+            rich_help_panel="Operations",
+        ),
+    ] = None,
+    report: TableOutput,
+) -> Outcome:
+    """The operations: formulas, derivatives, domains.
+
+    For each: how it is called, its local derivatives (the formulas that run), where it is
+    defined, and which convention is taken where it has no derivative.
+    """
+    from gradcli.report.reference.operations import listing
+
+    form = report.chosen_format()
+    if form not in FORMATS:
+        raise usage_error(f"ops has no format '{form}'", f"it has {', '.join(FORMATS)}")
+    rows = tuple(dict.fromkeys(row for name in names for row in _find(name))) if names else None
+    return Outcome([listing(rows, form, report.style())], 0, report.file)
+
+
+def _find(name: str) -> tuple[Operation, ...]:
+    """The rows that are meant. Raises `GradcliError` of kind name."""
+    from gradcli import ops
+    from gradcli.diagnostics.error import GradcliError, Kind
+    from gradcli.graph.resolve import did_you_mean
+    from gradcli.syntax.messages.foreign import INSTEAD_OF_FUNCTIONS
+
+    bare = _MODULE.sub("", name)
+    rows = ops.find(bare)
+    if not rows:
+        hint = (
+            INSTEAD_OF_FUNCTIONS.get(bare)
+            or did_you_mean(bare, ops.function_names())
+            or "'gradcli ops' lists all operations"
+        )
+        raise GradcliError(Kind.NAME, f"there is no operation '{name}'", hint=hint)
+    return rows

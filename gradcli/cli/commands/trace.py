@@ -1,0 +1,281 @@
+"""`gradcli trace`: the two passes step by step, for homework."""
+
+from __future__ import annotations
+
+from functools import cached_property
+from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+
+import typer
+
+from gradcli.cli.command import Options, Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.evaluation import say_failure, text
+from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.names import normal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gradcli.report import Style
+    from gradcli.report.trace.listing import Choice
+    from gradcli.results.result import Result
+    from gradcli.trace.steps import Steps
+
+TRACE = "Trace"
+
+Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
+
+
+class TraceOptions(Options):
+    """What of the trace is shown, and how."""
+
+    style: Annotated[
+        Name,
+        typer.Option(
+            "--style",
+            metavar="STYLE",
+            help="listing, table (a row per contribution), wires (the graph), code (NumPy that "
+            "runs), math (LaTeX)",
+            show_default=True,
+            rich_help_panel=TRACE,
+        ),
+    ] = "listing"
+    by: Annotated[
+        Literal["operation", "statement"] | None,
+        typer.Option(
+            "--by",
+            metavar="STEP",
+            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
+            "[default: operation; statement for Python]",
+            show_default=False,
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    only: Annotated[
+        Literal["forward", "backward"] | None,
+        typer.Option(
+            "--pass",
+            metavar="PASS",
+            help="forward or backward: one of the passes alone",
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    node: Annotated[
+        str | None,
+        typer.Option(
+            "--node",
+            metavar="NAME",
+            help="only what concerns one node: its paths, its contributions, their sum",
+            rich_help_panel=TRACE,
+        ),
+    ] = None
+    jacobians: Annotated[
+        bool,
+        typer.Option(
+            "--jacobians",
+            help="also the matrices that rules on arrays come from: diag(g'(z)), W.T",
+            rich_help_panel=TRACE,
+        ),
+    ] = False
+    step: Annotated[
+        bool,
+        typer.Option(
+            "--step", help="wait for a key after each step (q ends)", rich_help_panel=TRACE
+        ),
+    ] = False
+    standalone: Annotated[
+        bool,
+        typer.Option(
+            "--standalone",
+            help="with --style math: a whole LaTeX document",
+            rich_help_panel=TRACE,
+        ),
+    ] = False
+    blank: Annotated[
+        bool,
+        typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
+    ] = False
+
+    def look(self, report: ReportOptions) -> tuple[str, Name]:
+        """Format and style; the ending of `--out` chooses the style `code` too."""
+        form = report.chosen_format()
+        if report.asked_format() is None:
+            if form == "code" and self.style in ("listing", "code"):
+                return "table", "code"
+            if form == "latex" and self.style == "math":
+                return "table", "math"
+        return form, self.style
+
+    def choice(self, form: str, style: Name) -> Choice:
+        """What is shown. Raises `GradcliError` where the options contradict each other."""
+        from gradcli.report.trace.listing import Choice
+
+        if self.node is not None and self.only is not None:
+            raise usage_error("--node and --pass contradict each other", "leave out --pass")
+        written = "--style " + style if style != "listing" else f"--format {form}"
+        plain = style == "listing" and form == "table"
+        if self.node is not None and not plain and form != "json":
+            raise usage_error(f"--node and {written} contradict each other")
+        if style != "listing" and form not in ("table", "json"):
+            raise usage_error(f"--style {style} and --format {form} contradict each other")
+        if self.standalone and style != "math" and form != "latex":
+            raise usage_error("--standalone is for --style math")
+        for option, given in (("--jacobians", self.jacobians), ("--step", self.step)):
+            if given and (not plain or self.node is not None):
+                raise usage_error(f"{option} is for the listing of all steps")
+        if self.jacobians and self.by == "statement":
+            raise usage_error("--jacobians is for single operations", "leave out --by statement")
+        return Choice(self.only != "backward", self.only != "forward", self.blank, self.jacobians)
+
+
+class TraceReport(ReportOptions):
+    """The formats of a trace: a `.py` is NumPy that runs."""
+
+    formats = (*ReportOptions.formats, "code")
+
+
+@make(
+    "trace",
+    usage="PROGRAM [--NAME VALUE ...] [options]",
+    examples=(
+        'gradcli trace "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
+        'gradcli trace "sin(x*y)" --x 1 --y 2 --pass backward',
+        'gradcli trace "||W @ x||^2" --W "[[1, 2], [3, 4]]" \\',
+        '              --x "[1, 0]"',
+    ),
+)
+def command(
+    point: PointOptions, method: CheckOptions, report: TraceReport, shown: TraceOptions
+) -> Outcome:
+    """Both passes step by step, as they are written by hand.
+
+    The forward pass is numbered (1) to (n), the backward pass goes in exactly the reverse
+    order. The first assignment of an accumulator is =, every later one +=; 'final' says that
+    it is complete.
+
+    Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
+    """
+    evaluation = Evaluation(point, method, report, shown)
+    return Outcome(evaluation.text(), evaluation.exit_code, report.file)
+
+
+class Evaluation:
+    """A program evaluated, and its check, which is made when it is needed.
+
+    So the trace of a large program begins before the check has ended.
+    """
+
+    def __init__(
+        self, point: PointOptions, method: CheckOptions, report: ReportOptions, shown: TraceOptions
+    ) -> None:
+        self.form, self.style = form, style = shown.look(report)
+        choice = shown.choice(form, style)
+        self.report, self.shown, self.choice = report, shown, choice
+        if shown.step and (report.file is not None or not report.environment.interactive()):
+            raise usage_error("--step waits for a key, and this is no terminal")
+        if choice.blank and (form == "json" or report.is_bare()):
+            part = "--json" if form == "json" else "--value" if report.value else "--grad"
+            raise usage_error(f"--blank leaves out the numbers, and {part} is for numbers")
+        if report.grad is not None and not choice.backward:
+            raise usage_error("--pass forward makes no gradient, and --grad asks for one")
+        checked = choice.backward and not choice.blank and not report.is_bare()
+        self.mode = method.mode() if checked else "none"
+        self.budget, self.exact, self.seed = method.budget(), method.exact, point.seed
+        self.read = point.point()
+        self.wrt = report.wanted(self.read.wrt)
+        self.result = self.read.program.evaluate(
+            self.read.inputs,
+            data=self.read.data,
+            wrt=self.wrt,
+            upstream=self.read.upstream,
+            gradient=choice.backward and not report.value,
+            check=False,
+            allow_nonfinite=point.allow_nonfinite,
+            seed=self.seed,
+        )
+
+    @cached_property
+    def checked(self) -> Result:
+        """The result with its check."""
+        if not self.result.gradient:
+            return self.result
+        return self.read.program.check(
+            self.result,
+            self.mode,
+            wrt=self.wrt,
+            budget=self.budget,
+            exact=self.exact,
+            seed=self.seed,
+        )
+
+    def text(self) -> Iterable[str]:
+        """What is to be printed, in pieces."""
+        if self.report.is_bare():
+            return text(self.result, self.report, "trace")
+        steps, look = self._steps(), self.report.style()
+        found = None
+        if self.shown.node is not None:
+            from gradcli.trace.paths import focus
+
+            found = focus(steps, normal(self.shown.node))
+        form = self.form
+        if form == "json":
+            from gradcli.report.trace import json as trace_json
+
+            return trace_json.pieces(steps, look, self.checked, found)
+        if found is not None:
+            from gradcli.report.trace import node as trace_node
+
+            return trace_node.pieces(steps, found, look, self.choice, lambda: self.checked)
+        if form in ("csv", "markdown"):
+            from gradcli.report.trace import rows as trace_rows
+
+            return trace_rows.pieces(steps, form, look, self.choice, lambda: self.checked)
+        return self._styled(steps, look, "math" if form == "latex" else self.style)
+
+    def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:
+        """The text in one of the styles."""
+        if style == "math":
+            from gradcli.report.trace import latex as trace_latex
+
+            alone = self.shown.standalone
+            return trace_latex.pieces(steps, look, standalone=alone, choice=self.choice)
+        if style == "code":
+            from gradcli.export import numpy_listing as export_numpy
+
+            return export_numpy.traced(steps, look, self.choice, lambda: self.checked)
+        if style == "table":
+            from gradcli.report.trace import table as trace_table
+
+            return trace_table.pieces(steps, look, self.choice, lambda: self.checked)
+        if style == "wires":
+            from gradcli.picture import trace as trace_wires
+
+            return trace_wires.pieces(steps, look, self.choice, lambda: self.checked)
+        from gradcli.report.trace import listing as trace
+
+        if self.shown.step:
+            sections = trace.sections(steps, look, self.choice, lambda: self.checked)
+            return self.report.environment.stepwise(sections)
+        return trace.pieces(steps, look, self.choice, lambda: self.checked)
+
+    def _steps(self) -> Steps:
+        program = self.read.program
+        by = self.shown.by or ("operation" if program.python is None else "statement")
+        if by == "statement":
+            from gradcli.trace.statements import StatementSteps
+
+            return StatementSteps(self.result, program.statements)
+        from gradcli.trace.steps import Steps
+
+        return Steps(self.result)
+
+    def exit_code(self) -> int:
+        """3 if a check has failed."""
+        from gradcli.diagnostics.error import ExitCode
+
+        wrong = self.checked.verdict == "fail"
+        if wrong and self.report.chosen_format() != "json":
+            say_failure(self.checked, self.report.environment)
+        return ExitCode.CHECK_FAILED if wrong else ExitCode.OK

@@ -1,0 +1,1 @@
+"""Jacobians and Hessians, read off the graph of the backward pass."""

@@ -1,0 +1,1 @@
+"""Evaluation: the forward and the backward pass, formulas, and the backward pass as a graph."""

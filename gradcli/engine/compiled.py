@@ -1,0 +1,188 @@
+"""The passes written out as one Python function, for a graph that is run again and again.
+
+The loops of `forward` and `backward` look up at every node what to call, and on what. A graph and
+the plan of its backward pass come in here and a function goes out that calls the same kernels on
+the same operands in the same order: the same numbers to the last bit, at half of Python's share
+of the time. To write and compile it takes as long as some twenty runs of the loops.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from gradcli.engine.backward import (
+    BELOW_1,
+    Contribution,
+    Plan,
+    Send,
+    reduce_to,
+)
+from gradcli.graph.draft import Operand
+from gradcli.graph.graph import Graph
+from gradcli.ops.operation import Shape
+
+LONGEST = 200
+"""Characters of a call inside a call: Python can't read hundreds of brackets in brackets."""
+
+
+class _Text:
+    """The lines of a function, and the objects that its names stand for."""
+
+    def __init__(self) -> None:
+        self.lines: list[str] = []
+        self.objects: dict[str, Any] = {}
+        self._names: dict[int, str] = {}
+
+    def name(self, value: Any) -> str:
+        """A name for an object."""
+        if id(value) not in self._names:
+            self._names[id(value)] = f"k{len(self.objects)}"
+            self.objects[self._names[id(value)]] = value
+        return self._names[id(value)]
+
+    def add(self, line: str) -> None:
+        """Put a line behind the others."""
+        self.lines.append(f"    {line}\n")
+
+    def function(self, parameters: list[str], result: str) -> Callable[..., Any]:
+        """The lines as a function."""
+        text = f"def run({', '.join(parameters)}):\n{''.join(self.lines)}    return {result}\n"
+        scope = dict(self.objects)
+        exec(text, scope)  # noqa: S102 - names that are made here, nothing of the user's
+        made: Callable[..., Any] = scope["run"]
+        return made
+
+
+def forward_line(graph: Graph) -> Callable[..., list[Any]]:
+    """A function from the inputs' values, in order, to the values of all nodes."""
+    text = _Text()
+    _forward(text, graph)
+    return text.function(_inputs(graph), f"[{_all('v', graph)}]")
+
+
+def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
+    """A function from the inputs' values and δ_output to values, accumulators, contributions.
+
+    It returns None where something may not be finite.
+    """
+    text = _Text()
+    _forward(text, graph)
+    _give_up(text, [_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
+    made, rows = _backward(text, graph, plan)
+    _give_up(text, [_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
+    deltas = ", ".join(f"d{n.id}" if n.id in made else "None" for n in graph.nodes)
+    row = text.name(partial(tuple.__new__, Contribution))
+    contributions = f"tuple(map({row}, ({''.join(f'({line}), ' for line in rows)})))"
+    result = f"({_all('v', graph)},), ({deltas},), {contributions}"
+    return text.function([*_inputs(graph), f"d{graph.output}"], result)
+
+
+def _forward(text: _Text, graph: Graph) -> None:
+    """The forward pass: node by node, v3 = kernel(v1, v2)."""
+    for node in graph.nodes:
+        operands = ", ".join(_value(text, o) for o in node.operands)
+        if node.kernel is not None:
+            text.add(f"v{node.id} = {text.name(node.kernel)}({operands})")
+            if not node.type.shape:
+                number = text.name(np.float64)
+                text.add(f"if type(v{node.id}) is not {number}: v{node.id} = {number}(v{node.id})")
+        elif node.operands:
+            text.add(f"v{node.id} = {operands}")
+
+
+def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str]]:
+    """The backward pass; which nodes have an accumulator, and the contributions as text."""
+    if any(send.mask is not None for _, _, sends in plan.steps for send in sends):
+        text.add(f"values = [{_all('v', graph)}]")
+    made = {graph.output} if plan.active[graph.output] else set()
+    rows: list[str] = []
+    for node, _, sends in plan.steps:
+        for send in sends:
+            sent = total = f"s{len(rows)}"
+            text.add(f"{sent} = {_sent(text, graph, node, send)}")
+            if send.mask is not None:
+                text.add(f"{sent} = {text.name(send.mask)}({sent}, values)")
+            shape = graph.nodes[node].type.shape if send.elementwise else send.rule.type.shape
+            if shape != send.shape:
+                text.add(f"{sent} = {_reduced(text, sent, shape, send.shape)}")
+            if send.to in made:
+                total = f"t{len(rows)}"
+                text.add(f"{total} = d{send.to} + {sent}")
+            text.add(f"d{send.to} = {total}")
+            made.add(send.to)
+            rows.append(f"{node}, {send.operand}, {send.to}, {sent}, {total}, {send.final}")
+    return made, rows
+
+
+def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:
+    """What `reduce_to` does, without the search for how where only one axis is too many."""
+    if own[1:] == shape:
+        return f"{text.name(np.add.reduce)}({sent})"
+    return f"{text.name(reduce_to)}({sent}, {text.name(shape)})"
+
+
+# --- where numbers are not finite ----------------------------------------------------------
+
+
+def _give_up(text: _Text, finite: list[str]) -> None:
+    if finite:
+        text.add(f"if not ({' and '.join(finite)}): return None")
+
+
+def _finite(text: _Text, graph: Graph, letter: str, node: int) -> str:
+    """Whether a value or an accumulator is finite; no where only its square overflows."""
+    name, isfinite = f"{letter}{node}", text.name(math.isfinite)
+    if not graph.nodes[node].type.shape:
+        return f"{isfinite}({name})"
+    return f"{isfinite}({text.name(np.vdot)}({name}, {name}))"
+
+
+def _finite_sent(text: _Text, graph: Graph, plan: Plan, node: int) -> str:
+    """Whether an accumulator is finite: by its factors where they are smaller (`Plan.products`)."""
+    if node not in plan.products:
+        return _finite(text, graph, "d", node)
+    value, delta, terms = plan.products[node]
+    a, b, dot = f"v{value}", f"d{delta}", text.name(np.vdot)
+    norms = f"{text.name(math.isfinite)}({dot}({a}, {a}) * squares)"
+    return f"((squares := {dot}({b}, {b})) * {terms} < {BELOW_1} or {norms})"
+
+
+# --- expressions ---------------------------------------------------------------------------
+
+
+def _sent(text: _Text, graph: Graph, node: int, send: Send) -> str:
+    """What an operation sends to an operand, as an expression."""
+    delta, rule = f"d{node}", send.rule
+    if send.elementwise and rule.constant is not None:
+        return delta if rule.constant == 1 else f"{delta} * {text.name(rule.constant)}"
+    given = [*(_value(text, o) for o in graph.nodes[node].operands), f"v{node}", delta]
+    slots = [given[i] for i in rule.picks] if rule.picks is not None else given[: rule.names]
+    slots += [text.name(c) for c in rule.constants]
+    uses = Counter(i for _, places in rule.calls for i in places)
+    for kernel, places in rule.calls:
+        call = f"{text.name(kernel)}({', '.join(slots[i] for i in places)})"
+        if uses[len(slots)] > 1 or len(call) > LONGEST:
+            name = f"r{len(slots)}"
+            text.add(f"{name} = {call}")
+            call = name
+        slots.append(call)
+    result = slots[rule.place]
+    return f"{delta} * {result}" if send.elementwise else result
+
+
+def _inputs(graph: Graph) -> list[str]:
+    return [f"v{i}" for i in graph.inputs]
+
+
+def _value(text: _Text, operand: Operand) -> str:
+    return f"v{operand}" if isinstance(operand, int) else text.name(operand.value)
+
+
+def _all(letter: str, graph: Graph) -> str:
+    return ", ".join(f"{letter}{node.id}" for node in graph.nodes)

@@ -1,0 +1,121 @@
+"""The values that a program's inputs are bound to: what was given, data, and its `#:` lines.
+
+Names and values of any kind come in; a float64 or an array of them comes out for every name, or
+the error of a name that is no input and of a value that is no array of numbers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.source import Source, Span
+from gradcli.engine.constants import evaluated, stream_seed
+from gradcli.graph.resolve import Names, did_you_mean, refuse_constants_of_blocks
+from gradcli.syntax.header import Binding, Header
+from gradcli.syntax.tree import Assign
+
+FLOAT64 = np.dtype(np.float64)
+
+
+def values_of_inputs(
+    names: Names,
+    header: Header,
+    inputs: Mapping[str, Any],
+    data: Mapping[str, Any] | None,
+    seed: int,
+) -> dict[str, Any]:
+    """The value of every input: from `inputs`, else `data`, else the program's `#:` lines.
+
+    Raises `GradcliError` of kind binding.
+    """
+    free = names.free
+    bound: dict[str, Any] = {}
+    if names.in_blocks:
+        lines = (binding.name for binding in header.bindings)
+        refuse_constants_of_blocks(names, [*inputs, *lines, *(data or ())])
+    if not free.keys() >= inputs.keys():
+        raise _not_an_input(names, next(n for n in inputs if n not in free), None, inputs)
+    for binding in header.bindings:
+        if binding.name not in free:
+            raise _not_an_input(names, binding.name, binding)
+        if binding.name not in inputs:
+            bound[binding.name] = _header_value(names.source, binding, seed)
+    if data:
+        bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
+    for name, value in inputs.items():
+        # An array of float64 is taken as it is, without a call: every run comes by here.
+        plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim
+        bound[name] = value if plain else to_value(name, value)
+    return bound
+
+
+def to_value(name: str, value: Any) -> Any:
+    """A number or an array of numbers as float64, an array of float64 as it is, not copied.
+
+    Raises `GradcliError` of kind binding.
+    """
+    problem = None
+    try:
+        array = np.asarray(value)
+    except ValueError:
+        problem = "the rows of an array have equal length"
+    else:
+        if array.dtype.kind not in "fiub":
+            kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "O": "mixed objects"}
+            problem = f"{kinds.get(array.dtype.kind, str(array.dtype))} can't be differentiated"
+    if problem is None:
+        return np.float64(array) if array.ndim == 0 else np.asarray(array, dtype=np.float64)
+    raise GradcliError(
+        Kind.BINDING,
+        f"the value of '{name}' is no array of numbers",
+        hint=f"{problem}: give a number or nested lists of numbers",
+    )
+
+
+def _header_value(program: Source, binding: Binding, seed: int) -> Any:
+    """The value of a `#:` line."""
+    try:
+        return evaluated(binding.source, binding.value, stream_seed(seed, binding.name))
+    except GradcliError as error:
+        error.source = program
+        raise
+
+
+def _not_an_input(
+    names: Names, name: str, line: Binding | None, given: Iterable[str] = ()
+) -> GradcliError:
+    """The error of a bound name that is not an input.
+
+    `line` is the `#:` line that binds it, `given` are all names that get a value.
+    """
+    source = None if line is None else names.source
+    place = None if line is None else Span(line.span.start, line.span.start + len(name))
+    definition = names.definitions.get(name)
+    if definition is not None:
+        binding = f"--{name}" if line is None else "the '#:' line"
+        labels = () if place is None else (Label(place, "gets a value here"),)
+        return GradcliError(
+            Kind.BINDING,
+            f"'{name}' gets its value in the program",
+            source=names.source,
+            span=definition.name.span,
+            labels=labels,
+            hint=f"leave out {binding}, or remove the definition"
+            if isinstance(definition, Assign)
+            else None,
+        )
+    from gradcli.graph.suggestions import misread  # noqa: PLC0415 - only when something went wrong
+
+    known = names.inputs(())
+    listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
+    return GradcliError(
+        Kind.BINDING,
+        f"the program does not use '{name}'",
+        source=source,
+        span=place,
+        hint=misread(names, {name, *given}, about=name) or did_you_mean(name, known) or listed,
+    )

@@ -1,0 +1,524 @@
+"""Every operation of the table as NumPy writes it.
+
+An operation is applied to pieces of code of known types; out comes the code of its value. Most
+are a function of NumPy under the same name; the methods of `Calls` are for those that are not,
+found by the operation's name. What NumPy and SciPy lack is noted as a helper.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradcli.export.numpy.code import (
+    ATOM,
+    COMPARISON,
+    POWER,
+    Code,
+    as_type,
+    call,
+    exact,
+    fractional,
+    number,
+    numeric,
+    numpy_shape,
+    product,
+    shape_text,
+    total,
+)
+from gradcli.export.numpy.elementwise import Elementwise
+from gradcli.ops import numpy_helpers as helpers
+from gradcli.ops.operation import Operation, Shape, Type
+from gradcli.ops.options import shown
+from gradcli.ops.table.products import product_case
+
+Options: TypeAlias = Mapping[str, Any]
+
+REDUCTIONS = {
+    "sum": "np.sum",
+    "mean": "np.mean",
+    "prod": "np.prod",
+    "amax": "np.max",
+    "amin": "np.min",
+    "var": "np.var",
+    "std": "np.std",
+}
+
+
+class Calls(Elementwise, ABC):
+    """Operations as code. `helpers` and `imports` are what the code needs besides NumPy."""
+
+    def apply(
+        self,
+        operation: Operation,
+        operands: list[Code],
+        out: Type,
+        options: Options,
+        *,
+        wide: bool = False,
+    ) -> Code:
+        """The operation on operands; `wide` puts spaces around the sign of a product."""
+        if operation.body is not None:
+            types = tuple(x.type for x in operands)
+            return call(self.block(operation, types), *(x.text for x in operands), type=out)
+        if operation.elementwise:
+            lined_up = self._lined_up(operands, out)
+            if operation.name == "polygamma":
+                self.imports["polygamma"] = None
+                return call("polygamma", str(options["n"]), lined_up[0].text, type=out)
+            return self.elementwise(operation, lined_up, out, wide=wide)
+        write: Callable[..., Code] | None = getattr(self, f"_{operation.name}", None)
+        if operation.name in REDUCTIONS:
+            found = self._reduction(operation.name, operands, out, options)
+        elif write is not None:
+            found = write(operands, out, options)
+        else:
+            raise TypeError(f"no NumPy for {operation.name}")
+        return as_type(found, out)
+
+    @abstractmethod
+    def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
+        """The name of the function for a block of the program."""
+
+    def _lined_up(self, operands: list[Code], out: Type) -> list[Code]:
+        """Operands with the axes that make NumPy broadcast them to the output's shape."""
+        shapes = [x.shape for x in operands]
+        if operands and np.broadcast_shapes(*shapes) != numpy_shape(out):
+            return [exact(x) for x in operands]
+        return operands
+
+    # --- products ------------------------------------------------------------------------
+
+    def _matmul(self, x: list[Code], out: Type, _options: Options) -> Code:
+        a, b = map(numeric, x)
+        case = product_case(a.type, b.type)
+        if case == "stack":
+            a, b = exact(a), exact(b)
+        elif case == "vr" or (case == "mm" and b.type.row):
+            return (
+                call("np.outer", a.text, b.text, type=Type(out.shape))
+                if not a.type.row
+                else (product(a, b, out))
+            )
+        return product(a, b, out, "@")
+
+    def _dot(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, b = map(numeric, x)
+        if a.type.shape and b.type.shape:
+            return self._matmul(x, out, options)
+        return product(exact(a), exact(b), Type(out.shape))
+
+    def _inner(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.inner", *(exact(fractional(a)).text for a in x), type=Type(out.shape))
+
+    def _outer(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.outer", *(fractional(a).text for a in x), type=out)
+
+    def _cross(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.cross", *(fractional(a).text for a in x), type=out)
+
+    def _kron(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.kron", *(exact(fractional(a)).text for a in x), type=out)
+
+    # --- one matrix ----------------------------------------------------------------------
+
+    def _T(self, x: list[Code], out: Type, _options: Options) -> Code:
+        (a,) = map(numeric, x)
+        if len(a.shape) < 2:
+            return a._replace(type=out)
+        return Code(f"{a.at(ATOM)}.T", ATOM, out, view=True)
+
+    def _matrix_transpose(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(x[0])
+        if len(a.shape) == 2:
+            return self._T([a], out, options)
+        return call("np.swapaxes", a.text, "-1", "-2", type=out, view=True)
+
+    def _col(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return Code(f"{numeric(x[0]).at(ATOM)}[:, None]", ATOM, out, view=True)
+
+    def _row(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return numeric(x[0])._replace(type=out)
+
+    def _diag(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        k = str(options["k"]) if options["k"] else ""
+        return call("np.diag", a.text, k, type=out, view=len(a.shape) == 2)
+
+    def _place_diagonal(self, x: list[Code], out: Type, options: Options) -> Code:
+        k, (m, n) = options["k"], options["shape"]
+        side = x[0].shape[0] + abs(k)
+        found = call("np.diag", fractional(x[0]).text, str(k) if k else "", type=Type((side, side)))
+        text = found.text
+        if m < side or n < side:
+            text = f"{text}[:{min(m, side)}, :{min(n, side)}]"
+        if m > side or n > side:
+            text = f"np.pad({text}, ((0, {max(m - side, 0)}), (0, {max(n - side, 0)})))"
+        return Code(text, ATOM, out)
+
+    def _triangle(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
+        k = str(options["k"]) if options["k"] else ""
+        return call(f"np.{name}", exact(fractional(x[0])).text, k, type=out)
+
+    def _tril(self, x: list[Code], out: Type, options: Options) -> Code:
+        return self._triangle("tril", x, out, options)
+
+    def _triu(self, x: list[Code], out: Type, options: Options) -> Code:
+        return self._triangle("triu", x, out, options)
+
+    def _plain(self, function: str) -> Callable[[list[Code], Type, Options], Code]:
+        def write(x: list[Code], out: Type, _options: Options) -> Code:
+            name = function if function.startswith("np.") else self.needed(function)
+            return call(name, *(exact(fractional(a)).text for a in x), type=Type(out.shape))
+
+        return write
+
+    def __getattr__(self, name: str) -> Callable[[list[Code], Type, Options], Code]:
+        function = PLAIN.get(name.removeprefix("_"))
+        if function is None or not name.startswith("_"):
+            raise AttributeError(name)
+        return self._plain(function)
+
+    def _cholesky(self, x: list[Code], out: Type, _options: Options) -> Code:
+        a = exact(fractional(x[0])).text
+        return call("np.linalg.cholesky", f"{self.needed('symmetric')}({a})", type=out)
+
+    def _logdet(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return Code(f"np.linalg.slogdet({exact(fractional(x[0])).text})[1]", ATOM, out)
+
+    # --- reductions ----------------------------------------------------------------------
+
+    def _reduction(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
+        (a,) = x
+        a = a if name == "sum" else fractional(a)
+        if options["axis"] is not None or options["keepdims"]:
+            a = exact(a)
+        ddof = f"ddof={shown(options['ddof'])}" if options.get("ddof") else ""
+        return call(REDUCTIONS[name], a.text, *_axes(options), ddof, type=Type(out.shape))
+
+    def _norm(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, p = fractional(x[0]), options["p"]
+        whole = options["axis"] is None and not options["keepdims"]
+        a = a if whole else exact(a)
+        size = f"np.abs({a.text})"
+        if p == 1:
+            return call("np.sum", size, *_axes(options), type=out)
+        if p == np.inf:
+            return call("np.max", size, *_axes(options), "initial=0.0", type=out)
+        axis = options["axis"]
+        gone = range(len(a.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        if not a.shape:
+            return call("np.abs", a.text, type=out)
+        if len(gone) > 2 and not whole:
+            return call(
+                "np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(_axes(options))})", type=out
+            )
+        return call("np.linalg.norm", a.text, *_axes(options), type=out)
+
+    def _squared_norm(self, x: list[Code], out: Type, _options: Options) -> Code:
+        (a,) = map(fractional, x)
+        if not a.shape:
+            return Code(f"{a.at(ATOM)}**2", POWER, out)
+        return call("np.sum", f"{a.at(ATOM)}**2", type=out)
+
+    def _with_axis(self, name: str, axis: Any, rank: int) -> str:
+        """A helper with an axis in its text; its name."""
+        everything = axis is None or rank <= 1
+        suffix = "" if everything else "_axis" + "_".join(map(str, np.atleast_1d(axis)))
+        keep = "" if everything else f", axis={shown(axis)}, keepdims=True"
+        if name == "log_softmax":
+            self._with_axis("log_of_sum", axis, rank)
+        parameters, text = helpers.OPTIONS[name]
+        self.note(name + suffix, parameters, text.format(axis=keep, suffix=suffix))
+        return name + suffix
+
+    def _softmax(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call(self._with_axis("softmax", options["axis"], len(a.shape)), a.text, type=out)
+
+    def _softmax_slope(self, x: list[Code], out: Type, options: Options) -> Code:
+        p, d = (exact(fractional(a)) for a in x)
+        name = self._with_axis("softmax_slope", options["axis"], len(out.shape))
+        return call(name, p.text, d.text, type=out)
+
+    def _log_softmax(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call(self._with_axis("log_softmax", options["axis"], len(a.shape)), a.text, type=out)
+
+    def _logsumexp(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, axis, keep = exact(fractional(x[0])), options["axis"], options["keepdims"]
+        rank = len(a.shape)
+        if not rank:
+            return a._replace(type=out)
+        rest = self._with_axis("log_of_sum", axis, rank)
+        kept = "" if axis is None or rank == 1 else f", axis={shown(axis)}, keepdims=True"
+        name = rest.replace("log_of_sum", "logsumexp") + ("_kept" if keep else "")
+        text = f"np.max(x{kept}) + {rest}(x, np.max(x{kept}))"
+        if kept and not keep:
+            text = f"np.squeeze({text}, axis={shown(axis)})"
+        elif keep and not kept:
+            text = f"np.reshape({text}, {shape_text(out.shape)})"
+        self.note(name, "x", text)
+        return call(name, a.text, type=out)
+
+    # --- along an axis -------------------------------------------------------------------
+
+    def _cumsum(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call("np.cumsum", a.text, _axis(options), type=Type(out.shape))
+
+    def _cumprod(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call("np.cumprod", a.text, _axis(options), type=Type(out.shape))
+
+    def _shift(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, k, fill = exact(fractional(x[0])), options["k"], float(options["fill"])
+        axis = options["axis"] or 0
+        n = out.shape[axis]
+        if not k:
+            return a
+        free = (*out.shape[:axis], min(abs(k), n), *out.shape[axis + 1 :])
+        blank = f"np.full({shape_text(free)}, {fill!r})"
+        if abs(k) >= n:
+            return Code(blank, ATOM, Type(out.shape))
+        taken = f":{n - k}" if k > 0 else f"{-k}:"
+        rest = f"{a.at(ATOM)}[{':, ' * axis}{taken}]"
+        parts = f"({blank}, {rest})" if k > 0 else f"({rest}, {blank})"
+        return call("np.concatenate", parts, f"axis={axis}" if axis else "", type=Type(out.shape))
+
+    def _lines(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
+        """A helper that works along the last axis, along another one or several."""
+        arrays = [exact(fractional(a)) for a in x]
+        rank, axis = len(out.shape), options["axis"]
+        axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+        if rank == 0:
+            axes = ()
+        last = tuple(range(-len(axes), 0))
+        rest = tuple(n for i, n in enumerate(out.shape) if i not in axes)
+        joined = (*rest, math.prod(out.shape[i] for i in axes))
+        split = (*rest, *(out.shape[i] for i in axes))
+        moved = axes != tuple(range(rank - len(axes), rank))
+        texts = []
+        for a in arrays:
+            text = a.text
+            if moved:
+                text = f"np.moveaxis({text}, {axes}, {last})"
+            if joined != split:
+                text = f"np.reshape({text}, {shape_text(joined)})"
+            texts.append(text)
+        text = f"{name}({', '.join(texts)})"
+        if joined != split:
+            text = f"np.reshape({text}, {shape_text(split)})"
+        if moved:
+            text = f"np.moveaxis({text}, {last}, {axes})"
+        return Code(text, ATOM, Type(out.shape))
+
+    def _recurrence(self, x: list[Code], out: Type, options: Options) -> Code:
+        return self._lines(self.needed("recurrence"), x, out, {"axis": options["axis"] or 0})
+
+    def _recurrence_back(self, x: list[Code], out: Type, options: Options) -> Code:
+        return self._lines(self.needed("recurrence_back"), x, out, {"axis": options["axis"] or 0})
+
+    def _prod_others(self, x: list[Code], out: Type, options: Options) -> Code:
+        count = len(x) - 1
+        if not count:
+            return self._lines(self.needed("products_of_others"), x, out, options)
+        name = f"products_of_others_along_{count}"
+        self.note(name, *_mixed_products(count))
+        return self._lines(name, x, out, options)
+
+    # --- shapes --------------------------------------------------------------------------
+
+    def _concat(self, x: list[Code], out: Type, options: Options) -> Code:
+        parts = ", ".join(exact(fractional(a)).text for a in x) + ("," if len(x) == 1 else "")
+        axis = "" if options["axis"] == 0 else f"axis={options['axis']}"
+        return call("np.concatenate", f"({parts})", axis, type=out)
+
+    def _stack(self, x: list[Code], out: Type, options: Options) -> Code:
+        parts = ", ".join(exact(fractional(a)).text for a in x) + ("," if len(x) == 1 else "")
+        axis = f"axis={options['axis']}" if options["axis"] else ""
+        return call("np.stack", f"({parts})", axis, type=out)
+
+    def _array(self, x: list[Code], out: Type, options: Options) -> Code:
+        level = [exact(fractional(a)).text for a in x]
+        for n in reversed(options["shape"]):
+            starts = range(0, len(level), n) if n else [0]
+            level = [f"[{', '.join(level[i : i + n])}]" for i in starts]
+        return call("np.array", level[0], type=out)
+
+    def _reshape(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.reshape", fractional(x[0]).text, shape_text(out.shape), type=out, view=True)
+
+    def _flatten(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.ravel", fractional(x[0]).text, type=out, view=True)
+
+    def _squeeze(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, axis = exact(fractional(x[0])), options["axis"]
+        return call("np.squeeze", a.text, _axis({"axis": axis}), type=out, view=True)
+
+    def _expand_dims(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call("np.expand_dims", a.text, shown(options["axis"]), type=out, view=True)
+
+    def _repeat(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call("np.repeat", a.text, str(options["n"]), _axis(options), type=out)
+
+    def _flip(self, x: list[Code], out: Type, options: Options) -> Code:
+        a = exact(fractional(x[0]))
+        return call("np.flip", a.text, _axis(options), type=Type(out.shape), view=True)
+
+    def _index(self, x: list[Code], out: Type, options: Options) -> Code:
+        items = list(options["items"])
+        while len(items) > 1 and items[-1] == slice(None):
+            items.pop()
+        text = ", ".join(map(_item, items)) or "..."
+        return Code(f"{exact(numeric(x[0])).at(ATOM)}[{text}]", ATOM, out, view=True)
+
+    def _pick(self, x: list[Code], out: Type, options: Options) -> Code:
+        flat = f"np.ravel({exact(fractional(x[0])).text})[{list(options['at'])}]"
+        return _shaped(flat, len(options["at"]), out)
+
+    def _put(self, x: list[Code], out: Type, options: Options) -> Code:
+        """A choice from what was there with what is put in behind it."""
+        a, v = (exact(fractional(code)).text for code in x)
+        chosen = list(range(out.size))
+        for i, place in enumerate(options["at"]):
+            chosen[place] = out.size + min(i, x[1].type.size - 1)
+        both = f"np.concatenate((np.ravel({a}), np.ravel({v})))[{chosen}]"
+        return _shaped(both, out.size, out)
+
+    def _put_add(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, v = fractional(x[0]), exact(fractional(x[1])).text
+        at, n = list(options["at"]), out.size
+        if x[1].type.size != len(at) or not at:
+            v = f"np.broadcast_to(np.ravel({v}), {len(at)})"
+        added = f"np.bincount({at}, np.ravel({v}), {n})"
+        return total(a, _shaped(added, n, out), out)
+
+    def _scatter(self, x: list[Code], out: Type, options: Options) -> Code:
+        """Zeros beside the block by concatenation; where it has gaps, by a product with 0 and 1."""
+        a = exact(numeric(x[0]))
+        at, step, shape = options["at"], options["step"], out.shape
+        if not a.shape:
+            if len(shape) == 1:
+                place = Code(f"np.arange({shape[0]}) == {at[0]}", COMPARISON, out, truth=True)
+                return product(a, place, out)
+            a = call("np.reshape", a.text, shape_text((1,) * len(shape)), type=Type((1,) * len(at)))
+        for axis, n in enumerate(shape):
+            a = _embedded(a, axis, n, at[axis], step[axis])
+        return a
+
+    # --- makers --------------------------------------------------------------------------
+
+    def _zeros(self, _x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.zeros", shape_text(out.shape), type=out)
+
+    def _ones(self, _x: list[Code], out: Type, _options: Options) -> Code:
+        return call("np.ones", shape_text(out.shape), type=out)
+
+    def _full(self, x: list[Code], out: Type, _options: Options) -> Code:
+        value = exact(fractional(x[0])).text
+        return call("np.full", shape_text(out.shape), value, type=out)
+
+    def _eye(self, _x: list[Code], out: Type, _options: Options) -> Code:
+        n, m = out.shape
+        return call("np.eye", str(n), str(m) if m != n else "", type=out)
+
+    def _linspace(self, x: list[Code], out: Type, options: Options) -> Code:
+        texts = (fractional(a).text for a in x)
+        return call("np.linspace", *texts, str(options["num"]), type=out)
+
+    def _arange(self, _x: list[Code], out: Type, options: Options) -> Code:
+        found = call("np.arange", f"{float(out.shape[0])!r}", type=out)
+        if options["step"] != 1:
+            found = product(number(options["step"], shown(options["step"])), found, out)
+        start = options["start"]
+        return total(number(start, shown(start)), found, out) if start else found
+
+
+PLAIN = {
+    "trace": "np.trace",
+    "inv": "np.linalg.inv",
+    "solve": "np.linalg.solve",
+    "det": "np.linalg.det",
+    "symmetric": "symmetric",
+    "lower_half": "lower_half",
+    "cofactor": "cofactor",
+    "cofactor_slope": "cofactor_slope",
+}
+"""Operations that are a single call."""
+
+
+def _shaped(flat: str, size: int, out: Type) -> Code:
+    """A vector of the size as an array of another type."""
+    if out.shape == (size,):
+        return Code(flat, ATOM, out)
+    return call("np.reshape", flat, shape_text(out.shape) if out.shape else "()", type=out)
+
+
+def _axis(options: Options) -> str:
+    axis = options["axis"]
+    return "" if axis is None else f"axis={shown(axis)}"
+
+
+def _axes(options: Options) -> list[str]:
+    return [
+        part for part in (_axis(options), "keepdims=True" if options["keepdims"] else "") if part
+    ]
+
+
+def _item(item: Any) -> str:
+    """An item of an index."""
+    if isinstance(item, slice):
+        start, stop, step = (
+            "" if part is None else str(part) for part in (item.start, item.stop, item.step)
+        )
+        return f"{start}:{stop}" + (f":{step}" if step else "")
+    return str(item)
+
+
+def _mixed_products(count: int) -> tuple[str, str]:
+    """Parameters and text for the products of all but several, along as many directions."""
+    directions = [f"d{i + 1}" for i in range(count)]
+    axes = count + 1
+    marks = " + ".join(
+        f"np.eye(x.shape[-1])[{', '.join(':' if j == i else 'None' for j in range(axes))}, :]"
+        for i in range(axes)
+    )
+    lifted = "x[..., " + "None, " * axes + ":]"
+    text = f"np.all({marks} <= 1, axis=-1)*np.prod(np.where({marks} > 0, 1.0, {lifted}), axis=-1)"
+    for i in range(count, 0, -1):
+        text = f"np.sum({text}*{directions[i - 1]}[..., {'None, ' * i}:], axis=-1)"
+    return ", ".join(["x", *directions]), text
+
+
+def _embedded(block: Code, axis: int, n: int, at: int, step: int) -> Code:
+    """A block within zeros along one axis: from a place on, every so many places."""
+    shape: Shape = block.shape
+    count, rank = shape[axis], len(shape)
+    out = Type((*shape[:axis], n, *shape[axis + 1 :]))
+    if count == n and step == 1:
+        return block
+    if step == 1 or count == 1:
+        before, after = (
+            f"np.zeros({shape_text((*shape[:axis], k, *shape[axis + 1 :]))})" if k else ""
+            for k in (at, n - at - count)
+        )
+        parts = ", ".join(part for part in (before, block.text, after) if part)
+        return call("np.concatenate", f"({parts})", f"axis={axis}" if axis else "", type=out)
+    sign, size = ("-", -step) if step < 0 else ("+", step)
+    places = (
+        f"{at} {sign} {size}*np.arange({count})" if at or step < 0 else f"{size}*np.arange({count})"
+    )
+    chosen = f"1.0*(np.arange({n})[:, None] == {places})"
+    if axis == 0 and rank <= 2:
+        return Code(f"({chosen}) @ {block.at(ATOM)}", 2, out, symbol="@")
+    if axis == 1 and rank == 2:
+        return Code(f"{block.at(ATOM)} @ ({chosen}).T", 2, out, symbol="@")
+    text = f"np.moveaxis(np.tensordot({chosen}, {block.text}, (1, {axis})), 0, {axis})"
+    return Code(text, ATOM, out)

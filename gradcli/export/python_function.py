@@ -1,0 +1,104 @@
+"""A Python function for the program: it returns the value and a dict of gradients.
+
+The body is the listing of `export_numpy` over the function's arguments. It is for arguments of
+the shapes that the inputs have at the point, and says so where it gets others.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from gradcli.diagnostics.source import LINE_END
+from gradcli.export.numpy.passes import Numpy
+from gradcli.export.numpy_listing import Writer
+from gradcli.ops.operation import Shape
+from gradcli.report.numbers import shown
+from gradcli.syntax.header import MARK
+from gradcli.trace.steps import Steps
+
+if TYPE_CHECKING:
+    from gradcli.report.style import Style
+
+FUNCTION = "value_and_gradient"
+
+
+def pieces(steps: Steps, style: Style) -> Iterator[str]:
+    """A module with the function."""
+    numpy = Numpy(steps, style, textbook=False)
+    writer = Writer(numpy, style)
+    body = [*writer.forward(), *writer.backward()]
+    program = _lines(steps.result.program, style)
+    yield f'"""{_first_line(program)} and its gradient by backpropagation."""\n\n'
+    yield from numpy.preamble()
+    yield "\n" if numpy.helpers else "\n\n"
+    if any(node.selections for node in steps.graph.nodes):
+        # What a where does not choose may be undefined there.
+        yield '@np.errstate(all="ignore")\n'
+    yield f"def {FUNCTION}({', '.join(name for name, _ in numpy.inputs())}):\n"
+    yield from map(_indented, _docstring(numpy, program))
+    for (name, _), i in zip(numpy.inputs(), steps.graph.inputs, strict=True):
+        yield from map(_indented, _argument(name, steps.graph.nodes[i].type.shape))
+    yield from map(_indented, body)
+    yield from map(_indented, _end(numpy, style))
+
+
+def _lines(program: str, style: Style) -> list[str]:
+    """The program for a docstring: without the `#:` lines, whose point is one of many.
+
+    What is escaped where there is only ASCII, Python reads as what it was.
+    """
+    lines = [line.rstrip() for line in LINE_END.split(program)]
+    lines = [line for line in lines if not line.lstrip().startswith(MARK)]
+    while lines and not lines[0]:
+        del lines[0]
+    while lines and not lines[-1]:
+        del lines[-1]
+    return [shown(line.replace("\\", r"\\").replace('"""', r"\"\"\""), style) for line in lines]
+
+
+def _first_line(program: list[str]) -> str:
+    """The first statement's line, with dots where others follow."""
+    first, *rest = [line for line in program if line and not line.lstrip().startswith("#")]
+    return f"{first} ..." if rest else first
+
+
+def _docstring(numpy: Numpy, program: list[str]) -> Iterator[str]:
+    result = numpy.result
+    yield '"""Value and gradient of the program\n\n'
+    for line in program:
+        yield f"    {line}".rstrip() + "\n"
+    yield "\n"
+    for (name, _), i in zip(numpy.inputs(), result.graph.inputs, strict=True):
+        shape = result.graph.nodes[i].type.shape
+        yield f"{name}: {f'an array of shape {shape}' if shape else 'a number'}\n"
+    yield "\nReturns the value, and a dict with the gradient of each input in the input's shape.\n"
+    yield '"""\n'
+
+
+def _argument(name: str, shape: Shape) -> Iterator[str]:
+    if not shape:
+        yield f"{name} = np.float64({name})\n"
+        return
+    yield f"{name} = np.asarray({name}, dtype=np.float64)\n"
+    yield f"if {name}.shape != {shape}:\n"
+    yield f'    raise ValueError(f"{name} must have shape {shape}, not {{{name}.shape}}")\n'
+
+
+def _end(numpy: Numpy, style: Style) -> Iterator[str]:
+    result = numpy.result
+    items = (f"{_key(name, style)}: delta_{numpy.names[name]}" for name in result.gradient)
+    yield f"\nreturn {numpy.name(result.output)}, {{{', '.join(items)}}}\n"
+
+
+def _key(name: str, style: Style) -> str:
+    """An input's name as a string of Python, escaped where there is only ASCII."""
+    return json.dumps(name, ensure_ascii=style.ascii)
+
+
+def _indented(line: str) -> str:
+    """A line, or several, four spaces further in."""
+    return "".join(
+        f"    {part}" if part.strip() else part for part in line.splitlines(keepends=True)
+    )

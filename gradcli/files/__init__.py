@@ -1,0 +1,1 @@
+"""Files of points and arrays, in and out: CSV, Parquet, NDJSON, npz, npy."""

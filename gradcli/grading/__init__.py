@@ -1,0 +1,1 @@
+"""Homework: submissions are read, marked, and their mistakes named."""

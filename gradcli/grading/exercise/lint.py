@@ -1,0 +1,371 @@
+"""A homework tested before it is set: which mistakes would nobody see at this point?
+
+A task comes in, a `Finding` goes out: every mistake of the table applied to the true solution, and
+what the wrong number has in common with the right one. Which slips are no mistakes at all, because
+they come to the same everywhere (a local derivative that is 1, passed on), is asked of points in
+general position, so nobody has to say it of each operation.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain, combinations, permutations, product
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.mistakes.case import Case, Slip
+from gradcli.grading.mistakes.table import slips
+from gradcli.grading.model.flow import Flow, of_result
+from gradcli.grading.model.task import Task
+
+TOLERANCE = 0.5e-2
+"""Numbers so close pass for the same where they are written by hand with two digits."""
+ROUNDING = 1e-9
+"""So close they are the same in all digits."""
+GENERAL = 6
+"""In so many points in general position two numbers agree if they agree everywhere."""
+PATIENCE = 12
+"""Whoever finds no point at which the program can be evaluated in so many keeps whole numbers."""
+WORK = 40_000
+"""A search looks at about so many slips, and at `MOST` points at most."""
+FEWEST, MOST = 6, 60
+ON_PAPER = 12
+"""Arrays of so many elements stand on a sheet."""
+
+
+class Place(NamedTuple):
+    """Which slip it is, at whatever point: the row, the tag, its lines, and a number."""
+
+    row: str
+    tag: str
+    lines: tuple[str, ...]
+    number: int
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A slip at one point."""
+
+    tag: str
+    row: str
+    lines: tuple[str, ...]
+    """The wrong lines; an empty text stands for one that has no short form."""
+    visible: bool
+    """Whether the number is another one, by more than the tolerance of handwriting."""
+    exact: bool
+    """Whether it is the very same number."""
+
+
+@dataclass(frozen=True)
+class Confusion:
+    """Mistakes of different kinds that give the same wrong number in a row."""
+
+    row: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the mistakes do at one point."""
+
+    inputs: Mapping[str, Any]
+    slips: tuple[Seen, ...]
+    kink: bool
+    """Whether the derivatives of both sides differ here: marking accepts either."""
+    find_confused: Callable[[], Iterator[Confusion]]
+
+    @cached_property
+    def confused(self) -> tuple[Confusion, ...]:
+        """What can't be told apart here; found out when it is asked for."""
+        return tuple(dict.fromkeys(self.find_confused()))
+
+    @cached_property
+    def unseen(self) -> tuple[Seen, ...]:
+        """The slips that change nothing."""
+        return tuple(slip for slip in self.slips if not slip.visible)
+
+    def worse(self, other: Finding) -> bool:
+        """Whether another point tells more."""
+        return (self.kink, self.rank) > (other.kink, other.rank)
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """How little a point tells: the less, the better."""
+        return len(self.unseen), len(self.confused)
+
+
+class Lint:
+    """A task and its mistakes, at any point."""
+
+    def __init__(self, task: Task) -> None:
+        self.task = task
+        graph = task.result.graph
+        names = [node.name for node in graph.nodes]
+        deltas = dict(zip(names, task.result.accumulators, strict=True))
+        self.rows = tuple(n for n in reversed(names) if deltas[n] is not None and n != task.output)
+        inputs = [graph.nodes[i].name for i in graph.inputs]
+        self.inputs = {name: task.result.inputs[name] for name in inputs}
+        self.free = tuple(
+            name for name in inputs if name in task.asked and np.size(self.inputs[name]) <= ON_PAPER
+        )
+        """The inputs that a search may change: data that nobody differentiates by stay, and
+        so does what is too large to be worked with by hand."""
+
+    def flow(self, inputs: Mapping[str, Any]) -> Flow | None:
+        """The computation at a point; None where the program is not defined or has no gradient."""
+        try:
+            result = self.task.program.evaluate(
+                {**self.inputs, **inputs}, wrt=self.task.asked, check=False
+            )
+        except GradcliError:
+            return None
+        return of_result(result)
+
+    # --- slips at a point ---
+
+    def numbers(self, flow: Flow) -> tuple[dict[Place, Slip], dict[str, tuple[Any, float]]]:
+        """All slips by their place, and the right accumulators with the size of their parts."""
+        follows, parts = flow.passes({})
+        found: dict[Place, Slip] = {}
+        right: dict[str, tuple[Any, float]] = {}
+        for row in self.rows:
+            if row not in follows:
+                continue
+            case = Case(flow, row, parts, follows)
+            sizes = (float(np.max(np.abs(part.value), initial=0.0)) for part in case.own)
+            right[row] = follows[row], max(sizes, default=0.0)
+            count: Counter[tuple[str, tuple[str, ...]]] = Counter()
+            for mistake, slip in slips(case):
+                count[mistake.tag, slip.lines] += 1
+                number = count[mistake.tag, slip.lines]
+                found[Place(row, mistake.tag, slip.lines, number)] = slip
+        return found, right
+
+    @cached_property
+    def size(self) -> int:
+        """How many slips there are."""
+        return len(self.numbers(self.task.flow)[0])
+
+    @cached_property
+    def general(self) -> list[tuple[dict[Place, Slip], dict[str, tuple[Any, float]]]]:
+        """The slips at points in general position."""
+        generator = _generator("general", self.task)
+        found = []
+        for i in range(PATIENCE * GENERAL):
+            inputs = {name: _in_general(self.inputs[name], generator, i) for name in self.free}
+            flow = self.flow(inputs)
+            if flow is not None:
+                found.append(self.numbers(flow))
+            if len(found) == GENERAL:
+                break
+        return found
+
+    @cached_property
+    def harmless(self) -> frozenset[Place]:
+        """The slips that are none: they give the right number at every point."""
+        if not self.general:
+            return frozenset()
+        first, _ = self.general[0]
+        return frozenset(
+            place
+            for place in first
+            if all(
+                place not in made or _same(made[place].value, *right[place.row], ROUNDING)
+                for made, right in self.general
+            )
+        )
+
+    @cached_property
+    def kinds(self) -> dict[Place, tuple[int, ...]]:
+        """Slips that come to the same number at every point have the same kind."""
+        kinds: dict[Place, tuple[int, ...]] = {}
+        for made, right in self.general:
+            for places in _groups(made, right):
+                kind = hash(places[0])
+                for place in places:
+                    kinds[place] = (*kinds.get(place, ()), kind)
+        return kinds
+
+    def confusions(
+        self, made: Mapping[Place, Slip], right: Mapping[str, tuple[Any, float]]
+    ) -> Iterator[Confusion]:
+        """Visible slips of several tags with one number, if it is not the same one everywhere."""
+        wrong = {
+            place: slip
+            for place, slip in made.items()
+            if place not in self.harmless and not _same(slip.value, *right[place.row], TOLERANCE)
+        }
+        for places in _groups(wrong, right):
+            tags: dict[tuple[int, ...], set[str]] = {}
+            for place in places:
+                tags.setdefault(self.kinds.get(place, ()), set()).add(place.tag)
+            everywhere = set(chain.from_iterable(permutations(of, 2) for of in tags.values()))
+            pairs = combinations(tags.values(), 2)
+            here = (pair for one, other in pairs for pair in product(one, other))
+            if any(a != b and (a, b) not in everywhere for a, b in here):
+                yield Confusion(places[0].row, tuple(sorted(set().union(*tags.values()))))
+
+    def at(
+        self, inputs: Mapping[str, Any] | None = None, *, smooth: bool = False
+    ) -> Finding | None:
+        """What the mistakes do at a point (the task's own without one).
+
+        None where the program is not defined, or with `smooth` where it has a kink.
+        """
+        flow = self.task.flow if inputs is None else self.flow(inputs)
+        if flow is None:
+            return None
+        kink = _has_kink(flow)
+        if kink and smooth:
+            return None
+        made, right = self.numbers(flow)
+        seen = []
+        for place, slip in made.items():
+            if place not in self.harmless:
+                near = _same(slip.value, *right[place.row], TOLERANCE)
+                exact = near and _same(slip.value, *right[place.row], ROUNDING)
+                seen.append(Seen(place.tag, place.row, slip.lines, not near, exact))
+        found = {**self.inputs, **(inputs or {})}
+        return Finding(found, tuple(seen), kink, lambda: self.confusions(made, right))
+
+    # --- better points ---
+
+    def better(
+        self, purpose: str, number: int = 3, enough: tuple[int, int] = (0, 0)
+    ) -> list[Finding]:
+        """Points at which most is seen, the best first; the same ones for the same purpose.
+
+        The search ends once there are `number` of them that tell `enough` (a rank).
+        """
+        found: list[Finding] = []
+        good: list[Finding] = []
+        for inputs in self.candidates(purpose):
+            finding = self.at(inputs, smooth=True)
+            if finding is None:
+                continue
+            found.append(finding)
+            if len(finding.unseen) <= enough[0] and finding.rank <= enough:
+                good.append(finding)
+                if len(good) == number:
+                    return sorted(good, key=lambda finding: finding.rank)
+        return sorted(found, key=lambda finding: finding.rank)[:number]
+
+    def candidates(self, purpose: str) -> Iterator[dict[str, Any]]:
+        """Points with few decimals, of the signs and sizes of the task's own."""
+        if not self.free:
+            return
+        generator = _generator(purpose, self.task)
+        for i in range(max(FEWEST, min(MOST, WORK // max(1, self.size)))):
+            whole = i % 4 == 3 or (i >= PATIENCE and not self.general)
+            yield {
+                name: _short_number(self.inputs[name], generator, 1 + i / 20, keep_whole=whole)
+                for name in self.free
+            }
+
+
+# --- numbers -----------------------------------------------------------------------------
+
+
+def _has_kink(flow: Flow) -> bool:
+    """Whether the derivatives of both sides differ: at such a point several answers are right."""
+    right, *sides = (flow.passes({}, side=side)[0] for side in (0, -1, 1))
+    return any(
+        not _same(side[key], delta, 0.0, 1e-6) for side in sides for key, delta in right.items()
+    )
+
+
+def _groups(
+    made: Mapping[Place, Slip], right: Mapping[str, tuple[Any, float]]
+) -> Iterator[list[Place]]:
+    """Slips of one row with one number."""
+    rows: dict[str, list[tuple[Any, list[Place]]]] = {}
+    for place, slip in made.items():
+        groups, scale = rows.setdefault(place.row, []), right[place.row][1]
+        group = next((g for g in groups if _same(slip.value, g[0], scale, ROUNDING)), None)
+        if group is None:
+            groups.append((slip.value, [place]))
+        else:
+            group[1].append(place)
+    for found in rows.values():
+        yield from (places for _, places in found)
+
+
+def _same(value: Any, true: Any, scale: float, tolerance: float) -> bool:
+    """Whether a number passes for another one, in shape and value."""
+    if isinstance(value, float) and isinstance(true, float):  # the same without NumPy's cost
+        one, other = float(value), float(true)
+        return abs(one - other) <= tolerance * abs(other) + 1e-12 * max(scale, 1e-300)
+    if np.shape(value) != np.shape(true):
+        return False
+    with np.errstate(all="ignore"):
+        allowed = tolerance * np.abs(true) + 1e-12 * max(scale, 1e-300)
+        return bool(np.all(np.abs(np.asarray(value) - true) <= allowed))
+
+
+def _generator(purpose: str, task: Task) -> random.Random:
+    """Random numbers that are the same everywhere for the same purpose and computation.
+
+    Title, marks, comments and the point itself may change without changing them.
+    """
+    text = "\0".join(("gradcli 1", purpose, *task.asked, *_computation(task)))
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest()
+    return random.Random(int.from_bytes(digest[:16], "big"))  # noqa: S311 - no secret
+
+
+def _computation(task: Task) -> Iterator[str]:
+    """The operations of a task, one by one."""
+    for node in task.result.graph.nodes:
+        if node.operation is not None:
+            operands = (o if isinstance(o, int) else o.text for o in node.operands)
+            yield " ".join((node.operation.name, *map(str, operands)))
+
+
+def _each(value: Any, make: Callable[[float], float]) -> Any:
+    """A function of every element, as an array of the same shape."""
+    if np.ndim(value) == 0:
+        return np.float64(make(float(value)))
+    flat = [make(float(v)) for v in np.ravel(value)]
+    return np.array(flat, dtype=np.float64).reshape(np.shape(value))
+
+
+def _in_general(value: Any, generator: random.Random, turn: int) -> Any:
+    """A value with all digits; in turns of that sign or any, of about that size or about 1."""
+
+    def moved(v: float) -> float:
+        sign = generator.choice((-1.0, 1.0))
+        size = (abs(v) or 1.0) if turn % 4 < 2 else 1.0
+        size *= 0.4 + 1.8 * generator.random()
+        return sign * size if turn % 2 or v == 0 else float(np.copysign(size, v))
+
+    return _each(value, moved)
+
+
+def _short_number(value: Any, generator: random.Random, width: float, *, keep_whole: bool) -> Any:
+    """A value of that sign and about that size with a digit or two; `width` says how near."""
+    whole = bool(np.all(np.asarray(value) == np.round(value)))
+    if keep_whole and whole and np.ndim(value):
+        return value
+
+    def moved(v: float) -> float:
+        sign = generator.choice((-1.0, 1.0)) if v == 0 else float(np.copysign(1.0, v))
+        size = abs(v) or 1.0
+        low, high = size / (1 + width), size * (1 + width)
+        drawn = low + (high - low) * generator.random()
+        return sign * _few_digits(drawn)
+
+    return _each(value, moved)
+
+
+def _few_digits(size: float) -> float:
+    """Two significant digits, and one digit behind the point if that is enough."""
+    if 0.1 <= size < 100:
+        rounded = round(size, 1)
+        return rounded or 0.1
+    return float(f"{size:.2g}")

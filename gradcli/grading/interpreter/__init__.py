@@ -1,0 +1,1 @@
+"""A listing's steps interpreted at the task's point."""

@@ -1,0 +1,1 @@
+"""Rows are judged: the true, the carried and the submitted number."""

@@ -1,0 +1,100 @@
+"""What was handed in, in one form, whether it was numbers or a listing.
+
+A task and a submission come in; out comes `Handed`: the flow on which the gradients are judged,
+with the student's own values, and the gradients.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcli.grading.interpreter.interpreter import work_through
+from gradcli.grading.interpreter.state import Work
+from gradcli.grading.model.deadline import NEVER, Deadline
+from gradcli.grading.model.flow import Flow, Key
+from gradcli.grading.model.task import Task
+from gradcli.grading.model.tolerance import exact
+from gradcli.grading.submission.types import Entry, Listing, Written
+
+
+def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> Work:
+    """The listing with what would have followed in the place of what can't be computed.
+
+    So a line whose shapes do not go together is one mistake, not the end of all that follows.
+    Raises `GradcliError` of kind submission where it can't be read, or not before the deadline.
+    """
+    assumed: dict[str, Any] = {}
+    while True:
+        deadline.check()
+        work = work_through(listing, task.flow, task.vocabulary, assumed)
+        given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
+        shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
+        fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
+        lost = {work.flow.name(k): k for k in work.lines if k not in given}
+        lost |= _spoiling(work, given, fitting)
+        new = [name for name in lost if name not in assumed]
+        if not new:
+            return work
+        follows = work.flow.passes(fitting)[0]
+        assumed |= {name: follows.get(lost[name]) for name in new}
+
+
+def _spoiling(work: Work, given: Collection[Key], fitting: Collection[Key]) -> dict[str, Key]:
+    """Gradients of a wrong shape, by their names, that lines read which can't be computed."""
+    read = {
+        cell.name
+        for key, lines in work.lines.items()
+        if key not in given
+        for line in lines
+        for cell in line.cell.reads
+        if cell.kind == "gradient"
+    }
+    misfits = {work.flow.name(key): key for key in given if key not in fitting}
+    return {name: key for name, key in misfits.items() if name in read}
+
+
+@dataclass(frozen=True)
+class Handed:
+    """What was handed in, in one form for both kinds of submissions."""
+
+    flow: Flow
+    """With the student's own values."""
+    gradients: Mapping[Key, Written | None]
+    """None where it could not be computed."""
+    values: Mapping[Key, Written]
+    parts: tuple[Entry, ...] = ()
+    entries: Mapping[tuple[Key, str], Entry] | None = None
+    work: Work | None = None
+
+
+def of_entries(task: Task, entries: tuple[Entry, ...]) -> Handed:
+    """Numbers: they are judged on the task's graph, with the values that are among them."""
+    values = {e.name: e.written for e in entries if e.kind == "value"}
+    gradients = {e.name: e.written for e in entries if e.kind == "gradient"}
+    fitting = {
+        name: number.value
+        for name, number in values.items()
+        if np.shape(number.value) == np.shape(task.flow.values[name])
+    }
+    return Handed(
+        task.flow.with_values(fitting),
+        gradients,
+        values,
+        tuple(e for e in entries if e.kind == "part"),
+        {(e.name, e.kind): e for e in entries},
+    )
+
+
+def of_work(work: Work) -> Handed:
+    """A listing that was worked through: it is judged on its own forward pass."""
+    gradients: dict[Key, Written | None] = {}
+    for key in work.lines:
+        value = work.submitted(key)
+        last = work.lines[key][-1].cell
+        alone = len(work.lines[key]) == 1 and last.written is not None
+        gradients[key] = last.written if alone else None if value is None else exact(value)
+    return Handed(work.flow, gradients, work.written, work=work)

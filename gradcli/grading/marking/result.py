@@ -1,0 +1,159 @@
+"""What marking found out: the only thing that the reports of homework read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Any, Literal
+
+from gradcli.diagnostics.equality import by_value
+from gradcli.grading.submission.types import Listing
+
+
+class Status(StrEnum):
+    """What became of a row."""
+
+    OK = "ok"
+    CARRIED = "carried"
+    """Right work on a wrong number."""
+    WRONG = "wrong"
+    """A root: neither true nor what follows from the rows before."""
+    INCONSISTENT = "inconsistent"
+    """The true number, which does not follow from the rows before."""
+    MISSING = "missing"
+
+
+def place(line: int | None, cell: int | None) -> str:
+    """A line, and the cell of a notebook in which it is."""
+    if line is None:
+        return ""
+    return f"line {line}" if cell is None else f"cell {cell}, line {line}"
+
+
+@by_value
+@dataclass(frozen=True)
+class MarkedRow:
+    """A row that was judged."""
+
+    name: str
+    kind: Literal["value", "gradient", "part"]
+    status: Status
+    tags: tuple[str, ...]
+    line: int | None
+    """The line at fault, else the last that wrote the row."""
+    text: str
+    """That line, as it stands."""
+    submitted: Any
+    """None where nothing was handed in, or nothing could be computed."""
+    true: Any
+    carried: Any
+    """What follows from the student's own numbers."""
+    earned: float
+    max: float
+    message: str
+    sources: tuple[str, ...] = ()
+    """For a part: the operations that send it."""
+    follow: int = 0
+    """How many later rows follow from this one and keep their marks."""
+    cell: int | None = None
+    """Of a notebook: the cell in which the line is."""
+
+    @property
+    def place(self) -> str:
+        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
+        return place(self.line, self.cell)
+
+
+@dataclass(frozen=True)
+class Note:
+    """A remark that costs nothing."""
+
+    tag: str
+    text: str
+    line: int | None = None
+    cell: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
+        return place(self.line, self.cell)
+
+
+@by_value
+@dataclass(frozen=True)
+class Marked:
+    """A submission, marked."""
+
+    rows: tuple[MarkedRow, ...]
+    """Values in forward order, then gradients in backward order."""
+    notes: tuple[Note, ...]
+    mode: Literal["listing", "values", "gradients"]
+    elsewhere: bool = False
+    """Whether it is for another point than the task's: then no wrong row is a mistake."""
+
+    @property
+    def score(self) -> float:
+        """The marks that were earned."""
+        return _sum(row.earned for row in self.rows)
+
+    @property
+    def max_score(self) -> float:
+        """The marks of all rows that were judged."""
+        return _sum(row.max for row in self.rows)
+
+    def out_of(self, points: float) -> Marked:
+        """The same with so many points for everything, however many rows there are."""
+        most = self.max_score
+        if not most:
+            return self
+        share = points / most
+        rows = (replace(r, earned=r.earned * share, max=r.max * share) for r in self.rows)
+        return replace(self, rows=tuple(rows))
+
+    @property
+    def right(self) -> bool:
+        """Whether every row is right, or follows from what is wrong elsewhere."""
+        return all(row.status in (Status.OK, Status.CARRIED) for row in self.rows)
+
+    @property
+    def roots(self) -> tuple[MarkedRow, ...]:
+        """The rows where something went wrong first; of another point only what is missing."""
+        right = {Status.OK, Status.CARRIED}
+        if self.elsewhere:
+            right |= {Status.WRONG, Status.INCONSISTENT}
+        return tuple(row for row in self.rows if row.status not in right)
+
+    def __str__(self) -> str:
+        """The report, as `gradcli grade` prints it."""
+        from gradcli.report import Style  # noqa: PLC0415 - for whoever asks
+        from gradcli.report.homework.marked import pieces  # noqa: PLC0415
+
+        style = Style(width=None, color=False, ascii=False)
+        return "".join(pieces(None, self, style, reveal=False)).rstrip("\n")
+
+
+def forgiven(row: MarkedRow) -> MarkedRow:
+    """The row as right, unless there is none."""
+    if row.status is Status.MISSING:
+        return row
+    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
+    return MarkedRow(**{**vars(row), **kept})
+
+
+def _sum(marks: Iterable[float]) -> float:
+    """The sum, without the rounding of shares."""
+    return round(sum(marks), 9)
+
+
+def in_cells(marked: Marked, listing: Listing) -> Marked:
+    """Of a notebook: with every line as the line of its cell."""
+    if not listing.cells:
+        return marked
+    rows = [(row, *listing.place(row.line)) for row in marked.rows]
+    notes = [(note, *listing.place(note.line)) for note in marked.notes]
+    return replace(
+        marked,
+        rows=tuple(replace(row, cell=cell, line=line) for row, cell, line in rows),
+        notes=tuple(replace(note, cell=cell, line=line) for note, cell, line in notes),
+    )

@@ -1,0 +1,1 @@
+"""The task and the stages of a submission as small graphs."""

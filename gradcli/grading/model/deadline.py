@@ -1,0 +1,76 @@
+"""The time limit of one submission.
+
+A number of seconds and a clock come in. Naming mistakes may use most of the time; when its share is
+used up, the marks stand and the mistakes that are left are not named. When all of it is used up,
+marking ends with an error.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from gradcli.diagnostics.error import GradcliError, Kind
+
+SECONDS = 10.0
+"""The time limit where no other is given."""
+NAMING = 0.6
+"""The share of the limit after which no mistake is named."""
+MARKING = 0.85
+"""The share after which marking ends; what is left is for writing the results."""
+
+
+class OutOfTimeError(Exception):
+    """The share of naming is used up."""
+
+
+@dataclass(frozen=True)
+class Deadline:
+    """When marking one submission has to end."""
+
+    seconds: float
+    naming: float
+    """The time, by the clock, at which naming ends."""
+    marking: float
+    """The time at which marking ends."""
+    clock: Callable[[], float] = time.monotonic
+
+    @classmethod
+    def of(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
+        """The deadline `seconds` from now."""
+        now = clock()
+        return cls(seconds, now + NAMING * seconds, now + MARKING * seconds, clock)
+
+    @classmethod
+    def of_naming(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
+        """A deadline for naming alone: marking ends whenever it is done."""
+        return cls(seconds, clock() + seconds, math.inf, clock)
+
+    def check_naming(self) -> None:
+        """Raise `OutOfTimeError` once naming has used up its share."""
+        if self.clock() > self.naming:
+            raise OutOfTimeError
+
+    @property
+    def left(self) -> float:
+        """Seconds until marking ends."""
+        return self.marking - self.clock()
+
+    def check(self) -> None:
+        """Raise `GradcliError` of kind submission once marking has used up its share."""
+        if self.left < 0:
+            raise self.passed()
+
+    def passed(self) -> GradcliError:
+        """The error for a submission that is not marked in time."""
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"the submission can't be marked within {self.seconds:g} seconds",
+            hint="--time-limit gives it more time",
+        )
+
+
+NEVER = Deadline(math.inf, math.inf, math.inf)
+"""No time limit."""

@@ -1,0 +1,316 @@
+"""A stage: one statement as one step, however many operations it has.
+
+A stage is a small graph over the names that it reads. It computes its value, and it pulls an
+accumulator back to what it reads: upstream × the local derivative of the whole expression. The
+rules are those of the operation table; a rule may be exchanged for another one, which is how a
+wrong derivative is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gradcli import ops
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.engine.backward import reduce_to, rule_for
+from gradcli.engine.constant import ENGINE
+from gradcli.engine.formula import Formula, bound_graph, compile_formula, formula_names
+from gradcli.engine.forward import operand_values
+from gradcli.engine.run import all_values
+from gradcli.graph.draft import Step
+from gradcli.graph.graph import Graph, Node
+from gradcli.graph.lower import lower_formula
+from gradcli.ops.operation import Misfit, Type
+from gradcli.syntax.tree import Name, Tree, postorder
+
+Place: TypeAlias = tuple[int, int]
+"""An operand: the number of its operation in the stage, and which of the operands it is."""
+
+Alterations = Mapping[Place, str]
+"""Another formula for an operand."""
+
+KINK_STEP = 1e-9
+"""How far beside a kink the derivative of one side is taken, relative to the operand."""
+
+MOST_ELEMENTS = 1_000_000
+"""What one array of a submission may have, unless the task itself has larger ones."""
+
+
+class Sent(NamedTuple):
+    """What one operation of a stage sends to one of the names that the stage reads."""
+
+    read: int
+    """Which name, by its place in `reads`."""
+    node: int
+    operand: int
+    value: Any
+    raw: Any
+    """Before it was summed over broadcast dimensions."""
+
+
+@dataclass(frozen=True)
+class Backward:
+    """One backward pass through a stage."""
+
+    sent: list[Sent]
+    """What goes to the names that the stage reads."""
+    received: Mapping[int, Mapping[Place, Any]]
+    """For each operation inside, the contributions to its accumulator, by where they are from."""
+
+
+class Stage:
+    """One step of a computation: `reads` are the names that it depends on, in order."""
+
+    def __init__(self, graph: Graph, reads: tuple[str, ...], line: int | None = None) -> None:
+        self.graph, self.reads, self.line = graph, reads, line
+
+    @property
+    def type(self) -> Type:
+        """The type of the value."""
+        return self.graph.nodes[self.graph.output].type
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the value."""
+        return self.type.shape
+
+    def values(self, operands: Sequence[Any]) -> list[Any]:
+        """The value of every node inside, from those of the names in `reads`."""
+        names = (self.graph.nodes[i].name for i in range(len(self.reads)))
+        return all_values(self.graph, dict(zip(names, operands, strict=True)), allow_nonfinite=True)
+
+    def value(self, operands: Sequence[Any]) -> Any:
+        """The stage's own value."""
+        return self.values(operands)[self.graph.output]
+
+    def pulled_back(
+        self,
+        values: Sequence[Any],
+        upstream: Any,
+        *,
+        alter: Alterations | None = None,
+        side: int = 0,
+    ) -> list[Sent]:
+        """What the stage sends to the names it reads, in the order of the backward pass.
+
+        `values` are those of `values`. `side` is -1 or 1 for the derivative on one side of
+        every kink, 0 for the convention of the operation table.
+        """
+        return self.backward(values, upstream, alter=alter, side=side).sent
+
+    def backward(
+        self,
+        values: Sequence[Any],
+        upstream: Any,
+        *,
+        alter: Alterations | None = None,
+        side: int = 0,
+    ) -> Backward:
+        """The backward pass of `pulled_back`, with what every operation inside received."""
+        graph, alter = self.graph, alter or {}
+        if graph.output < len(self.reads):
+            return Backward([Sent(graph.output, graph.output, 0, upstream, upstream)], {})
+        received: dict[int, dict[Place, Any]] = {graph.output: {(-1, -1): upstream}}
+        sent: list[Sent] = []
+        with np.errstate(all="ignore"):
+            for node in reversed(graph.nodes[len(self.reads) :]):
+                if node.id not in received or node.operation is None:
+                    continue
+                delta = added(received[node.id].values())
+                given = [*operand_values(node, values), values[node.id]]
+                if side:
+                    given = _beside_kinks(node, given, side)
+                for i, to in enumerate(node.operands):
+                    if not isinstance(to, int) or not graph.nodes[to].carries:
+                        continue
+                    rule = (
+                        _altered(graph, node, alter[node.id, i])
+                        if (node.id, i) in alter
+                        else rule_for(graph, node, i)
+                    )
+                    raw = _sent(node, rule, given, delta)
+                    value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
+                    if to < len(self.reads):
+                        sent.append(Sent(to, node.id, i, value, raw))
+                    else:
+                        received.setdefault(to, {})[node.id, i] = value
+        return Backward(sent, received)
+
+    def altered(
+        self, values: Sequence[Any], right: Backward, place: Place, formula: str
+    ) -> dict[Place, Sent]:
+        """What another formula for one operand changes in what is sent to the names read.
+
+        `right` is the backward pass without it: only what is below the operand is computed again.
+        """
+        graph, reads = self.graph, len(self.reads)
+        changed: dict[Place, Any] = {}
+        sent: dict[Place, Sent] = {}
+        waiting = [-place[0]]  # largest number first
+        seen = {place[0]}
+        with np.errstate(all="ignore"):
+            while waiting:
+                node = graph.nodes[-heappop(waiting)]
+                parts = right.received.get(node.id)
+                if parts is None or node.operation is None:
+                    continue
+                delta = added(changed.get(part, value) for part, value in parts.items())
+                given = [*operand_values(node, values), values[node.id]]
+                for i, to in enumerate(node.operands):
+                    if not isinstance(to, int) or not graph.nodes[to].carries:
+                        continue
+                    if node.id == place[0] and i != place[1]:
+                        continue
+                    here = (node.id, i) == place
+                    rule = _altered(graph, node, formula) if here else rule_for(graph, node, i)
+                    raw = _sent(node, rule, given, delta)
+                    value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
+                    if to < reads:
+                        sent[node.id, i] = Sent(to, node.id, i, value, raw)
+                        continue
+                    changed[node.id, i] = value
+                    if to not in seen:
+                        seen.add(to)
+                        heappush(waiting, -to)
+        return sent
+
+    def is_tied(self, values: Sequence[Any]) -> bool:
+        """Whether an elementwise operation is at a kink. `values` are those of `values`."""
+        return any(
+            node.operation is not None
+            and node.operation.elementwise
+            and node.operation.tie is not None
+            and bool(np.any(node.operation.tie(*operand_values(node, values))))
+            for node in self.operations()
+        )
+
+    def reductions(self) -> tuple[float, ...]:
+        """How many elements each sum or mean inside makes one of."""
+        return tuple(
+            self.graph.operand_type(node.operands[0]).size / max(1, node.type.size)
+            for node in self.operations()
+            if node.operation is not None
+            and (node.operation.group == "reductions" or node.operation.name in ("sum", "mean"))
+        )
+
+    def operations(self) -> tuple[Node, ...]:
+        """The operations inside, in order."""
+        return self.graph.nodes[len(self.reads) :]
+
+
+def added(values: Iterable[Any]) -> Any:
+    """The sum of at least one value, from the left."""
+    first, *rest = values
+    for value in rest:
+        first = first + value
+    return first
+
+
+def _sent(node: Node, rule: Formula, given: list[Any], delta: Any) -> Any:
+    """Upstream × local derivative, and zero wherever nothing comes from above."""
+    assert node.operation is not None
+    if not node.operation.elementwise:
+        return rule([*given, delta])
+    return np.where(np.equal(delta, 0), 0.0, delta * rule(given))
+
+
+def _altered(graph: Graph, node: Node, text: str) -> Formula:
+    site = graph.site(node)
+    assert node.operation is not None
+    names = formula_names(node.operation, site)
+    return compile_formula(
+        text, names, (*site.types, site.out, site.out)[: len(names)], dict(site.options)
+    )
+
+
+def _beside_kinks(node: Node, given: list[Any], side: int) -> list[Any]:
+    """Operands a little to one side of a kink, where they are on one."""
+    operation = node.operation
+    assert operation is not None
+    assert node.kernel is not None
+    if operation.tie is None or not operation.elementwise:
+        return given
+    first = np.asarray(given[0])
+    tied = operation.tie(*given[:-1])
+    if not np.any(tied):
+        return given
+    step = side * KINK_STEP * np.maximum(1.0, np.abs(first))
+    moved = [np.where(tied, first + step, first), *given[1:-1]]
+    return [*moved, node.kernel(*moved)]
+
+
+# --- how stages are made -----------------------------------------------------------------
+
+
+def of_node(graph: Graph, node: Node) -> Stage:
+    """One operation of a graph as a stage of its own."""
+    reads = list(dict.fromkeys(o for o in node.operands if isinstance(o, int)))
+    place = {o: i for i, o in enumerate(reads)}
+    inputs = tuple(graph.nodes[o].as_input(i) for o, i in place.items())
+    operands = tuple(place[o] if isinstance(o, int) else o for o in node.operands)
+    own = node.moved(id=len(inputs), operands=operands, selections=())
+    small = Graph(graph.source, (*inputs, own), own.id)
+    return Stage(small, tuple(graph.nodes[o].name for o in reads))
+
+
+def of_tree(
+    source: Source,
+    tree: Tree,
+    types: Mapping[str, Type],
+    line: int | None,
+    most: int = MOST_ELEMENTS,
+) -> Stage:
+    """An expression as a stage, by NumPy's rules: the transpose of a vector is itself.
+
+    `types` are those of all names with a value; the expression may use any of them. Raises
+    `GradcliError` (name, syntax, shape; submission where an array has more than `most` elements).
+    """
+    words = [n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified]
+    reads = tuple(dict.fromkeys(word for word in words if word in types))
+    steps, result = lower_formula(source, tree, reads, {}, engine=ENGINE, keep_divisions=False)
+    given = tuple(types[name] for name in reads)
+    graph, output = bound_graph(source, _as_numpy(steps, given, most), result, given)
+    kept = Graph(graph.source, graph.nodes[: output + 1], output)
+    return Stage(kept, reads, line)
+
+
+def _as_numpy(steps: list[Step], given: tuple[Type, ...], most: int) -> list[Step]:
+    """The steps with an identity for every transpose of a vector.
+
+    Raises `GradcliError` of kind submission for an array of more than `most` elements.
+    """
+    types: list[Type] = []
+    changed: list[Step] = []
+    for i, written in enumerate(steps):
+        step = written
+        if i < len(given):
+            types.append(given[i])
+        elif step.operation is None:
+            types.append(Type(np.shape(step.operands[0].value)))  # type: ignore[union-attr]
+        else:
+            of = tuple(types[o] if isinstance(o, int) else o.type for o in step.operands)
+            if step.operation.name == "T" and len(of[0].shape) == 1:
+                step = step._replace(operation=ops.operation("identity"), options={})
+            assert step.operation is not None
+            try:
+                types.append(step.operation.bind(of, step.options, numpy_rules=True).type)
+            except Misfit:  # said with its place when the graph is built
+                return [*changed, *steps[i:]]
+            if types[-1].size > most:
+                raise _too_large(types[-1], most)
+        changed.append(step)
+    return changed
+
+
+def _too_large(type_: Type, most: int) -> GradcliError:
+    return GradcliError(
+        Kind.SUBMISSION,
+        f"an array of {type_.size:,} elements is too large for a submission, "
+        f"which may have {most:,}",
+    )

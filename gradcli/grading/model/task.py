@@ -1,0 +1,110 @@
+"""The task: a program with its point, evaluated once, and what each row is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.grading.model.flow import Flow, of_result
+from gradcli.grading.submission.types import Vocabulary
+from gradcli.graph.resolve import did_you_mean
+from gradcli.program import Program
+from gradcli.results.result import Result
+
+
+@dataclass(frozen=True)
+class Task:
+    """What was set: the program, its true values and accumulators, and the marks."""
+
+    program: Program
+    result: Result
+    asked: tuple[str, ...]
+    """The inputs whose gradients are asked for."""
+
+    @cached_property
+    def flow(self) -> Flow:
+        """The task's own computation."""
+        flow = of_result(self.result)
+        named = {*self.named, flow.output} if self.named else set()
+        statements: dict[str, str] = {}
+        for key in reversed(flow.stages):
+            consumers = flow.consumers.get(key, ())
+            if named and key not in named and len(consumers) == 1:
+                statements[key] = statements.get(consumers[0], consumers[0])
+        return replace(flow, statements=statements)
+
+    @cached_property
+    def vocabulary(self) -> Vocabulary:
+        """The names that a submission can speak of."""
+        graph = self.result.graph
+        names = tuple(node.name for node in graph.nodes)
+        inputs = tuple(graph.nodes[i].name for i in graph.inputs)
+        return Vocabulary(inputs, names, self.output)
+
+    @property
+    def output(self) -> str:
+        """The output's name."""
+        graph = self.result.graph
+        return graph.nodes[graph.output].name
+
+    @property
+    def title(self) -> str | None:
+        """What the task is called."""
+        return self.program.header.title
+
+    @cached_property
+    def named(self) -> tuple[str, ...]:
+        """The nodes that the task itself names, the output left out."""
+        given = self.program.statements
+        nodes = self.result.graph.nodes
+        return tuple(
+            node.name
+            for node, delta in zip(nodes, self.result.accumulators, strict=True)
+            if node.name in given and node.name != self.output and delta is not None
+        )
+
+    def marks(self, name: str) -> float:
+        """What the gradient of a node is worth."""
+        return float(self.program.header.marks.get(name, 1))
+
+    def true(self, name: str) -> Any:
+        """The true accumulator of a node; None where it has none."""
+        node = next((n for n in self.result.graph.nodes if n.name == name), None)
+        return None if node is None else self.result.accumulators[node.id]
+
+
+def make_task(
+    program: Program,
+    inputs: Mapping[str, Any] | None = None,
+    *,
+    data: Mapping[str, Any] | None = None,
+    wrt: Iterable[str] | None = None,
+    seed: int = 0,
+) -> Task:
+    """Evaluate a program as a task.
+
+    Raises `GradcliError` as `Program.evaluate` does, and of kind name for marks of a row that
+    there can't be.
+    """
+    wanted = None if wrt is None else tuple(wrt)
+    result = program.evaluate(inputs or {}, data=data, wrt=wanted, check=False, seed=seed)
+    graph = result.graph
+    _refuse_marks_of_nothing(program, [node.name for node in graph.nodes])
+    inputs_ = tuple(graph.nodes[i].name for i in graph.inputs)
+    return Task(program, result, inputs_ if wanted is None else wanted)
+
+
+def _refuse_marks_of_nothing(program: Program, rows: Collection[str]) -> None:
+    """Raise if a `#: marks` line speaks of no node: the row that is meant would be worth 1."""
+    for name, place in program.header.marked.items():
+        if name not in rows:
+            raise GradcliError(
+                Kind.NAME,
+                f"there are marks for '{name}', and the task has no such row",
+                source=program.source,
+                span=place,
+                hint=did_you_mean(name, rows) or f"its rows are {', '.join(rows)}",
+            )

@@ -1,0 +1,1 @@
+"""What is handed in, read: listings, notebooks, tables, answer sheets."""

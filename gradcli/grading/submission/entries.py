@@ -1,0 +1,308 @@
+"""From labels and texts to entries: what values files and answer sheets have in common.
+
+Rows come in, each a label, the text of a number or array, and a line; entries go out. Here labels
+get their meaning, blanks are skipped, elements that were given one by one (`W[0, 1]`) are put
+together, and what is given twice is refused.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal, NamedTuple
+
+from gradcli.diagnostics.characters import plain, short
+from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.source import Source, Span
+from gradcli.grading.submission.decimals import MOST_NUMBERS, Texts, too_many, written
+from gradcli.grading.submission.labels import Reading, known_label, readings, two_ways
+from gradcli.grading.submission.types import (
+    Entry,
+    EntryKind,
+    Values,
+    Vocabulary,
+    Written,
+)
+from gradcli.graph.resolve import did_you_mean
+
+MOST_ROWS = 20_000
+LONGEST_LABEL = 200
+
+_FRAME = re.compile(r"[\[\],\s]+")
+_BLANK = re.compile(r"[_.…?]*|[-–—]+")
+_ELEMENT = re.compile(r"(.*[^\s\]])\s*\[([^\[\]]*)\]\s*(?:\[([^\[\]]*)\]\s*)?", re.DOTALL)
+_ARROW = re.compile(r"<-|←|⟵")
+_DEEPEST = 8
+
+
+class Place(NamedTuple):
+    """Where something stands in a source; `span` is None where it is not known."""
+
+    source: Source
+    span: Span | None
+
+    @property
+    def line(self) -> int | None:
+        """The line's number."""
+        return None if self.span is None else self.source.position(self.span.start)[0]
+
+    def refused(
+        self, message: str, hint: str | None = None, labels: tuple[Label, ...] = ()
+    ) -> GradcliError:
+        """The error about this place, with its line in front."""
+        if self.span is not None:
+            message = f"line {self.line}: {message}"
+        return GradcliError(
+            Kind.SUBMISSION,
+            message,
+            source=self.source,
+            span=self.span,
+            hint=hint,
+            labels=labels if self.span is not None else (),
+        )
+
+
+class Row(NamedTuple):
+    """A label and what was written beside it."""
+
+    label: str
+    text: Texts
+    place: Place
+    kind: Literal["value", "gradient"] | None = None
+    """What the row must be, where its surroundings say so (a sheet's forward pass)."""
+
+
+class _Meaning(NamedTuple):
+    kind: EntryKind
+    name: str
+    sources: tuple[str, ...] = ()
+
+
+@dataclass
+class _Elements:
+    """An array that is given element by element."""
+
+    label: str
+    place: Place
+    texts: dict[tuple[int, ...], str]
+
+
+def values_of(
+    rows: Iterable[Row], vocabulary: Vocabulary, point: tuple[tuple[str, Written], ...] = ()
+) -> Values:
+    """The entries of all rows. Raises `GradcliError` of kind submission, with its place."""
+    return values_from(entries_of(rows, vocabulary), vocabulary, point)
+
+
+def values_from(
+    entries: tuple[Entry, ...],
+    vocabulary: Vocabulary,
+    point: tuple[tuple[str, Written], ...] = (),
+) -> Values:
+    """Entries as `Values`."""
+    inputs = set(vocabulary.inputs)
+    only = all(entry.kind == "gradient" and entry.name in inputs for entry in entries)
+    return Values(entries, bool(entries) and only, point)
+
+
+def entries_of(rows: Iterable[Row], vocabulary: Vocabulary) -> tuple[Entry, ...]:
+    """One entry for each row that is filled in; elements of an array make one entry."""
+    entries: dict[_Meaning, Entry | None] = {}
+    places: dict[_Meaning, Place] = {}
+    elements: dict[_Meaning, _Elements] = {}
+    for count, row in enumerate(rows):
+        if count >= MOST_ROWS:
+            raise row.place.refused(f"more than {MOST_ROWS:,} rows are not read")
+        if len(row.label) > LONGEST_LABEL:
+            raise row.place.refused(f"a name of more than {LONGEST_LABEL} characters is not read")
+        element = _element(row.label)
+        label = element[0] if element else row.label
+        if is_blank(row.text):
+            continue
+        meaning = _meaning(label, row, vocabulary)
+        if row.kind == "value" and meaning.kind == "value" and meaning.name in vocabulary.inputs:
+            continue  # the point, not an answer
+        if element is not None:
+            if meaning in entries and meaning not in elements:
+                raise _twice(row, places[meaning])
+            group = elements.setdefault(meaning, _Elements(label, row.place, {}))
+            _add_element(group, element[1], row)
+        elif meaning in entries:
+            raise _twice(row, places[meaning])
+        else:
+            number = number_of(row.text, row.place)
+            entries[meaning] = _entry(meaning, number, row.place, row.label)
+        entries.setdefault(meaning, None)
+        places.setdefault(meaning, row.place)
+    for meaning, group in elements.items():
+        number = _assembled(group)
+        entries[meaning] = _entry(meaning, number, group.place, group.label)
+    return tuple(entry for entry in entries.values() if entry is not None)
+
+
+def _entry(meaning: _Meaning, number: Written, place: Place, label: str) -> Entry:
+    return Entry(meaning.name, meaning.kind, number, place.line, label.strip(), meaning.sources)
+
+
+def _twice(row: Row, first: Place) -> GradcliError:
+    labels = (Label(first.span, "given here first"),) if first.span else ()
+    return row.place.refused(f"'{row.label.strip()}' is given a second time", labels=labels)
+
+
+# --- labels ------------------------------------------------------------------------------
+
+
+def _meaning(label: str, row: Row, vocabulary: Vocabulary) -> _Meaning:
+    """What a label stands for. A bare name of an input is its gradient."""
+    left, *right = _ARROW.split(label)
+    if len(right) > 1:
+        raise row.place.refused(f"'{label.strip()}' has more than one arrow")
+    senders = right[0].split("+") if right else []
+    sources = tuple(_node(part, row, vocabulary) for part in senders)
+    reading = _reading(left, row, vocabulary)
+    if sources:
+        return _Meaning("part", reading.name, sources)
+    if row.kind is not None:
+        return _Meaning(row.kind if reading.kind == "value" else "gradient", reading.name)
+    is_input = reading.kind == "value" and reading.name in vocabulary.inputs
+    return _Meaning("gradient" if is_input else reading.kind, reading.name)
+
+
+def _reading(label: str, row: Row, vocabulary: Vocabulary) -> Reading:
+    found = readings(label, vocabulary)
+    if row.kind is not None:
+        fitting = [reading for reading in found if reading.kind == "value"]
+        found = fitting or found
+    if len(found) > 1:
+        error = two_ways(label, found)
+        raise row.place.refused(error.message, error.hint)
+    if not found:
+        raise _unknown(label, row, vocabulary)
+    return found[0]
+
+
+def _node(label: str, row: Row, vocabulary: Vocabulary) -> str:
+    name = known_label(label, vocabulary)
+    if name not in vocabulary.nodes:
+        raise _unknown(label, row, vocabulary)
+    return name
+
+
+def _unknown(label: str, row: Row, vocabulary: Vocabulary) -> GradcliError:
+    name = known_label(label, vocabulary)
+    nodes = list(dict.fromkeys((*vocabulary.inputs, *vocabulary.nodes)))
+    forms = [*nodes, *(f"delta_{node}" for node in nodes)]
+    known = ", ".join(nodes[:12]) + (", …" if len(nodes) > 12 else "")
+    hint = did_you_mean(name, forms) or f"the task has {known}; a gradient is delta_{nodes[0]}"
+    return row.place.refused(f"'{short(name, 40)}' is no name of the task", hint)
+
+
+# --- numbers and arrays ------------------------------------------------------------------
+
+
+def is_blank(text: Texts) -> bool:
+    """Whether nothing was filled in: an empty cell, `________`, an array of them."""
+    if isinstance(text, str):
+        return len(text) < 10_000 and bool(_BLANK.fullmatch(_FRAME.sub("", text)))
+    return bool(text) and all(is_blank(part) for part in text)
+
+
+def number_of(text: Texts, place: Place) -> Written:
+    """The number or array that was written. Raises `GradcliError` of kind submission."""
+    try:
+        return written(array_texts(text) if isinstance(text, str) else text)
+    except GradcliError as error:
+        raise place.refused(error.message, error.hint) from None
+
+
+def array_texts(text: str) -> Texts:
+    """`[[1, 2], [3, 4]]` as nested lists of texts; elements may be apart by spaces alone."""
+    text = plain(text).strip() if text else ""
+    if text.startswith(("array(", "np.array(")) and text.endswith(")"):
+        text = text[text.index("(") + 1 : -1].strip()
+    if not text.startswith("["):
+        return text.strip("_ ") or text
+    opened: list[list[Texts]] = []
+    done: list[Texts] | None = None
+    count, due = 0, False  # whether an element must follow, after a comma
+    for part in re.findall(r"[\[\],]|[^\[\],\s]+", text):
+        if done is not None:
+            raise _bad_array(f"after its last ']' stands '{short(part)}'")
+        if part == "[":
+            if len(opened) >= _DEEPEST:
+                raise _bad_array(f"it has more than {_DEEPEST} dimensions")
+            opened.append([])
+            due = False
+        elif part == "]":
+            inner = opened.pop()
+            if not inner:
+                raise _bad_array("an element is missing")
+            if opened:
+                opened[-1].append(inner)
+            else:
+                done = inner
+            due = False
+        elif part == ",":
+            if due or not opened[-1]:
+                raise _bad_array("an element is missing before a comma")
+            due = True
+        else:
+            opened[-1].append(part.strip("_") or part)
+            count += 1
+            due = False
+            if count > MOST_NUMBERS:
+                raise too_many()
+    if done is None:
+        raise _bad_array("a ']' is missing")
+    return done
+
+
+def _bad_array(why: str) -> GradcliError:
+    return GradcliError(Kind.SUBMISSION, f"this is no array: {why}")
+
+
+# --- element by element ------------------------------------------------------------------
+
+
+def _element(label: str) -> tuple[str, tuple[int, ...]] | None:
+    """The array and the index of `W[0, 1]` or `W[0][1]`; None for other labels."""
+    found = _ELEMENT.fullmatch(label.strip())
+    if found is None:
+        return None
+    words = ",".join(part for part in found.groups()[1:] if part is not None).split(",")
+    if not all(re.fullmatch(r"\s*[0-9]{1,9}\s*", word) for word in words):
+        return None
+    return found[1], tuple(int(word) for word in words)
+
+
+def _add_element(group: _Elements, index: tuple[int, ...], row: Row) -> None:
+    if index in group.texts:
+        raise _twice(row, group.place)
+    first = next(iter(group.texts), index)
+    if len(first) != len(index):
+        shown = f"'{group.label.strip()}' has {len(first)} indices before"
+        raise row.place.refused(f"{shown}, and here {len(index)}")
+    if not isinstance(row.text, str):
+        raise row.place.refused(f"'{row.label.strip()}' is one element, and here stands an array")
+    group.texts[index] = row.text
+
+
+def _assembled(group: _Elements) -> Written:
+    """The array of all elements. Raises `GradcliError` that names the first missing one."""
+    shape = tuple(max(at) + 1 for at in zip(*group.texts, strict=True))
+    texts: list[str] = []
+    for place in range(min(math.prod(shape), len(group.texts) + 1)):
+        index: tuple[int, ...] = ()
+        rest = place
+        for size in reversed(shape):
+            rest, last = divmod(rest, size)
+            index = (last, *index)
+        if index not in group.texts:
+            name = f"{group.label.strip()}[{', '.join(map(str, index))}]"
+            hint = "the first element has the index 0; an array is handed in whole"
+            raise group.place.refused(f"the element {name} is missing", hint)
+        texts.append(group.texts[index])
+    flat = number_of(texts, group.place)
+    return Written(flat.value.reshape(shape), flat.radius.reshape(shape), flat.digits)

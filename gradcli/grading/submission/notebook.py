@@ -1,0 +1,145 @@
+"""The code cells of a notebook as one listing.
+
+The JSON of an `.ipynb` comes in; a text goes out, the code cells one after the other, with the
+line at which each begins, so that an error can name the cell. Outputs, attachments, metadata and
+the text of other cells, where pictures are, are taken out of the bytes before anything reads them.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.grading.submission.tables import Object, parsed
+
+_OTHER_LANGUAGE = re.compile(
+    r"\s*%%(?:bash|sh|html|javascript|js|latex|markdown|writefile|file|perl|ruby|svg|cython|R)\b"
+)
+_LINE = re.compile(r"line (\d+): ")
+_TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?|[\[\]{}]', re.DOTALL)
+"""A string, with the colon that makes it a key, or a bracket."""
+_CELLS, _KIND, _SOURCE, _CODE = b'"cells"', b'"cell_type"', b'"source"', b'"code"'
+_READ = {
+    1: frozenset({b'"metadata"'}),
+    3: frozenset({b'"outputs"', b'"attachments"', b'"metadata"', _KIND, _SOURCE}),
+}
+"""The keys that are looked at, by how many brackets are open around them."""
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """The text of all code cells, and of each cell its number and first line in the text."""
+
+    text: str
+    cells: tuple[tuple[int, int], ...]
+
+    def located(self, error: GradcliError) -> GradcliError:
+        """The error with the cell in front: 'cell 3, line 2: …'."""
+        found = _LINE.match(error.message)
+        if found is None or not self.cells:
+            return error
+        line = int(found[1])
+        number, first = self.cells[bisect_right([c[1] for c in self.cells], line) - 1]
+        error.message = f"cell {number}, line {line - first + 1}: {error.message[found.end() :]}"
+        return error
+
+
+def read_notebook(source: Source) -> Notebook:
+    """The code cells. Raises `GradcliError` of kind submission for what is no notebook."""
+    tree = parsed(source)
+    cells = dict(tree).get("cells") if isinstance(tree, Object) else None
+    if not isinstance(cells, list):
+        raise _damaged(source, "it has no list of cells")
+    texts: list[str] = []
+    starts: list[tuple[int, int]] = []
+    line = 1
+    for number, cell in enumerate(cells, start=1):
+        parts = dict(cell) if isinstance(cell, Object) else None
+        if parts is None:
+            raise _damaged(source, f"cell {number} is no object")
+        if parts.get("cell_type") != "code":
+            continue
+        text = _text(parts.get("source"))
+        if text is None:
+            raise _damaged(source, f"cell {number} has no text")
+        if _OTHER_LANGUAGE.match(text):
+            continue
+        starts.append((number, line))
+        texts.append(text)
+        line += text.count("\n") + 1
+    return Notebook("\n".join(texts), tuple(starts))
+
+
+def code_only(content: bytes) -> bytes:
+    """The bytes of a notebook in UTF-8 without what is no code; its lines keep their numbers.
+
+    What is no JSON, or no notebook, comes out with nothing, or too little, taken out.
+    """
+    spans = list(_unread(content))
+    if not spans:
+        return content
+    parts: list[bytes] = []
+    at = 0
+    for start, end in sorted(spans):
+        parts += content[at:start], b'""', b"\n" * content.count(b"\n", start, end)
+        at = end
+    return b"".join((*parts, content[at:]))
+
+
+def _unread(content: bytes) -> Iterator[tuple[int, int]]:
+    """The places of values that are not read."""
+    depth = 0
+    top = b""  # the key that is open in the outermost object
+    waiting: tuple[bytes, int] | None = None  # a key, and where its value begins
+    within: tuple[bytes, int, int] | None = None  # a key, its depth, the begin of its value
+    kind, source = _CODE, (0, 0)  # of the cell
+    for token in _TOKEN.finditer(content):
+        if token[1] is not None:
+            if within is None and depth in _READ:
+                waiting = token[0][: -len(token[1])], token.end()
+                top = waiting[0] if depth == 1 else top
+            continue
+        first = content[token.start()]
+        opened, closed = first in b"[{", first in b"]}"
+        if within is None and waiting is not None and not closed:
+            key, begin = waiting
+            known = key in _READ[depth] and (depth == 1 or top == _CELLS)
+            if known and not content[begin : token.start()].strip():
+                within = key, depth, token.start()
+        waiting = None
+        depth += opened - closed
+        if within is not None and depth <= within[1]:
+            (key, _, begin), within = within, None
+            if key == _SOURCE:
+                source = begin, token.end()
+            elif key == _KIND:
+                kind = token[0]
+            else:
+                yield begin, token.end()
+        elif within is None and closed and depth == 2:
+            if kind != _CODE and source[1]:
+                yield source
+            kind, source = _CODE, (0, 0)
+
+
+def is_notebook(tree: Any) -> bool:
+    """Whether a JSON value looks like a notebook."""
+    return isinstance(tree, Object) and {"cells", "nbformat"} <= {key for key, _ in tree}
+
+
+def _text(source: Any) -> str | None:
+    """The text of a cell, which is a string or a list of strings."""
+    lines = source if isinstance(source, list) and not isinstance(source, Object) else [source]
+    if not all(type(line) is str for line in lines):  # a number is a str too, of its digits
+        return None
+    return "".join(lines).replace("\r\n", "\n").replace("\r", "\n").removesuffix("\n")
+
+
+def _damaged(source: Source, why: str) -> GradcliError:
+    what = f"'{source.name}'" if source.name else "this"
+    return GradcliError(Kind.SUBMISSION, f"{what} is no notebook: {why}")

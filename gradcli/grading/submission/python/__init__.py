@@ -1,0 +1,1 @@
+"""A listing's Python text, turned into the language's own."""

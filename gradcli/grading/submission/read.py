@@ -1,0 +1,228 @@
+"""Reading a submission: from a file's bytes to a `Listing` or `Values`.
+
+Bytes come in safely (regular files of a reasonable size only), become text, and go to the reader
+that the file's suffix names; a text without a telling suffix goes by what it looks like. Nothing
+of a submission is executed, imported, or evaluated, and whatever is wrong with it is a
+`GradcliError` of kind submission.
+"""
+
+from __future__ import annotations
+
+import codecs
+import os
+import re
+import stat
+import sys
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path, PurePath
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
+from gradcli.grading.submission.labels import spellings
+from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
+from gradcli.grading.submission.python.steps import read_listing
+from gradcli.grading.submission.tables import parsed, read_json, read_table
+from gradcli.grading.submission.types import Submission, Vocabulary
+
+MOST_BYTES = 2_000_000
+MOST_NOTEBOOK = 100_000_000
+"""Of a notebook with its outputs; without them it has at most `MOST_BYTES`, as every other file."""
+LONGEST_LINE = 200_000
+
+_START = 256
+"""Bytes that show what a file is."""
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
+_UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
+_ASSIGNMENT = re.compile(r"^[^,;\t#\"=]*[^,;\t#\"=<>!]=(?!=)", re.MULTILINE)
+_TABLE_ROW = re.compile(r"\s*\"?[^,;\t=+*/()\"]+(?:\[[^\]]*\])?\"?\s*[,;\t]")
+_ESCAPE = re.compile(r"\\[xuU]((?<=x)[0-9a-f]{2}|(?<=u)[0-9a-f]{4}|(?<=U)[0-9a-f]{8})")
+_KINDS = {
+    b"%PDF": "a PDF",
+    b"PK\x03\x04": "a ZIP archive or an office document",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"GIF8": "a picture",
+    b"\xd0\xcf\x11\xe0": "an office document",
+    b"\x1f\x8b": "a compressed file",
+    b"{\\rtf": "a text of a word processor (RTF)",
+}
+
+
+def read_submission(
+    submission: str | Path | bytes,
+    name: str | None,
+    vocabulary: Vocabulary,
+    *,
+    inside: str | Path | None = None,
+) -> Submission:
+    """What was handed in, from a path or from bytes; `name` is what errors call it.
+
+    Its suffix says what it is. Raises `GradcliError` of kind submission; `inside` is as in
+    `read_bytes`.
+    """
+    if isinstance(submission, bytes):
+        content = submission
+        _check_size(content, len(content), name)
+    else:
+        content = read_bytes(submission, inside=inside)
+        name = name if name is not None else str(submission)
+    if _may_be_notebook(content):
+        content = code_only(content)
+    if len(content) - content.count(b"\n") > MOST_BYTES:  # the lines of outputs are kept
+        raise _refused(name, "is too large: without outputs it has more than 2 MB", _HOW)
+    text = decoded(content, name)
+    suffix = PurePath(name or "").suffix.lower()
+    return read_text(text, name, vocabulary, suffix)
+
+
+def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str = "") -> Submission:
+    """A submission from its text; `suffix` says what it is, if it is a telling one."""
+    if not text.strip():
+        raise _refused(name, "is empty")
+    _check_lines(text, name)
+    written = spellings(vocabulary)
+    if suffix == ".ipynb":
+        return _notebook(text, name, written)
+    if suffix != ".json" and text.lstrip()[:1] != "{":
+        text = _unescaped(text)
+    if suffix == ".py":
+        return read_listing(text, name, written)
+    if suffix in (".csv", ".tsv") and not is_sheet(text):
+        return read_table(text, name, vocabulary)
+    if suffix == ".json" or text.lstrip()[:1] == "{":
+        if is_notebook(parsed(Source(text, name))):
+            return _notebook(text, name, written)
+        return read_json(text, name, vocabulary)
+    if is_sheet(text):
+        return read_sheet(text, name, vocabulary)
+    if _is_table(text):
+        return read_table(text, name, vocabulary)
+    return read_listing(text, name, written)
+
+
+def _unescaped(text: str) -> str:
+    r"""The text with letters for the escapes, `\u0177`, that stand for them where only ASCII is."""
+    return _ESCAPE.sub(_letter, text) if "\\" in text else text
+
+
+def _letter(escape: re.Match[str]) -> str:
+    code = int(escape[1], base=16)
+    letter = chr(code) if 0x80 <= code <= sys.maxunicode else ""
+    return letter if unicodedata.category(letter or " ")[0] in "LM" else escape[0]
+
+
+def _notebook(text: str, name: str | None, written: Mapping[str, str]) -> Submission:
+    notebook = read_notebook(Source(text, name))
+    if not notebook.text.strip():
+        raise _refused(name, "has no code in it")
+    try:
+        return replace(read_listing(notebook.text, name, written), cells=notebook.cells)
+    except GradcliError as error:
+        raise notebook.located(error) from None
+
+
+def _is_table(text: str) -> bool:
+    """Whether the first lines are cells with a comma, a semicolon or a tab, and nothing more."""
+    lines = [line for line in text[:20_000].split("\n") if line.strip()]
+    lines = [line for line in lines if not line.lstrip().startswith("#")][:10]
+    starts = [bool(_TABLE_ROW.match(line)) for line in lines]
+    return bool(lines) and starts[0] and not any(_ASSIGNMENT.search(line) for line in lines)
+
+
+def _check_lines(text: str, name: str | None) -> None:
+    """Refuse lines that nobody has written, before anything looks into them."""
+    if len(text) > LONGEST_LINE:
+        longest = max(len(line) for line in text.split("\n"))
+        if longest > LONGEST_LINE:
+            raise _refused(
+                name, f"has a line of {longest:,} characters", "a listing has short ones"
+            )
+
+
+# --- bytes and text ----------------------------------------------------------------------
+
+
+def read_bytes(path: str | Path, inside: str | Path | None = None) -> bytes:
+    """The content of a regular file of at most `MOST_BYTES`, or `MOST_NOTEBOOK` of a notebook.
+
+    With `inside` the file, links resolved, must lie in that folder. A FIFO or device is refused
+    and never waited for. Raises `GradcliError` of kind submission.
+    """
+    name = str(path)
+    try:
+        real = os.path.realpath(path, strict=True)
+        if inside is not None and not Path(real).is_relative_to(os.path.realpath(inside)):
+            raise _refused(name, "is a link to a file outside of its folder")
+        _check_regular(Path(real).stat(), name)  # before it is opened: a device may act on that
+        flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+        flags |= getattr(os, "O_BINARY", 0)
+        with os.fdopen(os.open(real, flags), "rb") as file:
+            _check_regular(os.fstat(file.fileno()), name)
+            content = file.read(_START)
+            _check_size(content, os.fstat(file.fileno()).st_size, name)
+            content += file.read(MOST_NOTEBOOK if _may_be_notebook(content) else MOST_BYTES)
+    except FileNotFoundError:
+        raise _refused(name, "does not exist") from None
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise _refused(name, f"can't be read: {reason.lower()}") from None
+    _check_size(content, len(content), name)
+    return content
+
+
+def _check_regular(status: os.stat_result, name: str) -> None:
+    mode = status.st_mode
+    if stat.S_ISDIR(mode):
+        raise _refused(name, "is a folder, not a file")
+    if not stat.S_ISREG(mode):
+        raise _refused(name, "is no regular file")
+
+
+def _may_be_notebook(content: bytes) -> bool:
+    """Whether bytes begin as a JSON object in UTF-8 does."""
+    return content[:_START].removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
+
+
+def _check_size(content: bytes, size: int, name: str | None) -> None:
+    """Refuse what is too large; `content` is at least its beginning."""
+    most = MOST_NOTEBOOK if _may_be_notebook(content) else MOST_BYTES
+    if size > most:
+        shown = f"{size / 1e6:,.1f} MB, and at most {most / 1e6:.0f} MB are read"
+        raise _refused(name, f"is too large: {shown}")
+
+
+def decoded(content: bytes, name: str | None) -> str:
+    """Bytes as text, without a byte-order mark and with plain line ends.
+
+    UTF-8, or UTF-16 with its byte-order mark. Raises `GradcliError` of kind submission.
+    """
+    for magic, what in _KINDS.items():
+        if content.startswith(magic):
+            raise _refused(name, f"is {what}, not text", _HOW)
+    encoding = "utf-8-sig"
+    if not content.startswith(_UTF_32):
+        for mark, codec in _UTF_16.items():
+            if content.startswith(mark):
+                encoding, content = codec, content[len(mark) :]
+    if encoding == "utf-8-sig" and b"\0" in content:
+        raise _refused(name, "is not text: there are null bytes in it", _HOW)
+    try:
+        text = content.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = content.count(b"\n", 0, error.start) + 1
+        what = "UTF-8" if encoding == "utf-8-sig" else "UTF-16"
+        raise _refused(name, f"is not text in {what} (line {line})", "save it as UTF-8") from None
+    if "\0" in text:
+        raise _refused(name, "is not text: there are null characters in it", _HOW)
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text
+
+
+_HOW = "hand in a listing (.py, .ipynb), values (.csv, .json) or a filled-in sheet (.txt)"
+
+
+def _refused(name: str | None, what: str, hint: str | None = None) -> GradcliError:
+    subject = f"'{name}'" if name else "the submission"
+    return GradcliError(Kind.SUBMISSION, f"{subject} {what}", hint=hint)

@@ -1,0 +1,1 @@
+"""Names resolved, arguments arranged, trees lowered, the graph of operations."""

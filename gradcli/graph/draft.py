@@ -1,0 +1,137 @@
+"""A draft of the graph: the operations in evaluation order, before any shape is known.
+
+These types are what `lower` makes out of trees and `graph` gives shapes to. Steps that do not
+reach the output are dropped here, and the unnamed get their letters.
+"""
+
+from __future__ import annotations
+
+import string
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gradcli.diagnostics.equality import by_value
+from gradcli.diagnostics.source import Source, Span
+from gradcli.ops.operation import Operation, Type
+from gradcli.syntax.tree import Tree
+
+
+@by_value
+class Literal(NamedTuple):
+    """A constant that stands inside the operation that uses it."""
+
+    value: Any
+    """A NumPy float64, or an array of them."""
+    text: str
+
+    @property
+    def type(self) -> Type:
+        """The type of the constant."""
+        return Type(np.shape(self.value))
+
+
+Operand: TypeAlias = int | Literal
+"""What an operation works on: an earlier step by its number, or a literal."""
+
+
+@dataclass(slots=True, eq=False)
+class Selection:
+    """A branch of a `where`: what is written inside counts only where `condition` holds."""
+
+    chosen: bool
+    condition: Operand = 0
+
+
+class Step(NamedTuple):
+    """One row of the graph to be: an input, a constant or an operation."""
+
+    kind: str
+    """`input`, `constant` (reaches no input) or `operation`."""
+    name: str | None
+    operation: Operation | None
+    operands: tuple[Operand, ...]
+    options: Mapping[str, Any]
+    tree: Tree
+    """What was written; two steps of one tree (1/q and the product) share it."""
+    span: Span
+    symbol_span: Span
+    """The place of the operator or of the function's name."""
+    selections: tuple[Selection, ...] = ()
+
+
+class Draft(NamedTuple):
+    """Steps in evaluation order, inputs first; every step has a name and reaches `output`."""
+
+    source: Source
+    steps: list[Step]
+    output: int
+
+
+NO_OPTIONS: Mapping[str, Any] = {}
+
+
+def reached(steps: list[Step], output: int) -> list[bool]:
+    """Which steps the output depends on, itself included."""
+    keep = [False] * len(steps)
+    keep[output] = True
+    for i in range(output, -1, -1):
+        if keep[i]:
+            for operand in steps[i].operands:
+                if isinstance(operand, int):
+                    keep[operand] = True
+    return keep
+
+
+def pruned(source: Source, steps: list[Step], output: int) -> Draft:
+    """Only the steps that the output depends on, numbered anew."""
+    keep = reached(steps, output)
+    if all(keep):
+        return Draft(source, steps, output)
+    number: dict[int, int] = {}
+    selections: dict[int, Selection | None] = {}
+    kept: list[Step] = []
+    for i, step in enumerate(steps):
+        if keep[i]:
+            number[i] = len(kept)
+            operands = tuple(_moved(o, number) for o in step.operands)
+            moved = tuple(_moved_selections(step.selections, number, selections))
+            kept.append(step._replace(operands=operands, selections=moved))
+    return Draft(source, kept, number[output])
+
+
+def _moved_selections(
+    old: tuple[Selection, ...], number: dict[int, int], done: dict[int, Selection | None]
+) -> Iterator[Selection]:
+    """Selections with their conditions renumbered; one whose `where` is gone goes with it."""
+    for selection in old:
+        if id(selection) not in done:
+            condition = selection.condition
+            there = not isinstance(condition, int) or condition in number
+            done[id(selection)] = (
+                Selection(selection.chosen, _moved(condition, number)) if there else None
+            )
+        new = done[id(selection)]
+        if new is not None:
+            yield new
+
+
+def _moved(operand: Operand, number: dict[int, int]) -> Operand:
+    return number[operand] if isinstance(operand, int) else operand
+
+
+def named(draft: Draft, used: set[str]) -> Draft:
+    """Names for the unnamed: letters as far as they go, else v1, v2 and so on."""
+    unnamed = sum(step.name is None for step in draft.steps)
+    letters = [letter for letter in string.ascii_lowercase if letter not in used]
+    fresh: Iterator[str] = (
+        iter(letters)
+        if unnamed <= len(letters)
+        else (name for i in range(1, unnamed + len(used) + 1) if (name := f"v{i}") not in used)
+    )
+    for i, step in enumerate(draft.steps):
+        if step.name is None:
+            draft.steps[i] = step._replace(name=next(fresh))
+    return draft

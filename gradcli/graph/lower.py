@@ -1,0 +1,572 @@
+"""From a tree to a draft of the graph: which operations there are, and in which order.
+
+A module and the choice of an output come in; out comes a `Draft`: one `Step` per written
+operation in evaluation order, with names, and without shapes. Functions are inlined here,
+literals move into the operations that use them, and steps that do not reach the output are
+dropped. What is left needs only the shapes of the inputs to become a graph.
+
+Nothing recurses: a stack of work holds what is still to be done, a stack of values what is
+done. An expression of any depth, and functions of functions of functions, are one loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NoReturn
+
+import numpy as np
+
+from gradcli import ops
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source, Span
+from gradcli.graph.arguments import arrange
+from gradcli.graph.brackets import array_text, flattened
+from gradcli.graph.draft import (
+    NO_OPTIONS,
+    Draft,
+    Literal,
+    Operand,
+    Selection,
+    Step,
+    named,
+    pruned,
+)
+from gradcli.graph.outputs import live_names, refuse_too_large, restricted
+from gradcli.graph.resolve import CONSTANTS, Definition, Names, arrange_arguments
+from gradcli.ops.operation import Operation
+from gradcli.syntax.tree import (
+    Array,
+    Assign,
+    Bare,
+    Block,
+    Call,
+    Compare,
+    Define,
+    Index,
+    Module,
+    Name,
+    Nothing,
+    Number,
+    Operator,
+    Slice,
+    Tree,
+    Tuple,
+)
+
+FARTHEST = 2.0**62
+"""Past any element of any array."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """What lowering asks of the engine, which is built on what is lowered."""
+
+    constant_value: Callable[[Source, list[Step], Operand], Any]
+    """The value of an operand that depends on no input: an axis, a size, an index."""
+    block_operation: Callable[[Block, Names], Operation] | None = None
+    """The row for a user's block; None where no block can be called."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What names mean inside an expression."""
+
+    local: Mapping[str, Operand] = field(default_factory=dict)
+    """A function's parameters."""
+    constants: Mapping[str, Any] = field(default_factory=dict)
+    """Names for option values, in formulas (`axis`, `keepdims`)."""
+    selections: tuple[Selection, ...] = ()
+
+
+def lower(
+    names: Names, bound: frozenset[str], output: str | None = None, *, engine: Engine
+) -> Draft:
+    """The draft for a program's last statement, or for the node called `output`.
+
+    `bound` are the names that the user gave a value; they decide what `e` and `pi` are.
+    Raises `GradcliError` (kinds name, syntax, shape).
+    """
+    lowering = _Lowering(names.source, engine, names)
+    inputs = names.inputs(bound)
+    live = live_names(names, output)
+    refuse_too_large(names, live)
+    for name in inputs:
+        if name in live:
+            lowering.nodes[name] = lowering.add_input(name, names.free[name])
+    result = lowering.module(names.module, live, output)
+    assert isinstance(result, int)
+    draft = pruned(names.source, lowering.steps, result)
+    numbered = named(draft, names.words | bound)
+    if output is None or output in live:
+        return numbered
+    return restricted(numbered, output, names)
+
+
+def lower_formula(
+    source: Source,
+    tree: Tree,
+    operands: tuple[str, ...],
+    constants: Mapping[str, Any],
+    *,
+    engine: Engine,
+    keep_divisions: bool = True,
+) -> tuple[list[Step], Operand]:
+    """A formula over named operands, a derivative's most often: all steps, unnamed, and the result.
+
+    The steps begin with one input per operand, used or not.
+    """
+    lowering = _Lowering(source, engine, keep_divisions=keep_divisions)
+    local = {name: lowering.add_input(name, tree) for name in operands}
+    result = lowering.evaluate(tree, _Scope(local, constants))
+    return lowering.steps, result
+
+
+def lower_block_body(block: Block, names: Names, *, engine: Engine) -> tuple[list[Step], Operand]:
+    """The value of a block over its parameters: all steps, unnamed, and the result."""
+    lowering = _Lowering(names.source, engine, names, keep_divisions=True)
+    local = {p.name: lowering.add_input(p.name, p) for p in block.parameters}
+    result = lowering.evaluate(block.body, _Scope(local))
+    return lowering.steps, result
+
+
+class _Lowering:
+    """The loop from trees to steps, and what it knows on the way."""
+
+    def __init__(
+        self,
+        source: Source,
+        engine: Engine,
+        names: Names | None = None,
+        *,
+        keep_divisions: bool = False,
+    ) -> None:
+        self.source = source
+        self.engine = engine
+        self.names = names
+        self.definitions: Mapping[str, Definition] = names.definitions if names else {}
+        self.keep_divisions = keep_divisions
+        self.steps: list[Step] = []
+        self.nodes: dict[str, Operand] = {}
+        self.blocks: dict[str, Operation] = {}
+        self.static_depth = 0
+        self.work: list[tuple[Callable[..., None], tuple[Any, ...]]] = []
+        self.values: list[Operand] = []
+        self.visitors: dict[type[Tree], Callable[[Any, _Scope], None]] = {
+            Number: self.number,
+            Name: self.name,
+            Operator: self.operator,
+            Compare: self.compare,
+            Call: self.call,
+            Array: self.array,
+            Index: self.index,
+            Tuple: self.bracketed,
+            Nothing: self.nothing,
+        }
+
+    # --- statements ---
+
+    def module(self, module: Module, live: set[str], output: str | None) -> Operand:
+        """Lower what is live, statement by statement, and return the output."""
+        last = module.statements[-1]
+        wanted = output if output is not None and output in live else None
+        for statement in module.statements:
+            if isinstance(statement, Assign) and statement.name.name in live:
+                value = self.evaluate(statement.value, _Scope())
+                self.nodes[statement.name.name] = self.assign(statement.name, value)
+        if wanted is not None and wanted in self.nodes:
+            return self.nodes[wanted]
+        target = self.definitions[wanted] if wanted is not None else last
+        match target:
+            case Define() | Block():
+                value = self.evaluate(_own_call(target), _Scope())
+                return self.assign(target.name, value)
+            case Bare():
+                return self.as_step(self.evaluate(target.value, _Scope()), target.value)
+            case Assign():
+                return self.nodes[target.name.name]
+        raise AssertionError(target)
+
+    def assign(self, name: Name, value: Operand) -> int:
+        """Give a value a name: an unnamed operation takes it, anything else gets a step."""
+        if isinstance(value, int):
+            step = self.steps[value]
+            if step.name is None:
+                self.steps[value] = step._replace(name=name.name)
+                return value
+            identity = ops.operation("identity")
+            return self.add(identity, (value,), name, name.span, _Scope(), name=name.name)
+        return self.as_step(value, name, name.name)
+
+    def as_step(self, value: Operand, tree: Tree, name: str | None = None) -> int:
+        """A step for a value that may be a bare literal."""
+        if isinstance(value, int):
+            return value
+        span = tree.span
+        self.steps.append(Step("constant", name, None, (value,), NO_OPTIONS, tree, span, span))
+        return len(self.steps) - 1
+
+    # --- the loop ---
+
+    def evaluate(self, tree: Tree, scope: _Scope) -> Operand:
+        """Lower one expression."""
+        bottom, floor = len(self.work), len(self.values)
+        self.work.append((self.visit, (tree, scope)))
+        while len(self.work) > bottom:
+            task, arguments = self.work.pop()
+            task(*arguments)
+        (value,) = self.values[floor:]
+        del self.values[floor:]
+        return value
+
+    def visit(self, tree: Tree, scope: _Scope) -> None:
+        self.visitors[type(tree)](tree, scope)
+
+    def then(self, task: Callable[..., None], *arguments: Any) -> None:
+        """Do something once all that is pushed after this call is done."""
+        self.work.append((task, arguments))
+
+    def visit_all(self, trees: tuple[Tree, ...] | list[Tree], scope: _Scope) -> None:
+        visit = self.visit
+        self.work.extend((visit, (tree, scope)) for tree in reversed(trees))
+
+    def pop(self, count: int) -> tuple[Operand, ...]:
+        if count == 0:
+            return ()
+        taken = tuple(self.values[-count:])
+        del self.values[-count:]
+        return taken
+
+    def add_input(self, name: str, tree: Tree) -> int:
+        span = tree.span
+        self.steps.append(Step("input", name, None, (), NO_OPTIONS, tree, span, span))
+        return len(self.steps) - 1
+
+    def add(
+        self,
+        operation: Operation,
+        operands: tuple[Operand, ...],
+        tree: Tree,
+        symbol_span: Span,
+        scope: _Scope,
+        *,
+        options: Mapping[str, Any] = NO_OPTIONS,
+        span: Span | None = None,
+        name: str | None = None,
+    ) -> int:
+        """Append an operation and return its number; `span` where it is not all of `tree`."""
+        span = tree.span if span is None else span
+        kind = "operation" if any(self.carries(o) for o in operands) else "constant"
+        self.steps.append(
+            Step(
+                kind, name, operation, operands, options, tree, span, symbol_span, scope.selections
+            )
+        )
+        return len(self.steps) - 1
+
+    def carries(self, operand: Operand) -> bool:
+        """Whether an operand depends on an input."""
+        return isinstance(operand, int) and self.steps[operand].kind != "constant"
+
+    def push(
+        self,
+        operation: Operation,
+        operands: tuple[Operand, ...],
+        tree: Tree,
+        symbol_span: Span,
+        scope: _Scope,
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> None:
+        self.values.append(self.add(operation, operands, tree, symbol_span, scope, options=options))
+
+    def fail(self, kind: Kind, message: str, span: Span, hint: str | None = None) -> NoReturn:
+        raise GradcliError(kind, message, source=self.source, span=span, hint=hint)
+
+    # --- leaves ---
+
+    def number(self, tree: Number, _scope: _Scope) -> None:
+        self.values.append(Literal(np.float64(tree.value), tree.text))
+
+    def nothing(self, tree: Nothing, _scope: _Scope) -> None:
+        self.fail(Kind.SYNTAX, "None is no value", tree.span, "it is for axis=None and x[:, None]")
+
+    def bracketed(self, tree: Tuple, _scope: _Scope) -> None:
+        self.fail(
+            Kind.SYNTAX,
+            "a tuple can't be used as a value",
+            tree.span,
+            "an array is written with square brackets: [1, 2]",
+        )
+
+    def name(self, tree: Name, scope: _Scope) -> None:
+        word = tree.name
+        if tree.qualified:
+            self.values.append(Literal(np.float64(CONSTANTS[word]), word))
+        elif word in scope.local:
+            self.values.append(scope.local[word])
+        elif word in scope.constants:
+            value = scope.constants[word]
+            self.values.append(Literal(np.float64(value), str(value)))
+        elif word in self.nodes:
+            self.values.append(self.nodes[word])
+        elif word in CONSTANTS:
+            self.values.append(Literal(np.float64(CONSTANTS[word]), word))
+        else:
+            self.fail(Kind.NAME, f"'{word}' has no value here", tree.span)
+
+    # --- operators ---
+
+    def operator(self, tree: Operator, scope: _Scope) -> None:
+        inside = self.squared_norm(tree)
+        if inside is not None:
+            self.then(self.apply_squared_norm, tree, scope)
+            self.work.append((self.visit, (inside, scope)))
+            return
+        self.then(self.apply_operator, tree, scope)
+        self.visit_all(tree.operands, scope)
+
+    def squared_norm(self, tree: Operator) -> Tree | None:
+        """The v of `||v||^2` or `norm(v)^2`, which is one operation; None for anything else."""
+        if tree.symbol != "^":
+            return None
+        base, exponent = tree.operands
+        if not isinstance(exponent, Number) or exponent.value != 2:
+            return None
+        match base:
+            case Operator(symbol="norm"):
+                return base.operands[0]
+            case Call(name="norm", arguments=(inside,), keywords=()) if (
+                base.qualified or "norm" not in self.definitions
+            ):
+                return inside
+        return None
+
+    def apply_squared_norm(self, tree: Operator, scope: _Scope) -> None:
+        row = ops.operation("squared_norm")
+        self.push(row, self.pop(1), tree, tree.symbol_span, scope)
+
+    def apply_operator(self, tree: Operator, scope: _Scope) -> None:
+        operands = self.pop(len(tree.operands))
+        if tree.symbol == "/":
+            self.divide(tree, tree.symbol_span, operands, scope)
+        else:
+            self.push(ops.for_symbol(tree.symbol), operands, tree, tree.symbol_span, scope)
+
+    def divide(
+        self, tree: Operator | Call, span: Span, operands: tuple[Operand, ...], scope: _Scope
+    ) -> None:
+        """`p / q`: by a constant it is one operation, else 1/q and a product (Figure 1)."""
+        p, q = operands
+        if self.keep_divisions or not self.carries(q):
+            self.push(ops.for_symbol("/"), operands, tree, span, scope)
+            return
+        one = isinstance(p, Literal) and np.ndim(p.value) == 0 and p.value == 1
+        whole = one or isinstance(tree, Call)
+        reciprocal_span = tree.span if whole else Span(span.start, tree.children()[1].span.end)
+        inverse = self.add(
+            ops.operation("reciprocal"), (q,), tree, span, scope, span=reciprocal_span
+        )
+        if one:
+            self.values.append(inverse)
+        else:
+            self.push(ops.for_symbol("*"), (p, inverse), tree, span, scope)
+
+    def compare(self, tree: Compare, scope: _Scope) -> None:
+        self.then(self.apply_compare, tree, scope)
+        self.visit_all(tree.operands, scope)
+
+    def apply_compare(self, tree: Compare, scope: _Scope) -> None:
+        """`a < b < c` is the product of `a < b` and `b < c`."""
+        operands = self.pop(len(tree.operands))
+        result: int | None = None
+        for i, symbol in enumerate(tree.symbols):
+            pair, place = operands[i : i + 2], tree.symbol_spans[i]
+            span = tree.operands[i].span.to(tree.operands[i + 1].span)
+            part = self.add(ops.for_symbol(symbol), pair, tree, place, scope, span=span)
+            if result is None:
+                result = part
+            else:
+                both = (result, part)
+                result = self.add(ops.for_symbol("*"), both, tree, place, scope)
+        assert result is not None
+        self.values.append(result)
+
+    # --- calls ---
+
+    def call(self, tree: Call, scope: _Scope) -> None:
+        definition = None if tree.qualified else self.definitions.get(tree.name)
+        match definition:
+            case Define():
+                arguments = arrange_arguments(tree, definition, self.source)
+                self.then(self.inline, definition, scope)
+                self.visit_all(arguments, scope)
+            case Block():
+                arguments = arrange_arguments(tree, definition, self.source)
+                self.then(self.apply_block, definition, tree, scope)
+                self.visit_all(arguments, scope)
+            case _:
+                self.builtin(tree, scope)
+
+    def inline(self, definition: Define, scope: _Scope) -> None:
+        """Lower a function's body with its parameters standing for the arguments."""
+        values = self.pop(len(definition.parameters))
+        local = {p.name: v for p, v in zip(definition.parameters, values, strict=True)}
+        inner = _Scope(local, selections=scope.selections)
+        self.work.append((self.visit, (definition.body, inner)))
+
+    def apply_block(self, block: Block, tree: Call, scope: _Scope) -> None:
+        operands = self.pop(len(block.parameters))
+        self.push(self.block_operation(block), operands, tree, tree.name_span, scope)
+
+    def block_operation(self, block: Block) -> Operation:
+        """The block's row, made once."""
+        make = self.engine.block_operation
+        assert self.names is not None
+        assert make is not None
+        if block.name.name not in self.blocks:
+            self.blocks[block.name.name] = make(block, self.names)
+        return self.blocks[block.name.name]
+
+    def builtin(self, tree: Call, scope: _Scope) -> None:
+        """A function of the language: sort the arguments into operands and options."""
+        operation, operands, options = arrange(
+            tree, self.source, lambda option: self.static(option, scope)
+        )
+        self.then(self.apply_builtin, operation, operands, options, tree, scope)
+        if operation.name == "where" and len(operands) == 3:
+            self.visit_where(operands, scope)
+        else:
+            self.visit_all([o for o in operands if isinstance(o, Tree)], scope)
+
+    def apply_builtin(
+        self,
+        operation: Operation,
+        operands: list[Tree | Literal],
+        options: Mapping[str, Any],
+        tree: Call,
+        scope: _Scope,
+    ) -> None:
+        written = iter(self.pop(sum(isinstance(o, Tree) for o in operands)))
+        values = tuple(next(written) if isinstance(o, Tree) else o for o in operands)
+        if operation.symbol == "/":
+            self.divide(tree, tree.name_span, values, scope)
+        else:
+            self.push(operation, values, tree, tree.name_span, scope, options)
+
+    def visit_where(self, operands: list[Tree | Literal], scope: _Scope) -> None:
+        """The branches of a `where` are lowered as selected by its condition."""
+        condition, *branches = (o for o in operands if isinstance(o, Tree))
+        chosen = [Selection(chosen=True), Selection(chosen=False)]
+        for branch, selection in reversed(list(zip(branches, chosen, strict=True))):
+            inner = _Scope(scope.local, scope.constants, (*scope.selections, selection))
+            self.work.append((self.visit, (branch, inner)))
+        self.then(self.remember_condition, chosen)
+        self.work.append((self.visit, (condition, scope)))
+
+    def remember_condition(self, chosen: list[Selection]) -> None:
+        for selection in chosen:
+            selection.condition = self.values[-1]
+
+    # --- arrays ---
+
+    def array(self, tree: Array, scope: _Scope) -> None:
+        """`[[a, b], [c, d]]` is one operation on its elements; of literals alone it is one."""
+        elements, shape = flattened(tree, self.source)
+        self.then(self.apply_array, elements, shape, tree, scope)
+        self.visit_all(elements, scope)
+
+    def apply_array(
+        self, elements: list[Tree], shape: tuple[int, ...], tree: Array, scope: _Scope
+    ) -> None:
+        operands = self.pop(len(elements))
+        literals = [o for o in operands if isinstance(o, Literal)]
+        if len(literals) == len(operands) and all(np.ndim(o.value) == 0 for o in literals):
+            value = np.array([o.value for o in literals], dtype=np.float64).reshape(shape)
+            value.setflags(write=False)  # every result of the program has this one
+            self.values.append(Literal(value, array_text([o.text for o in literals], shape)))
+            return
+        options = {"shape": shape}
+        self.push(ops.operation("array"), operands, tree, tree.span, scope, options)
+
+    def index(self, tree: Index, scope: _Scope) -> None:
+        items = tuple(self.index_item(item, scope) for item in tree.items)
+        self.then(self.apply_index, tree, items, scope)
+        self.work.append((self.visit, (tree.base, scope)))
+
+    def apply_index(self, tree: Index, items: tuple[Any, ...], scope: _Scope) -> None:
+        place = Span(tree.base.span.end, tree.span.end)
+        self.push(ops.operation("index"), self.pop(1), tree, place, scope, {"items": items})
+
+    def index_item(self, item: Tree, scope: _Scope) -> Any:
+        if isinstance(item, Slice):
+            return slice(*(_in_range(self.static(part, scope)) for part in item.parts))
+        if isinstance(item, Nothing):
+            return None
+        value = _in_range(self.static(item, scope))
+        if not isinstance(value, int) or isinstance(value, bool):
+            hint = "slices are written x[0:2]"
+            if isinstance(item, Array):
+                hint += ", several elements of a vector [x[0], x[2]]"
+            self.fail(Kind.SHAPE, "an index is a whole number", item.span, hint)
+        return value
+
+    # --- constants that are no values: axes, shapes, indices ---
+
+    def static(self, tree: Tree, scope: _Scope) -> Any:
+        """What an option is: None, a number (int where whole), or a tuple of them."""
+        match tree:
+            case Nothing():
+                return None
+            case Number():
+                return _whole(tree.value)
+            case Tuple() | Array():
+                return tuple(self.static_item(element, scope) for element in tree.elements)
+            case Name() if tree.name in scope.constants and not tree.qualified:
+                return scope.constants[tree.name]
+            case Name() if not tree.qualified and tree.name == "inf":
+                return np.inf
+        self.static_depth += 1
+        if self.static_depth > 20:
+            self.fail(Kind.SYNTAX, "indices in indices are nested too deep", tree.span)
+        value = self.constant(self.evaluate(tree, scope), tree)
+        self.static_depth -= 1
+        return value
+
+    def static_item(self, tree: Tree, scope: _Scope) -> Any:
+        if isinstance(tree, Tuple | Array):
+            self.fail(Kind.SHAPE, "this is nested too deep here", tree.span)
+        return self.static(tree, scope)
+
+    def constant(self, operand: Operand, tree: Tree) -> Any:
+        """The number that an expression without inputs comes to."""
+        if self.carries(operand):
+            hint = "write the number, or give it a name in the program: n = 2"
+            if isinstance(tree, Compare):
+                hint = "elements are chosen by where(x > 0, x, 0): the others become 0"
+            self.fail(
+                Kind.SHAPE,
+                "a constant is needed here, and this depends on an input",
+                tree.span,
+                hint,
+            )
+        value = self.engine.constant_value(self.source, self.steps, operand)
+        if np.ndim(value) > 0:
+            return tuple(_whole(v) for v in np.ravel(value))
+        return _whole(float(value))
+
+
+def _whole(value: float) -> int | float:
+    return int(value) if abs(value) < 2**53 and float(value).is_integer() else float(value)
+
+
+def _in_range(value: Any) -> Any:
+    """A whole number too large for an index as the largest (or smallest) there is."""
+    if isinstance(value, float) and value.is_integer():
+        return int(max(-FARTHEST, min(value, FARTHEST)))
+    return value
+
+
+def _own_call(definition: Define | Block) -> Call:
+    """A function applied to inputs that are named after its parameters."""
+    name = definition.name
+    return Call(name.name, definition.parameters, (), definition.span, name.span)

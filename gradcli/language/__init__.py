@@ -1,1 +1,0 @@
-"""The language: text and places, syntax trees, and the way from one to the other and back."""

@@ -1,0 +1,278 @@
+"""Numerically careful NumPy forms of the elementwise functions.
+
+Each takes float64 scalars or arrays and returns the same; none overflows where the
+mathematics does not, none cancels where a stable form exists. `np.where` evaluates both
+branches, so the branch that is not taken works on a harmless argument.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.operation import Array
+
+LARGE = 10_000
+"""From this many elements on, importing SciPy costs less than a Python call per element."""
+
+
+FAR_LEFT = -700.0
+"""Above this, exp(-x) is far from overflow."""
+
+
+def sigmoid(x: Array) -> Array:
+    """1 / (1 + exp(-x)) without overflow: far out the exponential is taken of -|x| only."""
+    if np.ndim(x) and x.size and x.min() > FAR_LEFT:
+        z = np.exp(-x)
+        z += 1.0
+        return np.reciprocal(z, out=z)
+    z = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, z) / (1.0 + z)
+
+
+def softplus(x: Array) -> Array:
+    """log(1 + exp(x)) = max(x, 0) + log1p(exp(-|x|))."""
+    return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
+
+
+def logsigmoid(x: Array) -> Array:
+    """log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|))."""
+    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
+
+
+def logit(x: Array) -> Array:
+    """log(x / (1 - x)); near 1/2 as log1p((2x - 1) / (1 - x)), where the quotient is near 1."""
+    near = np.abs(x - 0.5) < 0.25
+    quotient = np.where(near, 0.5, x) / (1.0 - np.where(near, 0.5, x))
+    return np.where(near, np.log1p((2.0 * x - 1.0) / (1.0 - x)), np.log(quotient))
+
+
+def mish(x: Array) -> Array:
+    """x tanh(softplus(x)), which is x e^x far to the left."""
+    value = x * np.tanh(softplus(x))
+    return np.where(x < FAR_LEFT, _times_exp(x), value)[()] if np.any(x < FAR_LEFT) else value
+
+
+def silu(x: Array) -> Array:
+    """x sigmoid(x), which is x e^x far to the left."""
+    value = x * sigmoid(x)
+    return np.where(x < FAR_LEFT, _times_exp(x), value)[()] if np.any(x < FAR_LEFT) else value
+
+
+def _times_exp(x: Array) -> Array:
+    """x e^x for x < 0; no factor is subnormal before the product is."""
+    half = np.exp(0.5 * np.minimum(x, 0.0))
+    return x * half * half
+
+
+def relu(x: Array) -> Array:
+    """max(x, 0)."""
+    return np.maximum(x, 0.0)
+
+
+def leaky_relu(x: Array, slope: Array) -> Array:
+    """x above zero, slope·x below."""
+    return np.where(x > 0, x, slope * x)
+
+
+def elu(x: Array, alpha: Array) -> Array:
+    """x above zero, alpha (e^x - 1) below."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))
+
+
+SELU_SCALE = 1.0507009873554805
+SELU_ALPHA = 1.6732632423543772
+"""Klambauer et al. 2017, Self-Normalizing Neural Networks, equation (14) to double precision."""
+
+
+def selu(x: Array) -> Array:
+    """The scaled exponential linear unit."""
+    return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
+
+
+def softsign(x: Array) -> Array:
+    """x / (1 + |x|)."""
+    return x / (1.0 + np.abs(x))
+
+
+def hardtanh(x: Array) -> Array:
+    """x cut off at -1 and 1."""
+    return np.clip(x, -1.0, 1.0)
+
+
+def clip(x: Array, lo: Array, hi: Array) -> Array:
+    """x cut off at lo and hi."""
+    return np.minimum(np.maximum(x, lo), hi)
+
+
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition is not zero, else b."""
+    return np.where(condition != 0, a, b)
+
+
+def maximum(*arrays: Array) -> Array:
+    """The largest of several, element by element."""
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = np.maximum(result, array)
+    return result
+
+
+def minimum(*arrays: Array) -> Array:
+    """The smallest of several, element by element."""
+    result = arrays[0]
+    for array in arrays[1:]:
+        result = np.minimum(result, array)
+    return result
+
+
+def step(x: Array) -> Array:
+    """0 below zero, 1 above, ½ at zero."""
+    return np.heaviside(x, 0.5)
+
+
+def sinc(x: Array) -> Array:
+    """sin(πx) / (πx), 1 at 0; next to whole numbers to full precision, where π·x has lost it.
+
+    sin(πx) is ±sin(πr), with r what x is off the nearest whole number, which is exact.
+    """
+    whole = np.round(x)
+    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
+    zero = np.equal(x, 0.0)
+    value = sign * np.sin(math.pi * (x - whole)) / (math.pi * np.where(zero, 1.0, x))
+    return np.where(zero, 1.0, value + 0.0)[()]  # no -0 at whole numbers
+
+
+def sinc_slope(x: Array) -> Array:
+    """d sinc / dx = (cos(πx) - sinc(x)) / x; near 0 by its Taylor series in (πx)²."""
+    t = (math.pi * x) ** 2
+    series = 1.0 - t / 10.0 * (
+        1.0 - t / 28.0 * (1.0 - t / 54.0 * (1.0 - t / 88.0 * (1.0 - t / 130.0)))
+    )
+    near = np.abs(x) < 0.2
+    safe = np.where(near, 1.0, x)
+    whole = np.round(safe)
+    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
+    far = (sign * np.cos(math.pi * (safe - whole)) - sinc(safe)) / safe
+    return np.where(near, -(math.pi**2) / 3.0 * x * series, far)
+
+
+def log_base(x: Array, base: Array) -> Array:
+    """log x / log base."""
+    return np.log(x) / np.log(base)
+
+
+def mod(x: Array, y: Array) -> Array:
+    """x - y floor(x / y), with the sign of y."""
+    return np.mod(x, y)
+
+
+def half_even(x: Array) -> Array:
+    """The nearest whole number, halves to the even one, as NumPy and IEEE round."""
+    return np.round(x)
+
+
+def ones_like(x: Array) -> Array:
+    """Ones in the shape of x."""
+    ones = np.empty(np.shape(x))
+    ones.fill(1.0)
+    return ones
+
+
+def truth(comparison: Any) -> Any:
+    """A comparison as a kernel: 1.0 where it holds, else 0.0."""
+
+    def kernel(a: Array, b: Array) -> Array:
+        return comparison(a, b).astype(np.float64)
+
+    return kernel
+
+
+# --- functions from the C library and from SciPy -----------------------------------------
+
+
+def _each(function: Any) -> Any:
+    return np.frompyfunc(function, 1, 1)
+
+
+_ERF, _ERFC = _each(math.erf), _each(math.erfc)
+
+
+def erf(x: Array) -> Array:
+    """The error function."""
+    if np.size(x) > LARGE:
+        from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+        return special.erf(x)
+    return np.float64(math.erf(x)) if np.ndim(x) == 0 else _ERF(x).astype(np.float64)
+
+
+def erfc(x: Array) -> Array:
+    """1 - erf(x) without cancellation."""
+    if np.size(x) > LARGE:
+        from scipy import special  # noqa: PLC0415
+
+        return special.erfc(x)
+    return np.float64(math.erfc(x)) if np.ndim(x) == 0 else _ERFC(x).astype(np.float64)
+
+
+def scipy_special(name: str) -> Any:
+    """A kernel that finds its function in `scipy.special` when it is first used."""
+
+    def kernel(*arrays: Array) -> Array:
+        from scipy import special  # noqa: PLC0415
+
+        return getattr(special, name)(*arrays)
+
+    return kernel
+
+
+def digamma(x: Array) -> Array:
+    """ψ(x); next to a pole as ψ(1 - x) - π cot(πr), with r its distance, where SciPy loses digits.
+
+    (DLMF 5.5.4.)
+    """
+    from scipy import special  # noqa: PLC0415
+
+    distance = x - np.round(x)
+    near = (x < 0) & (np.abs(distance) < 0.1) & (distance != 0)
+    if not np.any(near):
+        return special.digamma(x)
+    mirrored = special.digamma(np.where(near, 1.0 - x, x))
+    cotangent = math.pi / np.tan(math.pi * np.where(near, distance, 0.5))
+    return np.where(near, mirrored - cotangent, mirrored)[()]
+
+
+def polygamma(x: Array, n: int) -> Array:
+    """The n-th derivative of the digamma function; left of 0 by the reflection formula.
+
+    (DLMF 5.15.6.) SciPy's time there grows with the distance from 0.
+    """
+    from scipy import special  # noqa: PLC0415
+
+    distance = x - np.round(x)
+    left = (x < 0) & (distance != 0) & (n <= MOST_DERIVATIVES)
+    if n == 0 or not np.any(left):
+        return special.polygamma(n, x)
+    mirrored = special.polygamma(n, np.where(left, 1.0 - x, x))
+    away = np.where(left, np.abs(distance), 0.5)  # cot πr = tan π(1/2 - r), exactly 0 in the middle
+    cotangent = np.sign(distance) * np.tan(math.pi * (0.5 - away))
+    near = away < 0.25
+    cotangent = np.where(near, 1.0 / np.tan(math.pi * np.where(near, distance, 0.25)), cotangent)
+    slope = math.pi ** (n + 1) * np.polyval(_cotangent_derivative(n), cotangent)
+    return np.where(left, (-1.0) ** n * mirrored - slope, mirrored)[()]
+
+
+MOST_DERIVATIVES = 100
+"""Beyond, powers of π and factorials are out of range."""
+
+
+@cache
+def _cotangent_derivative(n: int) -> Array:
+    """The n-th derivative of cot x as a polynomial in cot x, the highest power first."""
+    if n == 0:
+        return np.array([1.0, 0.0])
+    return np.polymul([-1.0, 0.0, -1.0], np.polyder(_cotangent_derivative(n - 1)))

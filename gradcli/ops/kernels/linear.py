@@ -1,0 +1,179 @@
+"""NumPy forms of inverses and determinants, on stacks of matrices.
+
+Where LAPACK gives up on a matrix of the stack, or its answer has no right digit, the kernels
+here give nan for that matrix.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+
+from gradcli.ops.kernels.arrays import batch_of, symmetric
+from gradcli.ops.kernels.compensated import sum_of_products
+from gradcli.ops.kernels.reductions import products_of_others
+from gradcli.ops.operation import Array, Shape
+
+EPSILON = 2.0**-52
+
+
+def each(
+    function: Callable[..., Array], arrays: Sequence[Array], ranks: Sequence[int], shape: Shape
+) -> Array:
+    """A function on a batch; where LAPACK gives up, element by element, nan where it did."""
+    try:
+        return function(*arrays)
+    except np.linalg.LinAlgError:
+        batch = batch_of(arrays, ranks)
+    result = np.full(batch + shape, np.nan)
+    pairs = list(zip(arrays, ranks, strict=True))
+    wide = [np.broadcast_to(a, batch + a.shape[a.ndim - rank :]) for a, rank in pairs]
+    for place in np.ndindex(batch):
+        try:
+            result[place] = function(*(a[place] for a in wide))
+        except np.linalg.LinAlgError:
+            continue
+    return result
+
+
+SMALL = 3
+"""Up to this size, determinants are sums of products: elimination loses what is small in them."""
+
+
+def det(A: Array) -> Array:
+    """The determinant: a sum of products, for larger matrices LAPACK's.
+
+    LAPACK's goes through the logarithm where its product leaves the range.
+    """
+    n = A.shape[-1]
+    if 0 < n <= SMALL:
+        rows, columns, signs = _permutations(n)
+        return sum_of_products(A[..., rows, columns], signs)
+    result = np.linalg.det(A)
+    if np.all(np.isfinite(result) & (result != 0)):
+        return result
+    sign, logarithm = np.linalg.slogdet(A)
+    return np.where(np.isfinite(result) & (result != 0), result, sign * np.exp(logarithm))
+
+
+@cache
+def _permutations(n: int) -> tuple[Array, Array, Array]:
+    """Rows and columns of the factors of each term of a determinant, and the terms' signs."""
+    columns = list(itertools.permutations(range(n)))
+    signs = [(-1.0) ** sum(a > b for a, b in itertools.combinations(p, 2)) for p in columns]
+    return np.arange(n)[None, :].repeat(len(columns), 0), np.array(columns), np.array(signs)
+
+
+@cache
+def _minors(n: int) -> tuple[Array, Array, Array]:
+    """The same for all cofactors of a matrix of n rows: an axis for each of (row, column) first."""
+    rows, columns, signs = _permutations(n - 1)
+    others = np.array([[i for i in range(n) if i != gone] for gone in range(n)])
+    chess = (-1.0) ** np.add.outer(range(n), range(n))
+    shape = (n, n, *rows.shape)
+    return (
+        np.broadcast_to(others[:, None][..., rows], shape),
+        np.broadcast_to(others[None, :][..., columns], shape),
+        chess[..., None] * signs,
+    )
+
+
+def logdet(A: Array) -> Array:
+    """log|det A|, -inf for a singular matrix."""
+    return np.linalg.slogdet(A).logabsdet
+
+
+def _singular(A: Array, inverse: Array) -> Array:
+    """Whether no digit of an inverse is right.
+
+    A diagonal element of A⁻¹A is 1 as a sum of terms. Where the terms' sizes add up to 1/ε,
+    rounding alone makes that 1. Unlike a condition number, this does not change when rows or
+    columns are scaled: diag(1e-200, 1e200) is a good matrix.
+    """
+    sizes: Array = np.abs(inverse) * np.abs(np.swapaxes(A, -1, -2))
+    return sizes.sum(axis=-1).max(axis=-1, initial=0.0) * EPSILON >= 1
+
+
+def inv(A: Array) -> Array:
+    """The inverse; nan where the matrix is singular to working precision."""
+    inverse = each(np.linalg.inv, (A,), (2,), A.shape[-2:])
+    return np.where(_singular(A, inverse)[..., None, None], np.nan, inverse)
+
+
+def solve(A: Array, b: Array, vector: bool) -> Array:  # noqa: FBT001 - given by name
+    """The x with A x = b; nan where A is singular to working precision."""
+    if vector:
+        b = b[..., None]
+    x = each(np.linalg.solve, (A, b), (2, 2), b.shape[-2:])
+    bad = _singular(A, each(np.linalg.inv, (A,), (2,), A.shape[-2:]))
+    x = np.where(bad[..., None, None], np.nan, x)
+    return x[..., 0] if vector else x
+
+
+def cholesky(A: Array) -> Array:
+    """The lower triangular L with L L.T = (A + A.T)/2; nan if that is not positive definite."""
+    return each(np.linalg.cholesky, (symmetric(A),), (2,), A.shape[-2:])
+
+
+def cofactor(A: Array) -> Array:
+    """The matrix of cofactors, ∂det/∂A: determinants of the minors.
+
+    Of larger matrices by singular values, as det(A)·inv(A).T fails at det 0.
+    """
+    n = A.shape[-1]
+    if n == 1:
+        return np.ones_like(A)
+    if 1 < n <= SMALL:
+        rows, columns, signs = _minors(n)
+        return sum_of_products(A[..., rows, columns], signs)
+    return each(_cofactor, (A,), (2,), A.shape[-2:])
+
+
+def _cofactor(A: Array) -> Array:
+    U, s, V = np.linalg.svd(A)
+    sign = np.round(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
+    return sign * (U * products_of_others(s)[..., None, :]) @ V
+
+
+def cofactor_slope(A: Array, H: Array) -> Array:
+    """How the cofactors of A change in the direction H."""
+    n = A.shape[-1]
+    if n == 1:
+        return np.zeros(np.broadcast_shapes(A.shape, H.shape))
+    if 1 < n <= SMALL:
+        rows, columns, signs = _minors(n)
+        A, H = np.broadcast_arrays(A, H)
+        factors, moved = A[..., rows, columns], H[..., rows, columns]
+        if n == 2:
+            return sum_of_products(moved, signs)
+        # The slope of a product of two: one factor moves, then the other.
+        first = np.stack([moved[..., 0], factors[..., 1]], axis=-1)
+        second = np.stack([factors[..., 0], moved[..., 1]], axis=-1)
+        both = np.concatenate([first, second], axis=-2)
+        return sum_of_products(both, np.concatenate([signs, signs], axis=-1))
+    return each(_cofactor_slope, (A, H), (2, 2), A.shape[-2:])
+
+
+def _cofactor_slope(A: Array, H: Array) -> Array:
+    """For A = U S V: ∂/∂S of the slope of det(S + tK) at t = 0, with K = U.T H V.T.
+
+    That is K_ll·p_il summed over l ≠ i on the diagonal and -K_ji·p_ij beside it, where p_ij is
+    the product of all singular values but the i-th and the j-th.
+    """
+    U, s, V = np.linalg.svd(A)
+    sign = np.round(np.linalg.det(U) * np.linalg.det(V))[..., None, None]
+    K = np.swapaxes(U, -1, -2) @ H @ np.swapaxes(V, -1, -2)
+    n = s.shape[-1]
+    pairs = np.zeros((*s.shape, n))
+    for i in range(n):
+        others = s.copy()
+        others[..., i] = 1.0
+        pairs[..., i, :] = products_of_others(others)
+        pairs[..., i, i] = 0.0
+    slope = -np.swapaxes(K, -1, -2) * pairs
+    diagonal = np.arange(n)
+    slope[..., diagonal, diagonal] = (pairs @ np.diagonal(K, axis1=-2, axis2=-1)[..., None])[..., 0]
+    return sign * (U @ slope @ V)

@@ -1,0 +1,166 @@
+"""Kernels of the rows in `slopes`: derivatives that the textbook's form gives too few digits of.
+
+Three causes recur. A difference such as 1 - out cancels: what is left is computed directly. The
+argument of an exponential is rounded, and e^x has x times that error: the rounding error of the
+argument is computed too (`compensated`). Two terms cancel next to a root: there the
+derivative is a Taylor series about the root, whose place is known to twice the digits (`Root`).
+"""
+
+from __future__ import annotations
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels.compensated import difference, squared
+from gradcli.ops.kernels.special import FAR, normal_cdf, times_pdf
+from gradcli.ops.operation import Array
+
+
+class Root(NamedTuple):
+    """A root, and the function about it as a polynomial in the distance from it."""
+
+    high: float
+    low: float
+    """What the root has beyond its double."""
+    coefficients: tuple[float, ...]
+    """Of the distance's powers, from 1 on."""
+    radius: float
+
+    def corrected(self, x: Array, value: Array) -> Array:
+        """The value, replaced next to the root by that of the polynomial."""
+        near = np.abs(x - self.high) < self.radius
+        if not np.any(near):
+            return value
+        u = (np.where(near, x, self.high) - self.high) - self.low
+        series = u * np.polynomial.polynomial.polyval(u, self.coefficients)
+        return np.where(near, series, value)[()]
+
+
+def sigmoid_slope(x: Array) -> Array:
+    """(1/2 / cosh(x/2))², where out·(1 - out) has a 1 - out that cancels."""
+    half = 0.5 / np.cosh(0.5 * x)
+    return half * half
+
+
+def tanh_slope(x: Array) -> Array:
+    """1/cosh² x, where 1 - out² cancels."""
+    sech = 1.0 / np.cosh(x)
+    return sech * sech
+
+
+def gauss(x: Array) -> Array:
+    """e^-x², with the rounding error of x²."""
+    square, error = squared(np.minimum(np.abs(x), FAR))
+    return np.exp(-square) * (1.0 - error)
+
+
+def logaddexp_slope(x: Array, y: Array) -> Array:
+    """e^x/(e^x + e^y), the sigmoid of x - y with the rounding error of that difference."""
+    d, error = difference(x, y)
+    value = k.sigmoid(d)
+    return value + error * (value * k.sigmoid(-d))
+
+
+def erfinv_slope(x: Array) -> Array:
+    """√π/2·e^(y²) for y = erfinv(x); from |x| = 1/2 on e^(y²) is erfcx(|y|)/(1 - |x|)."""
+    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+    size = np.abs(x)
+    y = special.erfinv(size)
+    power = np.where(size < 0.5, np.exp(y * y), special.erfcx(y) / (1.0 - size))
+    return math.sqrt(math.pi) / 2.0 * power
+
+
+def gelu_slope(x: Array) -> Array:
+    """Φ(x) + x φ(x)."""
+    return GELU.corrected(x, normal_cdf(x) + times_pdf(x))
+
+
+def silu_slope(x: Array) -> Array:
+    """σ(x) + x σ'(x)."""
+    slope = sigmoid_slope(x)
+    large = np.abs(x) < -k.FAR_LEFT  # beyond, e^-|x| is subnormal, and so is its product with x
+    far = np.where(x > 0.0, 1.0, k.silu(x) + np.exp(np.minimum(x, 0.0)))
+    return SILU.corrected(x, np.where(large, k.sigmoid(x) + x * slope, far)[()])
+
+
+def mish_slope(x: Array) -> Array:
+    """tanh(s) + x σ(x) tanh'(s) for s = softplus(x)."""
+    s = k.softplus(x)
+    safe = np.abs(x) < -k.FAR_LEFT
+    far = np.where(x > 0.0, 1.0, k.mish(x) + np.exp(np.minimum(x, 0.0)))
+    plain = np.tanh(s) + x * (k.sigmoid(x) * tanh_slope(s))
+    return MISH.corrected(x, np.where(safe, plain, far)[()])
+
+
+GELU = Root(
+    -0.7517915246935645,
+    1.4956759177009883e-17,
+    (
+        0.4314939923140469,
+        0.388284982990552,
+        -0.018199676398671087,
+        -0.1140082332972217,
+        -0.014771522148244337,
+        0.019421679838189067,
+        0.004539228379125415,
+        -0.002239538068073497,
+        -0.0007448268386746817,
+        0.00018633974623233514,
+        8.615947861116571e-05,
+        -1.121438018842664e-05,
+        -7.74846130700372e-06,
+        4.3284506257392273e-07,
+        5.702764979242107e-07,
+    ),
+    0.25,
+)
+SILU = Root(
+    -1.2784645427610737,
+    -1.0946994183093437e-16,
+    (
+        0.2178117057198001,
+        0.1466487969969469,
+        0.018874814223782312,
+        -0.015222655223188032,
+        -0.006606589138356696,
+        0.000126627410081122,
+        0.0007985218818397998,
+        0.00018570724361186496,
+        -4.090534237428612e-05,
+        -2.9733542213263917e-05,
+        -2.942631888842464e-06,
+        2.346029682463866e-06,
+        8.599695028268575e-07,
+        -3.051244750055421e-08,
+        -9.266646309267441e-08,
+        -1.8877622907727957e-08,
+    ),
+    0.25,
+)
+MISH = Root(
+    -1.1924312145154952,
+    -4.8484829848031044e-17,
+    (
+        0.2669479140495345,
+        0.20473126408010586,
+        0.04190782104360987,
+        -0.020271822716684245,
+        -0.01582112656173338,
+        -0.0033606849270232685,
+        0.0010924055409445854,
+        0.0009898181021289196,
+        0.00025412936386191073,
+        -4.1961496031696126e-05,
+        -5.582891567360688e-05,
+        -1.72992708103044e-05,
+        9.427361327376651e-07,
+        2.9088199364912223e-06,
+        1.071676702702074e-06,
+        2.6879417855557728e-08,
+    ),
+    0.25,
+)

@@ -1,0 +1,80 @@
+"""Kernels of the normal distribution and of log Γ, where other forms lose digits."""
+
+from __future__ import annotations
+
+import math
+from functools import cache
+
+import numpy as np
+
+from gradcli.ops.kernels.compensated import product, squared
+from gradcli.ops.kernels.elementwise import erfc
+from gradcli.ops.operation import Array
+
+FAR = 50.0
+"""From here on, e^(-x²/2) is 0."""
+DENSITY = 1.0 / math.sqrt(2.0 * math.pi)
+ROOT_HALF = math.sqrt(0.5), -4.833646656726457e-17
+"""√½ as a double, and what that lacks."""
+TAIL = -37.0
+"""Left of this, Φ is next to the least normal number, and its product with x loses digits."""
+
+
+def normal_cdf(x: Array) -> Array:
+    """Φ(x) = erfc(-x/√2)/2, with the rounding error of x/√2 by one term of the Taylor series."""
+    near = np.clip(x, -FAR, FAR)
+    high, low = product(near, np.float64(ROOT_HALF[0]))
+    low = low + near * ROOT_HALF[1]
+    return 0.5 * erfc(-high) + low * (np.exp(-(high * high)) / math.sqrt(math.pi))
+
+
+def normal_pdf(x: Array) -> Array:
+    """e^(-x²/2)/√(2π), with the rounding error of x²."""
+    square, error = squared(np.minimum(np.abs(x), FAR))
+    return np.exp(-0.5 * square) * ((1.0 - 0.5 * error) * DENSITY)
+
+
+def times_pdf(x: Array) -> Array:
+    """x e^(-x²/2)/√(2π); no factor is subnormal before the product is."""
+    square, error = squared(np.minimum(np.abs(x), FAR))
+    half = np.exp(-0.25 * square)
+    return (np.clip(x, -FAR, FAR) * half) * half * ((1.0 - 0.5 * error) * DENSITY)
+
+
+def gelu(x: Array) -> Array:
+    """x Φ(x); in the left tail by the asymptotic series of Φ (DLMF 7.12.1)."""
+    value = x * normal_cdf(x)
+    tail = x < TAIL
+    if not np.any(tail):
+        return value
+    t = 1.0 / np.square(np.where(tail, x, TAIL))
+    series = 1.0 - t * (1.0 - 3.0 * t * (1.0 - 5.0 * t * (1.0 - 7.0 * t * (1.0 - 9.0 * t))))
+    return np.where(tail, -normal_pdf(x) * series, value)[()]
+
+
+def lgamma(x: Array) -> Array:
+    """log|Γ(x)|; next to 1 and 2, where it is 0, by the series about 2 (DLMF 5.7.3)."""
+    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+    value = np.where(np.abs(x) < SMALLEST_NORMAL, -np.log(np.abs(x)), special.gammaln(x))
+    near = (x > 0.5) & (x < 2.5)
+    if not np.any(near):
+        return value[()]
+    below = x < 1.5
+    u = np.where(near, x - np.where(below, 1.0, 2.0), 0.0)
+    series = u * (np.polynomial.polynomial.polyval(u, _zeta_series()))
+    return np.where(near, series - np.where(below, np.log1p(u), 0.0), value)[()]
+
+
+SMALLEST_NORMAL = 2.0**-1022
+ZETA_TERMS = 28
+"""(1/4)^k is below the last digit from here on."""
+
+
+@cache
+def _zeta_series() -> Array:
+    """1 - γ and (-1)^k (ζ(k) - 1)/k: the coefficients of log Γ(2 + u), divided by u."""
+    from scipy import special  # noqa: PLC0415
+
+    k = np.arange(2, ZETA_TERMS)
+    return np.concatenate([[1.0 - np.euler_gamma], (-1.0) ** k * special.zetac(k) / k])

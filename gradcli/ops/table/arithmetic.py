@@ -1,0 +1,427 @@
+"""The rows of arithmetic, comparison, rounding and choice."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.operation import Array, Kernel, Loss, Operation, Site
+from gradcli.ops.table.rows import grouped, row
+
+# --- rules that depend on what an operand is written as ----------------------------------
+
+
+def _power_rules(site: Site) -> tuple[str, str]:
+    """`2*x` for x², and the general forms where exponent or base are no literals.
+
+    0^n has derivative 0 by n for n > 0 (the limit); for negative x there is none over the reals.
+    """
+    base, exponent = site.literals
+    if exponent is None:
+        by_base = "where(n == 0, 0, n*x^(n - 1))"
+    elif exponent == 0:
+        by_base = "0"
+    elif exponent == 1:
+        by_base = "1"
+    elif exponent == 2:
+        by_base = "2*x"
+    else:
+        lower = f"{exponent - 1:.17g}"
+        by_base = f"{exponent:.17g}*x^{lower}" if exponent > 1 else f"{exponent:.17g}*x^({lower})"
+    positive = base is not None and base > 0
+    by_exponent = "out*log(x)" if positive else "where((x == 0)*(n > 0), 0, out*log(x))"
+    return by_base, by_exponent
+
+
+def _careful_power_rules(site: Site) -> tuple[str, str]:
+    """x^n/x for x^(n - 1) where n - 1 is rounded: x^(n - 1) has log x times that error.
+
+    From 1/2 on, n - 1 is exact; at 0 both powers are as they should be.
+    """
+    exponent = site.literals[1]
+    if exponent is None:
+        inexact = "(n < 0.5)*(n != round(n))*(x != 0)"
+        return f"where(n == 0, 0, where({inexact}, n*out/x, n*x^(n - 1)))", ""
+    if exponent >= 0.5 or exponent.is_integer():
+        return "", ""
+    return f"{exponent:.17g}*where(x == 0, x^({exponent - 1:.17g}), out/x)", ""
+
+
+def _winner_rules(sign: str) -> Callable[[Site], tuple[str, ...]]:
+    """Rules of the largest (`>`) or smallest (`<`): evenly among those that are tied."""
+
+    def rules(site: Site) -> tuple[str, ...]:
+        count = len(site.types)
+        if count == 1:
+            return ("1",)
+        if count == 2:
+            return f"(x1 {sign} x2) + (x1 == x2)/2", f"(x2 {sign} x1) + (x1 == x2)/2"
+        tied = " + ".join(f"(x{i + 1} == out)" for i in range(count))
+        return tuple(f"(x{i + 1} == out)/({tied})" for i in range(count))
+
+    return rules
+
+
+# --- branches and ties -------------------------------------------------------------------
+
+
+def _sign_of_difference(a: Array, b: Array) -> Any:
+    return np.sign(a - b)
+
+
+def _equal(a: Array, b: Array) -> Any:
+    return a == b
+
+
+def _winner(*arrays: Array) -> Any:
+    """Which operand is the largest, as a code."""
+    return np.argmax(np.stack(np.broadcast_arrays(*arrays)), axis=0)
+
+
+def _loser(*arrays: Array) -> Any:
+    return np.argmin(np.stack(np.broadcast_arrays(*arrays)), axis=0)
+
+
+def _tied(best: Kernel) -> Callable[..., Any]:
+    def tie(*arrays: Array) -> Any:
+        top = best(*arrays)
+        return sum((np.equal(a, top) * 1 for a in arrays), start=0) > 1
+
+    return tie
+
+
+def _piece_of_clip(x: Array, lo: Array, hi: Array) -> Any:
+    return np.sign(x - lo) * 3 + np.sign(x - hi) + 9 * np.where(x > hi, 0, np.sign(hi - lo))
+
+
+def _whole(x: Array) -> Any:
+    return np.floor(x)
+
+
+def _is_whole(x: Array) -> Any:
+    return x == np.floor(x)
+
+
+def _half(x: Array) -> Any:
+    return np.round(x)
+
+
+def _is_half(x: Array) -> Any:
+    return x - np.floor(x) == 0.5
+
+
+def _quotient(x: Array, y: Array) -> Any:
+    return np.floor(x / y)
+
+
+def _divides(x: Array, y: Array) -> Any:
+    return np.mod(x, y) == 0
+
+
+COMPARISON: dict[str, Any] = {
+    "branch": _sign_of_difference,
+    "tie": _equal,
+    "exact": True,
+    "selects": True,
+    "convention": "derivative 0 everywhere, also where the comparison changes",
+    "samples": ("1, 2", "2, 1", "[1, 2.5], [1.5, 2]"),
+}
+
+
+def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
+    return row(
+        name,
+        "a b",
+        k.truth(function),
+        "0",
+        "0",
+        symbol=symbol,
+        aliases=name,
+        latex=r"{a} "
+        + {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(symbol, symbol)
+        + " {b}",
+        doc=f"1 where a is {words} b, else 0",
+        **COMPARISON,
+    )
+
+
+ARITHMETIC = (
+    row(
+        "add",
+        "x y",
+        np.add,
+        "1",
+        "1",
+        symbol="+",
+        aliases="add",
+        latex="{x} + {y}",
+        doc="sum",
+        propagates="x y",
+        samples=("3, -4", "[1, 2], 3"),
+    ),
+    row(
+        "sub",
+        "x y",
+        np.subtract,
+        "1",
+        "-1",
+        symbol="-",
+        aliases="subtract",
+        latex="{x} - {y}",
+        doc="difference",
+        propagates="x y",
+        samples=("3, -4", "[1, 2], 3"),
+    ),
+    row(
+        "mul",
+        "x y",
+        np.multiply,
+        "y",
+        "x",
+        symbol="*",
+        aliases="multiply",
+        latex=r"{x} \cdot {y}",
+        doc="product, element by element",
+        propagates="x y",
+        samples=("3, -4", "[1, 2], 3"),
+    ),
+    row(
+        "div",
+        "x y",
+        np.divide,
+        "1/y",
+        "-x/y^2",
+        careful=("", "-out/y"),
+        symbol="/",
+        aliases="divide true_divide",
+        latex=r"\frac{{x}}{{y}}",
+        domain="y ≠ 0",
+        doc="quotient by a constant",
+        propagates="x",
+        losses=(Loss("y", "where x/y is below 1e-307 and |y| below 1", (5e-324, 0.0007)),),
+        samples=("3, -4", "[1, 2], 3"),
+    ),
+    row(
+        "reciprocal",
+        "x",
+        np.reciprocal,
+        "-1/x^2",
+        careful=("-out^2",),
+        latex=r"\frac{1}{{x}}",
+        domain="x ≠ 0",
+        doc="1/x; p/q is 1/q and a product",
+        samples=("5", "-0.25", "[1, 2]"),
+    ),
+    row(
+        "neg",
+        "x",
+        np.negative,
+        "-1",
+        symbol="neg",
+        latex="-{x}",
+        exact=True,
+        aliases="negative",
+        doc="minus",
+        propagates="x",
+        samples=("3", "[1, -2]"),
+    ),
+    row(
+        "identity",
+        "x",
+        np.positive,
+        "1",
+        call=False,
+        latex="{x}",
+        exact=True,
+        doc="another name for the same value",
+        propagates="x",
+        samples=("3",),
+    ),
+    row(
+        "pow",
+        "x n",
+        np.power,
+        symbol="^",
+        rules=_power_rules,
+        careful=_careful_power_rules,
+        aliases="pow power",
+        latex="{x}^{n}",
+        domain="x > 0, or a whole n (x ≠ 0 where n < 0)",
+        convention="0^n by n is 0 for n > 0",
+        doc="power",
+        samples=("3, 2", "-2, 3", "2, 0.5", "0, 2", "[1, 2], [2, 3]", "2, -3"),
+    ),
+)
+
+COMPARISONS = (
+    _comparison("less", "<", np.less, "less than"),
+    _comparison("less_equal", "<=", np.less_equal, "at most"),
+    _comparison("greater", ">", np.greater, "greater than"),
+    _comparison("greater_equal", ">=", np.greater_equal, "at least"),
+    _comparison("equal", "==", np.equal, "equal to"),
+    _comparison("not_equal", "!=", np.not_equal, "different from"),
+)
+
+
+ROUNDING = (
+    row(
+        "floor",
+        "x",
+        np.floor,
+        "0",
+        latex=r"\lfloor {x} \rfloor",
+        convention="0, also at whole numbers, where it jumps",
+        doc="largest whole number not above x",
+        exact=True,
+        selects=True,
+        samples=("2.5", "-2.5"),
+        branch=_whole,
+        tie=_is_whole,
+    ),
+    row(
+        "ceil",
+        "x",
+        np.ceil,
+        "0",
+        latex=r"\lceil {x} \rceil",
+        convention="0, also at whole numbers, where it jumps",
+        doc="smallest whole number not below x",
+        exact=True,
+        selects=True,
+        samples=("2.5", "-2.5"),
+        branch=_whole,
+        tie=_is_whole,
+    ),
+    row(
+        "round",
+        "x",
+        k.half_even,
+        "0",
+        aliases="rint",
+        latex=r"\operatorname{round}({x})",
+        convention="0, also at halves, where it jumps",
+        doc="nearest whole number, halves to even",
+        exact=True,
+        selects=True,
+        samples=("2.4", "-2.6"),
+        branch=_half,
+        tie=_is_half,
+    ),
+    row(
+        "mod",
+        "x y",
+        k.mod,
+        "1",
+        "-floor(x/y)",
+        careful=("", "round(out/y - x/y)"),
+        aliases="remainder",
+        latex=r"{x} \bmod {y}",
+        domain="y ≠ 0",
+        convention="1 by x, also where it jumps",
+        doc="x - y·floor(x/y), the sign of y",
+        selects=True,
+        samples=("7.5, 2", "-7.5, 2"),
+        branch=_quotient,
+        tie=_divides,
+    ),
+)
+
+
+CHOICE = (
+    row(
+        "where",
+        "c a b",
+        k.where,
+        "0",
+        "c != 0",
+        "c == 0",
+        latex=r"\operatorname{where}({c}, {a}, {b})",
+        convention="derivative 0 by the condition",
+        doc="a where c is not 0, else b; what is not chosen is not differentiated",
+        exact=True,
+        selects=True,
+        samples=("1, 2, 3", "0, 2, 3", "[1, 0], [2, 3], 4"),
+        branch=lambda c, _a, _b: c != 0,
+    ),
+    row(
+        "maximum",
+        "*x",
+        k.maximum,
+        rules=_winner_rules(">"),
+        call=False,
+        aliases="max maximum amax fmax",
+        latex=r"\max({x})",
+        convention="evenly among the tied",
+        doc="largest of several, element by element",
+        exact=True,
+        selects=True,
+        square="",
+        samples=("3, -4", "1, 2, 3", "[1, 5], 3"),
+        branch=_winner,
+        tie=_tied(k.maximum),
+    ),
+    row(
+        "minimum",
+        "*x",
+        k.minimum,
+        rules=_winner_rules("<"),
+        call=False,
+        aliases="min minimum amin fmin",
+        latex=r"\min({x})",
+        convention="evenly among the tied",
+        doc="smallest of several, element by element",
+        exact=True,
+        selects=True,
+        square="",
+        samples=("3, -4", "1, 2, 3", "[1, 5], 3"),
+        branch=_loser,
+        tie=_tied(k.minimum),
+    ),
+    row(
+        "clip",
+        "x lo hi",
+        k.clip,
+        "(lo < x)*(x < hi)",
+        "(x <= lo)*(lo <= hi)",
+        "(hi <= x) + (x < hi)*(hi < lo)",
+        latex=r"\operatorname{clip}({x}, {lo}, {hi})",
+        convention="0 on the boundary",
+        doc="x cut off at lo and hi",
+        exact=True,
+        selects=True,
+        samples=("0.5, 0, 1", "-4, 0, 1", "[2, 0.1], 0, 1"),
+        branch=_piece_of_clip,
+        tie=lambda x, lo, hi: (x == lo) | (x == hi) | ((x < hi) & (lo == hi)),
+    ),
+    row(
+        "ones_like",
+        "x",
+        k.ones_like,
+        "0",
+        latex=r"\mathbf{1}",
+        doc="ones in the shape of x",
+        exact=True,
+        samples=("[1, 2]",),
+    ),
+    row(
+        "zeros_like",
+        "x",
+        np.zeros_like,
+        "0",
+        latex=r"\mathbf{0}",
+        doc="zeros in the shape of x",
+        exact=True,
+        samples=("[1, 2]",),
+    ),
+)
+
+
+ROWS: tuple[Operation, ...] = (
+    *grouped("arithmetic", ARITHMETIC),
+    *grouped("comparison", COMPARISONS),
+    *grouped("rounding", ROUNDING),
+    *grouped("choice", CHOICE),
+)

@@ -1,0 +1,198 @@
+"""The rows of indexing and its inverse.
+
+The derivative of a choice of elements puts the piece back in its place: for `x[1]` of a vector
+of 3 the rule is `scatter(delta, 3, at=1)`, zeros with delta at place 1.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.ops.kernels import arrays as k
+from gradcli.ops.operation import Misfit, Shape, Site, Type
+from gradcli.ops.options import (
+    Keywords,
+    array_row,
+    shape_option,
+    shape_text,
+    shown,
+    whole,
+    whole_numbers,
+)
+
+
+def _index(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape = types[0].shape
+    given = options["items"]
+    used = sum(item is not None for item in given)
+    if used > len(shape):
+        dimensions = "is a number" if not shape else f"has {len(shape)} dimension"
+        raise Misfit(
+            f"too many indices: what is indexed {dimensions}{'s' * (len(shape) > 1)}, "
+            f"{used} {'index is' if used == 1 else 'indices are'} given",
+            plain=True,
+        )
+    items: list[Any] = []
+    axis = 0
+    for item in (*given, *[slice(None)] * (len(shape) - used)):
+        if item is None:
+            items.append(item)
+            continue
+        items.append(_index_item(item, axis, shape[axis]))
+        axis += 1
+    options["items"] = tuple(items)
+    return Type(_indexed(shape, items)), {"items": tuple(items), "rank": len(shape)}
+
+
+def _index_item(item: Any, axis: int, length: int) -> Any:
+    """An index from the front, or a slice as it is. Raises `Misfit`."""
+    if isinstance(item, slice):
+        for part in (item.start, item.stop, item.step):
+            if part is not None:
+                whole(part, "a part of a slice")
+        if item.step == 0:
+            raise Misfit("the step of a slice can't be 0", plain=True)
+        return item
+    place = whole(item, "an index")
+    if not -length <= place < length:
+        elements = "1 element" if length == 1 else f"{length} elements"
+        raise Misfit(f"index {place} is out of range for axis {axis} with {elements}", plain=True)
+    return place % length
+
+
+def _indexed(shape: Shape, items: list[Any]) -> Shape:
+    result, axis = [], 0
+    for item in items:
+        if item is None:
+            result.append(1)
+            continue
+        if isinstance(item, slice):
+            result.append(len(range(*item.indices(shape[axis]))))
+        axis += 1
+    return tuple(result)
+
+
+def _index_rules(site: Site) -> tuple[str, ...]:
+    """The piece back in its place: `scatter(delta, (3, 4), at=(1, 0))`."""
+    shape, items = site.types[0].shape, site.options["items"]
+    new = tuple(_new_axes(items))
+    text = f"squeeze(delta, {shown(new if len(new) > 1 else new[0])})" if new else "delta"
+    own = [item for item in items if item is not None]
+    ranges = [
+        range(*item.indices(n)) if isinstance(item, slice) else range(item, item + 1)
+        for item, n in zip(own, shape, strict=True)
+    ]
+    if all(r == range(n) for r, n in zip(ranges, shape, strict=True)):
+        dropped = [i for i, item in enumerate(own) if not isinstance(item, slice)]
+        return (_with_axes(text, dropped),)
+    dropped = [i for i, item in enumerate(own) if not isinstance(item, slice)]
+    block = text if len(dropped) == len(own) else _with_axes(text, dropped)
+    at = shape_text([r.start for r in ranges])
+    steps = [r.step for r in ranges]
+    step = f", step={shape_text(steps)}" if any(s != 1 for s in steps) else ""
+    return (f"scatter({block}, {shape_text(shape)}, at={at}{step})",)
+
+
+def _new_axes(items: tuple[Any, ...]) -> list[int]:
+    """Where the output has axes that the operand has not."""
+    places, axis = [], 0
+    for item in items:
+        if item is None:
+            places.append(axis)
+        if item is None or isinstance(item, slice):
+            axis += 1
+    return places
+
+
+def _with_axes(text: str, axes: list[int]) -> str:
+    if not axes:
+        return text
+    return f"expand_dims({text}, {shown(tuple(axes) if len(axes) > 1 else axes[0])})"
+
+
+def _scatter(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    shape = shape_option(options["shape"])
+    at = whole_numbers(options["at"], "at")
+    step = (
+        (1,) * len(shape) if options.get("step") is None else whole_numbers(options["step"], "step")
+    )
+    block = t.shape or (1,) * len(shape)
+    if not len(block) == len(at) == len(step) == len(shape) or 0 in step:
+        raise Misfit
+    for length, start, n, by in zip(shape, at, block, step, strict=True):
+        last = start + (n - 1) * by
+        if n and not (0 <= start < length and 0 <= last < length):
+            raise Misfit
+    options.update(shape=shape, at=at, step=step)
+    return Type(shape), {"shape": shape, "at": at, "step": step, "rank": len(t.shape)}
+
+
+def _scatter_rules(site: Site) -> tuple[str, ...]:
+    block, at, step = site.types[0].shape, site.options["at"], site.options["step"]
+    if not block:
+        return (f"delta[{', '.join(map(str, at))}]",)
+    return (f"delta[{', '.join(map(_slice_text, at, block, step))}]",)
+
+
+def _slice_text(start: int, count: int, step: int) -> str:
+    if count == 0:
+        return "0:0"
+    if step == 1:
+        return f"{start}:{start + count}"
+    end = start + count * step
+    return f"{start}:{end if end >= 0 else ''}:{step}"
+
+
+MATRIX = "[[1, 2, 3], [4, 5, 6]]"
+CUBE = "[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]"
+
+ROWS = (
+    array_row(
+        "index",
+        "x items:",
+        k.index,
+        _index,
+        rules=_index_rules,
+        call=False,
+        latex=r"{x}_{{items}}",
+        doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
+        selects=True,
+        samples=(
+            "[1, 2, 3][1]",
+            "[1, 2, 3][-1]",
+            "[1, 2, 3][1:]",
+            "[1, 2, 3, 4][::-2]",
+            "[1, 2, 3][:]",
+            f"{MATRIX}[1]",
+            f"{MATRIX}[1, 2]",
+            f"{MATRIX}[:, 1]",
+            f"{MATRIX}[:1, ::2]",
+            "[1, 2, 3][:, None]",
+            "[1, 2, 3][None, 1:]",
+            "[[1, 2, 3]][0]",
+            f"{CUBE}[:, 1]",
+            f"{CUBE}[1, None, :, 0]",
+        ),
+        exact=True,
+        group="shapes and elements",
+    ),
+    array_row(
+        "scatter",
+        "x shape: at: step:=None",
+        k.scatter,
+        _scatter,
+        rules=_scatter_rules,
+        latex=r"\operatorname{scatter}({x})",
+        doc="zeros of a shape with the block x in it, its corner `at` a place, `step` places apart",
+        propagates="x",
+        samples=(
+            "3, 4, at=1",
+            "[1, 2], 5, at=3, step=-2",
+            "[[1, 2]], (3, 4), at=(1, 0), step=(1, 3)",
+            "3, (2, 3), at=(1, 2)",
+        ),
+        exact=True,
+        group="used in derivatives",
+    ),
+)

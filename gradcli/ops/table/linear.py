@@ -1,0 +1,419 @@
+"""The rows of linear algebra on one matrix: transposes, diagonals, inverses, determinants."""
+
+from __future__ import annotations
+
+from operator import attrgetter
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import linear as lk
+from gradcli.ops.operation import Misfit, Shape, Site, Type
+from gradcli.ops.options import Keywords, array_row, matrix, shape_option, shape_text, whole
+
+# --- transposes and diagonals ------------------------------------------------------------
+
+
+def _transpose(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    rank = len(t.shape)
+    if rank == 1:
+        return Type((1, *t.shape), row=True), {"case": "vector", "rank": 1}
+    if t.row:
+        return Type(t.shape[1:]), {"case": "row", "rank": 2}
+    if rank == 2:
+        return Type(t.shape[::-1]), {}
+    return Type(t.shape[::-1]), {"case": "axes" if rank else "number", "rank": rank}
+
+
+def _matrix_transpose(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    shape = types[0].shape
+    if len(shape) < 2:
+        raise Misfit(f"it needs a matrix, not {types[0]}")
+    return Type((*shape[:-2], shape[-1], shape[-2])), {}
+
+
+def _col(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    if len(t.shape) != 1 and not t.row:
+        raise Misfit(f"it makes a column of a vector, not of {t}")
+    return Type((t.shape[-1], 1)), {"shape": (t.shape[-1], 1), "rank": len(t.shape)}
+
+
+def _col_rules(site: Site) -> tuple[str, ...]:
+    return ("delta.T",) if site.types[0].row else ("flatten(delta)",)
+
+
+def _row(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    if len(t.shape) != 1 and not t.row:
+        raise Misfit(f"it makes a row of a vector, not of {t}")
+    return Type((1, t.shape[-1]), row=True), {"shape": (1, t.shape[-1]), "rank": len(t.shape)}
+
+
+def _row_rules(site: Site) -> tuple[str, ...]:
+    return ("delta",) if site.types[0].row else ("delta.T",)
+
+
+def _offset(options: Keywords) -> int:
+    options["k"] = whole(options.get("k", 0), "k")
+    return int(options["k"])
+
+
+def _k(site: Site) -> str:
+    return f", {site.options['k']}" if site.options["k"] else ""
+
+
+def _diagonal_length(shape: Shape, offset: int) -> int:
+    rows, columns = shape
+    return max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
+
+
+def _diag(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    offset = _offset(options)
+    if not t.shape:
+        raise Misfit("it needs a vector or a matrix, not a number")
+    if len(t.shape) == 1:
+        n = t.shape[0] + abs(offset)
+        return Type((n, n)), {"shape": (n, n), "k": offset}
+    return Type((_diagonal_length(matrix(t), offset),)), {"shape": None, "k": offset}
+
+
+def _diag_rules(site: Site) -> tuple[str, ...]:
+    shape = site.types[0].shape
+    if len(shape) == 2:
+        side = site.out.shape[0] + abs(site.options["k"])
+        if shape != (side, side):
+            return (f"place_diagonal(delta, {shape_text(shape)}{_k(site)})",)
+    return (f"diag(delta{_k(site)})",)
+
+
+def _place_diagonal(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape, offset = shape_option(options["shape"]), _offset(options)
+    options["shape"] = shape
+    if len(shape) != 2 or types[0].shape != (_diagonal_length(shape, offset),):
+        raise Misfit
+    return Type(shape), {"shape": shape, "k": offset}
+
+
+def _triangle(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    return Type(matrix(types[0])), {"k": _offset(options)}
+
+
+def _trace(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    matrix(types[0])
+    return Type(()), {}
+
+
+def _trace_rules(site: Site) -> tuple[str, ...]:
+    m, n = site.types[0].shape
+    return (f"delta*eye({m})" if m == n else f"delta*eye({m}, {n})",)
+
+
+# --- inverses and determinants -----------------------------------------------------------
+
+
+def _number_of_square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    matrix(types[0], square=True)
+    return Type(()), {}
+
+
+def _square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    for t in types:
+        matrix(t, square=True)
+    if len({t.shape for t in types}) > 1:
+        raise Misfit
+    return Type(types[0].shape), {}
+
+
+def _cofactor_slope_rules(site: Site) -> tuple[str, str]:
+    """The third derivative of det, by Jacobi's formula, with S = A⁻¹H and R = A⁻¹δ."""
+    S, R = "solve(A, H)", "solve(A, delta)"
+    scalar = f"(trace({S})*trace({R}) - sum({S}*{R}.T))*eye({site.out.shape[0]})"
+    rest = f"trace({R})*{S} - trace({S})*{R} + {S} @ {R} + {R} @ {S}"
+    return f"det(A)*(({scalar} - {rest}) @ inv(A)).T", "cofactor_slope(A, delta)"
+
+
+def _solve(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    A, b = types
+    n, _ = matrix(A, square=True)
+    if len(b.shape) not in {1, 2}:
+        raise Misfit(f"the right-hand side is a vector or a matrix, not {b}")
+    if b.shape[0] != n:
+        raise Misfit
+    return Type(b.shape), {"vector": len(b.shape) == 1}
+
+
+def _whether_zero(x: Any) -> Any:
+    return x == 0
+
+
+LINEAR: dict[str, Any] = {"composite": True, "group": "linear algebra"}
+MOVES: dict[str, Any] = {"exact": True, "group": "linear algebra"}
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
+
+TRANSPOSES = (
+    array_row(
+        "T",
+        "x",
+        k.transpose,
+        _transpose,
+        "delta.T",
+        plain=attrgetter("mT"),
+        symbol="T",
+        aliases="transpose",
+        latex=r"{x}^\top",
+        numpy="transpose",
+        doc="transpose; of a vector a row, of a row the vector, else with all axes reversed",
+        propagates="x",
+        samples=(
+            "[1, 2, 3]",
+            "[1, 2, 3].T",
+            "[[1, 2, 3], [4, 5, 6]]",
+            "2",
+            "[[[1, 2, 3]], [[4, 5, 6]]]",
+        ),
+        **MOVES,
+    ),
+    array_row(
+        "matrix_transpose",
+        "x",
+        k.matrix_transpose,
+        _matrix_transpose,
+        "matrix_transpose(delta)",
+        latex=r"{x}^\top",
+        doc="the last two axes swapped, in a stack of matrices",
+        propagates="x",
+        samples=("[[1, 2, 3], [4, 5, 6]]", "[[[1, 2, 3]], [[4, 5, 6]]]", "[1, 2].T"),
+        exact=True,
+        **HELPER,
+    ),
+    array_row(
+        "col",
+        "x",
+        k.reshape,
+        _col,
+        rules=_col_rules,
+        latex=r"\operatorname{col}({x})",
+        doc="a vector of n as an n×1 matrix, to be used for every column",
+        propagates="x",
+        samples=("[1, 2, 3]", "[1, 2, 3].T"),
+        **MOVES,
+    ),
+    array_row(
+        "row",
+        "x",
+        k.reshape,
+        _row,
+        rules=_row_rules,
+        latex=r"{x}^\top",
+        doc="a vector as a row, as its transpose is",
+        propagates="x",
+        samples=("[1, 2, 3]", "[1, 2, 3].T"),
+        **MOVES,
+    ),
+    array_row(
+        "symmetric",
+        "A",
+        k.symmetric,
+        _square,
+        "symmetric(delta)",
+        latex=r"\tfrac12({A} + {A}^\top)",
+        doc="the symmetric part (A + A.T)/2",
+        samples=("[[1, 2], [3, 4]]",),
+        **HELPER,
+    ),
+)
+
+DIAGONALS = (
+    array_row(
+        "lower_half",
+        "A",
+        k.lower_half,
+        _square,
+        "lower_half(delta)",
+        latex=r"\Phi({A})",
+        doc="lower triangle with half the diagonal, the factor that cholesky's rule is made of",
+        samples=("[[1, 2], [3, 4]]",),
+        **HELPER,
+    ),
+    array_row(
+        "diag",
+        "x k:=0",
+        k.diag,
+        _diag,
+        rules=_diag_rules,
+        latex=r"\operatorname{diag}({x})",
+        doc="the diagonal matrix of a vector, or the diagonal of a matrix",
+        selects=True,
+        samples=(
+            "[1, 2, 3]",
+            "[[1, 2], [3, 4]]",
+            "[[1, 2, 3], [4, 5, 6]]",
+            "[1, 2], 1",
+            "[1, 2], -2",
+            "[[1, 2, 3], [4, 5, 6]], k=1",
+            "[[1, 2, 3], [4, 5, 6], [7, 8, 9]], k=-1",
+        ),
+        **MOVES,
+    ),
+    array_row(
+        "place_diagonal",
+        "x shape: k:=0",
+        k.place_diagonal,
+        _place_diagonal,
+        rules=lambda site: (f"diag(delta{_k(site)})",),
+        latex=r"\operatorname{diag}({x})",
+        doc="zeros of a shape with a vector on a diagonal",
+        selects=True,
+        samples=("[1, 2], (2, 3)", "[1, 2], (2, 3), 1"),
+        exact=True,
+        **HELPER,
+    ),
+    array_row(
+        "tril",
+        "x k:=0",
+        np.tril,
+        _triangle,
+        rules=lambda site: (f"tril(delta{_k(site)})",),
+        latex=r"\operatorname{tril}({x})",
+        doc="lower triangle, up to the k-th diagonal",
+        selects=True,
+        samples=("[[1, 2, 3], [4, 5, 6]]", "[[1, 2], [3, 4]], -1"),
+        **MOVES,
+    ),
+    array_row(
+        "triu",
+        "x k:=0",
+        np.triu,
+        _triangle,
+        rules=lambda site: (f"triu(delta{_k(site)})",),
+        latex=r"\operatorname{triu}({x})",
+        doc="upper triangle, from the k-th diagonal on",
+        selects=True,
+        samples=("[[1, 2, 3], [4, 5, 6]]", "[[1, 2], [3, 4]], 1"),
+        **MOVES,
+    ),
+    array_row(
+        "trace",
+        "A",
+        k.trace,
+        _trace,
+        rules=_trace_rules,
+        latex=r"\operatorname{tr} {A}",
+        doc="sum of the diagonal",
+        selects=True,
+        samples=("[[1, 2], [3, 4]]", "[[1, 2, 3], [4, 5, 6]]"),
+        **LINEAR,
+    ),
+)
+
+INVERSES = (
+    array_row(
+        "inv",
+        "A",
+        lk.inv,
+        _square,
+        "-out.T @ delta @ out.T",
+        latex="{A}^{-1}",
+        numpy="linalg.inv",
+        domain="a matrix that is not singular",
+        failure="singular",
+        doc="inverse matrix",
+        samples=("[[2, 1], [0.5, 3]]", "[[1, 2, 0], [0, 1, 3], [4, 0, 1]]", "[[4]]"),
+        **LINEAR,
+    ),
+    array_row(
+        "solve",
+        "A b",
+        lk.solve,
+        _solve,
+        "-solve(A.T, delta) @ out.T",
+        "solve(A.T, delta)",
+        latex="{A}^{-1} {b}",
+        numpy="linalg.solve",
+        domain="a matrix that is not singular",
+        failure="singular",
+        doc="the x with A @ x = b, b a vector or a matrix",
+        samples=("[[2, 1], [0.5, 3]], [1, -2]", "[[2, 1], [0.5, 3]], [[1, -2, 0], [0.5, 1, 3]]"),
+        **LINEAR,
+    ),
+    array_row(
+        "cholesky",
+        "A",
+        lk.cholesky,
+        _square,
+        "symmetric(solve(out.T, solve(out.T, lower_half(out.T @ delta)).T))",
+        latex=r"\operatorname{chol}({A})",
+        numpy="linalg.cholesky",
+        domain="a positive definite matrix",
+        failure="domain",
+        doc="the lower triangular L with L @ L.T = A; of A the symmetric part is taken",
+        samples=("[[4, 1], [1, 3]]", "[[4, 1, 0.5], [1, 3, -1], [0.5, -1, 5]]", "[[9]]"),
+        **LINEAR,
+    ),
+    array_row(
+        "det",
+        "A",
+        lk.det,
+        _number_of_square,
+        "delta*cofactor(A)",
+        latex=r"\det {A}",
+        numpy="linalg.det",
+        doc="determinant",
+        samples=(
+            "[[2, 1], [0.5, 3]]",
+            "[[1, 2], [2, 4]]",
+            "[[1, 2, 3], [4, 5, 6], [7, 8, 9]]",
+            "[[0, 0], [0, 0]]",
+            "[[4]]",
+        ),
+        **LINEAR,
+    ),
+    array_row(
+        "logdet",
+        "A",
+        lk.logdet,
+        _number_of_square,
+        "delta*inv(A).T",
+        latex=r"\log \lvert \det {A} \rvert",
+        domain="a matrix that is not singular",
+        failure="singular",
+        doc="log|det A|, also where the determinant overflows",
+        samples=("[[2, 1], [0.5, 3]]", "[[1, 2], [3, 4]]", "[[1e-200, 0], [0, 1e-200]]"),
+        branch=lambda A: np.linalg.slogdet(A).sign,
+        tie=lambda A: _whether_zero(np.linalg.slogdet(A).sign),
+        **LINEAR,
+    ),
+    array_row(
+        "cofactor",
+        "A",
+        lk.cofactor,
+        _square,
+        "cofactor_slope(A, delta)",
+        latex=r"\operatorname{cof} {A}",
+        doc="the matrix of cofactors, det(A)*inv(A).T and right at det(A) = 0 too",
+        samples=("[[2, 1], [0.5, 3]]", "[[1, 2], [2, 4]]", "[[1, 2, 3], [4, 5, 6], [7, 8, 9]]"),
+        composite=True,
+        **HELPER,
+    ),
+    array_row(
+        "cofactor_slope",
+        "A H",
+        lk.cofactor_slope,
+        _square,
+        rules=_cofactor_slope_rules,
+        latex=r"\operatorname{cof}'({A})[{H}]",
+        doc="how cofactor(A) changes when A moves along H; its rule by A needs an inverse of A",
+        samples=(
+            "[[2, 1], [0.5, 3]], [[1, -1], [2, 0.5]]",
+            "[[1, 2, 0], [0, 1, 3], [4, 0, 1]], [[1, 0, 2], [-1, 1, 0.5], [0, 2, 1]]",
+        ),
+        composite=True,
+        **HELPER,
+    ),
+)
+
+ROWS = (*TRANSPOSES, *DIAGONALS, *INVERSES)

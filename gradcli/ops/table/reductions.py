@@ -1,0 +1,457 @@
+"""The rows that work along axes: sums, extremes, norms, softmax, running sums and products.
+
+A reduction's upstream has lost the axes that were summed over. The rules put them back with
+`expand_dims(delta, axis)`, unless everything was reduced or `keepdims` kept them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.kernels import reductions as rk
+from gradcli.ops.operation import Array, Misfit, Site, Type
+from gradcli.ops.options import (
+    Keywords,
+    along,
+    array_row,
+    axis_argument,
+    axis_option,
+    expanded,
+    reduced_count,
+    reduction,
+    shown,
+)
+
+# --- sums, means, products ---------------------------------------------------------------
+
+
+def _reduce(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape, keywords = reduction(types[0], options)
+    return Type(shape), keywords
+
+
+def _reduce_something(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    """For reductions that have no value without elements."""
+    shape, keywords = reduction(types[0], options)
+    if reduced_count(types[0], options) == 0:
+        raise Misfit(f"there is nothing to reduce in {types[0]}", plain=True)
+    return Type(shape), keywords
+
+
+def _sum_rules(site: Site) -> tuple[str, ...]:
+    if not site.types[0].shape:
+        return ("delta",)
+    return (f"{expanded(site, 'delta')}*ones_like(x)",)
+
+
+def _mean_rules(site: Site) -> tuple[str, ...]:
+    (text,) = _sum_rules(site)
+    count = reduced_count(site.types[0], site.options)
+    return (text if count == 1 else f"{text}/{count}",)
+
+
+def _prod_rules(site: Site) -> tuple[str, ...]:
+    if not site.types[0].shape:
+        return ("delta",)
+    return (f"{expanded(site, 'delta')}*prod_others(x{axis_argument(site.options)})",)
+
+
+def _prod_others(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    if len({t.shape for t in types}) > 1:
+        raise Misfit
+    rank = len(types[0].shape)
+    axes = axis_option(options, rank)
+    gone = range(rank) if axes is None else axes
+    return Type(types[0].shape), {"axis": tuple(i - rank for i in gone)}
+
+
+def _prod_others_rules(site: Site) -> tuple[str, ...]:
+    """A mixed derivative is symmetric: by a direction, `delta` stands in the direction's place."""
+    names = [f"x{i + 1}" for i in range(len(site.types))]
+    axis = axis_argument(site.options)
+    by_x = f"prod_others({', '.join([*names, 'delta'])}{axis})"
+    by_direction = [
+        f"prod_others({', '.join([*names[:i], 'delta', *names[i + 1 :]])}{axis})"
+        for i in range(1, len(names))
+    ]
+    return (by_x, *by_direction)
+
+
+# --- the spread of values ----------------------------------------------------------------
+
+
+def _moment(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape, keywords = reduction(types[0], options)
+    ddof = options["ddof"] = options.get("ddof", 0)
+    if not isinstance(ddof, int | float):
+        raise Misfit(f"ddof must be a number, not {shown(ddof)}", plain=True)
+    count = reduced_count(types[0], options) - ddof
+    if count <= 0:
+        raise Misfit(
+            f"with ddof = {shown(ddof)} it needs more than {shown(ddof)} elements", plain=True
+        )
+    return Type(shape), {**keywords, "count": count}
+
+
+def _count(site: Site) -> str:
+    """The number that the sum of squares is divided by."""
+    return shown(reduced_count(site.types[0], site.options) - site.options["ddof"])
+
+
+def _centred(site: Site) -> str:
+    return f"(x - mean(x{along(site)}))"
+
+
+def _twice_centred(site: Site) -> str:
+    """x - mean(x) without the rounding error of the mean, which is large where x is."""
+    once = _centred(site)
+    return f"({once} - mean({once}{along(site)}))"
+
+
+def _var_rules(site: Site) -> tuple[str, ...]:
+    return _var_rule(site, _centred(site))
+
+
+def _careful_var_rules(site: Site) -> tuple[str, ...]:
+    return _var_rule(site, _twice_centred(site))
+
+
+def _var_rule(site: Site, centred: str) -> tuple[str, ...]:
+    return (f"2/{_count(site)}*{expanded(site, 'delta')}*{centred}",)
+
+
+def _std_rules(site: Site) -> tuple[str, ...]:
+    return _std_rule(site, _centred(site))
+
+
+def _careful_std_rules(site: Site) -> tuple[str, ...]:
+    return _std_rule(site, _twice_centred(site))
+
+
+def _std_rule(site: Site, centred: str) -> tuple[str, ...]:
+    count = _count(site)
+    delta, out = expanded(site, "delta"), expanded(site, "out")
+    divisor = out if count == "1" else f"({count}*{out})"
+    return (f"{delta}*where({out} == 0, 0, {centred}/{divisor})",)
+
+
+def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # noqa: FBT001
+    return rk.var(x, axis, keepdims, count) == 0
+
+
+# --- the largest and the smallest --------------------------------------------------------
+
+
+def _extreme_rules(site: Site) -> tuple[str, ...]:
+    """Evenly among those that are tied."""
+    if not site.types[0].shape:
+        return ("delta",)
+    out = expanded(site, "out")
+    return (f"{expanded(site, 'delta')}*(x == {out})/sum(x == {out}{along(site)})",)
+
+
+def _first_place(find: Any) -> Any:
+    """Which element is chosen, as a branch."""
+
+    def branch(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
+        return find(rk.gathered(x, axis), axis=-1)
+
+    return branch
+
+
+def _several(best: Any) -> Any:
+    """Whether more than one element is chosen."""
+
+    def tie(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
+        return np.sum(x == best(x, axis=axis, keepdims=True), axis=axis) > 1
+
+    return tie
+
+
+# --- norms -------------------------------------------------------------------------------
+
+NORMS = (None, 1, 2, np.inf)
+
+
+def _norm(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    p = options["p"] = options.get("p")
+    if p not in NORMS:
+        raise Misfit(f"p must be 1, 2 or inf, not {shown(p)}", plain=True)
+    shape, keywords = reduction(t, options)
+    if p is not None and len(keywords["axis"]) > 1:
+        raise Misfit(
+            f"norm with p is for vectors, not for {t}",
+            "norm(A) is the Frobenius norm; with axis=0 or axis=1, that of every column or row",
+            plain=True,
+        )
+    return Type(shape), keywords if p in {None, 2} else {**keywords, "p": p}
+
+
+def _norm_rules(site: Site) -> tuple[str, ...]:
+    delta, out = expanded(site, "delta"), expanded(site, "out")
+    match site.options["p"]:
+        case 1:
+            return (f"{delta}*sign(x)",)
+        case np.inf:
+            largest = f"abs(x) == max(abs(x){along(site)})"
+            return (f"{delta}*sign(x)*({largest})/sum({largest}{along(site)})",)
+    return (f"{delta}*where({out} == 0, 0, x/{out})",)
+
+
+def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
+    if p == 1:
+        return np.sign(x)
+    if p == np.inf:
+        lines = rk.gathered(x, axis)
+        place = np.argmax(np.abs(lines), axis=-1, keepdims=True)
+        return (2 * place + (np.take_along_axis(lines, place, axis=-1) > 0))[..., 0]
+    return np.all(x == 0, axis=axis)
+
+
+def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
+    if p == 1:
+        return x == 0
+    size = np.abs(x)
+    if p == np.inf:
+        largest = np.max(size, axis=axis, keepdims=True, initial=0.0)
+        return (np.sum(size == largest, axis=axis) > 1) | np.all(size == 0, axis=axis)
+    return np.all(size == 0, axis=axis)
+
+
+def _squared_norm(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    return Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}
+
+
+# --- exponentials ------------------------------------------------------------------------
+
+
+def _logsumexp_rules(site: Site) -> tuple[str, ...]:
+    shape = site.types[0].shape
+    if not shape:
+        return ("delta",)
+    axis = axis_argument(site.options) or (", axis=None" if len(shape) > 1 else "")
+    return (f"{expanded(site, 'delta')}*softmax(x{axis})",)
+
+
+AXES = "x axis:=None keepdims:=False"
+REDUCTION: dict[str, Any] = {"group": "reductions"}
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
+MATRIX = "[[1, 2, 3], [4, 5, 7]]"
+UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
+COMMON_SAMPLES = (
+    "[1, 2, 4]",
+    MATRIX,
+    f"{MATRIX}, axis=0",
+    f"{MATRIX}, axis=1, keepdims=True",
+    f"{MATRIX}, axis=(0, 1)",
+    f"{MATRIX}, keepdims=True",
+    "[[[1, 2], [3, 5]], [[-1, 7], [0.5, 4]]], axis=(0, -1)",
+    "3",
+)
+
+SUMS = (
+    array_row(
+        "sum",
+        AXES,
+        np.add.reduce,
+        _reduce,
+        rules=_sum_rules,
+        latex=r"\sum {x}",
+        doc="sum of the elements",
+        propagates="x",
+        samples=COMMON_SAMPLES,
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "mean",
+        AXES,
+        np.mean,
+        _reduce_something,
+        rules=_mean_rules,
+        aliases="average",
+        latex=r"\operatorname{mean}({x})",
+        doc="mean of the elements",
+        propagates="x",
+        samples=COMMON_SAMPLES,
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "prod",
+        AXES,
+        rk.prod,
+        _reduce,
+        rules=_prod_rules,
+        latex=r"\prod {x}",
+        doc="product of the elements; its derivative is right with zeros too",
+        samples=(
+            *COMMON_SAMPLES,
+            "[2, 0, 3]",
+            "[0, 2, 0]",
+            "[[0, 2], [3, 0]], axis=0",
+            "[[1, 2, 0], [0, 4, 0]], axis=1",
+        ),
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "prod_others",
+        "*x axis:=None",
+        rk.prod_others,
+        _prod_others,
+        rules=_prod_others_rules,
+        latex=r"\prod_{{k \ne j}} {x}_k",
+        doc="for every element the product of the others, the gradient of prod; with directions "
+        "after x, that gradient's derivative along them",
+        samples=(
+            "[2, 3, 4]",
+            "[2, 0, 3]",
+            "[2, 3, 4], [1, -1, 0.5]",
+            "[2, 0, 4, 0], [1, -1, 0.5, 2]",
+            "[2, 0, 4, 0], [1, -1, 0.5, 2], [3, 1, 1, -2]",
+        ),
+        **HELPER,
+    ),
+)
+
+EXTREMES = (
+    array_row(
+        "amax",
+        AXES,
+        np.max,
+        _reduce_something,
+        rules=_extreme_rules,
+        call=False,
+        aliases="max amax",
+        latex=r"\max {x}",
+        convention="evenly among the tied",
+        numpy="max",
+        doc="largest element",
+        selects=True,
+        square="",
+        samples=(*COMMON_SAMPLES, "[2, 5, 5]"),
+        branch=_first_place(np.argmax),
+        tie=_several(np.max),
+        exact=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "amin",
+        AXES,
+        np.min,
+        _reduce_something,
+        rules=_extreme_rules,
+        call=False,
+        aliases="min amin",
+        latex=r"\min {x}",
+        convention="evenly among the tied",
+        numpy="min",
+        doc="smallest element",
+        selects=True,
+        square="",
+        samples=(*COMMON_SAMPLES, "[2, 2, 5]"),
+        branch=_first_place(np.argmin),
+        tie=_several(np.min),
+        exact=True,
+        **REDUCTION,
+    ),
+)
+
+SPREAD = (
+    array_row(
+        "var",
+        "x axis:=None ddof:=0 keepdims:=False",
+        rk.var,
+        _moment,
+        rules=_var_rules,
+        careful=_careful_var_rules,
+        latex=r"\operatorname{var}({x})",
+        doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
+        samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1"),
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "std",
+        "x axis:=None ddof:=0 keepdims:=False",
+        rk.std,
+        _moment,
+        rules=_std_rules,
+        careful=_careful_std_rules,
+        latex=r"\operatorname{std}({x})",
+        convention="0 where all elements are equal",
+        doc="standard deviation, the square root of var",
+        square="var(x)",
+        samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1", "[1e-200, 3e-200]"),
+        branch=_std_tie,
+        tie=_std_tie,
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "norm",
+        "x p:=None axis:=None keepdims:=False",
+        rk.norm,
+        _norm,
+        rules=_norm_rules,
+        symbol="norm",
+        latex=r"\lVert {x} \rVert",
+        convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
+        numpy="linalg.norm",
+        doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
+        square="||x||^2",
+        samples=(
+            *COMMON_SAMPLES,
+            "[3, -4]",
+            "[1e200, -1e200]",
+            "[1e-200, 1e-200]",
+            "[0, 0]",
+            "[3, -4, 1], 1",
+            "[3, -4, 1], 2",
+            "[3, -4, 1], inf",
+            "[3, -4, 4], inf",
+            f"{UNEVEN}, 1, axis=0",
+            f"{UNEVEN}, inf, axis=1, keepdims=True",
+        ),
+        branch=_norm_branch,
+        tie=_norm_tie,
+        composite=True,
+        **REDUCTION,
+    ),
+    array_row(
+        "squared_norm",
+        "x",
+        rk.squared_norm,
+        _squared_norm,
+        "delta*(2*x)",
+        latex=r"\lVert {x} \rVert^2",
+        numpy="",
+        doc="||x||^2, the sum of all squares, also written norm(x)^2",
+        propagates="x",
+        samples=("[3, -4]", MATRIX, "[0, 0]", "[[[1, 2], [3, 5]]]", "3"),
+        composite=True,
+        **REDUCTION,
+    ),
+)
+
+EXPONENTIALS = (
+    array_row(
+        "logsumexp",
+        AXES,
+        rk.logsumexp,
+        _reduce_something,
+        rules=_logsumexp_rules,
+        latex=r"\log \sum e^{{x}}",
+        numpy="",
+        doc="log of the sum of exponentials, without overflow",
+        samples=(*COMMON_SAMPLES, "[1000, 999]", "[-1000, -1001]", "[0, -40]"),
+        composite=True,
+        **REDUCTION,
+    ),
+)
+
+ROWS = (*SUMS, *EXTREMES, *SPREAD, *EXPONENTIALS)

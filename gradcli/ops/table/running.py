@@ -1,0 +1,257 @@
+"""The rows that keep the length of an axis: softmax, running sums and products.
+
+A running product is differentiated by a backward recurrence instead of a division by x, so
+that zeros do no harm.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import reductions as rk
+from gradcli.ops.operation import Misfit, Site, Type
+from gradcli.ops.options import (
+    Keywords,
+    along,
+    array_row,
+    axis_argument,
+    axis_option,
+    line_axis,
+    shown,
+    whole,
+)
+
+# --- softmax ---------------------------------------------------------------------------
+
+
+def _normalise(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    (t,) = types
+    rank = len(t.shape)
+    if rank == 0:
+        raise Misfit("it needs a vector or a matrix, not a number")
+    options.setdefault("axis", -1)
+    axes = axis_option(options, rank)
+    gone = range(rank) if axes is None else axes
+    if any(t.shape[i] == 0 for i in gone):
+        raise Misfit(f"there is nothing to take together in {t}", plain=True)
+    return Type(t.shape), {"axis": tuple(i - rank for i in gone)}
+
+
+def _total(site: Site, text: str) -> str:
+    """A sum over what softmax takes together, to be broadcast."""
+    keep = along(site) if len(site.types[0].shape) > 1 else ""
+    return f"sum({text}{keep})"
+
+
+def _softmax_rules(site: Site) -> tuple[str, ...]:
+    return (f"out*(delta - {_total(site, 'delta*out')})",)
+
+
+def _careful_softmax_rules(site: Site) -> tuple[str, ...]:
+    return (f"softmax_slope(out, delta{_axis(site)})",)
+
+
+def _axis(site: Site) -> str:
+    return f", axis={shown(site.options['axis'])}"
+
+
+def _softmax_slope(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    if types[0].shape != types[1].shape:
+        raise Misfit
+    return _normalise(types[:1], options)
+
+
+def _softmax_slope_rules(site: Site) -> tuple[str, ...]:
+    """By p as the kernel has it, with d shifted; by d the matrix is symmetric."""
+    keep = along(site) if len(site.types[0].shape) > 1 else ""
+    top = f"(p == max(p{keep}))"
+    shifted = f"(d - {_total(site, f'd*{top}')}/{_total(site, top)})"
+    return (
+        f"delta*({shifted} - {_total(site, f'{shifted}*p')}) - {shifted}*{_total(site, 'delta*p')}",
+        f"softmax_slope(p, delta{_axis(site)})",
+    )
+
+
+def _careful_log_softmax_rules(site: Site) -> tuple[str, ...]:
+    """δ - e^out·Σδ, with δ - δ·e^out as one."""
+    return (f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",)
+
+
+def _log_softmax_rules(site: Site) -> tuple[str, ...]:
+    return (f"delta - exp(out)*{_total(site, 'delta')}",)
+
+
+# --- running sums and products -----------------------------------------------------------
+
+
+def _line(what: str) -> Any:
+    def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+        shape = types[0].shape
+        if any(t.shape != shape for t in types):
+            raise Misfit
+        return Type(shape), {"axis": line_axis(types[0], options, what) - len(shape)}
+
+    return infer
+
+
+def _cumsum_rules(site: Site) -> tuple[str, ...]:
+    axis = axis_argument(site.options)
+    return (f"flip(cumsum(flip(delta{axis}){axis}){axis})",)
+
+
+def _cumprod_rules(site: Site) -> tuple[str, ...]:
+    axis = axis_argument(site.options)
+    return (f"shift(out{axis}, fill=1)*recurrence_back(x, delta{axis})",)
+
+
+def _recurrence_rules(site: Site) -> tuple[str, ...]:
+    axis = axis_argument(site.options)
+    back = f"recurrence_back(a, delta{axis})"
+    return f"shift(out{axis})*{back}", back
+
+
+def _recurrence_back_rules(site: Site) -> tuple[str, ...]:
+    axis = axis_argument(site.options)
+    forth = f"recurrence(a, delta{axis})"
+    return f"shift({forth}{axis})*out", forth
+
+
+def _shift(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    out, keywords = _line("shift")(types, options)
+    places = options["k"] = whole(options.get("k", 1), "k")
+    fill = options["fill"] = options.get("fill", 0)
+    if not isinstance(fill, int | float):
+        raise Misfit(f"fill must be a number, not {shown(fill)}", plain=True)
+    return out, {**keywords, "k": places, "fill": fill}
+
+
+def _shift_rules(site: Site) -> tuple[str, ...]:
+    return (f"shift(delta, {-site.options['k']}{axis_argument(site.options)})",)
+
+
+LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
+MATRIX = "[[1, 2, 3], [4, 5, 7]]"
+UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
+
+SOFTMAX = (
+    array_row(
+        "softmax",
+        "x axis:=-1",
+        rk.softmax,
+        _normalise,
+        rules=_softmax_rules,
+        careful=_careful_softmax_rules,
+        latex=r"\operatorname{softmax}({x})",
+        doc="exponentials divided by their sum, along the last axis unless told",
+        samples=(
+            "[1, 2, 4]",
+            UNEVEN,
+            f"{UNEVEN}, axis=0",
+            f"{UNEVEN}, axis=None",
+            "[1000, 999]",
+        ),
+        **LINE,
+    ),
+    array_row(
+        "log_softmax",
+        "x axis:=-1",
+        rk.log_softmax,
+        _normalise,
+        rules=_log_softmax_rules,
+        careful=_careful_log_softmax_rules,
+        latex=r"\log \operatorname{softmax}({x})",
+        doc="logarithm of softmax, without overflow or lost digits",
+        propagates="x",
+        samples=(
+            "[1, 2, 4]",
+            UNEVEN,
+            f"{UNEVEN}, axis=0",
+            f"{UNEVEN}, axis=None",
+            "[1000, 999]",
+        ),
+        **LINE,
+    ),
+)
+
+RUNNING = (
+    array_row(
+        "cumsum",
+        "x axis:=None",
+        np.cumsum,
+        _line("cumsum"),
+        rules=_cumsum_rules,
+        latex=r"\operatorname{cumsum}({x})",
+        doc="running sums; of a matrix it needs the axis",
+        propagates="x",
+        samples=("[1, 2, 4]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
+        **LINE,
+    ),
+    array_row(
+        "cumprod",
+        "x axis:=None",
+        np.cumprod,
+        _line("cumprod"),
+        rules=_cumprod_rules,
+        latex=r"\operatorname{cumprod}({x})",
+        doc="running products; of a matrix it needs the axis",
+        samples=("[1, 2, 4]", "[2, 0, 3, 4]", "[0, 2, 0]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
+        **LINE,
+    ),
+    array_row(
+        "shift",
+        "x k:=1 axis:=None fill:=0",
+        k.shift,
+        _shift,
+        rules=_shift_rules,
+        latex=r"\operatorname{shift}({x})",
+        doc="elements moved k places towards the end, `fill` in the places left free",
+        samples=("[1, 2, 4]", "[1, 2, 4], -1", "[1, 2], 5", f"{UNEVEN}, axis=0, fill=1"),
+        exact=True,
+        **HELPER,
+    ),
+    array_row(
+        "recurrence",
+        "a b axis:=None",
+        k.recurrence,
+        _line("recurrence"),
+        rules=_recurrence_rules,
+        latex=r"r_i = {a}_i r_{i-1} + {b}_i",
+        doc="r[i] = a[i]*r[i - 1] + b[i], with r[0] = b[0]",
+        samples=("[1, 2, 4], [3, 1, 0.5]", f"{UNEVEN}, {MATRIX}, axis=0"),
+        composite=True,
+        **HELPER,
+    ),
+    array_row(
+        "recurrence_back",
+        "a b axis:=None",
+        k.recurrence_back,
+        _line("recurrence_back"),
+        rules=_recurrence_back_rules,
+        latex=r"r_i = {a}_{i+1} r_{i+1} + {b}_i",
+        doc="r[i] = a[i + 1]*r[i + 1] + b[i], from the last, r[n - 1] = b[n - 1], to the first",
+        samples=("[1, 2, 4], [3, 1, 0.5]", f"{UNEVEN}, {MATRIX}, axis=0"),
+        composite=True,
+        **HELPER,
+    ),
+)
+
+SLOPES = (
+    array_row(
+        "softmax_slope",
+        "p d axis:=-1",
+        rk.softmax_slope,
+        _softmax_slope,
+        rules=_softmax_slope_rules,
+        latex=r"{p} \odot ({d} - {p}^\top {d})",
+        doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
+        samples=("[0.2, 0.3, 0.5], [1, 2, -1]", "[[0.1, 0.9], [0.8, 0.2]], [[1, 2], [3, 5]], 1"),
+        composite=True,
+        **HELPER,
+    ),
+)
+
+ROWS = (*SOFTMAX, *RUNNING, *SLOPES)

@@ -1,0 +1,1 @@
+"""Marks, lint and class reports as text, and the files of graders."""

@@ -1,0 +1,235 @@
+"""A marked submission as the files that graders read: Gradescope, PrairieLearn, CodeRunner.
+
+`Marked` comes in, or the error that says why a submission can't be read; an object for strict
+JSON goes out. Whatever a student wrote is shown with its control characters as escapes, and
+escaped for HTML, since a page shows it. Right answers are in it only if `reveal` is set.
+"""
+
+from __future__ import annotations
+
+from html import escape
+from typing import Any, TypeAlias
+
+from gradcli.diagnostics.error import GradcliError, visible
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.model.task import Task
+from gradcli.report.homework.marked import shown
+
+Outcome: TypeAlias = Marked | GradcliError
+"""What became of a submission: marked, or not readable and why."""
+
+DIGITS = 6
+LONGEST_VALUE = 200
+"""An array that takes more characters is cut: a page is no place for it."""
+RIGHT = (Status.OK, Status.CARRIED)
+
+
+def gradescope(
+    outcome: Outcome, task: Task, *, reveal: bool = False, points: float | None = None
+) -> dict[str, Any]:
+    """The `results.json` of Gradescope: a test for each row, marks as points.
+
+    `points` is what everything is worth together, where that is settled.
+    """
+    top = {"visibility": "visible", "stdout_visibility": "hidden"}
+    if isinstance(outcome, GradcliError):
+        test = {
+            "name": "reading the submission",
+            "number": "1",
+            "score": 0,
+            "max_score": _whole(_asked_marks(task) if points is None else points),
+            "status": "failed",
+            "output": f"<p>{_safe(_reason(outcome))}</p>",
+            "output_format": "html",
+            "tags": [],
+        }
+        return {"score": 0, "tests": [test], **top, "output": _safe(_reason(outcome))}
+    tests = [_gradescope_test(i, row, reveal=reveal) for i, row in enumerate(outcome.rows, 1)]
+    return {"score": _whole(outcome.score), "tests": tests, **top, "output": _summary(outcome)}
+
+
+def _gradescope_test(number: int, row: MarkedRow, *, reveal: bool) -> dict[str, Any]:
+    return {
+        "name": _safe(_title(row)),
+        "number": str(number),
+        "score": _whole(row.earned),
+        "max_score": _whole(row.max),
+        "status": "passed" if row.status in RIGHT else "failed",
+        "output": _html(row, reveal=reveal),
+        "output_format": "html",
+        "tags": list(row.tags),
+    }
+
+
+def prairielearn(
+    outcome: Outcome,
+    task: Task,
+    *,
+    reveal: bool = False,
+    points: float | None = None,  # noqa: ARG001 - its score is a share
+) -> dict[str, Any]:
+    """The results of PrairieLearn's external graders: a score from 0 to 1.
+
+    What can't be read is not gradable, which costs no attempt.
+    """
+    if isinstance(outcome, GradcliError):
+        reason = _safe(_reason(outcome))
+        return {
+            "gradable": False,
+            "score": 0,
+            "format_errors": [reason],
+            "message": reason,
+            "tests": [],
+        }
+    return {
+        "gradable": True,
+        "score": _share(outcome),
+        "format_errors": [],
+        "message": _summary(outcome),
+        "tests": [
+            {
+                "name": _safe(_title(row)),
+                "description": _safe(_meaning(row, task)),
+                "points": _whole(row.earned),
+                "max_points": _whole(row.max),
+                "message": _safe("\n".join(_remarks(row, reveal=reveal)), keep="\n"),
+            }
+            for row in outcome.rows
+        ],
+    }
+
+
+def coderunner(
+    outcome: Outcome,
+    task: Task,  # noqa: ARG001
+    *,
+    reveal: bool = False,
+    points: float | None = None,  # noqa: ARG001 - its fraction is a share
+) -> dict[str, Any]:
+    """What a combinator template grader of CodeRunner prints: a fraction and a table.
+
+    Of the header's columns `iscorrect` is CodeRunner's own: it becomes a tick or a cross.
+    """
+    header = ["iscorrect", "Line", "Row", "Yours", "Marks", "Remark"]
+    if isinstance(outcome, GradcliError):
+        reason = _safe(_reason(outcome))
+        return {"fraction": 0, "testresults": [header], "prologuehtml": f"<p>{reason}</p>"}
+    rows = [
+        [
+            int(row.status in RIGHT),
+            str(row.line or "") if row.cell is None else row.place,
+            _safe(_title(row)),
+            "" if row.submitted is None else _safe(_value(row.submitted)),
+            f"{row.earned:g} / {row.max:g}",
+            _safe("\n".join(_remarks(row, reveal=reveal, code=False)), keep="\n"),
+        ]
+        for row in outcome.rows
+    ]
+    return {
+        "fraction": _share(outcome),
+        "testresults": [header, *rows],
+        "prologuehtml": "".join(f"<p>{line}</p>" for line in _summary(outcome).split("\n")),
+    }
+
+
+# --- what is said ------------------------------------------------------------------------
+
+
+def _title(row: MarkedRow) -> str:
+    """What the row is called: `delta_x`, `f`, `x<-b`."""
+    if row.kind == "gradient":
+        return f"delta_{row.name}"
+    return row.name if row.kind == "value" else f"{row.name}<-{'+'.join(row.sources)}"
+
+
+def _meaning(row: MarkedRow, task: Task) -> str:
+    if row.kind == "value":
+        return f"the value of {row.name}"
+    if row.kind == "gradient":
+        return f"the gradient of {task.output} by {row.name}"
+    return f"what {' and '.join(row.sources)} sends to {row.name}"
+
+
+def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
+    """The lines about a row: where, which mistake, what follows from it."""
+    lines: list[str] = []
+    if row.line and code:
+        lines.append(_place(row))
+    if row.tags:
+        lines.append(f"{' or '.join(row.tags)}: {row.message}")
+    elif row.message:
+        lines.append(row.message)
+    if row.status is Status.CARRIED:
+        lines.append("follows from your own rows before it")
+    if row.follow:
+        lines.append(followers(row.follow))
+    if reveal and row.true is not None and row.status is not Status.OK:
+        lines.append(f"right: {_value(row.true)}")
+    return lines
+
+
+def _place(row: MarkedRow) -> str:
+    return f"{row.place}: {row.text}"
+
+
+def _html(row: MarkedRow, *, reveal: bool) -> str:
+    """The same as paragraphs, the student's line as it stands."""
+    code = f"<pre>{_safe(_place(row))}</pre>" if row.line else ""
+    remarks = _remarks(row, reveal=reveal, code=False)
+    return code + "".join(f"<p>{_safe(remark)}</p>" for remark in remarks)
+
+
+def followers(count: int) -> str:
+    """How many rows keep their marks although they come from a wrong one."""
+    if count == 1:
+        return "1 later row follows from it and keeps its mark."
+    return f"{count} later rows follow from it and keep their marks."
+
+
+def _summary(marked: Marked) -> str:
+    """The score, where to look first, and the notes: a line each, escaped."""
+    lines = [f"score {marked.score:g} / {marked.max_score:g}"]
+    if marked.roots:
+        first = marked.roots[0]
+        where = f"{first.place}, " if first.line else ""
+        what = " or ".join(first.tags) or str(first.status)
+        lines.append(f"look first at {where}{_title(first)}: {what}")
+    lines += [_note(note) for note in marked.notes]
+    return _safe("\n".join(lines), keep="\n")
+
+
+def _note(note: Note) -> str:
+    place = f"{note.place}: " if note.line else ""
+    return f"note ({note.tag}): {place}{note.text}"
+
+
+def _reason(error: GradcliError) -> str:
+    hint = "" if error.hint is None else f" (hint: {' '.join(error.hint.split())})"
+    return f"the submission can't be read: {error.message}{hint}"
+
+
+def _safe(text: str, keep: str = "") -> str:
+    return escape(visible(text, keep), quote=False)
+
+
+# --- numbers -----------------------------------------------------------------------------
+
+
+def _value(value: Any) -> str:
+    text = shown(value, DIGITS)
+    return text if len(text) <= LONGEST_VALUE else text[: LONGEST_VALUE - 1] + "…"
+
+
+def _share(marked: Marked) -> float:
+    """The score from 0 to 1; where nothing is worth anything, whether all is right."""
+    if not marked.max_score:
+        return float(marked.right)
+    return min(1.0, max(0.0, marked.score / marked.max_score))
+
+
+def _asked_marks(task: Task) -> float:
+    return sum(task.marks(name) for name in task.asked)
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if float(value).is_integer() else float(value)

@@ -1,0 +1,147 @@
+"""A marked submission as text: a block per mistake, in backward order, then the score."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from textwrap import wrap
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import visible
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.report import Style
+from gradcli.report.json import encoder, plain
+
+WIDE, NARROW = 76, 40
+INDENT = "  "
+
+
+def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> Iterator[str]:
+    """The report of one submission; `name` is its file, shown where there are several."""
+    width = max(NARROW, min(style.width or WIDE, WIDE))
+    if name is not None:
+        yield f"{visible(name)}\n"
+    for row in marked.rows:
+        if row.status not in (Status.OK, Status.CARRIED):
+            if marked.elsewhere and row.status is not Status.MISSING:
+                continue  # the note says it of all rows
+            yield from _block(row, width, style, reveal=reveal)
+        elif row.message:
+            yield from _wrapped(f"{_where(row)}{_what(row)}: {row.message}", width)
+    for note in marked.notes:
+        place = f"{note.place}: " if note.line else ""
+        yield from _wrapped(f"note ({note.tag}): {place}{note.text}", width, hang=INDENT)
+    yield f"score {_number(marked.score)} / {_number(marked.max_score)}\n"
+
+
+def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterator[str]:
+    tags = ", ".join(row.tags) or str(row.status)
+    head = f"{_where(row)}{visible(row.text) or _what(row)}"
+    room = width - len(head) - len(tags)
+    if room >= 2:
+        yield head + " " * room + tags + "\n"
+    else:
+        yield f"{head}\n{tags:>{width}}\n"
+    if row.message:
+        yield from _wrapped(INDENT + visible(row.message), width, hang=INDENT)
+    if reveal and row.true is not None:
+        yield from _wrapped(INDENT + _answers(row, style), width, hang=INDENT)
+    if row.follow:
+        many = row.follow > 1
+        verb = "rows follow" if many else "row follows"
+        their = "keep their marks" if many else "keeps its mark"
+        yield f"{INDENT}{row.follow} later {verb} from it and {their}.\n"
+
+
+def _answers(row: MarkedRow, style: Style) -> str:
+    text = f"right: {shown(row.true, style.precision)}"
+    if row.carried is not None and not np.array_equal(row.carried, row.true):
+        text += f"; from your own rows: {shown(row.carried, style.precision)}"
+    return text
+
+
+def shown(value: Any, precision: int) -> str:
+    """A number or an array with so many significant digits."""
+    if np.ndim(value) == 0:
+        return f"{float(value):.{precision}g}"
+    return "[" + ", ".join(shown(v, precision) for v in value) + "]"
+
+
+def _where(row: MarkedRow) -> str:
+    return f"{row.place}   " if row.line else ""
+
+
+def _what(row: MarkedRow) -> str:
+    if row.kind == "gradient":
+        return f"delta_{row.name}"
+    return row.name if row.kind == "value" else f"{row.name}<-{'+'.join(row.sources)}"
+
+
+def _wrapped(text: str, width: int, hang: str = "") -> Iterator[str]:
+    for line in wrap(text, width, subsequent_indent=hang, break_on_hyphens=False):
+        yield line + "\n"
+
+
+def _number(value: float) -> str:
+    return f"{value:.6g}"
+
+
+# --- JSON --------------------------------------------------------------------------------
+
+
+def as_object(name: str | None, marked: Marked) -> dict[str, Any]:
+    """A marked submission as the object of schema gradcli.grade/1."""
+    return {
+        "schema": "gradcli.grade/1",
+        "submission": name,
+        "mode": marked.mode,
+        "score": _whole(marked.score),
+        "max_score": _whole(marked.max_score),
+        "rows": [_row(row) for row in marked.rows],
+        "notes": [note_object(note) for note in marked.notes],
+    }
+
+
+def json_text(found: Any, style: Style) -> str:
+    """One line of JSON, or indented."""
+    if style.pretty:
+        return json.dumps(found, indent=2, ensure_ascii=style.ascii) + "\n"
+    return encoder(ascii_only=style.ascii)(found) + "\n"
+
+
+def note_object(note: Note) -> dict[str, Any]:
+    """A note as an object."""
+    found: dict[str, Any] = {"tag": note.tag, "line": note.line, "text": note.text}
+    return found if note.cell is None else {**found, "cell": note.cell}
+
+
+def _row(row: MarkedRow) -> dict[str, Any]:
+    found: dict[str, Any] = {
+        "name": row.name,
+        "kind": row.kind,
+        "status": str(row.status),
+        "tags": list(row.tags),
+        "line": row.line,
+        "text": row.text,
+        "submitted": _value(row.submitted),
+        "true": _value(row.true),
+        "carried": _value(row.carried),
+        "earned": _whole(row.earned),
+        "max": _whole(row.max),
+        "message": row.message,
+    }
+    if row.cell is not None:
+        found["cell"] = row.cell
+    if row.kind == "part":
+        found["from"] = "+".join(row.sources)
+    return found
+
+
+def _value(value: Any) -> Any:
+    return None if value is None else plain(value)
+
+
+def _whole(value: float) -> float | int:
+    return int(value) if float(value).is_integer() else float(value)

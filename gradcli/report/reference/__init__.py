@@ -1,0 +1,1 @@
+"""The reference of all operations, as `gradcli ops` and docs/operations.md show it."""

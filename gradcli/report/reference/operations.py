@@ -1,0 +1,278 @@
+"""The operation table for people and for programs: `gradcli ops`, and docs/operations.md.
+
+Rows of the table come in; out come a line for each, by groups, or all about a few of them. The
+formulas shown are the textbook's; where another form of one runs, both are shown.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from gradcli.diagnostics.error import cell_width
+from gradcli.ops.operation import Operation, Type
+from gradcli.report.json import encoder, indented
+from gradcli.report.numbers import folded, padded, painted, shown
+from gradcli.report.reference.forms import (
+    Form,
+    commands,
+    forms,
+    groups,
+    written,
+)
+from gradcli.report.style import Style
+from gradcli.report.tables.markdown import code, escaped, line
+
+MOST_FORMS = 6
+"""In text, so many sets of rules are shown of an operation; JSON has all."""
+
+MOST_EXAMPLES = 2
+NAME_WIDTH = 34
+LABEL_WIDTH = 14
+_TWICE = re.compile(r"\{\{([^{}]*)\}\}")
+
+
+def listing(rows: tuple[Operation, ...] | None, form: str, style: Style) -> str:
+    """The listing of all operations, or all about some. Raises `ValueError` for no such format."""
+    if form == "json":
+        return _json(rows, style)
+    if form == "markdown":
+        return "\n".join(_markdown(rows, style))
+    if form != "table":
+        raise ValueError(f"no format {form!r}")
+    lines = _listing(style) if rows is None else _blocks(rows, style)
+    return "".join(f"{text}\n" for text in lines)
+
+
+def also_called(row: Operation) -> list[str]:
+    """The other names that an operation can be called by."""
+    own = written(row).partition("(")[0]
+    return [name for name in row.aliases if name != own]
+
+
+def latex(row: Operation) -> str:
+    """The LaTeX form, with the parameters' names in it."""
+    return _TWICE.sub(r"{\1}", row.latex)
+
+
+def rule(row: Operation, name: str, formula: str) -> str:
+    """A rule as a user writes it in a block: `d/dx = out*(1 - out)`, `delta_A = delta @ B.T`."""
+    return f"d/d{name} = {formula}" if row.elementwise else f"delta_{name} = {formula}"
+
+
+# --- text --------------------------------------------------------------------------------
+
+
+def _listing(style: Style) -> Iterator[str]:
+    for title, rows in groups().items():
+        yield painted(title, "bold", style)
+        for row in rows:
+            yield from _entry(f"  {written(row)}", row.doc, NAME_WIDTH, style)
+        yield ""
+    yield from _entry("", "gradcli ops NAME: derivatives, domain and examples of one.", 0, style)
+
+
+def _entry(start: str, words: str, indent: int, style: Style) -> Iterator[str]:
+    """A name and what is said of it, on more lines where the terminal is narrow."""
+    start = shown(start, style)
+    lines = [shown(words, style)]
+    if style.width is not None:
+        lines = folded(lines[0], max(20, style.width - indent))
+    if cell_width(start) >= indent:
+        yield start
+        start = ""
+    for text in lines:
+        yield f"{padded(start, indent)}{text}".rstrip()
+        start = ""
+
+
+def _blocks(rows: tuple[Operation, ...], style: Style) -> Iterator[str]:
+    for i, row in enumerate(rows):
+        if i:
+            yield ""
+        yield painted(shown(written(row), style), "bold", style)
+        yield from _entry("", row.doc, 2, style)
+        yield ""
+        for label, words, depth in _facts(row):
+            yield from _entry(f"  {label}", words, LABEL_WIDTH + depth, style)
+        for k, example in enumerate(_shown_examples(row)):
+            label = "" if k else "  example"
+            for text in _command(shown(example, style), style):
+                yield f"{label:<{LABEL_WIDTH}}{text}"
+                label = ""
+
+
+def _command(words: str, style: Style) -> list[str]:
+    """An example on the lines it needs; a shell reads them as one, so that it can be copied."""
+    if style.width is None or LABEL_WIDTH + cell_width(words) <= style.width:
+        return [words]
+    room = style.width - LABEL_WIDTH - len(" \\")
+    lines = [""]
+    for part in re.split(r" (?=--)", words):
+        longer = f"{lines[-1]} {part}" if lines[-1] else part
+        if lines[-1] and cell_width(longer) > room:
+            lines[-1] += " \\"
+            longer = f"  {part}"
+        else:
+            lines.pop()
+        lines.append(longer)
+    return lines
+
+
+def _facts(row: Operation) -> Iterator[tuple[str, str, int]]:
+    """What a block says, line by line: a label, words, and how far they are moved in."""
+    if others := also_called(row):
+        yield "also", ", ".join(others), 0
+    if row.latex:
+        yield "LaTeX", latex(row), 0
+    label = "derivative" if row.elementwise else "backward"
+    for words, depth in _rules(row):
+        yield label, words, depth
+        label = ""
+    label = "runs as"
+    for words, depth in _running(row):
+        yield label, words, depth
+        label = ""
+    if row.domain:
+        yield "defined", row.domain, 0
+    if row.convention:
+        yield "at kinks", row.convention, 0
+    label = "digits"
+    for words in lost_digits(row):
+        yield label, words, 0
+        label = ""
+
+
+def lost_digits(row: Operation) -> list[str]:
+    """Where the row's results have fewer right digits than those of other rows, as sentences."""
+    subjects = {"": "the value"} | {p.name: f"d/d{p.name}" for p in row.operands}
+    return [f"{subjects[loss.operand]} loses digits {loss.reason}" for loss in row.losses]
+
+
+def _running(row: Operation) -> Iterator[tuple[str, int]]:
+    """The rules that run in another form than the textbook's."""
+    found = [form for form in forms(row) if form.running]
+    for form in found[:MOST_FORMS]:
+        headed = len(found) > 1
+        if headed:
+            yield _application(form), 0
+        for name, formula in form.running.items():
+            yield rule(row, name, formula), 2 * headed
+    if found:
+        yield "the same derivative, with all digits", 0
+
+
+def _rules(row: Operation) -> Iterator[tuple[str, int]]:
+    """The rules as lines; above each set of several, what it holds for."""
+    found = [form for form in forms(row) if form.rules]
+    for form in found[:MOST_FORMS]:
+        headed = len(found) > 1 or bool(form.shapes)
+        if headed:
+            yield _application(form), 0
+        for name, formula in form.rules.items():
+            yield rule(row, name, formula), 2 * headed
+    if len(found) > MOST_FORMS:
+        yield f"({len(found) - MOST_FORMS} more for other shapes and options: --json)", 0
+    text = " ".join(formula for form in found for formula in form.rules.values())
+    legend = {"out": f"out is {written(row)}", "delta": "delta is ∂f/∂out"}
+    if used := [words for name, words in legend.items() if re.search(rf"\b{name}\b", text)]:
+        yield f"where {', '.join(used)}", 0
+
+
+def _application(form: Form) -> str:
+    shapes = ", ".join(f"{name} {Type(shape)}" for name, shape in form.shapes.items())
+    if len(form.shapes) > 1 and len(set(form.shapes.values())) == 1:
+        shapes = f"operands that are each {Type(next(iter(form.shapes.values())))}"
+    return f"{form.text} for {shapes}:" if shapes else f"{form.text}:"
+
+
+def _shown_examples(row: Operation) -> list[str]:
+    return list(islice(commands(row), MOST_EXAMPLES))
+
+
+# --- JSON --------------------------------------------------------------------------------
+
+
+def _json(rows: tuple[Operation, ...] | None, style: Style) -> str:
+    encode = encoder(ascii_only=style.ascii)
+    titles = {row.name: title for title, group in groups().items() for row in group}
+    wanted = [row for group in groups().values() for row in group] if rows is None else rows
+    whole = {
+        "schema": "gradcli.ops/1",
+        "operations": [_object(row, titles[row.name]) for row in wanted],
+    }
+    return (indented(whole, encode) if style.pretty else encode(whole)) + "\n"
+
+
+def _object(row: Operation, group: str) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "group": group,
+        "written": written(row),
+        "aliases": list(row.aliases),
+        "doc": row.doc,
+        "parameters": [
+            {
+                "name": p.name,
+                "kind": "option" if p.option else "operand",
+                "variadic": p.variadic,
+                "required": p.required,
+                "default": p.default,
+            }
+            for p in row.parameters
+        ],
+        "elementwise": row.elementwise,
+        "rules": [
+            {
+                "form": f.text,
+                "shapes": {n: list(s) for n, s in f.shapes.items()},
+                "rules": f.rules,
+                "running": f.running,
+            }
+            for f in forms(row)
+        ],
+        "losses": lost_digits(row),
+        "domain": row.domain or None,
+        "convention": row.convention or None,
+        "latex": latex(row) or None,
+        "examples": _shown_examples(row),
+    }
+
+
+# --- Markdown ----------------------------------------------------------------------------
+
+
+def _markdown(rows: tuple[Operation, ...] | None, style: Style) -> Iterator[str]:
+    """A table per group; of some rows one table."""
+    if rows is not None:
+        yield _markdown_table(list(rows), style)
+        return
+    for title, group in groups().items():
+        yield f"## {title[0].upper()}{title[1:]}\n"
+        yield _markdown_table(group, style)
+
+
+def _markdown_table(rows: list[Operation], style: Style) -> str:
+    head = (
+        *("operation", "what it is", "derivative"),
+        *("runs as", "defined for", "where there is none"),
+    )
+    lines = [line(head), line("---" for _ in head)]
+    for row in rows:
+        names = ", ".join(code(shown(name, style)) for name in (written(row), *also_called(row)))
+        found = [form for form in forms(row) if form.rules][:1]
+        rules = [rule(row, name, text) for form in found for name, text in form.rules.items()]
+        running = [rule(row, name, text) for form in found for name, text in form.running.items()]
+        words = [row.doc, *lost_digits(row)]
+        cells = (
+            names,
+            escaped(shown("; ".join(words), style)),
+            "<br>".join(code(shown(text, style)) for text in rules),
+            "<br>".join(code(shown(text, style)) for text in running),
+            escaped(shown(row.domain, style)),
+            escaped(shown(row.convention, style)),
+        )
+        lines.append(line(cells))
+    return "".join(lines)

@@ -1,0 +1,1 @@
+"""A result's table in every format."""

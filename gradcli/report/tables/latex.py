@@ -1,0 +1,310 @@
+r"""The table for a paper: a `tabular` for pdfLaTeX with amsmath and booktabs.
+
+Operations are written by the LaTeX form of their row in the operation table, names as
+mathematicians write them: `x1` has a subscript, `delta_z` is \delta_{z}, `loss` one word. What
+pdfLaTeX has no letter for appears by its number (U+4E2D).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from gradcli.diagnostics.ascii import greek
+from gradcli.engine.notation import option_tree
+from gradcli.graph.draft import Literal
+from gradcli.report.numbers import is_small, number, summary
+from gradcli.report.tables import rows
+from gradcli.report.tables.layout import parted
+from gradcli.syntax.printer import print_tree
+
+if TYPE_CHECKING:
+    from gradcli.graph.graph import Graph, Node
+    from gradcli.report.style import Style
+    from gradcli.report.tables.rows import Entry
+    from gradcli.results.result import Result
+
+NUMBERS = ("value", "delta", "slope", "error", "digits")
+
+
+def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
+    """The tabular, with what it needs in a comment above."""
+    keys = rows.columns(result, command)
+    alignment = "".join("r" if key in NUMBERS else "l" for key in keys)
+    yield f"% \\usepackage{{amsmath, booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
+    headings = {key: text(rows.heading(key, command)) for key in keys}
+    yield _line(headings.values()) + "\\midrule\n"
+    for entry in rows.entries(result, command):
+        yield _line(_cell(result.graph, entry, key, style) for key in keys)
+    yield "\\bottomrule\n\\end{tabular}\n"
+
+
+def _line(cells: Iterable[str]) -> str:
+    return " & ".join(cells) + " \\\\\n"
+
+
+def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> str:
+    if key == "name":
+        return f"${name(entry.name)}$"
+    if key == "operation":
+        return "input" if entry.kind == "input" else operation(graph, entry)
+    if key == "words":
+        return text(parted(entry, "full")[0])
+    if key == "shape":
+        return f"${_times(entry.shape)}$" if entry.shape else ""
+    found = getattr(entry, key)
+    if found is None:
+        return ""
+    if key == "digits":
+        return f"{found:.1f}"
+    precision = 2 if key == "error" else rows.precision_of(entry, key, style.precision)
+    return f"${value(found, precision)}$"
+
+
+# --- numbers and arrays ------------------------------------------------------------------
+
+
+def value(found: Any, precision: int) -> str:
+    """A number, a small array as a matrix (a vector is a column), a large one summarised."""
+    if np.ndim(found) == 0:
+        return numeral(number(float(found), precision))
+    if not np.size(found):
+        return "[\\,]"
+    if np.ndim(found) > 2 or not is_small(found):
+        smallest, largest, norm = map(numeral, summary(found, precision))
+        return rf"{smallest} \ldots {largest},\ \lVert\cdot\rVert = {norm}"
+    lines = r" \\ ".join(
+        " & ".join(numeral(number(float(x), precision)) for x in np.atleast_1d(line))
+        for line in np.asarray(found)
+    )
+    return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
+
+
+def numeral(written: str) -> str:
+    r"""A number's text in mathematics: `1.5 \cdot 10^{-5}`."""
+    known = {"nan": r"\mathrm{nan}", "inf": r"\infty", "-inf": r"-\infty"}
+    if written in known:
+        return known[written]
+    mantissa, e, exponent = written.partition("e")
+    if not e:
+        return written
+    power = f"10^{{{int(exponent)}}}"
+    if mantissa in {"1", "-1"}:
+        return mantissa[:-1] + power
+    return rf"{mantissa} \cdot {power}"
+
+
+def _times(shape: tuple[int, ...]) -> str:
+    return r" \times ".join(map(str, shape))
+
+
+# --- names and operations ----------------------------------------------------------------
+
+_ACCENTS = {
+    0x300: "grave",
+    0x301: "acute",
+    0x302: "hat",
+    0x303: "tilde",
+    0x304: "bar",
+    0x306: "breve",
+    0x307: "dot",
+    0x308: "ddot",
+    0x30A: "mathring",
+    0x30C: "check",
+    0x20D7: "vec",
+}
+_CAPITALS = {
+    *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi"),
+    *("Sigma", "Upsilon", "Phi", "Psi", "Omega"),
+}
+_SMALL = {
+    *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"),
+    *("iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
+    *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
+}
+_LATIN = {
+    "Alpha": "A",
+    "Beta": "B",
+    "Epsilon": "E",
+    "Zeta": "Z",
+    "Eta": "H",
+    "Iota": "I",
+    "Kappa": "K",
+    "Mu": "M",
+    "Nu": "N",
+    "Omicron": "O",
+    "Rho": "P",
+    "Tau": "T",
+    "Chi": "X",
+    "omicron": "o",
+}
+_CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "τ": r"\tau", "e": "e"}
+_NUMBER = re.compile(r"-?[\d.]")
+
+
+def name(written: str) -> str:
+    """A node's name as mathematics."""
+    head, *subscripts = written.split("_")
+    letters = head.rstrip("0123456789")
+    subscripts = [part for part in (head[len(letters) :], *subscripts) if part]
+    if not letters:
+        return rf"\mathit{{{''.join(map(_letter, written))}}}"
+    base = _word(letters)
+    return f"{base}_{{{','.join(map(_word, subscripts))}}}" if subscripts else base
+
+
+def _word(letters: str) -> str:
+    if letters in _SMALL or letters in _CAPITALS:
+        return f"\\{letters}"
+    written = "".join(_accented(letters)).strip()
+    single = sum(not unicodedata.combining(c) for c in letters) == 1
+    return written if single or letters.isdigit() else rf"\mathit{{{written}}}"
+
+
+def _accented(letters: str) -> Iterator[str]:
+    """Letter after letter, each with the accents that it carries."""
+    found = ""
+    for character in unicodedata.normalize("NFD", letters):
+        accent = _ACCENTS.get(ord(character))
+        if accent and found:
+            found = rf"\{accent}{{{found}}}"
+            continue
+        yield found
+        found = _letter(character)
+    yield found
+
+
+def _letter(character: str) -> str:
+    if character == "_":
+        return r"\_"
+    if character.isascii():
+        return character
+    word = greek(character)
+    if word in _LATIN:
+        return _LATIN[word]
+    if word in _SMALL or word in _CAPITALS:
+        return f"\\{word} "
+    return rf"\mathtt{{U{{+}}{ord(character):04X}}}"
+
+
+def operation(graph: Graph, entry: Entry) -> str:
+    """A node's operation, by its LaTeX form if that says all, else as it is typed."""
+    node = entry.node
+    row = node.operation
+    if row is None:
+        (literal,) = node.operands
+        assert isinstance(literal, Literal)
+        return f"${_literal(literal)}$"
+    said = {p.name for p in row.parameters if f"{{{p.name}}}" in row.latex}
+    silent = [
+        p
+        for p in row.parameters
+        if p.option and p.name not in said and node.given.get(p.name, p.default) != p.default
+    ]
+    if not row.latex or silent or not said:
+        return rf"\texttt{{{text(entry.operation)}}}"
+    return f"${_filled(graph, node, said)}$"
+
+
+def _filled(graph: Graph, node: Node, said: set[str]) -> str:
+    row = node.operation
+    assert row is not None
+    operands = [_operand(graph, operand) for operand in node.operands]
+    meaning = {
+        p.name: _option(node.given.get(p.name, p.default))
+        for p in row.parameters
+        if p.option and p.name in said
+    }
+    for i, p in enumerate(row.operands):
+        last = len(node.operands) if p.variadic else i + 1
+        meaning[p.name] = ", ".join(operands[i:last])
+    return _substituted(row.latex, meaning)
+
+
+def _option(value: Any) -> str:
+    """An option's value; the items of an index have commas between them."""
+    items = value if isinstance(value, tuple) else (value,)
+    return text(", ".join(print_tree(option_tree(item)) for item in items))
+
+
+def _substituted(template: str, meaning: Mapping[str, str]) -> str:
+    """The template with its parameters filled in: `{x}^{n}` is `{a}^{10}`.
+
+    A negative number gets brackets unless it stands in some already.
+    """
+
+    def fill(match: re.Match[str]) -> str:
+        found = meaning.get(match[1])
+        if found is None:
+            return match[0]
+        before, after = template[: match.start()], template[match.end() :]
+        if found.startswith("-") and not before.rstrip().endswith((",", "(", "{", "_", "^")):
+            found = f"({found})"
+        return found if _stands_alone(found, before[-1:], after[:1]) else f"{{{found}}}"
+
+    return re.sub(r"\{(\w+)\}", fill, template)
+
+
+def _stands_alone(found: str, before: str, after: str) -> bool:
+    """Whether the text needs no braces between these two characters of a template."""
+    if before == "{" and after == "}":
+        return True
+    second = after in {"^", "_"} and after in found
+    return before in {"", " ", "(", ",", "-"} and not second
+
+
+def _operand(graph: Graph, operand: int | Literal) -> str:
+    return name(graph.nodes[operand].name) if isinstance(operand, int) else _literal(operand)
+
+
+def _literal(literal: Literal) -> str:
+    if _NUMBER.match(literal.text):
+        return numeral(literal.text.replace("_", "").lower())
+    if literal.text in _CONSTANTS:
+        return _CONSTANTS[literal.text]
+    return value(literal.value, 6)
+
+
+# --- words -------------------------------------------------------------------------------
+
+_TEXT = {
+    "\\": r"\textbackslash{}",
+    "~": r"\textasciitilde{}",
+    "^": r"\textasciicircum{}",
+    "|": r"\textbar{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+    "±": r"$\pm$",
+    "→": r"$\to$",
+    "∞": r"$\infty$",
+    "∂": r"$\partial$",
+    "×": r"$\times$",
+    "·": r"$\cdot$",
+    "√": r"$\surd$",
+    "≤": r"$\le$",
+    "≥": r"$\ge$",
+    "≠": r"$\ne$",
+    "−": "$-$",
+    "–": "--",
+    "…": r"\ldots{}",
+    **{c: f"\\{c}" for c in "#$%&_{}"},
+}
+
+
+def text(words: str) -> str:
+    """Words in which nothing is a command."""
+    return "".join(map(_text_character, words))
+
+
+def _text_character(character: str) -> str:
+    if character in _TEXT:
+        return _TEXT[character]
+    if character.isascii() and character.isprintable():
+        return character
+    return (
+        f"${_letter(character).strip()}$" if character.isprintable() else f"U+{ord(character):04X}"
+    )

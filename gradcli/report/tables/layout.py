@@ -1,0 +1,193 @@
+"""How a table is fitted into a width: which columns, and how their cells are written.
+
+A number is never cut, whatever the width. What a table does where it does not fit, mildest first
+(`plans` has the whole list):
+
+1. Words get shorter: the check's long phrases go below the table, `agrees to 12.1 digits`
+   becomes `agrees 12.1`; long operations and names go on in a second line.
+2. Vectors and rows of matrices go on in a second line; what gets too tall is summarised.
+3. The finite difference is left out (of `check`, the error): the verdict says how it compares.
+4. Vectors are written from top to bottom.
+5. The operation is left out, then the value. A line under the table names what is missing.
+6. Where not even name, accumulator and verdict fit, each row is written from top to bottom.
+
+Without a width nothing of this happens: everything is written as wide as it is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import cell_width
+from gradcli.report.numbers import (
+    TALL,
+    Decimals,
+    array_lines,
+    decimals,
+    folded,
+    is_small,
+    number,
+    shape_text,
+    shown,
+    summary,
+)
+from gradcli.report.style import Style
+from gradcli.report.tables.rows import AGREEING, Entry, heading, precision_of
+
+GAP = 2
+"""Cells between two columns."""
+
+LONG = 60
+"""A verdict of more characters than this goes below the table with what it says last."""
+
+NUMBERS = ("value", "delta", "slope", "error", "digits")
+
+
+LINES = (60, 44, 32, 24, 16, 1)
+"""How many cells an array may take in one line, widest first."""
+
+
+class Plan(NamedTuple):
+    """How a table is written."""
+
+    keys: tuple[str, ...]
+    line: int | None = None
+    """The most cells of an array in one line: its rows go on below."""
+    words: str = "full"
+    """`full`, `head` (what stands before the colon), or `short`."""
+    fold: int | None = None
+    """The most cells that a name or an operation takes in one line."""
+
+
+def plans(keys: tuple[str, ...], command: str) -> Iterator[Plan]:
+    """The plans for a table of these columns, the best first."""
+    order = ("error", "slope", "digits") if command == "check" else ("slope", "operation", "value")
+    drops = [frozenset(order[:i]) for i in range(4)]
+    steps = [(drops[0], line) for line in LINES[:4]]
+    steps += [(drop, line) for drop in drops[1:] for line in LINES]
+    for drop, line in steps:
+        kept = tuple(key for key in keys if key not in drop)
+        for fold in (None, 32, 16):
+            for words in ("full", "head", "short"):
+                yield Plan(kept, line, words, fold)
+
+
+class Column(NamedTuple):
+    """A column's cells, each a list of lines."""
+
+    heading: str
+    cells: list[list[str]]
+    width: int
+
+
+class Columns:
+    """The cells of some entries under any plan."""
+
+    def __init__(self, entries: Sequence[Entry], style: Style, command: str) -> None:
+        self.entries, self.style, self.command = entries, style, command
+        self.column = cache(self._column)
+        self.room = cache(self._room)
+
+    def of(self, plan: Plan) -> list[Column]:
+        """The columns of a table."""
+        return [self.column(key, *_what_matters(key, plan)) for key in plan.keys]
+
+    def width(self, plan: Plan) -> int:
+        """How wide a table is."""
+        columns = self.of(plan)
+        return sum(column.width for column in columns) + GAP * (len(columns) - 1)
+
+    def best(self, keys: tuple[str, ...]) -> Plan | None:
+        """The first plan that fits; None if there is none."""
+        width = self.style.width
+        if width is None:
+            return Plan(keys)
+        return next((p for p in plans(keys, self.command) if self.width(p) <= width), None)
+
+    def widest_need(self, keys: tuple[str, ...]) -> int:
+        """The width from which on no column is left out."""
+        return min(self.width(p) for p in plans(keys, self.command) if p.keys == keys)
+
+    def cell(self, entry: Entry, key: str, plan: Plan) -> list[str]:
+        """A cell as lines of text."""
+        if key in NUMBERS:
+            return self._number(entry, key, plan.line)
+        if key == "shape":
+            return [shape_text(entry.shape, self.style)]
+        if key == "words":
+            return [shown(self._words(entry, plan.words), self.style)]
+        text = shown(entry.name if key == "name" else entry.operation, self.style)
+        if plan.fold is None or cell_width(text) <= plan.fold:
+            return [text]
+        return folded(text, plan.fold)
+
+    def _number(self, entry: Entry, key: str, line: int | None) -> list[str]:
+        value, precision = getattr(entry, key), precision_of(entry, key, self.style.precision)
+        if value is None:
+            return ["random directions" if _along_directions(entry, key) else ""]
+        if np.ndim(value) == 0:
+            return [self.room(key).pad(_number_text(value, key, precision))]
+        if not is_small(value):
+            found = summary(value, precision)
+            fits = line is None or len(str(found)) <= line
+            return [str(found)] if fits else found.lines()
+        lines = array_lines(value, precision, line)
+        fits = line is None or len(lines) <= TALL
+        return lines if fits else summary(value, precision).lines()
+
+    def _words(self, entry: Entry, words: str) -> str:
+        cell, _ = parted(entry, words)
+        if words != "short" or entry.verdict not in AGREEING:
+            return cell
+        first = cell.split()[0]
+        in_own_column = entry.digits is None or self.command == "check"
+        return first if in_own_column else f"{first} {entry.digits:.1f}"
+
+    def _room(self, key: str) -> Decimals:
+        values = ((getattr(entry, key), entry) for entry in self.entries)
+        return decimals(
+            _number_text(value, key, precision_of(entry, key, self.style.precision))
+            for value, entry in values
+            if value is not None and np.ndim(value) == 0
+        )
+
+    def _column(self, key: str, line: int | None, words: str, fold: int | None) -> Column:
+        title = shown(heading(key, self.command), self.style)
+        if key == "words" and words == "short" and self.command != "check":
+            title = "digits"
+        plan = Plan((), line, words, fold)
+        cells = [self.cell(entry, key, plan) for entry in self.entries]
+        longest = max((cell_width(text) for cell in cells for text in cell), default=0)
+        return Column(title, cells, max(longest, cell_width(title)))
+
+
+def _what_matters(key: str, plan: Plan) -> tuple[int | None, str, int | None]:
+    """A plan as far as it concerns a column, so that each column is written once per form."""
+    return (
+        plan.line if key in NUMBERS else None,
+        plan.words if key == "words" else "",
+        plan.fold if key in {"name", "operation"} else None,
+    )
+
+
+def parted(entry: Entry, words: str) -> tuple[str, str]:
+    """What stands in the cell of a verdict in words, and what is left for below the table."""
+    first, _, more = entry.words.partition("; ")
+    if words == "full":
+        return (entry.words, "") if len(entry.words) <= LONG else (first, more)
+    head, colon, _ = first.partition(":")
+    return head, entry.words if colon else more
+
+
+def _number_text(value: float, key: str, precision: int) -> str:
+    if key == "digits":
+        return f"{float(value):.1f}"
+    return number(float(value), 2 if key == "error" else precision)
+
+
+def _along_directions(entry: Entry, key: str) -> bool:
+    return key == "slope" and entry.verdict is not None and bool(entry.shape)

@@ -1,0 +1,396 @@
+"""Jacobians and Hessians as text: one labelled matrix where it is small, else block by block.
+
+A label names an element (`x[0]`, `W[0, 1]`), so that nobody has to remember which layout it is
+or how a matrix was taken apart. What is larger than `MOST` rows or columns is summarised; CSV and
+JSON have everything. A matrix that is wider than the terminal goes on below, columns by columns.
+"""
+
+from __future__ import annotations
+
+import csv as csv_writer
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import cell_width
+from gradcli.report.json import document, laid_out, plain, written
+from gradcli.report.numbers import (
+    decimals,
+    folded,
+    number,
+    padded,
+    painted,
+    shape_text,
+    shown,
+    summary,
+)
+from gradcli.report.tables import latex as tex
+from gradcli.report.tables.markdown import code, escaped, line
+from gradcli.report.tables.rows import AGREEING
+from gradcli.results.matrices import (
+    Block,
+    Hessian,
+    Jacobian,
+    labels,
+    laid,
+)
+
+if TYPE_CHECKING:
+    from gradcli.ops.operation import Array
+    from gradcli.report.style import Style
+
+MOST = 12
+"""A matrix of more rows or columns is summarised."""
+
+MOST_LATEX = 10
+"""amsmath's matrices have no more columns."""
+
+GAP = 2
+
+
+class Labelled(NamedTuple):
+    """A matrix with a label for every row and column, and a title."""
+
+    title: str
+    rows: list[str]
+    columns: list[str]
+    value: Array
+
+    @property
+    def is_small(self) -> bool:
+        """Whether all of it is shown."""
+        return all(n <= MOST for n in self.value.shape)
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether it has no elements."""
+        return not self.value.size
+
+
+def pieces(found: Jacobian | Hessian, form: str, style: Style) -> Iterator[str]:
+    """The report in one of the formats. It ends with a newline."""
+    return _FORMATS[form](found, style)
+
+
+# --- what is shown -----------------------------------------------------------------------
+
+
+def whole(found: Jacobian | Hessian) -> Labelled:
+    """Everything as one matrix."""
+    blocks = found.blocks
+    by = {b.by: b.by_type for b in blocks}
+    rows = [label for name, t in by.items() for label in labels(name, t.shape)]
+    if isinstance(found, Hessian):
+        if found.vector is not None:
+            vector = [np.ravel(part) for part in found.vector.values()]
+            both = np.stack([np.concatenate(vector or [np.zeros(0)]), found.matrix], axis=1)
+            return Labelled("H v", rows, ["v", "H v"], both)
+        return Labelled("Hessian", rows, rows, found.matrix)
+    columns = labels(found.name, found.of.shape)
+    if found.layout == "numerator":
+        rows, columns = columns, rows
+    return Labelled("Jacobian", rows, columns, found.matrix)
+
+
+def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
+    """The blocks one by one; of a symmetric pair the first."""
+    if isinstance(found, Hessian) and found.vector is not None:
+        product = found.product or {}
+        for block in found.blocks:
+            both = np.stack([np.ravel(found.vector[block.by]), np.ravel(product[block.by])], axis=1)
+            rows = labels(block.by, block.by_type.shape)
+            yield Labelled(f"H v, {block.by}", rows, ["v", "H v"], both)
+        return
+    done: set[tuple[str, str]] = set()
+    layout = found.layout if isinstance(found, Jacobian) else "denominator"
+    for block in found.blocks:
+        if isinstance(found, Hessian) and (block.of, block.by) in done:
+            continue
+        done.add((block.by, block.of))
+        rows = labels(block.by, block.by_type.shape)
+        columns = labels(block.of, block.of_type.shape)
+        if layout == "numerator":
+            rows, columns = columns, rows
+        yield Labelled(title(found, block), rows, columns, laid(block.value, layout))
+
+
+def title(found: Jacobian | Hessian, block: Block) -> str:
+    """`∂f/∂x`, `∂²f/∂x∂y`."""
+    output = found.name
+    if isinstance(found, Jacobian):
+        return f"∂{output}/∂{block.by}"
+    if found.vector is not None:
+        return f"H v, {block.by}"
+    if block.by == block.of:
+        return f"∂²{output}/∂{block.by}²"
+    return f"∂²{output}/∂{block.by}∂{block.of}"
+
+
+def checked(found: Jacobian | Hessian) -> str:
+    """`checked: 4 of 4 blocks agree, fewest digits 11.3`."""
+    if not found.matrix.size:
+        return "nothing to check"
+    if found.verdict is None:
+        return "not checked"
+    agree = sum(found.counts.get(verdict, 0) for verdict in AGREEING)
+    counts = {"fail": 0, **found.counts}
+    others = [
+        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
+        for verdict, count in counts.items()
+        if count and verdict not in AGREEING
+    ]
+    partly = sum(not b.complete for b in found.blocks)
+    others += [f"{partly} of them in part"] if partly else []
+    missing = sum(b.check is None for b in found.blocks)
+    others += [f"{missing} not checked for want of time"] if missing else []
+    count = len(found.blocks)
+    words = "block agrees" if count == 1 else "blocks agree"
+    text = ", ".join([f"checked: {agree} of {count} {words}", *others])
+    worst = _worst(found)
+    return text if worst is None else f"{text}; fewest digits: {worst[1]:.1f}"
+
+
+def _worst(found: Jacobian | Hessian) -> tuple[Block, float] | None:
+    """The passing block with the fewest agreeing digits."""
+    passing = [
+        (b, b.check.digits)
+        for b in found.blocks
+        if b.check is not None and b.check.verdict == "pass" and b.check.digits is not None
+    ]
+    return min(passing, key=lambda pair: pair[1]) if passing else None
+
+
+def complaints(found: Jacobian | Hessian) -> Iterator[str]:
+    """What the check says of the blocks that do not agree, or of which only a part was checked."""
+    for block in found.blocks:
+        if block.check is not None and (not block.complete or block.check.verdict not in AGREEING):
+            yield f"{title(found, block)}: {block.words}"
+
+
+def closing(found: Jacobian | Hessian) -> tuple[str, str]:
+    """The last line: what it is, and how it is to be read."""
+    if isinstance(found, Jacobian):
+        rows = "the output" if found.layout == "numerator" else "inputs"
+        columns = "inputs" if found.layout == "numerator" else "the output"
+        layout = f"{found.layout} layout (rows: {rows}, columns: {columns})"
+        return "Jacobian", f"of {found.name}, {layout}, {found.mode} mode"
+    output = found.name
+    if found.vector is not None:
+        return "Hessian", f"of {output} times v"
+    return "Hessian", f"of {output}, symmetric"
+
+
+# --- for people --------------------------------------------------------------------------
+
+
+def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
+    """A matrix with its labels, what does not agree, and the last line."""
+    one = whole(found)
+    if one.is_empty:
+        yield "there is nothing to differentiate by\n" if not found.blocks else "empty\n"
+    elif one.is_small:
+        yield from _grid(one, style)
+    else:
+        for i, part in enumerate(parts(found)):
+            yield "\n" * (i > 0)
+            size = shape_text(part.value.shape, style)
+            yield painted(shown(part.title, style), "bold", style) + f"  {size}\n"
+            if part.is_empty:
+                continue
+            if part.is_small:
+                yield from _grid(part, style)
+            else:
+                yield f"{summary(part.value, style.precision)}\n"
+    notes = [shown(text, style) for text in complaints(found)]
+    for text in ["", *notes] if notes else []:
+        yield from (f"{row}\n" for row in folded(text, style.width or 10_000))
+    head, words = closing(found)
+    end = shown(checked(found), style)
+    whole_line = f"{head}  {shown(words, style)}   {end}"
+    rows = [whole_line]
+    if style.width is not None and cell_width(whole_line) > style.width:
+        room = max(8, style.width - len(head) - GAP)
+        rows = [*folded(shown(words, style), room), *folded(end, room)]
+        rows = [f"{'' if i else head:<{len(head)}}  {row}" for i, row in enumerate(rows)]
+    look = "bold red" if found.verdict == "fail" else "green"
+    rows[0] = painted(head, "bold", style) + rows[0][len(head) :]
+    if found.verdict in ("pass", "fail") and rows[-1].endswith(end):
+        rows[-1] = rows[-1][: -len(end)] + painted(end, look, style)
+    yield "\n" + "\n".join(rows) + "\n"
+
+
+def _grid(matrix: Labelled, style: Style) -> Iterator[str]:
+    """The matrix, in as many parts as its columns need."""
+    rows = [shown(label, style) for label in matrix.rows]
+    side = max(map(cell_width, rows))
+    columns = [_column(matrix, k, style) for k in range(len(matrix.columns))]
+    widths = [max(map(cell_width, column)) for column in columns]
+    start = 0
+    while start < len(columns):
+        end, used = start, side
+        while end < len(columns) and (
+            end == start or style.width is None or used + GAP + widths[end] <= style.width
+        ):
+            used += GAP + widths[end]
+            end += 1
+        yield "\n" * (start > 0)
+        lines = zip(["", *rows], *columns[start:end], strict=True)
+        for i, (label, *cells) in enumerate(lines):
+            texts = [padded(label, side)]
+            texts += [padded(c, w) for c, w in zip(cells, widths[start:end], strict=True)]
+            text = (" " * GAP).join(texts).rstrip()
+            if i:
+                text = painted(text[: len(label)], "bold", style) + text[len(label) :]
+            else:
+                text = painted(text, "bold", style)
+            yield text + "\n"
+            if not i:
+                yield ("-" if style.ascii else "─") * used + "\n"
+        start = end
+
+
+def _column(matrix: Labelled, k: int, style: Style) -> list[str]:
+    """A column's heading, and its numbers with their points below each other."""
+    texts = [number(float(x), style.precision) for x in matrix.value[:, k]]
+    room = decimals(texts)
+    return [shown(matrix.columns[k], style), *(room.pad(text) for text in texts)]
+
+
+# --- for other programs ------------------------------------------------------------------
+
+
+def csv(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
+    """The whole matrix, every number in full."""
+    one = whole(found)
+    yield _csv_line(["", *(shown(label, style) for label in one.columns)])
+    for label, row in zip(one.rows, one.value, strict=True):
+        yield _csv_line([shown(label, style), *(written(float(x)) for x in row)])
+
+
+def _csv_line(cells: Sequence[str]) -> str:
+    stream = io.StringIO()
+    csv_writer.writer(stream, lineterminator="\n").writerow(cells)
+    return stream.getvalue()
+
+
+def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
+    """A table per matrix that is shown, and the last line."""
+    one = whole(found)
+    shown_parts: Iterable[Labelled] = [one] if one.is_small else parts(found)
+    for i, part in enumerate(shown_parts):
+        yield "\n" * (i > 0)
+        if not one.is_small:
+            yield f"{code(shown(part.title, style))}, {shape_text(part.value.shape, style)}"
+            yield "\n\n" if part.is_small else f": {summary(part.value, style.precision)}\n"
+        if part.is_small and not part.is_empty:
+            yield line(["", *(code(shown(label, style)) for label in part.columns)])
+            yield line(["---", *["---:"] * len(part.columns)])
+            for label, row in zip(part.rows, part.value, strict=True):
+                numbers = (number(float(x), style.precision) for x in row)
+                yield line([code(shown(label, style)), *numbers])
+    for text in complaints(found):
+        yield f"\n{escaped(shown(text, style))}\n"
+    head, words = closing(found)
+    yield f"\n**{head}** {escaped(shown(words, style))}; {escaped(checked(found))}\n"
+
+
+def latex(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
+    """An equation per block, with what it needs in a comment above."""
+    yield "% \\usepackage{amsmath}\n"
+    for part, block in zip(parts(found), _blocks_shown(found), strict=True):
+        left = _fraction(found, block)
+        value = part.value
+        if isinstance(found, Hessian) and found.vector is not None:
+            value = value[:, 1:]
+        yield f"\\[ {left} = {_matrix(value, style)} \\]\n"
+
+
+def _blocks_shown(found: Jacobian | Hessian) -> Iterator[Block]:
+    done: set[tuple[str, str]] = set()
+    for block in found.blocks:
+        if (block.of, block.by) not in done or isinstance(found, Jacobian):
+            done.add((block.by, block.of))
+            yield block
+
+
+def _fraction(found: Jacobian | Hessian, block: Block) -> str:
+    output, by, of = (tex.name(n) for n in (found.name, block.by, block.of))
+    if isinstance(found, Jacobian):
+        return rf"\frac{{\partial {output}}}{{\partial {by}}}"
+    if found.vector is not None:
+        return rf"(H v)_{{{by}}}"
+    below = rf"\partial {{{by}}}^2" if by == of else rf"\partial {by} \, \partial {of}"
+    return rf"\frac{{\partial^2 {output}}}{{{below}}}"
+
+
+def _matrix(value: Array, style: Style) -> str:
+    if value.shape == (1, 1):
+        return tex.value(value[0, 0], style.precision)
+    if not value.size or value.shape[0] > MOST or value.shape[1] > MOST_LATEX:
+        return tex.value(value, style.precision)
+    rows = (
+        " & ".join(tex.numeral(number(float(x), style.precision)) for x in row) for row in value
+    )
+    lines = r" \\ ".join(rows)
+    return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
+
+
+def json(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
+    """The object of schema gradcli.jacobian/1 or gradcli.hessian/1, piece by piece."""
+    return laid_out(_fields(found), found.result.program, style)
+
+
+def _fields(found: Jacobian | Hessian) -> Iterator[tuple[str, Any]]:
+    command = "jacobian" if isinstance(found, Jacobian) else "hessian"
+    for key, value in document(found.result, command):
+        if key != "check":
+            yield key, value
+    if isinstance(found, Jacobian):
+        yield "jacobian", {name: plain(m) for name, m in found.matrices.items()}
+        yield "layout", found.layout
+        yield "mode", found.mode
+    elif found.vector is None:
+        yield "hessian", _hessian(found)
+    else:
+        yield "hessian", None
+        yield "vector", {name: plain(v) for name, v in found.vector.items()}
+        yield "product", {name: plain(v) for name, v in (found.product or {}).items()}
+    yield "check", _check(found)
+
+
+def _hessian(found: Hessian) -> dict[str, dict[str, Any]]:
+    """By two numbers a number, else a matrix."""
+    blocks: dict[str, dict[str, Any]] = {}
+    for b in found.blocks:
+        scalar = not b.by_type.shape and not b.of_type.shape
+        blocks.setdefault(b.by, {})[b.of] = plain(b.value[0, 0] if scalar else b.value)
+    return blocks
+
+
+def _check(found: Jacobian | Hessian) -> dict[str, Any] | None:
+    if found.verdict is None:
+        return None
+    worst = _worst(found)
+    product = isinstance(found, Hessian) and found.vector is not None
+    return {
+        "verdict": found.verdict,
+        "rows": sum(b.check is not None for b in found.blocks),
+        "counts": found.counts,
+        "worst": None if worst is None else {"node": worst[0].by, "digits": worst[1]},
+        "blocks": [
+            {
+                "rows": b.by,
+                "columns": None if product else b.of,
+                "verdict": None if b.check is None else str(b.check.verdict),
+                "error_estimate": None if b.check is None else plain(b.check.error_estimate),
+                "digits": None if b.check is None else plain(b.check.digits),
+                "words": b.words,
+            }
+            for b in found.blocks
+        ],
+    }
+
+
+_FORMATS = {"table": table, "json": json, "csv": csv, "markdown": markdown, "latex": latex}

@@ -1,0 +1,200 @@
+"""What the tables have in common, whatever they are written in: rows, columns, last line.
+
+A `Result` becomes `Entry` after `Entry`, values not yet text. Table, CSV, Markdown and LaTeX
+choose from an entry the columns of the command and write each in their own way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import cell_width
+from gradcli.report.numbers import (
+    folded,
+    inline,
+    is_small,
+    number,
+    shown,
+    summarised,
+)
+from gradcli.report.style import Style
+
+if TYPE_CHECKING:
+    from gradcli.graph.graph import Node
+    from gradcli.results.result import Result, Row
+
+EVAL = ("name", "operation", "shape", "value", "delta", "slope", "words")
+CHECK = ("name", "shape", "delta", "slope", "error", "digits", "words")
+
+INDENT = 10
+"""Where the gradient's entries begin in the last line."""
+
+AGREEING = ("pass", "zero")
+
+
+class Entry(NamedTuple):
+    """A row of a report. What does not apply to it is None or empty."""
+
+    node: Node
+    name: str
+    kind: str
+    step: int | None
+    operation: str
+    shape: tuple[int, ...]
+    value: Any
+    delta: Any
+    slope: Any
+    """The finite difference; for an array checked along random directions there is none."""
+    error: float | None
+    digits: float | None
+    verdict: str | None
+    words: str
+    """The verdict in words, or why there is none."""
+
+
+def entries(result: Result, command: str) -> Iterator[Entry]:
+    """A row per node, the inputs first; for `check`, only those that were checked."""
+    for row in result.rows():
+        if row.check is not None or command != "check":
+            yield _entry(result, row)
+
+
+def _entry(result: Result, row: Row) -> Entry:
+    node, check = row.node, row.check
+    return Entry(
+        node=node,
+        name=node.name,
+        kind=node.kind,
+        step=row.step,
+        operation="input" if node.kind == "input" else row.expression,
+        shape=node.type.shape,
+        value=row.value,
+        delta=row.delta,
+        slope=None if check is None else check.finite_difference,
+        error=None if check is None else check.error_estimate,
+        digits=None if check is None else check.digits,
+        verdict=None if check is None else str(check.verdict),
+        words=_words(result, row),
+    )
+
+
+def _words(result: Result, row: Row) -> str:
+    if row.check is not None:
+        from gradcli.check.wording import describe  # noqa: PLC0415 - not needed with --no-check
+
+        return describe(row.check, row.delta)
+    if row.node.kind == "constant":
+        return "constant"
+    return "not checked" if result.checks is not None and row.delta is not None else ""
+
+
+def precision_of(entry: Entry, key: str, precision: int) -> int:
+    """With how many digits a number is shown: a wrong accumulator with those that show it.
+
+    That is one more than it takes until it looks different from the finite difference.
+    """
+    if key not in ("delta", "slope") or entry.verdict != "fail" or entry.slope is None:
+        return precision
+    if not is_small(entry.delta) or not np.all(np.isfinite(entry.delta)):
+        return precision
+    worst = np.argmax(np.abs(np.ravel(entry.delta) - np.ravel(entry.slope)))
+    pair = [float(np.ravel(value)[worst]) for value in (entry.delta, entry.slope)]
+    if number(pair[0], precision) != number(pair[1], precision):
+        return precision
+    apart = (p for p in range(precision, 17) if number(pair[0], p) != number(pair[1], p))
+    return next(apart, 16) + 1
+
+
+def columns(result: Result, command: str) -> tuple[str, ...]:
+    """The columns that this result fills, in order."""
+    if command == "check":
+        wanted: tuple[str, ...] = CHECK
+    else:
+        empty = set() if result.gradient else {"delta", "slope", "words"}
+        if result.checks is None:
+            empty |= {"slope", "words"}
+        wanted = tuple(key for key in EVAL if key not in empty)
+    arrays = any(node.type.shape for node in result.graph.nodes)
+    return tuple(key for key in wanted if arrays or key != "shape")
+
+
+def heading(key: str, command: str) -> str:
+    """What stands above a column."""
+    if command == "check":
+        own = {"delta": "gradient", "slope": "slope", "error": "error", "words": "verdict"}
+        return {"name": "node", **own}.get(key, key)
+    own = {"name": "node", "delta": "δ", "slope": "finite diff.", "words": "check"}
+    return own.get(key, key)
+
+
+# --- the last line -----------------------------------------------------------------------
+
+
+def objective(result: Result) -> str:
+    """What the gradient is of: the output's name, or J where ∂J/∂output was given."""
+    start = result.upstream
+    given = start is not None and (np.size(start) != 1 or bool(np.any(np.asarray(start) != 1)))
+    return "J" if given else result.output.name
+
+
+def gradient_items(result: Result, style: Style) -> Iterator[str]:
+    """`∂f/∂x = -0.524317` for every input that was asked for."""
+    top = objective(result)
+    for name, value in result.gradient.items():
+        slope = f"∂{top}/∂{name}"
+        if is_small(value):
+            text = f"{slope} = {inline(value, style.precision, style)}"
+        else:
+            text = f"{slope}: {summarised(value, style.precision, style)}"
+        yield shown(text, style)
+
+
+def checked(result: Result) -> str:
+    """`checked: 8 of 8 agree`, with the other verdicts counted by name."""
+    if result.checks is None:
+        return "not checked"
+    rows = sum(delta is not None for delta in result.accumulators)
+    omitted, local = result.checks.omitted, result.checks.local
+    if not rows:
+        return "nothing to check"
+    agree = sum(result.counts.get(verdict, 0) for verdict in AGREEING)
+    counts = {"fail": 0, **result.counts}
+    others = [
+        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
+        for verdict, count in counts.items()
+        if count and verdict not in AGREEING
+    ]
+    if omitted:
+        others.append(f"{omitted} not checked for want of time")
+    text = ", ".join([f"checked: {agree} of {rows} agree", *others])
+    if result.checks.in_part:
+        text += f"; {result.checks.in_part} checked in part"
+    return text if local is None else f"{text}; local derivatives checked: {local}"
+
+
+def worst(result: Result) -> str:
+    """The node that agrees to the fewest digits."""
+    if result.worst is None:
+        return ""
+    name, digits = result.worst
+    return f"fewest digits: {digits:.1f} ({name})"
+
+
+def last_line(items: Iterable[str], end: str, width: int | None) -> list[str]:
+    """`Gradient  ∂f/∂x = …, ∂f/∂y = …   checked: …`, in more lines where one is too short."""
+    start = f"{'Gradient':<{INDENT}}"
+    whole = f"{start}{', '.join(items := tuple(items))}   {end}"
+    if width is None or cell_width(whole) <= width:
+        return [whole]
+    lines, room = [start], max(8, width - INDENT)
+    for item in [*(f"{item}," for item in items[:-1]), items[-1]]:
+        if lines[-1] == start or cell_width(f"{lines[-1]} {item}") > width:
+            first, *more = folded(item, room)
+            lines += [" " * INDENT + line for line in (first, *more)]
+        else:
+            lines[-1] += f" {item}"
+    lines[:2] = [start + lines[1].lstrip()]
+    return lines + [" " * INDENT + line for line in folded(end, room)]

@@ -1,0 +1,1 @@
+"""The trace in every style."""

@@ -1,0 +1,117 @@
+"""The general form behind a rule on arrays: the matrix of all derivatives, in words of the graph.
+
+`delta_z2 = delta_a2 * (a2*(1 - a2))` comes from `delta_z2 = ∂a2/∂z2 @ delta_a2` with the
+matrix ∂a2/∂z2 = diag(sigmoid'(z2)). Rows belong to the operand (denominator layout). Where the
+matrix has no short form as one, an element of it is given.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from gradcli.engine.notation import NOWHERE, operand_tree
+from gradcli.graph.graph import Node
+from gradcli.ops.operation import Shape
+from gradcli.ops.table.products import product_case
+from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tree import Name, Number, Operator
+from gradcli.trace.steps import Move, Steps
+
+
+def general(steps: Steps, move: Move) -> str | None:
+    """`∂a2/∂z2 = diag(sigmoid'(z2))   3×3`; None where all are numbers or no form is known."""
+    own, shape = move.node.type.shape, move.to.type.shape
+    if (not own and not shape) or move.node.operands.count(move.to.id) > 1:
+        return None
+    matrix = _matrix(steps, move)
+    if matrix is None:
+        return None
+    head = f"∂{move.node.name}/∂{move.to.name}"
+    if matrix.startswith("["):
+        return f"{head}{matrix}"
+    return f"{head} = {matrix}   ({_size(shape)}×{_size(own)})"
+
+
+def _size(shape: Shape) -> int:
+    count = 1
+    for n in shape:
+        count *= n
+    return count
+
+
+def _matrix(steps: Steps, move: Move) -> str | None:
+    if move.local is not None:
+        return _elementwise(move)
+    operation = move.node.operation
+    if operation is None:
+        return None
+    names = [print_tree(operand_tree(steps.graph, o)) for o in move.node.operands]
+    if operation.name == "matmul":
+        return _product(steps, move, *names)
+    out = move.node.name
+    match operation.name, len(move.node.type.shape):
+        case "sum", 0:
+            return f"ones({_size(move.to.type.shape)})"
+        case "norm", 0 if move.node.options["p"] in (None, 2):
+            return f"{names[0]}/{out}"
+        case "squared_norm", 0:
+            return f"2*{names[0]}"
+        case "softmax", 1:
+            return f"diag({out}) - {out} @ {out}.T"
+        case "log_softmax", 1:
+            n = _size(move.to.type.shape)
+            return f"eye({n}) - exp({out}) @ ones({n}).T"
+    return None
+
+
+def _elementwise(move: Move) -> str | None:
+    """A diagonal matrix; the transpose of a vector where the operand is a number."""
+    local, node = move.local, move.node
+    assert local is not None
+    text, n = print_tree(local, spaced=False), _size(node.type.shape)
+    factor = print_tree(Operator("*", (local, Name("", NOWHERE)), NOWHERE, NOWHERE))
+    number = np.ndim(move.local_value) == 0
+    if move.to.type.shape == node.type.shape:
+        if isinstance(local, Number) and local.value in (1, -1):
+            return f"eye({n})" if local.value == 1 else f"-eye({n})"
+        if number:
+            return f"{factor}eye({n})"
+        slope = _prime(node, move.to)
+        return f"diag({text})" if slope is None else f"diag({slope}) = diag({text})"
+    if not move.to.type.shape:
+        return f"{factor}ones({n}).T" if number else f"({text}).T"
+    return None
+
+
+def _prime(node: Node, to: Node) -> str | None:
+    """`sigmoid'(z)` for a function of one operand."""
+    operation = node.operation
+    if operation is None or len(node.operands) != 1 or operation.symbol or not operation.aliases:
+        return None
+    return f"{operation.aliases[0]}'({to.name})"
+
+
+def _product(steps: Steps, move: Move, a: str, b: str) -> str | None:
+    """The matrix of a product: the other factor, or its elements in their places."""
+    left, right = (steps.graph.operand_type(o) for o in move.node.operands)
+    first = move.node.operands[0] == move.to.id
+    match product_case(left, right):
+        case "vv" | "rv":
+            return b if first else f"{a.removesuffix('.T')}"
+        case "mv":
+            return f"[k, (i, j)] = {b}[j] where k = i, else 0" if first else f"{a}.T"
+        case "vm":
+            return b if first else f"[k, (i, j)] = {a}[i] where k = j, else 0"
+        case "vr":
+            return (
+                f"[(i, j), k] = {b}[j] where k = i, else 0"
+                if first
+                else f"[(i, j), k] = {a}[i] where k = j, else 0"
+            )
+        case "mm":
+            return (
+                f"[(i, j), (k, l)] = {b}[l, j] where k = i, else 0"
+                if first
+                else f"[(i, j), (k, l)] = {a}[i, k] where l = j, else 0"
+            )
+    return None

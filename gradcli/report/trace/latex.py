@@ -1,0 +1,141 @@
+r"""Both passes as mathematics: an `align*` for pdfLaTeX with amsmath, or a whole document.
+
+A line is a step or an assignment of the backward pass, with its number on the right; `final`
+stands beside an accumulator that is complete.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from gradcli.report.tables import latex
+from gradcli.report.trace.listing import Choice, note
+from gradcli.report.trace.mathematics import Piece, mathematics, name, product
+from gradcli.trace.steps import Move, Step, Steps, reduction
+
+if TYPE_CHECKING:
+    from gradcli.ops.operation import Shape
+    from gradcli.report.style import Style
+
+HEAD = r"""\documentclass{article}
+\usepackage[margin=2cm]{geometry}
+\usepackage{amsmath, amssymb}
+\setcounter{MaxMatrixCols}{20}
+\allowdisplaybreaks
+\begin{document}
+"""
+END = "\\end{document}\n"
+NEEDS = "% \\usepackage{amsmath, amssymb}\n"
+BLANK = r"\underline{\hspace{4em}}"
+TOO_WIDE = 64
+"""A formula and a value that take more characters together stand on two lines."""
+
+
+def pieces(
+    steps: Steps, style: Style, *, standalone: bool = False, choice: Choice | None = None
+) -> Iterator[str]:
+    """The formulas; `standalone` makes a document of them."""
+    writer = Writer(steps, style, choice or Choice())
+    yield HEAD if standalone else NEEDS
+    yield "\\begin{align*}\n"
+    yield from writer.lines()
+    yield "\\end{align*}\n"
+    if standalone:
+        yield END
+
+
+class Writer:
+    """The lines of both passes."""
+
+    def __init__(self, steps: Steps, style: Style, choice: Choice) -> None:
+        self.steps, self.style, self.choice = steps, style, choice
+        self.shapes: dict[str, Shape] = steps.shapes
+
+    def lines(self) -> Iterator[str]:
+        r"""The lines, with `\\` between."""
+        started = False
+        for line in self._all():
+            # A heading stands between two lines by itself; no `\\` may be before it.
+            heading = line.startswith(r"\intertext")
+            yield (
+                "" if not started else "\n" if heading or self._after_heading else " \\\\\n"
+            ) + line
+            self._after_heading, started = heading, True
+        yield "\n" if started else "&\n"
+
+    _after_heading = False
+
+    def _all(self) -> Iterator[str]:
+        if self.choice.forward:
+            yield r"\intertext{Forward pass}"
+            for key, value in self.steps.result.inputs.items():
+                yield self._line(latex.name(key), None, value, "")
+            for step in self.steps.steps():
+                yield self._step(step)
+        if self.choice.backward:
+            yield from self._backward()
+
+    def _step(self, step: Step) -> str:
+        mark = "" if step.number is None else f"({step.number})"
+        formula = mathematics(step.tree, self.shapes)
+        return self._line(latex.name(step.node.name), formula, step.value, mark)
+
+    def _backward(self) -> Iterator[str]:
+        result = self.steps.result
+        output = result.output
+        if result.accumulators[output.id] is None:
+            return
+        yield r"\intertext{Backward pass}"
+        yield self._line(name(f"delta_{output.name}"), None, result.upstream, "")
+        last = None
+        for move in self.steps.moves():
+            mark = f"({move.step})" if move.step != last else ""
+            last = move.step
+            yield self._move(move, mark)
+
+    def _move(self, move: Move, mark: str) -> str:
+        target = name(f"delta_{move.to.name}")
+        sign = "=" if move.before is None else r"\mathrel{+}="
+        formula = self._formula(move)
+        words = note(move)
+        end = f"{mark}\\ \\text{{{words}}}" if words else mark
+        return self._line(target, formula, move.accumulator, end, sign)
+
+    def _formula(self, move: Move) -> Piece:
+        """Upstream times local derivative, or the rule; summed where it was broadcast."""
+        delta = Piece(name(f"delta_{move.node.name}"), 5, bool(move.node.type.shape))
+        if move.local is None:
+            assert move.rule is not None
+            return mathematics(move.rule, self.shapes)
+        local = mathematics(move.local, self.shapes)
+        found = local if self.steps.starts(move.node) else product(delta, local)
+        own, shape = move.node.type.shape, move.to.type.shape
+        if own == shape:
+            return found
+        return Piece(rf"{self._sum(own, shape)} {found.at(2)}", 2, array=bool(shape))
+
+    def _sum(self, own: Shape, shape: Shape) -> str:
+        """Σ with the axes that it goes over."""
+        from gradcli.engine.notation import NOWHERE  # noqa: PLC0415
+        from gradcli.syntax.tree import Call, Name  # noqa: PLC0415
+
+        tree = reduction(Name("x", NOWHERE), own, shape)
+        axes = []
+        while isinstance(tree, Call):
+            if "axis" in tree.keywords:
+                axes.append(mathematics(tree.arguments[1], {}).text)
+            tree = tree.arguments[0]
+        under = ", ".join(axes)
+        return rf"\sum_{{\text{{axis }} {under}}}" if under else r"\sum"
+
+    def _line(
+        self, left: str, formula: Piece | None, value: Any, mark: str, sign: str = "="
+    ) -> str:
+        shown = BLANK if self.choice.blank else latex.value(value, self.style.precision)
+        end = f" && {mark}" if mark else ""
+        if formula is None:
+            return f"{left} &{sign} {shown}{end}"
+        if len(formula.text) + max(map(len, shown.split(r"\\"))) <= TOO_WIDE:
+            return f"{left} &{sign} {formula.text} = {shown}{end}"
+        return f"{left} &{sign} {formula.text} \\\\\n&= {shown}{end}"

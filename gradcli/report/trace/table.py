@@ -1,0 +1,210 @@
+"""The trace as two tables: a row per operation, then a row per contribution.
+
+`Steps` come in, pieces of text go out. The columns are as wide as the first rows need. On a
+terminal that is too narrow columns are left out, what can be worked out from the others first;
+where not even that helps, each row is written from top to bottom.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import chain, islice
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import cell_width
+from gradcli.report.numbers import (
+    Decimals,
+    array_lines,
+    decimals,
+    folded,
+    inline,
+    is_small,
+    number,
+    padded,
+    painted,
+    shape_text,
+    shown,
+    summary,
+)
+from gradcli.report.trace.listing import (
+    BLANK,
+    Choice,
+    Late,
+    Listing,
+    note,
+)
+from gradcli.syntax.printer import print_tree
+from gradcli.trace.steps import Move, Step, Steps
+
+if TYPE_CHECKING:
+    from gradcli.report.style import Style
+
+MEASURED = 200
+GAP = 2
+
+FORWARD = ("step", "node", "operation", "value")
+BACKWARD = ("step", "node", "upstream", "× local", "value", "contribution", "accumulator", "")
+DROPS = ("value", "upstream", "contribution", "")
+"""What is left out where there is no room, in this order."""
+
+NUMBERS = ("value", "upstream", "contribution", "accumulator")
+
+Row = dict[str, Any]
+"""Texts and values by column; a value that is left out is None."""
+
+
+class Layout(NamedTuple):
+    """Columns that fit, their widths, and where the decimal points stand."""
+
+    keys: tuple[str, ...]
+    widths: tuple[int, ...]
+    points: dict[str, Decimals]
+    needs: int
+    """How wide the table would be with all of them."""
+
+
+def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[str]:
+    """The tables, and the listing's last line."""
+    table = Table(style, choice)
+    if choice.forward:
+        yield from table.drawn(FORWARD, map(_step_row, steps.steps()))
+        yield "\n" if choice.backward else ""
+    if choice.backward:
+        yield from table.drawn(BACKWARD, map(_move_row, steps.moves()))
+        yield "\n" + Listing(steps, style, choice).closing(late) + "\n"
+
+
+def _step_row(step: Step) -> Row:
+    number_ = "" if step.number is None else f"({step.number})"
+    return {
+        "step": number_,
+        "node": step.node.name,
+        "operation": step.expression,
+        "value": step.value,
+    }
+
+
+def _move_row(move: Move) -> Row:
+    local = move.formula if move.local is None else print_tree(move.local, spaced=False)
+    return {
+        "step": f"({move.step})",
+        "node": f"{move.node.name} → {move.to.name}",
+        "upstream": move.upstream,
+        "× local": local,
+        "value": move.local_value,
+        "contribution": move.value,
+        "accumulator": move.accumulator,
+        "": note(move),
+    }
+
+
+class Table:
+    """Rows of texts and values, drawn in one style."""
+
+    def __init__(self, style: Style, choice: Choice) -> None:
+        self.style, self.blank = style, choice.blank
+
+    def drawn(self, keys: tuple[str, ...], rows: Iterator[Row]) -> Iterator[str]:
+        """A table, row by row."""
+        first = list(islice(rows, MEASURED))
+        if not first:
+            return
+        layout = self._layout(keys, first)
+        if layout is None:
+            for row in chain(first, rows):
+                yield from self._stacked(keys, row)
+            return
+        heads = [painted(padded(self._shown(k), w), "bold", self.style) for k, w in _ends(layout)]
+        yield (" " * GAP).join(heads).rstrip() + "\n"
+        yield ("-" if self.style.ascii else "─") * _width(layout.widths) + "\n"
+        for row in chain(first, rows):
+            cells = [self._cell(row, key, layout.points) for key in layout.keys]
+            yield from _lines(cells, layout.widths)
+        missing = [key for key in keys if key and key not in layout.keys]
+        if missing:
+            yield from self._note(
+                f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
+            )
+
+    def _note(self, text: str) -> Iterator[str]:
+        lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
+        yield "\n" + "\n  ".join(lines) + "\n"
+
+    def _layout(self, keys: tuple[str, ...], rows: Sequence[Row]) -> Layout | None:
+        points = {key: self._points(key, rows) for key in keys if key in NUMBERS}
+        longest: dict[str, int] = {}
+        for key in keys:
+            cells = (self._cell(row, key, points) for row in rows)
+            texts = [self._shown(key), *(text for cell in cells for text in cell)]
+            longest[key] = max(map(cell_width, texts))
+        kept, room, needs = keys, self.style.width, _width(longest.values())
+        # Without an operation or a value a forward pass says nothing.
+        for drop in ("nothing", *DROPS) if keys is BACKWARD else ("nothing",):
+            kept = tuple(key for key in kept if key != drop)
+            widths = tuple(longest[key] for key in kept)
+            if room is None or _width(widths) <= room:
+                return Layout(kept, widths, points, needs)
+        return None
+
+    def _points(self, key: str, rows: Sequence[Row]) -> Decimals:
+        if self.blank:
+            return Decimals(0, 0)
+        numbers = (v for row in rows if (v := row[key]) is not None and np.ndim(v) == 0)
+        return decimals(number(float(v), self.style.precision) for v in numbers)
+
+    def _cell(self, row: Row, key: str, points: dict[str, Decimals]) -> list[str]:
+        """A cell as lines of text."""
+        value = row[key]
+        if key not in NUMBERS:
+            return [self._shown(value)]
+        if value is None:
+            return [""]
+        if self.blank:
+            return [BLANK]
+        precision = self.style.precision
+        if np.ndim(value) == 0:
+            return [points[key].pad(number(float(value), precision))]
+        if is_small(value):
+            return array_lines(value, precision)
+        if self.style.width is None:
+            return [inline(value, precision, self.style)]
+        return [f"({shape_text(np.shape(value), self.style)})", *summary(value, precision).lines()]
+
+    def _stacked(self, keys: tuple[str, ...], row: Row) -> Iterator[str]:
+        """A row from top to bottom."""
+        width = max(8, (self.style.width or 80) - 4)
+        title = self._shown(f"{row['step']} {row['node']}".strip())
+        yield "".join(f"{line}\n" for line in folded(title, width))
+        for key in keys[2:]:
+            title = key or "is"
+            if key not in NUMBERS:
+                text = str(row[key])
+            else:
+                value = row[key]
+                text = "" if value is None else inline(value, self.style.precision, self.style)
+                text = BLANK if self.blank and text else text
+            if text:
+                yield "".join(
+                    f"  {line}\n" for line in folded(self._shown(f"{title} {text}"), width)
+                )
+
+    def _shown(self, text: str) -> str:
+        return shown(text, self.style)
+
+
+def _width(columns: Collection[int]) -> int:
+    return sum(columns) + GAP * (len(columns) - 1)
+
+
+def _ends(layout: Layout) -> Iterable[tuple[str, int]]:
+    return zip(layout.keys, layout.widths, strict=True)
+
+
+def _lines(cells: list[list[str]], widths: Sequence[int]) -> Iterator[str]:
+    """A row of cells, as many lines as the tallest has."""
+    for i in range(max(map(len, cells))):
+        texts = (cell[i] if i < len(cell) else "" for cell in cells)
+        row = (padded(text, width) for text, width in zip(texts, widths, strict=True))
+        yield (" " * GAP).join(row).rstrip() + "\n"

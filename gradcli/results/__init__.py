@@ -1,0 +1,1 @@
+"""The frozen results, and the batched passes that matrices share."""

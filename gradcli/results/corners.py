@@ -1,0 +1,99 @@
+"""Corners that have no second derivative by the rules: |x|² at 0, ‖v‖²·y at v = 0.
+
+At a corner the first derivative is a convention: 0 for |x| at 0, between the slopes -1 and 1.
+Where f depends on |x| by its square alone, the gradient is right (2|x|·0 = 0), and its derivative
+by the same rules is not: 2·0·0 for 2·(±1)². A graph and its values come in; where f curves along
+operations at such a corner and has no slope there, the Hessian is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.engine.adjoint import adjoint
+from gradcli.engine.forward import describe_operands, operand_values, selected, written_text
+from gradcli.engine.notation import formula_tree
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import keywords
+from gradcli.results.matrices import continued
+from gradcli.syntax.printer import print_tree
+
+WEIGHTS = (0.734, 1.219, 1.618, 0.577, 0.915)
+"""A direction in which no two curvatures cancel but by accident."""
+
+
+def refuse_corners(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> None:
+    """Raise `GradcliError` of kind edge where the rules have no right second derivative."""
+    active = graph.dependent(set(wrt))
+    corners = {
+        node.id: places
+        for node in graph.nodes
+        if active[node.id] and (places := _corner(node, values)) is not None
+    }
+    if not corners:
+        return
+    first = adjoint(graph, corners, values=values)
+    slopes = continued(first.graph, values, {}, first.deltas.values())
+    held = {
+        i: places & (slopes[first.deltas[i]] == 0)
+        for i, places in corners.items()
+        if i in first.deltas
+    }
+    names = {f"direction {i}": i for i in held}
+    seeds = {name: first.deltas[i] for name, i in names.items()}
+    second = adjoint(first.graph, held, upstream=seeds, values=values)
+    directions = {
+        name: np.where(held[i], np.resize(WEIGHTS, np.shape(held[i])), 0.0)[()]
+        for name, i in names.items()
+    }
+    wanted = [second.deltas[i] for i in held if i in second.deltas]
+    curvatures = continued(second.graph, values, directions, wanted)
+    for i, places in held.items():
+        if i in second.deltas:
+            bent = places & (curvatures[second.deltas[i]] != 0)
+            if np.any(bent):
+                raise _error(graph, graph.nodes[i], values, bent)
+
+
+def _corner(node: Node, values: Sequence[Any]) -> Any:
+    """Where a node's value is at a corner whose slopes are on both sides of the convention's."""
+    operation = node.operation
+    if operation is None or operation.square is None or operation.tie is None:
+        return None
+    assert node.kernel is not None
+    arguments, options = operand_values(node, values), keywords(node.kernel)
+    tied = np.asarray(operation.tie(*arguments, **options))
+    if not tied.any():
+        return None
+    if tied.size != node.type.size:  # element by element of what is reduced
+        tied = np.any(tied, axis=options["axis"])
+    tied = np.broadcast_to(np.reshape(tied, _fitting(tied.size, node)), node.type.shape)
+    mask = selected(node, values)
+    return tied if mask is None else tied & mask
+
+
+def _fitting(size: int, node: Node) -> tuple[int, ...]:
+    """The shape of a tie: the output's, with `keepdims` or without, or one number."""
+    return node.type.shape if size == node.type.size else ()
+
+
+def _error(graph: Graph, node: Node, values: Sequence[Any], bent: Any) -> GradcliError:
+    operation = node.operation
+    assert operation is not None
+    written, hint = written_text(graph, node), "write its square without it"
+    place = tuple(np.argwhere(bent)[0])
+    where = describe_operands(graph, node, operand_values(node, values), place)
+    options = [p for p in operation.parameters if p.option]
+    if operation.square and all(node.given.get(p.name, p.default) == p.default for p in options):
+        hint = f"its square is {print_tree(formula_tree(graph, node, operation.square))}"
+    return GradcliError(
+        Kind.EDGE,
+        f"the second derivative does not follow from the rules: {written} has a corner{where}",
+        source=graph.source,
+        span=node.span,
+        hint=f"{hint}; --allow-nonfinite takes the convention",
+    )

@@ -1,0 +1,313 @@
+"""Jacobians and Hessians: what they are made of, and what comes out.
+
+Both are read off graphs that `adjoint` makes, with a batch of directions in front: every kernel
+is called once for all rows of a matrix. This module has the batched pass up such a graph, and
+the frozen results that reports read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Literal, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gradcli.diagnostics.equality import by_value
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.engine.adjoint import reaching, weighted
+from gradcli.engine.backward import backward
+from gradcli.engine.forward import apply
+from gradcli.graph.draft import Literal as Written
+from gradcli.graph.graph import Graph
+from gradcli.ops.operation import Array, Shape, Type
+from gradcli.results.result import Check, Result, Verdict
+
+Layout: TypeAlias = Literal["denominator", "numerator"]
+Mode: TypeAlias = Literal["forward", "reverse"]
+
+MOST_AT_ONCE = 2**24
+"""Elements that the values of one batch may have together: 128 MB."""
+
+
+MOST_ELEMENTS = 2**27
+"""A matrix may have no more elements than this (1 GiB)."""
+
+
+# --- what comes out ----------------------------------------------------------------------
+
+
+class Found(NamedTuple):
+    """What was found out about a block, in short and in words."""
+
+    check: Check
+    words: str
+    column: int | None
+    """The element of the target that it is about; None for a sum of several."""
+    complete: bool = True
+    """Whether there was time for every column."""
+
+
+@by_value
+class Block(NamedTuple):
+    """One matrix: how the elements of `of` (the columns) change with those of `by` (the rows).
+
+    The elements of a matrix or of an array of more dimensions are taken row by row.
+    """
+
+    by: str
+    of: str
+    by_type: Type
+    of_type: Type
+    value: Array
+    """Rows are the elements of `by`, columns those of `of`: denominator layout."""
+    check: Check | None = None
+    words: str = ""
+    """The verdict in words."""
+    complete: bool = True
+    """Whether there was time to check all of it."""
+
+    def told(self, found: Found | None) -> Block:
+        """The block with what the check found."""
+        if found is None:
+            return self
+        words = found.words
+        fine = found.check.verdict in (Verdict.PASS, Verdict.ZERO)
+        if not fine and found.column is not None and self.of_type.shape:
+            words += f", for {labels(self.of, self.of_type.shape)[found.column]}"
+        return self._replace(check=found.check, words=words, complete=found.complete)
+
+
+def labels(name: str, shape: Shape) -> list[str]:
+    """A label for every element: `x`, `x[1]`, `W[0, 1]`, row by row."""
+    if not shape:
+        return [name]
+    return [f"{name}[{', '.join(map(str, place))}]" for place in np.ndindex(*shape)]
+
+
+class _Checked:
+    """What the results have in common: the verdict of all blocks."""
+
+    blocks: tuple[Block, ...]
+
+    @property
+    def verdict(self) -> str | None:
+        """`fail` if a block fails, `pass` if all are pass or zero, else `partial`; None unchecked.
+
+        A block that there was not time enough for makes it `partial`.
+        """
+        found = {None if b.check is None else b.check.verdict for b in self.blocks}
+        if found <= {None}:
+            return None
+        if Verdict.FAIL in found:
+            return "fail"
+        complete = all(b.complete for b in self.blocks)
+        return "pass" if complete and found <= {Verdict.PASS, Verdict.ZERO} else "partial"
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many blocks got each verdict."""
+        counts: dict[str, int] = {}
+        for block in self.blocks:
+            if block.check is not None:
+                verdict = str(block.check.verdict)
+                counts[verdict] = counts.get(verdict, 0) + 1
+        return counts
+
+
+@by_value
+@dataclass(frozen=True)
+class Jacobian(_Checked):
+    """∂output/∂input for every input that was asked for; ∂J/∂input where there is an upstream.
+
+    `result` has the values; `mode` says how the matrices were made: `reverse` is a backward pass
+    per element of the output, `forward` a pass per element of the inputs, all at once.
+    """
+
+    result: Result
+    blocks: tuple[Block, ...]
+    mode: Mode
+    name: str
+    """What the columns belong to: the output's name, or J."""
+    of: Type
+    layout: Layout = "denominator"
+
+    @cached_property
+    def matrices(self) -> dict[str, Array]:
+        """The matrices by input, in the layout that was asked for."""
+        return {b.by: laid(b.value, self.layout) for b in self.blocks}
+
+    def __getitem__(self, name: str) -> Array:
+        """The matrix of an input. Raises `KeyError`."""
+        return self.matrices[name]
+
+    def part(self, name: str) -> Array | None:
+        """The matrix of an input; None for what is no input."""
+        return self.matrices.get(name)
+
+    @cached_property
+    def matrix(self) -> Array:
+        """All of them as one matrix, the inputs in their order."""
+        rows = [b.value for b in self.blocks]
+        return laid(np.concatenate(rows) if rows else np.zeros((0, self.of.size)), self.layout)
+
+
+@by_value
+@dataclass(frozen=True)
+class Hessian(_Checked):
+    """The second derivatives of an output of one element, or their product with a vector.
+
+    `result` has the values. Without a `vector` there is a block for every pair of inputs, and
+    the whole matrix is symmetric to the last digit. With one, by input and in its shape, a
+    block's one column is that of the product.
+    """
+
+    result: Result
+    blocks: tuple[Block, ...]
+    name: str
+    """What is differentiated: the output's name, or J."""
+    vector: Mapping[str, Array] | None = None
+
+    @cached_property
+    def matrices(self) -> dict[str, dict[str, Array]]:
+        """The blocks by rows and columns; empty where there is a vector."""
+        found: dict[str, dict[str, Array]] = {}
+        for b in self.blocks if self.vector is None else ():
+            found.setdefault(b.by, {})[b.of] = b.value
+        return found
+
+    @cached_property
+    def product(self) -> dict[str, Array] | None:
+        """Hessian times vector by input, each in its input's shape."""
+        if self.vector is None:
+            return None
+        return {b.by: b.value.reshape(b.by_type.shape)[()] for b in self.blocks}
+
+    def __getitem__(self, names: tuple[str, str]) -> Array:
+        """The block of two inputs. Raises `KeyError`."""
+        rows, columns = names
+        return self.matrices[rows][columns]
+
+    def part(self, name: str) -> Array | None:
+        """All rows of an input, or its part of the product; None for what is no input."""
+        if self.product is not None:
+            return self.product.get(name)
+        return (
+            np.concatenate(list(row.values()), axis=1) if (row := self.matrices.get(name)) else None
+        )
+
+    @cached_property
+    def matrix(self) -> Array:
+        """All blocks as one matrix, the inputs in their order; the product as one vector."""
+        if self.vector is not None:
+            return np.concatenate([b.value[:, 0] for b in self.blocks] or [np.zeros(0)])
+        rows = [np.concatenate(list(row.values()), axis=1) for row in self.matrices.values()]
+        return np.concatenate(rows) if rows else np.zeros((0, 0))
+
+
+def laid(matrix: Array, layout: Layout) -> Array:
+    """A matrix in denominator layout in the layout that is asked for."""
+    return matrix.T if layout == "numerator" else matrix
+
+
+def with_gradient(
+    result: Result, wrt: Sequence[int], upstream: Any = None, *, allow_nonfinite: bool
+) -> Result:
+    """The result with its backward pass, where the output is one number or has an upstream.
+
+    Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, unless
+    `allow_nonfinite`; a pass is made for that with an output of several elements too.
+    """
+    graph = result.graph
+    output = graph.nodes[graph.output].type
+    start = np.ones(output.shape)[()] if upstream is None else upstream
+    active = graph.dependent(set(wrt))
+    passed = backward(graph, result.values, active, start, allow_nonfinite=allow_nonfinite)
+    if upstream is None and output.size != 1:
+        return result
+    return replace(
+        result,
+        accumulators=tuple(passed.accumulators),
+        contributions=tuple(passed.contributions),
+        upstream=start,
+    )
+
+
+def with_upstream(result: Result, upstream: Any) -> tuple[Graph, Sequence[Any]]:
+    """What is differentiated: the output, or J, the sum of upstream · output; and its values."""
+    if upstream is None:
+        return result.graph, result.values
+    graph = weighted(result.graph, {result.graph.output: upstream})
+    return graph, continued(graph, result.values, {}, [graph.output])
+
+
+def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
+    """Raise `GradcliError` of kind shape for a matrix that memory would not hold."""
+    if rows * columns > MOST_ELEMENTS:
+        raise GradcliError(
+            Kind.SHAPE,
+            f"the {what} is too large: {rows:,}×{columns:,}, at most {MOST_ELEMENTS:,} elements",
+            hint=hint,
+        )
+
+
+def objective(result: Result, upstream: Any) -> str:
+    """The name of what is differentiated."""
+    return result.output.name if upstream is None else "J"
+
+
+# --- passes with a batch in front --------------------------------------------------------
+
+
+def continued(
+    graph: Graph, values: Sequence[Any], inputs: Mapping[str, Any], wanted: Iterable[int]
+) -> list[Any]:
+    """The values of a graph whose first nodes have `values`, as far as `wanted` needs them.
+
+    The further `inputs` may have a batch axis in front; what depends on them then has it too.
+    Infinite values and nan are let through.
+    """
+    needed = reaching(graph, wanted)
+    found = [*values, *[None] * (len(graph.nodes) - len(values))]
+    with np.errstate(all="ignore"):
+        for node in graph.nodes[len(values) :]:
+            if not needed[node.id]:
+                continue
+            if node.kind == "input":
+                found[node.id] = inputs[node.name]
+            elif node.kernel is None:
+                (literal,) = node.operands
+                assert isinstance(literal, Written)
+                found[node.id] = literal.value
+            else:
+                arguments = [found[o] if type(o) is int else o.value for o in node.operands]  # type: ignore[union-attr]
+                value = apply(graph, node, arguments)
+                found[node.id] = value if np.ndim(value) else np.float64(value)
+    return found
+
+
+def directions(graph: Graph, start: int, types: Mapping[str, Type]) -> Iterator[dict[str, Any]]:
+    """A 1 in the place of one element after the other, everything else 0, as batches.
+
+    `types` are the inputs that the elements belong to, in order; a batch has as many rows as
+    the values of the graph's nodes from `start` on let fit into memory.
+    """
+    total = sum(t.size for t in types.values())
+    width = sum(node.type.size for node in graph.nodes[start:]) + total
+    rows = max(1, min(total, MOST_AT_ONCE // max(width, 1)))
+    for first in range(0, total, rows):
+        count = min(rows, total - first)
+        ones = np.zeros((count, total))
+        ones[np.arange(count), np.arange(first, first + count)] = 1.0
+        batch, column = {}, 0
+        for name, t in types.items():
+            batch[name] = ones[:, column : column + t.size].reshape(count, *t.shape)
+            column += t.size
+        yield batch
+
+
+def flat_rows(value: Any, count: int, shape: Shape) -> Array:
+    """A batch of values as a matrix with a row for each."""
+    size = int(np.prod(shape, dtype=int))
+    return np.broadcast_to(value, (count, *shape)).reshape(count, size)

@@ -1,0 +1,198 @@
+"""The `#:` lines that open a program file: its inputs' values, its marks, its title.
+
+    #: x = 3
+    #: W = [[1, 2],
+    #:      [3, 4]]
+    #: marks x = 2
+    #: title Backpropagation, sheet 4
+
+To the program they are comments. They are read here as statements of the language, all at
+once and where they stand: in a copy of the text's opening in which spaces replace the `#:`.
+So a value may go over several lines, and errors show the file as it is.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from gradcli.diagnostics.characters import plain
+from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.source import Source, Span
+from gradcli.syntax.parser import parse_listing
+from gradcli.syntax.tree import (
+    Assign,
+    Name,
+    Number,
+    Statement,
+    Tree,
+)
+
+MARK = "#:"
+
+_TITLE = re.compile(r"title\b(?!\s*=):?")
+_MARKS = re.compile(r"marks\s+(?=[^=\s])")
+_WORDS = re.compile(r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])")
+_NOTHING = "this is no value, marks or title"
+_HINT = "#: x = 3 gives an input its value, #: marks x = 2 its marks, #: title … names the whole"
+
+
+@dataclass(frozen=True, slots=True)
+class Binding:
+    """An input's value, as an expression that is still to be computed."""
+
+    name: str
+    value: Tree
+    span: Span
+    source: Source
+    """The program's opening, with spaces for each `#:`: all values of a header share it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a file says before its program begins."""
+
+    bindings: tuple[Binding, ...] = ()
+    marks: Mapping[str, float] = field(default_factory=dict)
+    marked: Mapping[str, Span] = field(default_factory=dict)
+    """Where the name stands that gets the marks."""
+    title: str | None = None
+
+
+def read_header(source: Source) -> Header:
+    """The header of a program. Raises `GradcliError` of kind syntax."""
+    if MARK not in source.text:
+        return Header()
+    opening = _Opening(source)
+    copy = Source("".join(opening.copy), source.name)
+    try:
+        statements = parse_listing(copy).statements
+    except GradcliError as error:
+        error.source = source
+        raise _unlike(source, copy.text, error) or error from None
+    bindings: dict[str, Binding] = {}
+    marks: dict[str, float] = {}
+    marked: dict[str, Span] = {}
+    seen: dict[tuple[str, bool], Name] = {}
+    for statement in statements:
+        assign = _assignment(source, statement)
+        name = assign.name.name
+        is_mark = statement.span.start in opening.marks
+        first = seen.setdefault((name, is_mark), assign.name)
+        if first is not assign.name:
+            what = f"the marks of '{name}' are" if is_mark else f"'{name}' is"
+            raise _error(
+                source,
+                f"{what} given a second time",
+                assign.name.span,
+                labels=(Label(first.span, "given here first"),),
+            )
+        if is_mark:
+            marks[name] = _number_of_marks(source, assign.value)
+            marked[name] = assign.name.span
+        else:
+            bindings[name] = Binding(name, assign.value, statement.span, copy)
+    return Header(tuple(bindings.values()), marks, marked, opening.title)
+
+
+class _Opening:
+    """The lines before the first statement, and a copy of them to read as statements.
+
+    `copy` has only what stands behind `#:`, at its place; `marks` are the places of
+    statements that give marks.
+    """
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.copy: list[str] = []
+        self.marks: set[int] = set()
+        self.title: str | None = None
+        text = plain(source.text)
+        start = 0
+        while start < len(text):
+            end = text.find("\n", start)
+            end = len(text) if end < 0 else end + 1
+            line = text[start:end]
+            content = line.lstrip()
+            if content.startswith(MARK):
+                behind = len(line) - len(content) + len(MARK)
+                self.copy.append(" " * behind + self._content(line[behind:], start + behind))
+            elif not content or content.startswith("#"):
+                self.copy.append(" " * (len(line) - 1) + "\n")
+            else:
+                break
+            start = end
+        _no_more(source, text, start)
+
+    def _content(self, text: str, place: int) -> str:
+        """The text behind a `#:`, without the title and the word `marks`."""
+        first = place + len(text) - len(text.lstrip())
+        word = text.lstrip()
+        if title := _TITLE.match(word):
+            if self.title is not None:
+                raise _error(self.source, "a second title", Span(first, first + 5))
+            behind = first + title.end()
+            self.title = self.source.text[behind : place + len(text)].strip() or None
+            return " " * (len(text) - 1) + "\n"
+        marks = _MARKS.match(word)
+        if marks is None:
+            return text
+        self.marks.add(first + marks.end())
+        return " " * (first - place + marks.end()) + word[marks.end() :]
+
+
+def _no_more(source: Source, text: str, start: int) -> None:
+    """Refuse a `#:` line after the first statement: it would be passed over."""
+    later = re.compile(r"^[ \t]*#:", re.MULTILINE).search(text, start)
+    if later is not None:
+        span = Span(later.end() - len(MARK), later.end())
+        raise _error(source, "'#:' lines stand before the first statement", span)
+
+
+def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | None:
+    """The error for a line that is like nothing that a header may have: `titel Foo`, `x: 3`."""
+    if error.span is None:
+        return None
+    start = copy.rfind("\n", 0, error.span.start) + 1
+    line = copy[start:].partition("\n")[0]
+    before = copy[:start]
+    opened = sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
+    if opened or not _WORDS.match(line):
+        return None
+    first = len(line) - len(line.lstrip())
+    span = Span(start + first, start + len(line.rstrip()))
+    return _error(source, _NOTHING, span, _hint(line))
+
+
+def _hint(line: str) -> str:
+    """What the lines may be, and which word was probably meant."""
+    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
+
+    word = line.split(maxsplit=1)[0].rstrip(":")
+    meant = get_close_matches(word.casefold(), ["title", "marks"], n=1)
+    return f"did you mean '{meant[0]}'?\n{_HINT}" if meant and word not in meant else _HINT
+
+
+def _assignment(source: Source, statement: Statement) -> Assign:
+    if not isinstance(statement, Assign):
+        start, end = statement.span
+        raise _error(source, _NOTHING, statement.span, _hint(source.text[start:end]))
+    return statement
+
+
+def _number_of_marks(source: Source, value: Tree) -> float:
+    if not isinstance(value, Number) or not math.isfinite(value.value) or value.value < 0:
+        raise _error(source, "marks are a number, 0 or more", value.span)
+    return value.value
+
+
+def _error(
+    source: Source,
+    message: str,
+    span: Span,
+    hint: str | None = None,
+    labels: tuple[Label, ...] = (),
+) -> GradcliError:
+    return GradcliError(Kind.SYNTAX, message, source=source, span=span, hint=hint, labels=labels)

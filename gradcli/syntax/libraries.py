@@ -1,0 +1,162 @@
+"""Calls by another library's full name: `scipy.special.polygamma(n, x)`, `np.max(x, 0)`.
+
+Most functions have the arguments of their namesakes. Where the library's order, default or meaning
+is another one, the call comes in as it was written and goes out as the language has it, or is
+refused with what to write. A name that the library does not have keeps the language's arguments.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import TypeAlias
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Span
+from gradcli.syntax.tree import Call, Nothing, Number, Tree
+
+Translate: TypeAlias = "Callable[[Call, str], Call]"
+"""From a call and its name as it was written to the call in the language."""
+
+
+def translated(call: Call, library: str) -> Call:
+    """The call in the language. `library` is the prefix, as `np.linalg`.
+
+    Raises `GradcliError` of kind syntax for a call that means something else in the library.
+    """
+    found = _FUNCTIONS.get((library.replace("numpy", "np"), call.name))
+    return call if found is None else found(call, f"{library}.{call.name}")
+
+
+def translated_method(call: Call) -> Call:
+    """`x.max(0)` as `max(x, axis=0)`: a method's further arguments are not compared with x."""
+    return _axis_second(call, f"x.{call.name}") if call.name in {"max", "min"} else call
+
+
+def _positional(call: Call) -> tuple[Tree, ...]:
+    return call.arguments[: len(call.arguments) - len(call.keywords)]
+
+
+def _refused(call: Call, message: str, hint: str, span: Span | None = None) -> GradcliError:
+    return GradcliError(Kind.SYNTAX, message, span=span or call.span, hint=hint)
+
+
+# --- what differs ------------------------------------------------------------------------
+
+
+def _at_most(call: Call, written: str, *, most: int, third: str, hint: str) -> Call:
+    """Positional arguments past those that the language has in the same order are refused."""
+    positional = _positional(call)
+    if len(positional) > most:
+        span = positional[most].span
+        raise _refused(call, f"argument {most + 1} of {written} is {third}", hint, span)
+    return call
+
+
+def _axis_second(call: Call, written: str) -> Call:
+    """The second argument is the axis and no second array."""
+    call = _at_most(call, written, most=2, third="an array for the result", hint=_BY_NAME)
+    positional = _positional(call)
+    if len(positional) < 2:
+        return call
+    keywords = ("axis", *call.keywords)
+    return Call(
+        call.name, call.arguments, keywords, call.span, call.name_span, qualified=call.qualified
+    )
+
+
+def _all_elements(call: Call, written: str) -> Call:
+    """Without an axis it works on all elements together."""
+    call = _at_most(call, written, most=2, third="not known", hint=_BY_NAME)
+    if len(_positional(call)) > 1 or "axis" in call.keywords:
+        return call
+    return _with_axis(call, Nothing(Span(call.span.end, call.span.end)))
+
+
+def _rows(call: Call, written: str) -> Call:
+    """Of a matrix it takes the product of the rows, as of any sequence."""
+    call = _at_most(call, written, most=1, third="not known", hint="start=… is a factor in front")
+    return call if "axis" in call.keywords else _with_axis(call, Number(0.0, "0", call.name_span))
+
+
+def _with_axis(call: Call, axis: Tree) -> Call:
+    arguments, keywords = (*call.arguments, axis), (*call.keywords, "axis")
+    return Call(call.name, arguments, keywords, call.span, call.name_span, qualified=call.qualified)
+
+
+def _swapped(call: Call, _written: str) -> Call:
+    """The first two arguments in the other order; by name they stay what they are."""
+    positional = _positional(call)
+    if not positional:
+        return call
+    if len(positional) == 1 and "n" not in call.keywords:
+        (only,) = positional
+        arguments = (*call.arguments[1:], only)
+        keywords = (*call.keywords, "n")
+    else:
+        arguments, keywords = (*positional[:2][::-1], *call.arguments[2:]), call.keywords
+    return Call(call.name, arguments, keywords, call.span, call.name_span, qualified=call.qualified)
+
+
+def _heaviside(call: Call, written: str) -> Call:
+    """The second argument is the value at 0, which is ½ in the language."""
+    positional = _positional(call)
+    if len(positional) != 2:
+        return call
+    at_zero = positional[1]
+    if not isinstance(at_zero, Number) or at_zero.value != 0.5:
+        raise _refused(
+            call,
+            f"argument 2 of {written} is the value at 0, which is 0.5 for step(x)",
+            "write 'where(x == 0, h0, step(x))'",
+            at_zero.span,
+        )
+    return Call(call.name, positional[:1], (), call.span, call.name_span, qualified=call.qualified)
+
+
+def _remainder(call: Call, written: str) -> Call:
+    raise _refused(
+        call,
+        f"{written} rounds the quotient to the nearest, mod(x, y) down",
+        "write 'x - y*round(x/y)'",
+    )
+
+
+_BY_NAME = "give further arguments by name: axis=…, keepdims=…"
+_DTYPE = partial(_at_most, most=2, third="the type of the numbers", hint=_BY_NAME)
+_RESULT = partial(
+    _at_most,
+    most=2,
+    third="an array for the result",
+    hint="of more than two arrays write 'max(a, b, c)' or 'min(a, b, c)', without a prefix",
+)
+_FUNCTIONS: Mapping[tuple[str, str], Translate] = {
+    **{("np", name): _axis_second for name in ("max", "min", "amax", "amin")},
+    **{("np", name): _RESULT for name in ("maximum", "minimum", "fmax", "fmin")},
+    **{("np", name): _DTYPE for name in ("sum", "mean", "prod", "var", "std")},
+    ("np", "average"): partial(
+        _at_most,
+        most=2,
+        third="the weights",
+        hint="a weighted mean is sum(w*x)/sum(w)",
+    ),
+    ("np", "log"): partial(
+        _at_most, most=1, third="an array for the result", hint="to a base it is log(x, base)"
+    ),
+    ("np", "round"): partial(
+        _at_most,
+        most=1,
+        third="the number of decimals",
+        hint="to two decimals it is round(100*x)/100",
+    ),
+    ("np", "heaviside"): _heaviside,
+    ("math", "remainder"): _remainder,
+    ("math", "prod"): _rows,
+    ("scipy.special", "polygamma"): _swapped,
+    ("scipy.special", "softmax"): _all_elements,
+    ("scipy.special", "log_softmax"): _all_elements,
+    ("scipy.special", "logsumexp"): partial(
+        _at_most, most=2, third="the factors b", hint="with factors b it is log(sum(b*exp(x)))"
+    ),
+}
+"""By the library (`np` also for `numpy`) and the name."""

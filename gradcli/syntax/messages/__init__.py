@@ -1,0 +1,1 @@
+"""What to write instead: the messages for text that is no program."""

@@ -1,0 +1,226 @@
+"""Words and signs of other notations that students write, and what to write instead.
+
+They are Python's, LaTeX's, and those of mathematics on paper. The words are not reserved here:
+`lambda` and `in` are names like others, and only where no name can stand is one of them taken
+for what it is in Python.
+"""
+
+from __future__ import annotations
+
+import re
+
+from gradcli.diagnostics.characters import DERIVATIVES
+
+_QUOTIENT = r"\bd(?:[^\W\d_]\w?)?/d[^\W\d_]\w?\b"
+
+
+def derivative_at(text: str, place: int) -> str | None:
+    """The `df/dx` or `d/dx` that stands at a place of a text, if one does."""
+    start = max(0, place - 10)
+    start = max(start, text.rfind("\n", start, place) + 1)
+    for found in re.compile(_QUOTIENT).finditer(text, start, place + 10):
+        if found.start() <= place < found.end():
+            return found[0]
+    return None
+
+
+# --- words of Python ---------------------------------------------------------------------
+
+_LOOP = ("there are no loops in this language", "sums over arrays are sum(x), A @ x")
+_CONDITION = (
+    "there is no 'if' in this language",
+    "a choice is where(condition, a, b)",
+)
+_FUNCTION = ("a function is defined by '=' alone", "f(x) = x^2")
+_IMPORT = (
+    "there is nothing to import",
+    "all functions are known by name: exp(x), np.exp(x)",
+)
+_OUTPUT = ("the value of the last statement is the output", "write the expression alone")
+_CLASS = ("there are no classes, and no blocks of Python", "a program has a definition a line")
+
+PYTHON_WORDS = {
+    "for": _LOOP,
+    "while": _LOOP,
+    "if": _CONDITION,
+    "elif": _CONDITION,
+    "else": _CONDITION,
+    "def": _FUNCTION,
+    "lambda": _FUNCTION,
+    "function": _FUNCTION,
+    "import": _IMPORT,
+    "from": _IMPORT,
+    "return": _OUTPUT,
+    "print": _OUTPUT,
+    "class": _CLASS,
+    "try": _CLASS,
+    "del": _CLASS,
+    "assert": _CLASS,
+    "let": ("a value is named by '=' alone", "y = x^2"),
+    "and": ("there is no 'and' in this language", "write the product: (a > 0)*(b > 0)"),
+    "or": ("there is no 'or' in this language", "write maximum(a > 0, b > 0)"),
+    "not": ("there is no 'not' in this language", "not c is 1 - c"),
+    "is": ("there is no 'is' in this language", "equal is '=='"),
+    "in": ("there is no 'in' in this language", "a range is a chain: 0 < x < 1"),
+}
+"""Word: (message, hint)."""
+
+_ARRAY = "an array is its square brackets alone: [1, 2], [[1, 2], [3, 4]]"
+_NUMBER = "leave it out: every number is a double"
+_RANDOM = "random numbers are values of inputs: --x 'normal(3)', --x 'uniform(3, 2)'"
+_CONTRACTION = "write it with A @ B, outer(a, b), trace(A) or sum(A*B)"
+_AND, _OR = "write the product: (a > 0)*(b > 0)", "write maximum(a > 0, b > 0)"
+
+_SHAPE = "write the number: n = 3"
+_ALONE = "leave it out: values and gradients are plain numbers"
+
+INSTEAD_OF_FUNCTIONS = {word: hint for word, (_, hint) in PYTHON_WORDS.items()} | {
+    "hstack": "concat((a, b)) joins vectors, concat((A, B), axis=1) matrices side by side",
+    "vstack": "stack((a, b)) makes rows of vectors, concat((A, B)) puts matrices one on another",
+    "column_stack": "stack((a, b), axis=1) makes columns of vectors",
+    "array": _ARRAY,
+    "asarray": _ARRAY,
+    "matrix": _ARRAY,
+    "tensor": _ARRAY,
+    "identity": "the identity matrix is eye(n)",
+    "einsum": _CONTRACTION,
+    "tensordot": _CONTRACTION,
+    "vdot": "write dot(a, b)",
+    "float": _NUMBER,
+    "float32": _NUMBER,
+    "float64": _NUMBER,
+    "int": "the whole number below is floor(x), the nearest round(x)",
+    "range": "numbers in a row are arange(n)",
+    "len": _SHAPE,
+    "size": _SHAPE,
+    "logical_and": _AND,
+    "logical_or": _OR,
+    "logical_not": "not c is 1 - c",
+    "factorial": "n! is gamma(n + 1)",
+    "sgn": "write sign(x)",
+    "sec": "write 1/cos(x)",
+    "csc": "write 1/sin(x)",
+    "cot": "write 1/tan(x)",
+    "cosec": "write 1/sin(x)",
+    "tg": "write tan(x)",
+    "ctg": "write 1/tan(x)",
+    "arctg": "write atan(x)",
+    "sh": "write sinh(x)",
+    "ch": "write cosh(x)",
+    "th": "write tanh(x)",
+    "arsinh": "write asinh(x)",
+    "arcosh": "write acosh(x)",
+    "artanh": "write atanh(x)",
+    "lg": "write log10(x)",
+    "ld": "write log2(x)",
+    "lb": "write log2(x)",
+    "tr": "write trace(A)",
+    "Σ": "write sum(x)",
+    "Π": "write prod(x)",
+    "mse": "write mean((y - t)^2)",
+    "mse_loss": "write mean((y - t)^2)",
+    "cross_entropy": "for a target t of zeros and a one write -sum(t*log_softmax(z))",
+    "binary_cross_entropy": "write -mean(t*log(p) + (1 - t)*log(1 - p))",
+    "linear": "write W @ x + b",
+    **dict.fromkeys(("D", "Diff", "deriv", "derivative", "diff", "differentiate"), DERIVATIVES),
+    **dict.fromkeys(("grad", "gradient", "nabla", "backward", "autograd"), DERIVATIVES),
+    "jacobian": "write what it is of: the command is gradcli jacobian",
+    "hessian": "write what it is of: the command is gradcli hessian",
+    **dict.fromkeys(
+        ("integrate", "integral", "int_"), "gradcli works out derivatives, no integrals"
+    ),
+    **dict.fromkeys(("item", "detach", "numpy", "requires_grad_"), _ALONE),
+    "normal": _RANDOM,
+    "uniform": _RANDOM,
+    "rand": _RANDOM,
+    "randn": _RANDOM,
+    "random": _RANDOM,
+}
+"""A function of Python or NumPy that is none here: what to write instead."""
+
+INSTEAD_OF_NAMES = {
+    "i": "there are no complex numbers",
+    "j": "there are no complex numbers",
+    "NaN": "what is not a number is written 'nan'",
+    **dict.fromkeys(("Inf", "Infinity", "INF"), "infinity is written 'inf'"),
+    "true": "a true value is written 'True' or 1",
+    "false": "a false value is written 'False' or 0",
+    **dict.fromkeys(("null", "nil"), "nothing is written 'None'"),
+    "PI": "the constant is written 'pi'",
+    "Pi": "the constant is written 'pi'",
+}
+"""A name that stands for something in another notation, and is an input like others here."""
+
+INSTEAD_OF_ARGUMENTS = {
+    "dim": "axis",
+    "dims": "axis",
+    "keepdim": "keepdims",
+    "negative_slope": "slope",
+}
+"""What PyTorch calls some arguments, and what they are called here."""
+
+
+# --- signs ---------------------------------------------------------------------------------
+
+CHARACTERS = {
+    "%": (
+        "'%' is not an operator of this language",
+        "the remainder is mod(a, b), 5 percent are 0.05; a comment begins with '#'",
+    ),
+    "&": ("'&' is not an operator of this language", "of two conditions, write the product"),
+    "!": ("'!' is not an operator of this language", "n! is gamma(n + 1); not c is 1 - c"),
+    "~": ("'~' is not an operator of this language", "not c is 1 - c"),
+    "{": ("there are no braces in this language", "brackets are ( ) and [ ]"),
+    "}": ("there are no braces in this language", "brackets are ( ) and [ ]"),
+    "$": ("'$' is not part of the language", "write the formula without it"),
+    "\\": (
+        "'\\' is not part of the language",
+        "LaTeX is not read here; a line goes on if it is in brackets",
+    ),
+    "?": ("'?' is not part of the language", "a choice is where(condition, a, b)"),
+    "⁻": ("a raised sign stands before raised digits", "write x⁻¹ or x^(-1)"),
+    "⁺": ("a raised sign stands before raised digits", "write x⁺² or x^2"),
+}
+"""A character that begins no token: (message, hint)."""
+
+_REMARK = "a comment begins with '#'"
+
+SEQUENCES = {
+    "===": ("there is no '==='", "equal is '=='"),
+    "...": ("there is no '...'", "in an index write ':' for each axis"),
+    "***": ("there is no '***'", "a power is x^2"),
+    "^^": ("there is no '^^'", "a power is x^2"),
+    "/*": ("there is no '/*'", _REMARK),
+    "//": ("there is no '//'", f"division to a whole number is floor(a/b); {_REMARK}"),
+    "->": ("there is no '->'", "a function is written f(x) = …"),
+    "=>": ("there is no '=>'", "greater or equal is '>='"),
+    "=<": ("there is no '=<'", "less or equal is '<='"),
+    "<>": ("there is no '<>'", "not equal is '!='"),
+    ":=": ("there is no ':='", "a value is named by '='"),
+    "++": ("there is no '++'", "write 'x + 1'"),
+    "--": ("there is no '--'", "write 'x - 1'"),
+    "..": ("there is no '..'", "in an index write a range as 'a:b', elsewhere arange(a, b)"),
+    "&&": ("there is no '&&'", "of two conditions, write the product: (a > 0)*(b > 0)"),
+}
+"""Operators of other languages, which are read as two or three of this one."""
+
+LATEX = {
+    **dict.fromkeys(("frac", "dfrac", "tfrac"), "a fraction is written (a)/(b)"),
+    "sqrt": "a root is written sqrt(x)",
+    **dict.fromkeys(("cdot", "times", "ast", "odot"), "a product is written a*b"),
+    **dict.fromkeys(("left", "right", "bigl", "bigr", "big", "Big"), "write the bracket alone"),
+    "sigma": "the logistic function is written sigmoid(x) or σ(x)",
+    "sum": "the sum of an array is written sum(x)",
+    "prod": "the product of an array is written prod(x)",
+    **dict.fromkeys(("partial", "nabla"), DERIVATIVES),
+    **dict.fromkeys(("top", "intercal"), "the transpose is written A.T"),
+    **dict.fromkeys(("lVert", "rVert", "Vert", "lvert", "rvert", "vert"), "write '|' or '||'"),
+    **dict.fromkeys(("le", "leq", "ge", "geq", "ne", "neq"), "comparisons are < <= > >= == !="),
+    "infty": "write 'inf'",
+    **dict.fromkeys(("begin", "end"), "an array is written [1, 2], [[1, 2], [3, 4]]"),
+    **dict.fromkeys(
+        ("mathbf", "mathrm", "mathit", "boldsymbol", "bm", "text", "operatorname"),
+        "write the name alone",
+    ),
+}
+"""A command of LaTeX, and what to write. What is not listed is written without its backslash."""

@@ -1,0 +1,146 @@
+"""From text to syntax tree: `parse` for a program, `parse_expression` for an expression.
+
+Whatever the text, the result is a tree or a `GradcliError` of kind `syntax` with its place.
+Lark's LALR parser runs on tables; it calls `Builder` rule by rule, so that nothing recurses
+and the time is proportional to the length of the text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from threading import Lock
+from typing import TYPE_CHECKING
+
+from gradcli.diagnostics.characters import plain
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.gc_pause import collector_paused
+from gradcli.diagnostics.source import Source, Span
+from gradcli.syntax.tree import (
+    Bare,
+    Compare,
+    Module,
+    Statement,
+    Tree,
+)
+
+if TYPE_CHECKING:
+    from lark import Lark, Token
+
+    from gradcli.syntax.layout import Layout
+
+
+def parse(source: Source) -> Module:
+    """A program: at least one statement, and a bare expression only as the last."""
+    module = parse_listing(source)
+    if not module.statements:
+        raise _nothing(source, "the program is empty", "an example: x^2 + 3*x")
+    for statement in module.statements[:-1]:
+        if isinstance(statement, Bare):
+            raise _unused(source, statement)
+    return module
+
+
+def parse_listing(source: Source) -> Module:
+    """Statements as in a student's submission: bare expressions anywhere, or none at all."""
+    return Module(tuple(_statements(source)), source)
+
+
+def parse_expression(source: Source) -> Tree:
+    """One expression, such as a bound value or a derivative's formula."""
+    statements = _statements(source)
+    if not statements:
+        raise _nothing(source, "an expression is missing here", None)
+    first = statements[0]
+    if not isinstance(first, Bare):
+        raise GradcliError(
+            Kind.SYNTAX,
+            "here stands an expression, not a definition",
+            source=source,
+            span=first.span,
+            hint="leave out the name and the '='",
+        )
+    if len(statements) > 1:
+        raise GradcliError(
+            Kind.SYNTAX,
+            "the expression ends before this",
+            source=source,
+            span=statements[1].span,
+            hint="an expression over several lines is put in brackets",
+        )
+    return first.value
+
+
+# --- running the parser ------------------------------------------------------------------
+
+
+class _Layouts:
+    """Makes a `Layout` for each text that Lark reads, and keeps it for the error message."""
+
+    always_accept = ()
+
+    def __init__(self) -> None:
+        self.latest: Layout | None = None
+
+    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
+        from gradcli.syntax.layout import Layout  # noqa: PLC0415 - needs Lark
+
+        self.latest = Layout()
+        return self.latest.arrange(stream)
+
+
+_layouts = _Layouts()
+_one_at_a_time = Lock()  # since the latest layout is shared
+
+
+@cache
+def _lark() -> Lark:
+    """The parser, made on first use: a program's help needs none."""
+    from gradcli.syntax.builder import Builder  # noqa: PLC0415 - needs Lark
+    from gradcli.syntax.tables import parser  # noqa: PLC0415
+
+    return parser(transformer=Builder(), postlex=_layouts)
+
+
+def _statements(source: Source) -> list[Statement]:
+    from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
+
+    text = plain(source.text)
+    found: GradcliError | UnexpectedCharacters | UnexpectedToken
+    with _one_at_a_time, collector_paused():
+        try:
+            statements: list[Statement] = _lark().parse(text)  # type: ignore[assignment]
+        except (GradcliError, UnexpectedCharacters, UnexpectedToken) as error:
+            found = error
+        else:
+            return statements
+        layout = _layouts.latest
+    # Not while Lark's exception is handled: it would be the context of what is raised, and an
+    # exception that holds a whole parser can't be sent to another process.
+    if not isinstance(found, GradcliError):
+        from gradcli.syntax.messages import unexpected as mistakes  # noqa: PLC0415 - rarely needed
+
+        assert layout is not None
+        found = mistakes.explain(found, source.text, layout)
+    raise found.located(source)
+
+
+# --- errors ------------------------------------------------------------------------------
+
+
+def _nothing(source: Source, message: str, hint: str | None) -> GradcliError:
+    return GradcliError(Kind.SYNTAX, message, source=source, span=Span(0, 0), hint=hint)
+
+
+def _unused(source: Source, statement: Bare) -> GradcliError:
+    value = statement.value
+    hint = "give it a name, or put a line that goes on in brackets"
+    if isinstance(value, Compare) and value.symbols[0] == "==":
+        hint = "a value is given by a single '='"
+    return GradcliError(
+        Kind.SYNTAX,
+        "only the last statement can be an expression without a name",
+        source=source,
+        span=statement.span,
+        hint=hint,
+    )

@@ -1,0 +1,159 @@
+"""The builder's other half: statements, whose left sides the grammar reads as expressions.
+
+`f(x) = x^2` is known for a definition only when the `=` has come. So the grammar takes an
+expression on both sides, and here the left one is taken apart again, or refused.
+"""
+
+# ruff: noqa: D102 - what each method makes stands in the grammar, beside its name
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.source import Span
+from gradcli.syntax.layout import place
+from gradcli.syntax.messages import rejected
+from gradcli.syntax.tree import (
+    Assign,
+    Augment,
+    Bare,
+    Block,
+    Call,
+    Define,
+    Index,
+    Name,
+    Operator,
+    Rule,
+    Statement,
+    Tree,
+)
+
+Parts = list[Any]
+
+
+class StatementBuilder:
+    """A method for each rule of the grammar that makes a statement."""
+
+    def start(self, parts: Parts) -> list[Statement]:
+        return parts[0]  # type: ignore[no-any-return]
+
+    def no_lines(self, parts: Parts) -> Parts:
+        return parts
+
+    def line(self, parts: Parts) -> Parts:
+        lines, statement, _ = parts
+        lines.append(statement)
+        return lines  # type: ignore[no-any-return]
+
+    def bare(self, parts: Parts) -> Bare:
+        (value,) = parts
+        return Bare(value, value.span)
+
+    def assign(self, parts: Parts) -> Assign | Define:
+        left, token, value = parts
+        span = left.span.to(value.span)
+        if type(left) is Name and not left.qualified:
+            return Assign(left, value, span)
+        if type(left) is Call:
+            name, parameters = _signature(left)
+            return Define(name, parameters, value, span)
+        raise rejected.no_left_side(left, place(token))
+
+    def augment(self, parts: Parts) -> Augment:
+        target, token, value = parts
+        if not (type(target) is Name and not target.qualified) and type(target) is not Index:
+            raise rejected.no_left_side(target, place(token))
+        span = target.span.to(value.span)
+        return Augment(target, token[:-1], value, span, place(token))
+
+    def block(self, parts: Parts) -> Block:
+        token, left, _, body, _, rules = parts
+        if type(left) is not Call:
+            raise GradcliError(
+                Kind.SYNTAX,
+                "a block is a function with parameters",
+                span=left.span,
+                hint="block name(x) = … with d/dx = …",
+            )
+        name, parameters = _signature(left)
+        names = {parameter.name for parameter in parameters}
+        given: dict[str, Rule] = {}
+        for rule in rules:
+            parameter = rule.parameter
+            if parameter.name not in names:
+                raise GradcliError(
+                    Kind.SYNTAX,
+                    f"'{parameter.name}' is not a parameter of '{name.name}'",
+                    span=parameter.span,
+                    labels=(Label(left.span, "the block and its parameters"),),
+                )
+            if parameter.name in given:
+                raise GradcliError(
+                    Kind.SYNTAX,
+                    f"the derivative by '{parameter.name}' is given twice",
+                    span=rule.span,
+                    labels=(Label(given[parameter.name].span, "the first"),),
+                )
+            given[parameter.name] = rule
+        span = Span(token.start_pos, rules[-1].span.end)
+        return Block(name, parameters, body, tuple(rules), span)
+
+    def rule(self, parts: Parts) -> Rule:
+        """`d/dp = expr` or `delta_p = expr`."""
+        left, token, value = parts
+        span = left.span.to(value.span)
+        parameter = _elementwise_parameter(left)
+        if parameter is not None:
+            return Rule(parameter, value, span, whole=False)
+        if type(left) is Name and left.name.startswith("delta_") and len(left.name) > 6:
+            parameter = Name(left.name[6:], Span(left.span.start + 6, left.span.end))
+            return Rule(parameter, value, span, whole=True)
+        raise rejected.no_rule(left, place(token))
+
+
+def _elementwise_parameter(left: Tree) -> Name | None:
+    """The p of `d/dp`."""
+    if type(left) is not Operator or left.symbol != "/":
+        return None
+    above, below = left.operands
+    if type(above) is not Name or above.name != "d" or type(below) is not Name:
+        return None
+    if len(below.name) < 2 or below.name[0] != "d":
+        return None
+    return Name(below.name[1:], Span(below.span.start + 1, below.span.end))
+
+
+def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
+    """The name and the parameters of what is defined by `left = …`."""
+    is_method = bool(left.arguments) and left.name_span.start > left.arguments[0].span.start
+    if left.qualified or is_method:
+        raise rejected.no_left_side(left, left.span)
+    if left.keywords:
+        first = left.arguments[len(left.arguments) - len(left.keywords)]
+        raise GradcliError(
+            Kind.SYNTAX,
+            f"the parameter '{left.keywords[0]}' can't have a default",
+            span=first.span,
+            hint="every call gives all arguments",
+        )
+    if not left.arguments:
+        raise GradcliError(
+            Kind.SYNTAX,
+            "a function has at least one parameter",
+            span=left.span,
+            hint=f"without parameters it is a named value: '{left.name} = …'",
+        )
+    seen: dict[str, Name] = {}
+    for argument in left.arguments:
+        if type(argument) is not Name or argument.qualified:
+            raise rejected.no_parameter(argument)
+        if argument.name in seen:
+            raise GradcliError(
+                Kind.SYNTAX,
+                f"two parameters are called '{argument.name}'",
+                span=argument.span,
+                labels=(Label(seen[argument.name].span, "the first"),),
+            )
+        seen[argument.name] = argument
+    return Name(left.name, left.name_span), tuple(seen.values())

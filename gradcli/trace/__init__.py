@@ -1,0 +1,1 @@
+"""The steps of both passes: by operation, by statement, by path."""

@@ -1,0 +1,361 @@
+"""The two passes statement by statement: `a = 1/(1 + exp(-y))` is one step, not four.
+
+A `Result` and the names that the program gives come in. The operations of a statement become
+one step; its local derivative is put together from the rules along the paths inside. Each
+formula that is put together is computed and compared with what the backward pass has sent; a
+statement whose formulas would be unreadably long, or that the language can't write down, stays
+in single operations.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError
+from gradcli.engine.backward import Contribution, local_derivative, reduce_to, rule_for
+from gradcli.engine.formula import compile_formula
+from gradcli.engine.notation import NOWHERE, node_tree, rule_tree, substitute
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Type
+from gradcli.results.result import Result
+from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tree import (
+    Call,
+    Name,
+    Operator,
+    Tree,
+    postorder,
+)
+from gradcli.trace.simplify import ONE, plus, times
+from gradcli.trace.steps import (
+    Arrivals,
+    Move,
+    Step,
+    Steps,
+    product,
+    reduced,
+    reduction,
+)
+
+LONGEST = 200
+"""A statement with a formula of more parts than this is shown operation by operation."""
+
+
+class Whole(NamedTuple):
+    """A statement as one step: what it computes, and what it sends where."""
+
+    nodes: tuple[Node, ...]
+    tree: Tree
+    sent: dict[int, Sent]
+    """By the number of the node that it is sent to."""
+
+    @property
+    def node(self) -> Node:
+        """The node that has the statement's value."""
+        return self.nodes[-1]
+
+
+class Sent(NamedTuple):
+    """What a statement sends to one of the nodes that it reads."""
+
+    local: Tree | None
+    rule: Tree | None
+    formula: str
+    local_value: Any
+    value: Any
+    last: Contribution
+
+
+class StatementSteps(Steps):
+    """The passes of a result, statement by statement.
+
+    `names` are those that the program gives to its nodes.
+    """
+
+    by = "statement"
+
+    def __init__(self, result: Result, names: frozenset[str]) -> None:
+        super().__init__(result)
+        self.names = names
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other) and self.names == getattr(other, "names", None)
+
+    def __hash__(self) -> int:
+        return hash((self.result, self.names))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy works its formulas out again."""
+        return type(self), (self.result, self.names)
+
+    @cached_property
+    def wholes(self) -> dict[int, Whole]:
+        """The steps by the number of the node that they compute, in order."""
+        found: dict[int, Whole] = {}
+        for nodes in self._groups():
+            whole = self._whole(nodes)
+            alone = [self._alone(node) for node in nodes] if whole is None else [whole]
+            found |= {one.node.id: one for one in alone}
+        return found
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """The number of every step, by the number of its node."""
+        steps = (i for i, whole in self.wholes.items() if whole.node.kind == "operation")
+        return {node: k for k, node in enumerate(steps, 1)}
+
+    def steps(self) -> Iterator[Step]:
+        """The forward pass: a step per statement."""
+        for whole in self.wholes.values():
+            yield self.step(whole.node)
+
+    def step(self, node: Node) -> Step:
+        """The statement that computes a node."""
+        tree = self.wholes[node.id].tree
+        return Step(self.numbers.get(node.id), node, tree, self.result.values[node.id])
+
+    def members(self, node: Node) -> tuple[Node, ...]:
+        """The operations of the statement that computes a node."""
+        return self.wholes[node.id].nodes
+
+    def moves(self) -> Iterator[Move]:
+        """The backward pass: what every statement sends to the nodes that it reads."""
+        arrived = Arrivals()
+        for whole in reversed(self.wholes.values()):
+            for to, sent in whole.sent.items():
+                before, paths = arrived.add(to, sent.last.accumulator)
+                yield Move(
+                    step=self.numbers[whole.node.id],
+                    node=whole.node,
+                    to=self.graph.nodes[to],
+                    local=sent.local,
+                    rule=sent.rule,
+                    formula=sent.formula,
+                    local_value=sent.local_value,
+                    upstream=self.result.accumulators[whole.node.id],
+                    value=sent.value,
+                    before=before,
+                    accumulator=sent.last.accumulator,
+                    final=sent.last.final,
+                    paths=paths,
+                )
+
+    # --- what belongs together -----------------------------------------------------------
+
+    def _groups(self) -> Iterator[tuple[Node, ...]]:
+        """The nodes of each statement, in forward order."""
+        waiting: list[Node] = []
+        for node in self.graph.nodes:
+            if node.kind == "input":
+                continue
+            waiting.append(node)
+            if node.name in self.names or node.id == self.graph.output:
+                yield tuple(waiting)
+                waiting = []
+        if waiting:
+            yield tuple(waiting)
+
+    def _alone(self, node: Node) -> Whole:
+        """A single operation as a step."""
+        return self._whole((node,)) or self._single(node)
+
+    def _reads_once(self, node: Node) -> bool:
+        """Whether all operands of an operation are different nodes."""
+        operands = [o for o in node.operands if isinstance(o, int)]
+        return len(set(operands)) == len(operands)
+
+    def _single(self, node: Node) -> Whole:
+        """An operation with its own rules; they are added up where it reads a node twice."""
+        found: dict[int, Sent] = {}
+        once = self._reads_once(node)
+        delta = Name(f"delta_{node.name}", NOWHERE)
+        for sent in self._contributions.get(node.id, []):
+            assert node.operation is not None
+            tree, value = rule_tree(self.graph, node, sent.operand), sent.value
+            formula = self._formula(sent, tree)
+            if node.operation.elementwise and once:
+                worth = local_derivative(self.graph, self.result.values, sent)
+                found[sent.to] = Sent(tree, None, formula, worth, value, sent)
+                continue
+            rule = times(delta, tree) if node.operation.elementwise else tree
+            earlier = found.get(sent.to)
+            if earlier is not None:
+                formula, value = f"{earlier.formula} + {formula}", earlier.value + value
+                rule = plus(earlier.rule, rule)
+            found[sent.to] = Sent(None, rule, formula, None, value, sent)
+        return Whole((node,), node_tree(self.graph, node), found)
+
+    @cached_property
+    def _contributions(self) -> dict[int, list[Contribution]]:
+        found: dict[int, list[Contribution]] = {}
+        for sent in self.result.contributions:
+            found.setdefault(sent.node, []).append(sent)
+        return found
+
+    def _whole(self, nodes: tuple[Node, ...]) -> Whole | None:
+        """The statement as one step; None if it can't be one."""
+        if len(nodes) == 1 and self._reads_once(nodes[0]):
+            return self._single(nodes[0])
+        inside = {node.id for node in nodes[:-1]}
+        consumers = self.graph.consumers
+        if any(not inside.issuperset(set(consumers[i]) - {nodes[-1].id}) for i in inside):
+            return None
+        try:
+            composed = Composed(self.graph, nodes)
+            with np.errstate(all="ignore"):
+                sent = {to: self._sent(composed, to) for to in self._read(composed)}
+        except (TooLongError, GradcliError, ValueError):
+            return None
+        complete = {to: one for to, one in sent.items() if one is not None}
+        return Whole(nodes, composed.trees[nodes[-1].id], complete) if all(sent.values()) else None
+
+    def _read(self, composed: Composed) -> list[int]:
+        """The nodes outside that a statement sends something to, in the order of its text."""
+        sent = {s.to for n in composed.nodes for s in self._contributions.get(n.id, ())}
+        written = postorder(composed.trees[composed.nodes[-1].id])
+        places: dict[str, int] = {}
+        for k, part in enumerate(written):
+            if isinstance(part, Name):
+                places.setdefault(part.name, k)
+        reads = [o for o in composed.reads if o in sent]
+        return sorted(reads, key=lambda o: places.get(self.graph.nodes[o].name, 0))
+
+    def _sent(self, composed: Composed, to: int) -> Sent | None:
+        """What is sent to a node; None if the formula does not come to what was sent."""
+        nodes = composed.nodes
+        sends = [
+            s for n in reversed(nodes) for s in self._contributions.get(n.id, ()) if s.to == to
+        ]
+        value = sends[0].value
+        for more in sends[1:]:
+            value = value + more.value
+        last, node, shape = sends[-1], nodes[-1], self.graph.nodes[to].type.shape
+        upstream = self.result.accumulators[node.id]
+        if composed.elementwise:
+            local = composed.local(to)
+            local_value = self._computed(local, composed)
+            found = reduce_to(np.asarray(upstream * local_value), shape)
+            text = product(None if self.starts(node) else f"delta_{node.name}", local)
+            sent = Sent(
+                local, None, reduced(text, node.type.shape, shape), local_value, value, last
+            )
+        else:
+            rule = composed.rule(to)
+            found = np.broadcast_to(self._computed(rule, composed), shape)
+            sent = Sent(None, rule, print_tree(rule, spaced=False), None, value, last)
+        same = np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True)
+        return sent if same or _tiny(found - value, value) else None
+
+    def _computed(self, tree: Tree, composed: Composed) -> Any:
+        """The value of a formula over the nodes that a statement reads, its own, and its δ."""
+        nodes, result = self.graph.nodes, self.result
+        node = composed.nodes[-1]
+        read = {part.name for part in postorder(tree) if isinstance(part, Name)}
+        given: dict[str, tuple[Type, Any]] = {
+            n.name: (n.type, result.values[n.id])
+            for n in (*(nodes[i] for i in composed.reads), node)
+            if n.name in read
+        }
+        if f"delta_{node.name}" in read:
+            given[f"delta_{node.name}"] = node.type, result.accumulators[node.id]
+        types = tuple(t for t, _ in given.values())
+        # A name of a program in Python (`h[2]`) is none of the language.
+        words = {name: f"v{i}" for i, name in enumerate(given)}
+        tree = substitute(tree, {name: Name(word, NOWHERE) for name, word in words.items()})
+        formula = compile_formula(print_tree(tree), tuple(words.values()), types, {})
+        return formula([value for _, value in given.values()])
+
+
+def _tiny(difference: Any, value: Any) -> bool:
+    """Whether two arrays differ by rounding alone, measured by their largest element."""
+    size = np.max(np.abs(value), initial=0.0)
+    return bool(np.max(np.abs(difference), initial=0.0) <= 1e-9 * size)
+
+
+class TooLongError(Exception):
+    """A formula has more than `LONGEST` parts."""
+
+
+class Composed:
+    """The formulas of a statement, each made of those of its operations."""
+
+    def __init__(self, graph: Graph, nodes: tuple[Node, ...]) -> None:
+        self.graph, self.nodes = graph, nodes
+        self.inside = {node.id: node for node in nodes}
+        operands = (o for node in nodes for o in node.operands if isinstance(o, int))
+        self.reads = [o for o in dict.fromkeys(operands) if o not in self.inside]
+        self.elementwise = all(n.operation is None or n.operation.elementwise for n in nodes)
+        self.trees: dict[int, Tree] = {}
+        for node in nodes:
+            self.trees[node.id] = self._inserted(node_tree(graph, node))
+
+    def _inserted(self, tree: Tree) -> Tree:
+        """A formula with the expressions of the nodes inside in the place of their names."""
+        known = {self.inside[i].name: found for i, found in self.trees.items()}
+        known.pop(self.nodes[-1].name, None)
+        return limited(_tidy(substitute(tree, known)))
+
+    def local(self, to: int) -> Tree:
+        """∂statement/∂to, for a statement of elementwise operations."""
+        return self._locals[to]
+
+    def rule(self, to: int) -> Tree:
+        """What a statement sends to a node, in terms of its own δ."""
+        return self._rules[to]
+
+    @cached_property
+    def _locals(self) -> dict[int, Tree]:
+        found: dict[int, Tree] = {self.nodes[-1].id: ONE}
+        for node, operand, to in self._backwards(found):
+            rule = self._inserted(rule_tree(self.graph, node, operand))
+            found[to] = limited(plus(found.get(to), times(found[node.id], rule)))
+        return found
+
+    @cached_property
+    def _rules(self) -> dict[int, Tree]:
+        last = self.nodes[-1]
+        found: dict[int, Tree] = {last.id: Name(f"delta_{last.name}", NOWHERE)}
+        for node, operand, to in self._backwards(found):
+            assert node.operation is not None
+            rule, delta = rule_tree(self.graph, node, operand), found[node.id]
+            shape, own = self.graph.nodes[to].type.shape, node.type.shape
+            if node.operation.elementwise:
+                sent = times(delta, self._inserted(rule))
+            else:
+                sent = self._inserted(substitute(rule, {f"delta_{node.name}": delta}))
+                own = rule_for(self.graph, node, operand).type.shape
+            if to in self.inside and len(own) < len(shape):
+                ones = Call("ones_like", (self.trees[to],), (), NOWHERE, NOWHERE)
+                sent = Operator("*", (sent, ones), NOWHERE, NOWHERE)
+            found[to] = limited(plus(found.get(to), reduction(sent, own, shape)))
+        return found
+
+    def _backwards(self, reached: Mapping[int, Tree]) -> Iterator[tuple[Node, int, int]]:
+        """Every operand of the operations inside that are reached, in backward order."""
+        for node in reversed(self.nodes):
+            if node.id not in reached or node.operation is None:
+                continue
+            for i, to in enumerate(node.operands):
+                if isinstance(to, int):
+                    yield node, i, to
+
+
+def _tidy(tree: Tree) -> Tree:
+    """`p/q` for the `p * (1/q)` that a quotient is made of."""
+    if isinstance(tree, Operator) and tree.symbol == "*":
+        right = tree.operands[1]
+        if isinstance(right, Operator) and right.symbol == "/":
+            return times(*tree.operands)
+    return tree
+
+
+def limited(tree: Tree) -> Tree:
+    """The tree, if it is not too long. Raises `TooLongError`."""
+    for count, _ in enumerate(postorder(tree)):
+        if count > LONGEST:
+            raise TooLongError
+    return tree

@@ -1,0 +1,263 @@
+"""The two passes step by step, as they are written by hand: numbered steps, then lines.
+
+A `Result` comes in. Out come the `Step`s of the forward pass and the `Move`s of the backward
+pass, in its order: a move is one line `delta_u = …` or `delta_u += …`. Nothing is computed
+here but the values of local derivatives; a formula is the tree of the rule that ran, with the
+graph's names in it, and the numbers are those of the pass itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.equality import by_value
+from gradcli.engine.backward import Contribution, local_derivative, rule_for
+from gradcli.engine.notation import NOWHERE, node_tree, option_tree, rule_tree
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Shape
+from gradcli.results.result import Result
+from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tree import (
+    Call,
+    Compare,
+    Name,
+    Operator,
+    Tree,
+)
+
+
+@by_value
+class Step(NamedTuple):
+    """A line of the forward pass."""
+
+    number: int | None
+    """(1) … (n); None for a constant, which no gradient reaches."""
+    node: Node
+    tree: Tree
+    value: Any
+
+    @property
+    def expression(self) -> str:
+        """What the node is: `sigmoid(y)`."""
+        return print_tree(self.tree)
+
+
+@by_value
+class Move(NamedTuple):
+    """A line of the backward pass: what step `step` sends from `node` to `to`."""
+
+    step: int
+    node: Node
+    to: Node
+    local: Tree | None
+    """The local derivative, where there is one: the upstream is multiplied by it."""
+    rule: Tree | None
+    """Else the backward rule, with `delta_<node>` in it."""
+    formula: str
+    """The right-hand side as it is written: `delta_e * (-1/d^2)`, `W2.T @ delta_z2`."""
+    local_value: Any
+    upstream: Any
+    value: Any
+    """What is sent: the contribution."""
+    before: Any
+    """The accumulator before it; None if this is the first contribution."""
+    accumulator: Any
+    final: bool
+    """Every step that uses `to` has been backpropped."""
+    paths: int
+    """How many contributions `to` has got so far."""
+
+    @property
+    def assign(self) -> str:
+        """`=` for the first contribution, `+=` for every later one."""
+        return "=" if self.before is None else "+="
+
+    @property
+    def text(self) -> str:
+        """The whole line: `delta_x += delta_b * 1`."""
+        return f"delta_{self.to.name} {self.assign} {self.formula}"
+
+
+class Steps:
+    """The passes of a result, operation by operation."""
+
+    by = "operation"
+
+    def __init__(self, result: Result) -> None:
+        self.result = result
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is type(self) and self.result == other.result
+
+    def __hash__(self) -> int:
+        return hash(self.result)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy works its formulas out again."""
+        return type(self), (self.result,)
+
+    @cached_property
+    def graph(self) -> Graph:
+        """The graph of the result."""
+        return self.result.graph
+
+    @cached_property
+    def numbers(self) -> dict[int, int]:
+        """The number of every step, by the number of its node."""
+        return self.graph.steps
+
+    @cached_property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of every node by its name."""
+        return {node.name: node.type.shape for node in self.graph.nodes}
+
+    def steps(self) -> Iterator[Step]:
+        """The forward pass: constants and operations, in order."""
+        for node in self.graph.nodes:
+            if node.kind != "input":
+                yield self.step(node)
+
+    def step(self, node: Node) -> Step:
+        """The step that computes a node."""
+        tree = node_tree(self.graph, node)
+        return Step(self.numbers.get(node.id), node, tree, self.result.values[node.id])
+
+    def members(self, node: Node) -> tuple[Node, ...]:
+        """The operations that a step consists of."""
+        return (node,)
+
+    def moves(self) -> Iterator[Move]:
+        """The backward pass line by line."""
+        result, nodes = self.result, self.graph.nodes
+        arrived = Arrivals()
+        for sent in result.contributions:
+            node = nodes[sent.node]
+            assert node.operation is not None
+            tree = rule_tree(self.graph, node, sent.operand)
+            local = tree if node.operation.elementwise else None
+            before, paths = arrived.add(sent.to, sent.accumulator)
+            yield Move(
+                step=self.numbers[node.id],
+                node=node,
+                to=nodes[sent.to],
+                local=local,
+                rule=None if local is not None else tree,
+                formula=self._formula(sent, tree),
+                local_value=local_derivative(self.graph, result.values, sent),
+                upstream=result.accumulators[node.id],
+                value=sent.value,
+                before=before,
+                accumulator=sent.accumulator,
+                final=sent.final,
+                paths=paths,
+            )
+
+    def _formula(self, sent: Contribution, tree: Tree) -> str:
+        node, to = self.graph.nodes[sent.node], self.graph.nodes[sent.to]
+        assert node.operation is not None
+        if node.operation.elementwise:
+            text = product(None if self.starts(node) else f"delta_{node.name}", tree)
+            return reduced(text, node.type.shape, to.type.shape)
+        shape = rule_for(self.graph, node, sent.operand).type.shape
+        return reduced(backward_rule(tree, f"delta_{node.name}"), shape, to.type.shape)
+
+    def starts(self, node: Node) -> bool:
+        """Whether δ of a node is the 1 that the pass starts from, which is not written."""
+        upstream = self.result.upstream
+        return node.id == self.graph.output and np.ndim(upstream) == 0 and bool(upstream == 1)
+
+
+class Arrivals:
+    """The accumulators on the way: what was there before a contribution, and how many came."""
+
+    def __init__(self) -> None:
+        self._seen: dict[int, tuple[Any, int]] = {}
+
+    def add(self, to: int, accumulator: Any) -> tuple[Any, int]:
+        """Take note of a contribution; the accumulator before it, and its number from 1 on."""
+        before, count = self._seen.get(to, (None, 0))
+        self._seen[to] = accumulator, count + 1
+        return before, count + 1
+
+
+# --- formulas ----------------------------------------------------------------------------
+
+
+def product(upstream: str | None, local: Tree) -> str:
+    """Upstream times local derivative; without an upstream the local derivative alone."""
+    text = print_tree(local, spaced=False)
+    if upstream is None:
+        return text
+    loose = isinstance(local, Compare) or (
+        isinstance(local, Operator) and local.symbol in {"+", "-"}
+    )
+    return f"{upstream} * ({text})" if loose or text.startswith("-") else f"{upstream} * {text}"
+
+
+def backward_rule(tree: Tree, upstream: str) -> str:
+    """A backward rule; upstream times something else is written as where operands are numbers."""
+    match tree:
+        case Operator(symbol="*") if isinstance(tree.operands[0], Name):
+            if tree.operands[0].name == upstream:
+                return product(upstream, tree.operands[1])
+    return print_tree(tree, spaced=False)
+
+
+def reduced(text: str, own: Shape, shape: Shape) -> str:
+    """The text in a `sum` over the dimensions along which an operand was broadcast.
+
+    It says what `backward.reduce_to` does.
+    """
+    return text if own == shape else print_tree(reduction(Name(text, NOWHERE), own, shape))
+
+
+def reduction(tree: Tree, own: Shape, shape: Shape) -> Tree:
+    """The tree in a `sum` down from its `own` shape to `shape`."""
+    extra = len(own) - len(shape)
+    if extra < 0:
+        return tree
+    if not shape:
+        return _summed(tree, ()) if own else tree
+    if extra:
+        tree = _summed(tree, tuple(range(extra)))
+    kept = tuple(i for i, n in enumerate(shape) if n == 1 and own[extra + i] != 1)
+    return _summed(tree, kept, keep=True) if kept else tree
+
+
+def _summed(tree: Tree, axes: tuple[int, ...], *, keep: bool = False) -> Tree:
+    keywords: list[str] = []
+    options: list[Tree] = []
+    if axes:
+        keywords.append("axis")
+        options.append(option_tree(axes if len(axes) > 1 else axes[0]))
+    if keep:
+        keywords.append("keepdims")
+        options.append(option_tree(True))  # noqa: FBT003 - the option's value
+    return Call("sum", (tree, *options), tuple(keywords), NOWHERE, NOWHERE)
+
+
+def factor_shapes(tree: Tree, shapes: Mapping[str, Shape]) -> tuple[Shape, Shape] | None:
+    """The shapes of a matrix product's two factors; None for what is no product of names.
+
+    `shapes` has those of the nodes; δ of a node has the node's.
+    """
+    if not (isinstance(tree, Operator) and tree.symbol == "@"):
+        return None
+    left, right = (_shape_of(factor, shapes) for factor in tree.operands)
+    return None if left is None or right is None else (left, right)
+
+
+def _shape_of(tree: Tree, shapes: Mapping[str, Shape]) -> Shape | None:
+    if isinstance(tree, Name):
+        found = shapes.get(tree.name)
+        return shapes.get(tree.name.removeprefix("delta_")) if found is None else found
+    if isinstance(tree, Operator) and tree.symbol == "T":
+        shape = _shape_of(tree.operands[0], shapes)
+        if shape is None or len(shape) > 2:
+            return None
+        return (1, *shape) if len(shape) == 1 else shape[::-1]
+    return None

@@ -1,0 +1,628 @@
+"""Reading what was handed in: names, numbers, listings, values, sheets, notebooks, bytes."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import gradcli
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.grading.marking.mark import mark
+from gradcli.grading.model.task import make_task
+from gradcli.grading.submission.decimals import Texts, written
+from gradcli.grading.submission.labels import Reading, read_name, readings
+from gradcli.grading.submission.notebook import code_only, read_notebook
+from gradcli.grading.submission.python.rewrite import original_name, readable
+from gradcli.grading.submission.python.steps import read_listing
+from gradcli.grading.submission.read import MOST_BYTES, MOST_NOTEBOOK, read_bytes, read_submission
+from gradcli.grading.submission.types import (
+    Entry,
+    Listing,
+    Submission,
+    Values,
+    Vocabulary,
+)
+from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tree import Tree
+
+FOLDER = Path(__file__).parents[1] / "homework"
+TUTORIAL = Vocabulary(("x", "y"), tuple("xyabcdef"), "f")
+ARRAYS = Vocabulary(("W", "x", "b"), ("W", "x", "b", "c", "z", "a", "d", "J"), "J")
+
+
+def read(text: str, name: str = "", vocabulary: Vocabulary = TUTORIAL) -> Submission:
+    return read_submission(text.encode(), name, vocabulary)
+
+
+def entries(text: str, name: str = "v.csv", vocabulary: Vocabulary = ARRAYS) -> list[Entry]:
+    submission = read(text, name, vocabulary)
+    assert isinstance(submission, Values)
+    return list(submission.entries)
+
+
+def statements(text: str) -> list[str]:
+    listing = read_listing(text, None)
+    return [shown(statement) for statement in listing.statements]
+
+
+def shown(step: object) -> str:
+    assert isinstance(step, Tree)
+    return original_name(print_tree(step))
+
+
+def refusal(text: str, name: str = "v.csv", vocabulary: Vocabulary = ARRAYS) -> str:
+    with pytest.raises(GradcliError) as caught:
+        read(text, name, vocabulary)
+    assert caught.value.kind is Kind.SUBMISSION
+    assert caught.value.exit_code == 5
+    return caught.value.message
+
+
+# --- names -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "form",
+    [
+        *("delta_{}", "d_{}", "d{}", "dfd{}", "df_d{}", "grad_{}", "{}.grad", "δ{}", "δ_{}"),
+        *("∂f/∂{}", "df/d{}", "d f/d {}"),
+    ],
+)
+@pytest.mark.parametrize("node", ["x", "y", "ŷ", "W1"])
+def test_every_form_of_a_gradients_name(form: str, node: str) -> None:
+    vocabulary = Vocabulary((node,), (node, "f"), "f")
+    assert readings(form.format(node), vocabulary) == [Reading("gradient", node)]
+
+
+def test_names_have_one_form() -> None:
+    vocabulary = Vocabulary(("x1",), ("x1", "ŷ"), "ŷ")
+    assert read_name("δx₁", vocabulary) == Reading("gradient", "x1")
+    assert read_name("delta_y\u0302", vocabulary) == Reading("gradient", "ŷ")
+
+
+def test_the_output_of_a_quotient_is_that_of_the_task() -> None:
+    vocabulary = Vocabulary(("W",), ("W", "J"), "J")
+    assert read_name("dJ_dW", vocabulary) == Reading("gradient", "W")
+    assert read_name("dL_dW", vocabulary) == Reading("value", "dL_dW")
+
+
+def test_two_readings_are_an_error_with_both() -> None:
+    for nodes, label in ((("x", "dx"), "dx"), (("x", "fdx"), "dfdx"), (("x", "_x"), "d_x")):
+        vocabulary = Vocabulary(nodes, (*nodes, "f"), "f")
+        with pytest.raises(GradcliError, match="can be read in two ways") as caught:
+            read_name(label, vocabulary)
+        assert all(f"'{node}'" in caught.value.message for node in nodes)
+
+
+def test_names_of_ones_own_staging_have_gradients_too() -> None:
+    assert read_name("delta_q", TUTORIAL).kind == "value"
+    assert read_name("delta_q", TUTORIAL, ["q"]) == Reading("gradient", "q")
+
+
+# --- numbers -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "value", "radius", "digits"),
+    [
+        ("0.018", 0.018, 0.0005, 2),
+        ("-1.2e-3", -0.0012, 0.00005, 2),
+        ("−5", -5, 0.5, 1),
+        ("1200", 1200, 0.5, 4),
+        ("3.00", 3, 0.005, 3),
+        (".5", 0.5, 0.05, 1),
+        ("½", 0.5, 0, 17),
+        ("-1/3", -1 / 3, 0, 17),
+        ("-5243/10000", -0.5243, 0.00005, 4),
+        ("2411/4598", 2411 / 4598, 0.5 / 4598, 4),
+        ("1/10", 0.1, 0.05, 1),
+        ("-1 ½", -1.5, 0, 17),
+        ("2·10⁻³", 0.002, 0.0005, 1),
+        ("52.43 %", 0.5243, 0.00005, 4),
+        ("inf", np.inf, 0, 17),
+        ("1e999", np.inf, 0, 1),
+        ("1e-999999999999", 0, 0, 1),
+    ],
+)
+def test_a_number_remembers_its_digits(text: str, value: float, radius: float, digits: int) -> None:
+    number = written(text)
+    assert (number.value, number.digits) == (value, digits)
+    assert number.radius == pytest.approx(radius)
+
+
+WAYS = (
+    "{n}/{q}", "−{n} / {q}", "-({n}/{q})", "\\frac{{{n}}}{{{q}}}", "$-\\dfrac{{-{n}}}{{{q}}}$",
+    "{n}⁄{q}", "{f}", "{f}0", "–{f}", "≈ {f}", "= {f}", "{e}e-2", "{e}·10⁻²", "{e}*10^-2",
+    "-{e} \\cdot 10^{{-2}}", "{e} × 10**(-2)", "{e}%", "{e} %",
+)  # fmt: skip
+
+
+def test_all_ways_to_write_a_number() -> None:
+    """Each has the value and the digits of the decimal that it stands for."""
+    draw = random.Random(11)  # noqa: S311
+    for way in WAYS:
+        for places in (1, 2, 4, 7):
+            n = draw.randrange(10 ** (places - 1), 10**places)
+            decimal = f"{n / 10**places:.{places}f}"
+            hundredths = f"{100 * n / 10**places:.{max(0, places - 2)}f}"
+            if places < 2 and "{e}" in way:
+                continue
+            number = written(way.format(n=n, q=10**places, f=decimal, e=hundredths))
+            plain = written(decimal + "0" * way.count("{f}0"))
+            assert abs(number.value) == pytest.approx(plain.value, rel=1e-12), way
+            assert number.radius == pytest.approx(plain.radius), way
+            assert number.digits == plain.digits, way
+            negative = way.lstrip("$").startswith(("-", "−", "–")) != ("-{n}" in way)
+            assert (number.value < 0) == negative, way
+
+
+def test_a_fraction_counts_as_it_is_written() -> None:
+    """In a table, in JSON, in a sheet's cell and in code; wrong digits are wrong."""
+    task = make_task(gradcli.Program("(x + sigmoid(y)) / (x^2 + y)"), {"x": 3, "y": -4})
+    for text, right in (("-5243/10000", True), ("-5343/10000", False), ("-1/2", False)):
+        for name, content in {
+            "a.csv": f"x,{text}\ny,-0.1172",
+            "a.json": json.dumps({"x": text, "y": -0.1172}),
+            "a.py": f"dx = {text}\ndy = -0.1172",
+            "a.txt": f"Gradient   df/dx = {text}   df/dy = -0.1172",
+        }.items():
+            content_ = f"Backward pass\n{content}" if name == "a.txt" else content
+            submission = read_submission(content_.encode(), name, task.vocabulary)
+            assert mark(task, submission).right == right, (text, name)
+
+
+def test_arrays_of_texts() -> None:
+    array = written([["1", "2.50"], ["-3e2", "nan"]])
+    np.testing.assert_array_equal(array.value, [[1, 2.5], [-300, np.nan]])
+    np.testing.assert_allclose(array.radius, [[0.5, 0.005], [50.0, 0.0]])
+    assert array.digits == 1
+
+
+@pytest.mark.parametrize("text", ["", "abc", "1,5", "1.2.3", "3*4", "0x1F", "1/0", "2x", "1_"])
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(GradcliError, match="is no number"):
+        written(text)
+
+
+@pytest.mark.parametrize("texts", [["1", ["2"]], [["1", "2"], ["3"]], [], [[], []]])
+def test_what_is_no_array(texts: Texts) -> None:
+    with pytest.raises(GradcliError, match="this is no array"):
+        written(texts)
+
+
+# --- listings ----------------------------------------------------------------------------
+
+
+def test_a_whole_listing() -> None:
+    listing = read_submission(FOLDER / "listing.py", None, TUTORIAL)
+    assert isinstance(listing, Listing)
+    found = [(listing.source.position(s.span.start)[0], shown(s)) for s in listing.statements]
+    assert found == [
+        (7, "x = 3.0"),
+        (7, "y = -4"),
+        (10, "sigmoid(z) = 1/(1 + np.exp(-z))"),
+        (16, "square(u) = u^2"),
+        (17, "a = sigmoid(y)"),
+        (18, "b = x + a"),
+        (19, "c = square(x)"),
+        (20, "d = c + y"),
+        (22, "e = 1/d"),
+        (23, "f = b * e"),
+        (29, "delta_f = 1"),
+        (30, "delta_b = e"),
+        (31, "delta_e = b"),
+        (32, "delta_d = -delta_e/d^2"),
+        (33, "delta_c = delta_d"),
+        (34, "y.grad = delta_d"),
+        (35, "x.grad = delta_c * 2 * x"),
+        (36, "x.grad += delta_b"),
+        (37, "delta_a = delta_b"),
+        (38, "y.grad += delta_a * a * (1 - a)"),
+    ]
+
+
+def test_every_tree_stands_where_its_text_does() -> None:
+    text = (FOLDER / "listing.py").read_text(encoding="utf-8")
+    ready = readable(text)
+    assert len(ready) == len(text)
+    listing = read_listing(text, None)
+    for statement in listing.statements:
+        first = text[statement.span.start :]
+        assert re.match(r"[\w.]+\s*(\+?=|\(|$)", first), first[:20]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("x = np.array([1, 2], dtype=np.float64)", "x = [1, 2]"),
+        ("x = np.array([[1., 2]], dtype='float')", "x = [[1., 2]]"),
+        ("x = np.array([1, 2], dtype=int)", "x = [1, 2]"),
+        ("x = np.copy(y) + y.copy()", "x = y + y"),
+        ("x = float(y) * np.float64(3)", "x = y * 3"),
+        ("x = (W @ y).astype(float)", "x = W @ y"),
+        ("x = np.asarray(np.array(np.exp(y)))", "x = np.exp(y)"),
+        ("x = np.zeros_like(y, dtype=float)", "x = np.zeros_like(y)"),
+        ("copy(u) = u\nx = copy(y)", "x = copy(y)"),
+        ("f = lambda a, b:a*b", "f(a, b) = a * b"),
+        ("f = lambda a: a", "f(a) = a"),
+        ("def f(a,\n      b): return (a +\n   b)  # sum", "f(a, b) = a + b"),
+        ("def f(a):  # one\n\n    'doc'\n    # two\n    return a", "f(a) = a"),
+        ("∂f / ∂x = x.grad.T", "∂f / ∂x = x.grad.T"),
+        ("x = y' * 2", "x = y.T * 2"),
+        ("x = W'@(y')'", "x = W.T @ y.T.T"),
+        ("    x = 1", "x = 1"),
+        ("x = y \\\n  + 1", "x = y + 1"),
+        ("x = [1,\n  2]", "x = [1, 2]"),
+        ("δx = √y", "δx = √y"),
+        ("import numpy as np; x = 1; print(x)", "x = 1"),
+        ("\ufeffx = 1", "x = 1"),
+        ("x = 1\r\n# y\r\n", "x = 1"),
+    ],
+)
+def test_what_python_writes_otherwise(text: str, expected: str) -> None:
+    assert statements(text)[-1] == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "import numpy as np",
+        "from numpy import (exp,\n  log)",
+        "print('a', f'{b}', (1, 2))",
+        'print("""\nfor x in y:\n""")',
+        "'''a\nfor b in c:\n'''",
+        "'don\\'t' 'two'",
+        "%matplotlib inline",
+        "!pip install numpy",
+        "W.shape",
+        "W.shape, b[0]",
+        "x + np.exp(y)",
+        "x",
+        "x == 3",
+        "# nothing",
+        "",
+    ],
+)
+def test_what_is_skipped(text: str) -> None:
+    assert statements(text + "\nz = 1") == ["z = 1"]
+
+
+def test_x_grad_in_a_string_or_comment_is_no_name() -> None:
+    assert statements("# x.grad\nprint('x.grad')\nx = 1") == ["x = 1"]
+
+
+def test_nothing_is_executed(tmp_path: Path) -> None:
+    target = tmp_path / "made"
+    text = f"import os\nx = __import__('os').system('touch {target}')\n"
+    assert "strings are not read" in refusal(text, "a.py")
+    assert "is not read" in refusal(f"open('{target}', 'w')", "a.py")
+    assert not target.exists()
+
+
+# --- values ------------------------------------------------------------------------------
+
+
+def test_a_file_of_values() -> None:
+    submission = read_submission(FOLDER / "values.csv", None, TUTORIAL)
+    assert isinstance(submission, Values)
+    assert not submission.gradients_only
+    assert [
+        (e.line, e.kind, e.name, e.sources, e.label, float(e.written.value))
+        for e in submission.entries
+    ] == [
+        (2, "value", "a", (), "a", 0.018),
+        (3, "value", "b", (), "b", 3.018),
+        (4, "gradient", "b", (), "delta_b", 0.2),
+        (5, "part", "x", ("c",), "x<-c", -0.724),
+        (6, "gradient", "x", (), "dx", -0.524),
+        (7, "gradient", "y", (), "∂f/∂y", -0.12),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "W,[[1, 2], [3, 4]]",
+        "W\t[[1, 2], [3, 4]]",
+        "name;value\nW;[[1, 2], [3, 4]]",
+        'W,"[[1, 2],\n [3, 4]]"',
+        "W,[[1, 2],\n   [3, 4]]",
+        "W,[[1. 2.]\n [3. 4.]]",
+        "W[0, 0],1\nW[0,1],2\ndW[1][0],3\nW[1, 1],4",
+        "name,gradient,comment\nW,[[1, 2], [3, 4]],done",
+    ],
+)
+def test_arrays_in_a_table(text: str) -> None:
+    (entry,) = entries(text)
+    assert (entry.kind, entry.name) == ("gradient", "W")
+    np.testing.assert_array_equal(entry.written.value, [[1, 2], [3, 4]])
+
+
+def test_json_keeps_digits_and_has_groups() -> None:
+    text = '{"gradient": {"x": [1.50, 2]}, "values": {"x": [0, 0], "z": ["1", "2"]},\n"a": null}'
+    x, z = entries(text, "v.json")
+    assert (x.kind, z.kind, z.name) == ("gradient", "value", "z")
+    np.testing.assert_allclose(x.written.radius, [0.005, 0.5])
+
+
+def test_gradients_only() -> None:
+    for text, only in (("x,1\ndy,2", True), ("x,1\ndelta_a,2", False), ("x,1\nb,3", False)):
+        submission = read(text, "v.csv")
+        assert isinstance(submission, Values)
+        assert submission.gradients_only is only
+
+
+def test_blanks_are_not_handed_in() -> None:
+    assert [e.name for e in entries('x,\nz,____\nnobody,\nW,"[[__, __]]"\na,nan')] == ["a"]
+
+
+def test_what_gradcli_prints_is_read(gradcli_json: str) -> None:
+    submission = read(gradcli_json, "e.json")
+    assert isinstance(submission, Values)
+    result = json.loads(gradcli_json)
+    deltas = {e.name: float(e.written.value) for e in submission.entries if e.kind == "gradient"}
+    assert deltas == {node["name"]: node["delta"] for node in result["nodes"]}
+
+
+@pytest.fixture
+def gradcli_json() -> str:
+    nodes = [
+        {"name": "x", "kind": "input", "value": 3.0, "delta": -0.5243166903909},
+        {"name": "f", "kind": "operation", "value": 0.6035972419924, "delta": 1.0},
+    ]
+    return json.dumps({"schema": "gradcli.eval/1", "gradient": {"x": -0.5}, "nodes": nodes})
+
+
+# --- sheets ------------------------------------------------------------------------------
+
+
+def test_a_sheet_left_blank_hands_nothing_in() -> None:
+    for name, vocabulary in (
+        ("blank_listing.txt", TUTORIAL),
+        ("blank_table.txt", TUTORIAL),
+        ("blank_arrays.txt", ARRAYS),
+    ):
+        submission = read_submission(FOLDER / name, None, vocabulary)
+        assert isinstance(submission, Values)
+        assert submission.entries == ()
+        assert not submission.gradients_only
+
+
+def fill(name: str) -> str:
+    """A sheet with 1, 2, 3, … in its blanks, in order."""
+    text = (FOLDER / name).read_text(encoding="utf-8")
+    for number in range(1, text.count("________") + 1):
+        text = text.replace("________", str(number), 1)
+    return text
+
+
+def test_a_sheet_filled_in() -> None:
+    submission = read(fill("blank_listing.txt"), "s.txt")
+    assert isinstance(submission, Values)
+    assert [(name, float(number.value)) for name, number in submission.point] == [
+        ("x", 3),
+        ("y", -4),
+    ]
+    found = {(e.kind, e.name, e.sources): float(e.written.value) for e in submission.entries}
+    values: dict[tuple[str, str, tuple[str, ...]], float] = {}
+    values |= {("value", name, ()): i for i, name in enumerate("abcdef", start=1)}
+    assert found == {
+        **values,
+        ("gradient", "b", ()): 7,
+        ("gradient", "e", ()): 8,
+        ("gradient", "d", ()): 9,
+        ("gradient", "c", ()): 10,
+        ("part", "y", ("d",)): 11,
+        ("part", "x", ("c",)): 12,
+        ("gradient", "x", ()): 13,
+        ("gradient", "a", ()): 14,
+        ("gradient", "y", ()): 15,
+    }
+
+
+def test_the_last_line_of_a_sheet_counts_where_the_others_are_blank() -> None:
+    text = (FOLDER / "blank_listing.txt").read_text(encoding="utf-8")
+    text = text.replace("df/dx = ________", "df/dx = -0.524")
+    submission = read(text, "s.txt")
+    assert isinstance(submission, Values)
+    assert submission.gradients_only
+    assert [(e.name, float(e.written.value)) for e in submission.entries] == [("x", -0.524)]
+
+
+def test_a_table_filled_in() -> None:
+    submission = read(fill("blank_table.txt"), "s.txt")
+    assert isinstance(submission, Values)
+    found = {(e.kind, e.name, e.sources): float(e.written.value) for e in submission.entries}
+    gradients = {name: value for (kind, name, _), value in found.items() if kind == "gradient"}
+    # Four blanks a row: upstream, local derivative, contribution, accumulator.
+    assert gradients == {"b": 10, "e": 14, "d": 18, "c": 22, "x": 34, "a": 38, "y": 42}
+    parts = {(name, *sources): v for (kind, name, sources), v in found.items() if kind == "part"}
+    assert parts == {("y", "d"): 26, ("y", "a"): 41, ("x", "c"): 30, ("x", "b"): 33}
+
+
+def test_arrays_on_a_sheet() -> None:
+    text = (FOLDER / "blank_arrays.txt").read_text(encoding="utf-8")
+    blanks = iter(["[1, 2]", "[3, 4]", "[5, 6]", "7", "8", "9", "[1, 1]", "[2, 2]", "[3, 3]"])
+    blanks = iter([*blanks, "[4, 4]", "[[1, 2],\n      [3, 4]]", "[5, 5]", "", "", ""])
+    text = re.sub("________", lambda _: next(blanks), text)
+    submission = read(text, "s.txt", ARRAYS)
+    assert isinstance(submission, Values)
+    found = {(e.kind, e.name): e.written.value.tolist() for e in submission.entries}
+    assert found["gradient", "W"] == [[1, 2], [3, 4]]
+    assert found["gradient", "x"] == [5, 5]
+    assert found["value", "c"] == [1, 2]
+    assert dict(submission.point)["W"].value.tolist() == [[1, 2], [3, 4]]
+
+
+# --- notebooks ---------------------------------------------------------------------------
+
+
+def notebook(*cells: tuple[str, object]) -> str:
+    made = [{"cell_type": kind, "source": source} for kind, source in cells]
+    return json.dumps({"cells": made, "nbformat": 4, "nbformat_minor": 5, "metadata": {}})
+
+
+def test_a_notebook_is_its_code_cells() -> None:
+    text = notebook(
+        ("markdown", "# for x in y:"),
+        ("code", ["import numpy as np\n", "%matplotlib inline\n", "a = 1\n"]),
+        ("code", "%%bash\nfor i in a; do b; done"),
+        ("code", "delta_a = 2"),
+    )
+    for name in ("n.ipynb", "n.json", ""):
+        listing = read(text, name)
+        assert isinstance(listing, Listing)
+        assert [shown(s) for s in listing.statements] == ["a = 1", "delta_a = 2"]
+
+
+def _clutter(draw: random.Random, size: int) -> Any:
+    """What outputs, attachments and metadata may have in them."""
+    words = ('"outputs": [', "}]", '\\"', "\n", "é", '{"cells": []}', "a" * size)
+    return draw.choice(
+        (
+            None, 1.5, [], {}, "".join(draw.sample(words, 4)), [[[1, {"source": "x"}]]],
+            {"outputs": [{"source": ["b = 1"]}], "cell_type": "code", "cells": [{"source": "c"}]},
+            {"image/png": "iVBORw0K" * size, "text": ["x\n"] * size},
+        )
+    )  # fmt: skip
+
+
+def test_pictures_in_a_notebook_do_not_matter(tmp_path: Path) -> None:
+    """Its code is the same with and without outputs, however large these are."""
+    draw = random.Random(7)  # noqa: S311
+    for i in range(150):
+        size = 60_000 if i % 30 == 0 else 3
+        cells: list[dict[str, Any]] = []
+        for number in range(draw.randrange(1, 5)):
+            kind = draw.choice(("code", "code", "markdown", "raw"))
+            code = [f"a{number} = {number}\n", f'print("x: [{{", a{number})\n', "\n"]
+            text = code if kind == "code" else ["![](data:image/png;base64," + "A" * size]
+            parts = [
+                ("cell_type", kind),
+                ("source", draw.choice((text, "".join(text)))),
+                ("metadata", _clutter(draw, size)),
+                *[("outputs", _clutter(draw, size))] * (kind == "code"),
+                *[("attachments", _clutter(draw, size))] * (kind != "code"),
+            ]
+            draw.shuffle(parts)
+            cells.append(dict(parts))
+        whole = {"nbformat": 4, "metadata": _clutter(draw, size), "cells": cells}
+        if i % 2:
+            whole = dict(reversed(whole.items()))
+        written = json.dumps(whole, ensure_ascii=bool(i % 3), indent=draw.choice((None, 1)))
+        bare = [{k: c[k] for k in ("cell_type", "source")} for c in cells]
+        wanted = read_notebook(Source(json.dumps({"nbformat": 4, "cells": bare})))
+        left = code_only(written.encode())
+        assert left.count(b"\n") == written.count("\n")
+        assert read_notebook(Source(left.decode())) == wanted
+        assert len(left) - left.count(b"\n") < 5000
+        if not wanted.text.strip():
+            continue
+        for name in ("a.ipynb", "a.json", "a"):
+            (tmp_path / name).write_text(written, "utf-8")
+            found = read_submission(tmp_path / name, None, TUTORIAL)
+            assert isinstance(found, Listing)
+            assert found.source.text == wanted.text
+            assert read_submission(written.encode(), None, TUTORIAL) == replace(
+                found, source=Source(wanted.text, None)
+            )
+
+
+def test_how_large_a_notebook_may_be(tmp_path: Path) -> None:
+    cell = {"cell_type": "code", "source": "a = 1\n" * 400_000, "outputs": []}
+    text = json.dumps({"nbformat": 4, "cells": [cell]})
+    assert "without outputs it has more than 2 MB" in refusal(text, "a.ipynb")
+    path = tmp_path / "a.ipynb"
+    with path.open("wb") as file:
+        file.write(b"{")
+        file.truncate(MOST_NOTEBOOK + 1)
+    with pytest.raises(GradcliError, match=r"100\.0 MB, and at most 100 MB are read"):
+        read_bytes(path)
+
+
+def test_an_error_in_a_notebook_names_the_cell() -> None:
+    text = notebook(("markdown", "a\nb"), ("code", "a = 1\nb = 2\n"), ("code", "c = 1\nc = 'd'"))
+    assert refusal(text, "n.ipynb") == "cell 3, line 2: strings are not read"
+
+
+# --- bytes -------------------------------------------------------------------------------
+
+
+def test_what_a_file_is_goes_by_what_it_looks_like() -> None:
+    assert isinstance(read("delta_x = 1"), Listing)
+    assert isinstance(read("x,1"), Values)
+    assert isinstance(read('{"x": 1}'), Values)
+    assert isinstance(read("x;1\ny;2", "a.txt"), Values)
+    assert isinstance(read("f(x, y) = x*y"), Listing)
+    assert isinstance(read("x = [1, 2]\nprint(x, y)", "a.txt"), Listing)
+    assert isinstance(read(fill("blank_listing.txt")), Values)
+    assert isinstance(read("# Forward pass\nx = 1"), Listing)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_encodings(encoding: str) -> None:
+    listing = read_submission("δx = 1\r\n".encode(encoding), "a.py", TUTORIAL)
+    assert isinstance(listing, Listing)
+    assert len(listing.statements) == 1
+
+
+def test_files_that_are_none(tmp_path: Path) -> None:
+    folder, outside = tmp_path / "in", tmp_path / "secret.py"
+    folder.mkdir()
+    outside.write_text("x = 1")
+    inner = folder / "a.py"
+    inner.write_text("x = 1")
+    (folder / "link.py").symlink_to(outside)
+    (folder / "good.py").symlink_to(inner)
+    (folder / "loop.py").symlink_to(folder / "loop.py")
+    (folder / "lost.py").symlink_to(folder / "nothing.py")
+    os.mkfifo(folder / "fifo.py")
+    big = folder / "big.py"
+    with big.open("wb") as file:
+        file.truncate(20_000_000)
+    assert read_bytes(folder / "good.py", inside=folder) == b"x = 1"
+    assert read_bytes(folder / "link.py") == b"x = 1"
+    for path, words in (
+        (folder / "link.py", "outside of its folder"),
+        (folder / ".." / "secret.py", "outside of its folder"),
+        (folder / "loop.py", "can't be read"),
+        (folder / "lost.py", "does not exist"),
+        (folder / "fifo.py", "is no regular file"),
+        (Path("/dev/zero"), "outside of its folder"),
+        (folder, "is a folder"),
+        (big, "is too large: 20.0 MB"),
+    ):
+        with pytest.raises(GradcliError, match=words) as caught:
+            read_bytes(path, inside=folder)
+        assert caught.value.exit_code == 5
+    with pytest.raises(GradcliError, match="is no regular file"):
+        read_bytes("/dev/zero")
+
+
+def test_a_submission_is_never_too_much() -> None:
+    texts = {
+        "a.py": [
+            "(" * 100_000,
+            "x = 1\n" * 1_000_000,
+            "x = 1\n" * 30_000,
+            "x = " + "1" * 10_000_000,
+            "x = " + "9" * 190_000,
+            "x=" + "a+" * 90_000 + "1",
+        ],
+        "a.csv": ["x,[" + "1," * 900_000, "W[" + "9" * 1000 + "],1", "x,1\n" * 400_000],
+        "a.json": ["[" * 100_000, '{"x": ' * 100_000, '{"x": [' + "1," * 900_000 + "1]}"],
+    }
+    for name, several in texts.items():
+        for text in several:
+            refusal(text, name)
+    assert isinstance(read("x = 9**9**9**9", "a.py"), Listing)
+    assert MOST_BYTES == 2_000_000
