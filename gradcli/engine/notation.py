@@ -17,6 +17,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.engine.formula import frozen, parsed
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node
+from gradcli.ops.table.placing import Places
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
     Array,

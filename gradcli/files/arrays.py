@@ -56,8 +56,13 @@ def array_from_file(path: str) -> Any:
     return array_in_text(text, path, suffix)
 
 
-def inputs_from_file(path: str, wanted: Container[str]) -> dict[str, Any]:
-    """The inputs in a `.json`, `.npz` or `.csv` file that are `wanted`, by name."""
+def inputs_from_file(
+    path: str, wanted: Container[str], *, structures: bool = False
+) -> dict[str, Any]:
+    """The inputs in a `.json`, `.npz` or `.csv` file that are `wanted`, by name.
+
+    With `structures`, an object or a list of arrays of several shapes is a value too.
+    """
     content, suffix = _content(path)
     if suffix == ".npz" or content.startswith(ZIP):
         return npz_arrays(content, path, wanted)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import math
 from bisect import bisect_right
 from typing import Any

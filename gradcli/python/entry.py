@@ -10,7 +10,6 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.python import spellings
 from gradcli.python.builtins import NAMES
-from gradcli.python.core import Text
 
 FunctionNode = ast.FunctionDef | ast.Lambda
 

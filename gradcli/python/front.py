@@ -16,9 +16,8 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.draft import Draft, Literal, Operand, Step, named, pruned
+from gradcli.graph.draft import Literal, Operand, Step, named, pruned
 from gradcli.graph.graph import Graph, build
-from gradcli.ops.operation import Type
 from gradcli.python.entry import Entry, entry_of
 from gradcli.python.flat import rebuilt
 from gradcli.python.interpreter import Interpreter
@@ -26,7 +25,7 @@ from gradcli.python.limits import MOST_SECONDS, Budget
 from gradcli.python.source import module_of
 from gradcli.python.statements import GOES_ON
 from gradcli.python.tape import as_error, described
-from gradcli.python.values import Array, Scalar, Unknown, Unread, Value, unread
+from gradcli.python.values import Array, Unknown, Unread, Value, unread
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,6 @@ from gradcli.python.values import (
     Scalar,
     Super,
     Value,
-    Where,
     is_traced,
     unread,
 )

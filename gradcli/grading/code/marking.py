@@ -21,6 +21,7 @@ from gradcli.grading.code.reader import CodeReader, read_code
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
 from gradcli.python.source import module_of
 from gradcli.python.steps import Step
@@ -42,7 +43,10 @@ class Root:
 class CodeMarking:
     """Marks the code of one submission."""
 
-    def __init__(self, task: Task, source: Source, sides: list[Mapping[str, Any]]) -> None:
+    def __init__(
+        self, task: Task, source: Source, sides: list[Mapping[str, Any]], deadline: Deadline
+    ) -> None:
+        self.deadline = deadline
         self.task, self.source, self.sides = task, source, sides
         self.tree = module_of(source)
         self.reader = self.read(self.tree)
@@ -347,14 +351,16 @@ class CodeMarking:
         return None
 
 
-def mark_code(task: Task, source: Source, sides: list[Mapping[str, Any]]) -> Marked | None:
+def mark_code(
+    task: Task, source: Source, sides: list[Mapping[str, Any]], deadline: Deadline = NEVER
+) -> Marked | None:
     """Mark code by the gradients that it comes to; None where they can't be reached.
 
     `sides` are the true accumulators, by the convention at kinks and by the others. Raises
     `GradcliError` of kind submission for what is no Python, or takes too much.
     """
     try:
-        return CodeMarking(task, source, sides).marked()
+        return CodeMarking(task, source, sides, deadline).marked()
     except GradcliError as error:
         error.kind = Kind.SUBMISSION
         raise

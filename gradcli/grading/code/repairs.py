@@ -55,7 +55,7 @@ class Repairs:
 
     def __init__(self, marking: CodeMarking) -> None:
         self.marking = marking
-        self.until = monotonic() + SECONDS
+        self.until = min(monotonic() + SECONDS, marking.deadline.naming)
         self.lines = marking.source.text.split("\n")
         self.blocks = list(_blocks(marking.tree))
         self.shapes: dict[tuple[str, int], tuple[int, ...] | None] = {}
