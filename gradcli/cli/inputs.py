@@ -117,7 +117,9 @@ def read_point(
     if data is not None:
         from gradcli.files.arrays import inputs_from_file
 
-        from_file = inputs_from_file(data, program.names.free, structures=program.python is not None)
+        from_file = inputs_from_file(
+            data, program.names.free, structures=program.python is not None
+        )
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,

@@ -10,8 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import spellings
-from gradcli.python.array_calls import Arguments
-from gradcli.python.library_calls import Keywords
+from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.methods import Methods
 from gradcli.python.tape import described
 from gradcli.python.values import (
@@ -29,15 +28,82 @@ from gradcli.python.values import (
 )
 
 NAMES = frozenset(
-    """abs all any bool dict divmod enumerate float format getattr hasattr int isinstance issubclass
-    len list map filter max min pass pow print range repr reversed round set setattr slice sorted str
-    sum super tuple type zip callable frozenset object NotImplemented Exception ValueError display
-    TypeError IndexError KeyError AssertionError NotImplementedError id input RuntimeError""".split()
+    [
+        "abs",
+        "all",
+        "any",
+        "bool",
+        "dict",
+        "divmod",
+        "enumerate",
+        "float",
+        "format",
+        "getattr",
+        "hasattr",
+        "int",
+        "isinstance",
+        "issubclass",
+        "len",
+        "list",
+        "map",
+        "filter",
+        "max",
+        "min",
+        "pass",
+        "pow",
+        "print",
+        "range",
+        "repr",
+        "reversed",
+        "round",
+        "set",
+        "setattr",
+        "slice",
+        "sorted",
+        "str",
+        "sum",
+        "super",
+        "tuple",
+        "type",
+        "zip",
+        "callable",
+        "frozenset",
+        "object",
+        "NotImplemented",
+        "Exception",
+        "ValueError",
+        "display",
+        "TypeError",
+        "IndexError",
+        "KeyError",
+        "AssertionError",
+        "NotImplementedError",
+        "id",
+        "input",
+        "RuntimeError",
+    ]
 )
 
 REFUSED = frozenset(
-    """exec eval compile __import__ open globals locals vars dir breakpoint memoryview bytearray
-    bytes delattr exit quit help""".split()
+    [
+        "exec",
+        "eval",
+        "compile",
+        "__import__",
+        "open",
+        "globals",
+        "locals",
+        "vars",
+        "dir",
+        "breakpoint",
+        "memoryview",
+        "bytearray",
+        "bytes",
+        "delattr",
+        "exit",
+        "quit",
+        "help",
+    ]
 )
 
 

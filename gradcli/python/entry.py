@@ -126,9 +126,9 @@ class _Order(ast.NodeVisitor):
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             known = node.id in self.given or any(node.id in names for names in self.local)
-            if not known and node.id not in NAMES and node.id not in spellings.LIBRARIES:
-                if node.id not in ("__name__", "__file__"):
-                    self.read.setdefault(node.id, node)
+            python = node.id in NAMES or node.id in ("__name__", "__file__")
+            if not known and not python and node.id not in spellings.LIBRARIES:
+                self.read.setdefault(node.id, node)
         elif not self.local:
             self.given.setdefault(node.id, node)
             self.count[node.id] = self.count.get(node.id, 0) + 1
@@ -158,7 +158,8 @@ class _Order(ast.NodeVisitor):
         self.generic_visit(node)
         self.local.pop()
 
-    visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = visit_comprehension_of
+    visit_ListComp = visit_SetComp = visit_comprehension_of  # noqa: N815 - names of `ast`
+    visit_GeneratorExp = visit_DictComp = visit_comprehension_of  # noqa: N815
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> None:
         self.given.setdefault(node.name, node)
@@ -181,7 +182,7 @@ class _Order(ast.NodeVisitor):
             name = (one.asname or one.name).split(".")[0]
             self.given.setdefault(name, node)
 
-    visit_ImportFrom = visit_Import
+    visit_ImportFrom = visit_Import  # noqa: N815
 
     def inside(self, function: Any) -> None:
         """The names that a function reads from outside."""

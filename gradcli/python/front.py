@@ -18,12 +18,12 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import Literal, Operand, Step, named, pruned
 from gradcli.graph.graph import Graph, build
+from gradcli.python.assignments import GOES_ON
 from gradcli.python.entry import Entry, entry_of
 from gradcli.python.flat import rebuilt
 from gradcli.python.interpreter import Interpreter
 from gradcli.python.limits import MOST_SECONDS, Budget
 from gradcli.python.source import module_of
-from gradcli.python.statements import GOES_ON
 from gradcli.python.tape import as_error, described
 from gradcli.python.values import Array, Unknown, Unread, Value, unread
 

@@ -8,12 +8,12 @@ from functools import cache, lru_cache
 from typing import Any
 
 from gradcli.diagnostics.source import Source
-from gradcli.python.array_calls import Arguments
-from gradcli.python.library_calls import Keywords
+from gradcli.python.assignments import RETURN
+from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.limits import Budget
 from gradcli.python.prelude import TEXT
 from gradcli.python.spellings import HARMLESS, TYPES
-from gradcli.python.statements import RETURN, Statements
+from gradcli.python.statements import Statements
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,

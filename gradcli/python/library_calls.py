@@ -9,13 +9,13 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from gradcli import ops
 from gradcli.ops.operation import Operation
-from gradcli.python import spellings
+from gradcli.python import sizes, spellings
 from gradcli.python.subscripts import Subscripts
 from gradcli.python.tape import described
 from gradcli.python.values import (
@@ -27,7 +27,8 @@ from gradcli.python.values import (
     unread,
 )
 
-Keywords = dict[str, Value]
+Arguments: TypeAlias = list[Value]
+Keywords: TypeAlias = dict[str, Value]
 
 SIGNS = {
     "add": ast.Add,
@@ -51,20 +52,83 @@ REDUCING = ("sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumpro
 SOFT = ("softmax", "log_softmax", "logsumexp")
 
 OWN_ROWS = frozenset(
-    """sigmoid logsigmoid relu leaky_relu elu selu gelu silu mish softplus softsign hardtanh
-    erf erfc erfinv gamma lgamma digamma logit softmax log_softmax logsumexp det inv solve cholesky
-    logdet norm exp2 log10""".split()
+    [
+        "sigmoid",
+        "logsigmoid",
+        "relu",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "softplus",
+        "softsign",
+        "hardtanh",
+        "erf",
+        "erfc",
+        "erfinv",
+        "gamma",
+        "lgamma",
+        "digamma",
+        "logit",
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+        "det",
+        "inv",
+        "solve",
+        "cholesky",
+        "logdet",
+        "norm",
+        "exp2",
+        "log10",
+    ]
 )
 """Rows that NumPy itself has no function for: of plain data they are computed by the table."""
+
+
+class Call(NamedTuple):
+    """A call of a library's function."""
+
+    name: str
+    """As NumPy has it."""
+    family: str
+    """The library, for what a name means in it: `numpy`, `torch`, `jax`, `scipy`, `math` …"""
+    arguments: list[Value]
+    keywords: Keywords
+    where: Where
+    node: Any
+
+
+Method: TypeAlias = Callable[[Call], Value]
+
+
+def taken(arguments: Arguments, keywords: Keywords, *names: str, **more: Any) -> list[Value]:
+    """The arguments in the order of their names; `more` have defaults. Raises `Unread`."""
+    given = list(arguments)
+    found = []
+    for name in (*names, *more):
+        if given:
+            found.append(given.pop(0))
+        elif name in keywords:
+            found.append(keywords[name])
+        elif name in more:
+            found.append(more[name])
+        else:
+            raise unread(f"the argument '{name}' is missing")
+    unknown = set(keywords) - {*names, *more}
+    if given or any(keywords[k] is not None for k in unknown):
+        raise unread(
+            f"an argument is not read: {', '.join(sorted(unknown)) or 'there are too many'}"
+        )
+    return found
 
 
 class LibraryCalls(Subscripts):
     """A function of NumPy, torch, jax, math or SciPy with its arguments."""
 
-    called = ""
-    """The name of the function that is called, as it is in NumPy."""
-
-    def special(self, family: str, name: str) -> Callable[..., Value] | None:
+    def special(self, family: str, name: str) -> Method | None:
         """The method for a function that needs one."""
         raise NotImplementedError
 
@@ -107,10 +171,9 @@ class LibraryCalls(Subscripts):
             return self.binary(SIGNS[name], *arguments, where, node)
         method = self.special(family, name)
         if method is not None:
-            self.called = name
-            return method(self, where, node, family, arguments, keywords)
+            return method(Call(name, family, arguments, keywords, where, node))
         if not has_traced(arguments) and not has_traced(keywords):
-            found = self._plain_call(family, name, arguments, keywords, where)
+            found = self._plain_call(family, name, arguments, keywords)
             if found is not NotImplemented:
                 return found
         if _in_prelude(name):
@@ -120,16 +183,16 @@ class LibraryCalls(Subscripts):
         raise unread(f"{function.library}.{function.name} is not read", kind="name")
 
     def _plain_call(
-        self, family: str, name: str, arguments: list[Value], keywords: Keywords, where: Where
+        self, family: str, name: str, arguments: list[Value], keywords: Keywords
     ) -> Value:
         """A function of NumPy on plain data."""
         if family == "math":
             plain = getattr(math, name, None)
             if plain is None or not all(isinstance(a, int | float | np.generic) for a in arguments):
                 return NotImplemented
-            if name in ("factorial", "comb", "perm", "gcd", "lcm", "isqrt", "prod", "fsum"):
-                if any(abs(a) > 1000 for a in arguments):
-                    raise self.budget.exceeded("a whole number that is too large")
+            counts = name in ("factorial", "comb", "perm", "gcd", "lcm", "isqrt", "prod", "fsum")
+            if counts and any(abs(a) > 1000 for a in arguments):
+                raise self.budget.exceeded("a whole number that is too large")
             return plain(*arguments)
         numpy_name = {
             "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
@@ -142,7 +205,7 @@ class LibraryCalls(Subscripts):
         plain_arguments = [self._plain_argument(a) for a in arguments]
         named = {{"n": "repeats", "lo": "a_min", "hi": "a_max"}.get(k, k): self._plain_argument(v)
                  for k, v in keywords.items()}  # fmt: skip
-        self._expect_small(numpy_name, plain_arguments, named)
+        self.expect_small(numpy_name, plain_arguments, named)
         with np.errstate(all="ignore"):
             found = getattr(np, numpy_name)(*plain_arguments, **named)
         return self._of_plain(found)
@@ -167,58 +230,10 @@ class LibraryCalls(Subscripts):
             raise unread(f"{described(value)} is no argument of a function of NumPy")
         return found
 
-    def _expect_small(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
+    def expect_small(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
         """Take note of what a function of NumPy is going to cost."""
-        sizes = [_size(a) for a in (*arguments, *keywords.values())]
-        if name in ("matmul", "dot", "inner", "vdot", "tensordot", "einsum", "kron", "outer"):
-            self.budget.products(min(math.prod(max(1, n) for n in sizes[:3]), 10**12))
-        if name in spellings.GROWING:
-            if name in ("outer", "kron"):
-                count = math.prod(max(1, n) for n in sizes)
-            else:
-                numbers = [v for a in (*arguments, *keywords.values()) for v in _numbers(a)]
-                count = sum(sizes)
-                if name == "arange":
-                    start, stop, step = _range(numbers)
-                    count = int(min(abs((stop - start) / (step or 1)), 1e18))
-                elif name in ("eye", "identity", "tri", "diag", "diagflat", "vander"):
-                    count = int(min((max([*sizes, *map(abs, numbers), 1])) ** 2, 1e18))
-                elif name in ("tile", "repeat"):
-                    count = int(
-                        min(math.prod(max(1, n) for n in sizes[:1]) * _product(numbers[-8:]), 1e18)
-                    )
-                elif name == "bincount":
-                    count = int(
-                        min(max([0, *map(np.max, (a for a in arguments if np.size(a)))]), 1e18)
-                    )
-                elif name == "meshgrid":
-                    count = math.prod(max(1, n) for n in sizes) * len(sizes)
-                elif name == "pad":
-                    count = int(min((sum(sizes) + 2 * sum(map(abs, numbers))) ** 2, 1e18))
-                elif name in ("einsum", "tensordot", "ix_"):
-                    count = sum(sizes)
-                elif name in ("full", "ones", "zeros", "broadcast_to", "indices"):
-                    shape = arguments[0 if name != "broadcast_to" else 1 :][:1] or [
-                        keywords.get("shape", 0)
-                    ]
-                    count = int(min(_product(list(_numbers(shape[0]))), 1e18)) * (
-                        3 if name == "indices" else 1
-                    )
-                else:
-                    count = int(min(max([*sizes, *map(abs, numbers), 1]), 1e18))
-            self.budget.elements(count)
-        elif name in (
-            "add",
-            "divide",
-            "multiply",
-            "subtract",
-            "power",
-            "where",
-            "maximum",
-            "minimum",
-        ):
-            self.budget.broadcast([a for a in arguments if isinstance(a, np.ndarray)])
-        self.budget.elements(sum(sizes))
+        self.budget.products(sizes.multiplications(name, arguments))
+        self.budget.elements(sizes.elements(name, arguments, keywords))
 
     # --- rows ---
 
@@ -285,33 +300,3 @@ def _in_prelude(name: str) -> bool:
     from gradcli.python.prelude import NAMES  # noqa: PLC0415 - only where a library is called
 
     return name in NAMES
-
-
-def _size(value: Any) -> int:
-    if isinstance(value, tuple | list):
-        return sum(map(_size, value))
-    return int(np.size(value)) if isinstance(value, np.ndarray) else 1
-
-
-def _numbers(value: Any) -> list[float]:
-    if isinstance(value, tuple | list):
-        return [n for v in value for n in _numbers(v)]
-    if isinstance(value, bool | int | float | np.number) and value is not None:
-        return [float(value)]
-    return []
-
-
-def _product(numbers: list[float]) -> float:
-    return math.prod(max(1.0, abs(n)) for n in numbers)
-
-
-def _range(numbers: list[float]) -> tuple[float, float, float]:
-    """Start, stop and step of `arange`."""
-    match numbers:
-        case [stop]:
-            return 0.0, stop, 1.0
-        case [start, stop]:
-            return start, stop, 1.0
-        case [start, stop, step, *_]:
-            return start, stop, step
-    return 0.0, 0.0, 1.0

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import spellings
-from gradcli.python.array_calls import Arguments, ArrayCalls, Generator
-from gradcli.python.library_calls import Keywords
+from gradcli.python.array_calls import ArrayCalls
+from gradcli.python.array_makers import Generator
+from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
@@ -28,16 +29,56 @@ from gradcli.python.values import (
 )
 
 SAME = frozenset(
-    """detach numpy cpu cuda to double float contiguous requires_grad_ requires_grad clone
-    squeeze_ asarray real conj conjugate data type_as""".split()
+    [
+        "detach",
+        "numpy",
+        "cpu",
+        "cuda",
+        "to",
+        "double",
+        "float",
+        "contiguous",
+        "requires_grad_",
+        "requires_grad",
+        "clone",
+        "squeeze_",
+        "asarray",
+        "real",
+        "conj",
+        "conjugate",
+        "data",
+        "type_as",
+    ]
 )
 """Methods and attributes that give the array itself, in double precision."""
 
 IN_PLACE = {"add_": "__add__", "sub_": "__sub__", "mul_": "__mul__", "div_": "__truediv__"}
 
 TEXT_METHODS = frozenset(
-    """format join split strip lstrip rstrip upper lower title capitalize startswith endswith
-    replace zfill isdigit isalpha count find index rjust ljust center""".split()
+    [
+        "format",
+        "join",
+        "split",
+        "strip",
+        "lstrip",
+        "rstrip",
+        "upper",
+        "lower",
+        "title",
+        "capitalize",
+        "startswith",
+        "endswith",
+        "replace",
+        "zfill",
+        "isdigit",
+        "isalpha",
+        "count",
+        "find",
+        "index",
+        "rjust",
+        "ljust",
+        "center",
+    ]
 )
 
 
@@ -226,7 +267,7 @@ class Methods(ArrayCalls):
             return self.transposed(of, None, where)
         if name in ("backward", "retain_grad", "zero_grad"):
             return None
-        if name == "view_as" or name == "reshape_as":
+        if name in {"view_as", "reshape_as"}:
             return self.reshaped(of, self.tape.shape(a[0]), where)
         if name in ("new_zeros", "new_ones"):
             return self.library(Builtin("torch", name[4:]), a, k, node)

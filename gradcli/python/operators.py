@@ -1,4 +1,4 @@
-"""Operators: on plain data Python's and NumPy's own, on what depends on an input rows of the table."""
+"""Operators: Python's and NumPy's own on plain data, else rows of the operation table."""
 
 from __future__ import annotations
 

@@ -158,7 +158,8 @@ def linear(input, weight, bias=None):
 
 def layer_norm(x, shape, weight=None, bias=None, eps=1e-5):
     axes = tuple(range(-len(shape), 0))
-    x = (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(np.var(x, axis=axes, keepdims=True) + eps)
+    var = np.var(x, axis=axes, keepdims=True)
+    x = (x - np.mean(x, axis=axes, keepdims=True)) / np.sqrt(var + eps)
     if weight is not None:
         x = x * weight
     return x if bias is None else x + bias

@@ -1,7 +1,7 @@
 """A text of Python as a program: the values of its inputs, and the graph at a point.
 
-`Program` asks it for what it asks its own language otherwise. A text is parsed once and read anew for
-every point, unless nothing in it depends on the point but shapes.
+`Program` asks it for what it asks its own language otherwise. A text is parsed once and read anew
+for every point, unless nothing in it depends on the point but shapes.
 """
 
 from __future__ import annotations
@@ -115,7 +115,7 @@ class PythonText:
                 return traced.graph
         if len(self._read) >= KEPT_GRAPHS:
             self._read.clear()
-        forms = {n: f for n, f in self._forms.items()}
+        forms = dict(self._forms.items())
         for name, value in inputs.items():
             if "[" not in name and name not in forms:
                 forms[name] = value

@@ -250,13 +250,13 @@ class Tape:
             above = self.node(of)
             if above is None:
                 return seen
-            return self.wrap(self._seen(of, above, look, row, options, where), of.root.kind)
+            return self.wrap(self._seen(above, look, row, options, where), of.root.kind)
         shared = np.may_share_memory(seen, value)
         if not shared and not is_traced(of):
             return self.plain(seen)
 
         def make(above: int) -> int:
-            return self._seen(of, above, look, row, options, where)
+            return self._seen(above, look, row, options, where)
 
         found = Array(kind=of.root.kind, parent=of, look=look, make=make)
         if shared:
@@ -267,7 +267,6 @@ class Tape:
 
     def _seen(
         self,
-        of: Array,
         above: int,
         look: Any,
         row: str,
@@ -329,7 +328,7 @@ class Tape:
         )
         if whole and not add and shape == self.types[old].shape and isinstance(given, int):
             return given
-        if size != places.size and size != 1:
+        if size not in (places.size, 1):
             given = self.apply("full", (given,), where, {"shape": places.shape})
         flat = places.ravel()
         if not add:

@@ -1,4 +1,4 @@
-"""The gradients that code comes to: which names are gradients, and the values that they end with."""
+"""The gradients that code comes to: which names are gradients, and what they end with."""
 
 from __future__ import annotations
 
@@ -112,7 +112,7 @@ def finals(reader: CodeReader, wanted: tuple[str, ...], vocabulary: Vocabulary) 
         chosen[name] = [f for f in several if f.depth == least][-1]
         chosen[name] = _where_it_was_made(reader, chosen[name], wanted, vocabulary)
     missing = [n for n in wanted if n not in chosen]
-    for results in ([] if not missing else [_in_order(reader, wanted)]):
+    for results in [] if not missing else [_in_order(reader, wanted)]:
         chosen |= {n: f for n, f in results.items() if n not in chosen}
     return chosen
 
@@ -186,7 +186,9 @@ def _in_results(
                 continue
             for key, entry in part.items():
                 name = meant(f'{base}["{key}"]', wanted, vocabulary)
-                number = None if name is None or isinstance(entry, Unknown) else plain(reader, entry)
+                number = (
+                    None if name is None or isinstance(entry, Unknown) else plain(reader, entry)
+                )
                 if name is not None and number is not None:
                     node = reader._node(entry)  # noqa: SLF001 - the reader is ours
                     step = _maker(reader, node)
@@ -215,7 +217,10 @@ def _in_lists(reader: CodeReader, wanted: tuple[str, ...]) -> Iterator[Final]:
 def _maker(reader: CodeReader, node: int | None) -> int | None:
     """The step that made a node."""
     steps = reader.reading.steps
-    return next((i for i in reversed(range(len(steps))) if node is not None and steps[i].whole == node), None)
+    return next(
+        (i for i in reversed(range(len(steps))) if node is not None and steps[i].whole == node),
+        None,
+    )
 
 
 def _in_order(reader: CodeReader, wanted: tuple[str, ...]) -> dict[str, Final]:

@@ -1,8 +1,8 @@
 """A submission from its bytes to its marks, with a second reading of code.
 
-A listing is marked statement by statement on its own forward pass (`marking.mark`). Code that can't
-be read so, or that is not all right so, is read once more as `gradcli.python` reads code, and marked
-by the gradients that it comes to: what it computes right is right, however it is staged.
+A listing is marked statement by statement on its own forward pass (`marking.mark`). Code that
+can't be read so, or that is not all right so, is read once more as `gradcli.python` reads code, and
+marked by the gradients that it comes to: what it computes right is right, however it is staged.
 """
 
 from __future__ import annotations

@@ -322,9 +322,7 @@ class CodeMarking:
             total = one if total is None else tape.apply("add", (total, one), NOWHERE)
         return total
 
-    def _mends(
-        self, step: Step, replay: Replay, pool: list[Any], wrong: frozenset[str]
-    ) -> Any:
+    def _mends(self, step: Step, replay: Replay, pool: list[Any], wrong: frozenset[str]) -> Any:
         """The right value that makes the wrong gradients right in a step's place, else None."""
         node = step.node if step.node is not None else step.whole
         assert step.whole is not None
@@ -364,5 +362,3 @@ def mark_code(
     except GradcliError as error:
         error.kind = Kind.SUBMISSION
         raise
-
-

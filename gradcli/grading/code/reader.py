@@ -38,11 +38,24 @@ from gradcli.python.values import (
     unread,
 )
 
-SMALL = frozenset("eps epsilon reg lam lambd lambda_ reg_strength alpha lmbda weight_decay".split())
+SMALL = frozenset(
+    [
+        "eps",
+        "epsilon",
+        "reg",
+        "lam",
+        "lambd",
+        "lambda_",
+        "reg_strength",
+        "alpha",
+        "lmbda",
+        "weight_decay",
+    ]
+)
 """Parameters that are a number which the task has written into its program."""
 
 
-LABELS = frozenset("y labels label targets target y_true t classes ys".split())
+LABELS = frozenset(["y", "labels", "label", "targets", "target", "y_true", "t", "classes", "ys"])
 
 
 def numbered(name: str, inputs: Sequence[str]) -> list[str]:
@@ -90,6 +103,7 @@ class CodeReader(Interpreter):
 
     def __init__(self, source: Source, values: Mapping[str, Any], vocabulary: Vocabulary) -> None:
         super().__init__(source, Budget(), self._supplied)
+        self.keeps_numbers = True
         self.given_values, self.vocabulary = values, vocabulary
         self.inputs: dict[str, Value] = {}
         self.offers: dict[str, Value] = {}

@@ -122,9 +122,7 @@ class Repairs:
                     return None
         return None
 
-    def _known(
-        self, place: Place, step: int, right: Any, wrong: frozenset[str]
-    ) -> Repair | None:
+    def _known(self, place: Place, step: int, right: Any, wrong: frozenset[str]) -> Repair | None:
         """A change by which a statement gives the value that is known to be right."""
         block, i = place
         statement = block[i]
@@ -160,7 +158,9 @@ class Repairs:
         if now is None or np.shape(now) != np.shape(target):
             return None
         lacks = np.asarray(target - now)
-        atoms = [(a, reader.evaluated(_parsed(a, None), before)) for a in self._atoms(block, i, step)]
+        atoms = [
+            (a, reader.evaluated(_parsed(a, None), before)) for a in self._atoms(block, i, step)
+        ]
         known = [(a, np.asarray(v, dtype=float)) for a, v in atoms if v is not None]
         for j, (a, x) in enumerate(known):
             for b, y in known[j:]:
@@ -269,7 +269,11 @@ class Repairs:
         yield ("transpose", "shape"), _parsed("(__x__).T", value), True
         for factor in self._factors():
             for term in _terms(value):
-                yield self._factor_tags(factor), _replaced(value, term, _product(term, factor)), True
+                yield (
+                    self._factor_tags(factor),
+                    _replaced(value, term, _product(term, factor)),
+                    True,
+                )
         for part in _arrays(value):
             whole = part is value
             for tags, new in self._products(part, atoms):
@@ -329,9 +333,7 @@ class Repairs:
                 for more in ("", ", deriv=True", ", True"):
                     yield ("missing-local",), _parsed(f"__x__ * {function}({atom}{more})", part)
 
-    def _behind(
-        self, block: list[ast.stmt], i: int
-    ) -> Iterator[tuple[tuple[str, ...], ast.stmt]]:
+    def _behind(self, block: list[ast.stmt], i: int) -> Iterator[tuple[tuple[str, ...], ast.stmt]]:
         """Statements that may be missing behind one."""
         statement = block[i]
         targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
@@ -362,9 +364,7 @@ class Repairs:
 
     def _factors(self) -> list[str]:
         """Numbers that factors are off by."""
-        lengths = {
-            n for t in self.marking.reader.tape.types for n in t.shape if 1 < n <= 1000
-        }
+        lengths = {n for t in self.marking.reader.tape.types for n in t.shape if 1 < n <= 1000}
         sizes = {t.size for t in self.marking.reader.tape.types if 1 < t.size <= 1000}
         found = [f"{n}.0" for n in sorted(lengths | sizes)]
         return ["2.0", "0.5", "-1.0", *(f"(1/{n})" for n in found), *found]
@@ -399,16 +399,16 @@ class Repairs:
                 continue
             if step is not None:
                 number = reader.evaluated(_parsed(text, None), max(step - 1, 0))
-                if number is None or np.ndim(number) and np.asarray(number).dtype.kind not in "fiub":
+                if number is None or (
+                    np.ndim(number) and np.asarray(number).dtype.kind not in "fiub"
+                ):
                     continue
             known.append(text)
         return known[:30]
 
     def _around(self, block: list[ast.stmt]) -> ast.AST:
         for node in ast.walk(self.marking.tree):
-            if isinstance(node, ast.FunctionDef) and any(
-                inner is block for inner in _blocks(node)
-            ):
+            if isinstance(node, ast.FunctionDef) and any(inner is block for inner in _blocks(node)):
                 return node
         return self.marking.tree
 

@@ -19,9 +19,7 @@ class Replay:
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.operands = [
-            tuple(o for o in step.operands if type(o) is int) for step in tape.steps
-        ]
+        self.operands = [tuple(o for o in step.operands if type(o) is int) for step in tape.steps]
 
     def above(self, nodes: Collection[int]) -> set[int]:
         """All nodes that some nodes are made of, themselves included."""
@@ -60,9 +58,7 @@ class Replay:
         place = {old: new for new, old in enumerate(order)}
         moved = [
             draft.steps[i]._replace(
-                operands=tuple(
-                    place[o] if type(o) is int else o for o in draft.steps[i].operands
-                )
+                operands=tuple(place[o] if type(o) is int else o for o in draft.steps[i].operands)
             )
             for i in order
         ]
@@ -76,9 +72,7 @@ class Replay:
             _, accumulators, _ = both(graph, inputs, active, upstream, allow_nonfinite=True)
         except (GradcliError, ValueError):
             return {}
-        return {
-            number: a for number, a in zip(numbers, accumulators, strict=True) if a is not None
-        }
+        return {number: a for number, a in zip(numbers, accumulators, strict=True) if a is not None}
 
 
 def same(a: Any, b: Any) -> bool:

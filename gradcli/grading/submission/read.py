@@ -98,7 +98,11 @@ def code_of(
             return None
         notebook = read_notebook(Source(text, name))
         return Listing(Source(notebook.text, name), (), notebook.cells)
-    if suffix in (".csv", ".tsv", ".json") or is_sheet(text) or (suffix != ".py" and _is_table(text)):
+    if (
+        suffix in (".csv", ".tsv", ".json")
+        or is_sheet(text)
+        or (suffix != ".py" and _is_table(text))
+    ):
         return None
     return Listing(Source(_unescaped(text), name), ())
 

@@ -17,7 +17,7 @@ from gradcli.ops.operation import Array, Misfit, Shape, Site, Type
 from gradcli.ops.options import Keywords, array_row, shape_option, shape_text, whole_numbers
 
 
-class Places(tuple[int, ...]):
+class Places(tuple[int, ...]):  # noqa: SLOT001 - it has attributes
     """Places of elements, made an array and hashed once."""
 
     def __init__(self, places: tuple[int, ...]) -> None:
@@ -40,7 +40,7 @@ def _places(types: tuple[Type, ...], options: Keywords) -> Places:
     if not isinstance(given, Places):
         given = Places(whole_numbers(given, "a place"))
     size = types[0].size
-    if len(given) and not (0 <= given.array.min() and given.array.max() < size):
+    if len(given) and not (given.array.min() >= 0 and given.array.max() < size):
         raise Misfit(f"a place is from 0 to {size - 1}: there are {size} elements", plain=True)
     options["at"] = given
     return given
