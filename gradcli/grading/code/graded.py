@@ -65,7 +65,8 @@ def _is_better(task: Task, found: Marked, marked: Marked) -> bool:
     """Whether the second reading says more than the first.
 
     It does where all that is asked for is right, unless the output is not the task's; and where it
-    knows which change of a line makes everything right, and the first could name no mistake.
+    knows which change of a line makes everything right, and the first could name no mistake, or
+    needed more mistakes to explain the same.
     """
     output = any(
         row.kind == "value" and row.name == task.output and row.status is Status.WRONG
@@ -75,5 +76,6 @@ def _is_better(task: Task, found: Marked, marked: Marked) -> bool:
         return False
     if all(row.status is Status.OK for row in found.rows):
         return all(row.kind != "part" for row in marked.rows)
-    named = [row for row in marked.roots if row.tags]
-    return bool(found.roots) and all(row.tags for row in found.roots) and not named
+    known = bool(found.roots) and all(row.tags for row in found.roots)
+    named = any(row.tags for row in marked.roots)
+    return known and (not named or len(found.roots) < len(marked.roots))

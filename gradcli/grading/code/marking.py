@@ -308,6 +308,8 @@ class CodeMarking:
         """
         flow, tape = self.task.flow, self.reader.tape
         parts = flow.passes({})[1]
+        if flow.output in matched:
+            matched = {flow.output: matched[flow.output]}
         total: int | None = None
         for key, node in matched.items():
             sent = [p.value for p in parts.get(key, ()) if p.consumer not in matched]
