@@ -38,7 +38,7 @@ class Writer:
     """Writes one program."""
 
     def __init__(self, seed: int) -> None:
-        self.random = random.Random(seed)
+        self.random = random.Random(seed)  # noqa: S311 - a program, no secret
         self.scalars, self.vectors, self.matrices = ["s"], ["v"], ["A"]
         self.lines: list[str] = []
         self.count = 0

@@ -110,7 +110,7 @@ class ArrayMakers(LibraryCalls):
             kind = self.kind(of)
         dtype = keywords.get("dtype")
         if dtype is not None:
-            kind = spellings.TYPES.get(getattr(dtype, "name", dtype), "f")
+            kind = spellings.TYPES.get(str(getattr(dtype, "name", dtype)), "f")
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
         shape = self.tape.shape(of)
         self.budget.elements(math.prod(shape))
@@ -217,7 +217,7 @@ class ArrayMakers(LibraryCalls):
         plain = [self._plain_argument(v) for v in a]
         named = {key: self._plain_argument(v) for key, v in k.items()}
         numbers = [v for v in (*plain, named.get("size")) if v is not None]
-        flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in numbers] or [[1.0]])
+        flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *numbers)])
         self.budget.elements(int(min(np.prod(np.maximum(1, np.abs(flat))), 1e15)))
         found = getattr(generator, name)(*plain, **named)
         self.budget.keep(8 * np.size(found))

@@ -168,7 +168,7 @@ class LibraryCalls(Subscripts):
             if first is not None:
                 arguments = [keywords.pop(first)]
         if name in SIGNS and len(arguments) == 2 and not keywords:
-            return self.binary(SIGNS[name], *arguments, where, node)
+            return self.binary(SIGNS[name], arguments[0], arguments[1], where, node)
         method = self.special(family, name)
         if method is not None:
             return method(Call(name, family, arguments, keywords, where, node))

@@ -272,9 +272,9 @@ class Methods(ArrayCalls):
         if name in ("new_zeros", "new_ones"):
             return self.library(Builtin("torch", name[4:]), a, k, node)
         if name in ("expand", "broadcast_to"):
-            shape = a[0] if len(a) == 1 and isinstance(a[0], tuple | list) else tuple(a)
+            wanted = a[0] if len(a) == 1 and isinstance(a[0], tuple | list) else tuple(a)
             own = self.tape.shape(of)
-            whole = [self.whole(n) for n in shape]
+            whole = [self.whole(n) for n in wanted]
             lengths = tuple(own[i - len(whole)] if n == -1 else n for i, n in enumerate(whole))
             return self.library(Builtin("numpy", "broadcast_to"), [of, lengths], {}, node)
         if name == "repeat" and torch:

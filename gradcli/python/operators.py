@@ -161,8 +161,12 @@ class Operators(Core):
             return self.call_method(value, names[type(op)], [], node)
         value = self.numeric(value, where)
         if not is_traced(value):
-            functions = {ast.USub: operator.neg, ast.UAdd: operator.pos}
-            return self.tape.plain(functions.get(type(op), operator.invert)(self.tape.value(value)))
+            functions: dict[type[ast.unaryop], Callable[[Any], Any]] = {
+                ast.USub: operator.neg,
+                ast.UAdd: operator.pos,
+                ast.Invert: operator.invert,
+            }
+            return self.tape.plain(functions[type(op)](self.tape.value(value)))
         if isinstance(op, ast.UAdd):
             return value
         if isinstance(op, ast.USub):

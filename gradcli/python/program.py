@@ -65,11 +65,10 @@ class PythonText:
         wanted = (
             n for n in self.names.free if n not in self.front.optional() or n in self.defaults
         )
+        trees = [self.names.free[n] for n in wanted]
         steps = [
-            Step(
-                "input", n, None, (), NO_OPTIONS, self.names.free[n], *[self.names.free[n].span] * 2
-            )
-            for n in wanted
+            Step("input", tree.name, None, (), NO_OPTIONS, tree, tree.span, tree.span)
+            for tree in trees
         ]
         return Draft(self.source, steps, 0)
 

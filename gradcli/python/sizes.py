@@ -15,7 +15,8 @@ def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
     """How many elements the result may have, and so what is taken while it is made."""
     given = [*arguments, *keywords.values()]
     sizes = [max(1, size(a)) for a in given]
-    count = _GROWING.get(name, lambda _given, _sizes: 0)(given, sizes)
+    growing = _GROWING.get(name)
+    count = 0.0 if growing is None else growing(given, sizes)
     return max(int(min(count, MOST)), sum(sizes))
 
 

@@ -362,7 +362,12 @@ def described(value: Value) -> str:
     """What a value is, in a word or two."""
     if value is None:
         return "None"
-    names = {str: "a text", tuple: "a tuple", list: "a list", dict: "a dictionary"}
+    names: dict[type, str] = {
+        str: "a text",
+        tuple: "a tuple",
+        list: "a list",
+        dict: "a dictionary",
+    }
     for kind, name in names.items():
         if isinstance(value, kind):
             return name

@@ -11,7 +11,7 @@ from python_programs import Writer
 
 from gradcli.program import Program
 
-POINT = {
+POINT: dict[str, Any] = {
     "s": np.float64(0.7),
     "v": np.array([0.4, -0.9, 1.3]),
     "A": np.array([[0.5, -0.3, 0.8], [1.1, 0.2, -0.7], [-0.4, 0.9, 0.6]]),
@@ -43,11 +43,11 @@ def test_values_and_gradients_are_those_of_python(part: int) -> None:
         )
         weights = np.cos(np.arange(true.size))
         found = program.evaluate(copies(), upstream=weights, check=False).gradient
-        for name in POINT:
-            direction = np.sin(1.0 + np.arange(np.size(POINT[name]))).reshape(np.shape(POINT[name]))
+        for name, at in POINT.items():
+            direction = np.sin(1.0 + np.arange(np.size(at))).reshape(np.shape(at))
             h = 1e-6
             up, down = (
-                function(**copies(**{name: POINT[name] + sign * h * direction})) @ weights
+                function(**copies(**{name: at + sign * h * direction})) @ weights
                 for sign in (1, -1)
             )
             slope = np.sum(np.asarray(found.get(name, 0.0)) * direction)

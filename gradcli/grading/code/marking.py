@@ -8,7 +8,7 @@ be changed in that statement names the mistake (`code_repairs`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,6 +27,22 @@ from gradcli.python.source import module_of
 from gradcli.python.steps import Step
 from gradcli.python.values import NOWHERE, Array
 
+WORDS = {
+    "sign": "with the other sign everything is right",
+    "factor": "with another factor everything is right",
+    "mean-for-sum": "a number of elements is missing here as a factor, or is there too much",
+    "not-summed": "this has to be summed over the dimension along which it was repeated",
+    "transpose": "something has to be transposed here, or a product to be turned round",
+    "missing-local": "the local derivative is missing here",
+    "missing-upstream": "the gradient that comes from above is missing here",
+    "dropped-path": "a contribution is missing here: what a second path sends",
+    "overwritten": "this line replaces what was there; use +=",
+    "counted-twice": "this line adds to what was there; use =",
+    "wrong-rule": "this is another derivative than that of the operation",
+    "same-operand": "another operand belongs here",
+}
+"""What to say of the change that makes everything right, by its first tag."""
+
 
 @dataclass(frozen=True)
 class Root:
@@ -44,7 +60,7 @@ class CodeMarking:
     """Marks the code of one submission."""
 
     def __init__(
-        self, task: Task, source: Source, sides: list[Mapping[str, Any]], deadline: Deadline
+        self, task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline
     ) -> None:
         self.deadline = deadline
         self.task, self.source, self.sides = task, source, sides
@@ -154,19 +170,14 @@ class CodeMarking:
                 name, "gradient", Status.MISSING, (), None, "", None, true, None, 0.0, worth,
                 f"the gradient by {name} is missing",
             )  # fmt: skip
-        status, tags, message, line, text = Status.OK, (), "", final.line, final.text
-        follow = 0
+        cause = Root(final.line, final.text, (), frozenset([name]))
+        status = Status.OK
         if name in wrong:
-            root = next((r for r in roots if name in r.explains), None)
-            first = root is None or name == self._first(root)
-            if first:
-                status = Status.WRONG
-                line, text = (line, text) if root is None else (root.line, root.text)
-                tags = () if root is None else root.tags
-                message = "" if root is None else root.message
-                follow = 0 if root is None else len(root.explains) - 1
-            else:
-                status = Status.CARRIED
+            found = next((r for r in roots if name in r.explains), cause)
+            status = Status.WRONG if name == self._first(found) else Status.CARRIED
+            cause = found if status is Status.WRONG else cause
+        tags, line, text = cause.tags, cause.line, cause.text
+        message, follow = cause.message, len(cause.explains) - 1
         earned = worth if status in (Status.OK, Status.CARRIED) else 0.0
         return MarkedRow(
             name, "gradient", status, tags, line, text, final.value, true, final.value, earned,
@@ -202,12 +213,14 @@ class CodeMarking:
             suspects = self.suspects(wrong)
             repair = repairs.best(wrong, suspects)
         if repair is not None:
-            return Root(repair.line, repairs.line_text(repair.line), repair.tags, repair.mends)
+            text, words = repairs.line_text(repair.line), WORDS[repair.tags[0]]
+            return Root(repair.line, text, repair.tags, repair.mends, words)
         misfit = all(np.shape(self.finals[n].value) != np.shape(self.true(n)) for n in wrong)
         tags = ("shape",) if misfit else ()
         idle = repairs.idle(suspects)
         if idle is not None:
-            return Root(idle, repairs.line_text(idle), ("dropped-path",), wrong)
+            text, words = repairs.line_text(idle), WORDS["dropped-path"]
+            return Root(idle, text, ("dropped-path",), wrong, words)
         if not suspects.steps:
             final = self.finals[min(wrong)]
             return Root(final.line, final.text, tags, wrong)
@@ -352,7 +365,7 @@ class CodeMarking:
 
 
 def mark_code(
-    task: Task, source: Source, sides: list[Mapping[str, Any]], deadline: Deadline = NEVER
+    task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline = NEVER
 ) -> Marked | None:
     """Mark code by the gradients that it comes to; None where they can't be reached.
 

@@ -449,8 +449,8 @@ def _of_part(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...],
         case ast.Attribute(value=inner, attr="T"):
             yield ("transpose", "shape"), inner
         case ast.Constant(value=int() | float() as number):
-            for other in (number * 2, number / 2, -number, number + 1, number - 1):
-                yield ("factor", "wrong-rule"), ast.Constant(other)
+            for factor in (number * 2, number / 2, -number, number + 1, number - 1):
+                yield ("factor", "wrong-rule"), ast.Constant(factor)
     if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
         getattr(part, "ctx", None), ast.Load
     ):
@@ -484,7 +484,8 @@ def _parsed(text: str, inner: Any) -> ast.expr:
     """An expression with another in the place of `__x__`."""
     tree = ast.parse(text, mode="eval").body
     if isinstance(tree, ast.Name) and tree.id == "__x__":
-        return copy.deepcopy(inner)
+        same_tree: ast.expr = copy.deepcopy(inner)
+        return same_tree
 
     class Put(ast.NodeTransformer):
         def visit_Name(self, node: ast.Name) -> Any:

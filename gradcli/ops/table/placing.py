@@ -110,7 +110,7 @@ def _put_add_kernel(x: Array, v: Array, at: Any, unique: bool, ranks: tuple[int,
     if unique:
         result[..., at] += values
     else:
-        np.add.at(result, (..., at), values)
+        np.add.at(result, (..., at), values)  # type: ignore[arg-type]
     return result.reshape(shape)
 
 
