@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
+from gradcli.python.array_shapes import ArrayShapes
 from gradcli.python.values import Array, Value, Where, is_traced, unread
 
-if TYPE_CHECKING:
-    from gradcli.python.array_calls import ArrayCalls
 
-
-def contraction(calls: ArrayCalls, text: str, arrays: list[Value], where: Where) -> Value:
+def contraction(calls: ArrayShapes, text: str, arrays: list[Value], where: Where) -> Value:
     """The sum over all letters that the result does not have. Raises `Unread`."""
     text = text.replace(" ", "")
     if not re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*(->[A-Za-z]*)?", text):
@@ -51,7 +49,7 @@ def contraction(calls: ArrayCalls, text: str, arrays: list[Value], where: Where)
     return total
 
 
-def _lined_up(calls: ArrayCalls, term: str, array: Value, order: list[str], where: Where) -> Value:
+def _lined_up(calls: ArrayShapes, term: str, array: Value, order: list[str], where: Where) -> Value:
     """An array with its axes in an order, of length 1 where it has none of that letter."""
     if not isinstance(array, Array):
         return array

@@ -7,7 +7,6 @@ be changed in that statement names the mistake (`code_repairs`).
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -17,13 +16,12 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.finals import finals, meant
-from gradcli.grading.code.reader import CodeReader, read_code
+from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
-from gradcli.python.source import module_of
 from gradcli.python.steps import Step
 from gradcli.python.values import NOWHERE, Array
 
@@ -56,39 +54,14 @@ class Root:
     message: str = ""
 
 
-class CodeMarking:
+class CodeMarking(Judged):
     """Marks the code of one submission."""
 
     def __init__(
         self, task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline
     ) -> None:
-        self.deadline = deadline
-        self.task, self.source, self.sides = task, source, sides
-        self.tree = module_of(source)
-        self.reader = self.read(self.tree)
-        self.finals = finals(self.reader, task.asked, task.vocabulary)
-        self.sign = 1.0
+        super().__init__(task, source, sides, deadline)
         self.notes: list[Note] = []
-
-    def read(self, tree: ast.Module, *, snapshots: bool = False) -> CodeReader:
-        """Read code at the task's point."""
-        flow, graph = self.task.flow, self.task.result.graph
-        names = self.task.vocabulary
-        return read_code(self.source, tree, flow.values, names, graph, snapshots=snapshots)
-
-    # --- which are right ---
-
-    def true(self, name: str) -> Any:
-        """The true gradient, in the direction that the code goes."""
-        return self.sign * np.asarray(self.sides[0][name])
-
-    def is_right(self, name: str, value: Any) -> bool:
-        """Whether a value is the true gradient, on any side of kinks."""
-        return any(same(value, self.sign * np.asarray(side[name])) for side in self.sides)
-
-    def right(self, found: Mapping[str, Any]) -> frozenset[str]:
-        """The names whose values are right."""
-        return frozenset(n for n, v in found.items() if v is not None and self.is_right(n, v))
 
     def settle_direction(self) -> None:
         """The direction of descent, where more gradients are right negated than as they are."""

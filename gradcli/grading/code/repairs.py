@@ -12,17 +12,15 @@ import copy
 from collections.abc import Iterator
 from dataclasses import dataclass
 from time import monotonic
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.code.finals import finals
+from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
 from gradcli.python.steps import Step
-
-if TYPE_CHECKING:
-    from gradcli.grading.code.marking import CodeMarking
 
 SECONDS = 5.0
 """What all repairs of a submission may take."""
@@ -53,7 +51,7 @@ class Repair:
 class Repairs:
     """Tries changes of the statements of one submission."""
 
-    def __init__(self, marking: CodeMarking) -> None:
+    def __init__(self, marking: Judged) -> None:
         self.marking = marking
         self.until = min(monotonic() + SECONDS, marking.deadline.naming)
         self.lines = marking.source.text.split("\n")
