@@ -74,6 +74,8 @@ class Expressions(Builtins):
                 raise
             found = stop.unknown
             raise Unread(Unknown(found.message, self.span(node), found.hint, found.kind)) from None
+        except IndexError as error:
+            raise Unread(Unknown(_brief(error), self.span(node), None, "shape")) from None
         except PLAIN_ERRORS as error:
             text = f"Python stops here: {type(error).__name__}: {_brief(error)}"
             raise Unread(Unknown(text, self.span(node))) from None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import re
 
+_PARAMETERS = r"lambda(?:\s+(?:\*{0,2}[^\W\d]\w*(?:\s*=[^,:\[\n]+)?\s*,?\s*)+|\s*):"
+"""`lambda x, y=2:`; a program of the language may have a name `lambda`."""
 _STARTS = re.compile(
     r"\s*(?:#[^\n]*\n\s*|(?:'''|\"\"\")(?s:.*?)(?:'''|\"\"\")\s*)*"
-    r"(?:def\s+\w+\s*\(|lambda\b[^=\n]*:|import\s+\w|from\s+[\w.]+\s+import\b|class\s+\w+\s*[(:]|"
+    rf"(?:def\s+\w+\s*\(|{_PARAMETERS}|import\s+\w|from\s+[\w.]+\s+import\b|class\s+\w+\s*[(:]|"
     r"@\w|(?:for\s+[\w, ()]+\s+in|while|if)\b[^\n]*:\s*(?:\n|$))"
 )
+_LAMBDA = re.compile(rf"^\w+\s*=\s*{_PARAMETERS}", re.MULTILINE)
 _DEF = re.compile(
     r"^(?:def\s+\w+\s*\(.*|class\s+\w+.*|import\s+\w.*|from\s+[\w.]+\s+import\s.*)$", re.MULTILINE
 )
@@ -24,4 +27,4 @@ def is_python(text: str, name: str | None = None) -> bool:
         return True
     if name is not None and name.endswith(".grad"):
         return False
-    return bool(_STARTS.match(text) or _DEF.search(text))
+    return bool(_STARTS.match(text) or _DEF.search(text) or _LAMBDA.search(text))

@@ -37,24 +37,33 @@ def graded(
         if refusal.kind is not Kind.SUBMISSION:
             raise
         code = code_of(submission, name, inside=inside)
-        found = None if code is None else _by_code(task, code, scheme, deadline)
+        if code is None:
+            raise
+        try:
+            found = _by_code(task, code, scheme, deadline)
+        except GradcliError as unread:
+            raise (refusal if unread.source is None else unread) from None
         if found is None:
             raise refusal from None
         return found
     if marked.right or marked.elsewhere or not isinstance(handed, Listing):
         return marked
-    found = _by_code(task, handed, scheme, deadline)
+    try:
+        found = _by_code(task, handed, scheme, deadline)
+    except GradcliError:
+        return marked
     return found if found is not None and _is_better(task, found, marked) else marked
 
 
 def _by_code(task: Task, code: Listing, scheme: Scheme, deadline: Deadline) -> Marked | None:
-    """The marks by what the code comes to; None where that can't be found out."""
+    """The marks by what the code comes to; None where it speaks of no gradient that is asked for.
+
+    Raises `GradcliError` of kind submission for what is no Python, takes too much, or has a gradient
+    that is made of something unread: then with the place of that.
+    """
     text = without_magics(code.source.text) if code.cells else code.source.text
     sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
-    try:
-        marked = mark_code(task, Source(text, code.source.name), sides, deadline)
-    except GradcliError:
-        return None
+    marked = mark_code(task, Source(text, code.source.name), sides, deadline)
     if marked is None:
         return None
     marked = in_cells(marked, code)

@@ -96,7 +96,9 @@ class CodeMarking(Judged):
         broken = self.broken()
         absent = [n for n in self.task.asked if n not in self.finals and n not in broken]
         lost = self.reader.reading.unknown or self.reader.missing
-        if not (self.finals or broken) or (absent and lost and not broken):
+        if absent and lost and not broken:
+            raise self.unread(absent)
+        if not (self.finals or broken):
             return None
         self.settle_direction()
         right = self.right({n: f.value for n, f in self.finals.items()})
@@ -110,6 +112,24 @@ class CodeMarking(Judged):
             if tag == "other-point"
         ]
         return Marked(tuple(rows), tuple(self.notes), "listing")
+
+    def unread(self, absent: list[str]) -> GradcliError:
+        """The error of gradients that can't be found out: the first thing that is not read."""
+        unknown = [why for _, why in self.reader.reading.unknown if why.span is not None]
+        names = ", ".join(absent)
+        hint = f"so the gradient by {names} can't be found out"
+        if not unknown:
+            return GradcliError(Kind.SUBMISSION, f"the gradient by {names} can't be found out")
+        why = min(unknown, key=lambda one: one.span or (0, 0))
+        assert why.span is not None
+        line = self.reader.text.line(why.span)
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"line {line}: {why.message}",
+            source=self.source,
+            span=why.span,
+            hint=hint,
+        )
 
     def broken(self) -> dict[str, Root]:
         """Asked gradients whose statement gives no number: shapes that don't go together."""
