@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gradcli.diagnostics.error import GradcliError
-    from gradcli.grading.exercise.namespace import grade_values
     from gradcli.grading.marking.result import Marked
+    from gradcli.notebook import grade_values
     from gradcli.program import Program, evaluate
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result
@@ -47,7 +47,7 @@ _HOMES = {
     "Program": "gradcli.program",
     "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
-    "grade_values": "gradcli.grading.exercise.namespace",
+    "grade_values": "gradcli.notebook",
 }
 
 

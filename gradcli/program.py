@@ -22,10 +22,10 @@ from gradcli.diagnostics.error import (
 )
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
-from gradcli.engine.backward import Backward
 from gradcli.engine.block import ENGINE
 from gradcli.engine.forward import refuse_nonfinite_inputs
 from gradcli.engine.inputs import to_value, values_of_inputs
+from gradcli.engine.plan import Backward
 from gradcli.engine.run import both, forward_alone
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph, Origin, build

@@ -21,7 +21,7 @@ from random_programs import random_program
 
 from gradcli.check import check_gradients
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.backward import Backward
+from gradcli.engine.plan import Backward
 from gradcli.program import Program
 from gradcli.results.result import Checks, Result, Verdict
 

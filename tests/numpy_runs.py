@@ -59,8 +59,14 @@ def differences(
 
 
 def close(found: Any, expected: Any, tolerance: float) -> bool:
-    """Whether two values agree, relative to each element."""
-    return bool(np.allclose(found, expected, rtol=tolerance, atol=1e-300, equal_nan=True))
+    """Whether two values agree, relative to each element; above `ROUNDED`, to the largest."""
+    largest = np.max(np.abs(expected), initial=0.0) if tolerance > ROUNDED else 0.0
+    least = max(1e-300, tolerance * largest) if np.isfinite(largest) else 1e-300
+    return bool(np.allclose(found, expected, rtol=tolerance, atol=least, equal_nan=True))
+
+
+ROUNDED = 1e-14
+"""A tolerance for code that computes the same in another order."""
 
 
 def function_differences(result: Result, tolerance: float) -> list[str]:

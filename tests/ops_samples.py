@@ -9,10 +9,10 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.diagnostics.source import Source
-from gradcli.engine.backward import reduce_to
 from gradcli.engine.block import ENGINE
 from gradcli.engine.formula import formula
 from gradcli.engine.forward import apply, forward
+from gradcli.engine.plan import reduce_to
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node, build
 from gradcli.graph.lower import lower

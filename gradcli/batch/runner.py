@@ -209,8 +209,8 @@ class Runner:
         given = {self.ids[name]: columns[name][start:stop] for name in self.columns}
         fixed = {self.ids[n]: v for n, v in self.fixed.items() if n in self.ids}
         values, _ = self._every.run(given | fixed, count, threads=1)
-        finite = [np.isfinite(value.reshape(count, -1)) for value in values]
-        sound = [part.all(axis=1) for part in finite]
+        finite = [np.isfinite(value) for value in values]
+        sound = [_in_every(part) for part in finite]
         certain = ~_finite_rows(given.values(), 0, count)
         suspect, conditions = unsure.copy(), dict[int, Any]()
         for node in nodes:
@@ -230,8 +230,10 @@ class Runner:
         for accumulator in sound[len(nodes) :]:
             suspect |= ~accumulator
         rows = np.flatnonzero(suspect & ~certain)
-        pattern = [*finite, *(taken.reshape(count, -1) for taken in conditions.values())]
-        bits = np.packbits(np.concatenate([part[rows] for part in pattern], axis=1), axis=1)
+        if not len(rows):
+            return certain, rows, None
+        pattern = [part[rows].reshape(len(rows), -1) for part in [*finite, *conditions.values()]]
+        bits = np.packbits(np.concatenate(pattern, axis=1), axis=1)
         return certain, rows, bits
 
     def _evaluate(self, columns: Mapping[str, Any], row: int) -> Result:
@@ -279,8 +281,15 @@ class Runner:
 
 def _finite_rows(columns: Iterable[Any], start: int, stop: int) -> Any:
     """For every row of a chunk whether all numbers in it are finite."""
-    parts = (np.isfinite(column[start:stop].reshape(stop - start, -1)) for column in columns)
-    return np.logical_and.reduce([part.all(axis=1) for part in parts], initial=True)
+    found = np.ones(stop - start, dtype=bool)
+    for column in columns:
+        found &= _in_every(np.isfinite(column[start:stop]))
+    return found
+
+
+def _in_every(truths: Any) -> Any:
+    """For every row whether all of its truths hold."""
+    return truths if truths.ndim == 1 else truths.reshape(len(truths), -1).all(axis=1)
 
 
 def _cases(rows: Any, bits: Any) -> Iterator[tuple[Any, bytes]]:

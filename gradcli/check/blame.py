@@ -15,8 +15,8 @@ import numpy as np
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.local import Wrong, wrong_rules
 from gradcli.check.rows import Row
-from gradcli.engine.backward import Backward
 from gradcli.engine.forward import written_text
+from gradcli.engine.plan import Backward
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Verdict
 

@@ -20,7 +20,8 @@ from gradcli.check.rows import severity
 from gradcli.check.run import check_gradients
 from gradcli.check.wording import describe
 from gradcli.engine.adjoint import weighted
-from gradcli.engine.backward import Backward, backward
+from gradcli.engine.backward import backward
+from gradcli.engine.plan import Backward
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array
 from gradcli.results.matrices import Found, continued

@@ -22,7 +22,7 @@ from gradcli.check.sampling import Coordinate
 from gradcli.check.undefined import Undefined
 from gradcli.check.underflow import lost
 from gradcli.check.workbench import Bench
-from gradcli.engine.backward import Backward
+from gradcli.engine.plan import Backward
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Checks, Verdict
 

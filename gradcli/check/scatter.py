@@ -17,8 +17,8 @@ import numpy as np
 
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
-from gradcli.engine.backward import plan_of, rule_for
 from gradcli.engine.guards import guarded
+from gradcli.engine.plan import plan_of, rule_for
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.check.steps import MANTISSA
-from gradcli.engine.backward import rule_for
+from gradcli.engine.plan import rule_for
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node
 

@@ -12,8 +12,9 @@ from gradcli.check.finding import Finding
 from gradcli.check.sampling import Coordinate
 from gradcli.check.underflow import local_flags
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.engine.backward import Backward, Contribution, accumulator_error
+from gradcli.engine.backward import accumulator_error
 from gradcli.engine.forward import all_finite, operand_values, selected, value_error
+from gradcli.engine.plan import Backward, Contribution
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
 

@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.backward import Backward, Contribution, rule_for
 from gradcli.engine.forward import operand_values
+from gradcli.engine.plan import Backward, Contribution, rule_for
 from gradcli.graph.graph import Graph
 
 SMALLEST_NORMAL = 2.0**-1022

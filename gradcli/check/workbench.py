@@ -15,8 +15,9 @@ from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Coordinate, Request, Sampler
 from gradcli.check.scatter import Scatter
 from gradcli.check.underflow import SMALLEST_NORMAL
-from gradcli.engine.backward import backward, rule_for
+from gradcli.engine.backward import backward
 from gradcli.engine.forward import operand_values
+from gradcli.engine.plan import rule_for
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Verdict
 

@@ -95,7 +95,9 @@ class RowOptions(Options):
     data: Annotated[
         str | None,
         in_program(
-            "--data", metavar="FILE", help="values of many inputs, from a .json object or an .npz"
+            "--data",
+            metavar="FILE",
+            help="values of many inputs: a .json object, an .npz, a .csv of names and one row",
         ),
     ] = None
     seed: Annotated[

@@ -21,9 +21,9 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
-from gradcli.engine.backward import rule_for
 from gradcli.engine.formula import Formula, frozen
 from gradcli.engine.forward import all_finite
+from gradcli.engine.plan import rule_for
 from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Operation, Shape, Type

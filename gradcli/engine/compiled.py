@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.backward import (
+from gradcli.engine.plan import (
     BELOW_1,
     Contribution,
     Plan,

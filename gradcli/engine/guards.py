@@ -14,7 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gradcli.engine.backward import (
+from gradcli.engine.formula import Formula
+from gradcli.engine.forward import any_over_broadcast, selected
+from gradcli.engine.plan import (
     Backward,
     Contribution,
     Plan,
@@ -22,8 +24,6 @@ from gradcli.engine.backward import (
     nothing,
     reduce_to,
 )
-from gradcli.engine.formula import Formula
-from gradcli.engine.forward import any_over_broadcast, selected
 from gradcli.graph.graph import Graph, Node
 
 Mask: TypeAlias = Any

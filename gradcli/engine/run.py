@@ -15,8 +15,9 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
-from gradcli.engine.backward import Contribution, Plan, backward, plan_of
+from gradcli.engine.backward import backward
 from gradcli.engine.forward import all_finite, forward
+from gradcli.engine.plan import Contribution, Plan, plan_of
 from gradcli.graph.graph import Graph
 
 

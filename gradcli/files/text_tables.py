@@ -73,14 +73,6 @@ def _expect_closed(text: str, path: str, lines: list[tuple[int, str]]) -> None:
             raise _cell_error(path, text, what, Span(start, start + 1))
 
 
-def _without_ends(lines: list[tuple[int, str]], separator: str | None) -> list[tuple[int, str]]:
-    """The lines without the separator that ends each of several."""
-    ends = [line.rstrip(" ") for _, line in lines]
-    if separator is None or len(lines) == 1 or not all(end.endswith(separator) for end in ends):
-        return lines
-    return [(at, end[:-1]) for (at, _), end in zip(lines, ends, strict=True)]
-
-
 def _quickly_read(lines: list[str], separator: str | None) -> npt.NDArray[np.float64] | None:
     """The rows as NumPy reads them; None where it can't, or where a number is too large for it."""
     try:
@@ -132,7 +124,7 @@ def _read_by_cell(
         if len(cells) != len(rows[0] if rows else cells):
             what = f"row {row}: {len(cells)} columns, the rows before have {len(rows[0])}"
             raise _cell_error(path, text, what, Span(start, start + len(line)))
-        rows.append(values)  # type: ignore[arg-type] - no None is among them
+        rows.append([value for value in values if value is not None])
     return np.array(rows, dtype=np.float64)
 
 

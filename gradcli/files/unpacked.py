@@ -59,13 +59,15 @@ def _gunzipped(content: bytes, name: str) -> Iterator[bytes]:
     left = content
     while left.startswith(GZIP):
         unzip = zlib.decompressobj(wbits=31)
-        while not unzip.eof:
+        ended = False
+        while not ended:
             try:
                 piece = unzip.decompress(left, _CHUNK)
             except zlib.error as error:
                 raise file_error(f"{name} is damaged: {reason(error)}") from None
-            left = unzip.unused_data if unzip.eof else unzip.unconsumed_tail
-            if not (piece or left or unzip.eof):
+            ended = unzip.eof
+            left = unzip.unused_data if ended else unzip.unconsumed_tail
+            if not (piece or left or ended):
                 raise file_error(f"{name} is cut off: its compressed content does not end")
             yield piece
     if left.strip(b"\0"):

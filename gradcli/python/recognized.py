@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 
-_PARAMETERS = r"lambda(?:\s+(?:\*{0,2}[^\W\d]\w*(?:\s*=[^,:\[\n]+)?\s*,?\s*)+|\s*):"
+_PARAMETERS = (
+    r"lambda(?:\s+(?:\*{0,2}[^\W\d]\w*(?:\s*=(?:\s*\([^()\n]*\)|[^,:\[\n]+))?\s*,?\s*)+|\s*):"
+)
 """`lambda x, y=2:`; a program of the language may have a name `lambda`."""
 _STARTS = re.compile(
     r"\s*(?:#[^\n]*\n\s*|(?:'''|\"\"\")(?s:.*?)(?:'''|\"\"\")\s*)*"

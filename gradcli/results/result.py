@@ -10,8 +10,9 @@ from functools import cached_property
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.equality import by_value
-from gradcli.engine.backward import Contribution, local_derivative
+from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import expression, rule
+from gradcli.engine.plan import Contribution
 from gradcli.graph.graph import Graph, Node
 
 

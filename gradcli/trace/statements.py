@@ -16,9 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.backward import Contribution, local_derivative, reduce_to, rule_for
+from gradcli.engine.backward import local_derivative
 from gradcli.engine.formula import compile_formula
 from gradcli.engine.notation import NOWHERE, node_tree, rule_tree, substitute
+from gradcli.engine.plan import Contribution, reduce_to, rule_for
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Type
 from gradcli.results.result import Result

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.equality import by_value
-from gradcli.engine.backward import Contribution, local_derivative, rule_for
+from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import NOWHERE, node_tree, option_tree, rule_tree
+from gradcli.engine.plan import Contribution, rule_for
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Shape
 from gradcli.results.result import Result

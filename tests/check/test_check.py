@@ -27,7 +27,8 @@ from gradcli.check import (
 from gradcli.check.clock import Clock
 from gradcli.check.wording import describe
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.engine.backward import Backward, backward
+from gradcli.engine.backward import backward
+from gradcli.engine.plan import Backward
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Operation, keywords
 from gradcli.program import Program

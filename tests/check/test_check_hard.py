@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from gradcli.check import check_gradients
-from gradcli.engine.backward import Backward
+from gradcli.engine.plan import Backward
 from gradcli.program import Program
 from gradcli.results.result import Result, Verdict
 

@@ -15,7 +15,7 @@ from gradcli.check import check_gradients
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.backward import Backward
+from gradcli.engine.plan import Backward
 from gradcli.program import Program
 from gradcli.results.result import Check, Result, Verdict
 

@@ -32,7 +32,7 @@ CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "batch": (("x*y", "points.csv"), (".csv", ".tsv", ".ndjson", ".jsonl", ".parquet", ".npz")),
     "ops": (("sigmoid", "relu"), (".txt", ".json", ".md")),
 }
-STARTS = {
+STARTS: dict[str, str | tuple[str, ...]] = {
     ".md": ("|", "**"),
     ".tex": ("\\begin{", "%"),
     ".py": "import numpy",

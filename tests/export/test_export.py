@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import inspect
 import json
 import shutil
 import subprocess
@@ -51,6 +52,13 @@ from gradcli.trace.steps import Steps
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 POINT = ["--x", "3", "--y", "-4"]
 EXACT = 1e-15
+CLOSE = 1e-13
+"""Where the code has NumPy's form of a function, or the table a form of its own."""
+NUMPY_HAS_ANOTHER = {
+    *("det", "cofactor", "cofactor_slope", "sinc_slope", "softmax_slope", "logaddexp_slope"),
+    *("gauss", "normal_pdf", "erfinv_slope", "gelu_slope", "silu_slope", "mish_slope"),
+    *("gelu", "lgamma", "sigmoid_slope", "tanh_slope", "var", "std"),
+}
 SCHEMA = Path(__file__).parents[2] / "docs" / "schema" / "export.json"
 NEEDS_LATEX = pytest.mark.skipif(shutil.which("pdflatex") is None, reason="pdflatex is missing")
 
@@ -62,6 +70,20 @@ def gradcli(*arguments: str, columns: int | None = None) -> tuple[int, str, str]
 
 def evaluated(text: str, point: dict[str, Any], **more: Any) -> Result:
     return Program(text).evaluate(point, check=False, **more)
+
+
+@pytest.fixture
+def textbook(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Evaluate by the textbook's forms of all rules, which a listing has."""
+    monkeypatch.setattr(Operation, "running", Operation.formulas)
+
+
+def tolerance(result: Result, *, careful: bool = False) -> float:
+    """How near code is to the values: to the last bits, unless it has another form of a row."""
+    rows = [node.operation for node in result.graph.nodes if node.operation is not None]
+    if any(row.name in NUMPY_HAS_ANOTHER or (careful and row.careful) for row in rows):
+        return CLOSE
+    return EXACT
 
 
 # --- programs ----------------------------------------------------------------------------
@@ -144,6 +166,7 @@ PROGRAMS = programs()
 each_program = pytest.mark.parametrize("name", PROGRAMS)
 
 
+@pytest.mark.usefixtures("textbook")
 @each_program
 def test_the_listing_runs(name: str) -> None:
     result = evaluated(*PROGRAMS[name])
@@ -154,7 +177,7 @@ def test_the_listing_runs(name: str) -> None:
         if node.name in renamed and name.startswith("names"):
             names[node.name] = names[renamed[node.name]]
             names[f"delta_{node.name}"] = names[f"delta_{renamed[node.name]}"]
-    assert differences(result, names, EXACT) == []
+    assert differences(result, names, tolerance(result)) == []
 
 
 @each_program
@@ -174,6 +197,7 @@ def test_the_listing_is_what_the_grader_reads(name: str) -> None:
                 pytest.fail(ast.unparse(statement))
 
 
+@pytest.mark.usefixtures("textbook")
 @each_program
 def test_statement_by_statement(name: str) -> None:
     text, point = PROGRAMS[name]
@@ -186,7 +210,8 @@ def test_statement_by_statement(name: str) -> None:
 
 @each_program
 def test_the_function_returns_value_and_gradient(name: str) -> None:
-    assert function_differences(evaluated(*PROGRAMS[name]), EXACT) == []
+    result = evaluated(*PROGRAMS[name])
+    assert function_differences(result, tolerance(result, careful=True)) == []
 
 
 def test_the_function_is_for_other_points_too() -> None:
@@ -234,7 +259,8 @@ def test_it_runs_in_a_process_of_its_own(target: str, tmp_path: Path) -> None:
         stream.write(f"\n{end}\n")
     ran = subprocess.run([sys.executable, str(file)], capture_output=True, text=True, check=True)
     result = evaluated(TUTORIAL, {"x": 3.0, "y": -4.0})
-    assert list(map(float, ran.stdout.split())) == list(result.gradient.values())
+    expected = pytest.approx(list(result.gradient.values()), rel=EXACT)
+    assert list(map(float, ran.stdout.split())) == expected
     assert ran.stderr == ""
 
 
@@ -297,8 +323,12 @@ def _alias(row: Operation, positional: int) -> str:
     return next(name for name in row.aliases if ops.function(name, positional) is row)
 
 
+@pytest.mark.parametrize("form", ["numpy", "python"])
 @pytest.mark.parametrize(("row", "sample"), CASES, ids=label)
-def test_every_operation(row: Operation, sample: str) -> None:
+def test_every_operation(row: Operation, sample: str, form: str, request: Any) -> None:
+    """The listing has the textbook's rules, the function those that run."""
+    if form == "numpy":
+        request.getfixturevalue("textbook")
     made = Sample(row, sample)
     program = Program(made.text)
     shape = np.shape(program.evaluate(made.point, gradient=False).value)
@@ -308,8 +338,10 @@ def test_every_operation(row: Operation, sample: str) -> None:
         assert (row.name, sample) == ("pow", "-2, 3")  # its derivative by the exponent
         result = program.evaluate(made.point, check=False, upstream=weights(shape), wrt=["i1"])
     assert any(node.operation is row for node in result.graph.nodes)
-    assert differences(result, executed(listing(result)), EXACT) == []
-    assert function_differences(result, EXACT) == []
+    if form == "numpy":
+        assert differences(result, executed(listing(result)), tolerance(result)) == []
+    else:
+        assert function_differences(result, tolerance(result, careful=True)) == []
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -447,13 +479,14 @@ def test_a_program_of_several_lines_in_docstrings() -> None:
     head = ast.get_docstring(ast.parse(code), clean=False)
     first = 'y = x*2  # \'"""\' \\'
     assert head == f"{first} ... and its gradient by backpropagation."
-    inner = executed(code)["value_and_gradient"].__doc__
+    inner = inspect.getdoc(executed(code)["value_and_gradient"])  # 3.13 takes out what is common
+    assert inner is not None
     assert inner.splitlines()[:6] == [
         "Value and gradient of the program",
         "",
-        f"        {first}",
-        "        # why",
-        '        sum(y)  # "q"',
+        f"    {first}",
+        "    # why",
+        '    sum(y)  # "q"',
         "",
     ]
 

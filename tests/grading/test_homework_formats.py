@@ -360,7 +360,7 @@ def test_it_is_frozen() -> None:
 
 # --- what is handed in is never passed over ----------------------------------------------
 
-FORMS = (
+NAMES = (
     "delta_{x}", "d_{x}", "d{x}", "df_d{x}", "dfd{x}", "grad_{x}", "{x}_grad", "f_{x}",
     "nabla_{x}", "partial_{x}", "grad_f_{x}", "df_by_d{x}", "d_f_d_{x}", "delta{x}", "grad{x}",
     "{x}_delta", "{x}_gradient",
@@ -369,7 +369,7 @@ LABELS = ("{x}.grad", "df/d{x}", "∂f/∂{x}", "δ{x}", "δ_{x}", "∇{x}", "�
 UNKNOWN = ("g{x}", "dLd{x}", "dL_d{x}", "{x}bar", "F_{x}", "slope_{x}", "dq", "f_q", "result")
 
 
-@pytest.mark.parametrize("form", [*FORMS, *LABELS, *UNKNOWN])
+@pytest.mark.parametrize("form", [*NAMES, *LABELS, *UNKNOWN])
 def test_a_name_is_a_gradient_or_is_said_not_to_be_read(form: str) -> None:
     """In code, in a function, in a table and in JSON; wrong numbers are wrong under every name."""
     numbers = {name: float(TRUE[name]) for name in ("x", "y")}

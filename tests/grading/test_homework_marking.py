@@ -408,7 +408,7 @@ IMPOSSIBLE = (
     "1/0", "np.log(0)", "np.sqrt(-1)", "np.log(x - x)", "np.arcsin(2 + x*x)", "9**9**9", "0/0",
     "np.exp(1000*x*x)", "foo(x)", "np.frobnicate(x)", "math.gamma_of(2)", "undefined*2",
     "np.array([1, 2])[5]", "x[0]", "np.array([1, 2]) + np.array([1, 2, 3])",
-    "np.zeros((2, 3)) @ np.zeros((2, 3))", "np.zeros((10**6, 10**6))",
+    "np.zeros((2, 3)) @ np.zeros((2, 3))",
     "np.linalg.inv(np.array([[1, 2], [2, 4]]))",
 )  # fmt: skip
 

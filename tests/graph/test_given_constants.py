@@ -85,7 +85,8 @@ def test_in_batch_and_from_python(word: str, tmp_path: Path) -> None:
         assert result.value == expected.value
         assert result.gradient[word] == expected.gradient["q"]
     made = program.batch({word: [3.0, 1.0], "x": [2.0, 1.0]})
-    fixed = program.batch({"x": [2.0, 1.0]}, **{word: 3})
+    given: dict[str, Any] = {word: 3}
+    fixed = program.batch({"x": [2.0, 1.0]}, **given)
     assert made[f"d_{word}"][0] == fixed[f"d_{word}"][0] == expected.gradient["q"]
     # Without a value it is the constant, before and after it had one.
     assert list(program.evaluate(x=2, check=False).gradient) == ["x"]

@@ -10,8 +10,8 @@ import pytest
 from ops_samples import CASES, Application, applied, label, weights
 
 from gradcli import ops
-from gradcli.engine.backward import reduce_to
 from gradcli.engine.formula import compile_formula, formula_names, parsed
+from gradcli.engine.plan import reduce_to
 from gradcli.graph.resolve import CONSTANTS
 from gradcli.ops.operation import Operation, Site, Type, keywords, propagating
 from gradcli.syntax.tree import Call, Name, postorder

@@ -16,37 +16,50 @@ V = np.array([0.5, 1.5, 0.8])
 NAMES: dict[str, Any] = {"np": np, "math": math, "scipy": scipy, "special": scipy.special}
 
 NUMPY = """
-np.sum(X) | np.sum(X, axis=0) | np.sum(X, 1, keepdims=True) | X.sum(axis=(0, 1)) | X.mean(1) | np.mean([V[0], 2])
-np.max(X, 1) | X.min(axis=0) | np.amax(X) | np.prod(X, axis=1) | np.var(X, axis=0) | X.std(ddof=1) | np.std(X, 1)
-np.cumsum(X) | np.cumsum(X, axis=1) | np.cumprod(V) | np.ptp(V) | np.median(V) | np.average(V, weights=[1, 2, 3])
-np.dot(X, V) | X.dot(V) | X @ X.T | np.matmul(X, V) | np.inner(X, X) | np.outer(V, V) | np.vdot(V, V)
-np.einsum('ij,j->i', X, V) | np.einsum('ij,kj', X, X) | np.einsum('ii->', X @ X.T) | np.tensordot(X, X, axes=([1], [1]))
-np.cross(V, X[0]) | np.kron(V, X[0]) | np.trace(X @ X.T) | np.linalg.norm(X) | np.linalg.norm(X, axis=1) | np.linalg.norm(V, 1)
-np.linalg.norm(V, np.inf) | np.linalg.inv(X @ X.T) | np.linalg.det(X @ X.T) | np.linalg.solve(X @ X.T, X[:, 0])
-np.linalg.slogdet(X @ X.T)[1] | np.linalg.matrix_power(X @ X.T, 3) | np.linalg.cholesky(X @ X.T + np.eye(2))
-X.T | np.transpose(X) | X.reshape(3, 2) | X.reshape(-1) | np.reshape(X, (6,)) | X.ravel() | X.flatten() | np.squeeze(X[:1])
-np.expand_dims(V, 1) | V[:, None] | V[np.newaxis] | np.swapaxes(X, 0, 1) | np.moveaxis(X, 0, 1) | np.flip(X, 1) | np.fliplr(X)
-np.roll(V, 1) | np.rot90(X) | np.tile(V, (2, 2)) | np.repeat(X, 2, axis=0) | np.broadcast_to(V, (2, 3)) | np.atleast_2d(V)
-np.concatenate([X, X], axis=1) | np.stack([V, X[0]], axis=1) | np.vstack([V, X]) | np.hstack((V, X[0])) | np.column_stack([V, V])
-np.append(V, 1.0) | np.split(V, 3)[1] | np.array_split(V, 2)[0] | np.diag(X @ X.T) | np.diagonal(X @ X.T) | np.tril(X) | np.triu(X, 1)
-np.where(X > 0, X, 2*X) | np.maximum(X, V) | np.minimum(X, 0.1) | np.clip(X, -0.5, 0.5) | X.clip(0) | np.clip(X, None, 0.5)
-np.abs(X) | np.sign(X) | np.exp(X) | np.log(V) | np.sqrt(V) | np.square(X) | np.power(V, 3) | V**-2 | 2.0**X | np.reciprocal(V)
-np.sin(X) | np.cos(X) | np.tan(X) | np.arctan(X) | np.arcsin(X / 2) | np.arccos(X / 2) | np.sinh(X) | np.cosh(X) | np.tanh(X)
-np.arcsinh(X) | np.arctan2(X, V) | np.hypot(X, V) | np.logaddexp(X, V) | np.log1p(V) | np.expm1(X) | np.log2(V) | np.log10(V)
-np.exp2(X) | np.cbrt(V) | np.deg2rad(X) | np.degrees(X) | np.sinc(X) | np.mod(X, 0.47) | X % 0.47 | X // 0.47 | np.fmod(X, 0.47)
-np.floor(X) | np.round(X, 1) | np.rint(X) | np.trunc(X) | X.astype(int) | np.heaviside(X, 0.5) | np.int64(X > 0) * X | ~(X > 0) * X
-np.add(X, V) | np.subtract(X, V) | np.multiply(X, V) | np.divide(X, V) | np.negative(X) | np.true_divide(X, V) | -X + +X
-np.diff(V) | np.trapezoid(V) | np.polyval([1.0, 2.0, 3.0], X) | np.sort(V) | V[np.argsort(V)] | V[np.argmax(V)] | np.take(V, [2, 0])
-X[0] | X[:, 1] | X[-1, ::2] | X[..., 0] | X[[1, 0], [2, 0]] | X[X > 0] | X[np.arange(2), [0, 2]] | X[1][2] | X[:, [0, 0]]
-np.zeros_like(X) + X | np.ones(3) * V | np.full((2, 3), V[0]) | np.eye(2) @ X | np.linspace(0, 1, 3) * V | np.arange(3) * V
-np.array([V[0], V[1] * 2]) | np.array([[V[0], 1], [2, V[1]]]) | np.asarray(V) | np.copy(V) * 2 | np.add.reduce(X) | np.maximum.reduce(V)
-np.nan_to_num(X) | np.all(X > -9) * V | np.logical_and(X > 0, X < 1) * X | (X > 0) & (X < 1) | np.multiply.outer(V, V)
-math.sin(V[0]) | math.exp(V[1]) | math.log(V[1], 3) | math.sqrt(V[0]) | math.pow(V[0], 2) | math.pi * V | math.hypot(V[0], V[1])
-scipy.special.expit(X) | special.logit(V / 2) | special.erf(X) | special.erfc(X) | special.gammaln(V) | special.digamma(V) | special.gamma(V)
-special.logsumexp(X) | special.logsumexp(X, axis=1, keepdims=True) | special.logsumexp(V, b=[1.0, 2.0, 3.0]) | special.softmax(X)
-special.softmax(X, axis=1) | special.log_softmax(X) | special.polygamma(1, V) | special.xlogy(V, X + 1) | special.entr(V)
-special.betaln(V, V + 1) | special.beta(V, 2.0) | special.ndtr(X) | special.log_expit(X) | special.exp2(X) if False else X
-max(V[0], V[1]) | min(V) | sum(V) | abs(V[0]) | sum([v * i for i, v in enumerate(V)]) | round(V[0], 1) | float(V[0]) * 2 | pow(V[0], 2)
+np.sum(X) | np.sum(X, axis=0) | np.sum(X, 1, keepdims=True) | X.sum(axis=(0, 1)) | X.mean(1)
+np.mean([V[0], 2]) | np.max(X, 1) | X.min(axis=0) | np.amax(X) | np.prod(X, axis=1)
+np.var(X, axis=0) | X.std(ddof=1) | np.std(X, 1) | np.cumsum(X) | np.cumsum(X, axis=1)
+np.cumprod(V) | np.ptp(V) | np.median(V) | np.average(V, weights=[1, 2, 3]) | np.dot(X, V)
+X.dot(V) | X @ X.T | np.matmul(X, V) | np.inner(X, X) | np.outer(V, V) | np.vdot(V, V)
+np.einsum('ij,j->i', X, V) | np.einsum('ij,kj', X, X) | np.einsum('ii->', X @ X.T)
+np.tensordot(X, X, axes=([1], [1])) | np.cross(V, X[0]) | np.kron(V, X[0]) | np.trace(X @ X.T)
+np.linalg.norm(X) | np.linalg.norm(X, axis=1) | np.linalg.norm(V, 1) | np.linalg.norm(V, np.inf)
+np.linalg.inv(X @ X.T) | np.linalg.det(X @ X.T) | np.linalg.solve(X @ X.T, X[:, 0])
+np.linalg.slogdet(X @ X.T)[1] | np.linalg.matrix_power(X @ X.T, 3)
+np.linalg.cholesky(X @ X.T + np.eye(2)) | X.T | np.transpose(X) | X.reshape(3, 2)
+X.reshape(-1) | np.reshape(X, (6,)) | X.ravel() | X.flatten() | np.squeeze(X[:1])
+np.expand_dims(V, 1) | V[:, None] | V[np.newaxis] | np.swapaxes(X, 0, 1) | np.moveaxis(X, 0, 1)
+np.flip(X, 1) | np.fliplr(X) | np.roll(V, 1) | np.rot90(X) | np.tile(V, (2, 2))
+np.repeat(X, 2, axis=0) | np.broadcast_to(V, (2, 3)) | np.atleast_2d(V)
+np.concatenate([X, X], axis=1) | np.stack([V, X[0]], axis=1) | np.vstack([V, X])
+np.hstack((V, X[0])) | np.column_stack([V, V]) | np.append(V, 1.0) | np.split(V, 3)[1]
+np.array_split(V, 2)[0] | np.diag(X @ X.T) | np.diagonal(X @ X.T) | np.tril(X) | np.triu(X, 1)
+np.where(X > 0, X, 2*X) | np.maximum(X, V) | np.minimum(X, 0.1) | np.clip(X, -0.5, 0.5)
+X.clip(0) | np.clip(X, None, 0.5) | np.abs(X) | np.sign(X) | np.exp(X) | np.log(V) | np.sqrt(V)
+np.square(X) | np.power(V, 3) | V**-2 | 2.0**X | np.reciprocal(V) | np.sin(X) | np.cos(X)
+np.tan(X) | np.arctan(X) | np.arcsin(X / 2) | np.arccos(X / 2) | np.sinh(X) | np.cosh(X)
+np.tanh(X) | np.arcsinh(X) | np.arctan2(X, V) | np.hypot(X, V) | np.logaddexp(X, V)
+np.log1p(V) | np.expm1(X) | np.log2(V) | np.log10(V) | np.exp2(X) | np.cbrt(V) | np.deg2rad(X)
+np.degrees(X) | np.sinc(X) | np.mod(X, 0.47) | X % 0.47 | X // 0.47 | np.fmod(X, 0.47)
+np.floor(X) | np.round(X, 1) | np.rint(X) | np.trunc(X) | X.astype(int) | np.heaviside(X, 0.5)
+np.int64(X > 0) * X | ~(X > 0) * X | np.add(X, V) | np.subtract(X, V) | np.multiply(X, V)
+np.divide(X, V) | np.negative(X) | np.true_divide(X, V) | -X + +X | np.diff(V) | np.trapezoid(V)
+np.polyval([1.0, 2.0, 3.0], X) | np.sort(V) | V[np.argsort(V)] | V[np.argmax(V)]
+np.take(V, [2, 0]) | X[0] | X[:, 1] | X[-1, ::2] | X[..., 0] | X[[1, 0], [2, 0]] | X[X > 0]
+X[np.arange(2), [0, 2]] | X[1][2] | X[:, [0, 0]] | np.zeros_like(X) + X | np.ones(3) * V
+np.full((2, 3), V[0]) | np.eye(2) @ X | np.linspace(0, 1, 3) * V | np.arange(3) * V
+np.array([V[0], V[1] * 2]) | np.array([[V[0], 1], [2, V[1]]]) | np.asarray(V) | np.copy(V) * 2
+np.add.reduce(X) | np.maximum.reduce(V) | np.nan_to_num(X) | np.all(X > -9) * V
+np.logical_and(X > 0, X < 1) * X | (X > 0) & (X < 1) | np.multiply.outer(V, V) | math.sin(V[0])
+math.exp(V[1]) | math.log(V[1], 3) | math.sqrt(V[0]) | math.pow(V[0], 2) | math.pi * V
+math.hypot(V[0], V[1]) | scipy.special.expit(X) | special.logit(V / 2) | special.erf(X)
+special.erfc(X) | special.gammaln(V) | special.digamma(V) | special.gamma(V)
+special.logsumexp(X) | special.logsumexp(X, axis=1, keepdims=True)
+special.logsumexp(V, b=[1.0, 2.0, 3.0]) | special.softmax(X) | special.softmax(X, axis=1)
+special.log_softmax(X) | special.polygamma(1, V) | special.xlogy(V, X + 1) | special.entr(V)
+special.betaln(V, V + 1) | special.beta(V, 2.0) | special.ndtr(X) | special.log_expit(X)
+special.exp2(X) if False else X | max(V[0], V[1]) | min(V) | sum(V) | abs(V[0])
+sum([v * i for i, v in enumerate(V)]) | round(V[0], 1) | float(V[0]) * 2 | pow(V[0], 2)
 """
 
 TORCH = {

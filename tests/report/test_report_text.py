@@ -8,7 +8,7 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
@@ -51,6 +51,7 @@ def test_numbers(value: float, precision: int, text: str) -> None:
     assert number(value, precision) == text
 
 
+@settings(deadline=None)
 @given(FINITE, st.integers(1, 17))
 def test_a_number_has_the_digits_that_it_was_given(value: float, precision: int) -> None:
     text = number(value, precision)
@@ -59,11 +60,13 @@ def test_a_number_has_the_digits_that_it_was_given(value: float, precision: int)
     assert len(digits) <= precision or float(text) == value
 
 
+@settings(deadline=None)
 @given(FINITE)
 def test_seventeen_digits_round_trip(value: float) -> None:
     assert float(number(value, 17)) == value
 
 
+@settings(deadline=None)
 @given(st.lists(FINITE, min_size=1))
 def test_the_points_of_a_column_stand_below_each_other(values: list[float]) -> None:
     texts = [number(value, 6) for value in values]
@@ -75,6 +78,7 @@ def test_the_points_of_a_column_stand_below_each_other(values: list[float]) -> N
         assert len({text.index(".") for text in padded if "." in text}) <= 1
 
 
+@settings(deadline=None)
 @given(arrays(np.float64, array_shapes(max_dims=4, max_side=3), elements=FINITE))
 def test_arrays_are_nested_lists(array: np.ndarray) -> None:
     if is_small(array):
@@ -103,6 +107,7 @@ def test_the_norm_does_not_overflow() -> None:
     assert summary(np.array([1.0, -np.inf]), 6) == ("-inf", "1", "inf")
 
 
+@settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"])), st.integers(2, 40))
 def test_folding_keeps_every_word(text: str, width: int) -> None:
     text = shown(text, UNICODE)
@@ -112,6 +117,7 @@ def test_folding_keeps_every_word(text: str, width: int) -> None:
         assert cell_width(line) <= width or re.fullmatch(r"\s*[-−]?\d[\d.]*(e[-+]?\d+)?", line)
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_nothing_from_outside_controls_the_terminal(text: str) -> None:
     assert shown(text, UNICODE).isprintable()
@@ -140,6 +146,7 @@ def test_bare_values(value: object, text: str) -> None:
     assert bare(value, UNICODE) == text
 
 
+@settings(deadline=None)
 @given(FINITE)
 def test_bare_numbers_round_trip(value: float) -> None:
     assert float(bare(np.float64(value), UNICODE)) == value

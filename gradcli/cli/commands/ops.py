@@ -54,7 +54,7 @@ def command(
 ) -> Outcome:
     """The operations: formulas, derivatives, domains.
 
-    For each: how it is called, its local derivatives (the formulas that run), where it is
+    For each: how it is called, its local derivatives, the forms of them that run, where it is
     defined, and which convention is taken where it has no derivative.
     """
     from gradcli.report.reference.operations import listing

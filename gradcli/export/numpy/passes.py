@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.engine.backward import rule_for
 from gradcli.engine.formula import Formula, compile_formula, formula, formula_names
+from gradcli.engine.plan import rule_for
 from gradcli.export.numpy import code
 from gradcli.export.numpy.calls import Calls
 from gradcli.export.numpy.code import ATOM, COMPARISON, Code, numpy_shape

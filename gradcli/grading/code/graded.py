@@ -58,8 +58,8 @@ def graded(
 def _by_code(task: Task, code: Listing, scheme: Scheme, deadline: Deadline) -> Marked | None:
     """The marks by what the code comes to; None where it speaks of no gradient that is asked for.
 
-    Raises `GradcliError` of kind submission for what is no Python, takes too much, or has a gradient
-    that is made of something unread: then with the place of that.
+    Raises `GradcliError` of kind submission for what is no Python, takes too much, or has a
+    gradient that is made of something unread: then with the place of that.
     """
     text = without_magics(code.source.text) if code.cells else code.source.text
     sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]

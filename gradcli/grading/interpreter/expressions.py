@@ -45,9 +45,7 @@ from gradcli.syntax.tree import (
     postorder,
 )
 
-COMPUTING = frozenset(
-    {Kind.SHAPE, Kind.NAME, Kind.DOMAIN, Kind.OVERFLOW, Kind.EDGE, Kind.SINGULAR, Kind.SUBMISSION}
-)
+COMPUTING = frozenset({Kind.SHAPE, Kind.NAME, Kind.DOMAIN, Kind.OVERFLOW, Kind.EDGE, Kind.SINGULAR})
 """Errors of a statement that can be read and not computed."""
 LONGEST_SECONDS = 1.0
 """Of processor time, for all statements together."""

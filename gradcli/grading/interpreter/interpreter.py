@@ -93,6 +93,7 @@ def _not_read(desk: Desk, work: Work) -> Iterator[tuple[str, int | None, str]]:
     known = {*desk.vocabulary.nodes, *desk.vocabulary.inputs, *desk.gradients}
     known |= names_used(statements, returned=True)
     known |= {cell.name for cell in (*desk.own, *desk.spoilt) if cell.problem is not None}
+    known |= {name for name, value in desk.scope.items() if not isinstance(value, Cell)}
     known.add(work.flow.name(work.flow.output))
     unread: dict[str, int] = {}
     for step in all_steps(statements):

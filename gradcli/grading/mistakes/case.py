@@ -16,8 +16,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.backward import reduce_to
 from gradcli.engine.notation import formula_tree, rule_tree
+from gradcli.engine.plan import reduce_to
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key, Part
 from gradcli.grading.model.stage import Alterations, Backward, Place

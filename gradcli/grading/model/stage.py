@@ -18,10 +18,16 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
-from gradcli.engine.backward import reduce_to, rule_for
 from gradcli.engine.constant import ENGINE
-from gradcli.engine.formula import Formula, bound_graph, compile_formula, formula_names
+from gradcli.engine.formula import (
+    Formula,
+    bound_graph,
+    compile_formula,
+    formula,
+    formula_names,
+)
 from gradcli.engine.forward import operand_values
+from gradcli.engine.plan import reduce_to, rule_for
 from gradcli.engine.run import all_values
 from gradcli.graph.draft import Step
 from gradcli.graph.graph import Graph, Node
@@ -132,7 +138,7 @@ class Stage:
                     rule = (
                         _altered(graph, node, alter[node.id, i])
                         if (node.id, i) in alter
-                        else rule_for(graph, node, i)
+                        else _textbook(graph, node, i)
                     )
                     raw = _sent(node, rule, given, delta)
                     value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
@@ -210,6 +216,14 @@ def added(values: Iterable[Any]) -> Any:
     for value in rest:
         first = first + value
     return first
+
+
+def _textbook(graph: Graph, node: Node, operand: int) -> Formula:
+    """The rule in the textbook's form: with the digits of a submission that computes it so."""
+    assert node.operation is not None
+    if not node.operation.careful:
+        return rule_for(graph, node, operand)
+    return formula(node.operation, graph.site(node), operand, textbook=True)
 
 
 def _sent(node: Node, rule: Formula, given: list[Any], delta: Any) -> Any:

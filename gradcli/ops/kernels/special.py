@@ -1,4 +1,4 @@
-"""Kernels of the normal distribution and of log Γ, where other forms lose digits."""
+"""Kernels of the normal distribution and of log Γ, which keep digits that plain forms lose."""
 
 from __future__ import annotations
 

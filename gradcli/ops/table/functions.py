@@ -261,6 +261,10 @@ TRIGONOMETRY = (
         latex=r"\operatorname{atan2}({y}, {x})",
         convention="jumps on the negative x axis",
         doc="angle of the point (x, y); the ordinate comes first",
+        losses=(
+            Loss("y", "where x/hypot(x, y) is below 1e-307", (-2.6474220345068205e-11, 5e-324)),
+            Loss("x", "where y/hypot(x, y) is below 1e-307", (5e-324, -2.6474220345068205e-11)),
+        ),
         samples=("1, 2", "-3, -4", "1e-200, 1e-200"),
         branch=lambda y, x: np.where(x < 0, np.where(y >= 0, 1, -1), 0),
         tie=lambda y, x: (y == 0) & (x <= 0),

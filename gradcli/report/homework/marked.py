@@ -36,6 +36,12 @@ def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> I
     yield f"score {_number(marked.score)} / {_number(marked.max_score)}\n"
 
 
+def as_text(marked: Marked) -> str:
+    """The report of one submission as `gradcli grade` prints it, without colour."""
+    style = Style(width=None, color=False, ascii=False)
+    return "".join(pieces(None, marked, style, reveal=False)).rstrip("\n")
+
+
 def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterator[str]:
     tags = ", ".join(row.tags) or str(row.status)
     head = f"{_where(row)}{visible(row.text) or _what(row)}"

@@ -28,6 +28,7 @@ from gradcli.grading.submission.entries import values_from
 from gradcli.grading.submission.labels import Reading, readings
 from gradcli.grading.submission.types import Entry
 from gradcli.program import Program
+from gradcli.report.homework.marked import as_text
 
 LONGEST_NAME = 200
 MOST_NAMES = 100_000
@@ -82,7 +83,7 @@ def grade_values(
         entries = tuple(sorted(found.entries(), key=lambda entry: entry.kind))
         scheme = Scheme(Tolerance(rtol), carried, eta)
         marked = mark(made, values_from(entries, made.vocabulary), scheme, deadline)
-    return replace(marked, notes=(*marked.notes, *found.notes))
+    return replace(marked, notes=(*marked.notes, *found.notes), renderer=as_text)
 
 
 def _task(

@@ -1,0 +1,223 @@
+"""The plan of a backward pass: which operation sends what to which operand, in which order.
+
+A graph and the nodes that get an accumulator come in, a `Plan` goes out; no number is computed.
+With it are the two things that every way down does with what an operation sends: take out what a
+`where` has not selected, and sum over the axes along which the operand was broadcast.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gradcli.diagnostics.equality import by_value
+from gradcli.diagnostics.gc_pause import collector_paused
+from gradcli.engine.formula import Formula, formula
+from gradcli.engine.forward import (
+    all_finite,
+    selected,
+)
+from gradcli.graph.graph import Getter, Graph, Node, Often
+from gradcli.ops.operation import Shape
+
+BELOW_1 = 0.99
+"""A bound that rounding does not lift above 1."""
+
+Mask: TypeAlias = Callable[[Any, Sequence[Any]], Any]
+"""From what an operation sends, and all values, to what counts of it."""
+
+
+@by_value
+class Contribution(NamedTuple):
+    """One line of the backward pass: what operation `node` sends to its operand `to`."""
+
+    node: int
+    operand: int
+    """Which operand of the operation, counted from 0."""
+    to: int
+    value: Any
+    """upstream × local, reduced to the operand's shape."""
+    accumulator: Any
+    """The running sum after this contribution."""
+    final: bool
+    """No operation that uses the node is left: the accumulator is ∂f/∂u."""
+
+
+class Backward(NamedTuple):
+    """What the backward pass computes; `accumulators` is None for nodes it does not reach."""
+
+    accumulators: list[Any]
+    contributions: list[Contribution]
+
+
+class Send(NamedTuple):
+    """A line of the backward pass before there are numbers: a contribution that will be made."""
+
+    operand: int
+    to: int
+    rule: Formula
+    elementwise: bool
+    """The rule is a local derivative, by which the upstream is multiplied."""
+    mask: Mask | None
+    """What takes out the elements that a `where` has not selected, or all of them."""
+    shape: Shape
+    """The shape of the operand, to which the contribution is reduced."""
+    final: bool
+
+
+@dataclass(slots=True)
+class Plan:
+    """The backward pass of a graph, for some inputs."""
+
+    active: Sequence[bool]
+    """The nodes that get an accumulator."""
+    steps: list[tuple[int, Getter | None, tuple[Send, ...]]]
+    """The operations that send something, from the output down, and what they send.
+
+    Between them what takes out their operands; None where every local derivative is a number.
+    """
+    watched: list[int]
+    """The accumulators to look at: if one is not finite, one of these is not."""
+    products: dict[int, tuple[int, int, int]]
+    """Accumulators that are a product of a value and an accumulator, both of which are smaller.
+
+    And how many terms are summed up for an element.
+    """
+    often: Often = field(default_factory=Often)
+    """How often both passes ran, and both written out as one function."""
+
+
+def plan_of(graph: Graph, active: Sequence[bool]) -> Plan:
+    """What each operation will send where; remembered in the graph for the next time."""
+    known: Plan | None = graph.plan
+    if known is not None and (known.active is active or known.active == active):
+        return known
+    with collector_paused():
+        graph.plan = plan = _planned(graph, active)
+    return plan
+
+
+def _planned(graph: Graph, active: Sequence[bool]) -> Plan:
+    left = _uses(graph, active)
+    reached = [False] * len(graph.nodes)
+    reached[graph.output] = active[graph.output]
+    flows = reached.copy()  # where a path leads there on which no derivative is the number 0
+    plan = Plan(active, [], [], {})
+    for node in reversed(graph.nodes):
+        if not reached[node.id]:
+            continue
+        sends = []
+        for i, to in enumerate(node.operands):
+            if type(to) is int and active[to]:
+                left[to] -= 1
+                send = _line(graph, node, i, to, final=left[to] == 0, flows=flows[node.id])
+                sends.append(send)
+                factors = _factors(graph, node, send)
+                if factors and send.final and not reached[to]:
+                    plan.products[to] = factors
+                reached[to] = True
+                flows[to] |= flows[node.id] and send.rule.constant != 0
+        if sends:
+            numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
+            plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
+        if node.selections or not flows[node.id] or not any(send.rule.passes_on for send in sends):
+            plan.watched.append(node.id)
+    return plan
+
+
+def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int, int] | None:
+    """The value and the accumulator whose product, larger than both, an operation sends.
+
+    And the most terms that an element of it is a sum of.
+    """
+    if send.elementwise or send.mask or send.rule.type.shape != send.shape:
+        return None
+    count = len(node.operands)
+    first, second, terms = send.rule.factors() or (0, 0, 0)
+    if max(first, second) != count + 1:  # where the upstream is, behind the operands and `out`
+        return None
+    other = [*node.operands, node.id][min(first, second)]
+    if type(other) is not int:
+        return None
+    size = graph.nodes[other].type.size + node.type.size
+    return (other, node.id, terms) if size < graph.nodes[send.to].type.size else None
+
+
+def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool, flows: bool) -> Send:
+    assert node.operation is not None
+    rule, shape = rule_for(graph, node, operand), graph.nodes[to].type.shape
+    mask: Mask | None = partial(_masked, node) if node.selections else None
+    mask = mask if flows else nothing
+    return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
+
+
+def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
+    """How many contributions each node will get."""
+    uses = [0] * len(graph.nodes)
+    for node in graph.nodes:
+        if active[node.id]:
+            for operand in node.operands:
+                if type(operand) is int:
+                    uses[operand] += 1
+    return uses
+
+
+def rule_for(graph: Graph, node: Node, operand: int) -> Formula:
+    """The rule of a node for one operand, remembered in the graph.
+
+    Scalar operations that look alike share one; an operation on arrays has its own.
+    """
+    operation = node.operation
+    assert operation is not None
+    formulas: dict[Any, Formula] = graph.formulas
+    shared, own = (operation, operand), (node.id, operand)
+    found = formulas.get(own if node.type.shape else shared) or formulas.get(own)
+    if found is None:
+        site = graph.site(node)
+        found = formula(operation, site, operand)
+        same = isinstance(operation.rules, tuple) and not node.options
+        same = same and not any(t.shape for t in (*site.types, site.out))
+        formulas[shared if same else own] = found
+    return found
+
+
+def nothing(sent: Any, _values: Sequence[Any]) -> Any:
+    """Zero where the upstream is 0 by a rule and no number: floor(sqrt(x)) has a slope at 0."""
+    return np.zeros(np.shape(sent))[()]
+
+
+def _masked(node: Node, sent: Any, values: Sequence[Any]) -> Any:
+    """Exactly zero for what a `where` has not selected, if anything is not finite."""
+    if all_finite(np.asarray(sent)):
+        return sent
+    mask: Any = selected(node, values)
+    if not mask.any():
+        return np.zeros(np.shape(sent))[()]
+    elementwise = node.operation is not None and node.operation.elementwise
+    return np.where(mask, sent, 0.0)[()] if elementwise else sent
+
+
+def reduce_to(array: Any, shape: Shape) -> Any:
+    """Sum over the dimensions along which an operand of `shape` was broadcast.
+
+    Where a rule gave less than the operand's shape (one number for all its elements), it is
+    repeated.
+    """
+    own = np.shape(array)
+    if own == shape:
+        return array
+    extra = len(own) - len(shape)
+    if extra > 0:
+        array = np.add.reduce(array, 0 if extra == 1 else tuple(range(extra)))
+        if array.shape == shape:
+            return array
+    else:
+        array = np.reshape(array, (1,) * -extra + own)
+    axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)
+    if axes:
+        array = array.sum(axis=axes, keepdims=True)
+    return array if array.shape == shape else np.broadcast_to(array, shape)
