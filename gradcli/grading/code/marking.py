@@ -235,7 +235,7 @@ class CodeMarking(Judged):
             right_values = {i: self.true(name)[()] for i in last}
         nodes = {f.node for n in wrong if (f := self.finals[n]).node is not None}
         if not nodes:
-            return Suspects(last, right_values)
+            return Suspects(last, right_values, {}, [], [])
         above = replay.above(nodes)
         matched = self.matched()
         forward = replay.above(list(matched.values()))
@@ -251,15 +251,22 @@ class CodeMarking(Judged):
             if meant_value is not None:
                 right_values[i] = meant_value
                 mended.append(i)
-        # of one value under several names the last: what is missing is missing there
         earliest = [steps[i].whole for i in mended]
         order = sorted(
-            mended, key=lambda i: (earliest.index(steps[i].whole), -len(steps[i].calls), -i)
+            mended, key=lambda i: (earliest.index(steps[i].whole), -len(steps[i].calls), i)
         )
+        names: dict[int, int] = {}
+        for i in order:  # of one value under several names the last: there something is missing
+            same_value = [j for j in order if steps[j].whole == steps[i].whole]
+            depth = max(len(steps[j].calls) for j in same_value)
+            names[i] = max(j for j in same_value if len(steps[j].calls) == depth)
         unsure = [i for i in chain if not any(same(steps[i].number, p) for p in pool)]
         made = {steps[i].whole for i in unsure}
         first = [i for i in unsure if not self._reads(replay, steps[i]) & made]
-        return Suspects(list(dict.fromkeys([*order, *last, *first, *unsure])), right_values)
+        doubted = [i for i in order if i in unsure and i not in last]
+        trusted = [i for i in order if i not in unsure and i not in last]
+        rest = list(dict.fromkeys([*doubted, *last, *trusted, *first, *unsure]))
+        return Suspects(rest, right_values, names, trusted, [] if doubted else last)
 
     def _reads(self, replay: Replay, step: Step) -> set[int]:
         known = {s.whole for s in self.reader.reading.steps if s.whole is not None}

@@ -10,9 +10,9 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
@@ -22,10 +22,12 @@ from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
 from gradcli.python.steps import Step
 
-SECONDS = 5.0
+SECONDS = 6.0
 """What all repairs of a submission may take."""
 
 
+Look: TypeAlias = Literal["fully", "plainly", "behind"]
+"""Which changes are tried: all, only those of a sign or an operand, only what is left out."""
 Place: TypeAlias = tuple[list[ast.stmt], int]
 """A statement: its block, and its place there."""
 
@@ -37,6 +39,12 @@ class Suspects:
     steps: list[int]
     right_values: dict[int, Any]
     """Of some: the value that would make everything right."""
+    names: dict[int, int]
+    """Of some: the last step that gives the same value a name."""
+    trusted: list[int]
+    """Those whose value is right: what may be missing is missing behind them."""
+    plainly: list[int]
+    """Those that are looked at first, for an operand or a sign that is wrong and nothing more."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +54,8 @@ class Repair:
     line: int
     tags: tuple[str, ...]
     mends: frozenset[str]
+    behind: bool = False
+    """Something is missing, and could stand behind the statement as well."""
 
 
 class Repairs:
@@ -72,18 +82,27 @@ class Repairs:
         steps = self.marking.reader.reading.steps
         waiting: list[Iterator[tuple[tuple[str, ...], list[ast.stmt], int, Place]]] = []
         seen: set[int] = set()
+        looks: list[tuple[int, Look]] = [(i, "plainly") for i in suspects.plainly]
+        if suspects.plainly:
+            looks += [(i, "behind") for i in suspects.trusted]
+        for i, look in looks:
+            place = self._statement(steps[i])
+            if place is not None and i in suspects.right_values:
+                found = self._known(place, i, suspects.right_values[i], wrong, look)
+                if found is not None:
+                    return self._named_last(found, i, suspects)
         for i in suspects.steps:
             place = self._statement(steps[i])
             if place is None:
                 continue
-            if i in suspects.right_values:
+            if i in suspects.right_values and not self._comes_again(steps[i]):
                 found = self._known(place, i, suspects.right_values[i], wrong)
                 if found is not None:
-                    return found
+                    return self._named_last(found, i, suspects)
             if id(place[0][place[1]]) not in seen:
                 seen.add(id(place[0][place[1]]))
                 waiting.append(self.tried(place, i))
-        until = min(self.until, monotonic() + SECONDS / 2)
+        until = min(self.until, monotonic() + SECONDS * 0.7)
         while waiting and monotonic() < until:
             for one in waiting[:]:
                 change = next(one, None)
@@ -120,7 +139,27 @@ class Repairs:
                     return None
         return None
 
-    def _known(self, place: Place, step: int, right: Any, wrong: frozenset[str]) -> Repair | None:
+    def _named_last(self, found: Repair, step: int, suspects: Suspects) -> Repair:
+        """The repair at the last name of a value, where something is missing behind it."""
+        steps = self.marking.reader.reading.steps
+        alias = self._statement(steps[suspects.names.get(step, step)])
+        if found.behind and alias is not None:
+            return replace(found, line=self._line(*alias))
+        return found
+
+    def _comes_again(self, step: Step) -> bool:
+        """Whether a statement is gone through more than once: then one value says little."""
+        steps = self.marking.reader.reading.steps
+        return any(s.span == step.span and s.turns != step.turns for s in steps)
+
+    def _known(
+        self,
+        place: Place,
+        step: int,
+        right: Any,
+        wrong: frozenset[str],
+        look: Look = "fully",
+    ) -> Repair | None:
         """A change by which a statement gives the value that is known to be right."""
         block, i = place
         statement = block[i]
@@ -132,11 +171,9 @@ class Repairs:
         for tags, changed in _with_other_sign(statement):
             if wrong <= self._mended(block, i, [changed]):
                 return Repair(statement.lineno, tags, wrong)
-        pair = self._pair(block, i, step, target)
-        if pair is not None and wrong <= self._mended(block, i, [_with_value(statement, pair)]):
-            return Repair(statement.lineno, ("dropped-path",), wrong)
         until = min(self.until, monotonic() + SECONDS / 3)
-        for tags, expression, behind in self._expressions(block, i, step):
+        changes = self._expressions(block, i, step, look)
+        for tags, expression, behind in changes:
             if monotonic() > until:
                 break
             ast.fix_missing_locations(ast.copy_location(expression, statement))
@@ -145,7 +182,10 @@ class Repairs:
                 changed = _with_value(statement, expression)
                 if wrong <= self._mended(block, i, [changed]):
                     line = self._line(block, i) if behind else statement.lineno
-                    return Repair(line, tags, wrong)
+                    return Repair(line, tags, wrong, behind)
+        pair = None if look != "fully" else self._pair(block, i, step, target)
+        if pair is not None and wrong <= self._mended(block, i, [_with_value(statement, pair)]):
+            return Repair(statement.lineno, ("dropped-path",), wrong)
         return None
 
     def _pair(self, block: list[ast.stmt], i: int, step: int, target: Any) -> ast.expr | None:
@@ -160,6 +200,10 @@ class Repairs:
             (a, reader.evaluated(_parsed(a, None), before)) for a in self._atoms(block, i, step)
         ]
         known = [(a, np.asarray(v, dtype=float)) for a, v in atoms if v is not None]
+        for a, x in known:
+            for form, value_of in _SUMS.items():
+                if x.ndim and same(np.broadcast_to(value_of(x), lacks.shape), lacks):
+                    return _parsed(f"__x__ {form.format(a)}", value)
         for j, (a, x) in enumerate(known):
             for b, y in known[j:]:
                 try:
@@ -236,6 +280,8 @@ class Repairs:
         """Changes of a statement: the tags, what stands in its place, the line, and the place."""
         block, i = place
         statement = block[i]
+        for tags, changed in self._with_other_place(block, i, step):
+            yield tags, [changed], statement.lineno, place
         for tags, changed in _with_other_sign(statement):
             yield tags, [changed], statement.lineno, place
         follows = block[i + 1] if i + 1 < len(block) else None
@@ -250,16 +296,23 @@ class Repairs:
             yield tags, [statement, more], self._line(block, i), place
 
     def _expressions(
-        self, block: list[ast.stmt], i: int, step: int
+        self, block: list[ast.stmt], i: int, step: int, look: Look = "fully"
     ) -> Iterator[tuple[tuple[str, ...], ast.expr, bool]]:
         """Other right-hand sides: the tags, the expression, and whether something is put behind."""
         value: ast.expr = block[i].value  # type: ignore[attr-defined]
         atoms = self._atoms(block, i, step)
+        if look == "behind":
+            for tags, new in self._products(value, self._fitting(value, atoms, step)):
+                yield tags, new, True
+            return
         yield ("sign",), ast.UnaryOp(ast.USub(), value), False
         for part in ast.walk(value):
-            fitting = self._fitting(part, atoms, step)
-            for tags, new in _of_part(part, fitting):
+            for tags, new in _of_part(part):
                 yield tags, _replaced(value, part, new), False
+        for part in ast.walk(value):
+            for tags, new in _with_atoms(part, self._fitting(part, atoms, step)):
+                if look == "fully" or tags != ("dropped-path",):
+                    yield tags, _replaced(value, part, new), False
         for tags, new in self._swapped(value, atoms, step):
             yield tags, new, False
         for axis in ("axis=0", "axis=1", "axis=0, keepdims=True", "axis=1, keepdims=True", ""):
@@ -272,9 +325,11 @@ class Repairs:
                     _replaced(value, term, _product(term, factor)),
                     True,
                 )
+        if look == "plainly":
+            return
         for part in _arrays(value):
             whole = part is value
-            for tags, new in self._products(part, atoms):
+            for tags, new in self._products(part, self._fitting(part, atoms, step)):
                 yield tags, _replaced(value, part, new), whole
         for part in _arrays(value):
             for atom in self._fitting(part, atoms, step):
@@ -288,7 +343,7 @@ class Repairs:
 
     def _fitting(self, part: ast.AST, atoms: list[str], step: int) -> list[str]:
         """The atoms of the shape that a part has."""
-        if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript | ast.BinOp | ast.Call):
+        if not isinstance(part, ast.expr) or isinstance(part, ast.Constant | ast.Slice | ast.Tuple):
             return []
         shape = self._shape(ast.unparse(part), step)
         return [a for a in atoms if shape is not None and self._shape(a, step) == shape]
@@ -314,6 +369,27 @@ class Repairs:
 
                 yield ("same-operand", "wrong-place"), Swap().visit(copy.deepcopy(value))
 
+    def _with_other_place(
+        self, block: list[ast.stmt], i: int, step: int
+    ) -> Iterator[tuple[tuple[str, ...], ast.stmt]]:
+        """The statement with another index or mask on its left side."""
+        statement = block[i]
+        targets = getattr(statement, "targets", None) or [getattr(statement, "target", None)]
+        if len(targets) != 1 or not isinstance(targets[0], ast.Subscript):
+            return
+        target = targets[0]
+        for part in ast.walk(target.slice):
+            atoms = self._fitting(part, self._atoms(block, i, step), step)
+            for tags, new in (*_of_part(part), *_with_atoms(part, atoms)):
+                changed = copy.copy(statement)
+                other = copy.copy(target)
+                other.slice = _replaced(target.slice, part, new)
+                if isinstance(changed, ast.Assign):
+                    changed.targets = [other]
+                else:
+                    changed.target = other  # type: ignore[attr-defined]
+                yield tags, changed
+
     def _products(
         self, part: ast.expr, atoms: list[str]
     ) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
@@ -326,10 +402,9 @@ class Repairs:
             for form in forms:
                 text = form.format(*[atom] * form.count("{}"))
                 yield ("missing-local", "wrong-rule"), _parsed(f"__x__ * {text}", part)
-        for function in self._functions():
+        for function, more in self._functions():
             for atom in atoms:
-                for more in ("", ", deriv=True", ", True"):
-                    yield ("missing-local",), _parsed(f"__x__ * {function}({atom}{more})", part)
+                yield ("missing-local",), _parsed(f"__x__ * {function}({atom}{more})", part)
 
     def _behind(self, block: list[ast.stmt], i: int) -> Iterator[tuple[tuple[str, ...], ast.stmt]]:
         """Statements that may be missing behind one."""
@@ -367,13 +442,15 @@ class Repairs:
         found = [f"{n}.0" for n in sorted(lengths | sizes)]
         return ["2.0", "0.5", "-1.0", *(f"(1/{n})" for n in found), *found]
 
-    def _functions(self) -> list[str]:
-        """Functions of one argument."""
-        return [
-            one.name
-            for one in self.marking.tree.body
-            if isinstance(one, ast.FunctionDef) and len(one.args.args) == 1
-        ]
+    def _functions(self) -> list[tuple[str, str]]:
+        """Functions of one argument, and what more they are called with."""
+        found = []
+        for one in self.marking.tree.body:
+            if isinstance(one, ast.FunctionDef):
+                count, optional = len(one.args.args), len(one.args.defaults)
+                if count - optional == 1:
+                    found += [(one.name, "")] + [(one.name, ", True")] * (optional > 0)
+        return found
 
     def _atoms(self, block: list[ast.stmt], i: int, step: int | None) -> list[str]:
         """Names, attributes and entries that stand in the same function before a statement."""
@@ -411,7 +488,7 @@ class Repairs:
         return self.marking.tree
 
 
-def _of_part(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
+def _of_part(part: ast.AST) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
     """Changes of one expression inside of a statement."""
     match part:
         case ast.UnaryOp(op=ast.USub(), operand=inner):
@@ -426,6 +503,7 @@ def _of_part(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...],
                 yield ("sign",), ast.BinOp(left, swapped[type(op)](), right)
                 yield ("sign",), ast.BinOp(right, op, left)
             if isinstance(op, ast.Mult | ast.Div):
+                yield ("mean-for-sum", "factor", "wrong-rule"), left
                 other = ast.Div() if isinstance(op, ast.Mult) else ast.Mult()
                 yield ("wrong-rule",), ast.BinOp(left, other, right)
             if isinstance(op, ast.MatMult):
@@ -449,22 +527,42 @@ def _of_part(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...],
         case ast.Constant(value=int() | float() as number):
             for factor in (number * 2, number / 2, -number, number + 1, number - 1):
                 yield ("factor", "wrong-rule"), ast.Constant(factor)
-    if isinstance(part, ast.Name | ast.Attribute | ast.Subscript) and isinstance(
-        getattr(part, "ctx", None), ast.Load
-    ):
-        own = ast.unparse(part)
-        if own in ("np", "self", "math") or own.startswith("np."):
-            return
+    if _is_read(part):
         yield ("wrong-rule", "wrong-place"), _parsed("__x__**2", part)
-        yield ("wrong-rule", "wrong-place", "missing-local"), _parsed("(__x__ > 0)", part)
         yield ("transpose", "shape"), _parsed("__x__.T", part)
-        for atom in atoms:
-            if atom != own:
-                yield ("same-operand", "wrong-place"), _parsed(atom, part)
-        for atom in atoms:
-            if atom != own:
-                yield ("dropped-path",), _parsed(f"(__x__ + {atom})", part)
 
+
+def _is_read(part: ast.AST) -> bool:
+    """Whether a part is a name, an attribute or an entry whose value is read."""
+    if not isinstance(part, ast.Name | ast.Attribute | ast.Subscript):
+        return False
+    own = ast.unparse(part)
+    module = own in ("np", "self", "math") or own.startswith("np.")
+    return isinstance(part.ctx, ast.Load) and not module
+
+
+def _with_atoms(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
+    """A part exchanged for, or joined with, something else of its shape."""
+    if not _is_read(part):
+        return
+    own = ast.unparse(part)
+    if atoms:
+        yield ("wrong-rule", "wrong-place", "missing-local"), _parsed("(__x__ > 0)", part)
+    for atom in atoms:
+        if atom != own:
+            yield ("same-operand", "wrong-place"), _parsed(atom, part)
+    for atom in atoms:
+        if atom != own:
+            yield ("dropped-path",), _parsed(f"(__x__ + {atom})", part)
+
+
+_SUMS: dict[str, Any] = {
+    "- np.sum({})": lambda x: -np.sum(x),
+    "+ np.sum({})": np.sum,
+    "- np.mean({})": lambda x: -np.mean(x),
+    "+ np.mean({})": np.mean,
+}
+"""Terms of a sum that may have been left out."""
 
 # --- trees -------------------------------------------------------------------------------
 
