@@ -182,7 +182,8 @@ class TestInputs:
             path.write_text('{"x": [1, 2], "y": 5, "unused": 1, "pi": 3}')
         assert value("sum(x)*y", "--data", str(path)) == 15
         assert value("sum(x)*y", "--data", str(path), "--y", "1") == 3
-        assert value("sum(x)*y + pi", "--data", str(path), "--y", "1") == 3 + np.pi
+        pi = 3 if name.endswith("n") else np.pi
+        assert value("sum(x)*y + pi", "--data", str(path), "--y", "1") == 3 + pi
 
     def test_a_constant_can_be_bound_on_the_command_line(self) -> None:
         assert value("e + 1", "--e", "1") == 2

@@ -133,7 +133,12 @@ def test_json_fits_the_schema(*, pretty: bool) -> None:
     assert sorted(entry["name"] for entry in found["operations"]) == sorted(map(name, ops.TABLE))
     (sigmoid,) = json.loads(listing(ops.find("sigmoid"), "json", style))["operations"]
     assert sigmoid["rules"] == [
-        {"form": "sigmoid(x)", "shapes": {}, "rules": {"x": "out*(1 - out)"}}
+        {
+            "form": "sigmoid(x)",
+            "shapes": {},
+            "rules": {"x": "out*(1 - out)"},
+            "running": {"x": "sigmoid_slope(x)"},
+        }
     ]
 
 
@@ -165,4 +170,4 @@ def test_an_old_page_is_noticed(docs: ModuleType) -> None:
 def test_markdown_has_as_many_cells_in_every_row() -> None:
     for line in listing(None, "markdown", PLAIN).splitlines():
         if line.startswith("|"):
-            assert len(re.findall(r"(?<!\\)\|", line)) == 6
+            assert len(re.findall(r"(?<!\\)\|", line)) == 7

@@ -57,7 +57,7 @@ class FileOptions(Options):
     ] = None
     missing: Annotated[
         str | None,
-        in_report("--missing", metavar="NA,…", help="what stands for a missing value, in POINTS"),
+        in_report("--missing", metavar="NA,...", help="what stands for a missing value, in POINTS"),
     ] = None
     json: Annotated[bool, in_report("--json", help="the same as --to ndjson")] = False
     keep: Annotated[

@@ -22,9 +22,10 @@ FORMATS = ("table", "json", "markdown")
 
 
 def _complete(incomplete: str) -> list[str]:
-    from gradcli.ops import function_names
+    from gradcli.ops import find, function_names
 
-    return [name for name in function_names() if name.startswith(incomplete)]
+    names = (name for name in function_names() if name.startswith(incomplete))
+    return [name for name in names if find(name)[0].group != "used in derivatives"]
 
 
 class TableOutput(OutputOptions):

@@ -209,7 +209,7 @@ ARITHMETIC = (
         "x",
         np.reciprocal,
         "-1/x^2",
-        careful=("-out^2",),
+        careful=("-out/x",),
         latex=r"\frac{1}{{x}}",
         domain="x ≠ 0",
         doc="1/x; p/q is 1/q and a product",
