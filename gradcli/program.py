@@ -32,6 +32,7 @@ from gradcli.graph.graph import Graph, Origin, build
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
+from gradcli.python.recognized import is_python
 from gradcli.results.result import Result
 from gradcli.syntax.header import Header, read_header
 from gradcli.syntax.parser import parse
@@ -39,6 +40,7 @@ from gradcli.syntax.tree import Assign
 
 if TYPE_CHECKING:
     from gradcli.batch.runner import Only, Runner
+    from gradcli.python.program import PythonText
     from gradcli.results.matrices import Hessian, Jacobian, Layout, Mode
 
 CheckMode = Literal["all", "sample", "none"]
@@ -51,7 +53,8 @@ class Program:
     """A program of the language, parsed and with its names resolved.
 
     `text` is the program, `name` what errors call its source (a file's path), `output` another
-    node than the last statement. Raises `GradcliError` of kind syntax or name.
+    node than the last statement. A text of Python is read as docs/python.md says; `function` names
+    the function where there are several. Raises `GradcliError` of kind syntax or name.
 
     >>> program = Program("(x + sigmoid(y)) / (x^2 + y)")
     >>> result = program.evaluate(x=3, y=-4)
@@ -59,12 +62,34 @@ class Program:
     (0.6035972419924184, -0.524316690390902)
     """
 
-    def __init__(self, text: str, *, name: str | None = None, output: str | None = None) -> None:
-        self.source = Source(text, name)
-        self.header: Header = read_header(self.source)
-        with collector_paused():
-            self.names = resolve(parse(self.source))
-        self.output = output
+    def __init__(
+        self,
+        text: str,
+        *,
+        name: str | None = None,
+        output: str | None = None,
+        function: str | None = None,
+    ) -> None:
+        self.output, self.function = output, function
+        self.python: PythonText | None = None
+        """Where the text is Python: what reads it."""
+        if is_python(text, name):
+            from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
+
+            self.python = PythonText(text, name, output, function)
+            self.source, self.names = self.python.source, self.python.names
+            self.header = Header()
+        else:
+            if function is not None:
+                raise GradcliError(
+                    Kind.OPTION,
+                    f"function={function!r} is for programs in Python",
+                    hint="output= names a node of a program in the language",
+                )
+            self.source = Source(text, name)
+            self.header = read_header(self.source)
+            with collector_paused():
+                self.names = resolve(parse(self.source))
         self._drafts: dict[frozenset[str], Draft] = {}
         self._graphs: dict[Any, Graph] = {}
         self._last: tuple[Any, Runner] | None = None
@@ -83,17 +108,23 @@ class Program:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value, in order of first appearance."""
+        if self.python is not None:
+            return tuple(self.names.free)
         draft = self.draft(frozenset(b.name for b in self.header.bindings))
         return tuple(step.name or "" for step in draft.steps if step.kind == "input")
 
     @property
     def statements(self) -> frozenset[str]:
         """The names that statements `name = …` give to nodes."""
+        if self.python is not None:
+            return self.python.statements
         definitions = self.names.definitions.items()
         return frozenset(name for name, found in definitions if isinstance(found, Assign))
 
     def draft(self, bound: frozenset[str]) -> Draft:
         """The operations in order, given which names have a value."""
+        if self.python is not None:
+            return self.python.draft()
         if bound not in self._drafts:
             with collector_paused():
                 self._drafts[bound] = lower(self.names, bound, self.output, engine=ENGINE)
@@ -101,6 +132,8 @@ class Program:
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
+        if self.python is not None:
+            return self.python.graph(inputs)
         key = tuple([(name, value.shape) for name, value in inputs.items()])
         found = self._graphs.get(key)
         if found is not None:
@@ -149,6 +182,8 @@ class Program:
         (unless it comes from `data`) is not used by the program.
         """
         expect_mapping("data", data)
+        if self.python is not None:
+            return self.python.bind(inputs, data)
         return values_of_inputs(self.names, self.header, inputs, data, seed)
 
     def evaluate(
@@ -241,6 +276,11 @@ class Program:
         chosen = expect_names("wrt", wrt)
         return self._runner(bound, shapes, chosen, only, jit=jit).run(rows, errors).columns
 
+    def expect_columns(self, names: Iterable[str]) -> None:
+        """Raise `GradcliError` where the graph is not the same for all values of some inputs."""
+        if self.python is not None:
+            self.python.expect_columns(names)
+
     def _runner(
         self,
         fixed: Mapping[str, Any],
@@ -264,7 +304,10 @@ class Program:
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is parsed there again."""
-        return _program, (self.source.text, self.source.name, self.output)
+        name = self.source.name
+        if self.python is not None:  # of a notebook the code alone is left
+            name = f"{name or ''}.py".replace(".ipynb.py", ".py").replace(".py.py", ".py")
+        return _program, (self.source.text, name, self.output, self.function)
 
     def check(
         self,
@@ -470,8 +513,10 @@ class Program:
         return np.ones(shape)
 
 
-def _program(text: str, name: str | None, output: str | None) -> Program:
-    return Program(text, name=name, output=output)
+def _program(
+    text: str, name: str | None, output: str | None, function: str | None = None
+) -> Program:
+    return Program(text, name=name, output=output, function=function)
 
 
 @lru_cache(maxsize=8)

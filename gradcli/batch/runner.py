@@ -39,6 +39,9 @@ class Evaluable(Protocol):
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes."""
 
+    def expect_columns(self, names: Iterable[str]) -> None:
+        """Raise where the graph is not the same for all values of some inputs."""
+
     def evaluate(self, inputs: Mapping[str, Any] | None = None, /, **options: Any) -> Result:
         """Evaluate one point; raises the `GradcliError` of that point."""
 
@@ -81,6 +84,7 @@ class Runner:
         ids = {self.graph.nodes[i].name: i for i in self.graph.inputs}
         self.ids = {name: i for name, i in ids.items() if name in sample}
         self.columns = [name for name in shapes if name in ids]
+        program.expect_columns(shapes)
         self.wrt = chosen_inputs(wrt, ids)
         self.longer, wanted, self.deltas = self._wanted(ids, only)
         self.names = list(wanted)

@@ -379,6 +379,7 @@ BY_KERNEL = frozenset(
         *("tril", "triu", "trace", "mean", "cumsum", "cumprod"),
         *("recurrence", "recurrence_back", "concat", "stack", "array", "reshape", "flatten"),
         *("squeeze", "expand_dims", "repeat", "flip", "index"),
+        *("pick", "put", "put_add"),
         *("zeros", "ones", "full", "eye", "linspace", "arange"),
     )
 )

@@ -38,7 +38,11 @@ class Point:
 
 
 def read_program(
-    text: str | None, file: str | None, output: str | None, environment: Environment
+    text: str | None,
+    file: str | None,
+    output: str | None,
+    environment: Environment,
+    function: str | None = None,
 ) -> Program:
     """The program from the argument, from `--file`, or from standard input."""
     if text is not None and file is not None:
@@ -47,17 +51,20 @@ def read_program(
             hint += "; an input called 'file' gets its value by --set file=…"
         raise usage_error("there is a program and a --file", hint)
     if output is not None:
-        if not is_name(output):
+        if not is_name(output.partition("[")[0].partition(".")[0].partition(" ")[0]):
             raise usage_error(f"--output: '{output}' is no name", "it takes the name of a node")
-        output = normal(output)
+        output = normal(output) if is_name(output) else output
     if "-" in (text, file):
-        return Program(_standard_input(environment), name="standard input", output=output)
+        source = _standard_input(environment)
+        return Program(source, name="standard input", output=output, function=function)
+    if text is not None and file is None and text.endswith((".py", ".ipynb")) and is_file(text):
+        file = text
     if file is not None:
-        return Program(read_text(file), name=file, output=output)
+        return Program(read_text(file), name=file, output=output, function=function)
     assert text is not None
     _expect_utf8(text, "the program")
     try:
-        return Program(text, output=output)
+        return Program(text, output=output, function=function)
     except GradcliError as error:
         if is_file(text) or text.endswith(".grad"):
             error.hint = f"to read the program from the file: --file {text}"
@@ -110,7 +117,9 @@ def read_point(
     if data is not None:
         from gradcli.files.arrays import inputs_from_file
 
-        from_file = inputs_from_file(data, program.names.free)
+        from_file = inputs_from_file(
+            data, program.names.free, structures=program.python is not None
+        )
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,

@@ -115,6 +115,12 @@ class RowOptions(Options):
             "--output", metavar="NAME", help="take this node as the output, not the last statement"
         ),
     ] = None
+    function: Annotated[
+        str | None,
+        in_computation(
+            "--function", metavar="NAME", help="of a Python file with several functions: this one"
+        ),
+    ] = None
     wrt: Annotated[
         str | None,
         in_computation("--wrt", metavar="x,y", help="gradients of these inputs only"),
@@ -143,7 +149,9 @@ class PointOptions(RowOptions):
             raise usage_error("the program is missing", self._where_it_went())
         from gradcli.cli.inputs import read_point, read_program
 
-        program = read_program(self.program, self.file, self.output, self.environment)
+        program = read_program(
+            self.program, self.file, self.output, self.environment, self.function
+        )
         return read_point(
             program,
             self.bindings,

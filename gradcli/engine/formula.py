@@ -30,6 +30,7 @@ from gradcli.graph.graph import (
 )
 from gradcli.graph.lower import lower_formula
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
+from gradcli.ops.table.placing import Places
 from gradcli.syntax.parser import parse_expression
 from gradcli.syntax.tree import Name, Number, Tree, postorder
 
@@ -340,6 +341,8 @@ def frozen(options: Any) -> Any:
     """Options as a key: slices can't be hashed before Python 3.12."""
     if isinstance(options, slice):
         return ("slice", options.start, options.stop, options.step)
+    if isinstance(options, Places):
+        return options
     if isinstance(options, tuple | list):
         return tuple(frozen(o) for o in options)
     if hasattr(options, "items"):

@@ -17,6 +17,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.engine.formula import frozen, parsed
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node
+from gradcli.ops.table.placing import Places
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
     Array,
@@ -34,6 +35,8 @@ from gradcli.syntax.tree import (
 )
 
 NOWHERE = Span(0, 0)
+MOST_PLACES = 12
+"""A longer list of places is written as dots."""
 OPERATORS = frozenset({"+", "-", "*", "/", "@", "^", "neg", "abs", "norm", "sqrt", "T"})
 
 
@@ -135,6 +138,8 @@ def option_tree(value: Any) -> Tree:
     if isinstance(value, slice):
         start, stop, step = map(option_tree, (value.start, value.stop, value.step))
         return Slice(start, stop, step, NOWHERE)
+    if isinstance(value, Places) and len(value) > MOST_PLACES:
+        return Name("…", NOWHERE)
     if isinstance(value, tuple):
         return Tuple(tuple(map(option_tree, value)), NOWHERE)
     if isinstance(value, bool):

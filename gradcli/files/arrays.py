@@ -56,8 +56,13 @@ def array_from_file(path: str) -> Any:
     return array_in_text(text, path, suffix)
 
 
-def inputs_from_file(path: str, wanted: Container[str]) -> dict[str, Any]:
-    """The inputs in a `.json`, `.npz` or `.csv` file that are `wanted`, by name."""
+def inputs_from_file(
+    path: str, wanted: Container[str], *, structures: bool = False
+) -> dict[str, Any]:
+    """The inputs in a `.json`, `.npz` or `.csv` file that are `wanted`, by name.
+
+    With `structures`, an object or a list of arrays of several shapes is a value too.
+    """
     content, suffix = _content(path)
     if suffix == ".npz" or content.startswith(ZIP):
         return npz_arrays(content, path, wanted)
@@ -82,8 +87,26 @@ def inputs_from_file(path: str, wanted: Container[str]) -> dict[str, Any]:
             continue
         if name in inputs:
             raise problem(path, f"gives '{name}' twice")
-        inputs[name] = _numbers(item, path, name)
+        convert = _structure if structures else _numbers
+        inputs[name] = convert(item, path, name)
     return inputs
+
+
+def _structure(value: Any, path: str, name: str) -> Any:
+    """A number, an array, or an object or a list of such."""
+    if isinstance(value, dict):
+        return {key: _structure(item, path, f'{name}["{key}"]') for key, item in value.items()}
+    if isinstance(value, list) and _is_mixed(value):
+        return [_structure(item, path, f"{name}[{i}]") for i, item in enumerate(value)]
+    return _numbers(value, path, name)
+
+
+def _is_mixed(value: list[Any]) -> bool:
+    """Whether a list is no array: its items have several shapes, or there are objects in it."""
+    try:
+        return np.asarray(value).dtype.kind not in "fiubU"
+    except ValueError:
+        return any(isinstance(item, list | dict) for item in value)
 
 
 def _content(path: str) -> tuple[bytes, str]:

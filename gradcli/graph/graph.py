@@ -340,7 +340,7 @@ def _typed(
         try:
             out, kernel, options = operation.bind(of, options, numpy_rules=numpy_rules)
         except Misfit as misfit:
-            raise _misfit(draft, step, of, misfit) from None
+            raise misfit_error(draft.source, draft.steps, step, of, misfit) from None
         except GradcliError as error:  # from inside of a block
             raise error.called_at(draft.source, step.span) from None
         if out.shape and out.size > MOST_ELEMENTS:
@@ -383,9 +383,12 @@ def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
     )
 
 
-def _misfit(draft: Draft, step: Step, types: tuple[Type, ...], misfit: Misfit) -> GradcliError:
+def misfit_error(
+    source: Source, steps: Sequence[Step], step: Step, types: tuple[Type, ...], misfit: Misfit
+) -> GradcliError:
     """The error of an operation whose operands do not fit, each operand with its shape."""
     assert step.operation is not None
+    draft = Draft(source, list(steps), 0)
     reason, hint = _with_names(draft, step, misfit)
     if misfit.plain:
         return GradcliError(Kind.SHAPE, reason, source=draft.source, span=step.span, hint=hint)

@@ -8,6 +8,7 @@ handed in.
 from __future__ import annotations
 
 import keyword
+import re
 import unicodedata
 from collections.abc import Collection, Iterable
 
@@ -62,9 +63,17 @@ def identifiers(
     return found
 
 
+_INDEX = re.compile(r" ?[\[(.](.*)$")
+
+
+def _joined(index: re.Match[str]) -> str:
+    """What stands behind a name of Python: `params["W1"]`, `h (t = 2)`, as words of one name."""
+    return "".join(f"_{word}" for word in re.findall(r"\w+", index[1]))
+
+
 def identifier(name: str, *, ascii_only: bool) -> str:
     """A name as Python and the stream can have it: `ŷ` is `y_hat` where there is only ASCII."""
-    text = unicodedata.normalize("NFKC", visible(name))
+    text = unicodedata.normalize("NFKC", visible(_INDEX.sub(_joined, name)))
     text = _spelled(text) if ascii_only else text
     if text.isidentifier():
         return text

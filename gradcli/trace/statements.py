@@ -255,16 +255,19 @@ class StatementSteps(Steps):
         """The value of a formula over the nodes that a statement reads, its own, and its δ."""
         nodes, result = self.graph.nodes, self.result
         node = composed.nodes[-1]
-        words = {part.name for part in postorder(tree) if isinstance(part, Name)}
+        read = {part.name for part in postorder(tree) if isinstance(part, Name)}
         given: dict[str, tuple[Type, Any]] = {
             n.name: (n.type, result.values[n.id])
             for n in (*(nodes[i] for i in composed.reads), node)
-            if n.name in words
+            if n.name in read
         }
-        if f"delta_{node.name}" in words:
+        if f"delta_{node.name}" in read:
             given[f"delta_{node.name}"] = node.type, result.accumulators[node.id]
         types = tuple(t for t, _ in given.values())
-        formula = compile_formula(print_tree(tree), tuple(given), types, {})
+        # A name of a program in Python (`h[2]`) is none of the language.
+        words = {name: f"v{i}" for i, name in enumerate(given)}
+        tree = substitute(tree, {name: Name(word, NOWHERE) for name, word in words.items()})
+        formula = compile_formula(print_tree(tree), tuple(words.values()), types, {})
         return formula([value for _, value in given.values()])
 
 

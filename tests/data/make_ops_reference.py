@@ -379,6 +379,19 @@ def _scatter(a: Application, x: Any) -> Any:
     return result
 
 
+def _pick(a: Application, x: Any) -> Any:
+    found = [x.ravel()[i] for i in a.node.options["at"]]
+    return np.array(found, dtype=object).reshape(a.node.options["shape"])
+
+
+def _put(a: Application, x: Any, v: Any) -> Any:
+    result, values = np.array(x).ravel(), np.ravel(v)
+    for i, place in enumerate(a.node.options["at"]):
+        added = values[min(i, len(values) - 1)]
+        result[place] = result[place] * (a.row.name == "put_add") + added
+    return result.reshape(x.shape)
+
+
 def _linspace(a: Application, start: Any, stop: Any) -> Any:
     n = a.node.options["num"]
     return np.array([start + (stop - start) * i / max(n - 1, 1) for i in range(n)], dtype=object)
@@ -453,6 +466,9 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "flip": _option("axis", np.flip),
     "index": lambda a, x: x[a.node.options["items"]],
     "scatter": _scatter,
+    "pick": _pick,
+    "put": _put,
+    "put_add": _put,
     "zeros": lambda a: np.zeros(a.site.out.shape),
     "ones": lambda a: np.ones(a.site.out.shape),
     "full": lambda a, value: np.broadcast_to(value, a.site.out.shape),

@@ -182,7 +182,9 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
     from gradcli.files.points import expect_columns
     from gradcli.graph.resolve import refuse_constants_of_blocks
 
-    program = read_program(options.program, options.file, options.output, options.environment)
+    program = read_program(
+        options.program, options.file, options.output, options.environment, options.function
+    )
     named = {f"--{name}" for name in points.columns}
     point = read_point(
         program,

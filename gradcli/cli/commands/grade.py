@@ -187,9 +187,9 @@ def marked_file(
     """A file marked, or the error that says why it can't be, within a number of seconds."""
     from gradcli.cli.timer import TimeUpError, limited
     from gradcli.diagnostics.error import GradcliError, Kind
-    from gradcli.grading.marking.mark import mark
+    from gradcli.grading.code.graded import graded
     from gradcli.grading.model.deadline import Deadline
-    from gradcli.grading.submission.read import MOST_NOTEBOOK, read_submission
+    from gradcli.grading.submission.read import MOST_NOTEBOOK
 
     content: str | bytes = name
     shown: str | None = name
@@ -198,8 +198,7 @@ def marked_file(
     deadline = Deadline.of(seconds)
     try:
         with limited(deadline.left):
-            submission = read_submission(content, shown, task.vocabulary)
-            return mark(task, submission, scheme, deadline)
+            return graded(task, content, shown, scheme, deadline)
     except TimeUpError:
         return deadline.passed()
     except GradcliError as error:

@@ -42,15 +42,16 @@ class TraceOptions(Options):
         ),
     ] = "listing"
     by: Annotated[
-        Literal["operation", "statement"],
+        Literal["operation", "statement"] | None,
         typer.Option(
             "--by",
             metavar="STEP",
-            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one",
-            show_default=True,
+            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
+            "[default: operation; statement for Python]",
+            show_default=False,
             rich_help_panel=TRACE,
         ),
-    ] = "operation"
+    ] = None
     only: Annotated[
         Literal["forward", "backward"] | None,
         typer.Option(
@@ -260,10 +261,12 @@ class Evaluation:
         return trace.pieces(steps, look, self.choice, lambda: self.checked)
 
     def _steps(self) -> Steps:
-        if self.shown.by == "statement":
+        program = self.read.program
+        by = self.shown.by or ("operation" if program.python is None else "statement")
+        if by == "statement":
             from gradcli.trace.statements import StatementSteps
 
-            return StatementSteps(self.result, self.read.program.statements)
+            return StatementSteps(self.result, program.statements)
         from gradcli.trace.steps import Steps
 
         return Steps(self.result)

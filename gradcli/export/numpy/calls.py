@@ -379,6 +379,27 @@ class Calls(Elementwise, ABC):
         text = ", ".join(map(_item, items)) or "..."
         return Code(f"{exact(numeric(x[0])).at(ATOM)}[{text}]", ATOM, out, view=True)
 
+    def _pick(self, x: list[Code], out: Type, options: Options) -> Code:
+        flat = f"np.ravel({exact(fractional(x[0])).text})[{list(options['at'])}]"
+        return _shaped(flat, len(options["at"]), out)
+
+    def _put(self, x: list[Code], out: Type, options: Options) -> Code:
+        """A choice from what was there with what is put in behind it."""
+        a, v = (exact(fractional(code)).text for code in x)
+        chosen = list(range(out.size))
+        for i, place in enumerate(options["at"]):
+            chosen[place] = out.size + min(i, x[1].type.size - 1)
+        both = f"np.concatenate((np.ravel({a}), np.ravel({v})))[{chosen}]"
+        return _shaped(both, out.size, out)
+
+    def _put_add(self, x: list[Code], out: Type, options: Options) -> Code:
+        a, v = fractional(x[0]), exact(fractional(x[1])).text
+        at, n = list(options["at"]), out.size
+        if x[1].type.size != len(at) or not at:
+            v = f"np.broadcast_to(np.ravel({v}), {len(at)})"
+        added = f"np.bincount({at}, np.ravel({v}), {n})"
+        return total(a, _shaped(added, n, out), out)
+
     def _scatter(self, x: list[Code], out: Type, options: Options) -> Code:
         """Zeros beside the block by concatenation; where it has gaps, by a product with 0 and 1."""
         a = exact(numeric(x[0]))
@@ -431,6 +452,13 @@ PLAIN = {
     "cofactor_slope": "cofactor_slope",
 }
 """Operations that are a single call."""
+
+
+def _shaped(flat: str, size: int, out: Type) -> Code:
+    """A vector of the size as an array of another type."""
+    if out.shape == (size,):
+        return Code(flat, ATOM, out)
+    return call("np.reshape", flat, shape_text(out.shape) if out.shape else "()", type=out)
 
 
 def _axis(options: Options) -> str:

@@ -14,13 +14,13 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.grading.code.graded import graded
 from gradcli.grading.exercise.own_points import OwnPoints
-from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.mark import Scheme
 from gradcli.grading.marking.points import OTHER_POINT
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
-from gradcli.grading.submission.read import read_submission
 from gradcli.program import Program
 
 MOST_FILES = 5
@@ -147,10 +147,9 @@ class Marker:
         own = self.setting.own_points
         task = self.points.of(submitted.student) if own else self.task
         deadline = Deadline.of(self.setting.seconds)
-        handed = read_submission(
-            submitted.path, submitted.path, task.vocabulary, inside=self.setting.folder
-        )
-        return mark_of(submitted, mark(task, handed, self.setting.scheme, deadline))
+        path, folder = submitted.path, self.setting.folder
+        marked = graded(task, path, path, self.setting.scheme, deadline, inside=folder)
+        return mark_of(submitted, marked)
 
 
 def mark_of(submitted: Submitted, marked: Marked) -> Mark:

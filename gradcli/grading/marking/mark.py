@@ -122,7 +122,7 @@ class _Marking:
     @cached_property
     def carried(self) -> list[dict[Key, Any]]:
         """What follows from the gradients handed in; on every side of kinks."""
-        return [self.flow.passes(self.given, side=side)[0] for side in _sides(self.flow)]
+        return [self.flow.passes(self.given, side=side)[0] for side in sides_of(self.flow)]
 
     @cached_property
     def parts(self) -> Mapping[Key, Any]:
@@ -133,11 +133,11 @@ class _Marking:
     def truths(self) -> list[dict[Key, Any]]:
         """The true accumulators of the flow that is judged, on every side of kinks."""
         task = self.task.flow
-        rights = [task.passes({}, side=side)[0] for side in _sides(task)]
+        rights = [task.passes({}, side=side)[0] for side in sides_of(task)]
         if not self.flow.own:
             return rights
         found: list[dict[Key, Any]] = []
-        owns = [self.flow.passes({}, side=side)[0] for side in _sides(self.flow)]
+        owns = [self.flow.passes({}, side=side)[0] for side in sides_of(self.flow)]
         for i in range(max(len(rights), len(owns))):
             right, own = rights[i % len(rights)], dict(owns[i % len(owns)])
             if self.slipped:
@@ -520,7 +520,7 @@ class _Marking:
         return {self.flow.name(key) for key in keys}
 
 
-def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:
+def sides_of(flow: Flow) -> list[int | Mapping[Key, int]]:
     """What may be taken as the derivative at kinks: one side everywhere, or mixed."""
     tied = flow.tied
     if not 2 <= len(tied) <= MOST_TIED:

@@ -25,7 +25,7 @@ from gradcli.grading.submission.labels import spellings
 from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
 from gradcli.grading.submission.python.steps import read_listing
 from gradcli.grading.submission.tables import parsed, read_json, read_table
-from gradcli.grading.submission.types import Submission, Vocabulary
+from gradcli.grading.submission.types import Listing, Submission, Vocabulary
 
 MOST_BYTES = 2_000_000
 MOST_NOTEBOOK = 100_000_000
@@ -63,6 +63,14 @@ def read_submission(
     Its suffix says what it is. Raises `GradcliError` of kind submission; `inside` is as in
     `read_bytes`.
     """
+    text, name, suffix = _text_of(submission, name, inside)
+    return read_text(text, name, vocabulary, suffix)
+
+
+def _text_of(
+    submission: str | Path | bytes, name: str | None, inside: str | Path | None
+) -> tuple[str, str | None, str]:
+    """The text, what errors call it, and the suffix that says what it is."""
     if isinstance(submission, bytes):
         content = submission
         _check_size(content, len(content), name)
@@ -74,8 +82,29 @@ def read_submission(
     if len(content) - content.count(b"\n") > MOST_BYTES:  # the lines of outputs are kept
         raise _refused(name, "is too large: without outputs it has more than 2 MB", _HOW)
     text = decoded(content, name)
-    suffix = PurePath(name or "").suffix.lower()
-    return read_text(text, name, vocabulary, suffix)
+    return text, name, PurePath(name or "").suffix.lower()
+
+
+def code_of(
+    submission: str | Path | bytes, name: str | None, *, inside: str | Path | None = None
+) -> Listing | None:
+    """The text of what was handed in, if it may be code; its statements are not looked at.
+
+    Raises `GradcliError` as `read_submission` does.
+    """
+    text, name, suffix = _text_of(submission, name, inside)
+    if suffix == ".ipynb" or text.lstrip()[:1] == "{":
+        if suffix != ".ipynb" and not is_notebook(parsed(Source(text, name))):
+            return None
+        notebook = read_notebook(Source(text, name))
+        return Listing(Source(notebook.text, name), (), notebook.cells)
+    if (
+        suffix in (".csv", ".tsv", ".json")
+        or is_sheet(text)
+        or (suffix != ".py" and _is_table(text))
+    ):
+        return None
+    return Listing(Source(_unescaped(text), name), ())
 
 
 def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str = "") -> Submission:

@@ -6,6 +6,7 @@ from gradcli.ops.operation import Operation
 from gradcli.ops.table import (
     indexing,
     linear,
+    placing,
     products,
     reductions,
     running,
@@ -19,4 +20,5 @@ ROWS: tuple[Operation, ...] = (
     *running.ROWS,
     *shaping.ROWS,
     *indexing.ROWS,
+    *placing.ROWS,
 )

@@ -1,0 +1,237 @@
+"""The gradients that code comes to: which names are gradients, and what they end with."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.code.reader import CodeReader, numbered
+from gradcli.grading.submission.labels import readings
+from gradcli.grading.submission.types import Vocabulary
+from gradcli.python.steps import Step
+from gradcli.python.values import Array, Scalar, Unknown, Unread, Value
+
+HOLDERS = re.compile(r"(?i)^(self\.)?(d|g|grads?|gradients?|deltas?|nablas?)_?\w*$")
+"""What a dictionary is called whose entries are gradients by their names alone: `grads["W1"]`."""
+GIVES = re.compile(r"(?i)grad|back|deriv|^d[a-z_]*$")
+"""A function whose values are gradients, by its name."""
+_PATTERNS = (
+    r"d_?(.+)",
+    r"delta_?(.+)",
+    r"grads?_?(.+)",
+    r"gradients?_?(.+)",
+    r"nabla_?(.+)",
+    r"∇_?(.+)",
+    r"g_(.+)",
+    r"d[A-Za-z]\w*_d_?(.+)",
+    r"d[A-Za-z]{1,5}d(.+)",
+    r"(.+)_grads?",
+    r"(.+)_gradient",
+    r"(.+)\.grad",
+    r"(.+)_delta",
+    r"d(.+)_(?:total|sum|new|final|out)",
+)
+_FORMS = tuple(re.compile(p) for p in _PATTERNS)
+
+
+@dataclass(frozen=True)
+class Final:
+    """A gradient as the code ends with it."""
+
+    name: str
+    """The input."""
+    value: Any
+    line: int
+    text: str
+    node: int | None
+    step: int | None
+    """The last step that changed it, by its place among all steps."""
+    depth: int
+    """In how many functions; the outermost counts."""
+
+
+def meant(label: str, wanted: tuple[str, ...], vocabulary: Vocabulary) -> str | None:
+    """The input of the wanted whose gradient a name is; None where it is none."""
+    base, key = _parts(label)
+    if key is not None:
+        if key in wanted and HOLDERS.match(base):
+            return key
+        label = key
+    elif "." in base and not base.endswith(".grad"):
+        label = base.rpartition(".")[2]
+    else:
+        label = base
+    if label in vocabulary.inputs or label in vocabulary.nodes:
+        return None
+    try:
+        found = [r.name for r in readings(label, vocabulary) if r.kind == "gradient"]
+    except GradcliError:
+        found = []
+    names = [n for n in found if n in wanted]
+    if len(names) == 1:
+        return names[0]
+    for form in _FORMS:
+        match = form.fullmatch(label)
+        if match is not None:
+            same = [n for n in wanted if n == match[1]] or [
+                n for n in wanted if n.lower() == match[1].lower()
+            ]
+            if len(same) == 1:
+                return same[0]
+    return None
+
+
+def _parts(label: str) -> tuple[str, str | None]:
+    """A target's name, and the key of a dictionary: `grads["W1"]`."""
+    found = re.fullmatch(r'([^\[]+)\["(.*)"\]', label)
+    if found is not None:
+        return found[1], found[2]
+    return label.partition("[")[0], None
+
+
+def finals(reader: CodeReader, wanted: tuple[str, ...], vocabulary: Vocabulary) -> dict[str, Final]:
+    """The gradients by the inputs' names; those of the module come before those of functions."""
+    found: dict[str, list[Final]] = {}
+    lost = {_parts(name) for name, _ in reader.reading.unknown}
+    for i, step in enumerate(reader.reading.steps):
+        name = meant(step.name, wanted, vocabulary)
+        if _parts(step.name) in lost:
+            continue
+        if name is not None and (final := _of_step(reader, name, step, i)) is not None:
+            found.setdefault(name, []).append(final)
+    for final in _in_results(reader, wanted, vocabulary):
+        found.setdefault(final.name, []).append(final)
+    chosen: dict[str, Final] = {}
+    for name, several in found.items():
+        least = min(f.depth for f in several)
+        chosen[name] = [f for f in several if f.depth == least][-1]
+        chosen[name] = _where_it_was_made(reader, chosen[name], wanted, vocabulary)
+    missing = [n for n in wanted if n not in chosen]
+    for results in [] if not missing else [_in_order(reader, wanted)]:
+        chosen |= {n: f for n, f in results.items() if n not in chosen}
+    return chosen
+
+
+def _where_it_was_made(
+    reader: CodeReader, final: Final, wanted: tuple[str, ...], vocabulary: Vocabulary
+) -> Final:
+    """The gradient with the line that made it, not the one that took it from a function."""
+    steps = reader.reading.steps
+    if final.step is None:
+        return final
+    last = steps[final.step]
+    for i, step in enumerate(steps[: final.step]):
+        one = step.value is last.value or (final.node is not None and step.whole == final.node)
+        inside = len(step.calls) > len(last.calls)
+        named = meant(step.name, wanted, vocabulary) == final.name
+        if one and (named or (inside and final.node is not None)) and inside:
+            return replace(final, line=step.line, text=_text(reader, step), step=i)
+    return final
+
+
+def _of_step(reader: CodeReader, name: str, step: Step, i: int) -> Final | None:
+    """What a step leaves behind: of a store into an array, all of the array."""
+    value = step.value
+    stored = step.before is not None and "[" in step.name and not step.name.endswith('"]')
+    if stored:
+        node = step.whole
+        number = None if node is None else reader.tape.values[node]
+    else:
+        node = reader._node(value)  # noqa: SLF001 - the reader is ours
+        number = plain(reader, value)
+    if number is None:
+        return None
+    text = _text(reader, step)
+    return Final(name, number, step.line, text, node, i, len(step.calls))
+
+
+def plain(reader: CodeReader, value: Value) -> Any:
+    """A value as NumPy has it; None for what is no number."""
+    if isinstance(value, list | tuple) and value:
+        try:
+            value = reader.array(list(value), _nowhere())
+        except (Unread, ValueError, TypeError):
+            return None
+    if not isinstance(value, Array | Scalar | float | int | np.generic) or isinstance(value, bool):
+        return None
+    found = np.asarray(reader.tape.value(value), dtype=float)
+    return found[()]
+
+
+def _nowhere() -> Any:
+    from gradcli.python.values import NOWHERE  # noqa: PLC0415 - a name that is common
+
+    return NOWHERE
+
+
+def _text(reader: CodeReader, step: Step) -> str:
+    return " ".join(reader.text.source.text[step.span.start : step.span.end].split())
+
+
+def _in_results(
+    reader: CodeReader, wanted: tuple[str, ...], vocabulary: Vocabulary
+) -> Iterator[Final]:
+    """Entries of dictionaries that names stand for, or that functions gave back."""
+    held = [(name, v, 0) for name, v in reader.scope.names.items()] + reader.results
+    yield from _in_lists(reader, wanted)
+    lines = {s.name: s.line for s in reader.reading.steps}
+    for base, value, line in held:
+        for part in value if isinstance(value, tuple) else (value,):
+            if not isinstance(part, dict):
+                continue
+            for key, entry in part.items():
+                name = meant(f'{base}["{key}"]', wanted, vocabulary)
+                number = (
+                    None if name is None or isinstance(entry, Unknown) else plain(reader, entry)
+                )
+                if name is not None and number is not None:
+                    node = reader._node(entry)  # noqa: SLF001 - the reader is ours
+                    step = _maker(reader, node)
+                    at = reader.reading.steps[step].line if step is not None else 0
+                    at = at or lines.get(base, line) or line
+                    text = "" if step is None else _text(reader, reader.reading.steps[step])
+                    yield Final(name, number, at, text, node, step, 0)
+
+
+def _in_lists(reader: CodeReader, wanted: tuple[str, ...]) -> Iterator[Final]:
+    """`nabla_w`, a list of the gradients by w1, w2 and so on."""
+    for base, value in {**reader.offers, **reader.scope.names}.items():
+        match = re.fullmatch(r"(?i)(?:nabla|grads?|d|delta)_?([a-z])s?", base)
+        names = numbered(match[1], reader.vocabulary.inputs) if match is not None else []
+        if not isinstance(value, list) or len(value) != len(names) or len(names) < 2:
+            continue
+        for name, entry in zip(names, value, strict=True):
+            number = plain(reader, entry)
+            if name in wanted and number is not None:
+                node = reader._node(entry)  # noqa: SLF001 - the reader is ours
+                step = _maker(reader, node)
+                at = 0 if step is None else reader.reading.steps[step].line
+                yield Final(name, number, at, base, node, step, 9)
+
+
+def _maker(reader: CodeReader, node: int | None) -> int | None:
+    """The step that made a node."""
+    steps = reader.reading.steps
+    return next(
+        (i for i in reversed(range(len(steps))) if node is not None and steps[i].whole == node),
+        None,
+    )
+
+
+def _in_order(reader: CodeReader, wanted: tuple[str, ...]) -> dict[str, Final]:
+    """What a function gives back, as many values as gradients are asked for, in their order."""
+    for name, value, line in reversed(reader.results):
+        if isinstance(value, tuple) and len(value) == len(wanted) and GIVES.search(name):
+            numbers = [plain(reader, v) for v in value]
+            if all(n is not None for n in numbers):
+                nodes = [reader._node(v) for v in value]  # noqa: SLF001 - the reader is ours
+                return {
+                    w: Final(w, n, line, f"{name}(…)", node, _maker(reader, node), 0)
+                    for w, n, node in zip(wanted, numbers, nodes, strict=True)
+                }
+    return {}

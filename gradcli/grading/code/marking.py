@@ -1,0 +1,379 @@
+"""Marking code by what it comes to: the asked gradients, and the statement that made one wrong.
+
+The gradients that code ends with are compared with the true ones. Where some are wrong, the first
+statement is looked for whose value, exchanged for a right one, makes all of them right; what has to
+be changed in that statement names the mistake (`code_repairs`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.grading.code.finals import finals, meant
+from gradcli.grading.code.judged import Judged
+from gradcli.grading.code.repairs import Repairs, Suspects
+from gradcli.grading.code.replay import Replay, same
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.model.deadline import NEVER, Deadline
+from gradcli.grading.model.task import Task
+from gradcli.python.steps import Step
+from gradcli.python.values import NOWHERE, Array
+
+WORDS = {
+    "sign": "with the other sign everything is right",
+    "factor": "with another factor everything is right",
+    "mean-for-sum": "a number of elements is missing here as a factor, or is there too much",
+    "not-summed": "this has to be summed over the dimension along which it was repeated",
+    "transpose": "something has to be transposed here, or a product to be turned round",
+    "missing-local": "the local derivative is missing here",
+    "missing-upstream": "the gradient that comes from above is missing here",
+    "dropped-path": "a contribution is missing here: what a second path sends",
+    "overwritten": "this line replaces what was there; use +=",
+    "counted-twice": "this line adds to what was there; use =",
+    "wrong-rule": "this is another derivative than that of the operation",
+    "same-operand": "another operand belongs here",
+}
+"""What to say of the change that makes everything right, by its first tag."""
+
+
+@dataclass(frozen=True)
+class Root:
+    """Where something went wrong first."""
+
+    line: int
+    text: str
+    tags: tuple[str, ...]
+    explains: frozenset[str]
+    """The gradients that are wrong by it."""
+    message: str = ""
+
+
+class CodeMarking(Judged):
+    """Marks the code of one submission."""
+
+    def __init__(
+        self, task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline
+    ) -> None:
+        super().__init__(task, source, sides, deadline)
+        self.notes: list[Note] = []
+
+    def settle_direction(self) -> None:
+        """The direction of descent, where more gradients are right negated than as they are."""
+        values = {n: f.value for n, f in self.finals.items()}
+        plain = len(self.right(values))
+        self.sign = -1.0
+        if len(self.right(values)) > plain:
+            text = "every gradient is negated: that is the direction of descent"
+            self.notes.append(Note("descent-convention", text))
+        else:
+            self.sign = 1.0
+
+    def per_example(self, wrong: frozenset[str]) -> frozenset[str]:
+        """Gradients of arrays over examples that are all the true ones times their number."""
+        found = set()
+        for name in wrong:
+            value, true = self.finals[name].value, self.true(name)
+            scaled = np.shape(value) == np.shape(true) and any(
+                n > 1 and same(value, n * true) for n in np.shape(true)
+            )
+            if scaled and len(wrong) < len(self.finals):
+                found.add(name)
+        for name in sorted(found):
+            text = f"delta_{name} is that of each example, not divided by their number"
+            self.notes.append(Note("per-example", text, self.finals[name].line))
+        return frozenset(found)
+
+    # --- all of it ---
+
+    def marked(self) -> Marked | None:
+        """Every asked gradient judged; None where none of them can be reached."""
+        broken = self.broken()
+        absent = [n for n in self.task.asked if n not in self.finals and n not in broken]
+        lost = self.reader.reading.unknown or self.reader.missing
+        if absent and lost and not broken:
+            raise self.unread(absent)
+        if not (self.finals or broken):
+            return None
+        self.settle_direction()
+        right = self.right({n: f.value for n, f in self.finals.items()})
+        wrong = frozenset(self.finals) - right
+        wrong -= self.per_example(wrong)
+        roots = self.roots(wrong) if wrong else []
+        rows = [self.row(name, wrong, roots, broken) for name in self.task.asked]
+        self.notes += [
+            Note(tag, text, line)
+            for tag, line, text in self.reader.reading.notes
+            if tag == "other-point"
+        ]
+        return Marked(tuple(rows), tuple(self.notes), "listing")
+
+    def unread(self, absent: list[str]) -> GradcliError:
+        """The error of gradients that can't be found out: the first thing that is not read."""
+        unknown = [why for _, why in self.reader.reading.unknown if why.span is not None]
+        names = ", ".join(absent)
+        hint = f"so the gradient by {names} can't be found out"
+        if not unknown:
+            return GradcliError(Kind.SUBMISSION, f"the gradient by {names} can't be found out")
+        why = min(unknown, key=lambda one: one.span or (0, 0))
+        assert why.span is not None
+        line = self.reader.text.line(why.span)
+        return GradcliError(
+            Kind.SUBMISSION,
+            f"line {line}: {why.message}",
+            source=self.source,
+            span=why.span,
+            hint=hint,
+        )
+
+    def broken(self) -> dict[str, Root]:
+        """Asked gradients whose statement gives no number: shapes that don't go together."""
+        found: dict[str, Root] = {}
+        for label, why in self.reader.reading.unknown:
+            name = meant(label, self.task.asked, self.task.vocabulary)
+            if name is None or name in self.finals or why.kind != "shape" or why.span is None:
+                continue
+            line = self.reader.text.line(why.span)
+            text = self.source.text.split("\n")[line - 1].strip()
+            product = "@" in text or "dot(" in text or "matmul(" in text
+            tags = ("shape", "transpose") if product else ("shape",)
+            found.setdefault(name, Root(line, text, tags, frozenset([name]), why.message))
+        return found
+
+    def row(
+        self, name: str, wrong: frozenset[str], roots: list[Root], broken: Mapping[str, Root]
+    ) -> MarkedRow:
+        """The row of an asked gradient; the first that a root explains is wrong, others follow."""
+        worth = self.task.marks(name)
+        true = np.asarray(self.sides[0][name])[()]
+        final = self.finals.get(name)
+        if final is None and name in broken:
+            root = broken[name]
+            return MarkedRow(
+                name, "gradient", Status.WRONG, root.tags, root.line, root.text, None, true, None,
+                0.0, worth, root.message,
+            )  # fmt: skip
+        if final is None:
+            return MarkedRow(
+                name, "gradient", Status.MISSING, (), None, "", None, true, None, 0.0, worth,
+                f"the gradient by {name} is missing",
+            )  # fmt: skip
+        cause = Root(final.line, final.text, (), frozenset([name]))
+        status = Status.OK
+        if name in wrong:
+            found = next((r for r in roots if name in r.explains), cause)
+            status = Status.WRONG if name == self._first(found) else Status.CARRIED
+            cause = found if status is Status.WRONG else cause
+        tags, line, text = cause.tags, cause.line, cause.text
+        message, follow = cause.message, len(cause.explains) - 1
+        earned = worth if status in (Status.OK, Status.CARRIED) else 0.0
+        return MarkedRow(
+            name, "gradient", status, tags, line, text, final.value, true, final.value, earned,
+            worth, message, (), follow,
+        )  # fmt: skip
+
+    def _first(self, root: Root) -> str:
+        """The gradient whose mark a root costs: the one that is nearest to it in the code."""
+        order = sorted(root.explains, key=lambda n: (abs(self.finals[n].line - root.line), n))
+        return order[0]
+
+    # --- what went wrong ---
+
+    def roots(self, wrong: frozenset[str]) -> list[Root]:
+        """The first statements at fault, each with the gradients that it made wrong."""
+        left, found = set(wrong), []
+        self.reader = self.read(self.tree, snapshots=True)
+        self.finals = finals(self.reader, self.task.asked, self.task.vocabulary)
+        repairs = Repairs(self)
+        while left:
+            root = self._root(frozenset(left), repairs)
+            found.append(root)
+            left -= root.explains
+        return found
+
+    def _root(self, wrong: frozenset[str], repairs: Repairs) -> Root:
+        """The statement that explains most of some wrong gradients."""
+        suspects = self.suspects(wrong)
+        repair = repairs.best(wrong, suspects)
+        if repair is None and len(wrong) > 1 and not suspects.right_values:
+            name = min(wrong, key=lambda n: self.finals[n].line)
+            wrong = frozenset([name])
+            suspects = self.suspects(wrong)
+            repair = repairs.best(wrong, suspects)
+        if repair is not None:
+            text, words = repairs.line_text(repair.line), WORDS[repair.tags[0]]
+            return Root(repair.line, text, repair.tags, repair.mends, words)
+        misfit = all(np.shape(self.finals[n].value) != np.shape(self.true(n)) for n in wrong)
+        tags = ("shape",) if misfit else ()
+        idle = repairs.idle(suspects)
+        if idle is not None:
+            text, words = repairs.line_text(idle), WORDS["dropped-path"]
+            return Root(idle, text, ("dropped-path",), wrong, words)
+        if not suspects.steps:
+            final = self.finals[min(wrong)]
+            return Root(final.line, final.text, tags, wrong)
+        step = self.reader.reading.steps[suspects.steps[0]]
+        return Root(step.line, repairs.text(step), tags, wrong)
+
+    def suspects(self, wrong: frozenset[str]) -> Suspects:
+        """Steps that wrong gradients are made of, most probable first.
+
+        First those that a right value makes all of them right by; then those that are made of
+        nothing that isn't known to be right; then the last lines of the gradients themselves.
+        """
+        replay = Replay(self.reader.tape)
+        steps = self.reader.reading.steps
+        right_values: dict[int, Any] = {}
+        last = [f.step for n in sorted(wrong) if (f := self.finals[n]).step is not None]
+        if len(wrong) == 1:
+            (name,) = wrong
+            right_values = {i: self.true(name)[()] for i in last}
+        nodes = {f.node for n in wrong if (f := self.finals[n]).node is not None}
+        if not nodes:
+            return Suspects(last, right_values, {}, [], [])
+        above = replay.above(nodes)
+        matched = self.matched()
+        forward = replay.above(list(matched.values()))
+        chain = [
+            i
+            for i, s in enumerate(steps)
+            if s.whole is not None and s.whole in above and s.whole not in forward
+        ]
+        pool = self.pool(matched, forward)
+        mended: list[int] = []
+        for i in chain:
+            meant_value = self._mends(steps[i], replay, pool, wrong)
+            if meant_value is not None:
+                right_values[i] = meant_value
+                mended.append(i)
+        earliest = [steps[i].whole for i in mended]
+        order = sorted(
+            mended, key=lambda i: (earliest.index(steps[i].whole), -len(steps[i].calls), i)
+        )
+        names: dict[int, int] = {}
+        for i in order:  # of one value under several names the last: there something is missing
+            same_value = [j for j in order if steps[j].whole == steps[i].whole]
+            depth = max(len(steps[j].calls) for j in same_value)
+            names[i] = max(j for j in same_value if len(steps[j].calls) == depth)
+        unsure = [i for i in chain if not any(same(steps[i].number, p) for p in pool)]
+        made = {steps[i].whole for i in unsure}
+        first = [i for i in unsure if not self._reads(replay, steps[i]) & made]
+        doubted = [i for i in order if i in unsure and i not in last]
+        trusted = [i for i in order if i not in unsure and i not in last]
+        rest = list(dict.fromkeys([*doubted, *last, *trusted, *first, *unsure]))
+        return Suspects(rest, right_values, names, trusted, [] if doubted else last)
+
+    def _reads(self, replay: Replay, step: Step) -> set[int]:
+        known = {s.whole for s in self.reader.reading.steps if s.whole is not None}
+        known.discard(step.whole)
+        found: set[int] = set()
+        waiting, seen = [step.whole], set()
+        while waiting:
+            one = waiting.pop()
+            if one is None or one in seen:
+                continue
+            seen.add(one)
+            if one in known:
+                found.add(one)
+            else:
+                waiting += replay.operands[one]
+        return found
+
+    def matched(self) -> dict[str, int]:
+        """The task's nodes that the code computes too: by the first node of that value."""
+        tape, found = self.reader.tape, {}
+        computed = [i for i, kernel in enumerate(tape.kernels) if kernel is not None]
+        for key in self.task.flow.stages:
+            value = self.task.flow.values[key]
+            node = next((i for i in computed if same(tape.values[i], value)), None)
+            if node is not None and np.size(value) and np.any(value):
+                found[key] = node
+        return found
+
+    def pool(self, matched: Mapping[str, int], forward: set[int]) -> list[Any]:
+        """Right values: accumulators of the task's nodes and of the code's own, and values."""
+        flow, tape = self.task.flow, self.reader.tape
+        found = [self.sign * np.asarray(v) for side in self.sides[:3] for v in side.values()]
+        seed = self._seed(matched)
+        if seed is not None:
+            own = Replay(tape).accumulators(seed, np.float64(1.0))
+            found += [self.sign * np.asarray(a) for i, a in own.items() if i in forward]
+        lengths = sorted({n for t in tape.types for n in t.shape if 1 < n <= 100})
+        found += [n * a for a in found[:] for n in lengths]  # deltas of each example
+        found += [np.asarray(v) for v in flow.values.values()]
+        for stage in flow.stages.values():
+            if all(n.operation is not None and n.operation.elementwise for n in stage.operations()):
+                values = stage.values([flow.values[r] for r in stage.reads])
+                ones = np.ones(stage.shape)[()]
+                found += [np.asarray(s.value) for s in stage.pulled_back(values, ones)]
+        return found
+
+    def _seed(self, matched: Mapping[str, int]) -> int | None:
+        """A number whose gradient is the task's, made of the code's own nodes.
+
+        Each of the task's nodes that the code computes counts with what the stages that it does
+        not compute send to it.
+        """
+        flow, tape = self.task.flow, self.reader.tape
+        parts = flow.passes({})[1]
+        if flow.output in matched:
+            matched = {flow.output: matched[flow.output]}
+        total: int | None = None
+        for key, node in matched.items():
+            sent = [p.value for p in parts.get(key, ()) if p.consumer not in matched]
+            if key == flow.output:
+                sent = [np.ones(np.shape(flow.values[key]))[()]]
+            if not sent:
+                continue
+            upstream = Array(data=np.asarray(sum(sent[1:], start=sent[0])))
+            weighted = tape.apply("mul", (node, tape.operand(upstream)), NOWHERE)
+            options = {"axis": None, "keepdims": False}
+            one = tape.apply("sum", (weighted,), NOWHERE, options)
+            total = one if total is None else tape.apply("add", (total, one), NOWHERE)
+        return total
+
+    def _mends(self, step: Step, replay: Replay, pool: list[Any], wrong: frozenset[str]) -> Any:
+        """The right value that makes the wrong gradients right in a step's place, else None."""
+        node = step.node if step.node is not None else step.whole
+        assert step.whole is not None
+        if node is None:
+            return None
+        wanted = {n: f.node for n, f in self.finals.items() if f.node is not None}
+        if not wrong <= wanted.keys():
+            return None
+        value = self.reader.tape.values[node]
+        for candidate in pool:
+            if np.shape(candidate) != np.shape(value) or same(candidate, value):
+                continue
+            try:
+                with np.errstate(all="ignore"):
+                    changed = replay.changed(node, candidate[()], set(wanted.values()))
+            except (ValueError, IndexError, GradcliError):
+                continue
+            if all(self.is_right(n, changed[wanted[n]]) for n in wrong) and all(
+                self.is_right(n, changed[i])
+                for n, i in wanted.items()
+                if n not in wrong and self.is_right(n, self.finals[n].value)
+            ):
+                return candidate[()]
+        return None
+
+
+def mark_code(
+    task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline = NEVER
+) -> Marked | None:
+    """Mark code by the gradients that it comes to; None where they can't be reached.
+
+    `sides` are the true accumulators, by the convention at kinks and by the others. Raises
+    `GradcliError` of kind submission for what is no Python, or takes too much.
+    """
+    try:
+        return CodeMarking(task, source, sides, deadline).marked()
+    except GradcliError as error:
+        error.kind = Kind.SUBMISSION
+        raise

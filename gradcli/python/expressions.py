@@ -1,0 +1,325 @@
+"""Expressions: every form of Python that has a value."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from gradcli.python import spellings
+from gradcli.python.builtins import NAMES, REFUSED, Builtins
+from gradcli.python.core import PLAIN_ERRORS
+from gradcli.python.limits import DEEPEST
+from gradcli.python.operators import WIDE
+from gradcli.python.values import (
+    Array,
+    Builtin,
+    Function,
+    Library,
+    Scalar,
+    Scope,
+    Unknown,
+    Unread,
+    Value,
+    unread,
+)
+
+
+class Expressions(Builtins):
+    """`value(node)` is what an expression stands for."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
+            ast.Constant: self._constant,
+            ast.Name: self._name,
+            ast.BinOp: self._binary,
+            ast.UnaryOp: self._unary,
+            ast.Compare: self._compare,
+            ast.BoolOp: self._logical,
+            ast.IfExp: self._choice,
+            ast.Call: self._call,
+            ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
+            ast.Slice: self._slice,
+            ast.Tuple: self._tuple,
+            ast.List: self._list,
+            ast.Set: self._set,
+            ast.Dict: self._dict,
+            ast.ListComp: self._list_comprehension,
+            ast.GeneratorExp: self._list_comprehension,
+            ast.SetComp: self._set_comprehension,
+            ast.DictComp: self._dict_comprehension,
+            ast.Lambda: self._lambda,
+            ast.JoinedStr: self._joined_text,
+            ast.NamedExpr: self._walrus,
+        }
+
+    def value(self, node: ast.expr) -> Value:
+        """What an expression stands for. Raises `Unread` with its place."""
+        budget = self.budget
+        budget.spend()
+        budget.depth += 1
+        try:
+            if budget.depth > DEEPEST:
+                raise budget.exceeded("calls or brackets inside of one another, too deep")
+            visit = self.visitors.get(type(node))
+            if visit is None:
+                raise unread(f"{_words(node)} is not read")
+            return visit(node)
+        except Unread as stop:
+            if stop.unknown.span is not None:
+                raise
+            found = stop.unknown
+            raise Unread(Unknown(found.message, self.span(node), found.hint, found.kind)) from None
+        except IndexError as error:
+            raise Unread(Unknown(_brief(error), self.span(node), None, "shape")) from None
+        except PLAIN_ERRORS as error:
+            text = f"Python stops here: {type(error).__name__}: {_brief(error)}"
+            raise Unread(Unknown(text, self.span(node))) from None
+        finally:
+            budget.depth -= 1
+
+    def soft(self, node: ast.expr) -> Value:
+        """The value, unknown where it can't be read."""
+        try:
+            return self.value(node)
+        except Unread as stop:
+            return stop.unknown
+
+    # --- leaves ---
+
+    def _constant(self, node: ast.Constant) -> Value:
+        if isinstance(node.value, bytes | complex):
+            raise unread(f"{type(node.value).__name__} numbers are not read")
+        return node.value
+
+    def _name(self, node: ast.Name) -> Value:
+        return self.look_up(node.id, node)
+
+    def look_up(self, name: str, node: Any) -> Value:
+        """What a name stands for here. Raises `Unread`."""
+        scope: Scope | None = self.scope
+        if name in self.scope.shared:
+            scope = self.scope.shared[name]
+        while scope is not None:
+            if name in scope.names:
+                return self.known(scope.names[name])
+            scope = scope.outer
+        if name in REFUSED:
+            raise unread(f"'{name}' is not read: nothing of the text is run", kind="name")
+        if name in NAMES:
+            return Builtin("", name)
+        if name in spellings.LIBRARIES:
+            return self.module(name)
+        return self.free(name, node)
+
+    def free(self, name: str, node: Any) -> Value:
+        """A name that nothing gives a value: an input, in a program without a function."""
+        raise NotImplementedError
+
+    # --- operators ---
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        """A chain of operators on the left is one loop: `a + b + c + …` of any length."""
+        chain: list[ast.BinOp] = []
+        left: ast.expr = node
+        while isinstance(left, ast.BinOp):
+            chain.append(left)
+            left = left.left
+        value = self.value(left)
+        for one in reversed(chain):
+            right = self.value(one.right)
+            where = self.where(one, one.left, one.right)
+            value = self.binary(type(one.op), value, right, where, one)
+            self.budget.spend()
+        return value
+
+    def _unary(self, node: ast.UnaryOp) -> Value:
+        return self.unary(node.op, self.value(node.operand), self.where(node, node.operand), node)
+
+    def _compare(self, node: ast.Compare) -> Value:
+        left, place = self.value(node.left), node.left
+        found: Value = True
+        for op, other in zip(node.ops, node.comparators, strict=True):
+            right = self.value(other)
+            found = self.compared(op, left, right, self.where(node, place, other), node)
+            if len(node.ops) > 1 and not self.truth(found):
+                return found
+            left, place = right, other
+        return found
+
+    def _logical(self, node: ast.BoolOp) -> Value:
+        """`a and b`: the first that decides."""
+        stop = isinstance(node.op, ast.Or)
+        found: Value = None
+        for one in node.values:
+            found = self.value(one)
+            if self.truth(found) == stop:
+                return found
+        return found
+
+    def _choice(self, node: ast.IfExp) -> Value:
+        chosen = self.branch(node.test)
+        return self.value(node.body if chosen else node.orelse)
+
+    def branch(self, test: ast.expr) -> bool:
+        """Which way a condition goes, with a note where an input decides."""
+        before = len(self.tape.fixed)
+        found = self.truth(self.value(test), "a branch")
+        if len(self.tape.fixed) > before:
+            self.note("branch", test, f"the branch at this point: the condition is {found}")
+        return found
+
+    # --- displays ---
+
+    def items_of(self, elements: list[ast.expr]) -> list[Value]:
+        """The values of a display, with `*more` taken apart."""
+        found: list[Value] = []
+        for one in elements:
+            if isinstance(one, ast.Starred):
+                found += self.listed(self.value(one.value), self.where(one))
+            else:
+                found.append(self.soft(one))
+        return found
+
+    def _tuple(self, node: ast.Tuple) -> Value:
+        return tuple(self.items_of(node.elts))
+
+    def _list(self, node: ast.List) -> Value:
+        return self.items_of(node.elts)
+
+    def _set(self, node: ast.Set) -> Value:
+        return {self.key(v) for v in self.items_of(node.elts)}
+
+    def _dict(self, node: ast.Dict) -> Value:
+        found: dict[Any, Value] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                more = self.value(value)
+                if not isinstance(more, dict):
+                    raise unread("'**' takes a dictionary")
+                found |= more
+            else:
+                found[self.key(self.value(key))] = self.soft(value)
+        return found
+
+    def _comprehended(self, node: Any) -> Iterator[None]:
+        """Each turn of the loops of a comprehension, in a scope of its own."""
+        outer = self.scope
+        self.scope = Scope(outer, outer.function)
+        try:
+            yield from self._turns(node.generators, 0)
+        finally:
+            self.scope = outer
+
+    def _turns(self, generators: list[ast.comprehension], i: int) -> Iterator[None]:
+        if i == len(generators):
+            yield
+            return
+        one = generators[i]
+        for item in self.iterated(self.value(one.iter), self.where(one.iter)):
+            self.bind(one.target, item)
+            if all(self.branch(test) for test in one.ifs):
+                yield from self._turns(generators, i + 1)
+
+    def bind(self, target: ast.expr, value: Value) -> None:
+        """Give a name (or names in a tuple) a value, without a step."""
+        raise NotImplementedError
+
+    def _list_comprehension(self, node: ast.ListComp) -> Value:
+        return [self.soft(node.elt) for _ in self._comprehended(node)]
+
+    def _set_comprehension(self, node: ast.SetComp) -> Value:
+        return {self.key(self.value(node.elt)) for _ in self._comprehended(node)}
+
+    def _dict_comprehension(self, node: ast.DictComp) -> Value:
+        return {
+            self.key(self.value(node.key)): self.soft(node.value) for _ in self._comprehended(node)
+        }
+
+    # --- elements and attributes ---
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        return self.attribute(self.value(node.value), node.attr, node)
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        of = self.value(node.value)
+        index = self.value(node.slice)
+        place = self.where(node)
+        if self.given is None:
+            base = self.text.span(node.value)
+            place = place._replace(symbol=type(base)(base.end, place.span.end), operands=(base,))
+        if isinstance(of, Builtin | Library):
+            raise unread("types in brackets are not read")
+        return self.element(of, index, place)
+
+    def _slice(self, node: ast.Slice) -> Value:
+        parts = (node.lower, node.upper, node.step)
+        return self.slice_of(node, [None if p is None else self.value(p) for p in parts])
+
+    # --- functions and texts ---
+
+    def _call(self, node: ast.Call) -> Value:
+        function = self.value(node.func)
+        arguments = self.items_of(node.args)
+        keywords: dict[str, Value] = {}
+        for one in node.keywords:
+            if one.arg is None:
+                more = self.value(one.value)
+                if not isinstance(more, dict):
+                    raise unread("'**' takes a dictionary")
+                keywords |= {str(k): v for k, v in more.items()}
+            else:
+                keywords[one.arg] = self.soft(one.value)
+        return self.call(function, arguments, keywords, node)
+
+    def _lambda(self, node: ast.Lambda) -> Value:
+        return self.function_of("lambda", node)
+
+    def function_of(self, name: str, node: ast.FunctionDef | ast.Lambda) -> Function:
+        """A function with its defaults, which are computed where it is defined."""
+        defaults = [self.soft(d) for d in node.args.defaults]
+        keyword = [None if d is None else self.soft(d) for d in node.args.kw_defaults]
+        return Function(name, node, self.scope, defaults, keyword, given=self.given is not None)
+
+    def _joined_text(self, node: ast.JoinedStr) -> Value:
+        parts: list[str] = []
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                parts.append(str(part.value))
+                continue
+            assert isinstance(part, ast.FormattedValue)
+            value = self.value(part.value)
+            form = self.value(part.format_spec) if part.format_spec is not None else ""
+            if not form:
+                parts.append(self.text_of(value))
+                continue
+            if WIDE.search(form):
+                raise unread("a width of more than three digits is not read")
+            plain = self.tape.value(value) if isinstance(value, Scalar) else value
+            parts.append(format(plain, form) if not isinstance(plain, Array) else "array")
+        self.expect_room(sum(map(len, parts)), text=True)
+        return "".join(parts)
+
+    def _walrus(self, node: ast.NamedExpr) -> Value:
+        value = self.value(node.value)
+        self.bind(node.target, value)
+        return value
+
+
+def _words(node: ast.AST) -> str:
+    names = {"Await": "await", "Yield": "yield", "YieldFrom": "yield", "Starred": "'*'"}
+    return names.get(type(node).__name__, f"this ({type(node).__name__})")
+
+
+def _brief(error: Exception) -> str:
+    text = str(error).split("\n", maxsplit=1)[0]
+    return text if len(text) < 120 else text[:117] + "…"
+
+
+def plain_number(value: Value) -> bool:
+    """Whether a value is a number or an array that depends on no input."""
+    return isinstance(value, int | float | np.generic) and not isinstance(value, bool)

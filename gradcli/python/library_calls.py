@@ -1,0 +1,302 @@
+"""Calls of a library's functions: of plain data NumPy's own, else rows of the operation table.
+
+The name and the library decide. `FUNCTIONS` has those that need more than a row with its
+arguments put in order; they are methods here and in `array_calls`.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple, TypeAlias
+
+import numpy as np
+
+from gradcli import ops
+from gradcli.ops.operation import Operation
+from gradcli.python import sizes, spellings
+from gradcli.python.subscripts import Subscripts
+from gradcli.python.tape import described
+from gradcli.python.values import (
+    Array,
+    Builtin,
+    Value,
+    Where,
+    has_traced,
+    unread,
+)
+
+Arguments: TypeAlias = list[Value]
+Keywords: TypeAlias = dict[str, Value]
+
+SIGNS = {
+    "add": ast.Add,
+    "subtract": ast.Sub,
+    "multiply": ast.Mult,
+    "divide": ast.Div,
+    "power": ast.Pow,
+    "matmul": ast.MatMult,
+    "mod": ast.Mod,
+    "remainder": ast.Mod,
+    "floor_divide": ast.FloorDiv,
+    "logical_and": ast.BitAnd,
+    "logical_or": ast.BitOr,
+    "logical_xor": ast.BitXor,
+    "bitwise_and": ast.BitAnd,
+    "bitwise_or": ast.BitOr,
+}
+"""Functions that are an operator."""
+
+REDUCING = ("sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod")
+SOFT = ("softmax", "log_softmax", "logsumexp")
+
+OWN_ROWS = frozenset(
+    [
+        "sigmoid",
+        "logsigmoid",
+        "relu",
+        "leaky_relu",
+        "elu",
+        "selu",
+        "gelu",
+        "silu",
+        "mish",
+        "softplus",
+        "softsign",
+        "hardtanh",
+        "erf",
+        "erfc",
+        "erfinv",
+        "gamma",
+        "lgamma",
+        "digamma",
+        "logit",
+        "softmax",
+        "log_softmax",
+        "logsumexp",
+        "det",
+        "inv",
+        "solve",
+        "cholesky",
+        "logdet",
+        "norm",
+        "exp2",
+        "log10",
+    ]
+)
+"""Rows that NumPy itself has no function for: of plain data they are computed by the table."""
+
+
+class Call(NamedTuple):
+    """A call of a library's function."""
+
+    name: str
+    """As NumPy has it."""
+    family: str
+    """The library, for what a name means in it: `numpy`, `torch`, `jax`, `scipy`, `math` …"""
+    arguments: list[Value]
+    keywords: Keywords
+    where: Where
+    node: Any
+
+
+Method: TypeAlias = Callable[[Call], Value]
+
+
+def taken(arguments: Arguments, keywords: Keywords, *names: str, **more: Any) -> list[Value]:
+    """The arguments in the order of their names; `more` have defaults. Raises `Unread`."""
+    given = list(arguments)
+    found = []
+    for name in (*names, *more):
+        if given:
+            found.append(given.pop(0))
+        elif name in keywords:
+            found.append(keywords[name])
+        elif name in more:
+            found.append(more[name])
+        else:
+            raise unread(f"the argument '{name}' is missing")
+    unknown = set(keywords) - {*names, *more}
+    if given or any(keywords[k] is not None for k in unknown):
+        raise unread(
+            f"an argument is not read: {', '.join(sorted(unknown)) or 'there are too many'}"
+        )
+    return found
+
+
+class LibraryCalls(Subscripts):
+    """A function of NumPy, torch, jax, math or SciPy with its arguments."""
+
+    def special(self, family: str, name: str) -> Method | None:
+        """The method for a function that needs one."""
+        raise NotImplementedError
+
+    def from_prelude(
+        self, name: str, arguments: list[Value], keywords: Keywords, node: Any
+    ) -> Value:
+        """Call a function of the prelude."""
+        raise NotImplementedError
+
+    def library(
+        self, function: Builtin, arguments: list[Value], keywords: Keywords, node: Any
+    ) -> Value:
+        """Call a function of a library. Raises `Unread` for one that is not known."""
+        for value in (*arguments, *keywords.values()):
+            self.known(value)
+        family = spellings.ARRAYS.get(function.library, "other")
+        name = spellings.ALIASES.get(function.name, function.name)
+        where = self.where(node, *_written(node))
+        keywords = {
+            spellings.KEYWORDS.get(k, k): v
+            for k, v in keywords.items()
+            if k not in spellings.IGNORED or (k == "dtype" and name in ("array", "zeros", "ones"))
+        }
+        if "out" in keywords and name != "array":
+            into = keywords.pop("out")
+            found = self.library(function, arguments, keywords, node)
+            if into is None:
+                return found
+            if not isinstance(into, Array):
+                raise unread("out= takes an array")
+            self.tape.store(into, Ellipsis, found, where)
+            return into
+        if arguments or name in ("zeros", "ones", "full", "arange", "eye"):
+            pass
+        else:
+            first = next((k for k in spellings.OPERANDS if k in keywords), None)
+            if first is not None:
+                arguments = [keywords.pop(first)]
+        if name in SIGNS and len(arguments) == 2 and not keywords:
+            return self.binary(SIGNS[name], arguments[0], arguments[1], where, node)
+        method = self.special(family, name)
+        if method is not None:
+            return method(Call(name, family, arguments, keywords, where, node))
+        if not has_traced(arguments) and not has_traced(keywords):
+            found = self._plain_call(family, name, arguments, keywords)
+            if found is not NotImplemented:
+                return found
+        if _in_prelude(name):
+            return self.from_prelude(name, arguments, keywords, node)
+        if ops.is_function(name) and family != "other":
+            return self.row_call(name, arguments, keywords, where)
+        raise unread(f"{function.library}.{function.name} is not read", kind="name")
+
+    def _plain_call(
+        self, family: str, name: str, arguments: list[Value], keywords: Keywords
+    ) -> Value:
+        """A function of NumPy on plain data."""
+        if family == "math":
+            plain = getattr(math, name, None)
+            if plain is None or not all(isinstance(a, int | float | np.generic) for a in arguments):
+                return NotImplemented
+            counts = name in ("factorial", "comb", "perm", "gcd", "lcm", "isqrt", "prod", "fsum")
+            if counts and any(abs(a) > 1000 for a in arguments):
+                raise self.budget.exceeded("a whole number that is too large")
+            return plain(*arguments)
+        numpy_name = {
+            "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
+            "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
+        }.get(name, name)  # fmt: skip
+        if numpy_name not in spellings.PLAIN or family not in ("numpy", "jax", "torch", "scipy"):
+            return NotImplemented
+        if family == "torch" and name in ("max", "min", "var", "std", "sort", "repeat", "median"):
+            return NotImplemented
+        plain_arguments = [self._plain_argument(a) for a in arguments]
+        named = {{"n": "repeats", "lo": "a_min", "hi": "a_max"}.get(k, k): self._plain_argument(v)
+                 for k, v in keywords.items()}  # fmt: skip
+        self.expect_small(numpy_name, plain_arguments, named)
+        with np.errstate(all="ignore"):
+            found = getattr(np, numpy_name)(*plain_arguments, **named)
+        return self._of_plain(found)
+
+    def _of_plain(self, found: Any) -> Value:
+        if isinstance(found, tuple | list):
+            return type(found)(self._of_plain(f) for f in found) if type(found) in (
+                tuple, list) else tuple(self._of_plain(f) for f in found)  # fmt: skip
+        return self.tape.plain(found)
+
+    def _plain_argument(self, value: Value) -> Any:
+        if isinstance(value, tuple | list):
+            return type(value)(self._plain_argument(v) for v in value)
+        if isinstance(value, Builtin):
+            return {"f": np.float64, "i": np.int64, "b": np.bool_}.get(
+                spellings.TYPES.get(value.name, "f")
+            )
+        found = self.tape.value(value)
+        if not isinstance(
+            found, np.ndarray | np.generic | int | float | str | None | slice | range
+        ):
+            raise unread(f"{described(value)} is no argument of a function of NumPy")
+        return found
+
+    def expect_small(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
+        """Take note of what a function of NumPy is going to cost."""
+        self.budget.products(sizes.multiplications(name, arguments))
+        self.budget.elements(sizes.elements(name, arguments, keywords))
+
+    # --- rows ---
+
+    def row_call(
+        self, name: str, arguments: list[Value], keywords: Keywords, where: Where
+    ) -> Value:
+        """A function of the operation table, its arguments sorted into operands and options."""
+        row = ops.function(name, len(arguments), keywords)
+        operands: list[Value] = []
+        options: dict[str, Any] = {}
+        waiting = list(arguments)
+        for parameter in row.parameters:
+            if parameter.variadic:
+                many = waiting
+                if row.sequence:
+                    many = list(waiting.pop(0)) if waiting else []
+                    operands += [self.numeric(v, where) for v in many]
+                else:
+                    operands += [self.numeric(v, where) for v in many]
+                    waiting = []
+                continue
+            given = waiting.pop(0) if waiting else keywords.pop(parameter.name, None)
+            if given is None and parameter.required:
+                raise unread(f"{name} needs '{parameter.name}'")
+            if parameter.option:
+                options[parameter.name] = self._option(given, parameter.default)
+            else:
+                operands.append(
+                    float(parameter.default) if given is None else self.numeric(given, where)
+                )
+        left = [k for k, v in keywords.items() if v is not None and k not in options]
+        if waiting or left:
+            raise unread(f"{name} gets an argument that is not read: {left[0] if left else ''}")
+        return self.applied(row, operands, where, options)
+
+    def applied(
+        self, row: Operation, operands: list[Value], where: Where, options: dict[str, Any]
+    ) -> Value:
+        """A row on values; truth values come of comparisons."""
+        kind = "b" if row.symbol in ("<", "<=", ">", ">=", "==", "!=") else "f"
+        spans = where.operands if len(where.operands) == len(operands) else ()
+        return self.apply(row, operands, where._replace(operands=spans), options, kind)
+
+    def _option(self, given: Value, default: Any) -> Any:
+        if given is None:
+            return default
+        if isinstance(given, tuple | list):
+            return tuple(self._option(v, None) for v in given)
+        found = self.by_value(given, "an option")
+        if isinstance(found, bool | np.bool_):
+            return bool(found)
+        if isinstance(found, str):
+            raise unread(f"the option {found!r} is not read")
+        number = float(found)
+        return int(number) if number.is_integer() else number
+
+
+def _written(node: Any) -> list[Any]:
+    """The arguments of a call as they stand there."""
+    return list(node.args) if isinstance(node, ast.Call) else []
+
+
+def _in_prelude(name: str) -> bool:
+    from gradcli.python.prelude import NAMES  # noqa: PLC0415 - only where a library is called
+
+    return name in NAMES

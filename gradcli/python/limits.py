@@ -1,0 +1,86 @@
+"""What interpreting a text may cost: operations, seconds, bytes, depth. Past it, one error."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from time import monotonic
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+
+MOST_OPERATIONS = 1_000_000
+MOST_SECONDS = 2.0
+MOST_BYTES = 300_000_000
+"""What arrays may take; with the process itself and one result under way this is 500 MB."""
+MOST_ELEMENTS = 4_000_000
+"""What a single array may have."""
+DEEPEST = 190
+"""Expressions, statements and calls inside of one another, all together."""
+MOST_BITS = 8192
+"""What a whole number may have."""
+MOST_CHARACTERS = 100_000
+"""What a text that is put together may have."""
+ELEMENTS_PER_OPERATION = 500
+"""An operation on a large array counts as several."""
+
+
+class Budget:
+    """What is left of everything. Each method raises `GradcliError` where it is used up."""
+
+    __slots__ = ("bytes", "deadline", "depth", "left", "next_look", "seconds")
+
+    def __init__(self, seconds: float = MOST_SECONDS) -> None:
+        self.left = MOST_OPERATIONS
+        self.next_look = MOST_OPERATIONS
+        self.seconds = seconds
+        self.deadline = monotonic() + seconds
+        self.bytes = 0
+        self.depth = 0
+
+    def spend(self, operations: int = 1) -> None:
+        """Take note of operations, and look at the clock now and then."""
+        self.left -= operations
+        if self.left > self.next_look:
+            return
+        self.next_look = self.left - 200
+        if self.left < 0:
+            raise self.exceeded(f"more than {MOST_OPERATIONS:,} operations")
+        if monotonic() > self.deadline:
+            raise self.exceeded(f"more than {self.seconds:g} seconds")
+
+    def elements(self, count: int) -> None:
+        """Take note of an operation on so many elements, before it is done."""
+        if count > MOST_ELEMENTS:
+            raise self.exceeded(f"an array of {count:,} elements (at most {MOST_ELEMENTS:,})")
+        self.spend(1 + count // ELEMENTS_PER_OPERATION)
+
+    def products(self, count: int) -> None:
+        """Take note of so many multiplications at once, of a matrix product say."""
+        if count > ELEMENTS_PER_OPERATION * MOST_OPERATIONS * 4:
+            raise self.exceeded("a product of arrays that is too large")
+        self.spend(count // (ELEMENTS_PER_OPERATION * 20))
+
+    def keep(self, size: int) -> None:
+        """Take note of bytes that stay."""
+        self.bytes += size
+        if self.bytes > MOST_BYTES:
+            raise self.exceeded(f"arrays of more than {MOST_BYTES // 1_000_000} MB")
+
+    def broadcast(self, arrays: Sequence[Any]) -> None:
+        """Take note of an elementwise operation on arrays; shapes that don't fit cost nothing."""
+        try:
+            shape = np.broadcast_shapes(*(np.shape(a) for a in arrays))
+        except ValueError:
+            return
+        self.elements(math.prod(shape))
+
+    def exceeded(self, what: str) -> GradcliError:
+        """The error of a program that takes too much."""
+        return GradcliError(
+            Kind.SYNTAX,
+            f"reading this program takes {what}",
+            hint="it is read at the given point, loop by loop; give it less to do",
+        )

@@ -1,0 +1,32 @@
+"""Whether a text is Python or a program of the language."""
+
+from __future__ import annotations
+
+import re
+
+_PARAMETERS = (
+    r"lambda(?:\s+(?:\*{0,2}[^\W\d]\w*(?:\s*=(?:\s*\([^()\n]*\)|[^,:\[\n]+))?\s*,?\s*)+|\s*):"
+)
+"""`lambda x, y=2:`; a program of the language may have a name `lambda`."""
+_STARTS = re.compile(
+    r"\s*(?:#[^\n]*\n\s*|(?:'''|\"\"\")(?s:.*?)(?:'''|\"\"\")\s*)*"
+    rf"(?:def\s+\w+\s*\(|{_PARAMETERS}|import\s+\w|from\s+[\w.]+\s+import\b|class\s+\w+\s*[(:]|"
+    r"@\w|(?:for\s+[\w, ()]+\s+in|while|if)\b[^\n]*:\s*(?:\n|$))"
+)
+_LAMBDA = re.compile(rf"^\w+\s*=\s*{_PARAMETERS}", re.MULTILINE)
+_DEF = re.compile(
+    r"^(?:def\s+\w+\s*\(.*|class\s+\w+.*|import\s+\w.*|from\s+[\w.]+\s+import\s.*)$", re.MULTILINE
+)
+
+
+def is_python(text: str, name: str | None = None) -> bool:
+    """Whether a text is meant as Python: by its file's ending, or by what it begins with.
+
+    A program of the language never begins with `def`, `lambda`, `import`, `class` or a block, nor
+    has a line with one.
+    """
+    if name is not None and name.endswith((".py", ".ipynb")):
+        return True
+    if name is not None and name.endswith(".grad"):
+        return False
+    return bool(_STARTS.match(text) or _DEF.search(text) or _LAMBDA.search(text))

@@ -1,0 +1,129 @@
+"""What a function of NumPy is going to cost, by its name and its plain arguments."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+MOST = 10**18
+
+
+def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
+    """How many elements the result may have, and so what is taken while it is made."""
+    given = [*arguments, *keywords.values()]
+    sizes = [max(1, size(a)) for a in given]
+    growing = _GROWING.get(name)
+    count = 0.0 if growing is None else growing(given, sizes)
+    return max(int(min(count, MOST)), sum(sizes))
+
+
+def multiplications(name: str, arguments: list[Any]) -> int:
+    """At most how many numbers are multiplied, in a product of arrays."""
+    if name not in ("matmul", "dot", "inner", "vdot", "tensordot", "einsum", "kron", "outer"):
+        return 0
+    return min(math.prod(max(1, size(a)) for a in arguments[:3]), 10**12)
+
+
+def size(value: Any) -> int:
+    """The number of elements of an array, or of nested lists."""
+    if isinstance(value, tuple | list):
+        return sum(map(size, value))
+    return int(np.size(value)) if isinstance(value, np.ndarray) else 1
+
+
+def _numbers(values: Any) -> Iterator[float]:
+    """The numbers among arguments: lengths, counts, bounds."""
+    for value in values:
+        if isinstance(value, tuple | list):
+            yield from _numbers(value)
+        elif isinstance(value, bool | int | float | np.number):
+            yield abs(float(value))
+
+
+def _shape(given: list[Any], _sizes: list[int]) -> float:
+    return math.prod(max(1.0, n) for n in _numbers(given))
+
+
+def _range(given: list[Any], _sizes: list[int]) -> float:
+    start, stop, step = 0.0, 0.0, 1.0
+    match [float(v) for v in given if isinstance(v, int | float | np.number)]:
+        case [stop]:
+            pass
+        case [start, stop]:
+            pass
+        case [start, stop, step, *_]:
+            pass
+    return abs((stop - start) / (step or 1.0))
+
+
+def _square(given: list[Any], sizes: list[int]) -> float:
+    return float(max([*sizes, *_numbers(given)])) ** 2
+
+
+def _longest(given: list[Any], sizes: list[int]) -> float:
+    return float(max([*sizes, *_numbers(given)]))
+
+
+def _repeated(given: list[Any], sizes: list[int]) -> float:
+    return sizes[0] * math.prod(max(1.0, n) for n in _numbers(given[1:]))
+
+
+def _products(_given: list[Any], sizes: list[int]) -> float:
+    return float(math.prod(sizes))
+
+
+def _grid(_given: list[Any], sizes: list[int]) -> float:
+    return float(math.prod(sizes) * len(sizes))
+
+
+def _padded(given: list[Any], sizes: list[int]) -> float:
+    return (sum(sizes) + 2 * sum(_numbers(given))) ** 2
+
+
+def _largest(given: list[Any], _sizes: list[int]) -> float:
+    return max((float(np.max(a)) for a in given if np.size(a)), default=0.0)
+
+
+def _broadcast(given: list[Any], _sizes: list[int]) -> float:
+    try:
+        shapes = [np.shape(a) for a in given if isinstance(a, np.ndarray)]
+        return float(math.prod(np.broadcast_shapes(*shapes)))
+    except ValueError:
+        return 0.0
+
+
+_GROWING: dict[str, Callable[[list[Any], list[int]], float]] = {
+    **dict.fromkeys(("zeros", "ones", "full", "broadcast_to"), _shape),
+    "indices": lambda given, sizes: 3 * _shape(given, sizes),
+    "arange": _range,
+    **dict.fromkeys(
+        (
+            *("eye", "identity", "tri", "diag", "diagflat", "vander", "tril_indices"),
+            *("triu_indices", "mask_indices", "ix_"),
+        ),
+        _square,
+    ),
+    **dict.fromkeys(
+        (
+            *("linspace", "logspace", "geomspace", "histogram", "hanning", "hamming", "blackman"),
+            "diag_indices",
+        ),
+        _longest,
+    ),
+    **dict.fromkeys(("tile", "repeat"), _repeated),
+    **dict.fromkeys(("outer", "kron"), _products),
+    "meshgrid": _grid,
+    "pad": _padded,
+    "bincount": _largest,
+    **dict.fromkeys(
+        (
+            *("add", "subtract", "multiply", "divide", "power", "where", "maximum", "minimum"),
+            *("isclose", "allclose", "logaddexp", "hypot", "arctan2", "mod"),
+        ),
+        _broadcast,
+    ),
+}
+"""By the functions whose result can be much larger than what they are given."""

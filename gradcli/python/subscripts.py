@@ -1,0 +1,149 @@
+"""Elements, slices, masks: reading and storing them, with NumPy's views and copies."""
+
+from __future__ import annotations
+
+import ast
+from typing import Any
+
+import numpy as np
+
+from gradcli.python.operators import Operators
+from gradcli.python.tape import described
+from gradcli.python.values import Array, Scalar, Value, Where, is_traced, unread
+
+
+class Subscripts(Operators):
+    """`x[i]` and `x[i] = v`."""
+
+    def item(self, value: Value) -> Any:
+        """One index, as NumPy takes it."""
+        self.known(value)
+        if value is None or value is Ellipsis or isinstance(value, slice):
+            return value
+        if isinstance(value, tuple | list | range):
+            return self._index_array(np.array(self.by_value(list(value), "an index")))
+        found = self.by_value(value, "an index")
+        if isinstance(found, np.ndarray):
+            return self._index_array(found)
+        if isinstance(found, bool | np.bool_):
+            return bool(found)
+        return self.whole(found)
+
+    def _index_array(self, found: Any) -> Any:
+        if found.dtype.kind == "f":
+            if not found.size:
+                return found.astype(np.intp)
+            if not np.array_equal(found, np.floor(found)):
+                raise unread("an index is a whole number")
+            return found.astype(np.intp)
+        if found.dtype.kind not in "iub":
+            raise unread("an index is a whole number or a truth value")
+        return found
+
+    def items(self, value: Value) -> tuple[Any, ...]:
+        """All indices between the brackets."""
+        return tuple(map(self.item, value)) if isinstance(value, tuple) else (self.item(value),)
+
+    def element(self, of: Value, index: Value, where: Where) -> Value:
+        """`of[index]`."""
+        self.known(of)
+        self.known(index)
+        if isinstance(of, Array):
+            return self._of_array(of, self.items(index), where)
+        if isinstance(of, Scalar | np.generic):
+            items = self.items(index)
+            if all(i is None or i is Ellipsis for i in items):
+                return self.reshaped(of, np.asarray(self.tape.value(of))[items].shape, where)
+            raise unread("a number has no elements")
+        if isinstance(of, dict):
+            key = self.key(index)
+            if key not in of:
+                raise unread(f"the dictionary has no {key!r}")
+            return of[key]
+        if isinstance(of, str | tuple | list | range):
+            if isinstance(index, slice):
+                return of[index]
+            place = self.whole(index)
+            if not -len(of) <= place < len(of):
+                raise unread(f"index {place} is out of range: there are {len(of)} elements")
+            return of[place]
+        raise unread(f"{described(of)} has no elements")
+
+    def key(self, value: Value) -> Any:
+        """A value as the key of a dictionary."""
+        found = self.by_value(value, "a key")
+        if isinstance(found, np.generic):
+            found = found.item()
+        try:
+            hash(found)
+        except TypeError:
+            raise unread(f"{described(found)} is no key of a dictionary") from None
+        return found
+
+    def reshaped(self, of: Value, shape: tuple[int, ...], where: Where) -> Value:
+        """A number or array in another shape."""
+        if isinstance(of, Array):
+            return self.tape.view(
+                of, lambda a: a.reshape(shape), "reshape", {"shape": shape}, where
+            )
+        if not shape:
+            return of
+        if not is_traced(of):
+            return self.tape.plain(np.asarray(of).reshape(shape))
+        return self.apply("reshape", [of], where, {"shape": shape}, kind=self.kind(of))
+
+    def _of_array(self, of: Array, items: tuple[Any, ...], where: Where) -> Value:
+        shape = self.tape.shape(of)
+        row = _row_items(items, len(shape))
+
+        def look(a: Any) -> Any:
+            return a[items]
+
+        if row is None:
+            found = self.tape.value(of)[items]
+            self.budget.elements(np.size(found))
+            return self.tape.view(of, look, "", {}, where)
+        return self.tape.view(of, look, "index", {"items": row}, where)
+
+    def store(self, of: Value, index: Value, value: Value, where: Where) -> None:
+        """`of[index] = value`."""
+        self.known(of)
+        self.known(index)
+        if isinstance(of, Array):
+            self.known(value)
+            self.tape.store(of, self.items(index), self.numeric(value, where), where)
+        elif isinstance(of, dict):
+            self.budget.spend()
+            of[self.key(index)] = value
+        elif isinstance(of, list):
+            if isinstance(index, slice):
+                raise unread("a store into a slice of a list is not read")
+            place = self.whole(index)
+            if not -len(of) <= place < len(of):
+                raise unread(f"index {place} is out of range: the list has {len(of)} elements")
+            of[place] = value
+        else:
+            raise unread(f"{described(of)} can't be stored into")
+
+    def slice_of(self, node: ast.Slice, parts: list[Value]) -> slice:
+        """A slice of whole numbers."""
+        del node
+        return slice(*(None if p is None else self.whole(p, "a part of a slice") for p in parts))
+
+
+def _row_items(items: tuple[Any, ...], rank: int) -> tuple[Any, ...] | None:
+    """The indices as the row `index` has them: whole numbers, slices, None; else None."""
+    if not all(i is None or i is Ellipsis or isinstance(i, int | slice) for i in items):
+        return None
+    if any(isinstance(i, bool) for i in items):
+        return None
+    used = sum(i is not None and i is not Ellipsis for i in items)
+    if sum(i is Ellipsis for i in items) > 1 or used > rank:
+        return None
+    found: list[Any] = []
+    for i in items:
+        if i is Ellipsis:
+            found += [slice(None)] * (rank - used)
+        else:
+            found.append(i)
+    return tuple(found)

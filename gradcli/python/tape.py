@@ -1,0 +1,382 @@
+"""The tape: operations in the order in which they were done, each with its value.
+
+An operation is appended by its row of the table; its value is computed at once by the row's own
+kernel, so that shapes, branches and indices are known when the next statement is read. The tape is
+a draft of the graph: steps with inputs, constants and operations.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli import ops
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.source import Source, Span
+from gradcli.graph.brackets import array_text
+from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Step
+from gradcli.graph.graph import misfit_error
+from gradcli.ops.operation import Misfit, Operation, Shape, Type
+from gradcli.ops.table.placing import Places
+from gradcli.python.limits import Budget
+from gradcli.python.values import (
+    Array,
+    Scalar,
+    Unknown,
+    Unread,
+    Value,
+    Where,
+    is_traced,
+    unread,
+)
+from gradcli.syntax.tree import Name, Operator
+
+FEW = 12
+"""A nameless array of up to so many numbers stands inside the operation that uses it."""
+
+
+class Tape:
+    """Operations and their values; a node is its place on the tape."""
+
+    def __init__(self, source: Source, budget: Budget) -> None:
+        self.source, self.budget = source, budget
+        self.steps: list[Step] = []
+        self.types: list[Type] = []
+        self.values: list[Any] = []
+        self.kernels: list[Any] = []
+        """For every operation what computes it, None for the others."""
+        self.names: dict[str, int] = {}
+        self.fixed: dict[int, str] = {}
+        """Nodes whose values decided how the text was read (a branch, an index), and for what."""
+
+    # --- nodes ---
+
+    def input(self, name: str, value: Any, span: Span) -> int:
+        """An input."""
+        tree = Name(name, span)
+        self.names[name] = len(self.steps)
+        return self._append(
+            Step("input", name, None, (), NO_OPTIONS, tree, span, span),
+            Type(np.shape(value)),
+            value,
+        )
+
+    def _append(self, step: Step, of: Type, value: Any, kernel: Any = None) -> int:
+        self.kernels.append(kernel)
+        self.steps.append(step)
+        self.types.append(of)
+        self.values.append(value)
+        return len(self.steps) - 1
+
+    def apply(
+        self,
+        operation: Operation | str,
+        operands: Sequence[Operand],
+        where: Where,
+        options: Mapping[str, Any] = NO_OPTIONS,
+    ) -> int:
+        """Do an operation. Raises `Unread` for operands that do not fit."""
+        if isinstance(operation, str):
+            operation = ops.operation(operation)
+        operands = tuple(operands)
+        types = tuple(self.types[o] if type(o) is int else o.type for o in operands)  # type: ignore[union-attr]
+        carried = any(type(o) is int and self.steps[o].kind != "constant" for o in operands)
+        step = Step(
+            "operation" if carried else "constant",
+            None,
+            operation,
+            operands,
+            options,
+            self._tree(operands, where),
+            where.span,
+            where.symbol,
+        )
+        try:
+            out, kernel, _ = operation.bind(types, options, numpy_rules=True)
+        except Misfit as misfit:
+            raise self._misfit(step, types, misfit) from None
+        self.budget.elements(max(out.size, *(t.size for t in types), 0))
+        if operation.name in ("matmul", "dot"):
+            self.budget.products(out.size * (types[0].shape or (1,))[-1])
+        values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
+        with np.errstate(all="ignore"):
+            value = kernel(*values)
+        if type(value) is not np.float64 and not value.ndim:
+            value = np.float64(value)
+        self.budget.keep(value.nbytes)
+        return self._append(step, out, value, kernel)
+
+    def _tree(self, operands: tuple[Operand, ...], where: Where) -> Operator:
+        spans = where.operands if len(where.operands) == len(operands) else ()
+        parts = tuple(Name("", span) for span in spans)
+        return Operator("", parts, where.span, where.symbol)
+
+    def _misfit(self, step: Step, types: tuple[Type, ...], misfit: Misfit) -> Unread:
+        named = [s if s.name else s._replace(name="…") for s in self.steps]
+        found = misfit_error(self.source, named, step, types, misfit)
+        return Unread(Unknown(found.message, found.span, found.hint, str(found.kind)))
+
+    def give_name(self, node: int, name: str, more: Sequence[str]) -> None:
+        """Name a node that has no name; `more` makes the name another one if it is taken."""
+        if self.steps[node].name is not None:
+            return
+        if name in self.names:
+            forms = [f"{name} ({', '.join(more[: i + 1])})" for i in range(len(more))]
+            name = next((form for form in forms if form not in self.names), "")
+            if not name:
+                return
+        self.names[name] = node
+        self.steps[node] = self.steps[node]._replace(name=name)
+
+    # --- values ---
+
+    def value(self, of: Value) -> Any:
+        """What NumPy would have: a number or an array, of the dtype that it has there."""
+        if isinstance(of, Scalar):
+            return of.value
+        if not isinstance(of, Array):
+            return of
+        if of.parent is not None:
+            assert of.look is not None
+            return of.look(self.value(of.parent))
+        if of.node is None:
+            return of.data
+        found = self.values[of.node]
+        return found if of.kind == "f" else found.astype(bool if of.kind == "b" else np.int64)
+
+    def node(self, of: Array) -> int | None:
+        """The node of an array as it is now; None for plain data."""
+        if of.parent is None:
+            return of.node
+        above = self.node(of.parent)
+        if above is None:
+            return None
+        if of.seen is None or of.seen[0] != above:
+            assert of.make is not None
+            of.seen = above, of.make(above)
+        return of.seen[1]
+
+    def operand(self, of: Value) -> Operand:
+        """A value as an operand: a node, or a literal. Raises `Unread` for what is no number."""
+        if isinstance(of, Scalar):
+            return of.node
+        if isinstance(of, Array):
+            found = self.node(of)
+            return self.constant(of) if found is None else found
+        if isinstance(of, bool | int | float | np.generic):
+            return literal(of)
+        if isinstance(of, Unknown):
+            raise Unread(of)
+        raise unread(f"{described(of)} is no number")
+
+    def constant(self, of: Array) -> Operand:
+        """Plain data as an operand; a named or large array is a row of its own."""
+        found = np.array(self.value(of), dtype=np.float64, order="C")
+        label = of.label or of.root.label
+        if found.size <= FEW and not label:
+            found.setflags(write=False)
+            texts = [number_text(float(v)) for v in found.ravel()]
+            return Literal(found, array_text(texts, found.shape))
+        if of.constant is not None and np.array_equal(self.values[of.constant], found):
+            return of.constant
+        span = Span(0, 0)
+        texts = [number_text(float(v)) for v in found.ravel()] if found.size <= FEW else []
+        step = Step(
+            "constant",
+            None,
+            None,
+            (Literal(found, array_text(texts, found.shape) if texts else "[…]"),),
+            NO_OPTIONS,
+            Name(label, span),
+            span,
+            span,
+        )
+        self.budget.keep(found.nbytes)
+        of.constant = self._append(step, Type(found.shape), found)
+        if label:
+            self.give_name(of.constant, label, ["constant"])
+        return of.constant
+
+    def row_major(self, node: int, where: Where) -> int:
+        """A node with the elements row by row in memory, as `.copy()` has them.
+
+        What `ravel` and `reshape` look at, and what they copy, depends on it.
+        """
+        if self.values[node].flags.c_contiguous:
+            return node
+        copy = self.apply("identity", (node,), where)
+        self.values[copy] = np.ascontiguousarray(self.values[copy])
+        return copy
+
+    def wrap(self, node: int, kind: str = "f") -> Value:
+        """The value of a node: a scalar, or a new array."""
+        if self.types[node].shape:
+            return Array(node=node, kind=kind)
+        value = self.values[node]
+        if kind != "f":
+            value = np.bool_(value) if kind == "b" else np.int64(value)
+        return Scalar(node, value, kind)
+
+    def plain(self, value: Any) -> Value:
+        """The value of something that NumPy has computed of plain data."""
+        if isinstance(value, np.ndarray):
+            if value.dtype.kind not in "fiub":
+                raise unread(f"an array of {value.dtype} can't be differentiated")
+            if value.ndim == 0:
+                return value[()]
+            self.budget.keep(0)
+            return Array(data=value, kind=value.dtype.kind if value.dtype.kind in "fb" else "i")
+        return value
+
+    def shape(self, of: Value) -> Shape:
+        """The shape of a number or array."""
+        return tuple(np.shape(self.value(of)))
+
+    # --- views and stores ---
+
+    def view(
+        self, of: Array, look: Any, row: str, options: Mapping[str, Any], where: Where
+    ) -> Value:
+        """An array seen otherwise: a view where NumPy has one, else a copy.
+
+        `row` is the operation that makes it of the array's node, empty for a choice by places.
+        """
+        value = self.value(of)
+        seen = look(value)
+        if not isinstance(seen, np.ndarray):
+            above = self.node(of)
+            if above is None:
+                return seen
+            return self.wrap(self._seen(above, look, row, options, where), of.root.kind)
+        shared = np.may_share_memory(seen, value)
+        if not shared and not is_traced(of):
+            return self.plain(seen)
+
+        def make(above: int) -> int:
+            return self._seen(above, look, row, options, where)
+
+        found = Array(kind=of.root.kind, parent=of, look=look, make=make)
+        if shared:
+            return found
+        node = self.node(found)
+        assert node is not None
+        return self.wrap(node, of.root.kind)
+
+    def _seen(
+        self,
+        above: int,
+        look: Any,
+        row: str,
+        options: Mapping[str, Any],
+        where: Where,
+    ) -> int:
+        if row:
+            return self.apply(row, (above,), where, options)
+        shape = self.types[above].shape
+        places = np.asarray(look(np.arange(math.prod(shape)).reshape(shape)))
+        at = Places(tuple(places.ravel().tolist()))
+        return self.apply("pick", (above,), where, {"at": at, "shape": places.shape})
+
+    def places(self, of: Array, items: Any) -> Any:
+        """The places in the root of `of[items]`, as an array of whole numbers."""
+        root = of.root
+        shape = self.shape(root)
+        found: Any = np.arange(math.prod(shape)).reshape(shape)
+        for look in of.looks:
+            found = look(found)
+        return np.asarray(found[items])
+
+    def store(
+        self, of: Array, items: Any, value: Value, where: Where, *, add: bool = False
+    ) -> None:
+        """`of[items] = value`; with `add`, `np.add.at(of, items, value)`. Raises `Unread`."""
+        places, root = self.places(of, items), of.root
+        self.budget.elements(places.size)
+        plain = self.value(value)
+        if np.broadcast_shapes(np.shape(plain), places.shape) != places.shape:
+            shapes = f"{np.shape(plain)} into {places.shape}"
+            raise unread(f"shapes do not fit in a store of {shapes}", kind="shape")
+        of.constant = root.constant = None
+        if root.node is None and (not is_traced(value) or root.kind in "ib"):
+            if add:
+                np.add.at(root.data.reshape(-1), places, plain)
+            else:
+                root.data.flat[places] = np.broadcast_to(plain, places.shape)
+            return
+        if root.node is None:
+            root.node, root.data = self.as_node(root), None
+        root.node = self._stored(root.node, places, value, where, add=add)
+
+    def as_node(self, root: Array) -> int:
+        """The node that stands for a root's data."""
+        found = self.constant(root)
+        if isinstance(found, int):
+            return found
+        span = Span(0, 0)
+        step = Step("constant", None, None, (found,), NO_OPTIONS, Name("", span), span, span)
+        return self._append(step, found.type, found.value)
+
+    def _stored(self, old: int, places: Any, value: Value, where: Where, *, add: bool) -> int:
+        given = self.operand(value)
+        shape = self.types[given].shape if isinstance(given, int) else given.type.shape
+        size = math.prod(shape)
+        whole = places.size == self.types[old].size and bool(
+            np.array_equal(places.ravel(), np.arange(places.size))
+        )
+        if whole and not add and shape == self.types[old].shape and isinstance(given, int):
+            return given
+        if size not in (places.size, 1):
+            given = self.apply("full", (given,), where, {"shape": places.shape})
+        flat = places.ravel()
+        if not add:
+            last = {place: i for i, place in enumerate(flat.tolist())}
+            if len(last) < flat.size:
+                if size != 1:
+                    at = Places(tuple(last.values()))
+                    given = self.apply("pick", (given,), where, {"at": at, "shape": None})
+                flat = np.array(list(last), dtype=np.intp)
+        at = Places(tuple(flat.tolist()))
+        return self.apply("put_add" if add else "put", (old, given), where, {"at": at})
+
+
+def literal(value: Any) -> Literal:
+    """A number inside of an operation. Raises `Unread` for one that no float can be."""
+    try:
+        number = np.float64(value)
+    except OverflowError:
+        raise unread("a whole number is too large for a float") from None
+    except (TypeError, ValueError):
+        raise unread(f"{described(value)} is no real number") from None
+    return Literal(number, number_text(float(number)))
+
+
+def number_text(value: float) -> str:
+    """The shortest text of a number."""
+    return repr(value).removesuffix(".0")
+
+
+def described(value: Value) -> str:
+    """What a value is, in a word or two."""
+    if value is None:
+        return "None"
+    names: dict[type, str] = {
+        str: "a text",
+        tuple: "a tuple",
+        list: "a list",
+        dict: "a dictionary",
+    }
+    for kind, name in names.items():
+        if isinstance(value, kind):
+            return name
+    return f"a {type(value).__name__.lower()}"
+
+
+def as_error(unknown: Unknown, source: Source) -> GradcliError:
+    """The error of a value that could not be found out."""
+    from gradcli.diagnostics.error import Kind  # noqa: PLC0415 - a name that is a keyword here
+
+    kind = Kind(unknown.kind)
+    return GradcliError(kind, unknown.message, source=source, span=unknown.span, hint=unknown.hint)

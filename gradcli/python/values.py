@@ -1,0 +1,214 @@
+"""What a name of a Python text stands for.
+
+Everything that depends on an input is a node of the tape: a `Scalar`, which never changes, or an
+`Array`, a box whose content can be replaced. All else is Python's own data: numbers, texts, tuples,
+lists, dicts, NumPy scalars; an `Array` without a node holds a plain NumPy array. What could not be
+read is `Unknown` and remembers why and where.
+
+**Aliasing is NumPy's.** Two names of one array are one box. A basic slice is a box with a parent:
+it looks at the parent's value through a function of NumPy, and a store into it is a store into the
+root, at the places that the same functions make of the root's places.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, TypeAlias
+
+from gradcli.diagnostics.source import Span
+
+Value: TypeAlias = Any
+"""A scalar, array, unknown, function …, or Python's own data with such things in it."""
+
+
+class Where(NamedTuple):
+    """The place of an operation in the text: all of it, its sign or name, and its operands."""
+
+    span: Span
+    symbol: Span
+    operands: tuple[Span, ...] = ()
+
+
+NOWHERE = Where(Span(0, 0), Span(0, 0))
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A value that could not be found out: why, and where."""
+
+    message: str
+    span: Span | None = None
+    hint: str | None = None
+    kind: str = "syntax"
+
+
+class Unread(Exception):
+    """Something that can't be read; what was to get its value becomes unknown."""
+
+    def __init__(self, unknown: Unknown) -> None:
+        super().__init__(unknown.message)
+        self.unknown = unknown
+
+
+def unread(message: str, hint: str | None = None, kind: str = "syntax") -> Unread:
+    """The exception for something that can't be read; its place is filled in on the way up."""
+    return Unread(Unknown(message, None, hint, kind))
+
+
+@dataclass(frozen=True, slots=True)
+class Scalar:
+    """A number that depends on an input.
+
+    `kind` is NumPy's: `f`, `b` for a truth value, `i` for a whole number.
+    """
+
+    node: int
+    value: Any
+    kind: str = "f"
+
+
+@dataclass(slots=True, eq=False)
+class Array:
+    """An array. Exactly one of `data` (plain), `node` and `parent` says what is in it."""
+
+    data: Any = None
+    node: int | None = None
+    kind: str = "f"
+    parent: Array | None = None
+    look: Callable[[Any], Any] | None = None
+    """From the parent's value to this one's: a view by NumPy."""
+    make: Callable[[int], int] | None = None
+    """From the parent's node to this one's."""
+    seen: tuple[int, int] | None = None
+    """The parent's node when this one's was made last, and what was made."""
+    label: str = ""
+    """The first name that it got."""
+    constant: int | None = None
+    """The node that stands for its data, until these change."""
+
+    @property
+    def root(self) -> Array:
+        """The array that owns the elements."""
+        found = self
+        while found.parent is not None:
+            found = found.parent
+        return found
+
+    @property
+    def looks(self) -> list[Callable[[Any], Any]]:
+        """The views from the root to this array."""
+        found: list[Callable[[Any], Any]] = []
+        here = self
+        while here.parent is not None:
+            assert here.look is not None
+            found.append(here.look)
+            here = here.parent
+        return found[::-1]
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """A module that is known by name: `numpy.linalg`."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Builtin:
+    """A function of Python or of a library: `library` is its module, empty for Python's own."""
+
+    library: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A method of a value: `x.sum`, `self.forward`."""
+
+    of: Value
+    name: str
+    function: Value = None
+    """The function of a class; None for the methods of arrays, lists, texts."""
+
+
+class Scope:
+    """The names of a function's call, or of the module."""
+
+    __slots__ = ("function", "module", "names", "outer", "shared")
+
+    def __init__(self, outer: Scope | None = None, function: str = "") -> None:
+        self.names: dict[str, Value] = {}
+        self.outer = outer
+        self.module: Scope = self if outer is None else outer.module
+        self.function = function
+        self.shared: dict[str, Scope] = {}
+        """Names declared `global` or `nonlocal`, and where they are."""
+
+
+@dataclass(slots=True, eq=False)
+class Function:
+    """A function of the text, or of the prelude."""
+
+    name: str
+    node: ast.FunctionDef | ast.Lambda
+    scope: Scope
+    defaults: list[Value]
+    keyword_defaults: list[Value | None]
+    given: bool = False
+    """It comes with gradcli: its operations stand where it is called."""
+    kind: str = ""
+    """`staticmethod`, `classmethod`, `property`, or empty."""
+
+
+@dataclass(slots=True, eq=False)
+class Class:
+    """A class of the text."""
+
+    name: str
+    bases: list[Value]
+    names: dict[str, Value]
+    known: bool = True
+    """All of its bases are of the text."""
+
+    def find(self, name: str) -> Value:
+        """An attribute of the class or of its bases, None if there is none."""
+        if name in self.names:
+            return self.names[name]
+        for base in self.bases:
+            if isinstance(base, Class) and (found := base.find(name)) is not None:
+                return found
+        return None
+
+
+@dataclass(slots=True, eq=False)
+class Instance:
+    """An object of a class of the text."""
+
+    of: Class
+    names: dict[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Super:
+    """`super()`: the bases of a class, for an object."""
+
+    of: Instance
+    start: Class
+
+
+def is_traced(value: Value) -> bool:
+    """Whether a value depends on an input by itself."""
+    if isinstance(value, Scalar):
+        return True
+    return isinstance(value, Array) and value.root.node is not None
+
+
+def has_traced(value: Value, depth: int = 0) -> bool:
+    """Whether a value, or something in it, depends on an input."""
+    if isinstance(value, tuple | list | set) and depth < 8:
+        return any(has_traced(v, depth + 1) for v in value)
+    if isinstance(value, dict) and depth < 8:
+        return any(has_traced(v, depth + 1) for v in value.values())
+    return is_traced(value)

@@ -1,0 +1,56 @@
+"""Generated Python programs: the interpreter against Python and NumPy themselves."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from python_programs import Writer
+
+from gradcli.program import Program
+
+POINT: dict[str, Any] = {
+    "s": np.float64(0.7),
+    "v": np.array([0.4, -0.9, 1.3]),
+    "A": np.array([[0.5, -0.3, 0.8], [1.1, 0.2, -0.7], [-0.4, 0.9, 0.6]]),
+}
+PROGRAMS = 120
+
+
+def run(text: str) -> Any:
+    """The function f of our own generated text, as Python has it."""
+    names: dict[str, Any] = {"np": np, "math": math}
+    exec(compile(text, "generated", "exec"), names)  # noqa: S102 - text that this test wrote
+    return names["f"]
+
+
+def copies(**changed: Any) -> dict[str, Any]:
+    return {name: np.copy(v)[()] for name, v in {**POINT, **changed}.items()}
+
+
+@pytest.mark.parametrize("part", range(4))
+def test_values_and_gradients_are_those_of_python(part: int) -> None:
+    for seed in range(part, PROGRAMS, 4):
+        text = Writer(seed).text()
+        function, program = run(text), Program(text, function="f")
+        with np.errstate(all="ignore"):
+            true = function(**copies())
+        result = program.evaluate(copies(), gradient=False, check=False)
+        np.testing.assert_allclose(
+            result.value, true, rtol=1e-13, atol=1e-14, err_msg=f"seed {seed}\n{text}"
+        )
+        weights = np.cos(np.arange(true.size))
+        found = program.evaluate(copies(), upstream=weights, check=False).gradient
+        for name, at in POINT.items():
+            direction = np.sin(1.0 + np.arange(np.size(at))).reshape(np.shape(at))
+            h = 1e-6
+            up, down = (
+                function(**copies(**{name: at + sign * h * direction})) @ weights
+                for sign in (1, -1)
+            )
+            slope = np.sum(np.asarray(found.get(name, 0.0)) * direction)
+            assert slope == pytest.approx((up - down) / (2 * h), rel=2e-5, abs=2e-6), (
+                f"seed {seed}, {name}\n{text}"
+            )
