@@ -104,7 +104,7 @@ def _not_an_input(
             source=names.source,
             span=definition.name.span,
             labels=labels,
-            hint=f"leave out {binding}, or remove the definition"
+            hint=f"take out '{_short(definition, names.source)}', or leave out {binding}"
             if isinstance(definition, Assign)
             else None,
         )
@@ -119,3 +119,9 @@ def _not_an_input(
         span=place,
         hint=misread(names, {name, *given}, about=name) or did_you_mean(name, known) or listed,
     )
+
+
+def _short(definition: Assign, source: Source) -> str:
+    """`x = 3`, as it is written; the value left out where it is long."""
+    text = source.text[definition.name.span.start : definition.value.span.end]
+    return text if len(text) <= 20 and "\n" not in text else f"{definition.name.name} = …"

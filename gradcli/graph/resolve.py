@@ -17,7 +17,7 @@ from gradcli import ops
 from gradcli.diagnostics.characters import DERIVATIVES
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
-from gradcli.syntax.messages.foreign import INSTEAD_OF_FUNCTIONS, derivative_at
+from gradcli.syntax.messages.foreign import derivative_at, instead_of_function
 from gradcli.syntax.tree import (
     Assign,
     Augment,
@@ -332,7 +332,7 @@ class _Statement:
         own = [n for n, d in names.definitions.items() if isinstance(d, Define | Block)]
         functions = [*ops.function_names(), *own]
         hint = (
-            INSTEAD_OF_FUNCTIONS.get(word)
+            instead_of_function(word)
             or self.not_called(call, functions)
             or did_you_mean(word, functions)
         )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
+import gradcli.ops  # noqa: F401 - hands the functions' names to the syntax
 from gradcli.diagnostics.error import (
     GradcliError,
     Kind,

@@ -71,13 +71,13 @@ def _find(name: str) -> tuple[Operation, ...]:
     from gradcli import ops
     from gradcli.diagnostics.error import GradcliError, Kind
     from gradcli.graph.resolve import did_you_mean
-    from gradcli.syntax.messages.foreign import INSTEAD_OF_FUNCTIONS
+    from gradcli.syntax.messages.foreign import instead_of_function
 
     bare = _MODULE.sub("", name)
     rows = ops.find(bare)
     if not rows:
         hint = (
-            INSTEAD_OF_FUNCTIONS.get(bare)
+            instead_of_function(bare)
             or did_you_mean(bare, ops.function_names())
             or "'gradcli ops' lists all operations"
         )

@@ -115,6 +115,31 @@ INSTEAD_OF_FUNCTIONS = {word: hint for word, (_, hint) in PYTHON_WORDS.items()} 
     "ld": "write log2(x)",
     "lb": "write log2(x)",
     "tr": "write trace(A)",
+    "sech": "write 1/cosh(x)",
+    "csch": "write 1/sinh(x)",
+    "coth": "write 1/tanh(x)",
+    "asec": "write acos(1/x)",
+    "acsc": "write asin(1/x)",
+    "acot": "write atan(1/x)",
+    **{f"{name}d": f"write {name}(deg2rad(x))" for name in ("sin", "cos", "tan")},
+    **{f"{name}d": f"write rad2deg({name}(x))" for name in ("asin", "acos", "atan")},
+    "logistic": "write sigmoid(x)",
+    "xlogy": "write where(a == 0, 0, a*log(x))",
+    "xlog1py": "write where(a == 0, 0, a*log1p(x))",
+    "entr": "write where(x == 0, 0, -x*log(x))",
+    "rsqrt": "write 1/sqrt(x)",
+    "relu6": "write clip(x, 0, 6)",
+    "trunc": "write where(x < 0, ceil(x), floor(x))",
+    "fix": "write where(x < 0, ceil(x), floor(x))",
+    "fmod": "write x - y*where(x/y < 0, ceil(x/y), floor(x/y))",
+    "logaddexp2": "write logaddexp(x*log(2), y*log(2))/log(2)",
+    "huber": "write where(abs(x) < d, x^2/2, d*(abs(x) - d/2))",
+    "beta": "write exp(lgamma(a) + lgamma(b) - lgamma(a + b))",
+    "betaln": "write lgamma(a) + lgamma(b) - lgamma(a + b)",
+    "slogdet": "the logarithm of a determinant above 0 is logdet(A)",
+    "clamp": "write clip(x, lo, hi)",
+    "cat": "write concat((a, b))",
+    "fabs": "write abs(x)",
     "Σ": "write sum(x)",
     "Π": "write prod(x)",
     "mse": "write mean((y - t)^2)",
@@ -137,6 +162,31 @@ INSTEAD_OF_FUNCTIONS = {word: hint for word, (_, hint) in PYTHON_WORDS.items()} 
     "random": _RANDOM,
 }
 """A function of Python or NumPy that is none here: what to write instead."""
+
+OF_OTHER_LIBRARIES = frozenset(
+    """
+    median percentile quantile sort argsort argmax argmin diff roll einsum pinv lstsq lsqr trapz
+    trapezoid simpson interp bincount histogram searchsorted unique cumulative_trapezoid
+    logcumsumexp celu prelu glu rms_norm layer_norm batch_norm group_norm one_hot embedding dropout
+    take gather scatter matrix_power expm logm sqrtm fft ifft rfft convolve correlate conv1d conv2d
+    max_pool2d avg_pool2d eig eigh eigvals eigvalsh svd svdvals qr lu schur null_space rank
+    matrix_rank cond logspace geomspace vander powers log_ndtr ndtr ndtri gammainc gammaincc i0 i1
+    j0 j1 jv yv kv iv airy zeta ellipk ellipe hyp2f1 hyp1f1 expi exp1 erfcx dawsn fresnel lambertw
+    voigt_profile struve tensordot pad tile repeat_interleave permute swapaxes moveaxis split
+    nan_to_num nansum nanmean nanmax nanmin corrcoef cov triu_indices meshgrid bmm baddbmm
+    """.split()  # noqa: SIM905 - a list of words
+)
+"""Functions of NumPy, SciPy, PyTorch and JAX that the language lacks: no misspellings."""
+
+
+def instead_of_function(word: str) -> str | None:
+    """What to write instead of a function that the language lacks; None if there is none such."""
+    if word in INSTEAD_OF_FUNCTIONS:
+        return INSTEAD_OF_FUNCTIONS[word]
+    if word in OF_OTHER_LIBRARIES:
+        return "other libraries have it, the language does not; 'gradcli ops' lists all functions"
+    return None
+
 
 INSTEAD_OF_NAMES = {
     "i": "there are no complex numbers",

@@ -6,6 +6,7 @@ text, or None if the mistake is of another family.
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
@@ -87,11 +88,16 @@ def _readings(stop: Stop, left: str, right: str) -> str:
     if previous.value == "T" and before is not None and before.type == "POWER":
         base = short(stop.before[-3].value) if stop.before[-3].type == "NAME" else "(…)"
         return f"the transpose is '{base}.T', the matrix product '@': '{base}.T @ {right}'"
+    if "mod" in (token.value, previous.value):
+        behind = re.match(r"\s*([\w.]+)", stop.text[token.end_pos :])
+        right = behind[1] if behind and token.value == "mod" else right
+        return f"the remainder is mod({left if token.value == 'mod' else 'x'}, {right})"
     may_be_called = previous.type == "NAME" and token.type not in ("LPAR", "NUMBER")
     if may_be_called and left in FUNCTION_NAMES:
         return f"write '{left}({right})', or for a product '{left}*{right}'"
     hint = f"for a product write '{left}*{right}'"
-    if previous.type == "TRANSPOSE" or (before is not None and before.type == "DOT"):
+    matrix = previous.type == "NAME" and left.isupper()  # by the custom of calling matrices so
+    if matrix or previous.type == "TRANSPOSE" or (before is not None and before.type == "DOT"):
         hint += f", for the matrix product '{left} @ {right}'"
     elif may_be_called:
         hint += f", for a call '{left}({right})'"
@@ -188,7 +194,13 @@ def bars(stop: Stop) -> GradcliError | None:
             else "put the '*' between two absolute values: |x|*|y|"
         )
         return stop.error(f"'{opening}' is closed by '{token}'", hint, opened=True)
-    if _closed_at(stop.text, place(token).end, token.value, token.value) is not None:
+    closed = _closed_at(stop.text, place(token).end, token.value, token.value) is not None
+    if closed and _left_operand(stop) in FUNCTION_NAMES:
+        return stop.error(
+            f"'{token}' closes nothing here",
+            f"write '{_left_operand(stop)}({_right_operand(stop)})'",
+        )
+    if closed:
         hint = f"for a product write '{_left_operand(stop)}*{_right_operand(stop)}'"
     else:
         hint = "one or both of two conditions are maximum(a > 0, b > 0)"
