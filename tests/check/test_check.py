@@ -514,8 +514,9 @@ class Evaluations:
     """A clock that is moved by the rows that are computed, each a second."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        # A quarter of what is many, and of what is moved at once: `LARGE` is as large next to it.
+        # A quarter of every limit of size: next to them, `LARGE` is as large as 40,000 elements.
         monkeypatch.setattr("gradcli.check.workbench.MANY", 5_000)
+        monkeypatch.setattr(second_opinion, "MOST_NUMBERS", 5_000)
         monkeypatch.setattr(sampling, "MOST_ELEMENTS", 750_000)
         self.rows = 0
         run = sampling._Pass.run
