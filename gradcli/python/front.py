@@ -91,6 +91,10 @@ class Front:
         A parameter whose default is something else (a word, None, a shape) is no input unless it
         is given a value.
         """
+        with np.errstate(all="ignore"):
+            return self._defaults()
+
+    def _defaults(self) -> dict[str, Any]:
         reader = _Reader(self.source, Budget(self.seconds))
         if self.entry.node is None:
             return self._literal_values(reader)

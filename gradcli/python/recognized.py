@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import re
 
-_PARAMETERS = (
-    r"lambda(?:\s+(?:\*{0,2}[^\W\d]\w*(?:\s*=(?:\s*\([^()\n]*\)|[^,:\[\n]+))?\s*,?\s*)+|\s*):"
-)
+_PARAMETER = r"(?:\*{0,2}[^\W\d]\w*(?:\s*=(?:\s*\([^()\n]*\)|[^,:\[\n]+))?|\*)"
+_PARAMETERS = rf"lambda(?:\s+{_PARAMETER}(?:\s*,\s*{_PARAMETER})*\s*,?)?\s*:"
 """`lambda x, y=2:`; a program of the language may have a name `lambda`."""
 _STARTS = re.compile(
-    r"\s*(?:#[^\n]*\n\s*|(?:'''|\"\"\")(?s:.*?)(?:'''|\"\"\")\s*)*"
+    r"\s*+(?>(?:#[^\n]*+\n\s*+|(?:'''(?s:.*?)'''|\"\"\"(?s:.*?)\"\"\")\s*+)*)"
     rf"(?:def\s+\w+\s*\(|{_PARAMETERS}|import\s+\w|from\s+[\w.]+\s+import\b|class\s+\w+\s*[(:]|"
     r"@\w|(?:for\s+[\w, ()]+\s+in|while|if)\b[^\n]*:\s*(?:\n|$))"
 )

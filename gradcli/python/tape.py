@@ -78,7 +78,10 @@ class Tape:
         where: Where,
         options: Mapping[str, Any] = NO_OPTIONS,
     ) -> int:
-        """Do an operation. Raises `Unread` for operands that do not fit."""
+        """Do an operation, without NumPy's warnings where the caller has silenced them.
+
+        Raises `Unread` for operands that do not fit.
+        """
         if isinstance(operation, str):
             operation = ops.operation(operation)
         operands = tuple(operands)
@@ -102,8 +105,7 @@ class Tape:
         if operation.name in ("matmul", "dot"):
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
         values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
-        with np.errstate(all="ignore"):
-            value = kernel(*values)
+        value = kernel(*values)
         if type(value) is not np.float64 and not value.ndim:
             value = np.float64(value)
         self.budget.keep(value.nbytes)

@@ -147,6 +147,7 @@ class TestWhichProgram:
             ("lambda*x[0:2]", False),
             ("lambda x, *y, z=(1, 2), **k: x", True),
             ("lambda: 3", True),
+            ("lambda x, *, k=2: k*x", True),
             ("x = 3; x^2", False),
             ("f(x, y) = x*y", False),
             ("define = 3*x\nimported = define + 1", False),
@@ -157,6 +158,12 @@ class TestWhichProgram:
     )
     def test_is_told_from_the_language(self, text: str, python: bool) -> None:  # noqa: FBT001
         assert is_python(text) == python
+
+    @pytest.mark.parametrize(
+        "text", ["'''" * 1000, "lambda " + "a" * 5000, "# a\n" * 5000 + "x", "lambda a = b " * 999]
+    )
+    def test_is_told_in_linear_time(self, text: str) -> None:
+        assert not is_python(text)
 
     def test_a_function_is_chosen(self) -> None:
         text = "def g(z): return z**2\ndef f(x): return g(x) + 1\ndef h(x): return x"

@@ -373,7 +373,8 @@ def mark_code(
     `GradcliError` of kind submission for what is no Python, or takes too much.
     """
     try:
-        return CodeMarking(task, source, sides, deadline).marked()
+        with np.errstate(all="ignore"):
+            return CodeMarking(task, source, sides, deadline).marked()
     except GradcliError as error:
         error.kind = Kind.SUBMISSION
         raise
