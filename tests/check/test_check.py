@@ -176,7 +176,8 @@ ORDINARY = {
 def test_a_wrong_rule_in_the_table_is_caught_and_named(name: str, mistake: str) -> None:
     program = Program(f"{name}(x*y) + x")
     result = program.evaluate(x=0.7, y=1.3, check=False)
-    wrong = replace(ops.operation(name), rules=(PLANTED[mistake].format(ORDINARY[name]),))
+    rule = PLANTED[mistake].format(ORDINARY[name])
+    wrong = replace(ops.operation(name), rules=(rule,), careful=())
     found = checks_with(result, name, wrong)
     for node in ("x", "y", "a"):
         assert found[node].verdict is Verdict.FAIL
