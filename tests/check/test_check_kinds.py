@@ -366,3 +366,15 @@ def test_exact_does_not_look_past_a_branch_that_doubles_do_not_leave() -> None:
         for x in (1e17, -3e22, 1e100):
             call = f"{function}(x, 3)" if function == "mod" else f"{function}(x)"
             assert of_first(call, exact=True, x=x).verdict is Verdict.INCONCLUSIVE, (call, x)
+
+
+def test_small_determinants_are_sums_of_products_to_the_check() -> None:
+    draw, verdicts = np.random.default_rng(3), []
+    for i in range(24):
+        n = 2 + i % 2
+        matrix = draw.standard_normal((n, n)) * 10.0 ** draw.integers(-8, 8, (n, n))
+        if i % 3 == 0:
+            matrix[1] = 3 * matrix[0] + 1e-9 * matrix[1]
+        verdicts += [of_first(t, A=matrix).verdict for t in ("det(A)", "det(A*A + A)")]
+    assert Verdict.FAIL not in verdicts
+    assert verdicts.count(Verdict.PASS) > 0.8 * len(verdicts)
