@@ -20,7 +20,7 @@ import mpmath as mp
 import numpy as np
 
 from gradcli import ops
-from gradcli.check.mpmath_ops import ELEMENTWISE, form, number
+from gradcli.check.mpmath_ops import ELEMENTWISE, form, number, reflected_polygamma
 from gradcli.engine.formula import formula
 from gradcli.ops.operation import SCALAR, Kernel, Operation, Site
 
@@ -123,17 +123,6 @@ def exact(function: Callable[..., Any], point: Point) -> Any:
     return _settled(lambda _d: function(*map(number, point)))
 
 
-def _trigamma(x: Any) -> Any:
-    if x < 0:
-        return (mp.pi / mp.sinpi(x)) ** 2 - _trigamma(1 - x)
-    if x < MANY:
-        return mp.polygamma(1, x)
-    return (1 + (1 / mp.mpf(2) + (1 / mp.mpf(6) - 1 / (30 * x * x)) / x) / x) / x
-
-
-MANY = 1e8
-"""From here on, the next term of the asymptotic series is less than 1e-40 of the first."""
-
 SLOPES: dict[str, Callable[[Any], Any]] = {
     "erf": lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
     "erfc": lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
@@ -142,8 +131,8 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "gelu_slope": lambda x: (2 - x * x) * mp.npdf(x),
     "gamma": lambda x: mp.gamma(x) * mp.digamma(x),
     "lgamma": mp.digamma,
-    "digamma": _trigamma,
-    "polygamma": lambda x: mp.polygamma(2, x) if abs(x) < MANY else mp.nan,
+    "digamma": partial(reflected_polygamma, 1),
+    "polygamma": partial(reflected_polygamma, 2),
 }
 """Derivatives of functions that take mpmath long at many digits."""
 

@@ -330,7 +330,23 @@ def _diag(x: Any, shape: Shape | None, k: int) -> Any:
 
 
 def _polygamma(x: Any, n: int) -> Any:
-    return _each(_real(lambda v: mp.polygamma(n, v)), (x,))
+    return _each(_real(lambda v: reflected_polygamma(n, v)), (x,))
+
+
+def reflected_polygamma(n: int, x: Any) -> Any:
+    """ψ⁽ⁿ⁾(x), left of 0 by reflection: mpmath goes up from there in steps of 1.
+
+    (-1)ⁿ ψ⁽ⁿ⁾(1 - x) - ψ⁽ⁿ⁾(x) = dⁿ/dxⁿ π cot(πx) (DLMF 5.15.6), a polynomial in c = cot(πx), since
+    dc/dx = -π(1 + c²).
+    """
+    if x > 0:
+        return mp.polygamma(n, x)
+    terms = [mp.mpf(0), mp.pi]
+    for _ in range(n):
+        slopes = [k * term for k, term in enumerate(terms)][1:]
+        terms = [-mp.pi * (a + b) for a, b in zip([*slopes, 0, 0], [0, 0, *slopes], strict=True)]
+    cot = mp.cospi(x) / mp.sinpi(x)
+    return (-1) ** n * mp.polygamma(n, 1 - x) - mp.polyval(terms[::-1], cot)
 
 
 def _sum(x: Any, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: FBT001 - the kernel's keyword

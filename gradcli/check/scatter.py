@@ -20,6 +20,7 @@ from gradcli.check.sampling import Coordinate, Request, Samples
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, rule_for
 from gradcli.graph.graph import Graph, Node
+from gradcli.ops.kernels.linear import SMALL
 from gradcli.ops.operation import Array, Shape
 
 LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
@@ -108,6 +109,12 @@ class Scatter:
             _, lines = guarded(self.graph, plan, [*self.values, *constants], self.upstream)
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
+    def _is_factored(self, node: Node) -> bool:
+        """Whether a node's rule factors a matrix; small determinants are sums of products."""
+        assert node.operation is not None
+        name, first = node.operation.name, self.graph.operand_type(node.operands[0])
+        return name in LAPACK and (name != "det" or first.shape[-1] > SMALL)
+
     def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
         """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
         shapes = [self.graph.operand_type(o).shape for o in node.operands]
@@ -122,14 +129,15 @@ class Scatter:
         assert operation is not None
         rule = rule_for(self.graph, node, i)
         rows = len(delta)
-        if operation.name in LAPACK:
+        factored = self._is_factored(node)
+        if factored:
             arguments = self._factored(node, arguments, rows)
         if not operation.elementwise:
             sent = _batched(
                 rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
             )
             exact = operation.exact
-            if operation.name in LAPACK:
+            if factored:
                 largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
                 sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
         elif rule.constant is not None:

@@ -119,8 +119,7 @@ def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, li
         ]
         options = keywords(node.kernel)
         if node.operation.branch is not None:
-            doubles = [np.asarray(a, dtype=np.float64) for a in arguments]
-            branches.append(_code(sampler, node, doubles))
+            branches.append(_code(sampler, node, [_double(a) for a in arguments]))
         try:
             value = form(*arguments, **options)
         except TypeError:  # a kernel that has come to need doubles
@@ -152,6 +151,18 @@ def _code(sampler: Sampler, node: Node, arguments: list[Any]) -> bytes:
     arguments = line_up(sampler.graph, node, arguments)
     code = node.operation.branch(*arguments, **keywords(node.kernel))
     return np.asarray(code, dtype=np.float64).tobytes()
+
+
+def _double(value: Any) -> Any:
+    """Numbers as doubles that lie on the same side of any other double.
+
+    1 + 1e-20 is to the right of 1, where `clip(x, 0, 1)` has another branch, and 1e100 + 1e80 has
+    another whole number below it than 1e100.
+    """
+    near = np.asarray(value, dtype=np.float64)
+    exact = np.asarray(value, dtype=object)
+    side = np.where(exact > near, np.inf, np.where(exact < near, -np.inf, near))
+    return np.nextafter(near, side.astype(np.float64))
 
 
 def _placed(coordinate: Coordinate, t: Any) -> Any:

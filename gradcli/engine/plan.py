@@ -169,18 +169,19 @@ def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
 def rule_for(graph: Graph, node: Node, operand: int) -> Formula:
     """The rule of a node for one operand, remembered in the graph.
 
-    Scalar operations that look alike share one; an operation on arrays has its own.
+    Elementwise operations on numbers that look alike share one. Any other has its own: ||v||^2
+    gives a number, and its rule depends on the shape of v.
     """
     operation = node.operation
     assert operation is not None
     formulas: dict[Any, Formula] = graph.formulas
     shared, own = (operation, operand), (node.id, operand)
-    found = formulas.get(own if node.type.shape else shared) or formulas.get(own)
+    alike = operation.elementwise and not node.type.shape
+    found = (formulas.get(shared) if alike else None) or formulas.get(own)
     if found is None:
         site = graph.site(node)
         found = formula(operation, site, operand)
-        same = isinstance(operation.rules, tuple) and not node.options
-        same = same and not any(t.shape for t in (*site.types, site.out))
+        same = alike and isinstance(operation.rules, tuple) and not node.options
         formulas[shared if same else own] = found
     return found
 

@@ -345,3 +345,36 @@ def test_every_exit_code_has_its_reason(command: str) -> None:
         if "--json" in shown and err.strip() and code in (1, 2):
             assert err.startswith("{"), (arguments, shown)
     assert {1, 3} <= codes
+
+
+def test_exact_does_not_look_past_a_branch_that_doubles_do_not_leave() -> None:
+    hidden = [
+        ("clip(x, 0, 1)", 1),
+        ("hardtanh(x)", -1),
+        ("min(x, 1)", 1),
+        ("max(x, 1, -x)", 1),
+        ("max([x, 1])", 1),
+        ("leaky_relu(x - 1)", 1),
+        ("floor(x)", 2),
+        ("where(x < 1, x, 2*x - 1)", 1),
+    ]
+    for text, x in hidden:  # the corner is below the rounding of 1e9
+        found = of_first(f"({text})*1e-12 + 1e9", exact=True, x=x)
+        assert found.verdict is not Verdict.FAIL, (text, found)
+        assert found.exact is None, (text, found)
+    for function in ("floor", "ceil", "round", "mod", "2*floor"):
+        for x in (1e17, -3e22, 1e100):
+            call = f"{function}(x, 3)" if function == "mod" else f"{function}(x)"
+            assert of_first(call, exact=True, x=x).verdict is Verdict.INCONCLUSIVE, (call, x)
+
+
+def test_small_determinants_are_sums_of_products_to_the_check() -> None:
+    draw, verdicts = np.random.default_rng(3), []
+    for i in range(24):
+        n = 2 + i % 2
+        matrix = draw.standard_normal((n, n)) * 10.0 ** draw.integers(-8, 8, (n, n))
+        if i % 3 == 0:
+            matrix[1] = 3 * matrix[0] + 1e-9 * matrix[1]
+        verdicts += [of_first(t, A=matrix).verdict for t in ("det(A)", "det(A*A + A)")]
+    assert Verdict.FAIL not in verdicts
+    assert verdicts.count(Verdict.PASS) > 0.8 * len(verdicts)

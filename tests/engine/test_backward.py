@@ -1,11 +1,12 @@
 """The backward pass: accumulators, their contributions, and where there is no derivative."""
 
+import itertools
 from typing import Any
 
 import numpy as np
 import pytest
 
-from gradcli import GradcliError, Program, evaluate
+from gradcli import GradcliError, Program, evaluate, ops
 from gradcli.diagnostics.error import Kind
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
@@ -180,3 +181,45 @@ def test_a_zero_among_numbers_is_no_rule(text: str) -> None:
     program = Program(text)
     with pytest.raises(GradcliError, match="is infinite at x = 0"):
         program.evaluate(dict.fromkeys(program.inputs, 0.0), check=False)
+
+
+def test_a_row_has_its_own_rule_for_every_shape_in_a_program() -> None:
+    values = {
+        "a": 0.4,
+        "b": np.array([0.3, 0.5, 0.2]),
+        "c": np.array([[2.0, 0.3], [0.3, 1.5]]),
+        "d": np.array([[3.0, 0.1, 0.2], [0.1, 2.5, 0.4], [0.2, 0.4, 3.5]]),
+    }
+    rows = [r for r in ops.TABLE if not r.elementwise and r.callable and len(r.operands) == 1]
+    alone: dict[tuple[str, str], Any] = {}
+    tried = 0
+    for row in rows:
+        for name, value in values.items():
+            text = f"sum(sin({row.name}({name})))"
+            try:
+                found = Program(text).evaluate({name: value}, check=False)
+            except GradcliError:
+                continue
+            alone[row.name, name] = found.gradient[name]
+        fits = [name for name in values if (row.name, name) in alone]
+        for one, other in zip(fits, fits[1:] + fits[:1], strict=True) if fits[1:] else ():
+            text = f"sum(sin({row.name}({one}))) + sum(sin({row.name}({other})))"
+            program = Program(text)
+            given = {name: values[name] for name in (one, other)}
+            rows_of = {name: np.array([value, value]) for name, value in given.items()}
+            found = program.evaluate(given, check=False)
+            batch = program.batch(rows_of)
+            for name in given:
+                right = alone[row.name, name]
+                np.testing.assert_allclose(found.gradient[name], right, 1e-12, 1e-14, err_msg=text)
+                np.testing.assert_allclose(batch[f"d_{name}"][1], right, 1e-12, 1e-14, err_msg=text)
+            tried += 1
+    assert tried > 60, tried
+
+
+def test_local_derivatives_of_a_choice_add_up_to_one() -> None:
+    numbers = (-1.0, 0.0, 1.0, 2.0)
+    for x, y, z in itertools.product(numbers, repeat=3):
+        for name in ("clip", "max", "min"):
+            found = evaluate(f"{name}(x, y, z)", x=x, y=y, z=z, check=False).gradient
+            assert sum(found.values()) == pytest.approx(1, rel=1e-15), (name, x, y, z)

@@ -5,15 +5,19 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
+import mpmath as mp
 import numpy as np
 import pytest
 from ops_samples import CASES, applied, label, weights
 from sweep import each_sample
-from ulp import ROWS, errors, measured
+from ulp import ROWS, errors, measured, ulps
 
-from gradcli import ops
+from gradcli import Program, ops
 from gradcli.engine.formula import formula
 from gradcli.ops.operation import Operation
 
@@ -62,3 +66,86 @@ def test_both_forms_are_one_rule(row: Operation, sample: str) -> None:
             careful = formula(row, site, i)(given)
         largest = np.max(np.abs(careful[np.isfinite(careful)]), initial=0.0)
         np.testing.assert_allclose(careful, shown, rtol=1e-12, atol=1e-13 * largest)
+
+
+# --- arrays at hard points -------------------------------------------------------------------
+
+
+def _softmax(row: list[Any]) -> list[Any]:
+    powers = [mp.exp(v) for v in row]
+    return [p / mp.fsum(powers) for p in powers]
+
+
+def _softmax_slope(row: list[Any]) -> list[Any]:
+    """By every element, the slope of the first."""
+    first, *rest = _softmax(row)
+    return [first * mp.fsum(rest), *(-first * p for p in rest)]
+
+
+def _var(row: list[Any]) -> Any:
+    mean = mp.fsum(row) / len(row)
+    return mp.fsum((v - mean) ** 2 for v in row) / len(row)
+
+
+def _centred(row: list[Any]) -> list[Any]:
+    mean = mp.fsum(row) / len(row)
+    return [(v - mean) / len(row) for v in row]
+
+
+def _var_slope(row: list[Any]) -> list[Any]:
+    return [2 * v for v in _centred(row)]
+
+
+def _std_slope(row: list[Any]) -> list[Any]:
+    return [v / mp.sqrt(_var(row)) for v in _centred(row)]
+
+
+def _det(flat: list[Any]) -> Any:
+    n = math.isqrt(len(flat))
+    return mp.det(mp.matrix([flat[n * i : n * i + n] for i in range(n)]))
+
+
+def _cofactors(flat: list[Any]) -> list[Any]:
+    """det is linear in every element."""
+    found = []
+    for i in range(len(flat)):
+        ends = [_det([*flat[:i], mp.mpf(v), *flat[i + 1 :]]) for v in (1, 0)]
+        found.append(ends[0] - ends[1])
+    return found
+
+
+def test_hard_arrays_have_their_digits() -> None:
+    draw = np.random.default_rng(0)
+    for i in range(40):
+        offset = 10.0 ** draw.integers(0, 9)
+        row = offset + draw.standard_normal(int(draw.integers(2, 6)))
+        winner = draw.standard_normal(4)
+        winner[0] += draw.integers(0, 300)
+        n = 1 + i % 3
+        matrix = draw.standard_normal((n, n)) * 10.0 ** draw.integers(-8, 8, (n, n))
+        if n > 1 and i % 2:
+            matrix[1] = 3 * matrix[0] * (1 + 1e-12 * draw.standard_normal(n))
+        most = MOST + float(np.ptp(winner))  # the difference of two elements is rounded
+        _has_digits("softmax(x)[0]", winner, lambda row: _softmax(row)[0], _softmax_slope, most)
+        _has_digits("var(x)", row, _var, _var_slope)
+        _has_digits("std(x)", row, lambda row: mp.sqrt(_var(row)), _std_slope)
+        _has_digits("det(x)", matrix, _det, _cofactors)
+
+
+def _has_digits(
+    text: str,
+    x: Any,
+    value: Callable[[list[Any]], Any],
+    slope: Callable[[list[Any]], list[Any]],
+    most: float = MOST,
+) -> None:
+    """Value and every element of the gradient within `most` ulps of mpmath's."""
+    found = Program(text).evaluate(x=x, check=False)
+    got = [found.value, *np.ravel(found.gradient["x"])]
+    with mp.workdps(120):
+        numbers = [mp.mpf(float(v)) for v in np.ravel(x)]
+        true = [value(numbers), *slope(numbers)]
+    for g, t in zip(got, true, strict=True):
+        error = ulps(float(g), t)
+        assert error is not None
+        assert error <= most, (text, x.tolist(), float(g), error)

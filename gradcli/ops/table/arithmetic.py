@@ -386,7 +386,7 @@ CHOICE = (
         k.clip,
         "(lo < x)*(x < hi)",
         "(x <= lo)*(lo <= hi)",
-        "(hi <= x) + (x < hi)*(hi < lo)",
+        "(hi < lo) + (lo <= hi)*(lo < x)*(hi <= x)",
         latex=r"\operatorname{clip}({x}, {lo}, {hi})",
         convention="0 on the boundary",
         doc="x cut off at lo and hi",
