@@ -403,9 +403,9 @@ dx, dy = grads["x"], grads["y"]
 
 def test_a_dictionary_behind_a_value() -> None:
     found = marked(TUTORIAL, BOTH)
-    assert (found.right, found.score, found.max_score) == (True, 3, 3)
+    assert (found.right, found.score, found.max_score) == (True, 2, 2)
     wrong = marked(TUTORIAL, BOTH.replace("1/d - f/d*2*x", "1/d + f/d*2*x"))
-    assert (root(wrong).name, wrong.score) == ("x", 2)
+    assert (root(wrong).name, wrong.score) == ("x", 1)
 
 
 def test_two_dictionaries_behind_one_another_are_refused() -> None:

@@ -23,6 +23,7 @@ from gradcli.grading.marking.result import (
     MarkedRow,
     Note,
     Status,
+    counted,
     forgiven,
     in_cells,
 )
@@ -201,7 +202,13 @@ class _Marking:
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
             gradients = [forgiven(row) for row in gradients]
-        return Marked(tuple(self.with_followers([*values, *gradients])), tuple(notes), mode)
+        rows = list(counted([*values, *gradients], self.asked(mode)))
+        return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)
+
+    def asked(self, mode: str) -> set[str]:
+        """The nodes whose gradients are asked for: the inputs, of a sheet the named nodes too."""
+        named = self.task.named if mode == "values" else ()
+        return {*self.task.asked, *(name for name in named if name in self.carried[0])}
 
     def notes(self) -> list[Note]:
         work = self.handed.work
@@ -210,10 +217,7 @@ class _Marking:
     def gradient_rows(self, mode: str) -> Iterator[MarkedRow]:
         """Gradients in backward order, a fork's parts before its total."""
         handed = self.handed.gradients
-        asked = set(self.task.asked)
-        if mode == "values":
-            wanted = set(self.task.named)
-            asked |= {name for name in wanted if name in self.carried[0]}
+        asked = self.asked(mode)
         order = [self.flow.output, *reversed(list(self.flow.stages))]
         order += list(self.task.vocabulary.inputs)
         order += [key for key in handed if key not in order]
