@@ -406,7 +406,7 @@ def test_points_for_everything_are_the_same_whatever_is_handed_in(
 
 def test_the_same_is_asked_of_all(tutorial: Task) -> None:
     """Whatever is handed in: the most is what is asked, and a root costs one mark, not below 0."""
-    random = Random(5)
+    random = Random(5)  # noqa: S311
     lines = TUTORIAL.splitlines()[1:]
     slips = ("w = 3", "w = 1/0", "delta_q = 7", "delta_a = 0.7", "u = x + y", "delta_x += 1")
     schemes = itertools.cycle((Scheme(), Scheme(points=10), Scheme(carried=0.5)))
