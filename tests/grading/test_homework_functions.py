@@ -418,3 +418,17 @@ def test_two_dictionaries_behind_one_another_are_refused() -> None:
 )
 def test_other_conditions_are_refused(guard: str) -> None:
     assert "if statements are not read" in refusal(TUTORIAL, f"{guard}\nf = (x + 1)/y")
+
+
+@pytest.mark.parametrize(
+    "extra", ["lr = 0.1", "m = 5", "i = 0\ni += 1", "eps = 1e-8", "num_grad = 3", "n_x = 2"]
+)
+def test_what_is_no_answer_is_not_remarked(extra: str) -> None:
+    """But for where a gradient is missing, or where the name speaks of one."""
+    right = "dx = -0.5243166904\ndy = -0.1171869072\n"
+    for text in (f"{extra}\n{right}", f"{right}{extra}\n"):
+        assert marked(TUTORIAL, text).notes == ()
+        (note,) = marked(TUTORIAL, f"{text}delta_hidden = 3\n").notes
+        assert (note.tag, note.text) == ("not-read", "not read as an answer: delta_hidden")
+    (note,) = marked(TUTORIAL, f"slope_x = 2\n{extra}\ndy = -0.1171869072\n").notes
+    assert note.text.startswith("not read as an answer: slope_x, ")

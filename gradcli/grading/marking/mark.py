@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.interpreter.state import Line, Work
-from gradcli.grading.marking.handed import Handed, of_entries, of_work, worked_through
+from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work, worked_through
 from gradcli.grading.marking.points import at_its_point
 from gradcli.grading.marking.result import (
     Marked,
@@ -198,6 +198,8 @@ class _Marking:
         values = list(self.value_rows())
         gradients = list(self.gradient_rows(mode))
         notes = self.notes()
+        missing = any(row.status is Status.MISSING for row in gradients)
+        notes += not_read(self.handed.work, missing=missing)
         if self.descent(gradients):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
