@@ -125,12 +125,12 @@ class Work:
     """Variables that could not be computed, be it for want of others."""
     notes: list[tuple[str, int | None, str]] = field(default_factory=list)
     """Tag, line and text of what is worth a remark."""
-    unread: dict[str, int] = field(default_factory=dict)
-    """Names that are neither rows nor used for any, and their lines."""
     originals: dict[Key, Any] = field(default_factory=dict)
     """Inputs that were given another value in a descent step: the one they had."""
     written: dict[Key, Written] = field(default_factory=dict)
     """Values of the forward pass that are given as numbers, without a computation."""
+    unread: dict[str, int] = field(default_factory=dict)
+    """Names that are neither rows nor used for any, and their lines."""
 
     def submitted(self, key: Key) -> Any:
         """The gradient as it is after the last line; None where it could not be computed."""

@@ -22,7 +22,6 @@ from gradcli.grading.model.tolerance import exact
 from gradcli.grading.submission.labels import looks_like_gradient
 from gradcli.grading.submission.types import Entry, Listing, Written
 
-
 MOST_NAMES = 8
 """Names that a note lists."""
 
