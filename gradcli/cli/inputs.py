@@ -51,7 +51,8 @@ def read_program(
             raise usage_error(f"--output: '{output}' is no name", "it takes the name of a node")
         output = normal(output)
     if "-" in (text, file):
-        return Program(_standard_input(environment), name="standard input", output=output)
+        content = _standard_input(environment)
+        return Program(decoded(content, "standard input"), name="standard input", output=output)
     if file is not None:
         return Program(read_text(file), name=file, output=output)
     assert text is not None
@@ -64,20 +65,25 @@ def read_program(
         raise
 
 
-def _standard_input(environment: Environment) -> str:
+def _standard_input(environment: Environment) -> bytes:
     if environment.stdin is None:
         raise file_error("standard input is closed")
     try:
-        content = read_stream(environment.stdin, "standard input")
+        return read_stream(environment.stdin, "standard input")
     except OSError as error:
         raise file_error(f"standard input can't be read: {reason(error)}") from None
-    return decoded(content, "standard input")
 
 
 def _expect_utf8(text: str, what: str) -> None:
     """Raise if the system handed over bytes that are no text."""
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise file_error(f"{what} is not text in UTF-8", "is the terminal set to UTF-8?")
+
+
+def expect_one_reader(data: str | None, what: str, *others: str | None) -> None:
+    """Raise if `--data` and something else would both be read from standard input."""
+    if data == "-" and "-" in others:
+        raise usage_error(f"{what} and --data can't both come from standard input")
 
 
 def is_file(text: str) -> bool:
@@ -95,6 +101,7 @@ def read_point(
     program: Program,
     bindings: Iterable[Binding],
     options: Iterable[str],
+    environment: Environment,
     *,
     data: str | None,
     wrt: str | None,
@@ -108,9 +115,13 @@ def read_point(
         _expect_used(binding, program, options, written)
     from_file: Mapping[str, Any] = {}
     if data is not None:
-        from gradcli.files.arrays import inputs_from_file
+        from gradcli.files.arrays import inputs_from_file, inputs_from_stream
 
-        from_file = inputs_from_file(data, program.names.free)
+        names = program.names.free
+        if data == "-":
+            from_file = inputs_from_stream(_standard_input(environment), names)
+        else:
+            from_file = inputs_from_file(data, names)
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,
