@@ -54,5 +54,5 @@ def python_with_lowest() -> str:
     (python,) = [p for p in FOLDER.glob("*/python*") if p.stem == "python"]
     pip = [str(python), "-m", "pip", "install", "--quiet", "--constraint", str(constraints)]
     subprocess.run([*pip, "setuptools", "lark"], check=True)
-    subprocess.run([*pip, "--no-build-isolation", "--editable", ".[dev]"], cwd=SOURCE, check=True)
+    subprocess.run([*pip, "--no-build-isolation", "--editable", ".[test]"], cwd=SOURCE, check=True)
     return str(python)

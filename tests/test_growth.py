@@ -55,6 +55,7 @@ PROGRAMS: dict[str, Text] = {
     "powers": lambda n: "^".join(["x"] * n),
     "comparisons": lambda n: " < ".join(["x"] * n),
     "where": total("where(x > {i}, x, {i})"),
+    "where in where": lambda n: "where(x > 1, " * n + "x" + ", 2)" * n,
     "elements of an array": lambda n: f"sum([{', '.join(['x'] * n)}])",
     "rows of a matrix": lambda n: f"sum([{', '.join(['[x, 1]'] * n)}])",
     "numbers in an array": lambda n: f"sum(x*[{', '.join(map(str, range(n)))}])",

@@ -33,7 +33,9 @@ class TaskOptions(Options):
     ] = None
     data: Annotated[
         str | None,
-        in_program("--data", metavar="FILE", help="values of inputs: a .json object or an .npz"),
+        in_program(
+            "--data", metavar="FILE", help="values of inputs: .json, .npz or .csv; - is stdin"
+        ),
     ] = None
     seed: Annotated[
         int, in_program("--seed", metavar="N", min=0, help="for normal(m, n) and uniform(m, n)")
@@ -46,17 +48,19 @@ class TaskOptions(Options):
         """The task, evaluated. Raises `GradcliError`."""
         if self.task is None:
             raise usage_error("the task is missing", "as in: gradcli grade task.grad answer.py")
-        from gradcli.cli.inputs import is_file, read_point, read_program
+        from gradcli.cli.inputs import expect_one_reader, is_file, read_point, read_program
         from gradcli.grading.model.task import make_task
 
         # No program ends so: where there is no such file, that is what is to be said.
         by_path = is_file(self.task) or self.task.endswith(".grad")
         text, file = (None, self.task) if by_path else (self.task, None)
+        expect_one_reader(self.data, "the task", self.task)
         program = read_program(text, file, None, self.environment)
         point = read_point(
             program,
             self.bindings,
             self.option_names,
+            self.environment,
             data=self.data,
             wrt=self.wrt,
             upstream=None,

@@ -55,8 +55,8 @@ def read_program(
             raise usage_error(f"--output: '{output}' is no name", "it takes the name of a node")
         output = normal(output) if is_name(output) else output
     if "-" in (text, file):
-        source = _standard_input(environment)
-        return Program(source, name="standard input", output=output, function=function)
+        content = decoded(_standard_input(environment), "standard input")
+        return Program(content, name="standard input", output=output, function=function)
     if text is not None and file is None and text.endswith((".py", ".ipynb")) and is_file(text):
         file = text
     if file is not None:
@@ -71,20 +71,25 @@ def read_program(
         raise
 
 
-def _standard_input(environment: Environment) -> str:
+def _standard_input(environment: Environment) -> bytes:
     if environment.stdin is None:
         raise file_error("standard input is closed")
     try:
-        content = read_stream(environment.stdin, "standard input")
+        return read_stream(environment.stdin, "standard input")
     except OSError as error:
         raise file_error(f"standard input can't be read: {reason(error)}") from None
-    return decoded(content, "standard input")
 
 
 def _expect_utf8(text: str, what: str) -> None:
     """Raise if the system handed over bytes that are no text."""
     if not text.isascii() and any("\ud800" <= char <= "\udfff" for char in text):
         raise file_error(f"{what} is not text in UTF-8", "is the terminal set to UTF-8?")
+
+
+def expect_one_reader(data: str | None, what: str, *others: str | None) -> None:
+    """Raise if `--data` and something else would both be read from standard input."""
+    if data == "-" and "-" in others:
+        raise usage_error(f"{what} and --data can't both come from standard input")
 
 
 def is_file(text: str) -> bool:
@@ -102,6 +107,7 @@ def read_point(
     program: Program,
     bindings: Iterable[Binding],
     options: Iterable[str],
+    environment: Environment,
     *,
     data: str | None,
     wrt: str | None,
@@ -115,11 +121,14 @@ def read_point(
         _expect_used(binding, program, options, written)
     from_file: Mapping[str, Any] = {}
     if data is not None:
-        from gradcli.files.arrays import inputs_from_file
+        from gradcli.files.arrays import inputs_from_file, inputs_from_stream
 
-        from_file = inputs_from_file(
-            data, program.names.free, structures=program.python is not None
-        )
+        names, structures = program.names.free, program.python is not None
+        if data == "-":
+            content = _standard_input(environment)
+            from_file = inputs_from_stream(content, names, structures=structures)
+        else:
+            from_file = inputs_from_file(data, names, structures=structures)
     _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,

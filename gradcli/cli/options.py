@@ -97,7 +97,8 @@ class RowOptions(Options):
         in_program(
             "--data",
             metavar="FILE",
-            help="values of many inputs: a .json object, an .npz, a .csv of names and one row",
+            help="values of many inputs: a .json object, an .npz, a .csv of names and one row; "
+            "- is standard input",
         ),
     ] = None
     seed: Annotated[
@@ -147,8 +148,9 @@ class PointOptions(RowOptions):
         """Read the program and its inputs. Raises `GradcliError`."""
         if self.program is None and self.file is None:
             raise usage_error("the program is missing", self._where_it_went())
-        from gradcli.cli.inputs import read_point, read_program
+        from gradcli.cli.inputs import expect_one_reader, read_point, read_program
 
+        expect_one_reader(self.data, "the program", self.program, self.file)
         program = read_program(
             self.program, self.file, self.output, self.environment, self.function
         )
@@ -156,6 +158,7 @@ class PointOptions(RowOptions):
             program,
             self.bindings,
             self.option_names,
+            self.environment,
             data=self.data,
             wrt=self.wrt,
             upstream=self.upstream,

@@ -8,6 +8,7 @@ NumPy's own formats are read without pickles.
 from __future__ import annotations
 
 import json
+from codecs import BOM_UTF8
 from collections import Counter
 from collections.abc import Container
 from pathlib import PurePath
@@ -27,7 +28,7 @@ from gradcli.files.numpy_files import (
     npy_array,
     npz_arrays,
 )
-from gradcli.files.text_tables import array_in_text, named_row
+from gradcli.files.text_tables import STANDARD_INPUT, array_in_text, bound_by, named_row
 from gradcli.files.unpacked import unpacked
 
 NONFINITE = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
@@ -63,13 +64,26 @@ def inputs_from_file(
 
     With `structures`, an object or a list of arrays of several shapes is a value too.
     """
-    content, suffix = _content(path)
+    return _inputs(*_content(path), path, wanted, structures=structures)
+
+
+def inputs_from_stream(
+    content: bytes, wanted: Container[str], *, structures: bool = False
+) -> dict[str, Any]:
+    """The inputs in what standard input gave. What it begins with tells its format."""
+    found = unpacked(content, STANDARD_INPUT)
+    json_begins = found.removeprefix(BOM_UTF8).lstrip()[:1] in (b"{", b"[", b"")
+    suffix = ".json" if json_begins else ".csv"
+    return _inputs(found, suffix, STANDARD_INPUT, wanted, structures=structures)
+
+
+def _inputs(
+    content: bytes, suffix: str, path: str, wanted: Container[str], *, structures: bool
+) -> dict[str, Any]:
     if suffix == ".npz" or content.startswith(ZIP):
         return npz_arrays(content, path, wanted)
     if suffix == ".npy" or content.startswith(NPY):
-        raise problem(
-            path, "holds one array, and --data reads many by name", f"--NAME @{path} binds it"
-        )
+        raise problem(path, "holds one array, and --data reads many by name", bound_by(path))
     text = decoded(content, f"'{path}'")
     if suffix in (".csv", ".tsv", ".txt"):
         return named_row(text, path, suffix, wanted)

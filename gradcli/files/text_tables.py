@@ -20,6 +20,9 @@ from gradcli.diagnostics.source import Source, Span
 from gradcli.files.dialect import ROWS, Asked, rows_of, table_in
 from gradcli.files.numbers import has_comma, hint_for, number, number_in
 
+STANDARD_INPUT = "standard input"
+"""The path of what comes from there."""
+
 
 def array_in_text(text: str, path: str, suffix: str) -> Any:
     """A text of numbers: one column is a vector, several are a matrix.
@@ -146,6 +149,11 @@ def _cell_error(
     )
 
 
+def bound_by(path: str) -> str | None:
+    """The hint on how one array is read, which standard input can't give."""
+    return None if path == STANDARD_INPUT else f"--NAME @{path} binds it"
+
+
 def named_row(text: str, path: str, suffix: str, wanted: Container[str]) -> dict[str, Any]:
     """The inputs in a table of names and one row. A cell is a number or a list in JSON."""
     table = table_in(text, "tsv" if suffix == ".tsv" else "csv", f"'{path}'", Asked())
@@ -159,9 +167,7 @@ def named_row(text: str, path: str, suffix: str, wanted: Container[str]) -> dict
         raise problem(path, "has a quotation mark that is never closed") from None
     rows = rows if table.commented else rows[1:]
     if all(number(cell) is not None for cell in table.header):
-        raise problem(
-            path, "holds one array, and --data reads many by name", f"--NAME @{path} binds it"
-        )
+        raise problem(path, "holds one array, and --data reads many by name", bound_by(path))
     if not rows:
         raise problem(path, "has a header and no numbers")
     if len(rows) > 1:

@@ -487,11 +487,13 @@ def _with_selections(nodes: list[Node]) -> list[Node]:
     result = list(nodes)
     for node in reversed(nodes):
         gone = lost.get(node.id, set())
-        kept = tuple(s for s in node.selections if id(s) not in gone)
-        if kept != node.selections:
+        if gone:
+            kept = tuple(s for s in node.selections if id(s) not in gone)
             result[node.id] = node._replace(selections=kept)
         operation = node.operation
         elementwise = operation is not None and operation.elementwise
+        if not node.selections or (elementwise and not gone):
+            continue  # nothing is lost here: the selections need not be looked through
         inside = set(map(id, node.selections))
         for operand in node.operands:
             if not isinstance(operand, int):

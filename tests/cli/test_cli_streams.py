@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import os
 import stat
@@ -12,6 +13,7 @@ from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from gradcli.cli.app import run
@@ -174,6 +176,64 @@ class TestOut:
         program = "block sq(x) = x^2 with d/dx = 3*x; sq(a)"
         assert gradcli("eval", program, "--a", "2", "--out", str(path))[0] == 3
         assert "WRONG" in path.read_text(encoding="utf-8")
+
+
+def npz(**arrays: float) -> bytes:
+    file = BytesIO()
+    np.savez(file, **arrays)
+    return file.getvalue()
+
+
+DATA = (
+    b'{"x": 3.5, "y": 2}', b'\xef\xbb\xbf\n {"x": 3.5, "y": [2]}',
+    b"x,y\n3.5,2\n", b"x\ty\r\n3.5\t2\r\n",
+    b"\n# a point\ny;x\n2;3,5\n", b"\xef\xbb\xbfx,y,\n3.5,2,\n", npz(x=3.5, y=2),
+)  # fmt: skip
+COMMANDS = (
+    ("eval", "x*sum(y)"), ("trace", "x*sum(y)"), ("check", "x*sum(y)"), ("jacobian", "x*sum(y)"),
+    ("hessian", "x*sum(y)"), ("export", "x*sum(y)"), ("graph", "x*sum(y)"), ("lint", "x*sum(y)"),
+    ("grade", "x*sum(y)", "answer.csv"), ("sheet", "x*sum(y)"),
+)  # fmt: skip
+
+
+class TestDataFromStandardInput:
+    @pytest.mark.parametrize("content", DATA)
+    def test_in_every_format(self, content: bytes) -> None:
+        for packed in (content, gzip.compress(content)):
+            command = ("eval", "x*sum(y)", "--data", "-", "--value")
+            assert gradcli(*command, stdin=packed)[:2] == (0, "7.0\n")
+
+    @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+    def test_by_every_command(
+        self, command: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.chdir(tmp_path)
+        Path("answer.csv").write_text("dx,2\ndy,3.5\n")
+        Path("point.csv").write_bytes(DATA[2])
+        from_file = gradcli(*command, "--data", "point.csv")
+        assert from_file[2] == ""
+        assert gradcli(*command, "--data", "-", stdin=DATA[2]) == from_file
+
+    @pytest.mark.parametrize(
+        "command",
+        [("eval", "-"), ("trace", "--file", "-"), ("grade", "-", "a.py"), ("grade", "x*y", "-"),
+         ("batch", "-", "p.csv"), ("batch", "x*y", "-"), ("sheet", "-"), ("lint", "-")],
+        ids=" ".join,
+    )  # fmt: skip
+    def test_one_reader_alone(self, command: tuple[str, ...]) -> None:
+        code, out, err = gradcli(*command, "--data", "-", stdin=b"x*y")
+        assert (code, out) == (2, "")
+        assert "and --data can't both come from standard input" in err
+
+    def test_what_is_no_data(self) -> None:
+        for content, said in (
+            (b"", "is empty"), (b"3\n4\n", "holds one array"), (b"[1]", "holds no object"),
+            ("x,y\n1,2\n".encode("utf-16"), "is text in UTF-16"), (b"x,y\n1,a\n", "no number"),
+        ):  # fmt: skip
+            code, _, err = gradcli("eval", "x*y", "--data", "-", stdin=content)
+            assert code == 2
+            assert said in err
+            assert "@standard" not in err
 
 
 class TestBrokenStreams:

@@ -404,9 +404,9 @@ dx, dy = grads["x"], grads["y"]
 
 def test_a_dictionary_behind_a_value() -> None:
     found = marked(TUTORIAL, BOTH)
-    assert (found.right, found.score, found.max_score) == (True, 3, 3)
+    assert (found.right, found.score, found.max_score) == (True, 2, 2)
     wrong = marked(TUTORIAL, BOTH.replace("1/d - f/d*2*x", "1/d + f/d*2*x"))
-    assert (root(wrong).name, wrong.score) == ("x", 2)
+    assert (root(wrong).name, wrong.score) == ("x", 1)
 
 
 def test_two_dictionaries_behind_one_another_are_refused() -> None:
@@ -419,3 +419,17 @@ def test_two_dictionaries_behind_one_another_are_refused() -> None:
 )
 def test_other_conditions_are_refused(guard: str) -> None:
     assert "if statements are not read" in refusal(TUTORIAL, f"{guard}\nf = (x + 1)/y")
+
+
+@pytest.mark.parametrize(
+    "extra", ["lr = 0.1", "m = 5", "i = 0\ni += 1", "eps = 1e-8", "num_grad = 3", "n_x = 2"]
+)
+def test_what_is_no_answer_is_not_remarked(extra: str) -> None:
+    """But for where a gradient is missing, or where the name speaks of one."""
+    right = "dx = -0.5243166904\ndy = -0.1171869072\n"
+    for text in (f"{extra}\n{right}", f"{right}{extra}\n"):
+        assert marked(TUTORIAL, text).notes == ()
+        (note,) = marked(TUTORIAL, f"{text}delta_hidden = 3\n").notes
+        assert (note.tag, note.text) == ("not-read", "not read as an answer: delta_hidden")
+    (note,) = marked(TUTORIAL, f"slope_x = 2\n{extra}\ndy = -0.1171869072\n").notes
+    assert note.text.startswith("not read as an answer: slope_x, ")

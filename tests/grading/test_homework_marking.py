@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -97,14 +98,14 @@ def found(result: Marked) -> dict[str, tuple[str, ...]]:
 def test_the_tutorials_own_listing_is_right(tutorial: Task) -> None:
     result = marked(tutorial, TUTORIAL)
     assert result.right
-    assert (result.score, result.max_score) == (8, 8)
+    assert (result.score, result.max_score) == (2, 2)
 
 
 def test_an_overwritten_fork_is_named_at_its_line(tutorial: Task) -> None:
     result = marked(tutorial, TUTORIAL.replace("delta_x += delta_b", "delta_x = delta_b"))
     (root,) = result.roots
     assert (root.name, root.tags, root.line) == ("x", ("overwritten",), 14)
-    assert (result.score, result.max_score) == (7, 8)
+    assert (result.score, result.max_score) == (1, 2)
 
 
 def test_what_follows_from_a_mistake_keeps_its_marks(tutorial: Task) -> None:
@@ -114,7 +115,7 @@ def test_what_follows_from_a_mistake_keeps_its_marks(tutorial: Task) -> None:
     statuses = {row.name: row.status for row in result.rows if row.kind == "gradient"}
     assert statuses["x"] == statuses["y"] == statuses["c"] == Status.CARRIED
     assert result.roots[0].follow == 3
-    assert marked(tutorial, text, scheme=Scheme(carried=0)).score == 4
+    assert marked(tutorial, text, scheme=Scheme(carried=0.75)).score == 0.5
 
 
 def test_a_right_number_that_does_not_follow_is_inconsistent(tutorial: Task) -> None:
@@ -281,7 +282,8 @@ def test_rounded_values_are_right(tutorial: Task, digits: int) -> None:
     rounded = {name: float(f"{number:.{digits}g}") for name, number in numbers.items()}
     result = marked(tutorial, json.dumps(rounded), ".json")
     assert result.right
-    assert result.max_score == 14
+    assert result.score == result.max_score == 2
+    assert len(result.rows) == 14
 
 
 def test_a_mistake_behind_final_gradients_is_found(tutorial: Task) -> None:
@@ -366,7 +368,7 @@ class TestCommand:
         task = tmp_path / "task.grad"
         task.write_text("#: x = 3\n#: y = -4\n#: marks x = 2\n(x + sigmoid(y)) / (x^2 + y)\n")
         code, out, _ = run_grade(str(task), "-", stdin=TUTORIAL.encode())
-        assert (code, out) == (0, "score 9 / 9\n")
+        assert (code, out) == (0, "score 3 / 3\n")
 
     def test_a_sheet_of_ones_own_is_marked_by_its_point(self, tmp_path: Path) -> None:
         environment = Environment.captured()
@@ -401,6 +403,38 @@ def test_points_for_everything_are_the_same_whatever_is_handed_in(
     assert [row.status for row in out_of.rows] == [row.status for row in plain.rows]
 
 
+def test_the_same_is_asked_of_all(tutorial: Task) -> None:
+    """Whatever is handed in: the most is what is asked, and a root costs one mark, not below 0."""
+    random = Random(5)  # noqa: S311
+    lines = TUTORIAL.splitlines()[1:]
+    slips = ("w = 3", "w = 1/0", "delta_q = 7", "delta_a = 0.7", "u = x + y", "delta_x += 1")
+    schemes = itertools.cycle((Scheme(), Scheme(points=10), Scheme(carried=0.5)))
+    for scheme in itertools.islice(schemes, 40):
+        kept = [line for line in lines if random.random() < 0.9 or "delta" not in line]
+        for slip in random.sample(slips, random.randrange(3)):
+            kept.insert(random.randrange(len(kept) + 1), slip)
+        found = marked(tutorial, "\n".join(kept), scheme=scheme)
+        each = 5 if scheme.points else 1
+        assert found.max_score == 2 * each, kept
+        share = {Status.OK: 1.0, Status.CARRIED: scheme.carried}
+        own = [r for r in found.rows if r.kind == "gradient" and r.name in "xy"]
+        others = [r for r in found.rows if r not in own and r.status is Status.WRONG]
+        earned = each * (sum(share.get(r.status, 0) for r in own) - len(others))
+        assert found.score == max(0, earned), kept
+
+
+def test_named_nodes_are_asked_for_in_a_sheet_of_values() -> None:
+    task = make_task(Program("#: x = 2\n#: marks a = 3\na = x^2; b = sin(a); f = a*b"))
+    whole = marked(task, "delta_a,-3.3714\ndelta_b,4\ndelta_x,-13.486\n", ".csv")
+    assert (whole.right, whole.score, whole.max_score) == (True, 5, 5)
+    missing = marked(task, "delta_b,4\ndelta_x,-13.486\nf,5\n", ".csv")
+    assert (missing.score, missing.max_score) == (1, 5)
+    only = marked(task, "delta_x,-13.486\n", ".csv")
+    assert (only.score, only.max_score) == (1, 1)
+    slip = marked(task, "a = x**2\nda = 5\ndx = da*2*x\n", ".py")
+    assert (slip.score, slip.max_score) == (0, 1)
+
+
 # --- lines that can't be computed --------------------------------------------------------
 
 IMPOSSIBLE = (
@@ -428,7 +462,7 @@ def test_a_line_that_can_not_be_computed_costs_one_mark(tutorial: Task) -> None:
         assert not found.notes
         others = [(r.name, r.kind, r.status) for r in found.rows if r is not root]
         assert others == [(r.name, r.kind, r.status) for r in whole.rows], text
-        assert (found.score, found.max_score) == (whole.score, whole.max_score + 1)
+        assert (found.score, found.max_score) == (whole.score - 1, whole.max_score)
 
 
 @pytest.mark.parametrize("line", range(15))

@@ -31,7 +31,8 @@ def test_a_trace_as_code_is_a_right_submission(name: str) -> None:
     )
     result = mark(task, read_text(code, "trace.py", task.vocabulary, ".py"))
     assert result.right, result.roots
-    assert result.max_score > len(task.vocabulary.inputs)
+    assert result.score == result.max_score == sum(map(task.marks, task.asked))
+    assert len(result.rows) > len(task.vocabulary.inputs)
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -44,7 +45,8 @@ def test_a_function_that_is_exported_is_a_right_submission(name: str) -> None:
     )
     result = mark(task, read_text(code, "exported.py", task.vocabulary, ".py"))
     assert result.right, result.roots
-    assert result.max_score > len(task.vocabulary.inputs)
+    assert result.score == result.max_score == sum(map(task.marks, task.asked))
+    assert len(result.rows) > len(task.vocabulary.inputs)
 
 
 LETTERS = ("λ = σ(ŷ)*np; L̂ = λ*x + ŷ*Θ1; L̂*δ", "--x", "1", "--ŷ", "2", "--np", "3", "--Θ1", "5",

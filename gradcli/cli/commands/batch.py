@@ -108,6 +108,10 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
         raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
     if "-" in (point.program, point.file) and files.points == "-":
         raise usage_error("program and points can't both come from standard input")
+    from gradcli.cli.inputs import expect_one_reader
+
+    expect_one_reader(point.data, "the program", point.program, point.file)
+    expect_one_reader(point.data, "the points", files.points)
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --to {files.to} contradict each other")
     require("polars", "batch", "batch")
@@ -190,6 +194,7 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
         program,
         options.bindings,
         [name for name in options.option_names if name not in named],
+        options.environment,
         data=options.data,
         wrt=options.wrt,
         upstream=None,

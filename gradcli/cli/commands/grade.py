@@ -90,9 +90,12 @@ def command(
     """
     if not submissions:
         raise usage_error("the submission is missing", "as in: gradcli grade task.grad answer.py")
+    from gradcli.cli.inputs import expect_one_reader
+
     grader = report.grader()
     if grader is not None and len(submissions) > 1:
         raise usage_error(f"--format {grader} is for one submission")
+    expect_one_reader(task.data, "a submission", *submissions)
     grading = Grading(_own(task.read(), student), tuple(submissions), marking, report)
     if grader is not None:
         return grading.for_grader(grader)

@@ -10,7 +10,7 @@ executed but operations of the table.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,8 +57,6 @@ from gradcli.syntax.tree import (
     Tuple,
 )
 
-MOST_NAMES = 8
-"""Names that a note lists."""
 DEEPEST = 20
 """Functions that call one another."""
 
@@ -83,12 +81,12 @@ def work_through(
     if desk.problems and not assumed and all(cell.value is None for cell in cells):
         raise desk.problems[0]  # what is missing, not marks of 0
     work = finished(desk)
-    work.notes.extend(_not_read(desk, work))
+    work.unread.update(_unread(desk, work))
     return work
 
 
-def _not_read(desk: Desk, work: Work) -> Iterator[tuple[str, int | None, str]]:
-    """The note on names that are neither rows nor used for any."""
+def _unread(desk: Desk, work: Work) -> dict[str, int]:
+    """The names that are neither rows nor used for any, and their lines."""
     statements = desk.listing.statements
     known = {*desk.vocabulary.nodes, *desk.vocabulary.inputs, *desk.gradients}
     known |= names_used(statements, returned=True)
@@ -103,9 +101,7 @@ def _not_read(desk: Desk, work: Work) -> Iterator[tuple[str, int | None, str]]:
                 gradient = read_name(label, desk.vocabulary, desk.names).kind == "gradient"
                 if not gradient:
                     unread.setdefault(label, desk.line(step))
-    if unread:
-        listed = ", ".join(list(unread)[:MOST_NAMES]) + (", …" if len(unread) > MOST_NAMES else "")
-        yield "not-read", min(unread.values()), f"not read as an answer: {listed}"
+    return unread
 
 
 class _Reader:

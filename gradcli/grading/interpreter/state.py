@@ -129,6 +129,8 @@ class Work:
     """Inputs that were given another value in a descent step: the one they had."""
     written: dict[Key, Written] = field(default_factory=dict)
     """Values of the forward pass that are given as numbers, without a computation."""
+    unread: dict[str, int] = field(default_factory=dict)
+    """Names that are neither rows nor used for any, and their lines."""
 
     def submitted(self, key: Key) -> Any:
         """The gradient as it is after the last line; None where it could not be computed."""

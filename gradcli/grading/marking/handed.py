@@ -6,7 +6,7 @@ with the student's own values, and the gradients.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,11 +14,16 @@ import numpy as np
 
 from gradcli.grading.interpreter.interpreter import work_through
 from gradcli.grading.interpreter.state import Work
+from gradcli.grading.marking.result import Note
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import exact
+from gradcli.grading.submission.labels import looks_like_gradient
 from gradcli.grading.submission.types import Entry, Listing, Written
+
+MOST_NAMES = 8
+"""Names that a note lists."""
 
 
 def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> Work:
@@ -69,6 +74,19 @@ class Handed:
     parts: tuple[Entry, ...] = ()
     entries: Mapping[tuple[Key, str], Entry] | None = None
     work: Work | None = None
+
+
+def not_read(work: Work | None, *, missing: bool) -> Iterator[Note]:
+    """The note on names that may have been meant as gradients.
+
+    Where one is `missing` that is any name that is not used, else one that speaks of a gradient:
+    a step size or a counter is no answer.
+    """
+    unread = {} if work is None else work.unread
+    unread = {name: at for name, at in unread.items() if missing or looks_like_gradient(name)}
+    if unread:
+        listed = ", ".join(list(unread)[:MOST_NAMES]) + (", …" if len(unread) > MOST_NAMES else "")
+        yield Note("not-read", f"not read as an answer: {listed}", min(unread.values()))
 
 
 def of_entries(task: Task, entries: tuple[Entry, ...]) -> Handed:

@@ -16,13 +16,14 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.interpreter.state import Line, Work
-from gradcli.grading.marking.handed import Handed, of_entries, of_work, worked_through
+from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work, worked_through
 from gradcli.grading.marking.points import at_its_point
 from gradcli.grading.marking.result import (
     Marked,
     MarkedRow,
     Note,
     Status,
+    counted,
     forgiven,
     in_cells,
 )
@@ -197,11 +198,19 @@ class _Marking:
         values = list(self.value_rows())
         gradients = list(self.gradient_rows(mode))
         notes = self.notes()
+        missing = any(row.status is Status.MISSING for row in gradients)
+        notes += not_read(self.handed.work, missing=missing)
         if self.descent(gradients):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
             gradients = [forgiven(row) for row in gradients]
-        return Marked(tuple(self.with_followers([*values, *gradients])), tuple(notes), mode)
+        rows = list(counted([*values, *gradients], self.asked(mode)))
+        return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)
+
+    def asked(self, mode: str) -> set[str]:
+        """The nodes whose gradients are asked for: the inputs, of a sheet the named nodes too."""
+        named = self.task.named if mode == "values" else ()
+        return {*self.task.asked, *(name for name in named if name in self.carried[0])}
 
     def notes(self) -> list[Note]:
         work = self.handed.work
@@ -210,10 +219,7 @@ class _Marking:
     def gradient_rows(self, mode: str) -> Iterator[MarkedRow]:
         """Gradients in backward order, a fork's parts before its total."""
         handed = self.handed.gradients
-        asked = set(self.task.asked)
-        if mode == "values":
-            wanted = set(self.task.named)
-            asked |= {name for name in wanted if name in self.carried[0]}
+        asked = self.asked(mode)
         order = [self.flow.output, *reversed(list(self.flow.stages))]
         order += list(self.task.vocabulary.inputs)
         order += [key for key in handed if key not in order]

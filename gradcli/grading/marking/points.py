@@ -28,7 +28,7 @@ def at_its_point(task: Task, sheet: Values, marked: Marked) -> Marked:
     if not notes:
         return marked
     rows = (
-        replace(row, tags=(), message=ELSEWHERE, follow=0)
+        replace(row, tags=(), message=ELSEWHERE, follow=0, earned=0.0)
         if row.status in (Status.WRONG, Status.INCONSISTENT)
         else row
         for row in marked.rows

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Literal
@@ -50,7 +50,9 @@ class MarkedRow:
     carried: Any
     """What follows from the student's own numbers."""
     earned: float
+    """Below zero for a root that is not asked for: what it takes off the sum."""
     max: float
+    """What the row is worth: nothing, unless the task asks for it."""
     message: str
     sources: tuple[str, ...] = ()
     """For a part: the operations that send it."""
@@ -96,12 +98,12 @@ class Marked:
 
     @property
     def score(self) -> float:
-        """The marks that were earned."""
-        return _sum(row.earned for row in self.rows)
+        """The marks that were earned, without what roots take off; never less than none."""
+        return max(0.0, _sum(row.earned for row in self.rows))
 
     @property
     def max_score(self) -> float:
-        """The marks of all rows that were judged."""
+        """The marks of all that the task asks, whatever was handed in."""
         return _sum(row.max for row in self.rows)
 
     def out_of(self, points: float) -> Marked:
@@ -137,6 +139,21 @@ def forgiven(row: MarkedRow) -> MarkedRow:
         return row
     kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
     return MarkedRow(**{**vars(row), **kept})
+
+
+def counted(rows: Iterable[MarkedRow], asked: Collection[str]) -> Iterator[MarkedRow]:
+    """The rows, each worth its mark only where its gradient is asked for.
+
+    A root that is not asked for takes its mark off the sum instead.
+    """
+    left = set(asked)
+    for row in rows:
+        if row.kind == "gradient" and row.name in left:
+            left.remove(row.name)
+            yield row
+        else:
+            lost = -row.max if row.status is Status.WRONG else 0.0
+            yield replace(row, earned=lost, max=0.0)
 
 
 def _sum(marks: Iterable[float]) -> float:

@@ -24,6 +24,8 @@ _MORE_PREFIXES = ("nabla_", "∇_", "∇", "partial_", "delta", "grad")
 """Before a name that could not be read otherwise."""
 _COLLECTIONS = frozenset({"deltas", "grads"})
 """What these are even where there is a node `s`."""
+_GRADIENT = re.compile(r"(d|delta|grad|nabla|partial|δ|∂|∇)_|.*_(grad|gradient|delta)$")
+_ESTIMATE = re.compile(r"num|approx|check|fd_|finite")
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 
@@ -102,6 +104,11 @@ def readings(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()
         return found
     others = dict.fromkeys(_other_candidates(text, vocabulary))
     return [Reading("gradient", name) for name in others if name in nodes]
+
+
+def looks_like_gradient(label: str) -> bool:
+    """Whether a name speaks of a gradient that is no finite difference, whatever it is by."""
+    return bool(_GRADIENT.match(label)) and not _ESTIMATE.search(label)
 
 
 def subscript(label: str, vocabulary: Vocabulary) -> str | None:
