@@ -18,7 +18,8 @@ import numpy as np
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
 from gradcli.engine.guards import guarded
-from gradcli.engine.plan import plan_of, rule_for
+from gradcli.engine.plan import plan_of
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 
@@ -43,7 +44,7 @@ class Scatter:
     ) -> None:
         """`place` is where the graph's nodes are in the sampler's flat graph."""
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
-        self.place = place
+        self.place, self.rules = place, Rules(graph)
         self.jitter = Jitter(seed + 1)
 
     def measure(self, requests: list[Request], answers: list[Samples]) -> None:
@@ -120,7 +121,7 @@ class Scatter:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
         assert operation is not None
-        rule = rule_for(self.graph, node, i)
+        rule = self.rules.of(node, i)
         rows = len(delta)
         if operation.name in LAPACK:
             arguments = self._factored(node, arguments, rows)

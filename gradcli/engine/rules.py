@@ -1,0 +1,53 @@
+"""The derivative rules of one graph, each made ready to run once.
+
+A graph comes in; a `Formula` goes out for a node and one of its operands. Whoever goes over a graph
+holds a `Rules` of it: the plan of a backward pass, the adjoint, a trace, a check. The graph itself
+remembers nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.engine.formula import Formula, formula
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Site
+
+
+class Rules:
+    """The rules of a graph; with `textbook` in the form that reports show."""
+
+    __slots__ = ("_found", "_site", "graph", "textbook")
+
+    def __init__(self, graph: Graph, *, textbook: bool = False) -> None:
+        self.graph, self.textbook = graph, textbook
+        self._found: dict[Any, Formula] = {}
+        self._site: tuple[int, Site] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process makes its rules anew."""
+        return _rules, (self.graph, self.textbook)
+
+    def of(self, node: Node, operand: int) -> Formula:
+        """The rule of a node for one operand.
+
+        Scalar operations that look alike share one; an operation on arrays has its own. Raises
+        `GradcliError` of kind shape where a block's own rule does not fit its operands.
+        """
+        operation = node.operation
+        assert operation is not None
+        shared, own = (operation, operand), (node.id, operand)
+        found = self._found.get(own if node.type.shape else shared) or self._found.get(own)
+        if found is None:
+            if self._site is None or self._site[0] != node.id:
+                self._site = node.id, self.graph.site(node)
+            site = self._site[1]
+            found = formula(operation, site, operand, textbook=self.textbook)
+            same = isinstance(operation.rules, tuple) and not node.options
+            same = same and not any(t.shape for t in (*site.types, site.out))
+            self._found[shared if same else own] = found
+        return found
+
+
+def _rules(graph: Graph, textbook: bool) -> Rules:  # noqa: FBT001 - as it is pickled
+    return Rules(graph, textbook=textbook)
