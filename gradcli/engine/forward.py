@@ -93,6 +93,23 @@ def apply(graph: Graph, node: Node, arguments: list[Any]) -> Any:
     return node.kernel(*line_up(graph, node, arguments))
 
 
+def fill_in(graph: Graph, values: Values, needed: Sequence[bool] | None = None) -> Values:
+    """Compute the values that are None (of the `needed` nodes) in place, from those before them.
+
+    Inputs have values; these, and any others that are known, may carry a batch axis in front, and
+    then what depends on them carries it too. Infinities and nans are let through.
+    """
+    for node in graph.nodes:
+        if values[node.id] is None and (needed is None or needed[node.id]):
+            arguments = operand_values(node, values)
+            if node.kernel is None:
+                (values[node.id],) = arguments
+            else:
+                value = node.kernel(*line_up(graph, node, arguments))
+                values[node.id] = value if value.ndim else np.float64(value)
+    return values
+
+
 def line_up(graph: Graph, node: Node, arguments: list[Any]) -> list[Any]:
     """Operands with their own axes where the kernel expects them behind the batch axes."""
     if node.aligned:

@@ -178,22 +178,24 @@ def _masked(node: Node, sent: Any, values: Sequence[Any]) -> Any:
     return np.where(mask, sent, 0.0)[()] if elementwise else sent
 
 
-def reduce_to(array: Any, shape: Shape) -> Any:
+def reduce_to(array: Any, shape: Shape, front: int = 0) -> Any:
     """Sum over the dimensions along which an operand of `shape` was broadcast.
 
     Where a rule gave less than the operand's shape (one number for all its elements), it is
-    repeated.
+    repeated. `front` is how many axes of a batch stand in front and stay.
     """
     own = np.shape(array)
+    shape = own[:front] + shape
     if own == shape:
         return array
     extra = len(own) - len(shape)
     if extra > 0:
-        array = np.add.reduce(array, 0 if extra == 1 else tuple(range(extra)))
+        axes = tuple(range(front, front + extra))
+        array = np.add.reduce(array, front if extra == 1 else axes)
         if array.shape == shape:
             return array
     else:
-        array = np.reshape(array, (1,) * -extra + own)
+        array = np.reshape(array, own[:front] + (1,) * -extra + own[front:])
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)
     if axes:
         array = array.sum(axis=axes, keepdims=True)
