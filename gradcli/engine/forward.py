@@ -3,8 +3,8 @@
 A graph and its inputs come in, the list of values comes out, one per node. The first
 operation that is not finite although its operands are is an error with its place. Infinities and
 nans mostly go on from value to value, so the pass looks for them at the end, in the few values
-where they can't hide; only if there is one are all values gone through. `apply` takes
-one operation over a whole batch of operands; the finite-difference check is made of it.
+where they can't hide; only if there is one are all values gone through. `fill_in` goes up the graph
+from values that are known already, which may be a batch.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def fill_in(graph: Graph, values: Values, needed: Sequence[bool] | None = None) 
             if node.kernel is None:
                 (values[node.id],) = arguments
             else:
-                value = node.kernel(*line_up(graph, node, arguments))
+                value = apply(graph, node, arguments)
                 values[node.id] = value if value.ndim else np.float64(value)
     return values
 

@@ -1,14 +1,19 @@
 """From text to the graph: operations, their order, their names, and what is left out."""
 
+from dataclasses import FrozenInstanceError, fields, replace
+
 import pytest
 from ops_samples import CASES, applied, label
 
-from gradcli import GradcliError, Program
+from gradcli import GradcliError, Program, examples
 from gradcli.diagnostics.error import Kind
 from gradcli.engine.notation import expression, node_tree, rule, rule_tree
+from gradcli.engine.run import RUNS
+from gradcli.grading.model.task import by_the_textbook
 from gradcli.graph.outputs import MOST_OPERATIONS
 from gradcli.ops import Operation
 from gradcli.syntax.printer import print_tree
+from gradcli.trace.steps import Steps
 
 
 def operations(text: str, output: str | None = None, **inputs: object) -> list[str]:
@@ -102,6 +107,26 @@ def test_output_picks_a_node(output: str, expected: list[str]) -> None:
         line for line in expected if line != "b = cos(x)"
     ]
     assert ("b = cos(x)" in found) == (output in {"b", "s"})
+
+
+@pytest.mark.parametrize("name", examples.ORDER)
+def test_a_graph_never_changes(name: str) -> None:
+    program = Program(examples.text(name))
+    ready = program.executable(program.bind({}))
+    graph, nodes = ready.graph, ready.graph.nodes
+    for field in fields(graph):
+        with pytest.raises(FrozenInstanceError):
+            setattr(graph, field.name, None)
+    for _ in range(RUNS + 1):
+        result = program.evaluate(check_budget=0.01)
+    assert result.graph is graph
+    assert ready.both_passes.line is not None
+    assert list(result.rows())
+    assert len(list(result.lines())) == len(list(Steps(result).moves()))
+    assert by_the_textbook(result).graph.nodes == nodes
+    new = replace(graph)
+    for key, value in vars(graph).items():  # the fields, and facts that follow from them
+        assert repr(getattr(new, key)) == repr(value)  # no two itemgetters are equal
 
 
 def test_unfolding_without_end_is_refused() -> None:
