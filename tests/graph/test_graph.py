@@ -118,15 +118,16 @@ def test_a_graph_never_changes(name: str) -> None:
         with pytest.raises(FrozenInstanceError):
             setattr(graph, field.name, None)
     for _ in range(RUNS + 1):
-        result = program.evaluate(check_budget=0.01)
+        result = program.evaluate(check=False)
     assert result.graph is graph
+    program.check(result, budget=0.01)
     assert ready.both_passes.line is not None
     assert list(result.rows())
     assert len(list(result.lines())) == len(list(Steps(result).moves()))
     assert by_the_textbook(result).graph.nodes == nodes
-    new = replace(graph)
-    for key, value in vars(graph).items():  # the fields, and facts that follow from them
-        assert repr(getattr(new, key)) == repr(value)  # no two itemgetters are equal
+    new, own = replace(graph), {field.name for field in fields(graph)}
+    for key in vars(graph).keys() - own:  # facts that follow from the fields
+        assert repr(getattr(new, key)) == repr(getattr(graph, key))
 
 
 def test_unfolding_without_end_is_refused() -> None:
