@@ -26,7 +26,7 @@ from gradcli.engine.block import ENGINE
 from gradcli.engine.forward import refuse_nonfinite_inputs
 from gradcli.engine.inputs import to_value, values_of_inputs
 from gradcli.engine.plan import Backward
-from gradcli.engine.run import both, forward_alone
+from gradcli.engine.run import Executable, active_nodes
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph, Origin, build
 from gradcli.graph.lower import lower
@@ -91,7 +91,7 @@ class Program:
             with collector_paused():
                 self.names = resolve(parse(self.source))
         self._drafts: dict[frozenset[str], Draft] = {}
-        self._graphs: dict[Any, Graph] = {}
+        self._executables: dict[Any, Executable] = {}
         self._last: tuple[Any, Runner] | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -132,10 +132,14 @@ class Program:
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
+        return self.executable(inputs).graph
+
+    def executable(self, inputs: Mapping[str, Any]) -> Executable:
+        """The graph ready to run, with what is kept between runs. Raises as `graph` does."""
         if self.python is not None:
-            return self.python.graph(inputs)
+            return self._executable_of(self.python.graph(inputs))
         key = tuple([(name, value.shape) for name, value in inputs.items()])
-        found = self._graphs.get(key)
+        found = self._executables.get(key)
         if found is not None:
             return found
         draft = self.draft(frozenset(inputs))
@@ -152,11 +156,21 @@ class Program:
             )
         wanted = {s.name or "" for s in draft.steps if s.kind == "input"}
         types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
-        if len(self._graphs) >= KEPT_GRAPHS:
-            self._graphs.clear()
+        if len(self._executables) >= KEPT_GRAPHS:
+            self._executables.clear()
         with collector_paused():
             origin = Origin(graph_again, self.source.text, self.source.name, self.output, key)
-            self._graphs[key] = found = build(draft, types, origin=origin)
+            found = Executable(build(draft, types, origin=origin))
+            self._executables[key] = found
+        return found
+
+    def _executable_of(self, graph: Graph) -> Executable:
+        """The executable of a graph that Python text was read as; kept like the others."""
+        found = self._executables.get(id(graph))
+        if found is None or found.graph is not graph:
+            if len(self._executables) >= KEPT_GRAPHS:
+                self._executables.clear()
+            self._executables[id(graph)] = found = Executable(graph)
         return found
 
     def _what_is_missing(self, place: Span, names: list[str]) -> str:
@@ -220,18 +234,18 @@ class Program:
             expect_choice("check", check, CHECKS)
         expect_mapping("inputs", inputs)
         values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
-        graph = self.graph(values_in)
-        active, start = self._active(graph, wrt), None
+        ready = self.executable(values_in)
+        active, start = ready.active(expect_names("wrt", wrt)), None
         if gradient:
             try:
-                start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
+                start = self._upstream(ready.graph, upstream, allow_nonfinite=allow_nonfinite)
             except GradcliError:  # one of the values comes before one of the upstream
-                forward_alone(graph, values_in, allow_nonfinite=allow_nonfinite)
+                ready.forward(values_in, allow_nonfinite=allow_nonfinite)
                 raise
-            passes = both(graph, values_in, active, start, allow_nonfinite=allow_nonfinite)
+            passes = ready.both(values_in, active, start, allow_nonfinite=allow_nonfinite)
         else:
-            passes = forward_alone(graph, values_in, allow_nonfinite=allow_nonfinite)
-        result = Result(self.source.text, graph, *passes, start)
+            passes = ready.forward(values_in, allow_nonfinite=allow_nonfinite)
+        result = Result(self.source.text, ready.graph, *passes, start)
         if not gradient or check is False:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
@@ -334,7 +348,7 @@ class Program:
                 result.graph,
                 result.values,
                 Backward(list(result.accumulators), list(result.contributions)),
-                self._active(result.graph, wrt),
+                active_nodes(result.graph, expect_names("wrt", wrt)),
                 result.upstream,
                 every_element=mode == "all",
                 budget=budget,
@@ -470,18 +484,8 @@ class Program:
 
     def _wanted(self, graph: Graph, wrt: str | Iterable[str] | None) -> list[int]:
         """The inputs to differentiate by, in order."""
-        wanted = expect_names("wrt", wrt)
-        self._active(graph, wanted)
-        return [i for i in graph.inputs if wanted is None or graph.nodes[i].name in wanted]
-
-    def _active(self, graph: Graph, wrt: str | Iterable[str] | None) -> list[bool]:
-        """Which nodes get an accumulator: those that depend on a wanted input."""
-        known = graph.active
-        if known is not None and (wrt is None or type(wrt) is tuple) and known[0] == wrt:
-            return known[1]
-        wanted, ids = expect_names("wrt", wrt), graph.input_numbers
-        graph.active = wanted, graph.dependent({ids[n] for n in chosen_inputs(wanted, ids)})
-        return graph.active[1]
+        wanted = chosen_inputs(expect_names("wrt", wrt), graph.input_numbers)
+        return [i for i in graph.inputs if graph.nodes[i].name in wanted]
 
     def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""

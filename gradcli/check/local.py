@@ -23,7 +23,7 @@ from gradcli.check.special import OUTSIDE
 from gradcli.check.wording import distinct
 from gradcli.check.workbench import Bench
 from gradcli.engine.backward import backward
-from gradcli.engine.forward import operand_values, written_text
+from gradcli.engine.forward import fill_in, operand_values, written_text
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Verdict
 
@@ -166,7 +166,7 @@ class Alone:
         types = tuple(self.graph.operand_type(o) for o in self.graph.nodes[-1].operands)
         body, result = operation.body(types)
         operands = operand_values(self.graph.nodes[-1], self.values)
-        values = _body_values(body, operands)
+        values = fill_in(body, [*operands, *[None] * (len(body.nodes) - len(operands))])
         graph = Graph(body.source, body.nodes, result)
         inside = self.places[place]
         active = graph.dependent({inside})
@@ -178,19 +178,6 @@ class Alone:
             if part.size == true.size and np.any(part) and _same(given + part, true):
                 return f"the part through {written_text(graph, graph.nodes[c.node])}"
         return None
-
-
-def _body_values(body: Graph, operands: list[Any]) -> list[Any]:
-    """The values of a block's body, at these operands."""
-    values: list[Any] = []
-    waiting = iter(operands)
-    for node in body.nodes:
-        if node.kind == "input":
-            values.append(next(waiting))
-        else:
-            arguments = operand_values(node, values)
-            values.append(node.kernel(*arguments) if node.kernel else arguments[0])
-    return values
 
 
 def _numbers(row: Row) -> tuple[Any, Any]:

@@ -28,7 +28,7 @@ from gradcli.check.choices import (
 from gradcli.check.clock import Clock
 from gradcli.check.inline_blocks import Flat
 from gradcli.check.jitter import SHORT, Jitter, error_of_sum
-from gradcli.engine.forward import line_up, operand_values
+from gradcli.engine.forward import fill_in, line_up, operand_values
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
 
@@ -228,11 +228,7 @@ def _values(flat: Flat, original: Sequence[Any]) -> list[Any]:
     values: list[Any] = [None] * len(flat.graph.nodes)
     for i, place in enumerate(flat.place):
         values[place] = original[i]
-    for node in flat.graph.nodes:
-        if values[node.id] is None and node.kernel is not None:
-            arguments = operand_values(node, values)
-            values[node.id] = node.kernel(*line_up(flat.graph, node, arguments))
-    return values
+    return fill_in(flat.graph, values)
 
 
 def _parts(request: Request, rows: int) -> list[Request]:

@@ -18,7 +18,8 @@ import numpy as np
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Coordinate, Request, Samples
 from gradcli.engine.guards import guarded
-from gradcli.engine.plan import plan_of, rule_for
+from gradcli.engine.plan import plan_of, reduce_to
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.kernels.linear import SMALL
 from gradcli.ops.operation import Array, Shape
@@ -44,7 +45,7 @@ class Scatter:
     ) -> None:
         """`place` is where the graph's nodes are in the sampler's flat graph."""
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
-        self.place = place
+        self.place, self.rules = place, Rules(graph)
         self.jitter = Jitter(seed + 1)
 
     def measure(self, requests: list[Request], answers: list[Samples]) -> None:
@@ -127,7 +128,7 @@ class Scatter:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
         assert operation is not None
-        rule = rule_for(self.graph, node, i)
+        rule = self.rules.of(node, i)
         rows = len(delta)
         factored = self._is_factored(node)
         if factored:
@@ -154,7 +155,7 @@ class Scatter:
             sent = np.where(self._counts[node.id, i], sent, 0.0)
         operand = node.operands[i]
         assert isinstance(operand, int)
-        sent = reduce_rows(sent, self.graph.nodes[operand].type.shape)
+        sent = reduce_to(sent, self.graph.nodes[operand].type.shape, front=1)
         return sent if exact else self.jitter.round(sent)
 
 
@@ -170,18 +171,3 @@ def _lifted(value: Any, shape: Shape, rank: int) -> Array:
     if array.ndim <= len(shape) or len(shape) == rank:
         return array
     return array.reshape((len(array),) + (1,) * (rank - len(shape)) + array.shape[1:])
-
-
-def reduce_rows(array: Array, shape: Shape) -> Array:
-    """Row by row, the sum over the dimensions that broadcasting added or stretched."""
-    if array.shape[1:] == shape:
-        return array
-    extra = array.ndim - 1 - len(shape)
-    if extra > 0:
-        array = array.sum(axis=tuple(range(1, 1 + extra)))
-    if extra < 0:
-        array = array.reshape((len(array),) + (1,) * -extra + array.shape[1:])
-    axes = tuple(i for i, n in enumerate(shape, 1) if n == 1 and array.shape[i] != 1)
-    if axes:
-        array = array.sum(axis=axes, keepdims=True)
-    return array if array.shape[1:] == shape else np.broadcast_to(array, (len(array), *shape))

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.check.steps import MANTISSA
-from gradcli.engine.plan import rule_for
+from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node
 
@@ -86,7 +86,7 @@ def _confirmed(
     """Where the rule for operand i agrees with the slope."""
     node = group[int(np.argmax(wanted))]
     assert node.kernel is not None
-    local = np.broadcast_to(rule_for(graph, node, i)([*columns, out]), out.shape)
+    local = np.broadcast_to(Rules(graph).of(node, i)([*columns, out]), out.shape)
     x = columns[i]
     h = STEP * np.where(x == 0, 1.0, np.abs(x))
     slopes = []

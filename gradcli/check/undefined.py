@@ -15,6 +15,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import accumulator_error
 from gradcli.engine.forward import all_finite, operand_values, selected, value_error
 from gradcli.engine.plan import Backward, Contribution
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
 
@@ -113,7 +114,7 @@ class Undefined:
         delta = self.passed.accumulators[sender.node]
         error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
         verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
-        if "underflow" in local_flags(self.graph, self.values, sender)[1]:
+        if "underflow" in local_flags(Rules(self.graph), self.values, sender)[1]:
             verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
         name = node.operation.name if node.operation else None
         found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)

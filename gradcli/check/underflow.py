@@ -14,7 +14,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.engine.forward import operand_values
-from gradcli.engine.plan import Backward, Contribution, rule_for
+from gradcli.engine.plan import Backward, Contribution
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 
 SMALLEST_NORMAL = 2.0**-1022
@@ -23,10 +24,10 @@ SMALLEST_NORMAL = 2.0**-1022
 
 def lost(graph: Graph, values: Sequence[Any], passed: Backward) -> list[float]:
     """For every node, how much an element of its accumulator may lack; 0 for most programs."""
-    found = [0.0] * len(graph.nodes)
+    found, rules = [0.0] * len(graph.nodes), Rules(graph)
     for c in passed.contributions:
         before = found[c.node]
-        local, flags = local_flags(graph, values, c)
+        local, flags = local_flags(rules, values, c)
         if before:
             # Of a rule for whole arrays it is not known what it makes of a small change.
             largest = np.inf if local is None else float(np.max(np.abs(local), initial=0.0))
@@ -37,15 +38,15 @@ def lost(graph: Graph, values: Sequence[Any], passed: Backward) -> list[float]:
     return found
 
 
-def local_flags(graph: Graph, values: Sequence[Any], c: Contribution) -> tuple[Any, set[str]]:
+def local_flags(rules: Rules, values: Sequence[Any], c: Contribution) -> tuple[Any, set[str]]:
     """A local derivative (None for a rule for whole arrays), and whether numbers left the range.
 
     That is `overflow` or `underflow` somewhere inside of it.
     """
-    node = graph.nodes[c.node]
+    node = rules.graph.nodes[c.node]
     if node.operation is None or not node.operation.elementwise:
         return None, set()
-    rule = rule_for(graph, node, c.operand)
+    rule = rules.of(node, c.operand)
     if rule.constant is not None:
         return rule.constant, set()
     raised: set[str] = set()

@@ -17,7 +17,7 @@ from gradcli.check.scatter import Scatter
 from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import operand_values
-from gradcli.engine.plan import rule_for
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Verdict
 
@@ -94,7 +94,7 @@ class Bench:
         graph, values = self.sampler.graph, [*self.sampler.values]
         start = self.sampler.place[coordinate.node]
         behind = [i for i in graph.downstream(start) if self.sampler.speaking[i]]
-        moving = {start, *behind}
+        moving, rules = {start, *behind}, Rules(graph)
         if self.ties(coordinate):
             return False
         for i in behind:
@@ -105,7 +105,7 @@ class Bench:
                 arguments.append(np.ones(node.type.shape)[()])
             for place, operand in enumerate(node.operands):
                 if type(operand) is int and operand in moving:
-                    local = rule_for(graph, node, place)(arguments)
+                    local = rules.of(node, place)(arguments)
                     if not np.isfinite(local).all():
                         return False
         return True

@@ -23,7 +23,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.formula import Formula, frozen
 from gradcli.engine.forward import all_finite
-from gradcli.engine.plan import rule_for
+from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Operation, Shape, Type
@@ -141,7 +141,7 @@ class _Builder:
     def __init__(
         self, graph: Graph, values: Sequence[Any] | None = None, *, guards: bool = False
     ) -> None:
-        self.graph = graph
+        self.graph, self.rules = graph, Rules(graph)
         self.nodes: list[Node] = list(graph.nodes)
         self.guards = guards
         self.unguarded = False
@@ -210,7 +210,7 @@ class _Builder:
     def contribution(self, node: Node, operand: int, delta: Operand) -> Operand | None:
         """What an operation sends to its operand; None for zero."""
         assert node.operation is not None
-        rule = rule_for(self.graph, node, operand)
+        rule = self.rules.of(node, operand)
         to = node.operands[operand]
         assert isinstance(to, int)
         target = self.graph.nodes[to].type

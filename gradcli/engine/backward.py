@@ -31,8 +31,8 @@ from gradcli.engine.plan import (
     Plan,
     plan_of,
     reduce_to,
-    rule_for,
 )
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 
 
@@ -51,6 +51,13 @@ def backward(
     Between the two an infinite accumulator is no error where all that it sends on is exactly 0.
     """
     plan = plan_of(graph, active)
+    return run_plan(graph, plan, values, upstream, allow_nonfinite=allow_nonfinite)
+
+
+def run_plan(
+    graph: Graph, plan: Plan, values: Sequence[Any], upstream: Any, *, allow_nonfinite: bool
+) -> Backward:
+    """`backward` by a plan that is there already."""
     values = [*values, *graph.constants]
     with np.errstate(all="ignore"):
         passed = _loop(graph, plan, values, upstream)
@@ -120,16 +127,16 @@ def _finite(plan: Plan, values: Sequence[Any], accumulators: Sequence[Any]) -> b
     return True
 
 
-def local_derivative(graph: Graph, values: Sequence[Any], contribution: Contribution) -> Any:
+def local_derivative(rules: Rules, values: Sequence[Any], contribution: Contribution) -> Any:
     """∂out/∂operand of an elementwise operation; None where the rule is for whole arrays.
 
     It is worked out anew: a pass that kept them would hold twice the memory.
     """
-    node = graph.nodes[contribution.node]
+    node = rules.graph.nodes[contribution.node]
     assert node.operation is not None
     if not node.operation.elementwise:
         return None
-    rule = rule_for(graph, node, contribution.operand)
+    rule = rules.of(node, contribution.operand)
     with np.errstate(all="ignore"):
         return rule([*operand_values(node, values), values[node.id]])
 

@@ -14,8 +14,7 @@ import numpy as np
 from gradcli.diagnostics.source import Source
 from gradcli.engine.constant import constant_value
 from gradcli.engine.formula import bound_graph
-from gradcli.engine.forward import apply
-from gradcli.graph.draft import Literal
+from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.graph.lower import Engine, lower_block_body
 from gradcli.graph.resolve import Names, resolve
@@ -44,10 +43,7 @@ def block_operation(block: Block, names: Names) -> Operation:
 
     def evaluate(*operands: Array, types: tuple[Type, ...]) -> Array:
         graph, output = body(types)
-        values: list[Any] = list(operands) + [None] * (len(graph.nodes) - len(operands))
-        for node in graph.nodes[len(operands) :]:
-            arguments = [o.value if isinstance(o, Literal) else values[o] for o in node.operands]
-            values[node.id] = apply(graph, node, arguments) if node.kernel else arguments[0]
+        values = fill_in(graph, [*operands, *[None] * (len(graph.nodes) - len(operands))])
         value: Array = np.asarray(values[output])
         return value
 

@@ -3,8 +3,8 @@
 A graph and its inputs come in, the list of values comes out, one per node. The first
 operation that is not finite although its operands are is an error with its place. Infinities and
 nans mostly go on from value to value, so the pass looks for them at the end, in the few values
-where they can't hide; only if there is one are all values gone through. `apply` takes
-one operation over a whole batch of operands; the finite-difference check is made of it.
+where they can't hide; only if there is one are all values gone through. `fill_in` goes up the graph
+from values that are known already, which may be a batch.
 """
 
 from __future__ import annotations
@@ -91,6 +91,23 @@ def apply(graph: Graph, node: Node, arguments: list[Any]) -> Any:
     """One operation on operands that may carry batch axes in front of their own."""
     assert node.kernel is not None
     return node.kernel(*line_up(graph, node, arguments))
+
+
+def fill_in(graph: Graph, values: Values, needed: Sequence[bool] | None = None) -> Values:
+    """Compute the values that are None (of the `needed` nodes) in place, from those before them.
+
+    Inputs have values; these, and any others that are known, may carry a batch axis in front, and
+    then what depends on them carries it too. Infinities and nans are let through.
+    """
+    for node in graph.nodes:
+        if values[node.id] is None and (needed is None or needed[node.id]):
+            arguments = operand_values(node, values)
+            if node.kernel is None:
+                (values[node.id],) = arguments
+            else:
+                value = apply(graph, node, arguments)
+                values[node.id] = value if value.ndim else np.float64(value)
+    return values
 
 
 def line_up(graph: Graph, node: Node, arguments: list[Any]) -> list[Any]:

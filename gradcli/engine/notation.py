@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -198,29 +198,42 @@ def rule(graph: Graph, node: Node, operand: int) -> str:
 _PLACE = re.compile("\ue000(\\d+)\ue001")
 """Where a name goes; names have no private characters in them."""
 
+Form: TypeAlias = tuple[str | int, ...]
+"""A text without the names: pieces of it, and between them the places of names."""
+
+MOST_FORMS = 4096
+_forms: dict[Any, Form] = {}
+
 
 def _filled(graph: Graph, node: Node, operand: int | None) -> str:
     """The text of a node, or of its rule for an operand, from the form that it shares.
 
     Operations that look alike are written alike but for their names, so that a tree is made
-    and printed once for all of them.
+    and printed once for all of them, in all graphs.
     """
     operation = node.operation
     assert operation is not None
-    literals = tuple(None if isinstance(o, int) else o.text for o in node.operands)
+    literals = tuple(None if isinstance(o, int) else _written(o) for o in node.operands)
     key: tuple[Any, ...] = (operation, operand, literals)
     if node.options or node.given:
         key += (frozen(node.options), frozen(node.given))
     if operand is not None and (node.type.shape or not operation.elementwise):
         key += tuple(graph.operand_type(o) for o in node.operands), node.type
-    parts = graph.texts.get(key)
+    parts = _forms.get(key)
     if parts is None:
-        parts = graph.texts[key] = _form(graph, node, operand)
+        if len(_forms) >= MOST_FORMS:
+            _forms.clear()
+        parts = _forms[key] = _form(graph, node, operand)
     names = [node.name, *(graph.nodes[o].name if isinstance(o, int) else "" for o in node.operands)]
     return "".join(part if isinstance(part, str) else names[part] for part in parts)
 
 
-def _form(graph: Graph, node: Node, operand: int | None) -> tuple[str | int, ...]:
+def _written(literal: Literal) -> Any:
+    """What a form depends on in a literal: its text, and the value of a number."""
+    return literal.text if np.ndim(literal.value) else (literal.text, float(literal.value))
+
+
+def _form(graph: Graph, node: Node, operand: int | None) -> Form:
     """Text and places of names in turn: place 0 is the node's own, the operands follow."""
     places = [Name(f"\ue000{i + 1}\ue001", NOWHERE) for i in range(len(node.operands))]
     operands: tuple[Tree, ...] = tuple(

@@ -7,8 +7,7 @@ With it are the two things that every way down does with what an operation sends
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, NamedTuple, TypeAlias
 
@@ -16,12 +15,13 @@ import numpy as np
 
 from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.gc_pause import collector_paused
-from gradcli.engine.formula import Formula, formula
+from gradcli.engine.formula import Formula
 from gradcli.engine.forward import (
     all_finite,
     selected,
 )
-from gradcli.graph.graph import Getter, Graph, Node, Often
+from gradcli.engine.rules import Rules
+from gradcli.graph.graph import Getter, Graph, Node
 from gradcli.ops.operation import Shape
 
 BELOW_1 = 0.99
@@ -69,44 +69,40 @@ class Send(NamedTuple):
     final: bool
 
 
-@dataclass(slots=True)
-class Plan:
+class Plan(NamedTuple):
     """The backward pass of a graph, for some inputs."""
 
     active: Sequence[bool]
     """The nodes that get an accumulator."""
-    steps: list[tuple[int, Getter | None, tuple[Send, ...]]]
+    steps: tuple[tuple[int, Getter | None, tuple[Send, ...]], ...]
     """The operations that send something, from the output down, and what they send.
 
     Between them what takes out their operands; None where every local derivative is a number.
     """
-    watched: list[int]
+    watched: tuple[int, ...]
     """The accumulators to look at: if one is not finite, one of these is not."""
-    products: dict[int, tuple[int, int, int]]
+    products: Mapping[int, tuple[int, int, int]]
     """Accumulators that are a product of a value and an accumulator, both of which are smaller.
 
     And how many terms are summed up for an element.
     """
-    often: Often = field(default_factory=Often)
-    """How often both passes ran, and both written out as one function."""
 
 
 def plan_of(graph: Graph, active: Sequence[bool]) -> Plan:
-    """What each operation will send where; remembered in the graph for the next time."""
-    known: Plan | None = graph.plan
-    if known is not None and (known.active is active or known.active == active):
-        return known
+    """What each operation will send where, so that the `active` nodes get their accumulators."""
     with collector_paused():
-        graph.plan = plan = _planned(graph, active)
-    return plan
+        return _planned(Rules(graph), active)
 
 
-def _planned(graph: Graph, active: Sequence[bool]) -> Plan:
+def _planned(rules: Rules, active: Sequence[bool]) -> Plan:
+    graph = rules.graph
     left = _uses(graph, active)
     reached = [False] * len(graph.nodes)
     reached[graph.output] = active[graph.output]
     flows = reached.copy()  # where a path leads there on which no derivative is the number 0
-    plan = Plan(active, [], [], {})
+    steps: list[tuple[int, Getter | None, tuple[Send, ...]]] = []
+    watched: list[int] = []
+    products: dict[int, tuple[int, int, int]] = {}
     for node in reversed(graph.nodes):
         if not reached[node.id]:
             continue
@@ -114,19 +110,19 @@ def _planned(graph: Graph, active: Sequence[bool]) -> Plan:
         for i, to in enumerate(node.operands):
             if type(to) is int and active[to]:
                 left[to] -= 1
-                send = _line(graph, node, i, to, final=left[to] == 0, flows=flows[node.id])
+                send = _line(rules, node, i, to, final=left[to] == 0, flows=flows[node.id])
                 sends.append(send)
                 factors = _factors(graph, node, send)
                 if factors and send.final and not reached[to]:
-                    plan.products[to] = factors
+                    products[to] = factors
                 reached[to] = True
                 flows[to] |= flows[node.id] and send.rule.constant != 0
         if sends:
             numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
-            plan.steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
+            steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
         if node.selections or not flows[node.id] or not any(send.rule.passes_on for send in sends):
-            plan.watched.append(node.id)
-    return plan
+            watched.append(node.id)
+    return Plan(active, tuple(steps), tuple(watched), products)
 
 
 def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int, int] | None:
@@ -147,9 +143,9 @@ def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int, int] | Non
     return (other, node.id, terms) if size < graph.nodes[send.to].type.size else None
 
 
-def _line(graph: Graph, node: Node, operand: int, to: int, *, final: bool, flows: bool) -> Send:
+def _line(rules: Rules, node: Node, operand: int, to: int, *, final: bool, flows: bool) -> Send:
     assert node.operation is not None
-    rule, shape = rule_for(graph, node, operand), graph.nodes[to].type.shape
+    rule, shape = rules.of(node, operand), rules.graph.nodes[to].type.shape
     mask: Mask | None = partial(_masked, node) if node.selections else None
     mask = mask if flows else nothing
     return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
@@ -164,26 +160,6 @@ def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:
                 if type(operand) is int:
                     uses[operand] += 1
     return uses
-
-
-def rule_for(graph: Graph, node: Node, operand: int) -> Formula:
-    """The rule of a node for one operand, remembered in the graph.
-
-    Elementwise operations on numbers that look alike share one. Any other has its own: ||v||^2
-    gives a number, and its rule depends on the shape of v.
-    """
-    operation = node.operation
-    assert operation is not None
-    formulas: dict[Any, Formula] = graph.formulas
-    shared, own = (operation, operand), (node.id, operand)
-    alike = operation.elementwise and not node.type.shape
-    found = (formulas.get(shared) if alike else None) or formulas.get(own)
-    if found is None:
-        site = graph.site(node)
-        found = formula(operation, site, operand)
-        same = alike and isinstance(operation.rules, tuple) and not node.options
-        formulas[shared if same else own] = found
-    return found
 
 
 def nothing(sent: Any, _values: Sequence[Any]) -> Any:
@@ -202,22 +178,24 @@ def _masked(node: Node, sent: Any, values: Sequence[Any]) -> Any:
     return np.where(mask, sent, 0.0)[()] if elementwise else sent
 
 
-def reduce_to(array: Any, shape: Shape) -> Any:
+def reduce_to(array: Any, shape: Shape, front: int = 0) -> Any:
     """Sum over the dimensions along which an operand of `shape` was broadcast.
 
     Where a rule gave less than the operand's shape (one number for all its elements), it is
-    repeated.
+    repeated. `front` is how many axes of a batch stand in front and stay.
     """
     own = np.shape(array)
+    shape = own[:front] + shape
     if own == shape:
         return array
     extra = len(own) - len(shape)
     if extra > 0:
-        array = np.add.reduce(array, 0 if extra == 1 else tuple(range(extra)))
+        axes = tuple(range(front, front + extra))
+        array = np.add.reduce(array, front if extra == 1 else axes)
         if array.shape == shape:
             return array
     else:
-        array = np.reshape(array, (1,) * -extra + own)
+        array = np.reshape(array, own[:front] + (1,) * -extra + own[front:])
     axes = tuple(i for i, n in enumerate(shape) if n == 1 and array.shape[i] != 1)
     if axes:
         array = array.sum(axis=axes, keepdims=True)

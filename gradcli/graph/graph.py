@@ -8,7 +8,8 @@ pass a loop down. Whether shapes fit is decided here, once, and shown with both 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import takewhile
 from operator import itemgetter
@@ -120,48 +121,16 @@ def _node_again(origin: Origin, number: int) -> Node:
     return origin.make(origin).nodes[number]
 
 
-RUNS = 10
-"""A graph that has been run so often is likely to be run again: its passes are written out."""
-MOST_NODES = 1_000
-"""In larger ones the loop's share of the time does not count, and compiling takes long."""
-
-
-class Often:
-    """How often a pass has run, and the pass as a function once that is often."""
-
-    __slots__ = ("line", "runs")
-
-    def __init__(self) -> None:
-        self.runs = 0
-        self.line: Callable[..., Any] | None = None
-
-    def next(self, write: Callable[..., Callable[..., Any]], graph: Graph, *more: Any) -> Any:
-        """The function for the next run, or None for the loop; `write` makes it, once."""
-        self.runs += 1
-        if self.line is None and self.runs > RUNS and len(graph.nodes) <= MOST_NODES:
-            self.line = write(graph, *more)
-        return self.line
-
-
+@dataclass(frozen=True, eq=False)
 class Graph:
     """Nodes in evaluation order; never changed once it is made."""
 
-    def __init__(
-        self, source: Source, nodes: tuple[Node, ...], output: int, origin: Origin | None = None
-    ) -> None:
-        self.source, self.nodes, self.output, self.origin = source, nodes, output, origin
-        self._dependent: dict[frozenset[int], list[bool]] = {}
-        self.formulas: dict[Any, Any] = {}
-        """Where the backward pass keeps the compiled rules, for the next time."""
-        self.active: tuple[tuple[str, ...] | None, list[bool]] | None = None
-        """Which inputs a gradient was last asked for, and the nodes that depend on them."""
-        self.plan: Any = None
-        """Where it keeps what it has to do, and for which nodes."""
-        self.often = Often()
-        """Where the forward pass keeps how often it ran, and itself written out as a function."""
-        self.texts: dict[Any, Any] = {}
-        """Where `notation` keeps how operations and rules are written, for the next time."""
-        self._last_site: tuple[int, Site] | None = None
+    source: Source
+    nodes: tuple[Node, ...]
+    output: int
+    """The number of the node that the program comes to."""
+    origin: Origin | None = None
+    """What a copy in another process is made from; None in a graph that was made of another."""
 
     def __eq__(self, other: object) -> bool:
         if self is other or not isinstance(other, Graph):
@@ -238,17 +207,14 @@ class Graph:
                 found.add(node.id)
         return end in found
 
-    def dependent(self, roots: set[int]) -> list[bool]:
+    def dependent(self, roots: Collection[int]) -> list[bool]:
         """Which nodes depend on any of `roots`, roots included."""
-        key = frozenset(roots)
-        if key not in self._dependent:
-            found = [False] * len(self.nodes)
-            for node in self.nodes:
-                found[node.id] = node.id in key or any(
-                    found[o] for o in node.operands if isinstance(o, int)
-                )
-            self._dependent = {key: found}
-        return self._dependent[key]
+        found = [False] * len(self.nodes)
+        for node in self.nodes:
+            found[node.id] = node.id in roots or any(
+                found[o] for o in node.operands if isinstance(o, int)
+            )
+        return found
 
     def downstream(self, start: int) -> Iterator[int]:
         """The nodes that change with `start`, in forward order, itself not included."""
@@ -262,11 +228,9 @@ class Graph:
 
     def site(self, node: Node) -> Site:
         """What the node's rules may depend on."""
-        if self._last_site is None or self._last_site[0] != node.id:
-            types = tuple(self.operand_type(o) for o in node.operands)
-            literals = tuple(map(_literal_number, node.operands))
-            self._last_site = node.id, Site(types, node.type, node.options, literals, node.span)
-        return self._last_site[1]
+        types = tuple(self.operand_type(o) for o in node.operands)
+        literals = tuple(map(_literal_number, node.operands))
+        return Site(types, node.type, node.options, literals, node.span)
 
     def operand_type(self, operand: Operand) -> Type:
         """The type of a node or literal."""

@@ -14,7 +14,7 @@ file of points. Options that name axes therefore reach a kernel as negative numb
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -260,6 +260,12 @@ class Operation:
             return shown
         careful = self.careful if isinstance(self.careful, tuple) else self.careful(site)
         return tuple(c or s for c, s in zip(careful, shown, strict=True))
+
+
+@lru_cache(maxsize=1024)
+def textbook_form(operation: Operation) -> Operation:
+    """The row without its careful rules: the textbook's are those that run."""
+    return replace(operation, careful=())
 
 
 @lru_cache(maxsize=1024)

@@ -18,8 +18,7 @@ from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import reaching, weighted
 from gradcli.engine.backward import backward
-from gradcli.engine.forward import apply
-from gradcli.graph.draft import Literal as Written
+from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
 from gradcli.results.result import Check, Result, Verdict
@@ -270,21 +269,11 @@ def continued(
     """
     needed = reaching(graph, wanted)
     found = [*values, *[None] * (len(graph.nodes) - len(values))]
+    for i in graph.inputs:
+        if i >= len(values) and needed[i]:
+            found[i] = inputs[graph.nodes[i].name]
     with np.errstate(all="ignore"):
-        for node in graph.nodes[len(values) :]:
-            if not needed[node.id]:
-                continue
-            if node.kind == "input":
-                found[node.id] = inputs[node.name]
-            elif node.kernel is None:
-                (literal,) = node.operands
-                assert isinstance(literal, Written)
-                found[node.id] = literal.value
-            else:
-                arguments = [found[o] if type(o) is int else o.value for o in node.operands]  # type: ignore[union-attr]
-                value = apply(graph, node, arguments)
-                found[node.id] = value if np.ndim(value) else np.float64(value)
-    return found
+        return fill_in(graph, found, needed)
 
 
 def directions(graph: Graph, start: int, types: Mapping[str, Type]) -> Iterator[dict[str, Any]]:

@@ -13,6 +13,7 @@ from gradcli.diagnostics.equality import by_value
 from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import expression, rule
 from gradcli.engine.plan import Contribution
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 
 
@@ -167,7 +168,7 @@ class Result:
 
     def lines(self) -> Iterator[Line]:
         """The backward pass line by line."""
-        nodes, steps = self.graph.nodes, self.graph.steps
+        nodes, steps, rules = self.graph.nodes, self.graph.steps, Rules(self.graph)
         for contribution in self.contributions:
             node = nodes[contribution.node]
             text = rule(self.graph, node, contribution.operand)
@@ -178,7 +179,7 @@ class Result:
                 node.name,
                 nodes[contribution.to].name,
                 None if whole else text,
-                local_derivative(self.graph, self.values, contribution),
+                local_derivative(rules, self.values, contribution),
                 text if whole else None,
                 contribution,
                 self.accumulators[node.id],

@@ -19,8 +19,9 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.backward import local_derivative
 from gradcli.engine.formula import compile_formula
 from gradcli.engine.notation import NOWHERE, node_tree, rule_tree, substitute
-from gradcli.engine.plan import Contribution, reduce_to, rule_for
-from gradcli.graph.graph import Graph, Node
+from gradcli.engine.plan import Contribution, reduce_to
+from gradcli.engine.rules import Rules
+from gradcli.graph.graph import Node
 from gradcli.ops.operation import Type
 from gradcli.results.result import Result
 from gradcli.syntax.printer import print_tree
@@ -179,7 +180,7 @@ class StatementSteps(Steps):
             tree, value = rule_tree(self.graph, node, sent.operand), sent.value
             formula = self._formula(sent, tree)
             if node.operation.elementwise and once:
-                worth = local_derivative(self.graph, self.result.values, sent)
+                worth = local_derivative(self.rules, self.result.values, sent)
                 found[sent.to] = Sent(tree, None, formula, worth, value, sent)
                 continue
             rule = times(delta, tree) if node.operation.elementwise else tree
@@ -206,7 +207,7 @@ class StatementSteps(Steps):
         if any(not inside.issuperset(set(consumers[i]) - {nodes[-1].id}) for i in inside):
             return None
         try:
-            composed = Composed(self.graph, nodes)
+            composed = Composed(self.rules, nodes)
             with np.errstate(all="ignore"):
                 sent = {to: self._sent(composed, to) for to in self._read(composed)}
         except (TooLongError, GradcliError, ValueError):
@@ -284,15 +285,15 @@ class TooLongError(Exception):
 class Composed:
     """The formulas of a statement, each made of those of its operations."""
 
-    def __init__(self, graph: Graph, nodes: tuple[Node, ...]) -> None:
-        self.graph, self.nodes = graph, nodes
+    def __init__(self, rules: Rules, nodes: tuple[Node, ...]) -> None:
+        self.rules, self.graph, self.nodes = rules, rules.graph, nodes
         self.inside = {node.id: node for node in nodes}
         operands = (o for node in nodes for o in node.operands if isinstance(o, int))
         self.reads = [o for o in dict.fromkeys(operands) if o not in self.inside]
         self.elementwise = all(n.operation is None or n.operation.elementwise for n in nodes)
         self.trees: dict[int, Tree] = {}
         for node in nodes:
-            self.trees[node.id] = self._inserted(node_tree(graph, node))
+            self.trees[node.id] = self._inserted(node_tree(self.graph, node))
 
     def _inserted(self, tree: Tree) -> Tree:
         """A formula with the expressions of the nodes inside in the place of their names."""
@@ -328,7 +329,7 @@ class Composed:
                 sent = times(delta, self._inserted(rule))
             else:
                 sent = self._inserted(substitute(rule, {f"delta_{node.name}": delta}))
-                own = rule_for(self.graph, node, operand).type.shape
+                own = self.rules.of(node, operand).type.shape
             if to in self.inside and len(own) < len(shape):
                 ones = Call("ones_like", (self.trees[to],), (), NOWHERE, NOWHERE)
                 sent = Operator("*", (sent, ones), NOWHERE, NOWHERE)

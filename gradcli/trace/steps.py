@@ -17,7 +17,8 @@ import numpy as np
 from gradcli.diagnostics.equality import by_value
 from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import NOWHERE, node_tree, option_tree, rule_tree
-from gradcli.engine.plan import Contribution, rule_for
+from gradcli.engine.plan import Contribution
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Shape
 from gradcli.results.result import Result
@@ -107,6 +108,11 @@ class Steps:
         return self.result.graph
 
     @cached_property
+    def rules(self) -> Rules:
+        """The rules of the graph's operations."""
+        return Rules(self.graph)
+
+    @cached_property
     def numbers(self) -> dict[int, int]:
         """The number of every step, by the number of its node."""
         return self.graph.steps
@@ -148,7 +154,7 @@ class Steps:
                 local=local,
                 rule=None if local is not None else tree,
                 formula=self._formula(sent, tree),
-                local_value=local_derivative(self.graph, result.values, sent),
+                local_value=local_derivative(self.rules, result.values, sent),
                 upstream=result.accumulators[node.id],
                 value=sent.value,
                 before=before,
@@ -163,7 +169,7 @@ class Steps:
         if node.operation.elementwise:
             text = product(None if self.starts(node) else f"delta_{node.name}", tree)
             return reduced(text, node.type.shape, to.type.shape)
-        shape = rule_for(self.graph, node, sent.operand).type.shape
+        shape = self.rules.of(node, sent.operand).type.shape
         return reduced(backward_rule(tree, f"delta_{node.name}"), shape, to.type.shape)
 
     def starts(self, node: Node) -> bool:

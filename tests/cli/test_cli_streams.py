@@ -178,7 +178,7 @@ class TestOut:
         assert "WRONG" in path.read_text(encoding="utf-8")
 
 
-def npz(**arrays: float) -> bytes:
+def npz(**arrays: Any) -> bytes:
     file = BytesIO()
     np.savez(file, **arrays)
     return file.getvalue()

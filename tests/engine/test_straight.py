@@ -11,9 +11,9 @@ from ops_samples import fresh, weights
 from random_programs import random_programs
 from sweep import each_sample
 
-from gradcli import GradcliError, Program, examples
-from gradcli.engine.run import Passes, both
-from gradcli.graph.graph import MOST_NODES, RUNS, Graph
+from gradcli import GradcliError, Program, Result, examples
+from gradcli.engine.run import MOST_NODES, RUNS, Executable, Passes
+from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Operation
 
 BLOCK = """
@@ -30,11 +30,19 @@ def same(a: Any, b: Any) -> bool:
     return type(a) is type(b) and a.shape == b.shape and a.tobytes() == b.tobytes()
 
 
+def ready_for(program: Program, result: Result) -> Executable:
+    """What a program has run to come to a result."""
+    ready = program.executable(result.inputs)
+    assert ready.graph is result.graph
+    return ready
+
+
 def runs(graph: Graph, inputs: dict[str, Any], active: Sequence[bool]) -> tuple[Passes, Passes]:
     """What came of the first run, and of one after the passes were written out."""
     upstream = weights(graph.nodes[graph.output].type.shape)
-    found = [both(graph, inputs, active, upstream, allow_nonfinite=True) for _ in range(RUNS + 1)]
-    assert graph.plan.often.line is not None
+    ready = Executable(graph)
+    found = [ready.both(inputs, active, upstream, allow_nonfinite=True) for _ in range(RUNS + 1)]
+    assert ready.both_passes.line is not None
     return found[0], found[-1]
 
 
@@ -85,7 +93,7 @@ def test_random_programs() -> None:
 def test_values_alone(text: str) -> None:
     program = Program(text)
     found = [program.evaluate(x=-1, y=2, gradient=False) for _ in range(RUNS + 1)]
-    assert found[-1].graph.often.line is not None
+    assert ready_for(program, found[-1]).forward_pass.line is not None
     assert all(map(same, found[0].values, found[-1].values))
 
 
@@ -106,7 +114,7 @@ def test_long_programs_stay_loops() -> None:
     program = Program(" + ".join(["x"] * (MOST_NODES + 2)))
     for _ in range(RUNS + 1):
         result = program.evaluate(x=1, check=False)
-    assert result.graph.plan.often.line is None
+    assert ready_for(program, result).both_passes.line is None
     assert result.gradient["x"] == MOST_NODES + 2
 
 
@@ -116,8 +124,11 @@ class TestLargeProducts:
     W, X = np.full((20, 30), 1e-3), np.full((2, 20), 0.5)
 
     def test_finite(self) -> None:
-        result = Program("sum(X @ W)").evaluate(X=self.X, W=self.W, wrt=["W"], check=False)
-        assert list(result.graph.plan.products) == [result.graph.input_numbers["W"]]
+        program = Program("sum(X @ W)")
+        result = program.evaluate(X=self.X, W=self.W, wrt=["W"], check=False)
+        plan = ready_for(program, result).plan
+        assert plan is not None
+        assert list(plan.products) == [result.graph.input_numbers["W"]]
         np.testing.assert_array_equal(result.gradient["W"], np.ones((20, 30)))
 
     def test_large_and_finite(self) -> None:
@@ -158,8 +169,11 @@ class TestLargeProducts:
             )
 
     def test_a_second_use(self) -> None:
-        result = Program("sum(X @ W) + sum(W)").evaluate(X=self.X, W=self.W, check=False)
-        assert not result.graph.plan.products
+        program = Program("sum(X @ W) + sum(W)")
+        result = program.evaluate(X=self.X, W=self.W, check=False)
+        plan = ready_for(program, result).plan
+        assert plan is not None
+        assert not plan.products
         np.testing.assert_array_equal(result.gradient["W"], np.full((20, 30), 2.0))
 
 
@@ -168,7 +182,7 @@ def test_any_number_of_nodes(count: int) -> None:
     program = Program(" + ".join(["x"] * count))
     for _ in range(RUNS + 1):
         result = program.evaluate(x=1.5, check=False)
-    assert result.graph.plan.often.line is not None
+    assert ready_for(program, result).both_passes.line is not None
     assert (result.value, result.gradient["x"]) == (1.5 * count, count)
 
 

@@ -1,17 +1,21 @@
 """From text to the graph: operations, their order, their names, and what is left out."""
 
 import itertools
+from dataclasses import FrozenInstanceError, fields, replace
 
 import pytest
 from ops_samples import applied
 from sweep import each_sample, sweep
 
-from gradcli import GradcliError, Program
+from gradcli import GradcliError, Program, examples
 from gradcli.diagnostics.error import Kind
 from gradcli.engine.notation import expression, node_tree, rule, rule_tree
+from gradcli.engine.run import RUNS
+from gradcli.grading.model.task import by_the_textbook
 from gradcli.graph.outputs import MOST_OPERATIONS
 from gradcli.ops import Operation
 from gradcli.syntax.printer import print_tree
+from gradcli.trace.steps import Steps
 
 
 def operations(text: str, output: str | None = None, **inputs: object) -> list[str]:
@@ -105,6 +109,27 @@ def test_output_picks_a_node(output: str, expected: list[str]) -> None:
         line for line in expected if line != "b = cos(x)"
     ]
     assert ("b = cos(x)" in found) == (output in {"b", "s"})
+
+
+@pytest.mark.parametrize("name", examples.ORDER)
+def test_a_graph_never_changes(name: str) -> None:
+    program = Program(examples.text(name))
+    ready = program.executable(program.bind({}))
+    graph, nodes = ready.graph, ready.graph.nodes
+    for field in fields(graph):
+        with pytest.raises(FrozenInstanceError):
+            setattr(graph, field.name, None)
+    for _ in range(RUNS + 1):
+        result = program.evaluate(check=False)
+    assert result.graph is graph
+    program.check(result, budget=0.01)
+    assert ready.both_passes.line is not None
+    assert list(result.rows())
+    assert len(list(result.lines())) == len(list(Steps(result).moves()))
+    assert by_the_textbook(result).graph.nodes == nodes
+    new, own = replace(graph), {field.name for field in fields(graph)}
+    for key in vars(graph).keys() - own:  # facts that follow from the fields
+        assert repr(getattr(new, key)) == repr(getattr(graph, key))
 
 
 def test_unfolding_without_end_is_refused() -> None:

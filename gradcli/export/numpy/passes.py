@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.engine.formula import Formula, compile_formula, formula, formula_names
-from gradcli.engine.plan import rule_for
+from gradcli.engine.formula import Formula, compile_formula, formula_names
+from gradcli.engine.rules import Rules
 from gradcli.export.numpy import code
 from gradcli.export.numpy.calls import Calls
 from gradcli.export.numpy.code import ATOM, COMPARISON, Code, numpy_shape
@@ -69,6 +69,7 @@ class Numpy(Calls):
         self.textbook = textbook
         self.steps, self.result = steps, steps.result
         self.graph: Graph = steps.result.graph
+        self.rules = Rules(self.graph, textbook=textbook)
         self.style = style
         self._blocks: dict[Any, str] = {}
         self._used = {row.name for row in _blocks_of(self.graph)}
@@ -187,7 +188,7 @@ class Numpy(Calls):
         operation, to = node.operation, node.operands[operand]
         assert operation is not None
         assert isinstance(to, int)
-        rule = self._rule(node, operand)
+        rule = self.rules.of(node, operand)
         operands = [self._operand(o) for o in node.operands]
         delta = Code(f"delta_{self.name(node)}", ATOM, node.type)
         given = [*operands, Code(self.name(node), ATOM, node.type), delta]
@@ -198,13 +199,6 @@ class Numpy(Calls):
         found = self._selected(node, found)
         target = self.graph.nodes[to].type
         return code.as_type(code.summed(code.numeric(found), target), target)
-
-    def _rule(self, node: Node, operand: int) -> Formula:
-        """The rule to write out."""
-        assert node.operation is not None
-        if self.textbook and node.operation.careful:
-            return formula(node.operation, self.graph.site(node), operand, textbook=True)
-        return rule_for(self.graph, node, operand)
 
     def _times(self, node: Node, delta: Code, local: Code) -> Code:
         """δ times the local derivative, where both broadcast to the operation's output."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.run import both
+from gradcli.engine.run import Executable
 from gradcli.graph.draft import Draft, named, pruned
 from gradcli.graph.graph import build
 from gradcli.python.tape import Tape
@@ -69,10 +69,14 @@ class Replay:
         try:
             graph = build(draft, types, numpy_rules=True)
             active = graph.dependent(set(graph.inputs))
-            _, accumulators, _ = both(graph, inputs, active, upstream, allow_nonfinite=True)
+            passes = Executable(graph).both(inputs, active, upstream, allow_nonfinite=True)
         except (GradcliError, ValueError):
             return {}
-        return {number: a for number, a in zip(numbers, accumulators, strict=True) if a is not None}
+        return {
+            number: a
+            for number, a in zip(numbers, passes.accumulators, strict=True)
+            if a is not None
+        }
 
 
 def same(a: Any, b: Any) -> bool:

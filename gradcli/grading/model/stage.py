@@ -3,7 +3,8 @@
 A stage is a small graph over the names that it reads. It computes its value, and it pulls an
 accumulator back to what it reads: upstream × the local derivative of the whole expression. The
 rules are those of the operation table; a rule may be exchanged for another one, which is how a
-wrong derivative is made.
+wrong derivative is made. They are in the textbook's form, which has the digits of a submission
+that computes it so.
 """
 
 from __future__ import annotations
@@ -23,12 +24,12 @@ from gradcli.engine.formula import (
     Formula,
     bound_graph,
     compile_formula,
-    formula,
     formula_names,
 )
 from gradcli.engine.forward import operand_values
-from gradcli.engine.plan import reduce_to, rule_for
-from gradcli.engine.run import all_values
+from gradcli.engine.plan import reduce_to
+from gradcli.engine.rules import Rules
+from gradcli.engine.run import Executable
 from gradcli.graph.draft import Step
 from gradcli.graph.graph import Graph, Node
 from gradcli.graph.lower import lower_formula
@@ -75,6 +76,8 @@ class Stage:
 
     def __init__(self, graph: Graph, reads: tuple[str, ...], line: int | None = None) -> None:
         self.graph, self.reads, self.line = graph, reads, line
+        self._ready = Executable(graph)
+        self._rules = Rules(graph, textbook=True)
 
     @property
     def type(self) -> Type:
@@ -89,7 +92,7 @@ class Stage:
     def values(self, operands: Sequence[Any]) -> list[Any]:
         """The value of every node inside, from those of the names in `reads`."""
         names = (self.graph.nodes[i].name for i in range(len(self.reads)))
-        return all_values(self.graph, dict(zip(names, operands, strict=True)), allow_nonfinite=True)
+        return self._ready.values(dict(zip(names, operands, strict=True)), allow_nonfinite=True)
 
     def value(self, operands: Sequence[Any]) -> Any:
         """The stage's own value."""
@@ -138,7 +141,7 @@ class Stage:
                     rule = (
                         _altered(graph, node, alter[node.id, i])
                         if (node.id, i) in alter
-                        else _textbook(graph, node, i)
+                        else self._rules.of(node, i)
                     )
                     raw = _sent(node, rule, given, delta)
                     value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
@@ -174,7 +177,7 @@ class Stage:
                     if node.id == place[0] and i != place[1]:
                         continue
                     here = (node.id, i) == place
-                    rule = _altered(graph, node, formula) if here else rule_for(graph, node, i)
+                    rule = _altered(graph, node, formula) if here else self._rules.of(node, i)
                     raw = _sent(node, rule, given, delta)
                     value = reduce_to(np.asarray(raw), graph.nodes[to].type.shape)
                     if to < reads:
@@ -216,14 +219,6 @@ def added(values: Iterable[Any]) -> Any:
     for value in rest:
         first = first + value
     return first
-
-
-def _textbook(graph: Graph, node: Node, operand: int) -> Formula:
-    """The rule in the textbook's form: with the digits of a submission that computes it so."""
-    assert node.operation is not None
-    if not node.operation.careful:
-        return rule_for(graph, node, operand)
-    return formula(node.operation, graph.site(node), operand, textbook=True)
 
 
 def _sent(node: Node, rule: Formula, given: list[Any], delta: Any) -> Any:

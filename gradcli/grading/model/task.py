@@ -5,15 +5,16 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
+from operator import is_
 from typing import Any
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import backward
-from gradcli.engine.formula import formula
 from gradcli.grading.model.flow import Flow, of_result
 from gradcli.grading.submission.types import Vocabulary
-from gradcli.graph.graph import Graph
+from gradcli.graph.graph import Node
 from gradcli.graph.resolve import did_you_mean
+from gradcli.ops.operation import textbook_form
 from gradcli.program import Program
 from gradcli.results.result import Result
 
@@ -107,17 +108,10 @@ def by_the_textbook(result: Result) -> Result:
     They differ where those rules lose digits: 1 - tanh(x)^2 is 0 from x = 19 on.
     """
     old = result.graph
-    graph = Graph(old.source, old.nodes, old.output)
-    graph.origin = old.origin
-    for node in graph.nodes:
-        if node.operation is not None and node.operation.careful:
-            site = graph.site(node)
-            for i, operand in enumerate(node.operands):
-                if isinstance(operand, int):
-                    rule = formula(node.operation, site, i, textbook=True)
-                    graph.formulas[node.id, i] = rule
-    if not graph.formulas:
+    nodes = tuple(map(_by_the_textbook, old.nodes))
+    if all(map(is_, nodes, old.nodes)):
         return result
+    graph = replace(old, nodes=nodes)
     wanted = {i for i in graph.inputs if result.accumulators[i] is not None}
     active = graph.dependent(wanted)
     try:
@@ -126,6 +120,13 @@ def by_the_textbook(result: Result) -> Result:
         return result
     accumulators, contributions = map(tuple, passed)
     return replace(result, graph=graph, accumulators=accumulators, contributions=contributions)
+
+
+def _by_the_textbook(node: Node) -> Node:
+    """The node with an operation whose textbook's rules run; itself where they run anyway."""
+    if node.operation is None or not node.operation.careful:
+        return node
+    return node._replace(operation=textbook_form(node.operation))
 
 
 def _refuse_marks_of_nothing(program: Program, rows: Collection[str]) -> None:

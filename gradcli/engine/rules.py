@@ -1,0 +1,54 @@
+"""The derivative rules of one graph, each made ready to run once.
+
+A graph comes in; a `Formula` goes out for a node and one of its operands. Whoever goes over a graph
+holds a `Rules` of it: the plan of a backward pass, the adjoint, a trace, a check. The graph itself
+remembers nothing.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gradcli.engine.formula import Formula, formula
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Site
+
+
+class Rules:
+    """The rules of a graph; with `textbook` in the form that reports show."""
+
+    __slots__ = ("_found", "_site", "graph", "textbook")
+
+    def __init__(self, graph: Graph, *, textbook: bool = False) -> None:
+        self.graph, self.textbook = graph, textbook
+        self._found: dict[Any, Formula] = {}
+        self._site: tuple[int, Site] | None = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """A copy in another process makes its rules anew."""
+        return _rules, (self.graph, self.textbook)
+
+    def of(self, node: Node, operand: int) -> Formula:
+        """The rule of a node for one operand.
+
+        Elementwise operations on numbers that look alike share one. Any other has its own: ||v||^2
+        gives a number, and its rule depends on the shape of v. Raises `GradcliError` of kind shape
+        where a block's own rule does not fit its operands.
+        """
+        operation = node.operation
+        assert operation is not None
+        shared, own = (operation, operand), (node.id, operand)
+        alike = operation.elementwise and not node.type.shape
+        found = (self._found.get(shared) if alike else None) or self._found.get(own)
+        if found is None:
+            if self._site is None or self._site[0] != node.id:
+                self._site = node.id, self.graph.site(node)
+            site = self._site[1]
+            found = formula(operation, site, operand, textbook=self.textbook)
+            same = alike and isinstance(operation.rules, tuple) and not node.options
+            self._found[shared if same else own] = found
+        return found
+
+
+def _rules(graph: Graph, textbook: bool) -> Rules:  # noqa: FBT001 - as it is pickled
+    return Rules(graph, textbook=textbook)
