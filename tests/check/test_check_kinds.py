@@ -363,9 +363,9 @@ def test_exact_does_not_look_past_a_branch_that_doubles_do_not_leave() -> None:
         assert found.verdict is not Verdict.FAIL, (text, found)
         assert found.exact is None, (text, found)
     for function in ("floor", "ceil", "round", "mod", "2*floor"):
-        for x in (1e17, -3e22, 1e100):
+        for far in (1e17, -3e22, 1e100):
             call = f"{function}(x, 3)" if function == "mod" else f"{function}(x)"
-            assert of_first(call, exact=True, x=x).verdict is Verdict.INCONCLUSIVE, (call, x)
+            assert of_first(call, exact=True, x=far).verdict is Verdict.INCONCLUSIVE, (call, far)
 
 
 def test_small_determinants_are_sums_of_products_to_the_check() -> None:
