@@ -346,7 +346,8 @@ def reflected_polygamma(n: int, x: Any) -> Any:
         slopes = [k * term for k, term in enumerate(terms)][1:]
         terms = [-mp.pi * (a + b) for a, b in zip([*slopes, 0, 0], [0, 0, *slopes], strict=True)]
     cot = mp.cospi(x) / mp.sinpi(x)
-    return (-1) ** n * mp.polygamma(n, 1 - x) - mp.polyval(terms[::-1], cot)
+    slope = mp.fsum(term * cot**k for k, term in enumerate(terms))
+    return (-1) ** n * mp.polygamma(n, 1 - x) - slope
 
 
 def _sum(x: Any, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: FBT001 - the kernel's keyword
