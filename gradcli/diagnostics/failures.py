@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,15 +25,6 @@ def file_error(message: str, hint: str | None = None) -> GradcliError:
 def problem(path: str, what: str, hint: str | None = None) -> GradcliError:
     """An error of kind file about the file of a path."""
     return file_error(f"'{path}' {what}", hint)
-
-
-def closest(word: str, candidates: Iterable[str]) -> str | None:
-    """A hint with the option or command that was most probably meant."""
-    from difflib import get_close_matches
-
-    bare = {candidate.lstrip("-"): candidate for candidate in candidates}
-    found = get_close_matches(word.lstrip("-"), bare, n=1, cutoff=0.65)
-    return f"did you mean '{bare[found[0]]}'?" if found else None
 
 
 def reason(error: Exception) -> str:

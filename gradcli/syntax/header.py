@@ -21,6 +21,7 @@ from dataclasses import dataclass, field
 from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.parser import parse_listing
 from gradcli.syntax.tree import (
     Assign,
@@ -32,6 +33,7 @@ from gradcli.syntax.tree import (
 
 MARK = "#:"
 
+_KEYS = ("title", "marks")
 _TITLE = re.compile(r"title\b(?!\s*=):?")
 _MARKS = re.compile(r"marks\s+(?=[^=\s])")
 _WORDS = re.compile(r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])")
@@ -168,11 +170,9 @@ def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | No
 
 def _hint(line: str) -> str:
     """What the lines may be, and which word was probably meant."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
-
     word = line.split(maxsplit=1)[0].rstrip(":")
-    meant = get_close_matches(word.casefold(), ["title", "marks"], n=1)
-    return f"did you mean '{meant[0]}'?\n{_HINT}" if meant and word not in meant else _HINT
+    meant = None if word in _KEYS else did_you_mean(word.casefold(), _KEYS)
+    return f"{meant}\n{_HINT}" if meant else _HINT
 
 
 def _assignment(source: Source, statement: Statement) -> Assign:

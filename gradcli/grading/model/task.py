@@ -8,12 +8,12 @@ from functools import cached_property
 from typing import Any
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.backward import backward
 from gradcli.engine.formula import formula
 from gradcli.grading.model.flow import Flow, of_result
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Graph
-from gradcli.graph.resolve import did_you_mean
 from gradcli.program import Program
 from gradcli.results.result import Result
 

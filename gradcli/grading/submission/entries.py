@@ -16,6 +16,7 @@ from typing import Literal, NamedTuple
 from gradcli.diagnostics.characters import plain, short
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.grading.submission.decimals import MOST_NUMBERS, Texts, too_many, written
 from gradcli.grading.submission.labels import Reading, known_label, readings, two_ways
 from gradcli.grading.submission.types import (
@@ -25,7 +26,6 @@ from gradcli.grading.submission.types import (
     Vocabulary,
     Written,
 )
-from gradcli.graph.resolve import did_you_mean
 
 MOST_ROWS = 20_000
 LONGEST_LABEL = 200
