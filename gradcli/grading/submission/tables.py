@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from gradcli.diagnostics.characters import short
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.grading.submission.decimals import Texts
 from gradcli.grading.submission.entries import Place, Row, number_of, values_of
@@ -223,7 +223,7 @@ def parsed(source: Source) -> Any:
         span = Span(error.pos, error.pos + 1)
         raise Place(source, span).refused(f"this is no JSON: {error.msg.lower()}") from None
     except (RecursionError, ValueError) as error:
-        raise GradcliError(Kind.SUBMISSION, f"this is no JSON: {error}", source=source) from None
+        raise submission_error(f"this is no JSON: {error}", source=source) from None
 
 
 class _Members:
