@@ -95,17 +95,14 @@ def _check_two(cells: list[_Cell], source: Source, delimiter: str) -> None:
         return
     place = Place(source, filled[0].span.to(filled[-1].span))
     if len(filled) < 2:
-        message = f"a row is a name and a value, with '{_shown(delimiter)}' between"
+        sign = "a tab" if delimiter == "\t" else delimiter
+        message = f"a row is a name and a value, with '{sign}' between"
         raise place.refused(message, "as in delta_x,-0.52")
     numbers = [cell.text.strip() for cell in filled[1:4]]
     hint = None
     if all(number.lstrip("-+−").isdecimal() for number in numbers):
         hint = f"decimals are written {numbers[0]}.{numbers[1]}, arrays [{', '.join(numbers)}]"
     raise place.refused(f"this row has {len(filled)} cells, not a name and a value", hint)
-
-
-def _shown(delimiter: str) -> str:
-    return "a tab" if delimiter == "\t" else delimiter
 
 
 def _cells(source: Source, delimiter: str) -> Iterator[list[_Cell]]:

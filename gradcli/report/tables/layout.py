@@ -122,7 +122,8 @@ class Columns:
     def _number(self, entry: Entry, key: str, line: int | None) -> list[str]:
         value, precision = getattr(entry, key), precision_of(entry, key, self.style.precision)
         if value is None:
-            return ["random directions" if _along_directions(entry, key) else ""]
+            along_directions = key == "slope" and entry.verdict is not None and entry.shape
+            return ["random directions" if along_directions else ""]
         if np.ndim(value) == 0:
             return [self.room(key).pad(_number_text(value, key, precision))]
         if not is_small(value):
@@ -181,7 +182,3 @@ def _number_text(value: float, key: str, precision: int) -> str:
     if key == "digits":
         return f"{float(value):.1f}"
     return number(float(value), 2 if key == "error" else precision)
-
-
-def _along_directions(entry: Entry, key: str) -> bool:
-    return key == "slope" and entry.verdict is not None and bool(entry.shape)

@@ -67,7 +67,7 @@ class Layout(NamedTuple):
 
 def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[str]:
     """The tables, and the listing's last line."""
-    table = Table(style, choice)
+    table = TextTable(style, choice)
     if choice.forward:
         yield from table.drawn(FORWARD, map(_step_row, steps.steps()))
         yield "\n" if choice.backward else ""
@@ -100,7 +100,7 @@ def _move_row(move: Move) -> Row:
     }
 
 
-class Table:
+class TextTable:
     """Rows of texts and values, drawn in one style."""
 
     def __init__(self, style: Style, choice: Choice) -> None:
@@ -125,13 +125,9 @@ class Table:
             yield from grid.lines(cells, layout.widths)
         missing = [key for key in keys if key and key not in layout.keys]
         if missing:
-            yield from self._note(
-                f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
-            )
-
-    def _note(self, text: str) -> Iterator[str]:
-        lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
-        yield "\n" + "\n  ".join(lines) + "\n"
+            text = f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
+            lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
+            yield "\n" + "\n  ".join(lines) + "\n"
 
     def _layout(self, keys: tuple[str, ...], rows: Sequence[Row]) -> Layout | None:
         points = {key: self._points(key, rows) for key in keys if key in NUMBERS}
