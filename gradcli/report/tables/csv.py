@@ -21,7 +21,6 @@ from gradcli.report.tables.model import (
     Column,
     Name,
     Number,
-    Operation,
     Shape,
     Table,
     Words,
@@ -70,21 +69,25 @@ def _fields(entry: Entry, style: Style) -> dict[str, Cell]:
 
 def written(table: Table, style: Style) -> Iterator[str]:
     """Any table, line by line: a line of names, then a line per row."""
-    yield line(shown(column.title, style) for column in table.columns)
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([shown(column.title, style) for column in table.columns])
     for row in table.rows:
-        yield line(_cell(cell, style) for cell in row)
+        yield stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+        writer.writerow([_cell(cell, style) for cell in row])
+    yield stream.getvalue()
 
 
 def _cell(cell: Cell, style: Style) -> str:
-    match cell:
-        case Name(text) | Operation(text) | Words(text):
-            return shown(text, style)
-        case Shape(axes):
-            return "x".join(map(str, axes))
-        case Number(found):
-            return value(found, style)
-        case text:
-            return text
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        return value(cell.value, style)
+    if isinstance(cell, Shape):
+        return "x".join(map(str, cell.axes))
+    return shown(cell.text, style)
 
 
 def value(found: Any, style: Style) -> str:

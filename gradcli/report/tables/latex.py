@@ -46,6 +46,10 @@ def _line(cells: Iterable[str]) -> str:
 
 def _cell(cell: Cell) -> str:
     match cell:
+        case Number(found, precision, places):
+            if found is None:
+                return ""
+            return f"${value(found, precision)}$" if places is None else f"{found:.{places}f}"
         case Name(typed):
             return f"${name(typed)}$"
         case Operation(typed, graph, node):
@@ -55,10 +59,6 @@ def _cell(cell: Cell) -> str:
         case Shape(axes):
             lengths = r" \times ".join(map(str, axes))
             return f"${lengths}$" if axes else ""
-        case Number(found, precision, places):
-            if found is None:
-                return ""
-            return f"${value(found, precision)}$" if places is None else f"{found:.{places}f}"
         case words:
             return words
 

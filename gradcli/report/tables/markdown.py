@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from gradcli.report.numbers import inline, is_small, shape_text, shown, summary
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Table, Words
+from gradcli.report.tables.model import Cell, Number, Shape, Table, Words
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -42,22 +42,24 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _cell(cell: Cell, style: Style) -> str:
-    match cell:
-        case Name(text) | Operation(text):
-            return code(shown(text, style))
-        case Words(text):
-            return escaped(shown(text, style))
-        case Shape(axes):
-            return shape_text(axes, style)
-        case Number(value, precision, places, sized):
-            if value is None:
-                return ""
-            if places is not None:
-                return f"{value:.{places}f}"
-            large = sized and not is_small(value)
-            return str(summary(value, precision)) if large else inline(value, precision, style)
-        case text:
-            return text
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        return _number(cell, style)
+    if isinstance(cell, Shape):
+        return shape_text(cell.axes, style)
+    text = shown(cell.text, style)
+    return escaped(text) if isinstance(cell, Words) else code(text)
+
+
+def _number(cell: Number, style: Style) -> str:
+    value = cell.value
+    if value is None:
+        return ""
+    if cell.places is not None:
+        return f"{value:.{cell.places}f}"
+    large = cell.sized and not is_small(value)
+    return str(summary(value, cell.precision)) if large else inline(value, cell.precision, style)
 
 
 def code(text: str) -> str:
@@ -66,6 +68,9 @@ def code(text: str) -> str:
     return f"{fence}{text}{fence}".replace("|", "\\|")
 
 
+_ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~"})
+
+
 def escaped(text: str) -> str:
     """Words in which nothing is markup."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#~" else c for c in text)
+    return text.translate(_ESCAPES)
