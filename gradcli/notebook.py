@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import problem, reason
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.grading.marking.mark import Scheme, mark
 from gradcli.grading.marking.result import Marked, Note
@@ -110,8 +111,7 @@ def _program(task: str | Path) -> Program:
     try:
         text = Path(task).read_text(encoding="utf-8-sig")
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or str(error)
-        raise GradcliError(Kind.FILE, f"'{task}' can't be read: {reason.lower()}") from None
+        raise problem(str(task), f"can't be read: {reason(error).lower()}") from None
     return Program(text, name=str(task))
 
 

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.check.finding import FLOOR, RESOLVED, SCATTER_SAFETY, Finding
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import usage_error
 from gradcli.engine.forward import line_up, operand_values
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Node
@@ -45,11 +45,8 @@ def available() -> bool:
 def require() -> None:
     """Raise `GradcliError` (option) if mpmath is not installed."""
     if not available():
-        raise GradcliError(
-            Kind.OPTION,
-            "the second opinion at 50 digits needs mpmath",
-            hint="pip install 'gradcli[exact]'",
-        )
+        hint = "pip install 'gradcli[exact]'"
+        raise usage_error("the second opinion at 50 digits needs mpmath", hint)
 
 
 class _NotExactError(Exception):

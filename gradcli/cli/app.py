@@ -27,7 +27,8 @@ from gradcli.cli.command import (
 from gradcli.cli.environment import Environment
 from gradcli.cli.failure import as_gradcli_error
 from gradcli.cli.registry import COMMANDS, command
-from gradcli.diagnostics.failures import closest, usage_error
+from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.suggestion import did_you_mean
 
 EXAMPLES = (
     'gradcli eval "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
@@ -91,10 +92,10 @@ def _no_command(args: Sequence[str], own: Sequence[str]) -> Exception:
         return usage_error(f"a command is missing: {listed}", "'gradcli --help' shows examples")
     first, hint = args[0], None
     if first.startswith("--") and first.partition("=")[0][2:].replace("-", "").isalpha():
-        hint = closest(first, own) or f"options follow the command: gradcli eval … {first}"
+        hint = did_you_mean(first, own) or f"options follow the command: gradcli eval … {first}"
         return usage_error(f"unknown option '{first}'", hint)
     if not first.startswith("-"):
-        hint = closest(first, COMMANDS)
+        hint = did_you_mean(first, COMMANDS)
     if hint is None:
         short = first if len(first) <= 40 and '"' not in first else "…"
         hint = f'for a program: gradcli eval "{short}" …'

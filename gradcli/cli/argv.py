@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gradcli.cli.registry import option_elsewhere
-from gradcli.diagnostics.failures import closest, usage_error
+from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
+from gradcli.diagnostics.suggestion import did_you_mean
 
 _OPTION = re.compile(r"--([^\x00-@\[-^'{-\x7f][^\x00-,./:-@\[-^'{-\x7f]*)(?:=(.*))?", re.DOTALL)
 """Two dashes, a name of ASCII letters, digits, `_`, `-` or anything beyond ASCII, and a value."""
@@ -126,7 +127,7 @@ def _setting(text: str) -> Binding:
 
 
 def _unknown_option(option: str, options: Mapping[str, bool]) -> Exception:
-    hint = option_elsewhere(option) or closest(option, options)
+    hint = option_elsewhere(option) or did_you_mean(option, options)
     if hint is None and "--set" in options:
         hint = "a program that begins with two minus signs goes after a bare --"
     return usage_error(f"unknown option '{option}'", hint)
@@ -136,7 +137,7 @@ def _no_value(option: str, options: Mapping[str, bool], seen: list[str]) -> Exce
     """An option or an input at the end, or before another option."""
     if option in options:
         return usage_error(f"{option} needs a value", f"{option} {_EXAMPLES.get(option, '…')}")
-    hint = option_elsewhere(option) or closest(option, options)
+    hint = option_elsewhere(option) or did_you_mean(option, options)
     if hint is not None:
         return usage_error(f"unknown option '{option}'", hint)
     hint = f"{option} 3 gives the input '{option[2:]}' a value"

@@ -108,7 +108,7 @@ def _part(found: Jacobian | Hessian, name: str) -> Any:
     part = found.part(name)
     if part is None:
         from gradcli.diagnostics.error import GradcliError, Kind
-        from gradcli.graph.resolve import did_you_mean
+        from gradcli.diagnostics.suggestion import did_you_mean
 
         names = list(dict.fromkeys(b.by for b in found.blocks))
         listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"

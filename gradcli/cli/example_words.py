@@ -26,7 +26,7 @@ def text_of(name: str) -> str:
         return examples.text(name)
     except KeyError:
         from gradcli.diagnostics.error import GradcliError, Kind
-        from gradcli.graph.resolve import did_you_mean
+        from gradcli.diagnostics.suggestion import did_you_mean
 
         hint = did_you_mean(name, examples.ORDER) or f"there are {', '.join(examples.ORDER)}"
         raise GradcliError(Kind.NAME, f"there is no example '{name}'", hint=hint) from None

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+from gradcli.diagnostics.failures import file_error, reason, usage_error
+from gradcli.diagnostics.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from gradcli.diagnostics.error import GradcliError
@@ -51,7 +52,7 @@ def _typer_error(error: Any) -> GradcliError:
     choices = [str(choice) for choice in getattr(kind, "choices", ())]
     if choices:
         listed = f"{', '.join(choices[:-1])} or {choices[-1]}"
-        return usage_error(f"{name} takes {listed}, not '{value}'", closest(value, choices))
+        return usage_error(f"{name} takes {listed}, not '{value}'", did_you_mean(value, choices))
     numbers = {"int": "a whole number", "float": "a number"}
     for type_name, what in numbers.items():
         if kind.name.startswith(type_name):

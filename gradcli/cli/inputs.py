@@ -17,8 +17,9 @@ from gradcli.cli.environment import Environment
 from gradcli.cli.registry import option_elsewhere
 from gradcli.cli.values import value_of
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
 from gradcli.graph.resolve import uncalled
 from gradcli.program import Program
@@ -177,9 +178,9 @@ def _expect_used(
     inputs = names.inputs(())
     hint = (
         misread(names, given, about=binding.name)
-        or closest(binding.name, [f"--{name}" for name in inputs])
+        or did_you_mean(binding.name, [f"--{name}" for name in inputs])
         or option_elsewhere(f"--{binding.name}")
-        or closest(binding.name, options)
+        or did_you_mean(binding.name, options)
         or uncalled(inputs, binding.name)
         or (f"its inputs are {', '.join(inputs)}" if inputs else "it has no inputs")
     )

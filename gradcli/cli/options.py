@@ -15,8 +15,9 @@ import typer
 from gradcli.cli.command import Options
 from gradcli.cli.environment import ColorChoice
 from gradcli.cli.registry import option_elsewhere
-from gradcli.diagnostics.failures import closest, usage_error
+from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
+from gradcli.diagnostics.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from gradcli.cli.inputs import Point
@@ -168,7 +169,9 @@ class PointOptions(RowOptions):
     def _where_it_went(self) -> str:
         """A misspelt option may have taken the program for its value."""
         for binding in self.bindings:
-            meant = option_elsewhere(binding.origin) or closest(binding.origin, self.option_names)
+            meant = option_elsewhere(binding.origin) or did_you_mean(
+                binding.origin, self.option_names
+            )
             if meant is not None:
                 return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
         return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'

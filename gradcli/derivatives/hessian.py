@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.adjoint import Adjoint, adjoint
 from gradcli.engine.forward import (
     all_finite,
@@ -24,7 +25,6 @@ from gradcli.engine.forward import (
 )
 from gradcli.engine.inputs import to_value
 from gradcli.graph.graph import Graph, Node
-from gradcli.graph.resolve import did_you_mean
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import refuse_corners
 from gradcli.results.matrices import (

@@ -16,8 +16,7 @@ from typing import Any, NoReturn
 
 import numpy as np
 
-from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.diagnostics.failures import problem
+from gradcli.diagnostics.failures import file_error, problem
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Source, Span
 from gradcli.files.files import decoded, read
@@ -38,9 +37,7 @@ NONFINITE = {"NaN": np.nan, "Infinity": np.inf, "-Infinity": -np.inf}
 def array_from_file(path: str) -> Any:
     """The number or array in a file. Raises `GradcliError` of kind file."""
     if not path:
-        raise GradcliError(
-            Kind.FILE, "behind the '@' a file's name is missing", hint="as in --x @x.npy"
-        )
+        raise file_error("behind the '@' a file's name is missing", "as in --x @x.npy")
     content, suffix = _content(path)
     if suffix == ".npz" or content.startswith(ZIP):
         raise problem(path, "is for arrays with names", f"--data {path} reads them by their names")
@@ -145,14 +142,9 @@ def _json(text: str, path: str) -> Any:
         return json.loads(text, parse_int=float, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         place = min(error.pos, len(text))
-        raise GradcliError(
-            Kind.FILE,
-            f"'{path}' is no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
-            if text.strip()
-            else f"'{path}' is empty",
-            source=Source(text, path),
-            span=Span(place, place + 1),
-        ) from None
+        why = f"is no JSON: {error.msg[:1].lower()}{error.msg[1:]}" if text.strip() else "is empty"
+        span = Span(place, place + 1)
+        raise problem(path, why, source=Source(text, path), span=span) from None
     except RecursionError:
         raise problem(path, "is nested too deep") from None
 

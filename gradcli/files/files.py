@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
+from gradcli.diagnostics.suggestion import close_match
 from gradcli.files.ending import undone_at_the_end
 
 if TYPE_CHECKING:
@@ -88,14 +89,11 @@ def _is_folder(path: Path) -> bool:
 
 def _similar(path: Path) -> str | None:
     """A hint with a file of a similar name in the same folder."""
-    from difflib import get_close_matches
-
     try:
-        there = [entry.name for entry in path.parent.iterdir()]
+        found = close_match(path.name, (entry.name for entry in path.parent.iterdir()))
     except OSError:
         return None
-    found = get_close_matches(path.name, there, n=1, cutoff=0.7)
-    return f"did you mean '{path.with_name(found[0])}'?" if found else None
+    return f"did you mean '{path.with_name(found)}'?" if found else None
 
 
 # --- writing -----------------------------------------------------------------------------

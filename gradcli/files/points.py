@@ -20,8 +20,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.failures import closest, file_error, reason, usage_error
+from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files import text_cells as second_look
 from gradcli.files.dialect import (
     SEPARATORS,
@@ -611,4 +612,4 @@ def _instead(name: str, points: Points) -> str:
     if points.table is not None and all(number_in(c) is not None for c in points.columns):
         return "its first line has numbers, and should have the columns' names"
     listed = ", ".join(points.columns[:20]) + (", …" if len(points.columns) > 20 else "")
-    return closest(name, points.columns) or f"its columns are {listed}"
+    return did_you_mean(name, points.columns) or f"its columns are {listed}"

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import problem
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Source, Span
@@ -73,7 +72,7 @@ def _expect_closed(text: str, path: str, lines: list[tuple[int, str]]) -> None:
         if line.count('"') % 2:
             start = sum(len(before) + 1 for before in text.split("\n")[:at]) + line.rindex('"')
             what = f"row {row}: a quotation mark is never closed"
-            raise _cell_error(path, text, what, Span(start, start + 1))
+            raise problem(path, what, source=Source(text, path), span=Span(start, start + 1))
 
 
 def _quickly_read(lines: list[str], separator: str | None) -> npt.NDArray[np.float64] | None:
@@ -123,10 +122,18 @@ def _read_by_cell(
             hint = hint_for(shown, decimal)
             if separator == ";" and has_comma(shown):
                 hint = "decimal commas are not read: write 1.5"
-            raise _cell_error(path, text, f"row {row}, column {column + 1}: {what}", span, hint)
+            raise problem(
+                path,
+                f"row {row}, column {column + 1}: {what}",
+                hint,
+                source=Source(text, path),
+                span=span,
+            )
         if len(cells) != len(rows[0] if rows else cells):
             what = f"row {row}: {len(cells)} columns, the rows before have {len(rows[0])}"
-            raise _cell_error(path, text, what, Span(start, start + len(line)))
+            raise problem(
+                path, what, source=Source(text, path), span=Span(start, start + len(line))
+            )
         rows.append([value for value in values if value is not None])
     return np.array(rows, dtype=np.float64)
 
@@ -139,14 +146,6 @@ def _place(line: str, cells: list[str], column: int) -> Span:
         start = position if found < 0 else found
         position = start + len(cell) + 1
     return Span(start, start + max(len(cells[column]), 1))
-
-
-def _cell_error(
-    path: str, text: str, what: str, span: Span, hint: str | None = None
-) -> GradcliError:
-    return GradcliError(
-        Kind.FILE, f"'{path}' {what}", source=Source(text, path), span=span, hint=hint
-    )
 
 
 def bound_by(path: str) -> str | None:

@@ -14,8 +14,8 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Literal
-from gradcli.graph.resolve import did_you_mean
 from gradcli.ops.operation import Operation, Parameter
 from gradcli.syntax.messages.foreign import INSTEAD_OF_ARGUMENTS
 from gradcli.syntax.tree import Array, Call, Tree, Tuple

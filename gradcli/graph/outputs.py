@@ -7,8 +7,9 @@ node that only gets its name when the draft is made.
 from __future__ import annotations
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Draft, pruned
-from gradcli.graph.resolve import Names, did_you_mean
+from gradcli.graph.resolve import Names
 from gradcli.syntax.tree import Assign, Bare, Block, Define
 
 MOST_OPERATIONS = 8_000_000

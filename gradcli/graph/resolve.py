@@ -17,6 +17,7 @@ from gradcli import ops
 from gradcli.diagnostics.characters import DERIVATIVES
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.messages.foreign import derivative_at, instead_of_function
 from gradcli.syntax.tree import (
     Assign,
@@ -105,28 +106,6 @@ def refuse_constants_of_blocks(names: Names, given: Iterable[str]) -> None:
             span=names.in_blocks[word],
             hint=f"pass it to the block as a parameter, or write {spelt} for the constant",
         )
-
-
-def close_match(word: str, candidates: Iterable[str]) -> str | None:
-    """The candidate that `word` was most probably meant to be, if there is one."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
-
-    candidates = list(candidates)
-    bare = _bare(word)
-    found = [c for c in candidates if _bare(c) == bare]
-    found = found or get_close_matches(word, candidates, n=1, cutoff=0.65)
-    return found[0] if found else None
-
-
-def _bare(word: str) -> str:
-    """A word as it is compared: `LeakyReLU` is `leaky_relu`."""
-    return word.replace("_", "").casefold()
-
-
-def did_you_mean(word: str, candidates: Iterable[str]) -> str | None:
-    """A hint with the closest candidate."""
-    match = close_match(word, candidates)
-    return f"did you mean '{match}'?" if match else None
 
 
 def uncalled(inputs: Iterable[str], argument: str) -> str | None:

@@ -14,10 +14,11 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.inputs import to_value
 from gradcli.graph.draft import NO_OPTIONS, Draft, Step
 from gradcli.graph.graph import Graph
-from gradcli.graph.resolve import Names, did_you_mean
+from gradcli.graph.resolve import Names
 from gradcli.python.flat import leaves
 from gradcli.python.front import Front, Traced
 from gradcli.python.source import code_of_notebook

@@ -19,8 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from gradcli.diagnostics.characters import plain
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import GradcliError, Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.parser import parse_listing
 from gradcli.syntax.tree import (
     Assign,
@@ -32,6 +34,7 @@ from gradcli.syntax.tree import (
 
 MARK = "#:"
 
+_KEYS = ("title", "marks")
 _TITLE = re.compile(r"title\b(?!\s*=):?")
 _MARKS = re.compile(r"marks\s+(?=[^=\s])")
 _WORDS = re.compile(r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])")
@@ -83,10 +86,10 @@ def read_header(source: Source) -> Header:
         first = seen.setdefault((name, is_mark), assign.name)
         if first is not assign.name:
             what = f"the marks of '{name}' are" if is_mark else f"'{name}' is"
-            raise _error(
-                source,
+            raise syntax_error(
                 f"{what} given a second time",
                 assign.name.span,
+                source=source,
                 labels=(Label(first.span, "given here first"),),
             )
         if is_mark:
@@ -132,7 +135,7 @@ class _Opening:
         word = text.lstrip()
         if title := _TITLE.match(word):
             if self.title is not None:
-                raise _error(self.source, "a second title", Span(first, first + 5))
+                raise syntax_error("a second title", Span(first, first + 5), source=self.source)
             behind = first + title.end()
             self.title = self.source.text[behind : place + len(text)].strip() or None
             return " " * (len(text) - 1) + "\n"
@@ -148,7 +151,7 @@ def _no_more(source: Source, text: str, start: int) -> None:
     later = re.compile(r"^[ \t]*#:", re.MULTILINE).search(text, start)
     if later is not None:
         span = Span(later.end() - len(MARK), later.end())
-        raise _error(source, "'#:' lines stand before the first statement", span)
+        raise syntax_error("'#:' lines stand before the first statement", span, source=source)
 
 
 def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | None:
@@ -163,36 +166,25 @@ def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | No
         return None
     first = len(line) - len(line.lstrip())
     span = Span(start + first, start + len(line.rstrip()))
-    return _error(source, _NOTHING, span, _hint(line))
+    return syntax_error(_NOTHING, span, _hint(line), source=source)
 
 
 def _hint(line: str) -> str:
     """What the lines may be, and which word was probably meant."""
-    from difflib import get_close_matches  # noqa: PLC0415 - only when something went wrong
-
     word = line.split(maxsplit=1)[0].rstrip(":")
-    meant = get_close_matches(word.casefold(), ["title", "marks"], n=1)
-    return f"did you mean '{meant[0]}'?\n{_HINT}" if meant and word not in meant else _HINT
+    meant = None if word in _KEYS else did_you_mean(word.casefold(), _KEYS)
+    return f"{meant}\n{_HINT}" if meant else _HINT
 
 
 def _assignment(source: Source, statement: Statement) -> Assign:
     if not isinstance(statement, Assign):
         start, end = statement.span
-        raise _error(source, _NOTHING, statement.span, _hint(source.text[start:end]))
+        hint = _hint(source.text[start:end])
+        raise syntax_error(_NOTHING, statement.span, hint, source=source)
     return statement
 
 
 def _number_of_marks(source: Source, value: Tree) -> float:
     if not isinstance(value, Number) or not math.isfinite(value.value) or value.value < 0:
-        raise _error(source, "marks are a number, 0 or more", value.span)
+        raise syntax_error("marks are a number, 0 or more", value.span, source=source)
     return value.value
-
-
-def _error(
-    source: Source,
-    message: str,
-    span: Span,
-    hint: str | None = None,
-    labels: tuple[Label, ...] = (),
-) -> GradcliError:
-    return GradcliError(Kind.SYNTAX, message, source=source, span=span, hint=hint, labels=labels)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import TypeAlias
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.tree import Call, Nothing, Number, Tree
 
@@ -37,10 +37,6 @@ def _positional(call: Call) -> tuple[Tree, ...]:
     return call.arguments[: len(call.arguments) - len(call.keywords)]
 
 
-def _refused(call: Call, message: str, hint: str, span: Span | None = None) -> GradcliError:
-    return GradcliError(Kind.SYNTAX, message, span=span or call.span, hint=hint)
-
-
 # --- what differs ------------------------------------------------------------------------
 
 
@@ -49,7 +45,7 @@ def _at_most(call: Call, written: str, *, most: int, third: str, hint: str) -> C
     positional = _positional(call)
     if len(positional) > most:
         span = positional[most].span
-        raise _refused(call, f"argument {most + 1} of {written} is {third}", hint, span)
+        raise syntax_error(f"argument {most + 1} of {written} is {third}", span, hint)
     return call
 
 
@@ -105,19 +101,18 @@ def _heaviside(call: Call, written: str) -> Call:
         return call
     at_zero = positional[1]
     if not isinstance(at_zero, Number) or at_zero.value != 0.5:
-        raise _refused(
-            call,
+        raise syntax_error(
             f"argument 2 of {written} is the value at 0, which is 0.5 for step(x)",
-            "write 'where(x == 0, h0, step(x))'",
             at_zero.span,
+            "write 'where(x == 0, h0, step(x))'",
         )
     return Call(call.name, positional[:1], (), call.span, call.name_span, qualified=call.qualified)
 
 
 def _remainder(call: Call, written: str) -> Call:
-    raise _refused(
-        call,
+    raise syntax_error(
         f"{written} rounds the quotient to the nearest, mod(x, y) down",
+        call.span,
         "write 'x - y*round(x/y)'",
     )
 

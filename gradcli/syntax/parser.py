@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
 from gradcli.syntax.tree import (
@@ -34,7 +35,8 @@ def parse(source: Source) -> Module:
     """A program: at least one statement, and a bare expression only as the last."""
     module = parse_listing(source)
     if not module.statements:
-        raise _nothing(source, "the program is empty", "an example: x^2 + 3*x")
+        hint = "an example: x^2 + 3*x"
+        raise syntax_error("the program is empty", Span(0, 0), hint, source=source)
     for statement in module.statements[:-1]:
         if isinstance(statement, Bare):
             raise _unused(source, statement)
@@ -50,7 +52,7 @@ def parse_expression(source: Source) -> Tree:
     """One expression, such as a bound value or a derivative's formula."""
     statements = _statements(source)
     if not statements:
-        raise _nothing(source, "an expression is missing here", None)
+        raise syntax_error("an expression is missing here", Span(0, 0), source=source)
     first = statements[0]
     if not isinstance(first, Bare):
         raise GradcliError(
@@ -126,10 +128,6 @@ def _statements(source: Source) -> list[Statement]:
 
 
 # --- errors ------------------------------------------------------------------------------
-
-
-def _nothing(source: Source, message: str, hint: str | None) -> GradcliError:
-    return GradcliError(Kind.SYNTAX, message, source=source, span=Span(0, 0), hint=hint)
 
 
 def _unused(source: Source, statement: Bare) -> GradcliError:

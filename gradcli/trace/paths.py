@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.graph import Node
-from gradcli.graph.resolve import did_you_mean
 from gradcli.trace.steps import Move, Steps
 
 MOST_PATHS = 12

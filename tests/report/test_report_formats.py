@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import random
 import re
 import shutil
 import subprocess
@@ -15,9 +16,12 @@ from report_samples import NAMES, evaluate, samples
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.report import Style, render
+from gradcli.report.tables import csv as csv_table
+from gradcli.report.tables import markdown
 from gradcli.report.tables.latex import name as latex_name
 from gradcli.report.tables.latex import numeral
 from gradcli.report.tables.markdown import code, escaped
+from gradcli.report.tables.model import Cell, Column, Name, Number, Shape, Table, Words
 
 PLAIN = Style(width=None, color=False, ascii=False)
 COMMANDS = ("eval", "check")
@@ -40,6 +44,48 @@ def test_formats(name: str, form: str, snapshot: SnapshotAssertion) -> None:
 @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
 def test_check(form: str, snapshot: SnapshotAssertion) -> None:
     assert render(samples()["verdicts"], form, PLAIN, "check") == snapshot
+
+
+# --- any table ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_cell_breaks_a_table(seed: int) -> None:
+    """Whatever stands in them, cells stay where they are, and CSV has them to the last digit."""
+    chance = random.Random(seed)  # noqa: S311
+    width = chance.randint(1, 6)
+    texts = ["x|y", "a_1*b", '"q", r', "line\nend", "\x1b[1m", "中é", "`tick`", "<br>", "", "#~\\"]
+    numbers = [1 / 3, -1e-300, np.inf, np.arange(4.0), np.eye(3) / 7, np.ones((40, 40)), None]
+
+    def cell() -> Cell:
+        text = chance.choice(texts)
+        number = Number(chance.choice(numbers), 6, sized=chance.random() < 0.5)
+        made: list[Cell] = [Name(text), Words(text), Shape((2, 3)), number, "input"]
+        return chance.choice(made)
+
+    table = Table(
+        [
+            Column(chance.choice(texts[:4]), numbers=k % 2 == 1, typed=k % 3 == 1)
+            for k in range(width)
+        ],
+        [[cell() for _ in range(width)] for _ in range(12)],
+    )
+    lines = "".join(markdown.written(table, PLAIN)).splitlines()
+    assert len(lines) == 14
+    assert {len(re.findall(r"(?<!\\)\|", line.replace("\\\\", ""))) for line in lines[1:]} == {
+        width + 1
+    }
+    found = list(csv.reader("".join(csv_table.written(table, PLAIN)).splitlines()))
+    assert [len(row) for row in found] == [width] * 13
+    for row, cells in zip(found[1:], table.rows, strict=True):
+        for text, made in zip(row, cells, strict=True):
+            if (
+                isinstance(made, Number)
+                and 0 < np.size(made.value) <= 1000
+                and made.value is not None
+            ):
+                number = text.replace("nan", "NaN").replace("inf", "Infinity")
+                assert np.array_equal(json.loads(number), made.value)
 
 
 # --- CSV ---------------------------------------------------------------------------------------

@@ -85,7 +85,7 @@ def _no_action(word: str) -> Exception:
         return usage_error(
             f"what is to be done with '{word}'?", f"gradcli examples show {word}, or run {word}"
         )
-    from gradcli.graph.resolve import did_you_mean
+    from gradcli.diagnostics.suggestion import did_you_mean
 
     hint = did_you_mean(word, (*ACTIONS, *examples.ORDER))
     return usage_error(f"examples can't '{word}'", hint or "list, show NAME, or run NAME")

@@ -70,7 +70,7 @@ def _find(name: str) -> tuple[Operation, ...]:
     """The rows that are meant. Raises `GradcliError` of kind name."""
     from gradcli import ops
     from gradcli.diagnostics.error import GradcliError, Kind
-    from gradcli.graph.resolve import did_you_mean
+    from gradcli.diagnostics.suggestion import did_you_mean
     from gradcli.syntax.messages.foreign import instead_of_function
 
     bare = _MODULE.sub("", name)

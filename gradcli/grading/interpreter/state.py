@@ -12,7 +12,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeAlias
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Span
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
@@ -205,4 +206,4 @@ class Desk:
         if not message.startswith("line "):
             message = f"line {self.line(statement)}: {message}"
         source = self.listing.source
-        return GradcliError(Kind.SUBMISSION, message, source=source, span=span, hint=hint)
+        return submission_error(message, hint, source=source, span=span)

@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import Kind
+from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.interpreter.state import Line, Work
 from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work, worked_through
 from gradcli.grading.marking.points import at_its_point
@@ -87,7 +88,7 @@ def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadli
                 return in_cells(marking.marked("listing"), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
-                raise GradcliError(Kind.SUBMISSION, message) from None
+                raise submission_error(message) from None
         mode = "gradients" if submission.gradients_only else "values"
         handed = of_entries(task, submission.entries)
         marked = _Marking(task, scheme, handed, deadline).marked(mode)

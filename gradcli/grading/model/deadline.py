@@ -12,7 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 
 SECONDS = 10.0
 """The time limit where no other is given."""
@@ -65,10 +66,9 @@ class Deadline:
 
     def passed(self) -> GradcliError:
         """The error for a submission that is not marked in time."""
-        return GradcliError(
-            Kind.SUBMISSION,
+        return submission_error(
             f"the submission can't be marked within {self.seconds:g} seconds",
-            hint="--time-limit gives it more time",
+            "--time-limit gives it more time",
         )
 
 

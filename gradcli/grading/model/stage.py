@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli import ops
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.engine.constant import ENGINE
 from gradcli.engine.formula import (
@@ -318,8 +319,7 @@ def _as_numpy(steps: list[Step], given: tuple[Type, ...], most: int) -> list[Ste
 
 
 def _too_large(type_: Type, most: int) -> GradcliError:
-    return GradcliError(
-        Kind.SUBMISSION,
+    return submission_error(
         f"an array of {type_.size:,} elements is too large for a submission, "
         f"which may have {most:,}",
     )

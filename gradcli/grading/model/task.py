@@ -9,11 +9,11 @@ from operator import is_
 from typing import Any
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.backward import backward
 from gradcli.grading.model.flow import Flow, of_result
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Node
-from gradcli.graph.resolve import did_you_mean
 from gradcli.ops.operation import textbook_form
 from gradcli.program import Program
 from gradcli.results.result import Result

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.diagnostics.characters import plain, short
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.submission.types import Written
 
 Texts: TypeAlias = "str | Sequence[Texts]"
@@ -82,12 +83,12 @@ def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
     level: list[Any] = [texts]
     while level and not all(isinstance(item, str) for item in level):
         if any(isinstance(item, str) for item in level):
-            raise _ragged("numbers and rows stand side by side")
+            raise no_array("numbers and rows stand side by side")
         lengths = {len(item) for item in level}
         if len(lengths) > 1:
-            raise _ragged(f"its rows have {' and '.join(map(str, sorted(lengths)[:3]))} elements")
+            raise no_array(f"its rows have {' and '.join(map(str, sorted(lengths)[:3]))} elements")
         if lengths == {0}:
-            raise _ragged("it has no elements")
+            raise no_array("it has no elements")
         shape.append(lengths.pop())
         level = [element for item in level for element in item]
         if len(level) > MOST_NUMBERS:
@@ -95,13 +96,14 @@ def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
     return tuple(shape), level
 
 
+def no_array(why: str) -> GradcliError:
+    """The error for text that begins as an array and is none."""
+    return submission_error(f"this is no array: {why}")
+
+
 def too_many() -> GradcliError:
     """The error for an array that nobody has written."""
-    return _ragged(f"it has more than {MOST_NUMBERS:,} elements")
-
-
-def _ragged(why: str) -> GradcliError:
-    return GradcliError(Kind.SUBMISSION, f"this is no array: {why}")
+    return no_array(f"it has more than {MOST_NUMBERS:,} elements")
 
 
 def _one(text: str) -> _One:
@@ -196,4 +198,4 @@ def _no_number(text: str) -> GradcliError:
         hint = f"thousands are not separated: {short(text.replace(',', ''))}"
     elif re.search(r"[0-9)]\s*[-+*/^×·]|sqrt|√|\bpi\b|π|\be\b|exp|log|ln|sin|cos|tan", text):
         hint = "write the number that comes out"
-    return GradcliError(Kind.SUBMISSION, f"'{short(text, 40)}' is no number", hint=hint)
+    return submission_error(f"'{short(text, 40)}' is no number", hint)

@@ -14,9 +14,11 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from gradcli.diagnostics.characters import plain, short
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import GradcliError, Label
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
-from gradcli.grading.submission.decimals import MOST_NUMBERS, Texts, too_many, written
+from gradcli.diagnostics.suggestion import did_you_mean
+from gradcli.grading.submission.decimals import MOST_NUMBERS, Texts, no_array, too_many, written
 from gradcli.grading.submission.labels import Reading, known_label, readings, two_ways
 from gradcli.grading.submission.types import (
     Entry,
@@ -25,7 +27,6 @@ from gradcli.grading.submission.types import (
     Vocabulary,
     Written,
 )
-from gradcli.graph.resolve import did_you_mean
 
 MOST_ROWS = 20_000
 LONGEST_LABEL = 200
@@ -52,16 +53,8 @@ class Place(NamedTuple):
         self, message: str, hint: str | None = None, labels: tuple[Label, ...] = ()
     ) -> GradcliError:
         """The error about this place, with its line in front."""
-        if self.span is not None:
-            message = f"line {self.line}: {message}"
-        return GradcliError(
-            Kind.SUBMISSION,
-            message,
-            source=self.source,
-            span=self.span,
-            hint=hint,
-            labels=labels if self.span is not None else (),
-        )
+        labels = labels if self.span is not None else ()
+        return submission_error(message, hint, source=self.source, span=self.span, labels=labels)
 
 
 class Row(NamedTuple):
@@ -229,16 +222,16 @@ def array_texts(text: str) -> Texts:
     count, due = 0, False  # whether an element must follow, after a comma
     for part in re.findall(r"[\[\],]|[^\[\],\s]+", text):
         if done is not None:
-            raise _bad_array(f"after its last ']' stands '{short(part)}'")
+            raise no_array(f"after its last ']' stands '{short(part)}'")
         if part == "[":
             if len(opened) >= _DEEPEST:
-                raise _bad_array(f"it has more than {_DEEPEST} dimensions")
+                raise no_array(f"it has more than {_DEEPEST} dimensions")
             opened.append([])
             due = False
         elif part == "]":
             inner = opened.pop()
             if not inner:
-                raise _bad_array("an element is missing")
+                raise no_array("an element is missing")
             if opened:
                 opened[-1].append(inner)
             else:
@@ -246,7 +239,7 @@ def array_texts(text: str) -> Texts:
             due = False
         elif part == ",":
             if due or not opened[-1]:
-                raise _bad_array("an element is missing before a comma")
+                raise no_array("an element is missing before a comma")
             due = True
         else:
             opened[-1].append(part.strip("_") or part)
@@ -255,12 +248,8 @@ def array_texts(text: str) -> Texts:
             if count > MOST_NUMBERS:
                 raise too_many()
     if done is None:
-        raise _bad_array("a ']' is missing")
+        raise no_array("a ']' is missing")
     return done
-
-
-def _bad_array(why: str) -> GradcliError:
-    return GradcliError(Kind.SUBMISSION, f"this is no array: {why}")
 
 
 # --- element by element ------------------------------------------------------------------

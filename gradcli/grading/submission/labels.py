@@ -15,7 +15,8 @@ from typing import Literal, NamedTuple
 
 from gradcli.diagnostics.ascii import ascii_form
 from gradcli.diagnostics.characters import normal_name, plain
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.identifiers import identifiers, is_taken
 
@@ -133,10 +134,9 @@ def two_ways(label: str, found: list[Reading]) -> GradcliError:
     """The error for a label with several readings."""
     named = [f"delta_{reading.name}" for reading in found if reading.kind == "gradient"]
     ways = "two" if len(found) == 2 else str(len(found))
-    return GradcliError(
-        Kind.SUBMISSION,
+    return submission_error(
         f"'{label.strip()}' can be read in {ways} ways: as " + " or as ".join(map(str, found)),
-        hint=f"for the gradient write {' or '.join(named)}",
+        f"for the gradient write {' or '.join(named)}",
     )
 
 

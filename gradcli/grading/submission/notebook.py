@@ -13,7 +13,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.tables import Object, parsed
 
@@ -142,4 +143,4 @@ def _text(source: Any) -> str | None:
 
 def _damaged(source: Source, why: str) -> GradcliError:
     what = f"'{source.name}'" if source.name else "this"
-    return GradcliError(Kind.SUBMISSION, f"{what} is no notebook: {why}")
+    return submission_error(f"{what} is no notebook: {why}")

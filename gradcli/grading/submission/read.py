@@ -18,7 +18,8 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path, PurePath
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
 from gradcli.grading.submission.labels import spellings
@@ -254,4 +255,4 @@ _HOW = "hand in a listing (.py, .ipynb), values (.csv, .json) or a filled-in she
 
 def _refused(name: str | None, what: str, hint: str | None = None) -> GradcliError:
     subject = f"'{name}'" if name else "the submission"
-    return GradcliError(Kind.SUBMISSION, f"{subject} {what}", hint=hint)
+    return submission_error(f"{subject} {what}", hint)

@@ -13,7 +13,7 @@ from itertools import chain
 from typing import Any, Literal, NamedTuple
 
 from gradcli.diagnostics.characters import short
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.grading.submission.decimals import Texts
 from gradcli.grading.submission.entries import Place, Row, number_of, values_of
@@ -95,17 +95,14 @@ def _check_two(cells: list[_Cell], source: Source, delimiter: str) -> None:
         return
     place = Place(source, filled[0].span.to(filled[-1].span))
     if len(filled) < 2:
-        message = f"a row is a name and a value, with '{_shown(delimiter)}' between"
+        sign = "a tab" if delimiter == "\t" else delimiter
+        message = f"a row is a name and a value, with '{sign}' between"
         raise place.refused(message, "as in delta_x,-0.52")
     numbers = [cell.text.strip() for cell in filled[1:4]]
     hint = None
     if all(number.lstrip("-+−").isdecimal() for number in numbers):
         hint = f"decimals are written {numbers[0]}.{numbers[1]}, arrays [{', '.join(numbers)}]"
     raise place.refused(f"this row has {len(filled)} cells, not a name and a value", hint)
-
-
-def _shown(delimiter: str) -> str:
-    return "a tab" if delimiter == "\t" else delimiter
 
 
 def _cells(source: Source, delimiter: str) -> Iterator[list[_Cell]]:
@@ -223,7 +220,7 @@ def parsed(source: Source) -> Any:
         span = Span(error.pos, error.pos + 1)
         raise Place(source, span).refused(f"this is no JSON: {error.msg.lower()}") from None
     except (RecursionError, ValueError) as error:
-        raise GradcliError(Kind.SUBMISSION, f"this is no JSON: {error}", source=source) from None
+        raise submission_error(f"this is no JSON: {error}", source=source) from None
 
 
 class _Members:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
 from textwrap import wrap
 from typing import Any
@@ -15,6 +13,7 @@ from gradcli.grading.marking.result import Note, place
 from gradcli.report import Style
 from gradcli.report.homework.marked import note_object
 from gradcli.report.numbers import padded, shown
+from gradcli.report.tables import csv
 
 COLUMNS = ("student", "file", "status", "score", "max_score", "mistake", "line", "reason",
            "notes")  # fmt: skip
@@ -27,24 +26,21 @@ MOST = 10
 
 def csv_text(marks: Sequence[Mark]) -> str:
     """The list of marks: a row per submission."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for mark in marks:
-        writer.writerow(
-            (
-                harmless(mark.student),
-                harmless(mark.file),
-                str(mark.standing),
-                number(mark.score),
-                number(mark.max_score),
-                mark.mistake,
-                place(mark.line, mark.cell) if mark.cell else mark.line or "",
-                harmless(mark.reason),
-                harmless("; ".join(map(_note, mark.notes))),
-            )
-        )
-    return text.getvalue()
+    return "".join(map(csv.line, (COLUMNS, *map(_cells, marks))))
+
+
+def _cells(mark: Mark) -> tuple[str, ...]:
+    return (
+        harmless(mark.student),
+        harmless(mark.file),
+        str(mark.standing),
+        number(mark.score),
+        number(mark.max_score),
+        mark.mistake,
+        place(mark.line, mark.cell) if mark.cell else str(mark.line or ""),
+        harmless(mark.reason),
+        harmless("; ".join(map(_note, mark.notes))),
+    )
 
 
 def _note(note: Note) -> str:

@@ -7,7 +7,7 @@ formulas shown are the textbook's; where another form of one runs, both are show
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
@@ -23,12 +23,18 @@ from gradcli.report.reference.forms import (
     written,
 )
 from gradcli.report.style import Style
-from gradcli.report.tables.markdown import code, escaped, line
+from gradcli.report.tables.markdown import code
+from gradcli.report.tables.markdown import written as written_table
+from gradcli.report.tables.model import Cell, Column, Table, Words
 
 MOST_FORMS = 6
 """In text, so many sets of rules are shown of an operation; JSON has all."""
 
 MOST_EXAMPLES = 2
+MARKDOWN = (
+    *("operation", "what it is", "derivative"),
+    *("runs as", "defined for", "where there is none"),
+)
 NAME_WIDTH = 34
 LABEL_WIDTH = 14
 _TWICE = re.compile(r"\{\{([^{}]*)\}\}")
@@ -255,24 +261,22 @@ def _markdown(rows: tuple[Operation, ...] | None, style: Style) -> Iterator[str]
 
 
 def _markdown_table(rows: list[Operation], style: Style) -> str:
-    head = (
-        *("operation", "what it is", "derivative"),
-        *("runs as", "defined for", "where there is none"),
+    heads = [Column(title) for title in MARKDOWN]
+    return "".join(written_table(Table(heads, (_cells(row, style) for row in rows)), style))
+
+
+def _cells(row: Operation, style: Style) -> tuple[Cell, ...]:
+    def codes(texts: Iterable[str], between: str) -> str:
+        return between.join(code(shown(text, style)) for text in texts)
+
+    found = [form for form in forms(row) if form.rules][:1]
+    rules = [rule(row, name, text) for form in found for name, text in form.rules.items()]
+    running = [rule(row, name, text) for form in found for name, text in form.running.items()]
+    return (
+        codes((written(row), *also_called(row)), ", "),
+        Words("; ".join([row.doc, *lost_digits(row)])),
+        codes(rules, "<br>"),
+        codes(running, "<br>"),
+        Words(row.domain),
+        Words(row.convention),
     )
-    lines = [line(head), line("---" for _ in head)]
-    for row in rows:
-        names = ", ".join(code(shown(name, style)) for name in (written(row), *also_called(row)))
-        found = [form for form in forms(row) if form.rules][:1]
-        rules = [rule(row, name, text) for form in found for name, text in form.rules.items()]
-        running = [rule(row, name, text) for form in found for name, text in form.running.items()]
-        words = [row.doc, *lost_digits(row)]
-        cells = (
-            names,
-            escaped(shown("; ".join(words), style)),
-            "<br>".join(code(shown(text, style)) for text in rules),
-            "<br>".join(code(shown(text, style)) for text in running),
-            escaped(shown(row.domain, style)),
-            escaped(shown(row.convention, style)),
-        )
-        lines.append(line(cells))
-    return "".join(lines)

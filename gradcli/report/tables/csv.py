@@ -8,14 +8,23 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.report.json import written
+from gradcli.report import json
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import rows
+from gradcli.report.tables.model import (
+    Cell,
+    Column,
+    Name,
+    Number,
+    Shape,
+    Table,
+    Words,
+)
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -34,28 +43,51 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     columns: tuple[str, ...] = CHECK if command == "check" else EVAL
     if command != "check" and result.checks is not None:
         columns += EVAL_CHECK
-    yield line(columns)
-    for entry in rows.entries(result, command):
-        fields = _fields(entry, style)
-        yield line(tuple(fields[key] for key in columns))
+    fields = (_fields(entry, style) for entry in rows.entries(result, command))
+    cells = ((field[key] for key in columns) for field in fields)
+    yield from written(Table([Column(key) for key in columns], cells), style)
 
 
-def _fields(entry: Entry, style: Style) -> dict[str, str]:
+def _fields(entry: Entry, style: Style) -> dict[str, Cell]:
+    precision = style.precision
     return {
-        "name": shown(entry.name, style),
+        "name": Name(entry.name),
         "kind": entry.kind,
         "step": "" if entry.step is None else str(entry.step),
-        "operation": shown(entry.operation, style),
-        "shape": "x".join(map(str, entry.shape)),
-        "value": value(entry.value, style),
-        "delta": value(entry.delta, style),
-        "gradient": value(entry.delta, style),
-        "finite_difference": value(entry.slope, style),
-        "error_estimate": value(entry.error, style),
-        "digits": value(entry.digits, style),
+        "operation": Words(entry.operation),
+        "shape": Shape(entry.shape),
+        "value": Number(entry.value, precision),
+        "delta": Number(entry.delta, precision),
+        "gradient": Number(entry.delta, precision),
+        "finite_difference": Number(entry.slope, precision),
+        "error_estimate": Number(entry.error, precision),
+        "digits": Number(entry.digits, precision),
         "verdict": entry.verdict or "",
-        "words": shown(entry.words, style),
+        "words": Words(entry.words),
     }
+
+
+def written(table: Table, style: Style) -> Iterator[str]:
+    """Any table, line by line: a line of names, then a line per row."""
+    stream = io.StringIO()
+    writer = csv.writer(stream, lineterminator="\n")
+    writer.writerow([shown(column.title, style) for column in table.columns])
+    for row in table.rows:
+        yield stream.getvalue()
+        stream.seek(0)
+        stream.truncate()
+        writer.writerow([_cell(cell, style) for cell in row])
+    yield stream.getvalue()
+
+
+def _cell(cell: Cell, style: Style) -> str:
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        return value(cell.value, style)
+    if isinstance(cell, Shape):
+        return "x".join(map(str, cell.axes))
+    return shown(cell.text, style)
 
 
 def value(found: Any, style: Style) -> str:
@@ -64,10 +96,10 @@ def value(found: Any, style: Style) -> str:
         return ""
     if np.size(found) > MOST_ELEMENTS:
         return inline(found, style.precision, style)
-    return written(found)
+    return json.written(found)
 
 
-def line(cells: tuple[str, ...]) -> str:
+def line(cells: Iterable[str]) -> str:
     """A line of the file."""
     stream = io.StringIO()
     csv.writer(stream, lineterminator="\n").writerow(cells)

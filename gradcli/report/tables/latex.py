@@ -20,26 +20,23 @@ from gradcli.graph.draft import Literal
 from gradcli.report.numbers import is_small, number, summary
 from gradcli.report.tables import rows
 from gradcli.report.tables.layout import parted
+from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Words
 from gradcli.syntax.printer import print_tree
 
 if TYPE_CHECKING:
     from gradcli.graph.graph import Graph, Node
     from gradcli.report.style import Style
-    from gradcli.report.tables.rows import Entry
     from gradcli.results.result import Result
-
-NUMBERS = ("value", "delta", "slope", "error", "digits")
 
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """The tabular, with what it needs in a comment above."""
-    keys = rows.columns(result, command)
-    alignment = "".join("r" if key in NUMBERS else "l" for key in keys)
+    table = rows.table(result, style, command)
+    alignment = "".join("r" if column.numbers else "l" for column in table.columns)
     yield f"% \\usepackage{{amsmath, booktabs}}\n\\begin{{tabular}}{{{alignment}}}\n\\toprule\n"
-    headings = {key: text(rows.heading(key, command)) for key in keys}
-    yield _line(headings.values()) + "\\midrule\n"
-    for entry in rows.entries(result, command):
-        yield _line(_cell(result.graph, entry, key, style) for key in keys)
+    yield _line(text(column.title) for column in table.columns) + "\\midrule\n"
+    for row in table.rows:
+        yield _line(map(_cell, row))
     yield "\\bottomrule\n\\end{tabular}\n"
 
 
@@ -47,22 +44,23 @@ def _line(cells: Iterable[str]) -> str:
     return " & ".join(cells) + " \\\\\n"
 
 
-def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> str:
-    if key == "name":
-        return f"${name(entry.name)}$"
-    if key == "operation":
-        return "input" if entry.kind == "input" else operation(graph, entry)
-    if key == "words":
-        return text(parted(entry, "full")[0])
-    if key == "shape":
-        return f"${_times(entry.shape)}$" if entry.shape else ""
-    found = getattr(entry, key)
-    if found is None:
-        return ""
-    if key == "digits":
-        return f"{found:.1f}"
-    precision = 2 if key == "error" else rows.precision_of(entry, key, style.precision)
-    return f"${value(found, precision)}$"
+def _cell(cell: Cell) -> str:
+    match cell:
+        case Number(found, precision, places):
+            if found is None:
+                return ""
+            return f"${value(found, precision)}$" if places is None else f"{found:.{places}f}"
+        case Name(typed):
+            return f"${name(typed)}$"
+        case Operation(typed, graph, node):
+            return operation(graph, node, typed)
+        case Words(words):
+            return text(parted(words, "full")[0])
+        case Shape(axes):
+            lengths = r" \times ".join(map(str, axes))
+            return f"${lengths}$" if axes else ""
+        case words:
+            return words
 
 
 # --- numbers and arrays ------------------------------------------------------------------
@@ -77,6 +75,11 @@ def value(found: Any, precision: int) -> str:
     if np.ndim(found) > 2 or not is_small(found):
         smallest, largest, norm = map(numeral, summary(found, precision))
         return rf"{smallest} \ldots {largest},\ \lVert\cdot\rVert = {norm}"
+    return matrix(found, precision)
+
+
+def matrix(found: Any, precision: int) -> str:
+    """All elements of a matrix, or of a vector as a column."""
     lines = r" \\ ".join(
         " & ".join(numeral(number(float(x), precision)) for x in np.atleast_1d(line))
         for line in np.asarray(found)
@@ -96,10 +99,6 @@ def numeral(written: str) -> str:
     if mantissa in {"1", "-1"}:
         return mantissa[:-1] + power
     return rf"{mantissa} \cdot {power}"
-
-
-def _times(shape: tuple[int, ...]) -> str:
-    return r" \times ".join(map(str, shape))
 
 
 # --- names and operations ----------------------------------------------------------------
@@ -191,9 +190,8 @@ def _letter(character: str) -> str:
     return rf"\mathtt{{U{{+}}{ord(character):04X}}}"
 
 
-def operation(graph: Graph, entry: Entry) -> str:
+def operation(graph: Graph, node: Node, typed: str) -> str:
     """A node's operation, by its LaTeX form if that says all, else as it is typed."""
-    node = entry.node
     row = node.operation
     if row is None:
         (literal,) = node.operands
@@ -206,7 +204,7 @@ def operation(graph: Graph, entry: Entry) -> str:
         if p.option and p.name not in said and node.given.get(p.name, p.default) != p.default
     ]
     if not row.latex or silent or not said:
-        return rf"\texttt{{{text(entry.operation)}}}"
+        return rf"\texttt{{{text(typed)}}}"
     return f"${_filled(graph, node, said)}$"
 
 

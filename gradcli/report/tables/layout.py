@@ -36,16 +36,11 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.style import Style
-from gradcli.report.tables.rows import AGREEING, Entry, heading, precision_of
-
-GAP = 2
-"""Cells between two columns."""
+from gradcli.report.tables import grid
+from gradcli.report.tables.rows import AGREEING, NUMBERS, Entry, heading, precision_of
 
 LONG = 60
 """A verdict of more characters than this goes below the table with what it says last."""
-
-NUMBERS = ("value", "delta", "slope", "error", "digits")
-
 
 LINES = (60, 44, 32, 24, 16, 1)
 """How many cells an array may take in one line, widest first."""
@@ -98,8 +93,7 @@ class Columns:
 
     def width(self, plan: Plan) -> int:
         """How wide a table is."""
-        columns = self.of(plan)
-        return sum(column.width for column in columns) + GAP * (len(columns) - 1)
+        return grid.width_of([column.width for column in self.of(plan)])
 
     def best(self, keys: tuple[str, ...]) -> Plan | None:
         """The first plan that fits; None if there is none."""
@@ -128,7 +122,8 @@ class Columns:
     def _number(self, entry: Entry, key: str, line: int | None) -> list[str]:
         value, precision = getattr(entry, key), precision_of(entry, key, self.style.precision)
         if value is None:
-            return ["random directions" if _along_directions(entry, key) else ""]
+            along_directions = key == "slope" and entry.verdict is not None and entry.shape
+            return ["random directions" if along_directions else ""]
         if np.ndim(value) == 0:
             return [self.room(key).pad(_number_text(value, key, precision))]
         if not is_small(value):
@@ -140,7 +135,7 @@ class Columns:
         return lines if fits else summary(value, precision).lines()
 
     def _words(self, entry: Entry, words: str) -> str:
-        cell, _ = parted(entry, words)
+        cell, _ = parted(entry.words, words)
         if words != "short" or entry.verdict not in AGREEING:
             return cell
         first = cell.split()[0]
@@ -174,20 +169,16 @@ def _what_matters(key: str, plan: Plan) -> tuple[int | None, str, int | None]:
     )
 
 
-def parted(entry: Entry, words: str) -> tuple[str, str]:
+def parted(said: str, words: str) -> tuple[str, str]:
     """What stands in the cell of a verdict in words, and what is left for below the table."""
-    first, _, more = entry.words.partition("; ")
+    first, _, more = said.partition("; ")
     if words == "full":
-        return (entry.words, "") if len(entry.words) <= LONG else (first, more)
+        return (said, "") if len(said) <= LONG else (first, more)
     head, colon, _ = first.partition(":")
-    return head, entry.words if colon else more
+    return head, said if colon else more
 
 
 def _number_text(value: float, key: str, precision: int) -> str:
     if key == "digits":
         return f"{float(value):.1f}"
     return number(float(value), 2 if key == "error" else precision)
-
-
-def _along_directions(entry: Entry, key: str) -> bool:
-    return key == "slope" and entry.verdict is not None and bool(entry.shape)

@@ -6,33 +6,20 @@ Whatever comes from outside stands in a code span, where Markdown and HTML mean 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from gradcli.report.numbers import (
-    inline,
-    is_small,
-    number,
-    shape_text,
-    shown,
-    summary,
-)
+from gradcli.report.numbers import inline, is_small, shape_text, shown, summary
 from gradcli.report.tables import rows
+from gradcli.report.tables.model import Cell, Number, Shape, Table, Words
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-    from gradcli.report.tables.rows import Entry
     from gradcli.results.result import Result
-
-FLUSH_RIGHT = ("value", "delta", "slope", "error", "digits")
 
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """The table, and the gradient below it."""
-    keys = rows.columns(result, command)
-    yield line(shown(rows.heading(key, command), style) for key in keys)
-    yield line("---:" if key in FLUSH_RIGHT else "---" for key in keys)
-    for entry in rows.entries(result, command):
-        yield line(_cell(entry, key, style) for key in keys)
+    yield from written(rows.table(result, style, command), style)
     end = escaped(shown(rows.checked(result), style))
     items = [code(item) for item in rows.gradient_items(result, style)]
     if command == "check" or not items:
@@ -41,34 +28,38 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
         yield f"\n**Gradient** {', '.join(items)}; {end}\n"
 
 
-def _cell(entry: Entry, key: str, style: Style) -> str:
-    if key == "name":
-        return code(shown(entry.name, style))
-    if key == "operation":
-        return code(shown(entry.operation, style)) if entry.kind != "input" else entry.operation
-    if key == "shape":
-        return shape_text(entry.shape, style)
-    if key == "words":
-        return escaped(shown(entry.words, style))
-    precision = rows.precision_of(entry, key, style.precision)
-    return _number(getattr(entry, key), key, precision, style)
+def written(table: Table, style: Style) -> Iterator[str]:
+    """Any table, line by line."""
+    heads = ((column, shown(column.title, style)) for column in table.columns)
+    yield _line(code(head) if column.typed else head for column, head in heads)
+    yield _line("---:" if column.numbers else "---" for column in table.columns)
+    for row in table.rows:
+        yield _line(_cell(cell, style) for cell in row)
 
 
-def _number(value: Any, key: str, precision: int, style: Style) -> str:
+def _line(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |\n"
+
+
+def _cell(cell: Cell, style: Style) -> str:
+    if isinstance(cell, str):
+        return cell
+    if isinstance(cell, Number):
+        return _number(cell, style)
+    if isinstance(cell, Shape):
+        return shape_text(cell.axes, style)
+    text = shown(cell.text, style)
+    return escaped(text) if isinstance(cell, Words) else code(text)
+
+
+def _number(cell: Number, style: Style) -> str:
+    value = cell.value
     if value is None:
         return ""
-    if key == "digits":
-        return f"{value:.1f}"
-    if key == "error":
-        return number(value, 2)
-    if not is_small(value):
-        return str(summary(value, precision))
-    return inline(value, precision, style)
-
-
-def line(cells: Iterable[str]) -> str:
-    """A row of a table."""
-    return f"| {' | '.join(cells)} |\n"
+    if cell.places is not None:
+        return f"{value:.{cell.places}f}"
+    large = cell.sized and not is_small(value)
+    return str(summary(value, cell.precision)) if large else inline(value, cell.precision, style)
 
 
 def code(text: str) -> str:
@@ -77,6 +68,9 @@ def code(text: str) -> str:
     return f"{fence}{text}{fence}".replace("|", "\\|")
 
 
+_ESCAPES = str.maketrans({c: f"\\{c}" for c in "\\`*_[]<>|#~"})
+
+
 def escaped(text: str) -> str:
     """Words in which nothing is markup."""
-    return "".join(f"\\{c}" if c in "\\`*_[]<>|#~" else c for c in text)
+    return text.translate(_ESCAPES)

@@ -7,28 +7,29 @@ JSON have everything. A matrix that is wider than the terminal goes on below, co
 
 from __future__ import annotations
 
-import csv as csv_writer
-import io
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gradcli.diagnostics.error import cell_width
-from gradcli.report.json import document, laid_out, plain, written
+from gradcli.report.json import document, laid_out, plain
 from gradcli.report.numbers import (
     decimals,
     folded,
     number,
-    padded,
     painted,
     shape_text,
     shown,
     summary,
 )
+from gradcli.report.tables import csv as csv_table
+from gradcli.report.tables import grid
 from gradcli.report.tables import latex as tex
-from gradcli.report.tables.markdown import code, escaped, line
-from gradcli.report.tables.rows import AGREEING
+from gradcli.report.tables import markdown as markdown_table
+from gradcli.report.tables.markdown import code, escaped
+from gradcli.report.tables.model import Cell, Column, Name, Number, Table
+from gradcli.report.tables.rows import AGREEING, disagreeing
 from gradcli.results.matrices import (
     Block,
     Hessian,
@@ -46,8 +47,6 @@ MOST = 12
 
 MOST_LATEX = 10
 """amsmath's matrices have no more columns."""
-
-GAP = 2
 
 
 class Labelled(NamedTuple):
@@ -135,12 +134,7 @@ def checked(found: Jacobian | Hessian) -> str:
     if found.verdict is None:
         return "not checked"
     agree = sum(found.counts.get(verdict, 0) for verdict in AGREEING)
-    counts = {"fail": 0, **found.counts}
-    others = [
-        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
-        for verdict, count in counts.items()
-        if count and verdict not in AGREEING
-    ]
+    others = disagreeing(found.counts)
     partly = sum(not b.complete for b in found.blocks)
     others += [f"{partly} of them in part"] if partly else []
     missing = sum(b.check is None for b in found.blocks)
@@ -211,7 +205,7 @@ def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     whole_line = f"{head}  {shown(words, style)}   {end}"
     rows = [whole_line]
     if style.width is not None and cell_width(whole_line) > style.width:
-        room = max(8, style.width - len(head) - GAP)
+        room = max(8, style.width - len(head) - grid.GAP)
         rows = [*folded(shown(words, style), room), *folded(end, room)]
         rows = [f"{'' if i else head:<{len(head)}}  {row}" for i, row in enumerate(rows)]
     look = "bold red" if found.verdict == "fail" else "green"
@@ -231,23 +225,21 @@ def _grid(matrix: Labelled, style: Style) -> Iterator[str]:
     while start < len(columns):
         end, used = start, side
         while end < len(columns) and (
-            end == start or style.width is None or used + GAP + widths[end] <= style.width
+            end == start or style.width is None or used + grid.GAP + widths[end] <= style.width
         ):
-            used += GAP + widths[end]
+            used += grid.GAP + widths[end]
             end += 1
         yield "\n" * (start > 0)
         lines = zip(["", *rows], *columns[start:end], strict=True)
         for i, (label, *cells) in enumerate(lines):
-            texts = [padded(label, side)]
-            texts += [padded(c, w) for c, w in zip(cells, widths[start:end], strict=True)]
-            text = (" " * GAP).join(texts).rstrip()
+            text = grid.line([label, *cells], [side, *widths[start:end]])
             if i:
                 text = painted(text[: len(label)], "bold", style) + text[len(label) :]
             else:
                 text = painted(text, "bold", style)
             yield text + "\n"
             if not i:
-                yield ("-" if style.ascii else "─") * used + "\n"
+                yield grid.rule(used, style)
         start = end
 
 
@@ -263,16 +255,16 @@ def _column(matrix: Labelled, k: int, style: Style) -> list[str]:
 
 def csv(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """The whole matrix, every number in full."""
-    one = whole(found)
-    yield _csv_line(["", *(shown(label, style) for label in one.columns)])
-    for label, row in zip(one.rows, one.value, strict=True):
-        yield _csv_line([shown(label, style), *(written(float(x)) for x in row)])
+    return csv_table.written(_table(whole(found), style), style)
 
 
-def _csv_line(cells: Sequence[str]) -> str:
-    stream = io.StringIO()
-    csv_writer.writer(stream, lineterminator="\n").writerow(cells)
-    return stream.getvalue()
+def _table(matrix: Labelled, style: Style) -> Table:
+    heads = [Column(""), *(Column(label, numbers=True, typed=True) for label in matrix.columns)]
+    rows: Iterator[list[Cell]] = (
+        [Name(label), *(Number(float(x), style.precision) for x in row)]
+        for label, row in zip(matrix.rows, matrix.value, strict=True)
+    )
+    return Table(heads, rows)
 
 
 def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
@@ -285,11 +277,7 @@ def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
             yield f"{code(shown(part.title, style))}, {shape_text(part.value.shape, style)}"
             yield "\n\n" if part.is_small else f": {summary(part.value, style.precision)}\n"
         if part.is_small and not part.is_empty:
-            yield line(["", *(code(shown(label, style)) for label in part.columns)])
-            yield line(["---", *["---:"] * len(part.columns)])
-            for label, row in zip(part.rows, part.value, strict=True):
-                numbers = (number(float(x), style.precision) for x in row)
-                yield line([code(shown(label, style)), *numbers])
+            yield from markdown_table.written(_table(part, style), style)
     for text in complaints(found):
         yield f"\n{escaped(shown(text, style))}\n"
     head, words = closing(found)
@@ -330,11 +318,7 @@ def _matrix(value: Array, style: Style) -> str:
         return tex.value(value[0, 0], style.precision)
     if not value.size or value.shape[0] > MOST or value.shape[1] > MOST_LATEX:
         return tex.value(value, style.precision)
-    rows = (
-        " & ".join(tex.numeral(number(float(x), style.precision)) for x in row) for row in value
-    )
-    lines = r" \\ ".join(rows)
-    return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
+    return tex.matrix(value, style.precision)
 
 
 def json(found: Jacobian | Hessian, style: Style) -> Iterator[str]:

@@ -6,7 +6,7 @@ choose from an entry the columns of the command and write each in their own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -21,13 +21,17 @@ from gradcli.report.numbers import (
     summarised,
 )
 from gradcli.report.style import Style
+from gradcli.report.tables.model import Cell, Column, Name, Number, Operation, Shape, Table, Words
 
 if TYPE_CHECKING:
-    from gradcli.graph.graph import Node
+    from gradcli.graph.graph import Graph, Node
     from gradcli.results.result import Result, Row
 
 EVAL = ("name", "operation", "shape", "value", "delta", "slope", "words")
 CHECK = ("name", "shape", "delta", "slope", "error", "digits", "words")
+
+NUMBERS = ("value", "delta", "slope", "error", "digits")
+"""Those of the columns that hold numbers."""
 
 INDENT = 10
 """Where the gradient's entries begin in the last line."""
@@ -121,6 +125,31 @@ def columns(result: Result, command: str) -> tuple[str, ...]:
     return tuple(key for key in wanted if arrays or key != "shape")
 
 
+def table(result: Result, style: Style, command: str) -> Table:
+    """The rows of a result as a table for the formats that have no width."""
+    keys = columns(result, command)
+    heads = [Column(heading(key, command), key in NUMBERS) for key in keys]
+    found = entries(result, command)
+    cells = ((_cell(result.graph, entry, key, style) for key in keys) for entry in found)
+    return Table(heads, cells)
+
+
+def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> Cell:
+    if key == "operation":
+        typed = entry.operation
+        return typed if entry.kind == "input" else Operation(typed, graph, entry.node)
+    if key == "digits":
+        return Number(entry.digits, style.precision, places=1)
+    if key == "error":
+        return Number(entry.error, 2)
+    if key in NUMBERS:
+        precision = precision_of(entry, key, style.precision)
+        return Number(getattr(entry, key), precision, sized=True)
+    if key == "shape":
+        return Shape(entry.shape)
+    return Name(entry.name) if key == "name" else Words(entry.words)
+
+
 def heading(key: str, command: str) -> str:
     """What stands above a column."""
     if command == "check":
@@ -161,18 +190,22 @@ def checked(result: Result) -> str:
     if not rows:
         return "nothing to check"
     agree = sum(result.counts.get(verdict, 0) for verdict in AGREEING)
-    counts = {"fail": 0, **result.counts}
-    others = [
-        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
-        for verdict, count in counts.items()
-        if count and verdict not in AGREEING
-    ]
+    others = disagreeing(result.counts)
     if omitted:
         others.append(f"{omitted} not checked for want of time")
     text = ", ".join([f"checked: {agree} of {rows} agree", *others])
     if result.checks.in_part:
         text += f"; {result.checks.in_part} checked in part"
     return text if local is None else f"{text}; local derivatives checked: {local}"
+
+
+def disagreeing(counts: Mapping[str, int]) -> list[str]:
+    """The verdicts that are no agreement, each with its number: `1 WRONG`, which comes first."""
+    return [
+        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
+        for verdict, count in {"fail": 0, **counts}.items()
+        if count and verdict not in AGREEING
+    ]
 
 
 def worst(result: Result) -> str:

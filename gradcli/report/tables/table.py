@@ -13,20 +13,18 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from gradcli.report.numbers import (
     folded,
     inline,
-    padded,
     painted,
     shown,
 )
-from gradcli.report.tables import rows
+from gradcli.report.tables import grid, rows
 from gradcli.report.tables.layout import (
-    GAP,
     Column,
     Columns,
     Plan,
@@ -70,8 +68,8 @@ def _plain(
     columns, plan = Columns(first, style, command), Plan(keys)
     table = columns.of(plan)
     widths = [column.width for column in table]
-    yield _line((column.heading for column in table), widths)
-    yield _rule(columns.width(plan), style) + "\n"
+    yield grid.line((column.heading for column in table), widths) + "\n"
+    yield grid.rule(grid.width_of(widths), style)
     tall, details = False, _Details(plan)
     for i, entry in enumerate(chain(first, entries)):
         cells = [columns.cell(entry, key, plan) for key in keys]
@@ -79,19 +77,9 @@ def _plain(
         if i and (tall or height > 1):
             yield "\n"
         tall = height > 1
-        for k in range(height):
-            yield _line((cell[k] if k < len(cell) else "" for cell in cells), widths)
+        yield from grid.lines(cells, widths)
         details.add(entry)
     yield from _below(details.lines(), style)
-
-
-def _line(texts: Iterable[str], widths: Sequence[int]) -> str:
-    row = (padded(text, width) for text, width in zip(texts, widths, strict=True))
-    return (" " * GAP).join(row).rstrip() + "\n"
-
-
-def _rule(width: int, style: Style) -> str:
-    return ("-" if style.ascii else "─") * width
 
 
 # --- on a terminal -----------------------------------------------------------------------
@@ -139,7 +127,7 @@ def _drawn(
     # Rich's version.
     drawn = Table(box=box, show_edge=False, border_style="dim", padding=0)
     for i, column in enumerate(table, 1):
-        width = column.width + (GAP - 1 if i < len(table) else 0)
+        width = column.width + (grid.GAP - 1 if i < len(table) else 0)
         title = Text(column.heading, style="bold")
         drawn.add_column(title, no_wrap=True, overflow="fold", width=width)
     heights = [max(len(column.cells[i]) for column in table) for i in range(len(entries))]
@@ -234,7 +222,7 @@ class _Details:
 
     def add(self, entry: Entry) -> None:
         """Take note of a row."""
-        detail = parted(entry, self.plan.words)[1]
+        detail = parted(entry.words, self.plan.words)[1]
         if detail:
             self.names.setdefault(detail, []).append(entry.name)
 

@@ -7,12 +7,12 @@ first column says which pass it is. Markdown has a table for each pass, and the 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 from gradcli.report.numbers import inline, shown
-from gradcli.report.tables import markdown, rows
-from gradcli.report.tables.csv import line as csv_line
-from gradcli.report.tables.csv import value as csv_value
+from gradcli.report.tables import csv, markdown, rows
+from gradcli.report.tables.model import Cell, Column, Name, Number, Table, Words
 from gradcli.report.trace.listing import BLANK, Choice, Late, note
 from gradcli.syntax.printer import print_tree
 from gradcli.trace.steps import Move, Step, Steps
@@ -40,25 +40,19 @@ def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) ->
 
 
 def _csv(steps: Steps, style: Style, choice: Choice) -> Iterator[str]:
-    yield csv_line(CSV)
+    found: list[Iterator[dict[str, Any]]] = []
     if choice.forward:
-        for step in steps.steps():
-            yield _row(_step(step), style, choice)
+        found.append(map(_step, steps.steps()))
     if choice.backward:
-        for move in steps.moves():
-            yield _row(_move(move), style, choice)
+        found.append(map(_move, steps.moves()))
+    rows = ([_cell(fields.get(key), style, choice) for key in CSV] for fields in chain(*found))
+    return csv.written(Table([Column(key) for key in CSV], rows), style)
 
 
-def _row(fields: dict[str, Any], style: Style, choice: Choice) -> str:
-    return csv_line(tuple(_cell(fields.get(key), style, choice) for key in CSV))
-
-
-def _cell(found: Any, style: Style, choice: Choice) -> str:
-    if found is None:
-        return ""
+def _cell(found: Any, style: Style, choice: Choice) -> Cell:
     if isinstance(found, str):
-        return shown(found, style)
-    return "" if choice.blank else csv_value(found, style)
+        return Words(found)
+    return "" if choice.blank else Number(found, style.precision)
 
 
 def _step(step: Step) -> dict[str, Any]:
@@ -96,43 +90,42 @@ def _markdown(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterato
     result = steps.result
     if choice.forward:
         yield "**Forward pass** "
-        inputs = (f"{name} = {inline(v, style.precision, style)}" for name, v in _inputs(steps))
+        inputs = (
+            f"{name} = {inline(v, style.precision, style)}"
+            for name, v in steps.result.inputs.items()
+        )
         yield ", ".join(markdown.code(shown(text, style)) for text in inputs) + "\n\n"
-        yield from _head(FORWARD)
-        for step in steps.steps():
-            number = "" if step.number is None else f"({step.number})"
-            texts = markdown.code(shown(step.node.name, style)), _code(step.expression, style)
-            yield markdown.line((number, *texts, _number(step.value, style, choice)))
+        yield from markdown.written(Table(_columns(FORWARD), _forward(steps, style, choice)), style)
     if not choice.backward:
         return
     if choice.forward:
         yield "\n"
     yield "**Backward pass**\n\n"
-    yield from _head(BACKWARD)
-    for move in steps.moves():
-        numbers = (move.upstream, move.local_value, move.value, move.accumulator)
-        cells = (_number(value, style, choice) for value in numbers)
-        yield markdown.line((f"({move.step})", _code(move.text, style), *cells, note(move)))
+    yield from markdown.written(Table(_columns(BACKWARD), _backward(steps, style, choice)), style)
     if not choice.blank and result.gradient:
         items = ", ".join(map(markdown.code, rows.gradient_items(result, style)))
         end = markdown.escaped(shown(rows.checked(late()), style))
         yield f"\n**Gradient** {items}; {end}\n"
 
 
-def _inputs(steps: Steps) -> Iterator[tuple[str, Any]]:
-    yield from steps.result.inputs.items()
+def _columns(titles: tuple[str, ...]) -> list[Column]:
+    return [Column(title, title in RIGHT) for title in titles]
 
 
-def _head(keys: tuple[str, ...]) -> Iterator[str]:
-    yield markdown.line(keys)
-    yield markdown.line("---:" if key in RIGHT else "---" for key in keys)
+def _forward(steps: Steps, style: Style, choice: Choice) -> Iterator[list[Cell]]:
+    for step in steps.steps():
+        place = "" if step.number is None else f"({step.number})"
+        value = _number(step.value, style, choice)
+        yield [place, Name(step.node.name), Name(step.expression), value]
 
 
-def _code(text: str, style: Style) -> str:
-    return markdown.code(shown(text, style))
+def _backward(steps: Steps, style: Style, choice: Choice) -> Iterator[list[Cell]]:
+    for move in steps.moves():
+        numbers = (move.upstream, move.local_value, move.value, move.accumulator)
+        cells = (_number(value, style, choice) for value in numbers)
+        yield [f"({move.step})", Name(move.text), *cells, note(move)]
 
 
-def _number(value: Any, style: Style, choice: Choice) -> str:
-    if value is None:
-        return ""
-    return markdown.escaped(BLANK) if choice.blank else inline(value, style.precision, style)
+def _number(value: Any, style: Style, choice: Choice) -> Cell:
+    blank = choice.blank and value is not None
+    return Words(BLANK) if blank else Number(value, style.precision)

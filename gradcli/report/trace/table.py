@@ -7,7 +7,7 @@ where not even that helps, each row is written from top to bottom.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -28,6 +28,7 @@ from gradcli.report.numbers import (
     shown,
     summary,
 )
+from gradcli.report.tables import grid
 from gradcli.report.trace.listing import (
     BLANK,
     Choice,
@@ -42,7 +43,6 @@ if TYPE_CHECKING:
     from gradcli.report.style import Style
 
 MEASURED = 200
-GAP = 2
 
 FORWARD = ("step", "node", "operation", "value")
 BACKWARD = ("step", "node", "upstream", "× local", "value", "contribution", "accumulator", "")
@@ -67,7 +67,7 @@ class Layout(NamedTuple):
 
 def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[str]:
     """The tables, and the listing's last line."""
-    table = Table(style, choice)
+    table = TextTable(style, choice)
     if choice.forward:
         yield from table.drawn(FORWARD, map(_step_row, steps.steps()))
         yield "\n" if choice.backward else ""
@@ -100,7 +100,7 @@ def _move_row(move: Move) -> Row:
     }
 
 
-class Table:
+class TextTable:
     """Rows of texts and values, drawn in one style."""
 
     def __init__(self, style: Style, choice: Choice) -> None:
@@ -116,21 +116,18 @@ class Table:
             for row in chain(first, rows):
                 yield from self._stacked(keys, row)
             return
-        heads = [painted(padded(self._shown(k), w), "bold", self.style) for k, w in _ends(layout)]
-        yield (" " * GAP).join(heads).rstrip() + "\n"
-        yield ("-" if self.style.ascii else "─") * _width(layout.widths) + "\n"
+        ends = zip(layout.keys, layout.widths, strict=True)
+        heads = [painted(padded(self._shown(k), w), "bold", self.style) for k, w in ends]
+        yield (" " * grid.GAP).join(heads).rstrip() + "\n"
+        yield grid.rule(grid.width_of(layout.widths), self.style)
         for row in chain(first, rows):
             cells = [self._cell(row, key, layout.points) for key in layout.keys]
-            yield from _lines(cells, layout.widths)
+            yield from grid.lines(cells, layout.widths)
         missing = [key for key in keys if key and key not in layout.keys]
         if missing:
-            yield from self._note(
-                f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
-            )
-
-    def _note(self, text: str) -> Iterator[str]:
-        lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
-        yield "\n" + "\n  ".join(lines) + "\n"
+            text = f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
+            lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
+            yield "\n" + "\n  ".join(lines) + "\n"
 
     def _layout(self, keys: tuple[str, ...], rows: Sequence[Row]) -> Layout | None:
         points = {key: self._points(key, rows) for key in keys if key in NUMBERS}
@@ -139,12 +136,12 @@ class Table:
             cells = (self._cell(row, key, points) for row in rows)
             texts = [self._shown(key), *(text for cell in cells for text in cell)]
             longest[key] = max(map(cell_width, texts))
-        kept, room, needs = keys, self.style.width, _width(longest.values())
+        kept, room, needs = keys, self.style.width, grid.width_of(longest.values())
         # Without an operation or a value a forward pass says nothing.
         for drop in ("nothing", *DROPS) if keys is BACKWARD else ("nothing",):
             kept = tuple(key for key in kept if key != drop)
             widths = tuple(longest[key] for key in kept)
-            if room is None or _width(widths) <= room:
+            if room is None or grid.width_of(widths) <= room:
                 return Layout(kept, widths, points, needs)
         return None
 
@@ -192,19 +189,3 @@ class Table:
 
     def _shown(self, text: str) -> str:
         return shown(text, self.style)
-
-
-def _width(columns: Collection[int]) -> int:
-    return sum(columns) + GAP * (len(columns) - 1)
-
-
-def _ends(layout: Layout) -> Iterable[tuple[str, int]]:
-    return zip(layout.keys, layout.widths, strict=True)
-
-
-def _lines(cells: list[list[str]], widths: Sequence[int]) -> Iterator[str]:
-    """A row of cells, as many lines as the tallest has."""
-    for i in range(max(map(len, cells))):
-        texts = (cell[i] if i < len(cell) else "" for cell in cells)
-        row = (padded(text, width) for text, width in zip(texts, widths, strict=True))
-        yield (" " * GAP).join(row).rstrip() + "\n"

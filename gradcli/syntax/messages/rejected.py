@@ -9,7 +9,8 @@ from __future__ import annotations
 from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
 
 from gradcli.diagnostics.characters import DERIVATIVES, short
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import GradcliError, Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.functions import FUNCTION_NAMES
 from gradcli.syntax.layout import place
@@ -34,12 +35,6 @@ FOREIGN_MODULES = frozenset({"torch", "tf", "jnp", "jax", "scipy", "sp", "nn", "
 _REDUCTIONS = frozenset({"sum", "mean", "max", "min", "dot", "prod", "std", "var", "flatten"})
 
 
-def _error(
-    message: str, span: Span, hint: str | None = None, labels: tuple[Label, ...] = ()
-) -> GradcliError:
-    return GradcliError(Kind.SYNTAX, message, span=span, hint=hint, labels=labels)
-
-
 def _example(tree: Tree) -> str:
     """The tree's text if it is short enough for a hint."""
     return short(print_tree(tree, spaced=False))
@@ -58,7 +53,7 @@ def bad_number(text: str, span: Span) -> GradcliError:
     """For what begins like a number and is none."""
     if text[-1] in "jJ":
         product = f"{text[:-1]}*{text[-1]}"
-        return _error(
+        return syntax_error(
             "there are no complex numbers", span, f"for a product write '{short(product)}'"
         )
     if text[:2].lower() in ("0x", "0b", "0o"):
@@ -66,7 +61,7 @@ def bad_number(text: str, span: Span) -> GradcliError:
             hint = f"write '{int(text, 0)}'"
         except ValueError:
             hint = f"for a product write '0*{short(text[1:])}'"
-        return _error("numbers are decimal", span, hint)
+        return syntax_error("numbers are decimal", span, hint)
     joined = text.replace("_", "")
     if joined.isdecimal():
         hint = f"write '{short(joined)}'"
@@ -74,12 +69,12 @@ def bad_number(text: str, span: Span) -> GradcliError:
         number, _, name = text.partition("_")
         product = short(f"{number}*_{name}")
         hint = f"for a product write '{product}'"
-    return _error("a '_' in a number stands between two digits", span, hint)
+    return syntax_error("a '_' in a number stands between two digits", span, hint)
 
 
 def too_large(span: Span) -> GradcliError:
     """For a literal beyond the largest double."""
-    return _error(
+    return syntax_error(
         "this number is too large", span, "the largest is about 1.8e308; for infinity write 'inf'"
     )
 
@@ -87,12 +82,12 @@ def too_large(span: Span) -> GradcliError:
 def number_has_no_parts(number: Number, part: Span, name: str) -> GradcliError:
     """For `2.T`, `2'` and `2.sum()`."""
     what = "transpose" if name in ("T", "transpose") else f"'.{name}'"
-    return _error(f"a number has no {what}", number.span.to(part))
+    return syntax_error(f"a number has no {what}", number.span.to(part))
 
 
 def number_before_bracket(number: Number, inside: Span) -> GradcliError:
     """For `2[1, 2]`."""
-    return _error(
+    return syntax_error(
         "a number has no elements",
         Span(number.span.start, inside.end),
         f"for a product write '{short(number.text)}*[…]'",
@@ -133,7 +128,7 @@ def _power_of_function(function: Name, number: Tree, argument: Tree) -> GradcliE
     inverse = inverse_function(name)
     if isinstance(number, Number) and number.value == -1 and inverse:
         hint = inverse_or_reciprocal(f"{inverse}({text})", f"{name}({text})")
-    return _error(power_after_name(name), function.span.to(number.span), hint)
+    return syntax_error(power_after_name(name), function.span.to(number.span), hint)
 
 
 def power_after_name(name: str) -> str:
@@ -162,7 +157,7 @@ def _factor(tree: Tree) -> str:
 
 
 def _readings(span: Span, *readings: str) -> GradcliError:
-    return _error(
+    return syntax_error(
         "this can be read in two ways",
         span,
         "write " + " or ".join(f"'{reading}'" for reading in readings),
@@ -174,7 +169,7 @@ def _readings(span: Span, *readings: str) -> GradcliError:
 
 def no_constant(token: Token) -> GradcliError:
     """For `np.random` and other attributes of NumPy that are not called."""
-    return _error(
+    return syntax_error(
         f"'{token}' is not a constant of this language",
         place(token),
         "the constants are np.pi, np.e and math.tau; functions are called: np.exp(x)",
@@ -183,7 +178,7 @@ def no_constant(token: Token) -> GradcliError:
 
 def foreign_module(module: Name, function: Name) -> GradcliError:
     """For `torch.exp(x)`."""
-    return _error(
+    return syntax_error(
         f"'{module.name}.' is not known here",
         module.span.to(function.span),
         f"write '{function.name}(…)' without it",
@@ -201,7 +196,7 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
         hint = f"for a product write '{left}*{right}', for the matrix product '{left} @ {right}'"
     else:
         hint = "the only attribute is '.T', the transpose; functions are called: x.sum()"
-    return _error(f"there is no attribute '.{name.name}'", name.span, hint)
+    return syntax_error(f"there is no attribute '.{name.name}'", name.span, hint)
 
 
 # --- arguments ---------------------------------------------------------------------------
@@ -209,17 +204,17 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
 
 def no_argument_name(tree: Tree, equals: Span) -> GradcliError:
     """For `f(2 = x)`."""
-    return _error(
+    return syntax_error(
         "before the '=' in a call stands an argument's name",
         tree.span,
         "a comparison is written '=='",
-        (Label(equals, "this '='"),),
+        labels=(Label(equals, "this '='"),),
     )
 
 
 def positional_after_keyword(argument: Tree) -> GradcliError:
     """For `f(x=1, y)`."""
-    return _error(
+    return syntax_error(
         "an argument without a name can't follow one with a name",
         argument.span,
         "named arguments come last; a comparison is written '=='",
@@ -232,12 +227,12 @@ def positional_after_keyword(argument: Tree) -> GradcliError:
 def no_left_side(left: Tree, equals: Span) -> GradcliError:
     """For everything before an `=` that can't be given a value."""
     if isinstance(left, Number) and left.text.isalpha():
-        return _error(f"'{left.text}' is reserved and can't be given a value", left.span)
+        return syntax_error(f"'{left.text}' is reserved and can't be given a value", left.span)
     if isinstance(left, Name):
-        return _error("a constant can't be given a value", left.span)
+        return syntax_error("a constant can't be given a value", left.span)
     hint = "before the '=' stands a name, or a name with parameters: 'y = …', 'f(x) = …'"
     if derivative_at(_example(left), 0):
-        return _error("a derivative can't be given a value", left.span, _DERIVATIVE)
+        return syntax_error("a derivative can't be given a value", left.span, _DERIVATIVE)
     if isinstance(left, Compare | Number | Operator):
         hint += "\na comparison is written '=='"
     what = {
@@ -247,12 +242,13 @@ def no_left_side(left: Tree, equals: Span) -> GradcliError:
         Tuple: "a tuple",
         Call: "a call like this",
     }.get(type(left), "an expression" if isinstance(left, Operator | Compare) else "this")
-    return _error(f"{what} can't be given a value", left.span, hint, (Label(equals, ""),))
+    message = f"{what} can't be given a value"
+    return syntax_error(message, left.span, hint, labels=(Label(equals, ""),))
 
 
 def no_parameter(argument: Tree) -> GradcliError:
     """For `f(2) = …`."""
-    return _error(
+    return syntax_error(
         "a parameter is a name",
         argument.span,
         "a function is defined by 'f(x, y) = …'; a comparison is written '=='",
@@ -261,10 +257,10 @@ def no_parameter(argument: Tree) -> GradcliError:
 
 def no_rule(left: Tree, equals: Span) -> GradcliError:
     """For a block's rule that does not say which derivative it is."""
-    return _error(
+    return syntax_error(
         "a block's rule begins with 'd/dx =' or 'delta_x ='",
         left.span,
         "x is the parameter; 'd/dx' is the derivative of each element, 'delta_x' the whole "
         "backward rule",
-        (Label(equals, ""),),
+        labels=(Label(equals, ""),),
     )

@@ -6,7 +6,8 @@ from typing import NamedTuple
 
 from lark import Token  # noqa: TC002 - a named tuple needs it
 
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import GradcliError, Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.layout import LITERALS, place
 
@@ -41,4 +42,4 @@ class Stop(NamedTuple):
         """An error about the token, with the open bracket shown if that is said."""
         labels = (Label(place(self.opened[-1]), "opened here"),) if opened and self.opened else ()
         span = span or place(self.token)
-        return GradcliError(Kind.SYNTAX, message, span=span, labels=labels, hint=hint)
+        return syntax_error(message, span, hint, labels=labels)

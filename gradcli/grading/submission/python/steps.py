@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple, TypeAlias, TypeVar
 
 from gradcli import ops
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.grading.submission.python.rewrite import PART, Outline, original_name, outlined
 from gradcli.grading.submission.python.tokens import refused
@@ -78,22 +79,18 @@ def _rename(statements: Iterable[Statement], written: Mapping[str, str]) -> None
 
 def as_submission(error: GradcliError, source: Source) -> GradcliError:
     """An error of the language as one of a submission: about `source`, with the line's number."""
-    message = original_name(error.message)
-    if error.span is not None and not message.startswith("line "):
-        message = f"line {source.position(error.span.start)[0]}: {message}"
-    return GradcliError(
-        Kind.SUBMISSION,
-        message,
+    return submission_error(
+        original_name(error.message),
+        original_name(error.hint) if error.hint else None,
         source=source,
         span=error.span,
         labels=tuple(label._replace(text=original_name(label.text)) for label in error.labels),
-        hint=original_name(error.hint) if error.hint else None,
     )
 
 
 def _too_long(source: Source, most: str) -> GradcliError:
     what = f"'{source.name}'" if source.name else "this"
-    return GradcliError(Kind.SUBMISSION, f"{what} is too long: a listing has at most {most}")
+    return submission_error(f"{what} is too long: a listing has at most {most}")
 
 
 # --- statements --------------------------------------------------------------------------

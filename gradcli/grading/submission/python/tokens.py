@@ -11,7 +11,8 @@ import re
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 
 DEEPEST = 500
@@ -104,9 +105,7 @@ class Line:
 
 def refused(source: Source, span: Span, message: str, hint: str | None = None) -> GradcliError:
     """The error for what a submission can't have: it begins with the line's number."""
-    line = source.position(span.start)[0]
-    message = f"line {line}: {message}"
-    return GradcliError(Kind.SUBMISSION, message, source=source, span=span, hint=hint)
+    return submission_error(message, hint, source=source, span=span)
 
 
 def logical_lines(text: str, source: Source) -> tuple[list[Line], list[Token]]:
