@@ -178,9 +178,9 @@ class TestOut:
         assert "WRONG" in path.read_text(encoding="utf-8")
 
 
-def npz(**arrays: Any) -> bytes:
+def npz(x: float, y: float) -> bytes:
     file = BytesIO()
-    np.savez(file, **arrays)
+    np.savez(file, x=x, y=y)
     return file.getvalue()
 
 
