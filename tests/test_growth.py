@@ -185,7 +185,11 @@ def expect_linear(measured: Callable[[list[str]], int], command: Command, least:
     assert four - two < 2.5 * max(two - one, least), (one, two, four)
 
 
-@pytest.mark.parametrize("name", COMMANDS)
+# The quick version is every third of them.
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(n, marks=pytest.mark.slow if i % 3 else []) for i, n in enumerate(COMMANDS)],
+)
 def test_twice_the_text_takes_twice_the_calls(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
