@@ -98,7 +98,7 @@ def _no_command(args: Sequence[str], own: Sequence[str]) -> Exception:
     if hint is None:
         short = first if len(first) <= 40 and '"' not in first else "…"
         hint = f'for a program: gradcli eval "{short}" …'
-    return usage_error(f"'{first}' is no command", hint)
+    return usage_error(f"'{first}' isn't a command", hint)
 
 
 app = typer.Typer(

@@ -114,7 +114,7 @@ def _part(found: Jacobian | Hessian, name: str) -> Any:
         listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"
         raise GradcliError(
             Kind.NAME,
-            f"'{name}' is no input of the program",
+            f"'{name}' isn't an input of the program",
             hint=did_you_mean(name, names) or listed,
         )
     return part

@@ -48,7 +48,7 @@ def read_program(
         raise usage_error("there is a program and a --file", hint)
     if output is not None:
         if not is_name(output):
-            raise usage_error(f"--output: '{output}' is no name", "it takes the name of a node")
+            raise usage_error(f"--output: '{output}' isn't a name", "it takes the name of a node")
         output = normal(output)
     if "-" in (text, file):
         return Program(_standard_input(environment), name="standard input", output=output)
@@ -193,5 +193,5 @@ def names_in(text: str, option: str) -> tuple[str, ...]:
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if not is_name(word):
-            raise usage_error(f"{option}: '{word}' is no name", f"it takes names: {option} x,y")
+            raise usage_error(f"{option}: '{word}' isn't a name", f"it takes names: {option} x,y")
     return tuple(dict.fromkeys(normal(word) for word in words))

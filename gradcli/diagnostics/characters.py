@@ -146,7 +146,7 @@ def _refused(text: str, i: int, start: int) -> GradcliError:
     if char in _QUOTES:
         return strings_refused(span)
     if is_superscript(char):
-        hint = f"a power that is no number is written '{text[:i]}^{_lowered(char)}'" if i else None
+        hint = f"other powers are written '{text[:i]}^{_lowered(char)}'" if i else None
         return GradcliError(
             Kind.SYNTAX, f"{describe(char)} can't be read as a power", span=span, hint=hint
         )

@@ -110,7 +110,7 @@ def _json(text: str, path: str) -> Any:
         place = min(error.pos, len(text))
         raise GradcliError(
             Kind.FILE,
-            f"'{path}' is no JSON: {error.msg[:1].lower()}{error.msg[1:]}"
+            f"'{path}' isn't JSON: {error.msg[:1].lower()}{error.msg[1:]}"
             if text.strip()
             else f"'{path}' is empty",
             source=Source(text, path),

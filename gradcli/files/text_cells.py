@@ -224,11 +224,11 @@ def _fault_in_lines(path: Path, name: str) -> Exception | None:
             return file_error(f"{name}, row {row:,}: {error}")
         except (ValueError, RecursionError):
             return file_error(
-                f"{name}, row {row:,}: '{_short(line)}' is no JSON object on one line"
+                f"{name}, row {row:,}: '{_short(line)}' isn't a JSON object on one line"
             )
         if not isinstance(found, dict):
             return file_error(
-                f"{name}, row {row:,}: '{_short(line)}' is no JSON object",
+                f"{name}, row {row:,}: '{_short(line)}' isn't a JSON object",
                 'a row is an object on a line: {"x": 1, "y": 2}',
             )
     return None if row else file_error(f"{name} is empty")

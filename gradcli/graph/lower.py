@@ -288,7 +288,7 @@ class _Lowering:
         self.values.append(Literal(np.float64(tree.value), tree.text))
 
     def nothing(self, tree: Nothing, _scope: _Scope) -> None:
-        self.fail(Kind.SYNTAX, "None is no value", tree.span, "it is for axis=None and x[:, None]")
+        self.fail(Kind.SYNTAX, "None isn't a value", tree.span, "it is for axis=None, x[:, None]")
 
     def bracketed(self, tree: Tuple, _scope: _Scope) -> None:
         self.fail(

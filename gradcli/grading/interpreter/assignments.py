@@ -102,7 +102,7 @@ class Assignments:
             return known
         ours = isinstance(known, Cell) and known.line is None
         if known is not None and (not ours or name in self.desk.vocabulary.inputs):
-            raise self.desk.refused(statement, f"'{name}' is no dictionary")
+            raise self.desk.refused(statement, f"'{name}' isn't a dictionary")
         made: dict[str, Value] = {}
         self.desk.scope[name] = made
         return made

@@ -174,7 +174,7 @@ class Expressions:
         if of is None:
             return self.cell(key, statement)
         if not isinstance(of, dict):
-            raise self.desk.refused(statement, f"'{base}' is no dictionary")
+            raise self.desk.refused(statement, f"'{base}' isn't a dictionary")
         value = of.get(key)
         if isinstance(value, Cell):
             return value

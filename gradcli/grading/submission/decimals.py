@@ -101,7 +101,7 @@ def too_many() -> GradcliError:
 
 
 def _ragged(why: str) -> GradcliError:
-    return GradcliError(Kind.SUBMISSION, f"this is no array: {why}")
+    return GradcliError(Kind.SUBMISSION, f"this isn't an array: {why}")
 
 
 def _one(text: str) -> _One:
@@ -196,4 +196,4 @@ def _no_number(text: str) -> GradcliError:
         hint = f"thousands are not separated: {short(text.replace(',', ''))}"
     elif re.search(r"[0-9)]\s*[-+*/^×·]|sqrt|√|\bpi\b|π|\be\b|exp|log|ln|sin|cos|tan", text):
         hint = "write the number that comes out"
-    return GradcliError(Kind.SUBMISSION, f"'{short(text, 40)}' is no number", hint=hint)
+    return GradcliError(Kind.SUBMISSION, f"'{short(text, 40)}' isn't a number", hint=hint)

@@ -178,7 +178,7 @@ def _check_regular(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(mode):
         raise _refused(name, "is a folder, not a file")
     if not stat.S_ISREG(mode):
-        raise _refused(name, "is no regular file")
+        raise _refused(name, "isn't a regular file")
 
 
 def _may_be_notebook(content: bytes) -> bool:

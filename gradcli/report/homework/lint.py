@@ -1,4 +1,4 @@
-"""What lint has found, as text and as JSON: the mistakes that nobody would see, and better points.
+"""The report of lint, as text and as JSON: mistakes that would go unnoticed, and better points.
 
 The first line says it all; below it stand the slips that change nothing, those that can't be told
 apart, and the points as one types them.
@@ -36,33 +36,33 @@ def pieces(
     best = better[0] if better and finding.worse(better[0]) else None
     yield from _lines(_headline(finding, best), width)
     if finding.kink:
-        yield "\nThis point is at a kink: the derivative of either side is accepted.\n"
+        yield "\nThis point is at a corner: the derivative of either side is accepted.\n"
     if finding.unseen:
-        yield "\nNobody would see:\n"
+        yield "\nThese would go unnoticed:\n"
         yield from _unseen(finding.unseen, style, width)
     if finding.confused:
-        yield "\nThe same wrong number, so not to be told apart:\n"
+        yield "\nThese give the same wrong number, so they can't be told apart:\n"
         for confusion in finding.confused:
             yield from _lines(f"delta_{confusion.row}   {', '.join(confusion.tags)}", width, "  ")
     if best is not None:
-        yield "\nMore is seen at:\n"
+        yield "\nFewer would go unnoticed at:\n"
         for other in better:
             if finding.worse(other):
                 yield from _point(other, style, width, options)
     elif finding.rank > (0, 0) or finding.kink:
-        yield "\nNo point was found at which more is seen.\n"
+        yield "\nNo point was found at which fewer would go unnoticed.\n"
 
 
 def _headline(finding: Finding, best: Finding | None) -> str:
     unseen, all_ = len(finding.unseen), len(finding.slips)
     if not finding.slips:
-        return "nothing can go wrong here: no gradient is asked for that takes a step"
+        return "There is no step to get wrong: no gradient that the task asks for takes a step."
     here = point(finding.inputs)
-    text = f"at {here or 'this point'} {unseen} of {all_} slips change nothing"
+    text = f"At {here or 'this point'}, {unseen} of {all_} common mistakes would go unnoticed"
     if best is not None:
         there = point(best.inputs)
         text += f"; {f'at {there}' if there else 'elsewhere'}: {len(best.unseen)}"
-    return visible(text)
+    return visible(f"{text}.")
 
 
 def point(inputs: Mapping[str, Any]) -> str | None:
@@ -103,7 +103,7 @@ def _point(finding: Finding, style: Style, width: int, options: Collection[str])
         words.append(option + (f'"{text}"' if " " in text else text))
     line = " ".join(words)
     text = visible(line) if len(line) <= LONGEST else "a large point: --json has its numbers"
-    what = f"{len(finding.unseen)} not seen"
+    what = f"{len(finding.unseen)} unnoticed"
     if finding.confused:
         what += f", {len(finding.confused)} not told apart"
     if len(text) + len(what) + 7 <= width or style.width is None:

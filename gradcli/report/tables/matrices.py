@@ -28,7 +28,7 @@ from gradcli.report.numbers import (
 )
 from gradcli.report.tables import latex as tex
 from gradcli.report.tables.markdown import code, escaped, line
-from gradcli.report.tables.rows import AGREEING
+from gradcli.report.tables.rows import AGREEING, COUNTED
 from gradcli.results.matrices import (
     Block,
     Hessian,
@@ -137,7 +137,7 @@ def checked(found: Jacobian | Hessian) -> str:
     agree = sum(found.counts.get(verdict, 0) for verdict in AGREEING)
     counts = {"fail": 0, **found.counts}
     others = [
-        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
+        f"{count} {COUNTED.get(verdict, verdict)}"
         for verdict, count in counts.items()
         if count and verdict not in AGREEING
     ]

@@ -33,6 +33,8 @@ INDENT = 10
 """Where the gradient's entries begin in the last line."""
 
 AGREEING = ("pass", "zero")
+COUNTED = {"fail": "WRONG", "kink": "corner"}
+"""Verdicts whose word in the last line is not their key."""
 
 
 class Entry(NamedTuple):
@@ -163,7 +165,7 @@ def checked(result: Result) -> str:
     agree = sum(result.counts.get(verdict, 0) for verdict in AGREEING)
     counts = {"fail": 0, **result.counts}
     others = [
-        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
+        f"{count} {COUNTED.get(verdict, verdict)}"
         for verdict, count in counts.items()
         if count and verdict not in AGREEING
     ]
