@@ -1,4 +1,4 @@
-"""The way through the house: text → tree → graph → values → accumulators → checks → Result.
+"""The path from text to result: text → tree → graph → values → accumulators → checks → Result.
 
 A `Program` is parsed once and evaluated at as many points as one likes. The command line
 is made of it.

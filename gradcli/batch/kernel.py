@@ -3,7 +3,7 @@
 A `Graph` and the numbers of the wanted nodes come in; a `Line` comes out, which fills arrays with
 the wanted values. Equal operations are merged, what nothing needs is left out, what no column
 reaches is computed once. Rows go through in chunks that stay in the cache, results are written
-to buffers that are used again when nobody reads them any more, and chunks run on all cores: NumPy
+to buffers that are used again after their last reader, and chunks run on all cores: NumPy
 lets go of Python's lock inside its loops.
 """
 

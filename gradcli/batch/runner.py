@@ -44,10 +44,10 @@ class Evaluable(Protocol):
 
 
 ASKED = 16
-"""So many rows of one pattern are put to `evaluate`; if it says the same of all, it is the case."""
+"""How many rows of one pattern go to `evaluate`; if all give the same answer, it holds."""
 
 MOST_PATTERNS = 10_000
-"""So many patterns are remembered."""
+"""How many patterns are remembered."""
 
 
 class Batch(NamedTuple):

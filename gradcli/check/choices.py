@@ -1,9 +1,9 @@
-"""Which branch every operation is on, and which operations have a say in the output.
+"""Which branch every operation is on, and which operations the output depends on.
 
 The branches of all operations, mixed into one number per row, are the row's signature: two points
 of one signature are on one smooth piece of the function.
 
-In `where(x < 1, x, sqrt(x))` at 0 the root has no slope, and the function does not care: it is x on
+In `where(x < 1, x, sqrt(x))` at 0 the root has no slope, and the function needs none: it is x on
 both sides. So nodes that reach the output only where they are not selected are left out when the
 check looks for kinks, edges and noise between a variable and the output.
 """

@@ -1,6 +1,6 @@
-"""gradcli as a whole: which commands there are, and what becomes of their outcome.
+"""gradcli as a whole: which commands there are, and where their outcomes go.
 
-`run` takes arguments and an environment and returns the exit code. Whatever happens inside, it
+`run` takes arguments and an environment and returns the exit code. Every failure
 ends there: an outcome is written, an error is printed, and nothing is raised.
 """
 

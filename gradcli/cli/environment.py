@@ -97,7 +97,7 @@ class Environment:
         return _needs_ascii(self.stdout)
 
     def interactive(self) -> bool:
-        """Whether somebody sits at a terminal: keys come in, and text is seen at once."""
+        """Whether stdin and stdout are terminals."""
         return self.columns is not None and self.stdin is not None and self.stdin.isatty()
 
     def stepwise(self, sections: Iterable[Iterable[str]]) -> Iterator[str]:

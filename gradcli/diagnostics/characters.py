@@ -14,7 +14,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
 
 DERIVATIVES = "write the function alone: gradcli works out its derivatives"
-"""The hint for whatever asks for a derivative in a program."""
+"""The hint where a program asks for a derivative."""
 
 _ONE_FORM = {
     "\N{MINUS SIGN}": "-",

@@ -2,7 +2,7 @@
 
 A module's tree comes in; out comes a `Names`: the definitions, the names that may be
 inputs in order of first appearance, and what each definition needs. The rules are those of
-docs/language.md: a name is given once, is defined before it is used, and whatever is used
+docs/language.md: a name is given once, is defined before it is used, and a name that is used
 and not defined is an input.
 """
 
@@ -35,7 +35,7 @@ from gradcli.syntax.tree import (
 )
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
-"""Names with a value of their own, as long as nobody gives them another."""
+"""Names with a value of their own, unless the program gives them another."""
 
 Definition = Assign | Define | Block
 

@@ -27,17 +27,17 @@ WORDS = ("NaN", "Infinity", "-Infinity")
 """What stands for the numbers that JSON does not have."""
 
 BATCH = 1000
-"""So many rows are encoded at once: the encoder is quick, but starting it is not."""
+"""How many rows are encoded at once: the encoder is quick, but starting it is not."""
 
 LARGE = 1000
 """An array of more elements is written once; where it comes again, its text is taken again."""
 
 KEPT = 200_000_000
-"""So many characters of such texts are kept."""
+"""How many characters of such texts are kept."""
 
 INDENT = "  "
 LINE = 100
-"""With --pretty, what fits into so many characters stays on one line."""
+"""With --pretty, what fits into this many characters stays on one line."""
 
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:

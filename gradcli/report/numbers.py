@@ -25,7 +25,7 @@ TALL = 12
 """And those that take more lines than this where there is little room."""
 
 LINE = 60
-"""The elements of a small vector go on one line as far as they fit into so many cells."""
+"""The elements of a small vector go on one line as far as they fit into this many cells."""
 
 
 # --- words -------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 """What a name of a listing is given: a variable of the forward pass, or a line of a gradient.
 
-A name and a value come in, and the desk knows more than before. What a name stands for, its form
+A name and a value come in and are recorded in the `Desk`. What a name stands for, its form
 tells (`gradient_names`); within a function that is a word for an expression, names are its own
 business and stand for nothing else.
 """

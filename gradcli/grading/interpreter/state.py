@@ -1,4 +1,4 @@
-"""What a listing has come to: cells for its names, lines for its gradients.
+"""The state of an interpreted listing: cells for its names, lines for its gradients.
 
 `interpreter` works a listing through on these types, and marking reads them. A cell is what a name
 stands for at some time; it keeps what it was computed from, so that it can be computed again with

@@ -45,7 +45,7 @@ from gradcli.grading.submission.types import Entry, Listing, Submission, Written
 SIDES = (0, 1, -1)
 """The convention at kinks, and the derivatives of both sides: each is accepted."""
 MOST_TIED = 4
-"""Up to so many operations at a kink may each have another side."""
+"""The most operations at a kink that may each have another side."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +56,7 @@ class Scheme:
     carried: float = 1.0
     """What a carried row earns of its marks."""
     eta: float | None = None
-    """The step of gradient descent, for whoever may have updated the weights too early."""
+    """The learning rate, to recognise weights that were updated too early."""
     points: float | None = None
     """What everything is worth together; None for a mark for each row."""
 

@@ -43,7 +43,7 @@ class MarkedRow:
     line: int | None
     """The line at fault, else the last that wrote the row."""
     text: str
-    """That line, as it stands."""
+    """That line, unchanged."""
     submitted: Any
     """None where nothing was handed in, or nothing could be computed."""
     true: Any

@@ -19,11 +19,11 @@ from gradcli.grading.model.moves import Moves
 from gradcli.grading.submission.types import Written
 
 FEW_DIGITS = 4
-"""A number of so many digits was written by hand."""
+"""A number of this many digits, or fewer, was written by hand."""
 HAND, CODE = 1e-2, 1e-6
 """The relative tolerance of numbers written by hand, and of those that a program computed."""
 EACH = 32
-"""Up to so many elements are moved one by one; more of them all at once, at random."""
+"""This many elements are moved one by one; more of them all at once, at random."""
 SAMPLES = 8
 
 

@@ -2,7 +2,7 @@
 
 Bytes come in safely (regular files of a reasonable size only), become text, and go to the reader
 that the file's suffix names; a text without a telling suffix goes by what it looks like. Nothing
-of a submission is executed, imported, or evaluated, and whatever is wrong with it is a
+of a submission is executed, imported, or evaluated, and every fault in it is a
 `GradcliError` of kind submission.
 """
 

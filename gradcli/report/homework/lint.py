@@ -20,9 +20,9 @@ from gradcli.report.numbers import shown
 
 WIDE, NARROW = 76, 40
 LONGEST = 400
-"""A point of more characters is no command line: it is in the JSON."""
+"""A longer point is not shown as a command line: it is in the JSON."""
 FEW = 12
-"""So many numbers are shown as a point within a sentence."""
+"""The most numbers of a point shown within a sentence."""
 
 
 def pieces(

@@ -26,7 +26,7 @@ from gradcli.report.style import Style
 from gradcli.report.tables.markdown import code, escaped, line
 
 MOST_FORMS = 6
-"""In text, so many sets of rules are shown of an operation; JSON has all."""
+"""The most sets of rules of an operation shown in text; JSON has all."""
 
 MOST_EXAMPLES = 2
 NAME_WIDTH = 34

@@ -1,4 +1,4 @@
-"""What the tables have in common, whatever they are written in: rows, columns, last line.
+"""What tables of every format have in common: rows, columns, last line.
 
 A `Result` becomes `Entry` after `Entry`, values not yet text. Table, CSV, Markdown and LaTeX
 choose from an entry the columns of the command and write each in their own way.
