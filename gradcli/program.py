@@ -278,7 +278,7 @@ class Program:
     ) -> Result:
         """A result of this program with the check of its accumulators.
 
-        For whoever shows the result before the check is made; otherwise `evaluate` does both.
+        To show a result before its check is made; otherwise `evaluate` does both.
         The options are those of `evaluate`, and `wrt` must be what the result was made with.
         """
         expect_choice("mode", mode, CHECKS)

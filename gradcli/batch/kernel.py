@@ -389,7 +389,7 @@ def _sum_is_finite(values: Any) -> bool:
 
 
 def column(count: int, shape: Shape = ()) -> Any:
-    """An empty array of so many rows, a large one at the start of a large page of memory.
+    """An empty array of this many rows, a large one at the start of a large page of memory.
 
     The first write to every page costs as much as a good many operations: fewer, larger pages.
     """
@@ -411,7 +411,7 @@ def on_all_cores(
 ) -> list[Chunk]:
     """The chunks that workers give back, in order, of `count` rows in chunks of `rows`.
 
-    Whoever is free takes the next: cores may be busy with other things. Where all rows are
+    A worker that is free takes the next: cores may be busy with other things. Where all rows are
     `suspect` anyway, all chunks come back.
     """
     chunks = [(a, min(a + rows, count)) for a in range(0, count, rows)]

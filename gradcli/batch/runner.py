@@ -51,7 +51,7 @@ MOST_PATTERNS = 10_000
 
 
 class Batch(NamedTuple):
-    """What a batch comes to."""
+    """The results of a batch."""
 
     columns: dict[str, Any]
     """`value` and `d_<input>`, each with a leading axis of rows."""

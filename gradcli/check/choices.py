@@ -65,7 +65,7 @@ def chooses(node: Node) -> bool:
 def chosen(condition: Array, rows: int | None = None) -> tuple[Any, Any]:
     """Whether a `where` with this condition takes anything of its second and third operand.
 
-    With `rows` the condition's first axis is a batch of so many, and the answers are arrays.
+    With `rows` the condition's first axis is a batch of that size, and the answers are arrays.
     """
     holds = np.asarray(condition) != 0
     if rows is None or holds.ndim == 0 or len(holds) != rows:

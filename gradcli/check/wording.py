@@ -137,7 +137,7 @@ def _arrow(value: float | None, check: Check) -> str:
 
 
 def distinct(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with so many digits that the difference can be seen."""
+    """Two numbers with enough digits to show their difference."""
     for digits in range(5, 17):
         x, y = f"{a:.{digits}g}", f"{b:.{digits}g}"
         if x != y:

@@ -130,7 +130,7 @@ def run(arguments: Sequence[str], environment: Environment) -> int:
 
 
 def _outcome(arguments: Sequence[str], environment: Environment) -> Outcome | int:
-    """What the command comes to: an outcome to be delivered, or the exit code of what it did."""
+    """The result of the command: an outcome to be delivered, or the exit code of what it did."""
     group = typer.main.get_command(app)
     group.params += general_options()
     try:

@@ -28,7 +28,7 @@ GENERAL = "General"
 
 
 class Outcome(NamedTuple):
-    """What a command has to say: a text in pieces (or bytes), where it goes, the exit code."""
+    """The output of a command: a text in pieces (or bytes), where it goes, the exit code."""
 
     text: Iterable[str] | bytes
     code: int | Callable[[], int] = 0

@@ -135,7 +135,7 @@ class Environment:
                 undo()
 
     def write(self, pieces: Iterable[str] | bytes) -> None:
-        """Write to standard output, as long as there is somebody who reads it. Raises `OSError`.
+        """Write to standard output, as long as it has a reader. Raises `OSError`.
 
         What the stream can't encode is written as an escape that is the same in JSON and in
         Python.

@@ -87,7 +87,7 @@ def say_failure(result: Result, environment: Environment) -> None:
 
 
 def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
-    """What a command for matrices has to say, and its exit code. Raises `GradcliError`."""
+    """The output of a command for matrices, and its exit code. Raises `GradcliError`."""
     from gradcli.diagnostics.error import ExitCode
 
     form = report.chosen_format()

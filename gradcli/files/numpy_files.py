@@ -52,7 +52,7 @@ def npy_array(content: bytes, path: str, name: str | None = None) -> Any:
 
 
 def expect_whole(file: IO[bytes], size: int, path: str) -> None:
-    """Raise if a `.npy` of so many bytes announces more numbers than it has."""
+    """Raise if a `.npy` of this many bytes announces more numbers than it has."""
     shape, _, dtype = _announced(file, path)
     needed = math.prod(shape) * dtype.itemsize
     if needed > size and not dtype.hasobject:

@@ -382,7 +382,7 @@ class Points:
         return found
 
     def _written(self, name: str, first: int, count: int) -> list[Any]:
-        """What is written in a column in so many rows."""
+        """The text of this many rows of a column."""
         try:
             place = self.places[name] if self.table else self.columns.index(name)
             cells = self._cells.of(place, first, count)
@@ -549,7 +549,7 @@ def floats(dtype: pl.DataType) -> Any:
 
 
 def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.DataFrame]:
-    """All frames but for the last rows, so many."""
+    """All frames without the last rows, this many."""
     waiting: deque[pl.DataFrame] = deque()
     rows = 0
     for frame in frames:

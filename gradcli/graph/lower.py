@@ -538,7 +538,7 @@ class _Lowering:
         return self.static(tree, scope)
 
     def constant(self, operand: Operand, tree: Tree) -> Any:
-        """The number that an expression without inputs comes to."""
+        """The number that an expression without inputs equals."""
         if self.carries(operand):
             hint = "write the number, or give it a name in the program: n = 2"
             if isinstance(tree, Compare):

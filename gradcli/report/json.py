@@ -298,7 +298,7 @@ def indented(value: Any, encode: Encode, depth: int = 0) -> str:
 
 
 def _left(value: Any, room: int) -> int:
-    """At most so many characters of `room` are left when the value is written; stops below 0."""
+    """The characters of `room` left after the value, at most; stops below 0."""
     if isinstance(value, dict):
         for key, part in value.items():
             room = _left(part, room - len(key) - 4)
@@ -315,7 +315,7 @@ def _left(value: Any, room: int) -> int:
 
 
 def _filled(words: Iterable[str], room: int) -> list[str]:
-    """The words, with commas between, in lines of so many characters."""
+    """The words, with commas between, in lines of this many characters."""
     lines = [""]
     for word in words:
         if len(lines[-1]) + len(word) + 3 > room and lines[-1]:

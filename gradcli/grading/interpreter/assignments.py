@@ -226,7 +226,7 @@ class Assignments:
         return bool(np.allclose(np.ravel(cell.value), np.ravel(given), rtol=1e-6, atol=0))
 
     def sum(self, before: Cell, cell: Cell, statement: Placed) -> Any:
-        """What `+=` comes to; None where the shapes do not go together."""
+        """The result of `+=`; None where the shapes do not go together."""
         known = before.passed_on if before.value is None else before.value
         if known is None or cell.value is None:
             return None

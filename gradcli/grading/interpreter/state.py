@@ -186,7 +186,7 @@ class Desk:
         return self.listing.line(placed.span.start)
 
     def text(self, placed: Placed) -> str:
-        """Something as it stands in the listing, in one line."""
+        """A part of the listing as written, in one line."""
         return " ".join(self.listing.source.text[placed.span.start : placed.span.end].split())
 
     def refused(

@@ -530,7 +530,7 @@ def _sides(flow: Flow) -> list[int | Mapping[Key, int]]:
 
 
 def _status(*, right: bool, follows: bool) -> Status:
-    """What becomes of a number that is right or not, and follows from those before it or not."""
+    """The status of a number that is right or not, and follows from those before it or not."""
     if follows:
         return Status.OK if right else Status.CARRIED
     return Status.INCONSISTENT if right else Status.WRONG

@@ -105,7 +105,7 @@ class Marked:
         return _sum(row.max for row in self.rows)
 
     def out_of(self, points: float) -> Marked:
-        """The same with so many points for everything, however many rows there are."""
+        """The same with this many points in total, for any number of rows."""
         most = self.max_score
         if not most:
             return self

@@ -133,7 +133,7 @@ def spreads(
 
 
 def own_values(flow: Flow) -> dict[Key, Any]:
-    """What every stage comes to from the values that it reads."""
+    """The value of every stage, from the values that it reads."""
     return {
         key: stage.value([flow.values[read] for read in stage.reads])
         for key, stage in flow.stages.items()
@@ -141,7 +141,7 @@ def own_values(flow: Flow) -> dict[Key, Any]:
 
 
 def _moves(number: Written, tolerance: Tolerance) -> Iterator[tuple[Any, float]]:
-    """A written number moved within its radius, and the weight of what comes of it."""
+    """A written number moved within its radius, and the weight of the effect."""
     radius = tolerance.radius(number)
     size = np.size(number.value)
     if not np.all(np.isfinite(number.value)) or not np.any(radius):

@@ -96,7 +96,7 @@ def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
 
 
 def too_many() -> GradcliError:
-    """The error for an array that nobody has written."""
+    """The error for an array too large to be written by hand."""
     return _ragged(f"it has more than {MOST_NUMBERS:,} elements")
 
 

@@ -133,7 +133,7 @@ def _is_table(text: str) -> bool:
 
 
 def _check_lines(text: str, name: str | None) -> None:
-    """Refuse lines that nobody has written, before anything looks into them."""
+    """Refuse lines too long to be written by hand, before anything looks into them."""
     if len(text) > LONGEST_LINE:
         longest = max(len(line) for line in text.split("\n"))
         if longest > LONGEST_LINE:

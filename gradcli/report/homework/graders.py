@@ -173,7 +173,7 @@ def _place(row: MarkedRow) -> str:
 
 
 def _html(row: MarkedRow, *, reveal: bool) -> str:
-    """The same as paragraphs, the student's line as it stands."""
+    """The same as paragraphs, the student's line unchanged."""
     code = f"<pre>{_safe(_place(row))}</pre>" if row.line else ""
     remarks = _remarks(row, reveal=reveal, code=False)
     return code + "".join(f"<p>{_safe(remark)}</p>" for remark in remarks)

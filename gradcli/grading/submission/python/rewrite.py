@@ -218,7 +218,7 @@ class _Rewriter:
         self.expression(tokens)
 
     def expression(self, tokens: list[Token]) -> None:
-        """What is read as it stands, but for types; refused where it is no expression."""
+        """What is read unchanged, but for types; refused where it is no expression."""
         self.types(tokens)
         check_inside(self.kept(tokens), self.source)
 
