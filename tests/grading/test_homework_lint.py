@@ -125,8 +125,8 @@ class TestPoints:
             assert here.worse(finding)
         words = ("x*max(y, z)", "--x", "1.5", "--y", "2.5", "--z", "2.5")
         out = gradcli("lint", *words)[1]
-        assert "at a kink" in out
-        assert "More is seen at" in out
+        assert "at a corner" in out
+        assert "Fewer would go unnoticed at" in out
 
     def test_only_what_is_asked_for_changes(self) -> None:
         set_ = make_task(Program("x*t + x"), {"x": 1.0, "t": 1.0}, wrt=["x"])
@@ -205,7 +205,7 @@ class TestCommand:
         code, out, err = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")
         assert (code, err) == (0, "")
         head = (
-            r"At \(1, 2, 0\), (\d+) of (\d+) common mistakes would go unnoticed; at \(.+\): 0\.\n"
+            r"At \(1, 2, 0\), (\d+) of (\d+) common mistakes would go unnoticed\.\nAt \(.+\): 0\.\n"
         )
         found = re.match(head, out)
         assert found

@@ -34,14 +34,15 @@ def pieces(
     """
     width = max(NARROW, min(style.width or WIDE, WIDE))
     best = better[0] if better and finding.worse(better[0]) else None
-    yield from _lines(_headline(finding, best), width)
+    for sentence in _headline(finding, best):
+        yield from _lines(visible(sentence), width)
     if finding.kink:
         yield "\nThis point is at a corner: the derivative of either side is accepted.\n"
     if finding.unseen:
         yield "\nThese would go unnoticed:\n"
         yield from _unseen(finding.unseen, style, width)
     if finding.confused:
-        yield "\nThese give the same wrong number, so they can't be told apart:\n"
+        yield "\nThe same wrong number, so they can't be told apart:\n"
         for confusion in finding.confused:
             yield from _lines(f"delta_{confusion.row}   {', '.join(confusion.tags)}", width, "  ")
     if best is not None:
@@ -53,16 +54,16 @@ def pieces(
         yield "\nNo point was found at which fewer would go unnoticed.\n"
 
 
-def _headline(finding: Finding, best: Finding | None) -> str:
+def _headline(finding: Finding, best: Finding | None) -> Iterator[str]:
     unseen, all_ = len(finding.unseen), len(finding.slips)
     if not finding.slips:
-        return "There is no step to get wrong: no gradient that the task asks for takes a step."
+        yield "There is no step to get wrong: no gradient that the task asks for takes a step."
+        return
     here = point(finding.inputs)
-    text = f"At {here or 'this point'}, {unseen} of {all_} common mistakes would go unnoticed"
+    yield f"At {here or 'this point'}, {unseen} of {all_} common mistakes would go unnoticed."
     if best is not None:
         there = point(best.inputs)
-        text += f"; {f'at {there}' if there else 'elsewhere'}: {len(best.unseen)}"
-    return visible(f"{text}.")
+        yield f"{f'At {there}' if there else 'Elsewhere'}: {len(best.unseen)}."
 
 
 def point(inputs: Mapping[str, Any]) -> str | None:
