@@ -46,12 +46,12 @@ def pieces(
         for confusion in finding.confused:
             yield from _lines(f"delta_{confusion.row}   {', '.join(confusion.tags)}", width, "  ")
     if best is not None:
-        yield "\nFewer would go unnoticed at:\n"
+        yield "\nBetter points:\n"
         for other in better:
             if finding.worse(other):
                 yield from _point(other, style, width, options)
     elif finding.rank > (0, 0) or finding.kink:
-        yield "\nNo point was found at which fewer would go unnoticed.\n"
+        yield "\nNo better point was found.\n"
 
 
 def _headline(finding: Finding, best: Finding | None) -> Iterator[str]:
