@@ -1,4 +1,4 @@
-"""The way through the house: text → tree → graph → values → accumulators → checks → Result.
+"""The path from text to result: text → tree → graph → values → accumulators → checks → Result.
 
 A `Program` is parsed once and evaluated at as many points as one likes. The command line
 is made of it.
@@ -335,7 +335,7 @@ class Program:
     ) -> Result:
         """A result of this program with the check of its accumulators.
 
-        For whoever shows the result before the check is made; otherwise `evaluate` does both.
+        To show a result before its check is made; otherwise `evaluate` does both.
         The options are those of `evaluate`, and `wrt` must be what the result was made with.
         """
         expect_choice("mode", mode, CHECKS)

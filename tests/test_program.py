@@ -144,12 +144,12 @@ def test_a_title(line: str) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "message"),
     [
-        ("wrt", 5, "wrt=5 is no name"),
-        ("wrt", [1, 2], "wrt=<list> is no name"),
-        ("wrt", [["x"]], "wrt=<list> is no name"),
-        ("data", 3, "data=3 is no mapping"),
-        ("data", [1.0], "data=<list> is no mapping"),
-        ("inputs", 3, "(inputs|columns)=3 is no mapping"),
+        ("wrt", 5, "wrt=5 isn't a name"),
+        ("wrt", [1, 2], "wrt=<list> isn't a name"),
+        ("wrt", [["x"]], "wrt=<list> isn't a name"),
+        ("data", 3, "data=3 isn't a mapping"),
+        ("data", [1.0], "data=<list> isn't a mapping"),
+        ("inputs", 3, "(inputs|columns)=3 isn't a mapping"),
     ],
 )
 def test_options_of_another_type(method: str, option: str, value: Any, message: str) -> None:
@@ -171,7 +171,7 @@ def test_one_name_to_differentiate_by() -> None:
     point = {"xy": 2.0, "x": 3.0, "y": 5.0}
     assert list(program.evaluate(point, wrt="xy").gradient) == ["xy"]
     assert list(program.jacobian(point, wrt="xy").matrices) == ["xy"]
-    with pytest.raises(GradcliError, match="'xz' is no input of the program"):
+    with pytest.raises(GradcliError, match="'xz' isn't an input of the program"):
         program.evaluate(point, wrt="xz")
 
 

@@ -3,7 +3,7 @@
 `kernel` makes a NumPy call of every operation, and each goes through the memory. Here a
 `Line` comes in and the same operations, in the same order, go out as one loop whose values
 between stay in registers. It pays where there are many cheap operations; to compile it takes a
-second or so. What has no form here (arrays in a row, special functions) goes through NumPy as ever.
+second or so. What has no form here (arrays in a row, special functions) still goes through NumPy.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 A `Graph` and the numbers of the wanted nodes come in; a `Line` comes out, which fills arrays with
 the wanted values. Equal operations are merged, what nothing needs is left out, what no column
 reaches is computed once. Rows go through in chunks that stay in the cache, results are written
-to buffers that are used again when nobody reads them any more, and chunks run on all cores: NumPy
+to buffers that are used again after their last reader, and chunks run on all cores: NumPy
 lets go of Python's lock inside its loops.
 """
 
@@ -389,7 +389,7 @@ def _sum_is_finite(values: Any) -> bool:
 
 
 def column(count: int, shape: Shape = ()) -> Any:
-    """An empty array of so many rows, a large one at the start of a large page of memory.
+    """An empty array of this many rows, a large one at the start of a large page of memory.
 
     The first write to every page costs as much as a good many operations: fewer, larger pages.
     """
@@ -411,7 +411,7 @@ def on_all_cores(
 ) -> list[Chunk]:
     """The chunks that workers give back, in order, of `count` rows in chunks of `rows`.
 
-    Whoever is free takes the next: cores may be busy with other things. Where all rows are
+    A worker that is free takes the next: cores may be busy with other things. Where all rows are
     `suspect` anyway, all chunks come back.
     """
     chunks = [(a, min(a + rows, count)) for a in range(0, count, rows)]

@@ -2,7 +2,7 @@
 
 Results that wait take up the cache, and in the order of a program the whole forward pass waits
 for the backward pass. Here every wanted result, those that need least first, asks for what it
-needs, and between two such steps comes whatever leaves no more results waiting than before.
+needs, and between two such steps come steps that leave no more results waiting than before.
 """
 
 from __future__ import annotations

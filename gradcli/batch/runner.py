@@ -47,14 +47,14 @@ class Evaluable(Protocol):
 
 
 ASKED = 16
-"""So many rows of one pattern are put to `evaluate`; if it says the same of all, it is the case."""
+"""How many rows of one pattern go to `evaluate`; if all give the same answer, it holds."""
 
 MOST_PATTERNS = 10_000
-"""So many patterns are remembered."""
+"""How many patterns are remembered."""
 
 
 class Batch(NamedTuple):
-    """What a batch comes to."""
+    """The results of a batch."""
 
     columns: dict[str, Any]
     """`value` and `d_<input>`, each with a leading axis of rows."""

@@ -21,7 +21,7 @@ from gradcli.graph.graph import Graph
 from gradcli.results.result import Verdict
 
 AT_LEAST = 20
-"""So many operations are looked at, even if it is late."""
+"""This many operations are examined, even past the time limit."""
 
 
 class Blame:

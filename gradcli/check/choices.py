@@ -1,9 +1,9 @@
-"""Which branch every operation is on, and which operations have a say in the output.
+"""Which branch every operation is on, and which operations the output depends on.
 
 The branches of all operations, mixed into one number per row, are the row's signature: two points
 of one signature are on one smooth piece of the function.
 
-In `where(x < 1, x, sqrt(x))` at 0 the root has no slope, and the function does not care: it is x on
+In `where(x < 1, x, sqrt(x))` at 0 the root has no slope, and the function needs none: it is x on
 both sides. So nodes that reach the output only where they are not selected are left out when the
 check looks for kinks, edges and noise between a variable and the output.
 """
@@ -65,7 +65,7 @@ def chooses(node: Node) -> bool:
 def chosen(condition: Array, rows: int | None = None) -> tuple[Any, Any]:
     """Whether a `where` with this condition takes anything of its second and third operand.
 
-    With `rows` the condition's first axis is a batch of so many, and the answers are arrays.
+    With `rows` the condition's first axis is a batch of that size, and the answers are arrays.
     """
     holds = np.asarray(condition) != 0
     if rows is None or holds.ndim == 0 or len(holds) != rows:

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 OVERTIME = 1.5
-"""The check ends after this many budgets, whatever is left to do."""
+"""The check ends after this many budgets, finished or not."""
 
 
 class OutOfTimeError(Exception):
@@ -49,7 +49,7 @@ class Clock:
 
     @contextmanager
     def stopped(self) -> Iterator[None]:
-        """Inside there is no limit: nothing is accused without a close look, whatever it takes."""
+        """Suspend the time limit, so that a suspect gradient gets the full examination."""
         limit, self.limit = self.limit, math.inf
         try:
             yield

@@ -8,16 +8,16 @@ from gradcli.check.jitter import EPS, TINY
 from gradcli.results.result import Verdict
 
 SAFETY = 4.0
-"""The error estimate of a slope is multiplied by this before anybody is accused."""
+"""The error estimate of a slope is multiplied by this before a gradient is called wrong."""
 
 SCATTER_SAFETY = 8.0
 """So is what jitter does to the accumulator: a few samples of a scatter underestimate it."""
 
 FLOOR = 1e-10
-"""Relative errors below this are nobody's business: the formulas' own constants have them."""
+"""Relative errors below this are ignored: the formulas' own constants have them."""
 
 RESOLVED = 1e-4
-"""A slope known worse than this acquits nobody."""
+"""A slope known less well than this confirms no gradient."""
 
 BLURRED = "f is not resolved between neighbouring doubles"
 COARSE = "the slope is too coarse to convict"

@@ -36,9 +36,9 @@ def uniform(seed: int, count: int) -> Array:
 
 
 def error_of_sum(terms: int) -> float:
-    """About the relative rounding error of a sum of so many terms: ε, and more for long ones.
+    """About the relative rounding error of a sum of this many terms: ε, and more for long ones.
 
-    They are added up a few at a time, in an order that is the library's business: what is lost
+    They are added up a few at a time, in an order that the library chooses: what is lost
     grows like the square root of the number of additions in a row.
     """
     return EPS * max(1.0, math.sqrt(terms / SHORT))

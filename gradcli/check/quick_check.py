@@ -4,7 +4,7 @@ The whole method wants about 130 points, each with everything behind it, and eig
 Where an array has a million elements, that takes long. For a right gradient of a function that
 is smooth at the point, six steps and three points with jitter are enough to see it, by the same
 criteria and with an honest error. What they don't confirm gets the whole check, if there is time;
-the first gradient that looks wrong gets it whatever time it takes.
+the first gradient that looks wrong gets it in any case.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ JUMPING = frozenset({
 a Hessian has from the abs that was written."""
 
 BENT = 1e-3
-"""By so much a slope may change from one step to the next, if nothing smaller confirms it."""
+"""The most a slope may change from one step to the next, if no smaller step confirms it."""
 
 SETTLED = 3
 """Steps at the small end that show where a value or a slope goes."""

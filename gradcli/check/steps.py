@@ -1,6 +1,6 @@
 """The steps h at which a slope is measured: the ladder over all scales, and the halvings.
 
-Nobody knows beforehand which step is right: it depends on where the function bends and on how
+Which step is right is not known beforehand: it depends on where the function bends and on how
 much it is rounded, and either can be anywhere between the spacing of the doubles at x and the
 size of x, or further. So the slope is measured at all scales at once (one batch costs little
 more than one evaluation), and the scale is chosen by what is found there.

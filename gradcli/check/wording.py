@@ -52,15 +52,16 @@ def _fail(check: Check, gradient: float) -> str:
 
 
 def _kink(check: Check, gradient: float) -> str:
-    place = f" in {check.operation}" if check.operation else ""
     left, right = (
         number(check.left, check.error_estimate),
         number(check.right, check.error_estimate),
     )
     if left == right and check.left is not None and check.right is not None:
         left, right = distinct(check.left, check.right)
-    words = f"kink{place}: slopes {left} | {right}"
-    return f"{words}, convention {number(gradient)} {check.reason}"
+    whose = f"{check.operation}'s" if check.operation else "the"
+    words = f"corner: slope {left} on the left, {right} on the right"
+    outside = "" if check.reason == "lies between" else ", which is not between them"
+    return f"{words}; {whose} convention gives {number(gradient)}{outside}"
 
 
 def _jump(check: Check, _gradient: float) -> str:
@@ -75,7 +76,8 @@ def _edge(check: Check, _gradient: float) -> str:
         place = f" in {check.operation}" if check.operation else ""
         return f"edge{place}: {check.reason}"
     if left is not None and right is not None and left != right:
-        return f"edge: slopes {_arrow(left, check)} | {_arrow(right, check)}"
+        slopes = f"{_arrow(left, check)} on the left, {_arrow(right, check)} on the right"
+        return f"edge: slope {slopes}"
     limit = right if left is None else left
     side = " on the right" if left is None else " on the left" if right is None else ""
     return f"edge: slope {_arrow(limit, check)}{side} ({check.reason})"
@@ -135,7 +137,7 @@ def _arrow(value: float | None, check: Check) -> str:
 
 
 def distinct(a: float, b: float) -> tuple[str, str]:
-    """Two numbers with so many digits that the difference can be seen."""
+    """Two numbers with enough digits to show their difference."""
     for digits in range(5, 17):
         x, y = f"{a:.{digits}g}", f"{b:.{digits}g}"
         if x != y:

@@ -22,7 +22,7 @@ from gradcli.graph.graph import Graph
 from gradcli.results.result import Verdict
 
 AT_ONCE = 64
-"""At most so many conversations are held side by side."""
+"""The most checks in progress side by side."""
 
 PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamma", "digamma"})
 """Operations that turn around again and again (the gammas at negative numbers)."""
@@ -36,7 +36,7 @@ MANY = 20_000
 """A pass through more operations than this takes a good part of a second."""
 
 CLOSER = 4
-"""A whole conversation takes at least so many times as long as a glance."""
+"""A full check takes at least this many times as long as a quick one."""
 
 POINTS = 2 * 2 * 25 + HELD
 """About as many rows as the first request of a conversation has."""
@@ -59,7 +59,7 @@ class Bench:
         self.graph, self.values, self.accumulators = graph, values, accumulators
         self.active, self.clock = active, clock
         self.doubted = False
-        """Whether a gradient that looked wrong at a glance got all the time it takes."""
+        """Whether a gradient that failed the quick check has had its full examination."""
         self.sampler = Sampler(graph, values, upstream, seed, clock)
         self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
         nodes = self.sampler.graph.nodes

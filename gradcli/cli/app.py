@@ -1,6 +1,6 @@
-"""gradcli as a whole: which commands there are, and what becomes of their outcome.
+"""gradcli as a whole: which commands there are, and where their outcomes go.
 
-`run` takes arguments and an environment and returns the exit code. Whatever happens inside, it
+`run` takes arguments and an environment and returns the exit code. Every failure
 ends there: an outcome is written, an error is printed, and nothing is raised.
 """
 
@@ -99,7 +99,7 @@ def _no_command(args: Sequence[str], own: Sequence[str]) -> Exception:
     if hint is None:
         short = first if len(first) <= 40 and '"' not in first else "…"
         hint = f'for a program: gradcli eval "{short}" …'
-    return usage_error(f"'{first}' is no command", hint)
+    return usage_error(f"'{first}' isn't a command", hint)
 
 
 app = typer.Typer(
@@ -131,7 +131,7 @@ def run(arguments: Sequence[str], environment: Environment) -> int:
 
 
 def _outcome(arguments: Sequence[str], environment: Environment) -> Outcome | int:
-    """What the command comes to: an outcome to be delivered, or the exit code of what it did."""
+    """The result of the command: an outcome to be delivered, or the exit code of what it did."""
     group = typer.main.get_command(app)
     group.params += general_options()
     try:

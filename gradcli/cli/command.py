@@ -28,7 +28,7 @@ GENERAL = "General"
 
 
 class Outcome(NamedTuple):
-    """What a command has to say: a text in pieces (or bytes), where it goes, the exit code."""
+    """The output of a command: a text in pieces (or bytes), where it goes, the exit code."""
 
     text: Iterable[str] | bytes
     code: int | Callable[[], int] = 0
@@ -205,12 +205,12 @@ def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:
         return f"an input gets its value by --{name} VALUE"
     for binding in bindings:
         if binding.text in ("", "="):
-            return f"no blanks stand around the '=': {binding.origin}={extra}"
+            return f"leave out the spaces around the '=': {binding.origin}={extra}"
     if extra.strip("-.,")[:1].isdecimal():
         if bindings:
             return f"an array is one argument, in quotes: {bindings[-1].origin} '[1, 2]'"
         return f"an input gets its value by its name: --x {extra}"
-    return 'a program with blanks is put into quotes: "x^2 + 1"'
+    return 'put quotes around a program that contains spaces: "x^2 + 1"'
 
 
 def help_record(parameter: TyperArgument | TyperOption) -> tuple[str, str]:

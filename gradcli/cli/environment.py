@@ -97,7 +97,7 @@ class Environment:
         return _needs_ascii(self.stdout)
 
     def interactive(self) -> bool:
-        """Whether somebody sits at a terminal: keys come in, and text is seen at once."""
+        """Whether stdin and stdout are terminals."""
         return self.columns is not None and self.stdin is not None and self.stdin.isatty()
 
     def stepwise(self, sections: Iterable[Iterable[str]]) -> Iterator[str]:
@@ -135,7 +135,7 @@ class Environment:
                 undo()
 
     def write(self, pieces: Iterable[str] | bytes) -> None:
-        """Write to standard output, as long as there is somebody who reads it. Raises `OSError`.
+        """Write to standard output, as long as it has a reader. Raises `OSError`.
 
         What the stream can't encode is written as an escape that is the same in JSON and in
         Python.

@@ -87,7 +87,7 @@ def say_failure(result: Result, environment: Environment) -> None:
 
 
 def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
-    """What a command for matrices has to say, and its exit code. Raises `GradcliError`."""
+    """The output of a command for matrices, and its exit code. Raises `GradcliError`."""
     from gradcli.diagnostics.error import ExitCode
 
     form = report.chosen_format()
@@ -114,7 +114,7 @@ def _part(found: Jacobian | Hessian, name: str) -> Any:
         listed = f"its inputs are {', '.join(names)}" if names else "it has no inputs"
         raise GradcliError(
             Kind.NAME,
-            f"'{name}' is no input of the program",
+            f"'{name}' isn't an input of the program",
             hint=did_you_mean(name, names) or listed,
         )
     return part

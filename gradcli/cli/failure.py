@@ -28,7 +28,7 @@ def as_gradcli_error(error: Exception) -> GradcliError:
         return GradcliError(
             Kind.SHAPE,
             "there is not enough memory for this" + (f": {detail}" if detail else ""),
-            hint="smaller arrays, or a machine with more memory",
+            hint="use smaller arrays, or a machine with more memory",
         )
     if isinstance(error, OSError):
         name = f"'{error.filename}': " if error.filename is not None else ""
@@ -36,7 +36,7 @@ def as_gradcli_error(error: Exception) -> GradcliError:
     return GradcliError(
         Kind.OPTION,
         f"gradcli itself failed here ({type(error).__name__}: {_shortened(str(error))})",
-        hint="this is a mistake in gradcli, not yours. Please report it, with the command that\n"
+        hint="this is a fault of gradcli, not yours. Please report it, with the command that\n"
         "led to it and what it prints when GRADCLI_DEBUG=1 is set",
     )
 

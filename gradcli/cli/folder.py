@@ -3,7 +3,7 @@
 A file in the folder belongs to the student of its name, one in a subfolder to the student that
 the subfolder is named after, as learning platforms pack them. What can't be a submission (hidden
 files, the task, the list of marks itself) is passed over; a link that leaves the folder is found
-and refused, so that nobody has a file marked that is not theirs.
+and refused, so that every student is marked on their own files.
 """
 
 from __future__ import annotations

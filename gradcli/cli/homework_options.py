@@ -77,7 +77,7 @@ class MarkingOptions(Options):
         typer.Option(
             "--carried",
             metavar="1|0.5|0",
-            help="what right work on a wrong number earns",
+            help="share of its marks that right work on a wrong number earns",
             show_default=True,
             rich_help_panel=MARKING,
         ),
@@ -100,7 +100,7 @@ class MarkingOptions(Options):
             metavar="N",
             min=1,
             max=15,
-            help="nothing is looser than so many significant digits",
+            help="compare at least this many significant digits",
             show_default=True,
             rich_help_panel=MARKING,
         ),
@@ -110,7 +110,7 @@ class MarkingOptions(Options):
         typer.Option(
             "--eta",
             metavar="RATE",
-            help="the step of gradient descent: look for weights updated too early",
+            help="the learning rate: look for weights updated too early",
             rich_help_panel=MARKING,
         ),
     ] = None
@@ -122,7 +122,7 @@ class MarkingOptions(Options):
             metavar="N",
             min=0.01,
             max=1e6,
-            help="what everything is worth together; without it a mark for each row",
+            help="the marks for the whole task; without it, one mark per row",
             rich_help_panel=MARKING,
         ),
     ] = None
@@ -134,7 +134,7 @@ class MarkingOptions(Options):
             metavar="SECONDS",
             min=0.1,
             max=3600,
-            help="for each submission, naming its mistakes included",
+            help="for each submission, including the time to name its mistakes",
             show_default=True,
             rich_help_panel=MARKING,
         ),

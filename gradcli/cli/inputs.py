@@ -53,7 +53,7 @@ def read_program(
         raise usage_error("there is a program and a --file", hint)
     if output is not None:
         if not is_name(output.partition("[")[0].partition(".")[0].partition(" ")[0]):
-            raise usage_error(f"--output: '{output}' is no name", "it takes the name of a node")
+            raise usage_error(f"--output: '{output}' isn't a name", "it takes the name of a node")
         output = normal(output) if is_name(output) else output
     if "-" in (text, file):
         content = decoded(_standard_input(environment), "standard input")
@@ -212,5 +212,5 @@ def names_in(text: str, option: str) -> tuple[str, ...]:
     words = [word.strip() for word in text.split(",")]
     for word in words:
         if not is_name(word):
-            raise usage_error(f"{option}: '{word}' is no name", f"it takes names: {option} x,y")
+            raise usage_error(f"{option}: '{word}' isn't a name", f"it takes names: {option} x,y")
     return tuple(dict.fromkeys(normal(word) for word in words))

@@ -1,6 +1,6 @@
 """Processes that mark submissions, each with a limit of time and memory.
 
-Submissions come in, marks go out, in whatever order they are finished. A process that does not
+Submissions come in, marks go out, in the order in which they are finished. A process that does not
 answer in time is ended and another one takes its place; so is one that dies. Processes are
 spawned, not forked, so it is the same on every system.
 """
@@ -161,7 +161,7 @@ def work(pipe: Connection[Any, Any], setting: Setting) -> None:
     """Worker loop: mark each submission read from the pipe until it closes."""
     import signal
 
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is for whoever started it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles interrupts
     start_new_thread(_end_with_parent, ())
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
     from gradcli.grading.exercise.classroom import Marker
@@ -175,7 +175,7 @@ def work(pipe: Connection[Any, Any], setting: Setting) -> None:
 
 
 def _end_with_parent() -> None:
-    """End this process, whatever it does, when the one that has started it ends."""
+    """End this process as soon as its parent ends."""
     parent = multiprocessing.parent_process()
     if parent is not None:
         wait([parent.sentinel])

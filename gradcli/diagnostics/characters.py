@@ -14,7 +14,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
 
 DERIVATIVES = "write the function alone: gradcli works out its derivatives"
-"""The hint for whatever asks for a derivative in a program."""
+"""The hint where a program asks for a derivative."""
 
 _ONE_FORM = {
     "\N{MINUS SIGN}": "-",
@@ -146,7 +146,7 @@ def _refused(text: str, i: int, start: int) -> GradcliError:
     if char in _QUOTES:
         return strings_refused(span)
     if is_superscript(char):
-        hint = f"a power that is no number is written '{text[:i]}^{_lowered(char)}'" if i else None
+        hint = f"other powers are written '{text[:i]}^{_lowered(char)}'" if i else None
         return GradcliError(
             Kind.SYNTAX, f"{describe(char)} can't be read as a power", span=span, hint=hint
         )

@@ -138,7 +138,7 @@ def expect_mapping(option: str, value: object) -> None:
     if value is not None and not isinstance(value, (dict, Mapping)):
         raise GradcliError(
             Kind.OPTION,
-            f"{option}={_brief(value)} is no mapping",
+            f"{option}={_brief(value)} isn't a mapping",
             hint=f"{option} gives names their values: {{'x': 3}}",
         )
 
@@ -154,7 +154,7 @@ def expect_names(option: str, value: Any) -> tuple[str, ...] | None:
     if not all(isinstance(name, str) for name in names):
         raise GradcliError(
             Kind.OPTION,
-            f"{option}={_brief(value)} is no name",
+            f"{option}={_brief(value)} isn't a name",
             hint=f"{option} is the name of an input or several: ('x', 'y')",
         )
     return names

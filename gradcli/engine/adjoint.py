@@ -306,7 +306,7 @@ class _Builder:
         owner: Node,
         selections: tuple[Selection, ...],
     ) -> Operand:
-        """A node for an operation; one that exists, or the number it comes to, if it can be."""
+        """A node for an operation; one that exists, or the number that it equals, if it can be."""
         if operands and not out.shape and all(map(_is_literal_number, operands)):
             with np.errstate(all="ignore"):
                 value = np.float64(kernel(*(o.value for o in operands)))  # type: ignore[union-attr]

@@ -279,7 +279,7 @@ def floating_point_flags(function: Any, arguments: Sequence[Any]) -> set[str]:
 
 
 def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
-    """The operation as it stands in the program, or just its name when that is long."""
+    """The operation as written in the program, or just its name when that is long."""
     text = " ".join(graph.source.text[node.span.start : node.span.end].split())
     if node.operation is not None and node.operation.name == "reciprocal":
         text = f"1{text}" if text.startswith("/") else text

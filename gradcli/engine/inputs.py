@@ -72,7 +72,7 @@ def to_value(name: str, value: Any) -> Any:
         return np.float64(array) if array.ndim == 0 else np.asarray(array, dtype=np.float64)
     raise GradcliError(
         Kind.BINDING,
-        f"the value of '{name}' is no array of numbers",
+        f"the value of '{name}' isn't an array of numbers",
         hint=f"{problem}: give a number or nested lists of numbers",
     )
 

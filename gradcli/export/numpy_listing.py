@@ -1,4 +1,4 @@
-"""The tutorial's listing: both passes as NumPy that runs as it stands.
+"""The tutorial's listing: both passes as NumPy that runs unchanged.
 
 The inputs at their point come first, then the forward pass with the numbers of its steps, then
 a block per step in exactly the reverse order.

@@ -142,7 +142,7 @@ def _json(text: str, path: str) -> Any:
         return json.loads(text, parse_int=float, object_pairs_hook=unique)
     except json.JSONDecodeError as error:
         place = min(error.pos, len(text))
-        why = f"is no JSON: {error.msg[:1].lower()}{error.msg[1:]}" if text.strip() else "is empty"
+        why = f"isn't JSON: {error.msg[:1].lower()}{error.msg[1:]}" if text.strip() else "is empty"
         span = Span(place, place + 1)
         raise problem(path, why, source=Source(text, path), span=span) from None
     except RecursionError:

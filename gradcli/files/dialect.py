@@ -20,7 +20,7 @@ SEPARATORS = {"csv": ",", "tsv": "\t"}
 """What separates the columns by the format's name."""
 WORDS = {",": "commas", ";": "semicolons", "\t": "tabs"}
 ROWS = 100
-"""So many rows are looked at."""
+"""How many rows are examined."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -100,7 +100,7 @@ def _similar(path: Path) -> str | None:
 
 
 def write_whole(path: str, text: Iterable[str] | bytes) -> None:
-    """Write a file so that nobody ever reads half of it. Raises `GradcliError` of kind file."""
+    """Write a file so that no reader ever sees half of it. Raises `GradcliError` of kind file."""
     with whole(path) as file:
         if isinstance(text, bytes):
             file.write(text)
@@ -110,7 +110,7 @@ def write_whole(path: str, text: Iterable[str] | bytes) -> None:
 
 @contextmanager
 def whole(path: str) -> Iterator[BinaryIO]:
-    """A file to write to that nobody ever reads half of. Raises `GradcliError` of kind file.
+    """A file to write to that no reader ever sees half of. Raises `GradcliError` of kind file.
 
     A new file beside it takes its place and its permissions when all is written. What is no
     regular file (a pipe, `/dev/null`) is not replaced but written to.

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 _CLOSED = (32, 109, 232) if os.name == "nt" else (32,)
-"""What a system calls a pipe that nobody reads from any more."""
+"""The system's errors for a pipe whose reader has gone."""
 
 _encoded = encoder(ascii_only=False)
 _line = json.JSONEncoder(default=str, ensure_ascii=False, separators=(",", ":")).encode
@@ -92,7 +92,7 @@ def ahead(frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
 def replacing(path: str | None, streams: Streams) -> Iterator[BinaryIO]:
     """A stream to write to; a file takes its place when all is written. Raises `GradcliError`.
 
-    Nobody reading standard output any more is no error.
+    A closed standard output is not an error.
     """
     if path is None:
         stream = getattr(streams.stdout, "buffer", None)

@@ -32,7 +32,7 @@ def npy_array(content: bytes, path: str, name: str | None = None) -> Any:
         if NPY.startswith(content):
             raise problem(path, "is cut off" if content else "is empty")
         hint = "a text of numbers is read from .csv, .tsv, .txt and .json"
-        raise problem(path, "is no .npy file: its first bytes are others", hint)
+        raise problem(path, "isn't an .npy file: its first bytes are others", hint)
     file = BytesIO(content)
     shape, fortran, dtype = _announced(file, path)
     if dtype.hasobject:
@@ -52,7 +52,7 @@ def npy_array(content: bytes, path: str, name: str | None = None) -> Any:
 
 
 def expect_whole(file: IO[bytes], size: int, path: str) -> None:
-    """Raise if a `.npy` of so many bytes announces more numbers than it has."""
+    """Raise if a `.npy` of this many bytes announces more numbers than it has."""
     shape, _, dtype = _announced(file, path)
     needed = math.prod(shape) * dtype.itemsize
     if needed > size and not dtype.hasobject:
@@ -101,7 +101,7 @@ def npz_arrays(content: bytes, path: str, wanted: Container[str]) -> dict[str, A
     try:
         archive = ZipFile(BytesIO(content))
     except (BadZipFile, OSError, ValueError) as error:
-        raise problem(path, f"is no sound .npz file: {_first_line(error)}") from None
+        raise problem(path, f"isn't a sound .npz file: {_first_line(error)}") from None
     with archive:
         for member in archive.infolist():
             key = member.filename.removesuffix(".npy")

@@ -165,7 +165,7 @@ class Points:
             if found is not None:
                 return found
         elif self.form == "parquet" and second_look.head(self.path) != b"PAR1":
-            return file_error(f"{self.name} is no Parquet file: its first bytes are others")
+            return file_error(f"{self.name} isn't a Parquet file: its first bytes are others")
         said = reason(error).strip().partition("\n")[0][:200]
         return file_error(f"{self.name} can't be read as {self.form}: {said}")
 
@@ -173,11 +173,11 @@ class Points:
         from zipfile import is_zipfile
 
         if not is_zipfile(self.path):
-            raise file_error(f"{self.name} is no .npz file, or not all of it is there")
+            raise file_error(f"{self.name} isn't an .npz file, or not all of it is there")
         try:
             self.archive = np.load(self.path, allow_pickle=False)
         except Exception as error:  # noqa: BLE001 - zipfile raises many kinds
-            raise file_error(f"{self.name} is no sound .npz file: {reason(error)}") from None
+            raise file_error(f"{self.name} isn't a sound .npz file: {reason(error)}") from None
         return list(self.archive.files)
 
     def _header(self) -> list[str]:
@@ -383,7 +383,7 @@ class Points:
         return found
 
     def _written(self, name: str, first: int, count: int) -> list[Any]:
-        """What is written in a column in so many rows."""
+        """The text of this many rows of a column."""
         try:
             place = self.places[name] if self.table else self.columns.index(name)
             cells = self._cells.of(place, first, count)
@@ -507,7 +507,7 @@ class Points:
             hint = None if self.gaps else "--errors nan or skip goes on past such rows"
         else:
             kind = "list of numbers" if text.startswith("[") else "number"
-            what = f"the column '{name}' has '{text[:40]}', which is no {kind}"
+            what = f"the column '{name}' has '{text[:40]}', which is not a {kind}"
             hint = hint_for(text, self._decimal, options=self.is_text)
         return file_error(f"{self.name}, row {row:,}: {what}", hint)
 
@@ -550,7 +550,7 @@ def floats(dtype: pl.DataType) -> Any:
 
 
 def without_last(frames: Iterator[pl.DataFrame], count: int) -> Iterator[pl.DataFrame]:
-    """All frames but for the last rows, so many."""
+    """All frames without the last rows, this many."""
     waiting: deque[pl.DataFrame] = deque()
     rows = 0
     for frame in frames:

@@ -36,7 +36,7 @@ def head(path: Path, size: int = 4) -> bytes:
 
 
 def blank_lines_at_end(path: Path) -> int:
-    """How many blank lines end a file of text. In a compressed one nobody put them there."""
+    """How many blank lines end a file of text. A compressed one has none."""
     with path.open("rb") as file:
         if file.read(4).startswith(GZIP):
             return 0
@@ -61,7 +61,7 @@ class Cells:
         self.rows: list[list[Any]] = []
 
     def of(self, column: int, first: int, count: int) -> list[Any]:
-        """What stands in a column, by its place, in so many rows from `first` on."""
+        """What stands in a column, by its place, in this many rows from `first` on."""
         if first != self.first:
             skipped = first - self.next
             self.rows = list(islice(self.coming, skipped, skipped + count))
@@ -224,11 +224,11 @@ def _fault_in_lines(path: Path, name: str) -> Exception | None:
             return file_error(f"{name}, row {row:,}: {error}")
         except (ValueError, RecursionError):
             return file_error(
-                f"{name}, row {row:,}: '{_short(line)}' is no JSON object on one line"
+                f"{name}, row {row:,}: '{_short(line)}' isn't a JSON object on one line"
             )
         if not isinstance(found, dict):
             return file_error(
-                f"{name}, row {row:,}: '{_short(line)}' is no JSON object",
+                f"{name}, row {row:,}: '{_short(line)}' isn't a JSON object",
                 'a row is an object on a line: {"x": 1, "y": 2}',
             )
     return None if row else file_error(f"{name} is empty")

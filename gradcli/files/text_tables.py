@@ -118,7 +118,7 @@ def _read_by_cell(
             column = values.index(None)
             span = _place(line, cells, column).moved(start)
             shown = cells[column].strip()
-            what = f"'{shown[:40]}' is no number" if shown else "the cell is empty"
+            what = f"'{shown[:40]}' isn't a number" if shown else "the cell is empty"
             hint = hint_for(shown, decimal)
             if separator == ";" and has_comma(shown):
                 hint = "decimal commas are not read: write 1.5"
@@ -187,7 +187,7 @@ def named_row(text: str, path: str, suffix: str, wanted: Container[str]) -> dict
         value = number_in(cell, decimal=table.decimal)
         if value is None:
             shown = cell.strip()
-            what = f"'{shown[:40]}' is no number" if shown else "the cell is empty"
+            what = f"'{shown[:40]}' isn't a number" if shown else "the cell is empty"
             raise problem(
                 path, f"column {column}, '{name}': {what}", hint_for(shown, table.decimal)
             )

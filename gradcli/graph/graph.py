@@ -392,7 +392,7 @@ def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | No
 
 
 def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
-    """An operand as it stands in the program if that is short, else its name."""
+    """An operand as written in the program if that is short, else its name."""
     text = draft.source.text[span.start : span.end] if span is not None else ""
     if not text or len(text) > 20 or not text.isprintable():
         return operand.text if isinstance(operand, Literal) else draft.steps[operand].name or "…"

@@ -288,7 +288,7 @@ class _Lowering:
         self.values.append(Literal(np.float64(tree.value), tree.text))
 
     def nothing(self, tree: Nothing, _scope: _Scope) -> None:
-        self.fail(Kind.SYNTAX, "None is no value", tree.span, "it is for axis=None and x[:, None]")
+        self.fail(Kind.SYNTAX, "None isn't a value", tree.span, "it is for axis=None, x[:, None]")
 
     def bracketed(self, tree: Tuple, _scope: _Scope) -> None:
         self.fail(
@@ -538,7 +538,7 @@ class _Lowering:
         return self.static(tree, scope)
 
     def constant(self, operand: Operand, tree: Tree) -> Any:
-        """The number that an expression without inputs comes to."""
+        """The number that an expression without inputs equals."""
         if self.carries(operand):
             hint = "write the number, or give it a name in the program: n = 2"
             if isinstance(tree, Compare):

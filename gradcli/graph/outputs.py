@@ -1,4 +1,4 @@
-"""Which node a program comes to: what it needs, what it may not be, and a draft cut back to it.
+"""A program's output: which node it is, what it may not be, and a draft cut back to it.
 
 A program's output is its last statement, or what `--output` names: an input, a statement, or a
 node that only gets its name when the draft is made.

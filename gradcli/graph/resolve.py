@@ -2,7 +2,7 @@
 
 A module's tree comes in; out comes a `Names`: the definitions, the names that may be
 inputs in order of first appearance, and what each definition needs. The rules are those of
-docs/language.md: a name is given once, is defined before it is used, and whatever is used
+docs/language.md: a name is given once, is defined before it is used, and a name that is used
 and not defined is an input.
 """
 
@@ -36,7 +36,7 @@ from gradcli.syntax.tree import (
 )
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
-"""Names with a value of their own, as long as nobody gives them another."""
+"""Names with a value of their own, unless the program gives them another."""
 
 Definition = Assign | Define | Block
 
@@ -128,7 +128,7 @@ def chosen_inputs(wrt: Iterable[str] | None, inputs: Iterable[str]) -> tuple[str
             listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
             raise GradcliError(
                 Kind.NAME,
-                f"'{name}' is no input of the program",
+                f"'{name}' isn't an input of the program",
                 hint=did_you_mean(name, known) or listed,
             )
     return chosen
@@ -306,7 +306,7 @@ class _Statement:
         if derivative := derivative_at(text, start):
             place = Span(call.name_span.end - len(derivative), call.name_span.end)
             return self.error(
-                Kind.SYNTAX, f"'{derivative}' is no operator", place, hint=DERIVATIVES
+                Kind.SYNTAX, f"'{derivative}' isn't an operator", place, hint=DERIVATIVES
             )
         own = [n for n, d in names.definitions.items() if isinstance(d, Define | Block)]
         functions = [*ops.function_names(), *own]
@@ -373,7 +373,7 @@ class _Statement:
         if outside:
             raise self.error(
                 Kind.NAME,
-                f"'{call.name}' uses '{outside[0]}', which is no parameter of the block",
+                f"'{call.name}' uses '{outside[0]}', which isn't a parameter of the block",
                 call.name_span,
                 hint="a block's value uses its parameters and constants; pass it as a parameter",
             )

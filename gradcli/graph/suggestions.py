@@ -1,6 +1,6 @@
 """Names that were meant as something else: `sinx` for sin(x), `xy` for x*y, `Inf` for inf.
 
-A name is whatever its letters make it, so each of these is an input like others, and right if it
+Each of these is a valid name of an input, and right if it
 gets a value. Only where it gets none do the words here say what it may have been meant as.
 """
 
@@ -19,7 +19,7 @@ LONGEST = 20
 """Longer names are neither calls nor products."""
 
 MOST = 20
-"""So many names are looked at: who has more has not run them together."""
+"""How many names are examined: a program with more has not run them together."""
 
 _VARIABLE = "[xyzuvwθ][0-9]?"
 """What is taken for an argument, though the program has no such name."""

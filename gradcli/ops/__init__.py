@@ -74,7 +74,7 @@ def function_names() -> list[str]:
 
 
 def function(name: str, positional: int, keywords: Iterable[str] = ()) -> Operation:
-    """The row that a call with so many positional arguments and these keywords means.
+    """The row that a call with this many positional arguments and these keywords means.
 
     A name can stand for several rows: `max(x)` reduces, `max(x, y)` is elementwise.
     """

@@ -16,7 +16,7 @@ from gradcli.picture.model import Box, Drawing, Wire
 from gradcli.report.style import Style
 
 TRIALS = 6
-"""So many orders of the rows are tried."""
+"""How many orders of the rows are tried."""
 
 MOST = 300
 """Drawings of more boxes than this are never drawn from left to right."""

@@ -26,7 +26,7 @@ GLYPHS = {
 
 ASCII = str.maketrans("│─┌┐└┘├┤┬┴┼●▶", "|-+++++++++o>")
 MOST = 60
-"""More lanes than this nobody can follow."""
+"""More lanes than this are too many to follow."""
 
 NARROWEST = 24
 """Cells that the text beside the lanes needs at least."""

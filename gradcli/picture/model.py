@@ -1,4 +1,4 @@
-"""The graph as boxes and wires: what every drawing of it shows, whoever draws it.
+"""The graph as boxes and wires: what every drawing of it shows.
 
 The steps of a result come in. Out comes a `Drawing`: a box per operation, a leaf per input, and
 a variable per box whose wires lead to the boxes that read it. As in hand-drawn circuits the

@@ -2,7 +2,7 @@
 
 A report is a stream of pieces of text, so that a program of a million operations needs no more
 memory than its largest row; `render` is the whole as one string. Every report ends with a
-newline: whoever writes it adds nothing.
+newline, so that writing it adds nothing.
 
 `FORMATS` names the formats; each is a module of this package, imported when it is asked for
 (`table` alone needs Rich, and only on a terminal). The report of the operation table itself is

@@ -27,17 +27,17 @@ WORDS = ("NaN", "Infinity", "-Infinity")
 """What stands for the numbers that JSON does not have."""
 
 BATCH = 1000
-"""So many rows are encoded at once: the encoder is quick, but starting it is not."""
+"""How many rows are encoded at once: the encoder is quick, but starting it is not."""
 
 LARGE = 1000
 """An array of more elements is written once; where it comes again, its text is taken again."""
 
 KEPT = 200_000_000
-"""So many characters of such texts are kept."""
+"""How many characters of such texts are kept."""
 
 INDENT = "  "
 LINE = 100
-"""With --pretty, what fits into so many characters stays on one line."""
+"""With --pretty, what fits into this many characters stays on one line."""
 
 
 def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
@@ -298,7 +298,7 @@ def indented(value: Any, encode: Encode, depth: int = 0) -> str:
 
 
 def _left(value: Any, room: int) -> int:
-    """At most so many characters of `room` are left when the value is written; stops below 0."""
+    """The characters of `room` left after the value, at most; stops below 0."""
     if isinstance(value, dict):
         for key, part in value.items():
             room = _left(part, room - len(key) - 4)
@@ -315,7 +315,7 @@ def _left(value: Any, room: int) -> int:
 
 
 def _filled(words: Iterable[str], room: int) -> list[str]:
-    """The words, with commas between, in lines of so many characters."""
+    """The words, with commas between, in lines of this many characters."""
     lines = [""]
     for word in words:
         if len(lines[-1]) + len(word) + 3 > room and lines[-1]:

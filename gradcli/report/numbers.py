@@ -25,7 +25,7 @@ TALL = 12
 """And those that take more lines than this where there is little room."""
 
 LINE = 60
-"""The elements of a small vector go on one line as far as they fit into so many cells."""
+"""The elements of a small vector go on one line as far as they fit into this many cells."""
 
 
 # --- words -------------------------------------------------------------------------------
@@ -83,7 +83,7 @@ def _joins(part: str) -> bool:
 
 
 def number(value: float, precision: int) -> str:
-    """A number with so many significant digits: `0.603597`, `9`, `1e-5`, `1000000`."""
+    """A number with this many significant digits: `0.603597`, `9`, `1e-5`, `1000000`."""
     text = f"{value:.{precision}g}"
     if "e" in text:
         if abs(value) < 1e9 and float(text) == value == int(value):

@@ -123,7 +123,7 @@ class Result:
 
     @property
     def output(self) -> Node:
-        """The node that the program comes to."""
+        """The output node of the program."""
         return self.graph.nodes[self.graph.output]
 
     @property

@@ -38,7 +38,7 @@ _KEYS = ("title", "marks")
 _TITLE = re.compile(r"title\b(?!\s*=):?")
 _MARKS = re.compile(r"marks\s+(?=[^=\s])")
 _WORDS = re.compile(r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])")
-_NOTHING = "this is no value, marks or title"
+_NOTHING = "this isn't a value, marks or title"
 _HINT = "#: x = 3 gives an input its value, #: marks x = 2 its marks, #: title … names the whole"
 
 

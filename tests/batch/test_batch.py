@@ -170,12 +170,16 @@ class TestFiles:
     @pytest.mark.parametrize(
         ("content", "arguments", "message"),
         [
-            ("x,y\n1,2\n1,abc\n", ("x+y",), "row 2: the column 'y' has 'abc', which is no number"),
+            (
+                "x,y\n1,2\n1,abc\n",
+                ("x+y",),
+                "row 2: the column 'y' has 'abc', which is not a number",
+            ),
             ("x,y\n1,2\n,2\n", ("x+y",), "row 2: the column 'x' has no value"),
             ("x,x\n1,2\n", ("x",), "has the column 'x' twice"),
             ("lenght\n1\n", ("length",), "did you mean 'lenght'?"),
             ("x\n1\n", ("x", "--keep", "y"), "has no column 'y'"),
-            ("x\n1\n", ("x", "--wrt", "z"), "'z' is no input of the program"),
+            ("x\n1\n", ("x", "--wrt", "z"), "'z' isn't an input of the program"),
             ("x\n1\n", ("x", "--upstream", "2"), "--upstream is an option of"),
             ('x\n"[1,2]"\n"[1]"\n', ("sum(x)",), "row 2: the column 'x' has a list of 1"),
             ("", ("x",), "is empty"),

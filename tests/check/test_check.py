@@ -265,7 +265,8 @@ def test_a_transposed_rule() -> None:
 
 def test_blocks_are_seen_through() -> None:
     text = "block f(u) = relu(u) with d/du = u > 0\nblock g(u) = 2*f(u) with d/du = 2*(u > 0)\ng(x)"
-    assert said(text, "x", x=0) == "kink in relu: slopes 0 | 2, convention 0 lies between"
+    words = "corner: slope 0 on the left, 2 on the right; relu's convention gives 0"
+    assert said(text, "x", x=0) == words
     staircase = "block f(u) = (1 + u) - 1 with d/du = 1\nf(x)"
     assert checks(staircase, x=1e-8)["x"].verdict is Verdict.PASS
     assert checks("block f(u) = u with d/du = 1\nf(x)*x", x=3)["a"].verdict is Verdict.PASS
@@ -281,10 +282,10 @@ STEEPER = "edge: slope → +∞ on the right (the gradient differs)"
 @pytest.mark.parametrize(
     ("text", "x", "words"),
     [
-        ("relu(x)", 0, "kink in relu: slopes 0 | 1, convention 0 lies between"),
+        ("relu(x)", 0, "corner: slope 0 on the left, 1 on the right; relu's convention gives 0"),
         ("sqrt(x)", 0, "edge: slope → +∞ on the right (agrees)"),
         ("cbrt(x)", 0, "edge: slope → +∞ (agrees)"),
-        ("sqrt(abs(x))", 0, "edge: slopes → −∞ | → +∞"),
+        ("sqrt(abs(x))", 0, "edge: slope → −∞ on the left, → +∞ on the right"),
         ("x^1.5", 0, "edge: slope 0 on the right (agrees)"),
         ("floor(x)", 2, "jump in floor: f leaps by 1 here"),
         ("exp(x)", 1000, "overflow in exp"),
@@ -302,7 +303,7 @@ STEEPER = "edge: slope → +∞ on the right (the gradient differs)"
         ("where(x > 0, log(x), x)", 0, "jump in greater: f → −∞ on the right"),
         ("where(x > 1, log(x - 1), x)", 1, "jump in greater: f → −∞ on the right"),
         ("where(x >= 0, x, 1/x)", 0, "jump in greater_equal: f → −∞ on the left"),
-        ("where(x > 0, sqrt(x), x)", 0, "edge: slopes 1 | → +∞"),
+        ("where(x > 0, sqrt(x), x)", 0, "edge: slope 1 on the left, → +∞ on the right"),
         # The domain ends one double farther on.
         ("logit(x)", 1 - 2**-53, NEXT_DOOR.format("logit")),
         ("atanh(x)", 1 - 2**-53, NEXT_DOOR.format("atanh")),
@@ -435,7 +436,7 @@ def test_elements_of_small_arrays() -> None:
     assert check.verdict is Verdict.KINK
     assert check.element == (1,)
     assert describe(check, result["x"].delta) == (
-        "kink in relu: slopes 0 | 2, convention 0 lies between at [1]"
+        "corner: slope 0 on the left, 2 on the right; relu's convention gives 0 at [1]"
     )
     np.testing.assert_allclose(check.finite_difference, [1, np.nan, 0], atol=1e-9)
 
@@ -800,4 +801,6 @@ def test_the_slopes_of_a_kink_are_shown_to_differ() -> None:
     found = Check(
         Verdict.KINK, left=2.99999998, right=3.00000002, error_estimate=1e-9, reason="lies between"
     )
-    assert describe(found, 3.0) == "kink: slopes 2.99999998 | 3.00000002, convention 3 lies between"
+    assert describe(found, 3.0) == (
+        "corner: slope 2.99999998 on the left, 3.00000002 on the right; the convention gives 3"
+    )

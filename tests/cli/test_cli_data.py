@@ -92,14 +92,14 @@ class TestText:
     @pytest.mark.parametrize(
         ("text", "message", "line", "marked"),
         [
-            ("1,2\n3,x\n", "row 2, column 2: 'x' is no number", 2, "x"),
+            ("1,2\n3,x\n", "row 2, column 2: 'x' isn't a number", 2, "x"),
             ("a,b\n1,2\n3,\n", "row 2, column 2: the cell is empty", 3, None),
             ("1,2\n3\n", "row 2: 1 columns, the rows before have 2", 2, "3"),
             ("1,2\n3,4,5\n", "row 2: 3 columns, the rows before have 2", 2, "3,4,5"),
-            ("1;2\n3,5;4\n", "row 2, column 1: '3,5' is no number", 2, "3,5"),
-            ("1_000,2\n", "row 1, column 1: '1_000' is no number", 1, "1_000"),
-            ("1 2\n3 4x\n", "row 2, column 2: '4x' is no number", 2, "4x"),
-            ("1,1+2j\n", "row 1, column 2: '1+2j' is no number", 1, "1+2j"),
+            ("1;2\n3,5;4\n", "row 2, column 1: '3,5' isn't a number", 2, "3,5"),
+            ("1_000,2\n", "row 1, column 1: '1_000' isn't a number", 1, "1_000"),
+            ("1 2\n3 4x\n", "row 2, column 2: '4x' isn't a number", 2, "4x"),
+            ("1,1+2j\n", "row 1, column 2: '1+2j' isn't a number", 1, "1+2j"),
         ],
     )
     def test_the_cell_is_named_and_marked(
@@ -287,7 +287,7 @@ class TestJson:
             ),
             ('{"x": 1, "x": 2}', "'d.json' gives 'x' twice"),
             ('{"x1": 1, "x₁": 2}', "'d.json' gives 'x1' twice"),
-            ('{"x": 1,}', "'d.json' is no JSON: "),
+            ('{"x": 1,}', "'d.json' isn't JSON: "),
             ("", "'d.json' is empty"),
             ("  \n", "'d.json' is empty"),
             ("[1, 2]", "'d.json' holds no object of names and values"),

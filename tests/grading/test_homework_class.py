@@ -242,7 +242,7 @@ class TestFolder:
         os.mkfifo(tmp_path / "pipe.py")
         marker = Marker(setting(tmp_path))
         mark = marker.mark(Submitted("pipe", str(tmp_path / "pipe.py"), "pipe.py"))
-        assert mark.reason == "is no regular file"
+        assert mark.reason == "isn't a regular file"
 
 
 class TestReport:

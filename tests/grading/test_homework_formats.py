@@ -27,7 +27,9 @@ TEXT = "(x + sigmoid(y)) / (x^2 + y)"
 TASK = make_task(gradcli.Program(TEXT), {"x": 3, "y": -4})
 TRUE = TASK.result.gradient
 ONE_WRONG = "delta_b = 0.2\ndelta_x = 7 < 8\ndelta_y = -0.117186907155825\n"
-UNREADABLE = GradcliError(Kind.SUBMISSION, "line 1: '<b>\x1b[31m' is no name", hint="<i>\nwrite x")
+UNREADABLE = GradcliError(
+    Kind.SUBMISSION, "line 1: '<b>\x1b[31m' isn't a name", hint="<i>\nwrite x"
+)
 
 
 def marked(text: str, suffix: str = ".py", task: Task = TASK) -> Marked:
@@ -95,7 +97,7 @@ def test_tags_and_followers_are_told() -> None:
 def test_what_is_unreadable_has_its_reason(write: Callable[..., dict[str, Any]]) -> None:
     made = write(UNREADABLE, TASK)
     text = strict(made)
-    assert "is no name (hint: &lt;i&gt; write x)" in text
+    assert "isn't a name (hint: &lt;i&gt; write x)" in text
     assert "<b>" not in text
     assert "u001b" not in text
     assert made.get("score", made.get("fraction")) == 0
@@ -393,7 +395,7 @@ def test_a_name_is_a_gradient_or_is_said_not_to_be_read(form: str) -> None:
         rows = "".join(f"{name},{number!r}\n" for name, number in given.items())
         for suffix, text in ((".csv", rows), (".json", json.dumps(given))):
             if form in UNKNOWN:
-                with pytest.raises(GradcliError, match="is no name of the task"):
+                with pytest.raises(GradcliError, match="isn't a name of the task"):
                     marked(text, suffix)
             else:
                 assert marked(text, suffix).right == right

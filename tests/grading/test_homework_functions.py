@@ -215,7 +215,7 @@ def test_a_main_function() -> None:
         ("k = (x, y)\nz = k + 1", "line 2: 'k' is a tuple"),
         ("k = {'u': x}\nz = k + 1", "line 2: 'k' is a dictionary"),
         ("k = {'u': x}\nz = k['w']", "line 2: 'k' has no entry 'w'"),
-        ("k = x\nk['u'] = y", "line 2: 'k' is no dictionary"),
+        ("k = x\nk['u'] = y", "line 2: 'k' isn't a dictionary"),
         ("dx = (1, 2)", "line 1: 'dx' is given several values"),
         ("x, y = y, x", "line 1: 'x' has another value here"),
         ("def f(u, v):\n    a = u\n    return a, v\nz, w = f(x)", "'f' is called as f(u, v)"),

@@ -1,4 +1,4 @@
-"""`gradcli lint`: mistakes that nobody would see, and points at which they show."""
+"""`gradcli lint`: mistakes that would go unnoticed, and points at which they show."""
 
 from __future__ import annotations
 
@@ -124,8 +124,8 @@ class TestPoints:
             assert here.worse(finding)
         words = ("x*max(y, z)", "--x", "1.5", "--y", "2.5", "--z", "2.5")
         out = gradcli("lint", *words)[1]
-        assert "at a kink" in out
-        assert "More is seen at" in out
+        assert "at a corner" in out
+        assert "Fewer would go unnoticed at" in out
 
     def test_only_what_is_asked_for_changes(self) -> None:
         set_ = make_task(Program("x*t + x"), {"x": 1.0, "t": 1.0}, wrt=["x"])
@@ -204,7 +204,9 @@ class TestCommand:
     def test_text(self) -> None:
         code, out, err = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")
         assert (code, err) == (0, "")
-        head = r"at \(1, 2, 0\) (\d+) of (\d+) slips change nothing; at \([\d., -]+\): 0\n"
+        head = (
+            r"At \(1, 2, 0\), (\d+) of (\d+) common mistakes would go unnoticed\.\nAt \(.+\): 0\.\n"
+        )
         found = re.match(head, out)
         assert found
         assert 10 < int(found[1]) < int(found[2]) / 2
@@ -226,7 +228,7 @@ class TestCommand:
         out = gradcli("lint", "x*y + z^2", "--x", "1", "--y", "2", "--z", "0")[1]
         line = next(line for line in out.splitlines() if line.startswith("  --x"))
         words = line.partition("(")[0].split()
-        assert re.search(r"\) 0 of \d+ slips", gradcli("lint", "x*y + z^2", *words)[1])
+        assert re.search(r"\), 0 of \d+ common", gradcli("lint", "x*y + z^2", *words)[1])
 
     def test_an_input_that_is_called_like_an_option(self) -> None:
         out = gradcli("lint", "data*y", "--set", "data=1", "--y", "1")[1]

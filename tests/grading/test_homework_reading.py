@@ -189,13 +189,13 @@ def test_arrays_of_texts() -> None:
 
 @pytest.mark.parametrize("text", ["", "abc", "1,5", "1.2.3", "3*4", "0x1F", "1/0", "2x", "1_"])
 def test_what_is_no_number(text: str) -> None:
-    with pytest.raises(GradcliError, match="is no number"):
+    with pytest.raises(GradcliError, match="isn't a number"):
         written(text)
 
 
 @pytest.mark.parametrize("texts", [["1", ["2"]], [["1", "2"], ["3"]], [], [[], []]])
 def test_what_is_no_array(texts: Texts) -> None:
-    with pytest.raises(GradcliError, match="this is no array"):
+    with pytest.raises(GradcliError, match="this isn't an array"):
         written(texts)
 
 
@@ -596,7 +596,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         (folder / ".." / "secret.py", "outside of its folder"),
         (folder / "loop.py", "can't be read"),
         (folder / "lost.py", "does not exist"),
-        (folder / "fifo.py", "is no regular file"),
+        (folder / "fifo.py", "isn't a regular file"),
         (Path("/dev/zero"), "outside of its folder"),
         (folder, "is a folder"),
         (big, "is too large: 20.0 MB"),
@@ -604,7 +604,7 @@ def test_files_that_are_none(tmp_path: Path) -> None:
         with pytest.raises(GradcliError, match=words) as caught:
             read_bytes(path, inside=folder)
         assert caught.value.exit_code == 5
-    with pytest.raises(GradcliError, match="is no regular file"):
+    with pytest.raises(GradcliError, match="isn't a regular file"):
         read_bytes("/dev/zero")
 
 

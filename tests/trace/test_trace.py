@@ -291,7 +291,7 @@ class TestCommand:
     def test_step_needs_a_terminal(self) -> None:
         code, out, err = gradcli(*POINT, "--step")
         assert (code, out) == (2, "")
-        assert err == "error: --step waits for a key, and this is no terminal\n"
+        assert err == "error: --step waits for a key, and this is not a terminal\n"
 
     @pytest.mark.parametrize(
         ("program", "last"),

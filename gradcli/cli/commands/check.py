@@ -1,4 +1,4 @@
-"""`gradcli check`: the verdicts alone, for scripts and for a block of one's own."""
+"""`gradcli check`: the verdicts alone, for scripts and for testing a user's block."""
 
 from __future__ import annotations
 

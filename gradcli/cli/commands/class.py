@@ -52,7 +52,7 @@ class FolderOptions(Options):
             metavar="N",
             min=1,
             max=256,
-            help="so many processes; without it, one per processor",
+            help="how many processes to use; without it, one per processor",
             rich_help_panel=MARKING,
         ),
     ] = None

@@ -1,4 +1,4 @@
-"""`gradcli eval`: the main job."""
+"""`gradcli eval`: value, gradient and check of a program in one table."""
 
 from __future__ import annotations
 

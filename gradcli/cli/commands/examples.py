@@ -83,7 +83,7 @@ def command(
 def _no_action(word: str) -> Exception:
     if word in examples.ORDER:
         return usage_error(
-            f"what is to be done with '{word}'?", f"gradcli examples show {word}, or run {word}"
+            f"list, show or run '{word}'?", f"gradcli examples show {word}, or run {word}"
         )
     from gradcli.diagnostics.suggestion import did_you_mean
 

@@ -72,7 +72,7 @@ def command(
 ) -> Outcome:
     """Both passes as NumPy, a Python function, LaTeX or a graph in JSON.
 
-    numpy is a listing of both passes that runs as it stands, python a function that returns
+    numpy is a listing of both passes that runs unchanged, python a function that returns
     value and gradients, latex an align* of both passes, graph-json the nodes and edges of the
     graph with their values and deltas.
 

@@ -19,11 +19,11 @@ from gradcli.cli.options import TextOutput
     ),
 )
 def command(task: TaskOptions, report: TextOutput) -> Outcome:
-    """Test a homework: which mistakes would nobody see at this point.
+    """Test a homework: which mistakes would go unnoticed at this point.
 
     Applies every mistake of the table to the true solution. At x = 1, at x = 0 or where two
-    inputs are equal many of them leave the number as it is. Points at which more is seen are
-    proposed; inputs that --wrt leaves out stay as they are.
+    inputs are equal many of them don't change the number. Points at which fewer go unnoticed
+    are proposed; inputs that --wrt leaves out keep their values.
 
     Exit codes: 0 the report is written; 1 the mathematics failed; 2 wrong usage.
     """

@@ -44,7 +44,7 @@ def command(
         list[str] | None,
         typer.Argument(
             metavar="NAME ...",
-            help="operations, by a name, an alias or their operator; none: all, by groups",
+            help="operations, by name, alias or operator; without one, all of them, by groups",
             show_default=False,
             autocompletion=_complete,
             rich_help_panel="Operations",

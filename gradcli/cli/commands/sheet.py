@@ -45,7 +45,7 @@ def command(
         typer.Option(
             "--for",
             metavar="ID",
-            help="a point of one's own for this student, the same whenever it is printed",
+            help="numbers for this student alone, the same each time it is printed",
             rich_help_panel=SHEET,
         ),
     ] = None,
@@ -54,7 +54,7 @@ def command(
     ] = False,
     report: SheetOutput,
 ) -> Outcome:
-    """An answer sheet, with a point of one's own for a student.
+    """An answer sheet, with different numbers for each student.
 
     The two passes with blanks for the numbers, to be filled in and handed in to 'gradcli grade'.
     With --for, the inputs have other values of the same sign and about the same size, at which

@@ -173,7 +173,7 @@ class Evaluation:
         choice = shown.choice(form, style)
         self.report, self.shown, self.choice = report, shown, choice
         if shown.step and (report.file is not None or not report.environment.interactive()):
-            raise usage_error("--step waits for a key, and this is no terminal")
+            raise usage_error("--step waits for a key, and this is not a terminal")
         if choice.blank and (form == "json" or report.is_bare()):
             part = "--json" if form == "json" else "--value" if report.value else "--grad"
             raise usage_error(f"--blank leaves out the numbers, and {part} is for numbers")

@@ -498,7 +498,7 @@ def _mixed_products(count: int) -> tuple[str, str]:
 
 
 def _embedded(block: Code, axis: int, n: int, at: int, step: int) -> Code:
-    """A block within zeros along one axis: from a place on, every so many places."""
+    """A block within zeros along one axis: from a place on, at equal distances."""
     shape: Shape = block.shape
     count, rank = shape[axis], len(shape)
     out = Type((*shape[:axis], n, *shape[axis + 1 :]))

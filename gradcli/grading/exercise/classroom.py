@@ -1,7 +1,7 @@
 """A class: many submissions to one task, each marked on its own.
 
 A `Setting` is what a process needs to mark them, small and without anything that can't be sent
-to it; a `Mark` is what comes back for one submission. Whatever a submission is, marking it ends
+to it; a `Mark` is what comes back for one submission. Marking any submission ends
 in a `Mark`.
 """
 

@@ -1,9 +1,9 @@
-"""A homework tested before it is set: which mistakes would nobody see at this point?
+"""A homework tested before it is set: which mistakes would go unnoticed at this point?
 
 A task comes in, a `Finding` goes out: every mistake of the table applied to the true solution, and
 what the wrong number has in common with the right one. Which slips are no mistakes at all, because
 they come to the same everywhere (a local derivative that is 1, passed on), is asked of points in
-general position, so nobody has to say it of each operation.
+general position, so no operation has to state it.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from gradcli.grading.model.flow import Flow, of_result
 from gradcli.grading.model.task import Task
 
 TOLERANCE = 0.5e-2
-"""Numbers so close pass for the same where they are written by hand with two digits."""
+"""Numbers this close count as equal where they are written by hand with two digits."""
 ROUNDING = 1e-9
-"""So close they are the same in all digits."""
+"""Numbers this close are equal in all digits."""
 GENERAL = 6
-"""In so many points in general position two numbers agree if they agree everywhere."""
+"""Two numbers that agree at this many points in general position agree everywhere."""
 PATIENCE = 12
-"""Whoever finds no point at which the program can be evaluated in so many keeps whole numbers."""
+"""After this many points at which the program can't be evaluated, whole numbers are kept."""
 WORK = 40_000
-"""A search looks at about so many slips, and at `MOST` points at most."""
+"""The mistakes that a search examines, about; the points are `MOST` at most."""
 FEWEST, MOST = 6, 60
 ON_PAPER = 12
-"""Arrays of so many elements stand on a sheet."""
+"""The most elements of an array on a sheet."""
 
 
 class Place(NamedTuple):

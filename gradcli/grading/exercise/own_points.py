@@ -1,4 +1,4 @@
-"""A point of one's own for every student, so that nobody can copy the numbers.
+"""A different point for every student, so that copied numbers are wrong.
 
 A task and an ID come in, a task at another point goes out. The same task and ID give the same
 point on every machine and in every version of Python, since nothing is drawn but from a hash.

@@ -1,6 +1,6 @@
 """What a name of a listing is given: a variable of the forward pass, or a line of a gradient.
 
-A name and a value come in, and the desk knows more than before. What a name stands for, its form
+A name and a value come in and are recorded in the `Desk`. What a name stands for, its form
 tells (`gradient_names`); within a function that is a word for an expression, names are its own
 business and stand for nothing else.
 """
@@ -102,7 +102,7 @@ class Assignments:
             return known
         ours = isinstance(known, Cell) and known.line is None
         if known is not None and (not ours or name in self.desk.vocabulary.inputs):
-            raise self.desk.refused(statement, f"'{name}' is no dictionary")
+            raise self.desk.refused(statement, f"'{name}' isn't a dictionary")
         made: dict[str, Value] = {}
         self.desk.scope[name] = made
         return made
@@ -226,7 +226,7 @@ class Assignments:
         return bool(np.allclose(np.ravel(cell.value), np.ravel(given), rtol=1e-6, atol=0))
 
     def sum(self, before: Cell, cell: Cell, statement: Placed) -> Any:
-        """What `+=` comes to; None where the shapes do not go together."""
+        """The result of `+=`; None where the shapes do not go together."""
         known = before.passed_on if before.value is None else before.value
         if known is None or cell.value is None:
             return None

@@ -3,7 +3,7 @@
 A tree and what its names stand for come in; a `Cell` goes out, with its value and all that it was
 computed from. Calls of the listing's own functions are replaced by their bodies where they are one
 expression, so that a statement is one step; what a function of several statements gives back is
-computed by whoever works through statements (`perform`). Nothing is executed but operations of the
+computed by the interpreter of statements (`perform`). Nothing is executed but operations of the
 table.
 """
 
@@ -174,7 +174,7 @@ class Expressions:
         if of is None:
             return self.cell(key, statement)
         if not isinstance(of, dict):
-            raise self.desk.refused(statement, f"'{base}' is no dictionary")
+            raise self.desk.refused(statement, f"'{base}' isn't a dictionary")
         value = of.get(key)
         if isinstance(value, Cell):
             return value

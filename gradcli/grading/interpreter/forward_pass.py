@@ -1,6 +1,6 @@
 """The student's own forward pass as a flow, or the task's where the student has none.
 
-What a listing has come to (a `Desk`) comes in, `Work` goes out: the flow on which the gradients are
+An interpreted listing (a `Desk`) comes in, `Work` goes out: the flow on which the gradients are
 judged, and the lines of every gradient, each with the variable that it belongs to.
 """
 

@@ -117,7 +117,7 @@ class _Reader:
         """What functions with steps have come to."""
 
     def read(self) -> None:
-        """All statements, and then the functions that nobody has called."""
+        """All statements, and then the functions that are never called."""
         for step in self.desk.listing.statements:
             self.step(step)
         for function in list(self.procedures.never_called()):

@@ -1,4 +1,4 @@
-"""What a listing has come to: cells for its names, lines for its gradients.
+"""The state of an interpreted listing: cells for its names, lines for its gradients.
 
 `interpreter` works a listing through on these types, and marking reads them. A cell is what a name
 stands for at some time; it keeps what it was computed from, so that it can be computed again with
@@ -189,7 +189,7 @@ class Desk:
         return self.listing.line(placed.span.start)
 
     def text(self, placed: Placed) -> str:
-        """Something as it stands in the listing, in one line."""
+        """A part of the listing as written, in one line."""
         return " ".join(self.listing.source.text[placed.span.start : placed.span.end].split())
 
     def refused(

@@ -47,7 +47,7 @@ from gradcli.grading.submission.types import Entry, Listing, Submission, Written
 SIDES = (0, 1, -1)
 """The convention at kinks, and the derivatives of both sides: each is accepted."""
 MOST_TIED = 4
-"""Up to so many operations at a kink may each have another side."""
+"""The most operations at a kink that may each have another side."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Scheme:
     carried: float = 1.0
     """What a carried row earns of its marks."""
     eta: float | None = None
-    """The step of gradient descent, for whoever may have updated the weights too early."""
+    """The learning rate, to recognise weights that were updated too early."""
     points: float | None = None
     """What everything is worth together; None for a mark for each row."""
 
@@ -537,7 +537,7 @@ def sides_of(flow: Flow) -> list[int | Mapping[Key, int]]:
 
 
 def _status(*, right: bool, follows: bool) -> Status:
-    """What becomes of a number that is right or not, and follows from those before it or not."""
+    """The status of a number that is right or not, and follows from those before it or not."""
     if follows:
         return Status.OK if right else Status.CARRIED
     return Status.INCONSISTENT if right else Status.WRONG

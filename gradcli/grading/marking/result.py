@@ -43,7 +43,7 @@ class MarkedRow:
     line: int | None
     """The line at fault, else the last that wrote the row."""
     text: str
-    """That line, as it stands."""
+    """That line, unchanged."""
     submitted: Any
     """None where nothing was handed in, or nothing could be computed."""
     true: Any
@@ -107,7 +107,7 @@ class Marked:
         return _sum(row.max for row in self.rows)
 
     def out_of(self, points: float) -> Marked:
-        """The same with so many points for everything, however many rows there are."""
+        """The same with this many points in total, for any number of rows."""
         most = self.max_score
         if not most:
             return self

@@ -96,7 +96,7 @@ def _explained(evidence: Evidence) -> Explanation:
     if found is not None:
         return found
     name = evidence.case.flow.name(evidence.case.key)
-    unknown = f"delta_{name} is wrong, and by no mistake that is known here"
+    unknown = f"delta_{name} is wrong; it matches none of the common mistakes."
     message = _of_another(evidence) or unknown
     return explanation(evidence, [], line_at_fault(evidence), message)
 

@@ -1,4 +1,4 @@
-"""All there is to find out what went wrong in a row, and what is said of it."""
+"""Inputs for diagnosing one wrong row, and the resulting explanation."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.types import Written
 
 _OF_PATHS = frozenset({"overwritten", "dropped-path", "counted-twice", "sign"})
-"""Mistakes of which a whole path is told."""
+"""Mistakes whose message names the whole path."""
 
 
 class Explanation(NamedTuple):

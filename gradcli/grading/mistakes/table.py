@@ -1,6 +1,6 @@
 """The table of mistakes: a row each, and each row made of one rule.
 
-A rule takes a right accumulator (a `Case`) and makes the wrong ones that come of the mistake, as
+A rule takes a right accumulator (a `Case`) and makes the wrong ones that the mistake leads to, as
 numbers and as lines. So the same rule recognises the mistake in numbers, recognises it in code,
 and makes it: for `lint`, for docs/mistakes.md and for the tests. To add a mistake, add a row.
 """

@@ -1,4 +1,4 @@
-"""A flow: the computation on which accumulators are judged, and what sends what to whom.
+"""A flow: the computation on which accumulators are judged, and which variable sends what to which.
 
 It is the student's own forward pass where there is one, else the task's graph. Its stages stand
 in evaluation order; a name that was given twice is two variables. `parts` is the one question

@@ -19,11 +19,11 @@ from gradcli.grading.model.moves import Moves
 from gradcli.grading.submission.types import Written
 
 FEW_DIGITS = 4
-"""A number of so many digits was written by hand."""
+"""A number of this many digits, or fewer, was written by hand."""
 HAND, CODE = 1e-2, 1e-6
 """The relative tolerance of numbers written by hand, and of those that a program computed."""
 EACH = 32
-"""Up to so many elements are moved one by one; more of them all at once, at random."""
+"""This many elements are moved one by one; more of them all at once, at random."""
 SAMPLES = 8
 
 
@@ -133,7 +133,7 @@ def spreads(
 
 
 def own_values(flow: Flow) -> dict[Key, Any]:
-    """What every stage comes to from the values that it reads."""
+    """The value of every stage, from the values that it reads."""
     return {
         key: stage.value([flow.values[read] for read in stage.reads])
         for key, stage in flow.stages.items()
@@ -141,7 +141,7 @@ def own_values(flow: Flow) -> dict[Key, Any]:
 
 
 def _moves(number: Written, tolerance: Tolerance) -> Iterator[tuple[Any, float]]:
-    """A written number moved within its radius, and the weight of what comes of it."""
+    """A written number moved within its radius, and the weight of the effect."""
     radius = tolerance.radius(number)
     size = np.size(number.value)
     if not np.all(np.isfinite(number.value)) or not np.any(radius):

@@ -98,11 +98,11 @@ def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
 
 def no_array(why: str) -> GradcliError:
     """The error for text that begins as an array and is none."""
-    return submission_error(f"this is no array: {why}")
+    return submission_error(f"this isn't an array: {why}")
 
 
 def too_many() -> GradcliError:
-    """The error for an array that nobody has written."""
+    """The error for an array too large to be written by hand."""
     return no_array(f"it has more than {MOST_NUMBERS:,} elements")
 
 
@@ -198,4 +198,4 @@ def _no_number(text: str) -> GradcliError:
         hint = f"thousands are not separated: {short(text.replace(',', ''))}"
     elif re.search(r"[0-9)]\s*[-+*/^×·]|sqrt|√|\bpi\b|π|\be\b|exp|log|ln|sin|cos|tan", text):
         hint = "write the number that comes out"
-    return submission_error(f"'{short(text, 40)}' is no number", hint)
+    return submission_error(f"'{short(text, 40)}' isn't a number", hint)

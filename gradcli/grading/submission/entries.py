@@ -189,7 +189,7 @@ def _unknown(label: str, row: Row, vocabulary: Vocabulary) -> GradcliError:
     forms = [*nodes, *(f"delta_{node}" for node in nodes)]
     known = ", ".join(nodes[:12]) + (", …" if len(nodes) > 12 else "")
     hint = did_you_mean(name, forms) or f"the task has {known}; a gradient is delta_{nodes[0]}"
-    return row.place.refused(f"'{short(name, 40)}' is no name of the task", hint)
+    return row.place.refused(f"'{short(name, 40)}' isn't a name of the task", hint)
 
 
 # --- numbers and arrays ------------------------------------------------------------------

@@ -62,7 +62,7 @@ def read_notebook(source: Source) -> Notebook:
     for number, cell in enumerate(cells, start=1):
         parts = dict(cell) if isinstance(cell, Object) else None
         if parts is None:
-            raise _damaged(source, f"cell {number} is no object")
+            raise _damaged(source, f"cell {number} isn't an object")
         if parts.get("cell_type") != "code":
             continue
         text = _text(parts.get("source"))
@@ -143,4 +143,4 @@ def _text(source: Any) -> str | None:
 
 def _damaged(source: Source, why: str) -> GradcliError:
     what = f"'{source.name}'" if source.name else "this"
-    return submission_error(f"{what} is no notebook: {why}")
+    return submission_error(f"{what} isn't a notebook: {why}")

@@ -2,7 +2,7 @@
 
 Bytes come in safely (regular files of a reasonable size only), become text, and go to the reader
 that the file's suffix names; a text without a telling suffix goes by what it looks like. Nothing
-of a submission is executed, imported, or evaluated, and whatever is wrong with it is a
+of a submission is executed, imported, or evaluated, and every fault in it is a
 `GradcliError` of kind submission.
 """
 
@@ -163,7 +163,7 @@ def _is_table(text: str) -> bool:
 
 
 def _check_lines(text: str, name: str | None) -> None:
-    """Refuse lines that nobody has written, before anything looks into them."""
+    """Refuse lines too long to be written by hand, before anything looks into them."""
     if len(text) > LONGEST_LINE:
         longest = max(len(line) for line in text.split("\n"))
         if longest > LONGEST_LINE:
@@ -208,7 +208,7 @@ def _check_regular(status: os.stat_result, name: str) -> None:
     if stat.S_ISDIR(mode):
         raise _refused(name, "is a folder, not a file")
     if not stat.S_ISREG(mode):
-        raise _refused(name, "is no regular file")
+        raise _refused(name, "isn't a regular file")
 
 
 def _may_be_notebook(content: bytes) -> bool:

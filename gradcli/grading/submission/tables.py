@@ -189,7 +189,7 @@ def read_json(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     tree = parsed(source)
     if not isinstance(tree, Object):
         place = Place(source, Span(0, min(1, len(text))))
-        raise place.refused("the values are no JSON object", 'it looks like {"delta_x": -0.52}')
+        raise place.refused("the values aren't a JSON object", 'it looks like {"delta_x": -0.52}')
     if _OURS.fullmatch(str(dict(tree).get("schema"))):
         point = tuple(_our_point(dict(tree), source))
         return values_of(_our_rows(dict(tree), source), vocabulary, point)
@@ -218,9 +218,9 @@ def parsed(source: Source) -> Any:
         )
     except json.JSONDecodeError as error:
         span = Span(error.pos, error.pos + 1)
-        raise Place(source, span).refused(f"this is no JSON: {error.msg.lower()}") from None
+        raise Place(source, span).refused(f"this isn't JSON: {error.msg.lower()}") from None
     except (RecursionError, ValueError) as error:
-        raise submission_error(f"this is no JSON: {error}", source=source) from None
+        raise submission_error(f"this isn't JSON: {error}", source=source) from None
 
 
 class _Members:

@@ -17,7 +17,7 @@ from gradcli.syntax.tree import Call, Name, Statement, Tree
 
 @dataclass(frozen=True)
 class Written:
-    """A number or array as somebody wrote it down."""
+    """A number or array, and how it was written."""
 
     value: Any
     """A NumPy float64, or an array of them; may be nan or infinite."""

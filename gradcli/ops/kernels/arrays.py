@@ -265,7 +265,7 @@ def index(x: Array, items: tuple[Any, ...], rank: int) -> Array:
 
 
 def scatter(x: Array, shape: Shape, at: Shape, step: Shape, rank: int) -> Array:
-    """Zeros of a shape with the block x in it, from a corner on and every so many places."""
+    """Zeros of a shape with the block x in it, from a corner on, at equal distances."""
     x = np.asarray(x)
     if rank == 0:
         x = x.reshape(x.shape + (1,) * len(shape))

@@ -21,7 +21,7 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, or skips before one."""
 WIDE, NARROW = 76, 40
 MOST = 10
-"""So many files that can't be read, and notes, are listed; the list of marks has them all."""
+"""The most files that can't be read, and notes, listed; the list of marks has them all."""
 
 
 def csv_text(marks: Sequence[Mark]) -> str:

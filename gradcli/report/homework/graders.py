@@ -1,7 +1,7 @@
 """A marked submission as the files that graders read: Gradescope, PrairieLearn, CodeRunner.
 
 `Marked` comes in, or the error that says why a submission can't be read; an object for strict
-JSON goes out. Whatever a student wrote is shown with its control characters as escapes, and
+JSON goes out. What a student wrote is shown with its control characters as escapes, and
 escaped for HTML, since a page shows it. Right answers are in it only if `reveal` is set.
 """
 
@@ -173,7 +173,7 @@ def _place(row: MarkedRow) -> str:
 
 
 def _html(row: MarkedRow, *, reveal: bool) -> str:
-    """The same as paragraphs, the student's line as it stands."""
+    """The same as paragraphs, the student's line unchanged."""
     code = f"<pre>{_safe(_place(row))}</pre>" if row.line else ""
     remarks = _remarks(row, reveal=reveal, code=False)
     return code + "".join(f"<p>{_safe(remark)}</p>" for remark in remarks)

@@ -1,4 +1,4 @@
-"""What lint has found, as text and as JSON: the mistakes that nobody would see, and better points.
+"""The report of lint, as text and as JSON: mistakes that would go unnoticed, and better points.
 
 The first line says it all; below it stand the slips that change nothing, those that can't be told
 apart, and the points as one types them.
@@ -20,9 +20,9 @@ from gradcli.report.numbers import shown
 
 WIDE, NARROW = 76, 40
 LONGEST = 400
-"""A point of more characters is no command line: it is in the JSON."""
+"""A longer point is not shown as a command line: it is in the JSON."""
 FEW = 12
-"""So many numbers are shown as a point within a sentence."""
+"""The most numbers of a point shown within a sentence."""
 
 
 def pieces(
@@ -34,35 +34,36 @@ def pieces(
     """
     width = max(NARROW, min(style.width or WIDE, WIDE))
     best = better[0] if better and finding.worse(better[0]) else None
-    yield from _lines(_headline(finding, best), width)
+    for sentence in _headline(finding, best):
+        yield from _lines(visible(sentence), width)
     if finding.kink:
-        yield "\nThis point is at a kink: the derivative of either side is accepted.\n"
+        yield "\nThis point is at a corner: the derivative of either side is accepted.\n"
     if finding.unseen:
-        yield "\nNobody would see:\n"
+        yield "\nThese would go unnoticed:\n"
         yield from _unseen(finding.unseen, style, width)
     if finding.confused:
-        yield "\nThe same wrong number, so not to be told apart:\n"
+        yield "\nThe same wrong number, so they can't be told apart:\n"
         for confusion in finding.confused:
             yield from _lines(f"delta_{confusion.row}   {', '.join(confusion.tags)}", width, "  ")
     if best is not None:
-        yield "\nMore is seen at:\n"
+        yield "\nBetter points:\n"
         for other in better:
             if finding.worse(other):
                 yield from _point(other, style, width, options)
     elif finding.rank > (0, 0) or finding.kink:
-        yield "\nNo point was found at which more is seen.\n"
+        yield "\nNo better point was found.\n"
 
 
-def _headline(finding: Finding, best: Finding | None) -> str:
+def _headline(finding: Finding, best: Finding | None) -> Iterator[str]:
     unseen, all_ = len(finding.unseen), len(finding.slips)
     if not finding.slips:
-        return "nothing can go wrong here: no gradient is asked for that takes a step"
+        yield "There is no step to get wrong: no gradient that the task asks for takes a step."
+        return
     here = point(finding.inputs)
-    text = f"at {here or 'this point'} {unseen} of {all_} slips change nothing"
+    yield f"At {here or 'this point'}, {unseen} of {all_} common mistakes would go unnoticed."
     if best is not None:
         there = point(best.inputs)
-        text += f"; {f'at {there}' if there else 'elsewhere'}: {len(best.unseen)}"
-    return visible(text)
+        yield f"{f'At {there}' if there else 'Elsewhere'}: {len(best.unseen)}."
 
 
 def point(inputs: Mapping[str, Any]) -> str | None:
@@ -103,7 +104,7 @@ def _point(finding: Finding, style: Style, width: int, options: Collection[str])
         words.append(option + (f'"{text}"' if " " in text else text))
     line = " ".join(words)
     text = visible(line) if len(line) <= LONGEST else "a large point: --json has its numbers"
-    what = f"{len(finding.unseen)} not seen"
+    what = f"{len(finding.unseen)} unnoticed"
     if finding.confused:
         what += f", {len(finding.confused)} not told apart"
     if len(text) + len(what) + 7 <= width or style.width is None:

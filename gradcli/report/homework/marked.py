@@ -69,7 +69,7 @@ def _answers(row: MarkedRow, style: Style) -> str:
 
 
 def shown(value: Any, precision: int) -> str:
-    """A number or an array with so many significant digits."""
+    """A number or an array with this many significant digits."""
     if np.ndim(value) == 0:
         return f"{float(value):.{precision}g}"
     return "[" + ", ".join(shown(v, precision) for v in value) + "]"

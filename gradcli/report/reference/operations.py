@@ -28,7 +28,7 @@ from gradcli.report.tables.markdown import written as written_table
 from gradcli.report.tables.model import Cell, Column, Table, Words
 
 MOST_FORMS = 6
-"""In text, so many sets of rules are shown of an operation; JSON has all."""
+"""The most sets of rules of an operation shown in text; JSON has all."""
 
 MOST_EXAMPLES = 2
 MARKDOWN = (

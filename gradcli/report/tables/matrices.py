@@ -1,7 +1,7 @@
 """Jacobians and Hessians as text: one labelled matrix where it is small, else block by block.
 
-A label names an element (`x[0]`, `W[0, 1]`), so that nobody has to remember which layout it is
-or how a matrix was taken apart. What is larger than `MOST` rows or columns is summarised; CSV and
+A label names an element (`x[0]`, `W[0, 1]`), which shows the layout
+and how a matrix was taken apart. What is larger than `MOST` rows or columns is summarised; CSV and
 JSON have everything. A matrix that is wider than the terminal goes on below, columns by columns.
 """
 

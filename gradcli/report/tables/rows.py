@@ -1,4 +1,4 @@
-"""What the tables have in common, whatever they are written in: rows, columns, last line.
+"""What tables of every format have in common: rows, columns, last line.
 
 A `Result` becomes `Entry` after `Entry`, values not yet text. Table, CSV, Markdown and LaTeX
 choose from an entry the columns of the command and write each in their own way.
@@ -37,6 +37,8 @@ INDENT = 10
 """Where the gradient's entries begin in the last line."""
 
 AGREEING = ("pass", "zero")
+COUNTED = {"fail": "WRONG", "kink": "corner"}
+"""Verdicts whose word in the last line is not their key."""
 
 
 class Entry(NamedTuple):
@@ -202,7 +204,7 @@ def checked(result: Result) -> str:
 def disagreeing(counts: Mapping[str, int]) -> list[str]:
     """The verdicts that are no agreement, each with its number: `1 WRONG`, which comes first."""
     return [
-        f"{count} {'WRONG' if verdict == 'fail' else verdict}"
+        f"{count} {COUNTED.get(verdict, verdict)}"
         for verdict, count in {"fail": 0, **counts}.items()
         if count and verdict not in AGREEING
     ]

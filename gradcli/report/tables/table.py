@@ -1,8 +1,8 @@
 """The table for people: a row per node, and the gradient in the last line.
 
 On a terminal (`Style.width` is given) Rich draws it, in the layout that fits; at most
-`MOST_ROWS` rows are drawn, the first and the last ones and whatever does not agree in between,
-since nobody reads a hundred thousand rows and Rich would take minutes. In a pipe it is plain
+`MOST_ROWS` rows are drawn, the first, the last, and those that don't agree in between,
+since Rich would take minutes for a hundred thousand rows. In a pipe it is plain
 text with every row in it, made row by row; Rich is not even imported.
 
 Colour says nothing that words do not say. The colours are those that can be read on light and
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 200
 MOST_NAMES = 10
 MEASURED = 10_000
-"""In a pipe, so many rows decide how wide the columns are; a wider cell further down stands out."""
+"""In a pipe, this many rows decide how wide the columns are; wider cells below stick out."""
 
 VERDICT_STYLES = {"pass": "green", "zero": "green", "fail": "bold red"}
 

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from gradcli.results.result import Result
 
 MEASURED = 200
-"""So many lines of each pass decide where the columns are."""
+"""This many lines of each pass decide where the columns are."""
 
 VALUES, HEAD, NOTES, END = 32, 21, 25, 34
 """Where the values begin if nothing needs more, and from there: headings, notes, the end."""

@@ -161,7 +161,7 @@ INSTEAD_OF_FUNCTIONS = {word: hint for word, (_, hint) in PYTHON_WORDS.items()} 
     "randn": _RANDOM,
     "random": _RANDOM,
 }
-"""A function of Python or NumPy that is none here: what to write instead."""
+"""A function of Python or NumPy that the language lacks: what to write instead."""
 
 OF_OTHER_LIBRARIES = frozenset(
     """

@@ -48,7 +48,7 @@ def in_a_row(stop: Stop) -> GradcliError | None:
     if not in_block and (derivative := derivative_at(stop.text, place(previous).start)):
         end = place(previous).end
         span = Span(end - len(derivative), end)
-        return stop.error(f"'{derivative}' is no operator", DERIVATIVES, span=span)
+        return stop.error(f"'{derivative}' isn't an operator", DERIVATIVES, span=span)
     numbers = previous.type == token.type == "NUMBER"
     message = "two numbers in a row" if numbers else "an operator is missing here"
     hint = _readings(stop, _left_operand(stop), _right_operand(stop))

@@ -2,7 +2,7 @@
 
 A text comes in and a text of the same length goes out, every character where it was: imports,
 prints, docstrings and a notebook's commands become blanks; `def f(x): return x**2` becomes
-`f(x) = x**2`; `x.grad`, `grads["W1"]` and `∂f/∂x` become names, by letters that nobody uses. So
+`f(x) = x**2`; `x.grad`, `grads["W1"]` and `∂f/∂x` become names, by unused letters. So
 the places in the grammar's errors and trees hold for the text as it was handed in. What is several
 expressions for Python becomes several statements, and an `Outline` says what they are together:
 `dx, dy = y, x` is read as `dx; dy ; y; x`. What a listing can't have is refused by name. Nothing
@@ -218,7 +218,7 @@ class _Rewriter:
         self.expression(tokens)
 
     def expression(self, tokens: list[Token]) -> None:
-        """What is read as it stands, but for types; refused where it is no expression."""
+        """What is read unchanged, but for types; refused where it is no expression."""
         self.types(tokens)
         check_inside(self.kept(tokens), self.source)
 

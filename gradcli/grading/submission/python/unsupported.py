@@ -1,4 +1,4 @@
-"""What Python has and a listing has not: each construct with its name and a way around it.
+"""Python that a listing may not use: each construct with its name and a way around it.
 
 Each function looks at one logical line and raises the refusal, if there is one. The messages say
 what is not read; nothing is skipped in silence.
