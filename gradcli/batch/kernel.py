@@ -187,13 +187,13 @@ class Line:
         """The sums a + (-b) that are a - b: for each, its operands."""
         nodes, found = self.graph.nodes, {}
         for node in nodes:
-            if node.operation is not None and node.operation.name == "add" and node.aligned:
+            if node.operation is not None and node.operation.is_sum and node.aligned:
                 a, b = (self.same[o] if isinstance(o, int) else o for o in node.operands)
                 for plus, minus in ((a, b), (b, a)):
                     other = nodes[minus] if isinstance(minus, int) else None
                     if other is None or other.operation is None:
                         continue
-                    if other.operation.name == "neg" and other.type == node.type:
+                    if other.operation.is_negation and other.type == node.type:
                         inner = other.operands[0]
                         to = self.same[inner] if isinstance(inner, int) else inner
                         found[node.id] = plus, to
@@ -462,7 +462,7 @@ def _function(node: Node) -> tuple[Callable[..., Any], bool]:
 
 def _power(node: Node) -> float:
     """The exponent, if the node is a power with a number for it; else 0."""
-    if node.operation is not None and node.operation.name == "pow":
+    if node.operation is not None and node.operation.is_power:
         exponent = node.operands[1]
         if isinstance(exponent, Literal) and np.ndim(exponent.value) == 0:
             return float(exponent.value)

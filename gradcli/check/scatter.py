@@ -22,9 +22,6 @@ from gradcli.engine.plan import plan_of, rule_for
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Shape
 
-LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
-"""Operations with rules that factor a matrix: errors there are relative to the largest element."""
-
 FACTORED = 8 * EPS
 """About the error of a factorisation, relative to the matrix and to what comes out."""
 
@@ -122,14 +119,14 @@ class Scatter:
         assert operation is not None
         rule = rule_for(self.graph, node, i)
         rows = len(delta)
-        if operation.name in LAPACK:
+        if operation.factorises:
             arguments = self._factored(node, arguments, rows)
         if not operation.elementwise:
             sent = _batched(
                 rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
             )
             exact = operation.exact
-            if operation.name in LAPACK:
+            if operation.factorises:
                 largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
                 sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
         elif rule.constant is not None:

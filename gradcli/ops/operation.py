@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -119,6 +120,17 @@ class Parameter(NamedTuple):
     default: Any = None
 
 
+class Notation(StrEnum):
+    """How an operation without a sign of its own is written in a program."""
+
+    CALL = "f(x)"
+    SAME = "y = x"
+    RECIPROCAL = "1/x"
+    SQUARED_NORM = "||x||^2"
+    ARRAY = "[a, b, …]"
+    INDEX = "x[i, j:k, …]"
+
+
 class Loss(NamedTuple):
     """Where a row's value or derivative has fewer right digits than the other rows' have.
 
@@ -177,6 +189,23 @@ class Operation:
     number of its result, and `written` has the rules as they stand in the program; both None
     unless it is a user's block.
 
+    `notation` says how it is written where that is neither a call nor `symbol`. `exponent`
+    is set for a power that has a name. `constant` is the value where that depends on the operands'
+    shapes alone.
+
+    What the check asks: `jumps` marks an operation that leaps on its border, where abs and its
+    like only turn (not sign, which a Hessian has from the abs that was written); `periodic` one
+    that turns around again and again (the gammas at negative numbers); `factorises` one with rules
+    that factor a matrix, where errors are relative to the largest element. `chooses` marks the
+    operation that takes the second or third operand by the first.
+
+    What the reports ask: `scalar` marks a function whose value is one number, whatever it is
+    given, unless it has an axis. `jacobian` is the matrix of all derivatives, with `{out}`, the
+    operands' names and `{n}`, the length of the operand; empty where it has no short form.
+
+    What grading asks: `wrong` has for every operand the formulas that its rule is mistaken for;
+    `contracts` marks a product that sums over an axis of both operands.
+
     `domain` says in words where the function is defined; `failure` is the kind of error where
     a value that is not finite is neither outside the domain nor an overflow (`singular`).
     """
@@ -212,6 +241,17 @@ class Operation:
     numpy: str = ""
     group: str = ""
     failure: str = ""
+    notation: Notation = Notation.CALL
+    exponent: float | None = None
+    constant: float | None = None
+    chooses: bool = False
+    jumps: bool = False
+    periodic: bool = False
+    factorises: bool = False
+    contracts: bool = False
+    scalar: bool = False
+    jacobian: str | Callable[[Site], str] = ""
+    wrong: tuple[tuple[str, ...], ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is the row of that name, or that block's row, there."""
@@ -220,6 +260,51 @@ class Operation:
         from gradcli import ops  # noqa: PLC0415 - it imports this
 
         return ops.operation, (self.name,)
+
+    @property
+    def is_sum(self) -> bool:
+        """x + y."""
+        return self.symbol == "+"
+
+    @property
+    def is_negation(self) -> bool:
+        """-x."""
+        return self.symbol == "neg"
+
+    @property
+    def is_product(self) -> bool:
+        """x * y, element by element."""
+        return self.symbol == "*"
+
+    @property
+    def is_matrix_product(self) -> bool:
+        """A @ B."""
+        return self.symbol == "@"
+
+    @property
+    def is_quotient(self) -> bool:
+        """x / y."""
+        return self.symbol == "/"
+
+    @property
+    def is_power(self) -> bool:
+        """x ^ n."""
+        return self.symbol == "^"
+
+    @property
+    def is_transpose(self) -> bool:
+        """x.T."""
+        return self.symbol == "T"
+
+    @property
+    def is_comparison(self) -> bool:
+        """a < b and its like."""
+        return self.group == "comparison"
+
+    @property
+    def is_reduction(self) -> bool:
+        """Elements along axes taken together, as sum, mean and norm do."""
+        return self.group == "reductions"
 
     @property
     def operands(self) -> tuple[Parameter, ...]:

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
-from gradcli.ops.operation import Array, Kernel, Loss, Operation, Site
+from gradcli.ops.operation import Array, Kernel, Loss, Notation, Operation, Site
 from gradcli.ops.table.rows import grouped, row
 
 # --- rules that depend on what an operand is written as ----------------------------------
@@ -126,6 +126,7 @@ COMPARISON: dict[str, Any] = {
     "tie": _equal,
     "exact": True,
     "selects": True,
+    "jumps": True,
     "convention": "derivative 0 everywhere, also where the comparison changes",
     "samples": ("1, 2", "2, 1", "[1, 2.5], [1.5, 2]"),
 }
@@ -199,6 +200,7 @@ ARITHMETIC = (
         aliases="divide true_divide",
         latex=r"\frac{{x}}{{y}}",
         domain="y ≠ 0",
+        wrong=(("y",), ("1/y", "x/y", "-x/y", "-1/y^2", "x")),
         doc="quotient by a constant",
         propagates="x",
         losses=(Loss("y", "where x/y is below 1e-307 and |y| below 1", (5e-324, 0.0007)),),
@@ -212,6 +214,9 @@ ARITHMETIC = (
         careful=("-out^2",),
         latex=r"\frac{1}{{x}}",
         domain="x ≠ 0",
+        exponent=-1,
+        notation=Notation.RECIPROCAL,
+        wrong=(("1/x", "-1/x", "log(x)", "-1/x^3"),),
         doc="1/x; p/q is 1/q and a product",
         samples=("5", "-0.25", "[1, 2]"),
     ),
@@ -236,6 +241,7 @@ ARITHMETIC = (
         call=False,
         latex="{x}",
         exact=True,
+        notation=Notation.SAME,
         doc="another name for the same value",
         propagates="x",
         samples=("3",),
@@ -274,6 +280,7 @@ ROUNDING = (
         "0",
         latex=r"\lfloor {x} \rfloor",
         convention="0, also at whole numbers, where it jumps",
+        jumps=True,
         doc="largest whole number not above x",
         exact=True,
         selects=True,
@@ -288,6 +295,7 @@ ROUNDING = (
         "0",
         latex=r"\lceil {x} \rceil",
         convention="0, also at whole numbers, where it jumps",
+        jumps=True,
         doc="smallest whole number not below x",
         exact=True,
         selects=True,
@@ -303,6 +311,7 @@ ROUNDING = (
         aliases="rint",
         latex=r"\operatorname{round}({x})",
         convention="0, also at halves, where it jumps",
+        jumps=True,
         doc="nearest whole number, halves to even",
         exact=True,
         selects=True,
@@ -321,6 +330,7 @@ ROUNDING = (
         latex=r"{x} \bmod {y}",
         domain="y ≠ 0",
         convention="1 by x, also where it jumps",
+        jumps=True,
         doc="x - y·floor(x/y), the sign of y",
         selects=True,
         samples=("7.5, 2", "-7.5, 2"),
@@ -340,6 +350,7 @@ CHOICE = (
         "c == 0",
         latex=r"\operatorname{where}({c}, {a}, {b})",
         convention="derivative 0 by the condition",
+        chooses=True,
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         exact=True,
         selects=True,
@@ -402,6 +413,7 @@ CHOICE = (
         k.ones_like,
         "0",
         latex=r"\mathbf{1}",
+        constant=1.0,
         doc="ones in the shape of x",
         exact=True,
         samples=("[1, 2]",),
@@ -412,6 +424,7 @@ CHOICE = (
         np.zeros_like,
         "0",
         latex=r"\mathbf{0}",
+        constant=0.0,
         doc="zeros in the shape of x",
         exact=True,
         samples=("[1, 2]",),

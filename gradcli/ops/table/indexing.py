@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.operation import Misfit, Shape, Site, Type
+from gradcli.ops.operation import Misfit, Notation, Shape, Site, Type
 from gradcli.ops.options import (
     Keywords,
     array_row,
@@ -156,6 +156,7 @@ ROWS = (
         rules=_index_rules,
         call=False,
         latex=r"{x}_{{items}}",
+        notation=Notation.INDEX,
         doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
         selects=True,
         samples=(

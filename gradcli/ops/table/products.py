@@ -262,6 +262,7 @@ ROWS = (
         symbol="@",
         latex="{A} \\, {B}",
         numpy="matmul",
+        contracts=True,
         doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
         propagates="A B",
         samples=(
@@ -291,6 +292,7 @@ ROWS = (
         _dot,
         rules=_dot_rules,
         latex=r"{a} \cdot {b}",
+        contracts=True,
         doc="dot product of vectors; the matrix product of matrices",
         propagates="a b",
         samples=(

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import reductions as rk
-from gradcli.ops.operation import Array, Misfit, Site, Type
+from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
     Keywords,
     along,
@@ -201,6 +201,10 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
     return (f"{delta}*where({out} == 0, 0, x/{out})",)
 
 
+def _norm_jacobian(site: Site) -> str:
+    return "" if site.out.shape or site.options["p"] not in {None, 2} else "{x}/{out}"
+
+
 def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
     if p == 1:
         return np.sign(x)
@@ -237,7 +241,7 @@ def _logsumexp_rules(site: Site) -> tuple[str, ...]:
 
 
 AXES = "x axis:=None keepdims:=False"
-REDUCTION: dict[str, Any] = {"group": "reductions"}
+REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
 HELPER: dict[str, Any] = {"group": "used in derivatives"}
 MATRIX = "[[1, 2, 3], [4, 5, 7]]"
 UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
@@ -260,6 +264,7 @@ SUMS = (
         _reduce,
         rules=_sum_rules,
         latex=r"\sum {x}",
+        jacobian=lambda site: "" if site.out.shape else "ones({n})",
         doc="sum of the elements",
         propagates="x",
         samples=COMMON_SAMPLES,
@@ -402,6 +407,8 @@ SPREAD = (
         latex=r"\lVert {x} \rVert",
         convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
         numpy="linalg.norm",
+        jacobian=_norm_jacobian,
+        wrong=(("delta*x", "2*delta*x"),),
         doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
         square="||x||^2",
         samples=(
@@ -430,6 +437,9 @@ SPREAD = (
         "delta*(2*x)",
         latex=r"\lVert {x} \rVert^2",
         numpy="",
+        jacobian="2*{x}",
+        notation=Notation.SQUARED_NORM,
+        wrong=(("delta*x", "delta*2*sqrt(out)", "delta*x/sqrt(out)"),),
         doc="||x||^2, the sum of all squares, also written norm(x)^2",
         propagates="x",
         samples=("[3, -4]", MATRIX, "[0, 0]", "[[[1, 2], [3, 5]]]", "3"),

@@ -6,6 +6,7 @@ that zeros do no harm.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -52,6 +53,11 @@ def _softmax_rules(site: Site) -> tuple[str, ...]:
 
 def _careful_softmax_rules(site: Site) -> tuple[str, ...]:
     return (f"softmax_slope(out, delta{_axis(site)})",)
+
+
+def _for_vector(jacobian: str) -> Callable[[Site], str]:
+    """A matrix of derivatives that holds where the output is a vector."""
+    return lambda site: jacobian if len(site.out.shape) == 1 else ""
 
 
 def _axis(site: Site) -> str:
@@ -146,6 +152,8 @@ SOFTMAX = (
         rules=_softmax_rules,
         careful=_careful_softmax_rules,
         latex=r"\operatorname{softmax}({x})",
+        jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
+        wrong=(("delta*out*(1 - out)", "delta*out", "delta*(1 - out)"),),
         doc="exponentials divided by their sum, along the last axis unless told",
         samples=(
             "[1, 2, 4]",
@@ -164,6 +172,8 @@ SOFTMAX = (
         rules=_log_softmax_rules,
         careful=_careful_log_softmax_rules,
         latex=r"\log \operatorname{softmax}({x})",
+        jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
+        wrong=(("delta - exp(out)", "delta*(1 - exp(out))"),),
         doc="logarithm of softmax, without overflow or lost digits",
         propagates="x",
         samples=(

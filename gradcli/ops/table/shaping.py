@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.operation import Array, Misfit, Shape, Site, Type, times
+from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type, times
 from gradcli.ops.options import (
     Keywords,
     array_row,
@@ -333,6 +333,7 @@ JOINING = (
         rules=_array_rules,
         call=False,
         latex=r"\begin{bmatrix} {elements} \end{bmatrix}",
+        notation=Notation.ARRAY,
         doc="[a, b] and [[a, b], [c, d]]: an array of what stands in the brackets",
         propagates="elements",
         samples=("[abs(1), 2, abs(3)]", "[[abs(1), 2], [3, abs(4)]]", "[abs([1, 2]), abs([3, 4])]"),
