@@ -10,16 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-SCIPY = {
-    "erf": "erf",
-    "erfc": "erfc",
-    "erfinv": "erfinv",
-    "gamma": "gamma",
-    "lgamma": "gammaln",
-    "digamma": "digamma",
-    "polygamma": "polygamma",
-}
-"""What comes from `scipy.special`, by the name of the operation."""
+SCIPY = frozenset({"erf", "erfc", "erfinv", "gamma", "gammaln", "digamma", "polygamma"})
+"""What comes from `scipy.special`."""
 
 HELPERS = {
     "sigmoid": ("x", "np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))"),

@@ -203,6 +203,16 @@ class Operation:
     given, unless it has an axis. `jacobian` is the matrix of all derivatives, with `{out}`, the
     operands' names and `{n}`, the length of the operand; empty where it has no short form.
 
+    What exported code asks: `numpy` is NumPy's spelling, a function (`np.arcsin`,
+    `scipy.special.erf`) or a template. It is empty for `np.` and the row's name, for a helper of
+    that name (`numpy_helpers`), and for what a method writes (`export/numpy/calls.py`). In a
+    template `{x}` is an operand, `{x:flat}` one for which a row may be a vector, `{x:all}` the
+    same as long as no axis is given, and `{x:count}` that with truths as they are. `{k}` is an
+    option, `{k?}` one that is left out where it has its default, `{axis=}` the same with its name,
+    `{shape}` the output's shape. `view` says that NumPy's result may share memory with the
+    operand, `floats` that code and derivatives make no array without axes of a number, `divides`
+    that a derivative may divide by zero in a branch that is not taken.
+
     What grading asks: `wrong` has for every operand the formulas that its rule is mistaken for;
     `contracts` marks a product that sums over an axis of both operands.
 
@@ -250,6 +260,9 @@ class Operation:
     factorises: bool = False
     contracts: bool = False
     scalar: bool = False
+    view: bool = False
+    floats: bool = False
+    divides: bool = False
     jacobian: str | Callable[[Site], str] = ""
     wrong: tuple[tuple[str, ...], ...] = ()
 
