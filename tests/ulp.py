@@ -20,8 +20,9 @@ import mpmath as mp
 import numpy as np
 
 from gradcli import ops
-from gradcli.check.mpmath_ops import ELEMENTWISE, form, number
+from gradcli.check.mpmath_ops import form, number
 from gradcli.engine.formula import formula
+from gradcli.ops.kernels import precise
 from gradcli.ops.operation import SCALAR, Kernel, Operation, Site
 
 Point = tuple[float, ...]
@@ -138,7 +139,7 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "erf": lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
     "erfc": lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
     "erfinv": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
-    "gelu": ELEMENTWISE["gelu_slope"],
+    "gelu": partial(precise.gelu_slope, mp),
     "gelu_slope": lambda x: (2 - x * x) * mp.npdf(x),
     "gamma": lambda x: mp.gamma(x) * mp.digamma(x),
     "lgamma": mp.digamma,

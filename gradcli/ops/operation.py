@@ -213,6 +213,11 @@ class Operation:
     operand, `floats` that code and derivatives make no array without axes of a number, `divides`
     that a derivative may divide by zero in a branch that is not taken.
 
+    What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
+    mpmath by its name, or one that takes the module and the operands. Empty, it is mpmath's
+    function of the row's name, for arrays the kernel, which then works on numbers of any kind.
+    Rows with None have no such form.
+
     What grading asks: `wrong` has for every operand the formulas that its rule is mistaken for;
     `contracts` marks a product that sums over an axis of both operands.
 
@@ -260,6 +265,7 @@ class Operation:
     factorises: bool = False
     contracts: bool = False
     scalar: bool = False
+    mpmath: str | Callable[..., Any] | None = ""
     view: bool = False
     floats: bool = False
     divides: bool = False

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Array, Kernel, Loss, Notation, Operation, Site
 from gradcli.ops.table.rows import grouped, row
 
@@ -145,6 +146,7 @@ def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
         + {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(symbol, symbol)
         + " {b}",
         doc=f"1 where a is {words} b, else 0",
+        mpmath=lambda mp, a, b: mp.mpf(bool(function(a, b))),
         **COMPARISON,
     )
 
@@ -160,6 +162,7 @@ ARITHMETIC = (
         aliases="add",
         latex="{x} + {y}",
         floats=True,
+        mpmath=lambda _mp, x, y: x + y,
         doc="sum",
         propagates="x y",
         samples=("3, -4", "[1, 2], 3"),
@@ -174,6 +177,7 @@ ARITHMETIC = (
         aliases="subtract",
         latex="{x} - {y}",
         floats=True,
+        mpmath=lambda _mp, x, y: x - y,
         doc="difference",
         propagates="x y",
         samples=("3, -4", "[1, 2], 3"),
@@ -188,6 +192,7 @@ ARITHMETIC = (
         aliases="multiply",
         latex=r"{x} \cdot {y}",
         floats=True,
+        mpmath=lambda _mp, x, y: x * y,
         doc="product, element by element",
         propagates="x y",
         samples=("3, -4", "[1, 2], 3"),
@@ -204,6 +209,7 @@ ARITHMETIC = (
         latex=r"\frac{{x}}{{y}}",
         domain="y ≠ 0",
         wrong=(("y",), ("1/y", "x/y", "-x/y", "-1/y^2", "x")),
+        mpmath=lambda _mp, x, y: x / y,
         doc="quotient by a constant",
         propagates="x",
         losses=(Loss("y", "where x/y is below 1e-307 and |y| below 1", (5e-324, 0.0007)),),
@@ -221,6 +227,7 @@ ARITHMETIC = (
         notation=Notation.RECIPROCAL,
         wrong=(("1/x", "-1/x", "log(x)", "-1/x^3"),),
         floats=True,
+        mpmath=lambda _mp, x: 1 / x,
         doc="1/x; p/q is 1/q and a product",
         samples=("5", "-0.25", "[1, 2]"),
     ),
@@ -234,6 +241,7 @@ ARITHMETIC = (
         exact=True,
         aliases="negative",
         floats=True,
+        mpmath=lambda _mp, x: -x,
         doc="minus",
         propagates="x",
         samples=("3", "[1, -2]"),
@@ -247,6 +255,7 @@ ARITHMETIC = (
         latex="{x}",
         exact=True,
         notation=Notation.SAME,
+        mpmath=lambda _mp, x: x,
         doc="another name for the same value",
         propagates="x",
         samples=("3",),
@@ -264,6 +273,7 @@ ARITHMETIC = (
         convention="0^n by n is 0 for n > 0",
         floats=True,
         divides=True,
+        mpmath=pk.power,
         doc="power",
         samples=("3, 2", "-2, 3", "2, 0.5", "0, 2", "[1, 2], [2, 3]", "2, -3"),
     ),
@@ -319,6 +329,7 @@ ROUNDING = (
         latex=r"\operatorname{round}({x})",
         convention="0, also at halves, where it jumps",
         jumps=True,
+        mpmath="nint",
         doc="nearest whole number, halves to even",
         exact=True,
         selects=True,
@@ -338,6 +349,7 @@ ROUNDING = (
         domain="y ≠ 0",
         convention="1 by x, also where it jumps",
         jumps=True,
+        mpmath=lambda mp, x, y: x - y * mp.floor(x / y),
         doc="x - y·floor(x/y), the sign of y",
         selects=True,
         samples=("7.5, 2", "-7.5, 2"),
@@ -359,6 +371,7 @@ CHOICE = (
         convention="derivative 0 by the condition",
         chooses=True,
         divides=True,
+        mpmath=lambda _mp, c, a, b: a if c != 0 else b,
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         exact=True,
         selects=True,
@@ -374,6 +387,7 @@ CHOICE = (
         aliases="max maximum amax fmax",
         latex=r"\max({x})",
         convention="evenly among the tied",
+        mpmath=lambda _mp, *x: max(x),
         doc="largest of several, element by element",
         exact=True,
         selects=True,
@@ -391,6 +405,7 @@ CHOICE = (
         aliases="min minimum amin fmin",
         latex=r"\min({x})",
         convention="evenly among the tied",
+        mpmath=lambda _mp, *x: min(x),
         doc="smallest of several, element by element",
         exact=True,
         selects=True,
@@ -408,6 +423,7 @@ CHOICE = (
         "(hi <= x) + (x < hi)*(hi < lo)",
         latex=r"\operatorname{clip}({x}, {lo}, {hi})",
         convention="0 on the boundary",
+        mpmath=lambda _mp, x, lo, hi: min(max(x, lo), hi),
         doc="x cut off at lo and hi",
         exact=True,
         selects=True,
@@ -422,6 +438,7 @@ CHOICE = (
         "0",
         latex=r"\mathbf{1}",
         constant=1.0,
+        mpmath=lambda mp, _x: mp.mpf(1),
         doc="ones in the shape of x",
         exact=True,
         samples=("[1, 2]",),
@@ -433,6 +450,7 @@ CHOICE = (
         "0",
         latex=r"\mathbf{0}",
         constant=0.0,
+        mpmath=lambda mp, _x: mp.mpf(0),
         doc="zeros in the shape of x",
         exact=True,
         samples=("[1, 2]",),

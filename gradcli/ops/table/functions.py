@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
 from gradcli.ops.operation import Loss, Operation, Type, parse_parameters
 from gradcli.ops.options import whole
@@ -25,6 +26,7 @@ POWERS = (
         latex=r"\lvert {x} \rvert",
         convention="0 at 0",
         wrong=(("abs(x)", "x"),),
+        mpmath="fabs",
         doc="absolute value, also |x|",
         exact=True,
         propagates="x",
@@ -66,6 +68,7 @@ POWERS = (
         "1/(3*out^2)",
         latex=r"\sqrt[3]{{x}}",
         wrong=(("1/cbrt(x)^2", "cbrt(x)/3"),),
+        mpmath=lambda mp, x: mp.sign(x) * mp.cbrt(abs(x)),
         doc="cube root, also of negative numbers",
         propagates="x",
         samples=("8", "-8", "[1, 2]"),
@@ -77,6 +80,7 @@ POWERS = (
         "2*x",
         latex="{x}^2",
         exponent=2,
+        mpmath=lambda _mp, x: x * x,
         doc="x²",
         samples=("3", "-4", "[1, 2]"),
     ),
@@ -107,6 +111,7 @@ POWERS = (
         np.exp2,
         "out*log(2)",
         latex="2^{{x}}",
+        mpmath=lambda mp, x: mp.mpf(2) ** x,
         doc="2 to the x",
         samples=("1", "-4.5", "[1, 2]"),
     ),
@@ -135,6 +140,7 @@ POWERS = (
         aliases="log",
         latex=r"\log_{{base}} {x}",
         domain="x > 0, base > 0, base ≠ 1",
+        mpmath=pk.log_base,
         doc="logarithm to a base",
         samples=("3, 10", "0.5, 2"),
     ),
@@ -157,6 +163,7 @@ POWERS = (
         latex=r"\log_2 {x}",
         domain="x > 0",
         wrong=(("1/x",),),
+        mpmath=lambda mp, x: mp.log(x) / mp.log(2),
         doc="logarithm to base 2",
         samples=("3", "[1, 2]"),
     ),
@@ -180,6 +187,7 @@ POWERS = (
         "exp(y - out)",
         careful=("logaddexp_slope(x, y)", "logaddexp_slope(y, x)"),
         latex=r"\log(e^{{x}} + e^{{y}})",
+        mpmath=lambda mp, x, y: max(x, y) + mp.log1p(mp.exp(-abs(x - y))),
         doc="log(e^x + e^y) without overflow",
         losses=(Loss("", "next to its roots, where e^x + e^y is 1", (-0.5, -0.9327521295671886)),),
         samples=("1, 2", "1000, 999", "-800, -801"),
@@ -371,6 +379,7 @@ TRIGONOMETRY = (
         "sinc_slope(x)",
         latex=r"\operatorname{sinc} {x}",
         periodic=True,
+        mpmath="sincpi",
         doc="sin(πx)/(πx), 1 at 0",
         losses=(Loss("x", SINC_ROOTS, (1.4302966531242027,)),),
         samples=("0.3", "1e-5", "2.7", "0"),
@@ -382,6 +391,7 @@ TRIGONOMETRY = (
         "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
         latex=r"\operatorname{sinc}' {x}",
         periodic=True,
+        mpmath=pk.sinc_slope,
         doc="the derivative of sinc",
         losses=(
             Loss("", SINC_ROOTS, (1.4302966531242027,)),
@@ -396,6 +406,7 @@ TRIGONOMETRY = (
         "pi/180",
         aliases="radians",
         latex=r"\frac{\pi}{180} {x}",
+        mpmath="radians",
         doc="degrees to radians",
         samples=("30",),
     ),
@@ -406,6 +417,7 @@ TRIGONOMETRY = (
         "180/pi",
         aliases="degrees",
         latex=r"\frac{180}{\pi} {x}",
+        mpmath="degrees",
         doc="radians to degrees",
         samples=("1",),
     ),
@@ -472,6 +484,7 @@ SPECIAL = (
         domain="x not 0, -1, -2, …",
         periodic=True,
         numpy="scipy.special.gammaln",
+        mpmath=lambda mp, x: mp.log(abs(mp.gamma(x))),
         doc="log|gamma(x)| (SciPy)",
         composite=True,
         losses=(
@@ -508,6 +521,7 @@ POLYGAMMA = Operation(
     latex=r"\psi^{({n})}({x})",
     domain="x not 0, -1, -2, …",
     numpy="scipy.special.polygamma({n}, {x})",
+    mpmath=pk.polygamma,
     doc="n-th derivative of digamma (SciPy); x comes first",
     composite=True,
     losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),

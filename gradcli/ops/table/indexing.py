@@ -185,6 +185,7 @@ ROWS = (
         _scatter,
         rules=_scatter_rules,
         latex=r"\operatorname{scatter}({x})",
+        mpmath=None,
         doc="zeros of a shape with the block x in it, its corner `at` a place, `step` places apart",
         propagates="x",
         samples=(

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import linear as lk
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Shape, Site, Type
 from gradcli.ops.options import Keywords, array_row, matrix, shape_option, shape_text, whole
 
@@ -234,6 +235,7 @@ DIAGONALS = (
         _square,
         "lower_half(delta)",
         latex=r"\Phi({A})",
+        mpmath=None,
         doc="lower triangle with half the diagonal, the factor that cholesky's rule is made of",
         samples=("[[1, 2], [3, 4]]",),
         **HELPER,
@@ -247,6 +249,7 @@ DIAGONALS = (
         latex=r"\operatorname{diag}({x})",
         numpy="np.diag({x}, {k?})",
         view=True,
+        mpmath=pk.diag,
         doc="the diagonal matrix of a vector, or the diagonal of a matrix",
         selects=True,
         samples=(
@@ -267,6 +270,7 @@ DIAGONALS = (
         _place_diagonal,
         rules=lambda site: (f"diag(delta{_k(site)})",),
         latex=r"\operatorname{diag}({x})",
+        mpmath=pk.place_diagonal,
         doc="zeros of a shape with a vector on a diagonal",
         selects=True,
         samples=("[1, 2], (2, 3)", "[1, 2], (2, 3), 1"),
@@ -326,6 +330,7 @@ INVERSES = (
         failure="singular",
         factorises=True,
         numpy="np.linalg.inv",
+        mpmath=pk.matrices(pk.inverse, pk.square),
         doc="inverse matrix",
         samples=("[[2, 1], [0.5, 3]]", "[[1, 2, 0], [0, 1, 3], [4, 0, 1]]", "[[4]]"),
         **LINEAR,
@@ -342,6 +347,7 @@ INVERSES = (
         failure="singular",
         factorises=True,
         numpy="np.linalg.solve",
+        mpmath=pk.solve,
         doc="the x with A @ x = b, b a vector or a matrix",
         samples=("[[2, 1], [0.5, 3]], [1, -2]", "[[2, 1], [0.5, 3]], [[1, -2, 0], [0.5, 1, 3]]"),
         **LINEAR,
@@ -357,6 +363,7 @@ INVERSES = (
         failure="domain",
         factorises=True,
         numpy="np.linalg.cholesky(symmetric({A}))",
+        mpmath=pk.matrices(pk.cholesky, pk.square),
         doc="the lower triangular L with L @ L.T = A; of A the symmetric part is taken",
         samples=("[[4, 1], [1, 3]]", "[[4, 1, 0.5], [1, 3, -1], [0.5, -1, 5]]", "[[9]]"),
         **LINEAR,
@@ -371,6 +378,7 @@ INVERSES = (
         scalar=True,
         factorises=True,
         numpy="np.linalg.det",
+        mpmath=pk.matrices(pk.det, pk.single),
         doc="determinant",
         samples=(
             "[[2, 1], [0.5, 3]]",
@@ -392,6 +400,7 @@ INVERSES = (
         failure="singular",
         factorises=True,
         numpy="np.linalg.slogdet({A})[1]",
+        mpmath=pk.matrices(pk.logdet, pk.single),
         doc="log|det A|, also where the determinant overflows",
         samples=("[[2, 1], [0.5, 3]]", "[[1, 2], [3, 4]]", "[[1e-200, 0], [0, 1e-200]]"),
         branch=lambda A: np.linalg.slogdet(A).sign,
@@ -405,6 +414,7 @@ INVERSES = (
         _square,
         "cofactor_slope(A, delta)",
         latex=r"\operatorname{cof} {A}",
+        mpmath=None,
         doc="the matrix of cofactors, det(A)*inv(A).T and right at det(A) = 0 too",
         samples=("[[2, 1], [0.5, 3]]", "[[1, 2], [2, 4]]", "[[1, 2, 3], [4, 5, 6], [7, 8, 9]]"),
         composite=True,
@@ -417,6 +427,7 @@ INVERSES = (
         _square,
         rules=_cofactor_slope_rules,
         latex=r"\operatorname{cof}'({A})[{H}]",
+        mpmath=None,
         doc="how cofactor(A) changes when A moves along H; its rule by A needs an inverse of A",
         samples=(
             "[[2, 1], [0.5, 3]], [[1, -1], [2, 0.5]]",

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Shape, Site, Type
 from gradcli.ops.options import Keywords, array_row, shape_text
 
@@ -262,6 +263,7 @@ ROWS = (
         symbol="@",
         latex="{A} \\, {B}",
         contracts=True,
+        mpmath=pk.contraction(k.matmul),
         doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
         propagates="A B",
         samples=(
@@ -292,6 +294,7 @@ ROWS = (
         rules=_dot_rules,
         latex=r"{a} \cdot {b}",
         contracts=True,
+        mpmath=pk.contraction(k.dot),
         doc="dot product of vectors; the matrix product of matrices",
         propagates="a b",
         samples=(
@@ -310,6 +313,7 @@ ROWS = (
         _inner,
         rules=_inner_rules,
         latex=r"\langle {a}, {b} \rangle",
+        mpmath=pk.contraction(k.inner),
         doc="sums of products along the last axis of both",
         propagates="a b",
         samples=(

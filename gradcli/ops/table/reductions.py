@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
@@ -266,6 +267,7 @@ SUMS = (
         latex=r"\sum {x}",
         jacobian=lambda site: "" if site.out.shape else "ones({n})",
         numpy="np.sum({x:count}, {axis=}, {keepdims=})",
+        mpmath=pk.total,
         doc="sum of the elements",
         propagates="x",
         samples=COMMON_SAMPLES,
@@ -295,6 +297,7 @@ SUMS = (
         rules=_prod_rules,
         latex=r"\prod {x}",
         numpy="np.prod({x:all}, {axis=}, {keepdims=})",
+        mpmath=pk.along(pk.product),
         doc="product of the elements; its derivative is right with zeros too",
         samples=(
             *COMMON_SAMPLES,
@@ -313,6 +316,7 @@ SUMS = (
         _prod_others,
         rules=_prod_others_rules,
         latex=r"\prod_{{k \ne j}} {x}_k",
+        mpmath=None,
         doc="for every element the product of the others, the gradient of prod; with directions "
         "after x, that gradient's derivative along them",
         samples=(
@@ -338,6 +342,7 @@ EXTREMES = (
         latex=r"\max {x}",
         convention="evenly among the tied",
         numpy="np.max({x:all}, {axis=}, {keepdims=})",
+        mpmath=pk.along(pk.largest),
         doc="largest element",
         selects=True,
         square="",
@@ -358,6 +363,7 @@ EXTREMES = (
         latex=r"\min {x}",
         convention="evenly among the tied",
         numpy="np.min({x:all}, {axis=}, {keepdims=})",
+        mpmath=pk.along(pk.smallest),
         doc="smallest element",
         selects=True,
         square="",
@@ -379,6 +385,7 @@ SPREAD = (
         careful=_careful_var_rules,
         latex=r"\operatorname{var}({x})",
         numpy="np.var({x:all}, {axis=}, {keepdims=}, {ddof=})",
+        mpmath=pk.along(pk.variance),
         doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
         samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1"),
         composite=True,
@@ -394,6 +401,7 @@ SPREAD = (
         latex=r"\operatorname{std}({x})",
         convention="0 where all elements are equal",
         numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})",
+        mpmath=pk.along(pk.deviation),
         doc="standard deviation, the square root of var",
         square="var(x)",
         samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1", "[1e-200, 3e-200]"),
@@ -413,6 +421,7 @@ SPREAD = (
         convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
         jacobian=_norm_jacobian,
         wrong=(("delta*x", "2*delta*x"),),
+        mpmath=pk.along(pk.norm),
         doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
         square="||x||^2",
         samples=(
@@ -443,6 +452,7 @@ SPREAD = (
         jacobian="2*{x}",
         notation=Notation.SQUARED_NORM,
         wrong=(("delta*x", "delta*2*sqrt(out)", "delta*x/sqrt(out)"),),
+        mpmath=pk.along(pk.squared_norm),
         doc="||x||^2, the sum of all squares, also written norm(x)^2",
         propagates="x",
         samples=("[3, -4]", MATRIX, "[0, 0]", "[[[1, 2], [3, 5]]]", "3"),
@@ -459,6 +469,7 @@ EXPONENTIALS = (
         _reduce_something,
         rules=_logsumexp_rules,
         latex=r"\log \sum e^{{x}}",
+        mpmath=pk.along(pk.log_sum),
         doc="log of the sum of exponentials, without overflow",
         samples=(*COMMON_SAMPLES, "[1000, 999]", "[-1000, -1001]", "[0, -40]"),
         composite=True,

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Misfit, Site, Type
 from gradcli.ops.options import (
@@ -154,6 +155,7 @@ SOFTMAX = (
         latex=r"\operatorname{softmax}({x})",
         jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
         wrong=(("delta*out*(1 - out)", "delta*out", "delta*(1 - out)"),),
+        mpmath=pk.softmax,
         doc="exponentials divided by their sum, along the last axis unless told",
         samples=(
             "[1, 2, 4]",
@@ -174,6 +176,7 @@ SOFTMAX = (
         latex=r"\log \operatorname{softmax}({x})",
         jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
         wrong=(("delta - exp(out)", "delta*(1 - exp(out))"),),
+        mpmath=pk.log_softmax,
         doc="logarithm of softmax, without overflow or lost digits",
         propagates="x",
         samples=(
@@ -220,6 +223,7 @@ RUNNING = (
         _shift,
         rules=_shift_rules,
         latex=r"\operatorname{shift}({x})",
+        mpmath=None,
         doc="elements moved k places towards the end, `fill` in the places left free",
         samples=("[1, 2, 4]", "[1, 2, 4], -1", "[1, 2], 5", f"{UNEVEN}, axis=0, fill=1"),
         exact=True,
@@ -259,6 +263,7 @@ SLOPES = (
         _softmax_slope,
         rules=_softmax_slope_rules,
         latex=r"{p} \odot ({d} - {p}^\top {d})",
+        mpmath=None,
         doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
         samples=("[0.2, 0.3, 0.5], [1, 2, -1]", "[[0.1, 0.9], [0.8, 0.2]], [[1, 2], [3, 5]], 1"),
         composite=True,

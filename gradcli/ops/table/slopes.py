@@ -6,6 +6,7 @@ they have derivatives of their own, so that second derivatives keep their digits
 
 from __future__ import annotations
 
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.kernels import special as special_kernels
 from gradcli.ops.operation import Loss, Operation
@@ -18,6 +19,7 @@ SLOPES = (
         sk.sigmoid_slope,
         "-out*tanh(x/2)",
         latex=r"\sigma'({x})",
+        mpmath=lambda mp, x: mp.sech(x / 2) ** 2 / 4,
         doc="the derivative of sigmoid, with all digits where that is next to 0 or 1",
         samples=("-4", "1", "[1, 2]", "-800", "40"),
     ),
@@ -27,6 +29,7 @@ SLOPES = (
         sk.tanh_slope,
         "-2*out*tanh(x)",
         latex=r"\operatorname{sech}^2 {x}",
+        mpmath=lambda mp, x: mp.sech(x) ** 2,
         doc="the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
         samples=("-4", "1", "[1, 2]", "20"),
     ),
@@ -37,6 +40,7 @@ SLOPES = (
         "out*logaddexp_slope(y, x)",
         "-out*logaddexp_slope(y, x)",
         latex=r"\frac{e^{{x}}}{e^{{x}} + e^{{y}}}",
+        mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y),
         doc="the derivative of logaddexp by its first operand, e^x/(e^x + e^y)",
         samples=("1, 2", "1000, 999", "-800, -801"),
     ),
@@ -46,6 +50,7 @@ SLOPES = (
         sk.gauss,
         "-2*x*out",
         latex=r"e^{-{x}^2}",
+        mpmath=lambda mp, x: mp.exp(-x * x),
         doc="e^(-x^2), with all digits of small results",
         samples=("1", "-2", "[0, 5]"),
     ),
@@ -55,6 +60,7 @@ SLOPES = (
         special_kernels.normal_pdf,
         "-x*out",
         latex=r"\varphi({x})",
+        mpmath="npdf",
         doc="density of the normal distribution, e^(-x^2/2)/√(2π)",
         samples=("1", "-2", "[0, 5]"),
     ),
@@ -65,6 +71,7 @@ SLOPES = (
         "2*erfinv(x)*out^2",
         latex=r"\tfrac{\sqrt\pi}{2} e^{\operatorname{erf}^{-1}({x})^2}",
         domain="-1 < x < 1",
+        mpmath=lambda mp, x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
         doc="the derivative of erfinv (SciPy)",
         samples=("0.5", "-0.9"),
     ),
@@ -74,6 +81,7 @@ SLOPES = (
         sk.gelu_slope,
         "2*normal_pdf(x) - x*(x*normal_pdf(x))",
         latex=r"\operatorname{gelu}'({x})",
+        mpmath=pk.gelu_slope,
         doc="the derivative of gelu, with all digits next to its root at -0.75",
         composite=True,
         losses=(Loss("x", "next to its roots, √2 and -√2", (1.4142135623730951,)),),
@@ -85,6 +93,7 @@ SLOPES = (
         sk.silu_slope,
         "sigmoid_slope(x)*(2 - x*tanh(x/2))",
         latex=r"\operatorname{silu}'({x})",
+        mpmath=pk.silu_slope,
         doc="the derivative of silu, with all digits next to its root at -1.28",
         losses=(Loss("x", "next to its roots, at 2.4 and -2.4", (2.399357280515468,)),),
         samples=("1", "-4", "[0, 30]", "-1.3"),
@@ -96,6 +105,7 @@ SLOPES = (
         "2*sigmoid(x)*tanh_slope(softplus(x)) + x*tanh_slope(softplus(x))"
         "*(sigmoid_slope(x) - 2*sigmoid(x)^2*tanh(softplus(x)))",
         latex=r"\operatorname{mish}'({x})",
+        mpmath=pk.mish_slope,
         doc="the derivative of mish, with all digits next to its root at -1.19",
         losses=(Loss("x", "next to its roots", (-2.256376396360793,)),),
         samples=("1", "-4", "[0, 5]", "-1.2"),
