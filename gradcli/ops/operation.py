@@ -213,6 +213,10 @@ class Operation:
     operand, `floats` that code and derivatives make no array without axes of a number, `divides`
     that a derivative may divide by zero in a branch that is not taken.
 
+    What batches ask: `in_place` is the kernel with an array for the result as its last argument,
+    where the kernel is no function of NumPy; `jit` is Python that Numba compiles, for operands that
+    are numbers, with `batch/jit.py`'s functions.
+
     What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
     mpmath by its name, or one that takes the module and the operands. Empty, it is mpmath's
     function of the row's name, for arrays the kernel, which then works on numbers of any kind.
@@ -266,6 +270,8 @@ class Operation:
     contracts: bool = False
     scalar: bool = False
     mpmath: str | Callable[..., Any] | None = ""
+    in_place: Kernel | None = None
+    jit: str = ""
     view: bool = False
     floats: bool = False
     divides: bool = False

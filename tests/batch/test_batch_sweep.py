@@ -13,9 +13,10 @@ import pytest
 from batch_agreement import Agreement, array_cases, compare, edgy_cases, measured
 from batch_programs import SPECIAL
 
-from gradcli.batch.kernel import IN_PLACE, SIGNALLING
+from gradcli import ops
+from gradcli.batch.kernel import SIGNALLING
 
-TWO = [f for name, f in IN_PLACE.items() if name not in ("sigmoid", "relu")]
+TWO = [row.in_place for row in ops.TABLE if row.in_place and row.name not in ("sigmoid", "relu")]
 
 VIEWS = (
     "sum(A @ atan(v))",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
 from gradcli.ops.operation import Loss, Operation
@@ -20,6 +21,8 @@ ACTIVATIONS = (
         wrong=(("out*(1 + out)", "1 - out^2", "out", "1 - out", "out^2"),),
         floats=True,
         mpmath=pk.sigmoid,
+        jit="logistic({0}, exp(-abs({0})))",
+        in_place=ik.sigmoid,
         doc="1/(1 + e^-x) without overflow",
         samples=("-4", "1", "[1, 2]", "-800", "800"),
     ),
@@ -30,6 +33,7 @@ ACTIVATIONS = (
         "sigmoid(-x)",
         latex=r"\log \sigma({x})",
         mpmath=lambda mp, x: -pk.softplus(mp, -x),
+        jit="smaller({0}, 0.0) - log1p(exp(-abs({0})))",
         doc="log(sigmoid(x)) without overflow",
         samples=("-4", "1", "-800", "40"),
     ),
@@ -54,6 +58,8 @@ ACTIVATIONS = (
         wrong=(("x", "x < 0"),),
         numpy="np.maximum({x}, 0.0)",
         mpmath=pk.relu,
+        jit="larger({0}, 0.0)",
+        in_place=ik.relu,
         doc="max(x, 0)",
         exact=True,
         selects=True,
@@ -70,6 +76,7 @@ ACTIVATIONS = (
         convention="its slope at 0",
         wrong=(("x > 0",),),
         mpmath=lambda _mp, x, slope: x if x > 0 else slope * x,
+        jit="{0} if {0} > 0.0 else {1}*{0}",
         doc="x above zero, slope·x below",
         selects=True,
         samples=("3", "-4", "-4, 0.2"),
@@ -84,6 +91,7 @@ ACTIVATIONS = (
         latex=r"\operatorname{elu}({x})",
         convention="1 at 0, the right-hand value",
         mpmath=lambda mp, x, alpha: x if x > 0 else alpha * mp.expm1(x),
+        jit="{0} if {0} > 0.0 else {1}*expm1(smaller({0}, 0.0))",
         doc="x above zero, alpha·(e^x - 1) below",
         losses=(Loss("x", "where e^x is below 1e-307 and alpha large", (-740.0, 1e10)),),
         samples=("3", "-4", "-1, 2"),
@@ -144,6 +152,7 @@ ACTIVATIONS = (
         latex=r"\log(1 + e^{{x}})",
         wrong=(("exp(x)", "out"),),
         mpmath=pk.softplus,
+        jit="larger({0}, 0.0) + log1p(exp(-abs({0})))",
         doc="log(1 + e^x) without overflow",
         samples=("1", "-40", "40", "800"),
     ),
@@ -155,6 +164,7 @@ ACTIVATIONS = (
         careful=("(1/(1 + abs(x)))^2",),
         latex=r"\frac{{x}}{1 + \lvert {x} \rvert}",
         mpmath=lambda _mp, x: x / (1 + abs(x)),
+        jit="{0}/(1.0 + abs({0}))",
         doc="x/(1 + |x|)",
         samples=("1", "-4", "[0.1, 2]"),
     ),
@@ -167,6 +177,7 @@ ACTIVATIONS = (
         convention="0 on the boundary",
         numpy="np.clip({x}, -1.0, 1.0)",
         mpmath=lambda mp, x: min(max(x, mp.mpf(-1)), mp.mpf(1)),
+        jit="smaller(larger({0}, -1.0), 1.0)",
         doc="x cut off at -1 and 1",
         exact=True,
         selects=True,

@@ -6,6 +6,7 @@ they have derivatives of their own, so that second derivatives keep their digits
 
 from __future__ import annotations
 
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.kernels import special as special_kernels
@@ -20,6 +21,8 @@ SLOPES = (
         "-out*tanh(x/2)",
         latex=r"\sigma'({x})",
         mpmath=lambda mp, x: mp.sech(x / 2) ** 2 / 4,
+        jit="over_square(exp(-abs({0})))",
+        in_place=ik.sigmoid_slope,
         doc="the derivative of sigmoid, with all digits where that is next to 0 or 1",
         samples=("-4", "1", "[1, 2]", "-800", "40"),
     ),
@@ -30,6 +33,8 @@ SLOPES = (
         "-2*out*tanh(x)",
         latex=r"\operatorname{sech}^2 {x}",
         mpmath=lambda mp, x: mp.sech(x) ** 2,
+        jit="4.0*over_square(exp(-2.0*abs({0})))",
+        in_place=ik.tanh_slope,
         doc="the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
         samples=("-4", "1", "[1, 2]", "20"),
     ),
@@ -41,6 +46,7 @@ SLOPES = (
         "-out*logaddexp_slope(y, x)",
         latex=r"\frac{e^{{x}}}{e^{{x}} + e^{{y}}}",
         mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y),
+        jit="share({0}, {1})",
         doc="the derivative of logaddexp by its first operand, e^x/(e^x + e^y)",
         samples=("1, 2", "1000, 999", "-800, -801"),
     ),
