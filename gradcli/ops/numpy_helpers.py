@@ -9,6 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from gradcli.ops.operation import Operation
 
 SCIPY = frozenset({"erf", "erfc", "erfinv", "gamma", "gammaln", "digamma", "polygamma"})
 """What comes from `scipy.special`."""
@@ -128,6 +132,11 @@ MADE = re.compile(
 """Names of helpers that are made for an axis or a number of directions."""
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\()")
+
+
+def spelling(row: Operation) -> str:
+    """NumPy's spelling of an operation: its row's, a helper of its name, or `np.` and the name."""
+    return row.numpy or (row.name if row.name in HELPERS else f"np.{row.name}")
 
 
 def calls(expression: str) -> set[str]:

@@ -182,8 +182,7 @@ class Operation:
     also where its upstream is infinite. For whole arrays: what a backward rule makes of a
     positive upstream is 0 only where nothing is sent.
 
-    `samples` are arguments as one would write them in a call; for rows that are not called by
-    name but written in brackets (`array`, `index`), whole expressions.
+    `samples` are the points that the row is tried at (`samples.py`).
 
     `body` gives, for operands of these types, the graph that the operation stands for and the
     number of its result, and `written` has the rules as they stand in the program; both None

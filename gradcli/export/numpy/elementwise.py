@@ -90,7 +90,7 @@ class Elementwise:
 
     def spelled(self, row: Operation, x: list[Code], out: Type, options: Options) -> Code:
         """An operation by NumPy's spelling in its row."""
-        text = row.numpy or (row.name if row.name in helpers.HELPERS else f"np.{row.name}")
+        text = helpers.spelling(row)
         special = text.startswith("scipy.special.")
         text = text.removeprefix("scipy.special.")
         if special:

@@ -3,14 +3,7 @@
 from __future__ import annotations
 
 from gradcli.ops.operation import Operation
-from gradcli.ops.table import (
-    indexing,
-    linear,
-    products,
-    reductions,
-    running,
-    shaping,
-)
+from gradcli.ops.table import indexing, linear, products, reductions, running, shaping
 
 ROWS: tuple[Operation, ...] = (
     *products.ROWS,

@@ -141,8 +141,6 @@ def _shift_rules(site: Site) -> tuple[str, ...]:
 
 LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
 HELPER: dict[str, Any] = {"group": "used in derivatives"}
-MATRIX = "[[1, 2, 3], [4, 5, 7]]"
-UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
 
 SOFTMAX = (
     array_row(
@@ -152,18 +150,10 @@ SOFTMAX = (
         _normalise,
         rules=_softmax_rules,
         careful=_careful_softmax_rules,
-        latex=r"\operatorname{softmax}({x})",
-        jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
-        wrong=(("delta*out*(1 - out)", "delta*out", "delta*(1 - out)"),),
-        mpmath=pk.softmax,
         doc="exponentials divided by their sum, along the last axis unless told",
-        samples=(
-            "[1, 2, 4]",
-            UNEVEN,
-            f"{UNEVEN}, axis=0",
-            f"{UNEVEN}, axis=None",
-            "[1000, 999]",
-        ),
+        mpmath=pk.softmax,
+        jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
+        wrong="delta*out*(1 - out); delta*out; delta*(1 - out)",
         **LINE,
     ),
     array_row(
@@ -174,18 +164,11 @@ SOFTMAX = (
         rules=_log_softmax_rules,
         careful=_careful_log_softmax_rules,
         latex=r"\log \operatorname{softmax}({x})",
-        jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
-        wrong=(("delta - exp(out)", "delta*(1 - exp(out))"),),
-        mpmath=pk.log_softmax,
         doc="logarithm of softmax, without overflow or lost digits",
+        mpmath=pk.log_softmax,
         propagates="x",
-        samples=(
-            "[1, 2, 4]",
-            UNEVEN,
-            f"{UNEVEN}, axis=0",
-            f"{UNEVEN}, axis=None",
-            "[1000, 999]",
-        ),
+        jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
+        wrong="delta - exp(out); delta*(1 - exp(out))",
         **LINE,
     ),
 )
@@ -197,11 +180,9 @@ RUNNING = (
         np.cumsum,
         _line("cumsum"),
         rules=_cumsum_rules,
-        latex=r"\operatorname{cumsum}({x})",
-        numpy="np.cumsum({x}, {axis=})",
         doc="running sums; of a matrix it needs the axis",
+        numpy="np.cumsum({x}, {axis=})",
         propagates="x",
-        samples=("[1, 2, 4]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
         **LINE,
     ),
     array_row(
@@ -210,10 +191,8 @@ RUNNING = (
         np.cumprod,
         _line("cumprod"),
         rules=_cumprod_rules,
-        latex=r"\operatorname{cumprod}({x})",
-        numpy="np.cumprod({x}, {axis=})",
         doc="running products; of a matrix it needs the axis",
-        samples=("[1, 2, 4]", "[2, 0, 3, 4]", "[0, 2, 0]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
+        numpy="np.cumprod({x}, {axis=})",
         **LINE,
     ),
     array_row(
@@ -222,11 +201,9 @@ RUNNING = (
         k.shift,
         _shift,
         rules=_shift_rules,
-        latex=r"\operatorname{shift}({x})",
-        mpmath=None,
         doc="elements moved k places towards the end, `fill` in the places left free",
-        samples=("[1, 2, 4]", "[1, 2, 4], -1", "[1, 2], 5", f"{UNEVEN}, axis=0, fill=1"),
-        exact=True,
+        mpmath=None,
+        traits="exact",
         **HELPER,
     ),
     array_row(
@@ -237,8 +214,7 @@ RUNNING = (
         rules=_recurrence_rules,
         latex=r"r_i = {a}_i r_{i-1} + {b}_i",
         doc="r[i] = a[i]*r[i - 1] + b[i], with r[0] = b[0]",
-        samples=("[1, 2, 4], [3, 1, 0.5]", f"{UNEVEN}, {MATRIX}, axis=0"),
-        composite=True,
+        traits="composite",
         **HELPER,
     ),
     array_row(
@@ -249,8 +225,7 @@ RUNNING = (
         rules=_recurrence_back_rules,
         latex=r"r_i = {a}_{i+1} r_{i+1} + {b}_i",
         doc="r[i] = a[i + 1]*r[i + 1] + b[i], from the last, r[n - 1] = b[n - 1], to the first",
-        samples=("[1, 2, 4], [3, 1, 0.5]", f"{UNEVEN}, {MATRIX}, axis=0"),
-        composite=True,
+        traits="composite",
         **HELPER,
     ),
 )
@@ -263,10 +238,9 @@ SLOPES = (
         _softmax_slope,
         rules=_softmax_slope_rules,
         latex=r"{p} \odot ({d} - {p}^\top {d})",
-        mpmath=None,
         doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
-        samples=("[0.2, 0.3, 0.5], [1, 2, -1]", "[[0.1, 0.9], [0.8, 0.2]], [[1, 2], [3, 5]], 1"),
-        composite=True,
+        mpmath=None,
+        traits="composite",
         **HELPER,
     ),
 )
