@@ -16,7 +16,7 @@ from batch_programs import SPECIAL
 from gradcli import ops
 from gradcli.batch.kernel import SIGNALLING
 
-TWO = [row.in_place for row in ops.TABLE if row.in_place and row.name not in ("sigmoid", "relu")]
+TWO = [row.in_place for row in ops.TABLE if row.in_place and row.is_comparison]
 
 VIEWS = (
     "sum(A @ atan(v))",
