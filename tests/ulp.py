@@ -20,8 +20,9 @@ import mpmath as mp
 import numpy as np
 
 from gradcli import ops
-from gradcli.check.mpmath_ops import ELEMENTWISE, form, number, reflected_polygamma
+from gradcli.check.mpmath_ops import form, number
 from gradcli.engine.formula import formula
+from gradcli.ops.kernels import precise
 from gradcli.ops.operation import SCALAR, Kernel, Operation, Site
 
 Point = tuple[float, ...]
@@ -127,12 +128,12 @@ SLOPES: dict[str, Callable[[Any], Any]] = {
     "erf": lambda x: 2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
     "erfc": lambda x: -2 / mp.sqrt(mp.pi) * mp.exp(-x * x),
     "erfinv": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
-    "gelu": ELEMENTWISE["gelu_slope"],
+    "gelu": partial(precise.gelu_slope, mp),
     "gelu_slope": lambda x: (2 - x * x) * mp.npdf(x),
     "gamma": lambda x: mp.gamma(x) * mp.digamma(x),
     "lgamma": mp.digamma,
-    "digamma": partial(reflected_polygamma, 1),
-    "polygamma": partial(reflected_polygamma, 2),
+    "digamma": partial(precise.reflected_polygamma, mp, 1),
+    "polygamma": partial(precise.reflected_polygamma, mp, 2),
 }
 """Derivatives of functions that take mpmath long at many digits."""
 

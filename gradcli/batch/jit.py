@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli import ops
 from gradcli.batch.kernel import (
     POWERS,
     Call,
@@ -32,41 +33,6 @@ ROWS = 16_384
 MOST_CALLS = 2_000
 """Compiling a longer line takes too long."""
 
-FORMS: dict[str, str] = {
-    "add": "{0} + {1}",
-    "sub": "{0} - {1}",
-    "mul": "{0}*{1}",
-    "div": "{0}/{1}",
-    "reciprocal": "1.0/{0}",
-    "neg": "-{0}",
-    "identity": "{0}",
-    "square": "{0}*{0}",
-    "pow": "{0}**{1}",
-    "less": "1.0 if {0} < {1} else 0.0",
-    "less_equal": "1.0 if {0} <= {1} else 0.0",
-    "greater": "1.0 if {0} > {1} else 0.0",
-    "greater_equal": "1.0 if {0} >= {1} else 0.0",
-    "equal": "1.0 if {0} == {1} else 0.0",
-    "not_equal": "1.0 if {0} != {1} else 0.0",
-    "where": "{1} if {0} != 0.0 else {2}",
-    "clip": "smaller(larger({0}, {1}), {2})",
-    "ones_like": "1.0",
-    "zeros_like": "0.0",
-    "sigmoid": "logistic({0}, exp(-abs({0})))",
-    "sigmoid_slope": "square(0.5/cosh(0.5*{0}))",
-    "tanh_slope": "square(1.0/cosh({0}))",
-    "logaddexp_slope": "share({0}, {1})",
-    "softplus": "larger({0}, 0.0) + log1p(exp(-abs({0})))",
-    "logsigmoid": "smaller({0}, 0.0) - log1p(exp(-abs({0})))",
-    "relu": "larger({0}, 0.0)",
-    "leaky_relu": "{0} if {0} > 0.0 else {1}*{0}",
-    "elu": "{0} if {0} > 0.0 else {1}*expm1(smaller({0}, 0.0))",
-    "softsign": "{0}/(1.0 + abs({0}))",
-    "hardtanh": "smaller(larger({0}, -1.0), 1.0)",
-    "round": "rint({0})",
-    "sign": "1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else abs({0})",
-}
-"""Operations as Python that Numba compiles, a number per operand."""
 FUNCTIONS = {
     *("absolute", "sqrt", "cbrt", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10"),
     *("logaddexp", "hypot", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh"),
@@ -74,7 +40,6 @@ FUNCTIONS = {
     "rint",
 }
 """NumPy's functions that are called by their own names."""
-TWO_BY_TWO = {"maximum": "larger", "minimum": "smaller"}
 
 
 def larger(a: float, b: float) -> float:
@@ -163,11 +128,11 @@ def _form(call: Call) -> str | None:
     if call.function in POWERS.values():
         return "*".join(names * next(int(p) for p, f in POWERS.items() if f is call.function))
     if call.function is np.subtract:  # also where it was a + (-b)
-        return FORMS["sub"].format(*names)
-    if operation.name in FORMS:
-        return FORMS[operation.name].format(*names)
-    if operation.name in TWO_BY_TWO:
-        return reduce(lambda a, b: f"{TWO_BY_TWO[operation.name]}({a}, {b})", names)
+        return ops.for_symbol("-").jit.format(*names)
+    if operation.jit:
+        if operation.operands[0].variadic:
+            return reduce(operation.jit.format, names)
+        return operation.jit.format(*names)
     function = getattr(call.function, "__name__", "")
     return f"{function}({', '.join(names)})" if function in FUNCTIONS else None
 

@@ -18,13 +18,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli import ops
 from gradcli.batch.memory import Written, buffers_of, ends, owned
 from gradcli.batch.order import ordered
 from gradcli.engine.formula import frozen
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, shown
-from gradcli.ops.kernels import elementwise as kernels
 from gradcli.ops.operation import Shape
 
 CACHE = 3 * 2**19
@@ -81,65 +81,16 @@ class Plan(NamedTuple):
     steps: list[Step]
 
 
-def _sigmoid(x: Any, out: Any) -> Any:
-    """The kernel's short form in place; where that would underflow, the kernel itself."""
-    np.negative(x, out=out)
-    np.exp(out, out=out)
-    np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)
-    if out.size and out.min() < 1e-300:
-        out[...] = kernels.sigmoid(x)
-    return out
-
-
-def _sigmoid_slope(x: Any, out: Any) -> Any:
-    """The kernel in place."""
-    np.multiply(x, 0.5, out=out)
-    np.cosh(out, out=out)
-    np.divide(0.5, out, out=out)
-    return np.square(out, out=out)
-
-
-def _tanh_slope(x: Any, out: Any) -> Any:
-    """The kernel in place."""
-    np.cosh(x, out=out)
-    np.reciprocal(out, out=out)
-    return np.square(out, out=out)
-
-
-def _relu(x: Any, out: Any) -> Any:
-    return np.maximum(x, 0.0, out=out)
-
-
 def _cube(x: Any, out: Any) -> Any:
     square = np.multiply(x, x)
     return np.multiply(square, x, out=out)
 
 
-def _comparison(function: Any) -> Callable[..., Any]:
-    def call(a: Any, b: Any, out: Any) -> Any:
-        return function(a, b, out=out)
-
-    return call
-
-
-IN_PLACE: dict[str, Callable[..., Any]] = {
-    "sigmoid": _sigmoid,
-    "relu": _relu,
-    "sigmoid_slope": _sigmoid_slope,
-    "tanh_slope": _tanh_slope,
-    "less": _comparison(np.less),
-    "less_equal": _comparison(np.less_equal),
-    "greater": _comparison(np.greater),
-    "greater_equal": _comparison(np.greater_equal),
-    "equal": _comparison(np.equal),
-    "not_equal": _comparison(np.not_equal),
-}
 POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
 SIGNALLING = {
     np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.sqrt, np.exp,
     np.log, np.negative, np.absolute, np.sign, np.maximum, np.minimum, np.floor, np.ceil, np.rint,
-    np.sin, np.cos, np.tanh, np.arctan, *IN_PLACE.values(),
+    np.sin, np.cos, np.tanh, np.arctan, *(row.in_place for row in ops.TABLE if row.in_place),
 }  # fmt: skip
 """What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
@@ -187,13 +138,13 @@ class Line:
         """The sums a + (-b) that are a - b: for each, its operands."""
         nodes, found = self.graph.nodes, {}
         for node in nodes:
-            if node.operation is not None and node.operation.name == "add" and node.aligned:
+            if node.operation is not None and node.operation.is_sum and node.aligned:
                 a, b = (self.same[o] if isinstance(o, int) else o for o in node.operands)
                 for plus, minus in ((a, b), (b, a)):
                     other = nodes[minus] if isinstance(minus, int) else None
                     if other is None or other.operation is None:
                         continue
-                    if other.operation.name == "neg" and other.type == node.type:
+                    if other.operation.is_negation and other.type == node.type:
                         inner = other.operands[0]
                         to = self.same[inner] if isinstance(inner, int) else inner
                         found[node.id] = plus, to
@@ -455,14 +406,14 @@ def _function(node: Node) -> tuple[Callable[..., Any], bool]:
     if node.operation.elementwise and node.operation.body is None:
         if isinstance(node.kernel, np.ufunc):
             return node.kernel, True
-        if node.operation.name in IN_PLACE:
-            return IN_PLACE[node.operation.name], True
+        if node.operation.in_place is not None:
+            return node.operation.in_place, True
     return node.kernel, False
 
 
 def _power(node: Node) -> float:
     """The exponent, if the node is a power with a number for it; else 0."""
-    if node.operation is not None and node.operation.name == "pow":
+    if node.operation is not None and node.operation.is_power:
         exponent = node.operands[1]
         if isinstance(exponent, Literal) and np.ndim(exponent.value) == 0:
             return float(exponent.value)

@@ -59,7 +59,7 @@ def mixed(codes: Mapping[int, Array], say: Mapping[int, Any] | None, rows: int) 
 
 def chooses(node: Node) -> bool:
     """Whether the operation leaves out some of its operands."""
-    return node.operation is not None and node.operation.name == "where"
+    return node.operation is not None and node.operation.chooses
 
 
 def chosen(condition: Array, rows: int | None = None) -> tuple[Any, Any]:

@@ -29,7 +29,7 @@ from gradcli.check.series import (
 )
 from gradcli.check.special import BENT, SETTLED, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
-from gradcli.ops.operation import Array
+from gradcli.ops.operation import Array, Operation
 from gradcli.results.result import Verdict
 
 HELD = 8
@@ -39,7 +39,7 @@ HELD = 8
 def examine(
     x: float,
     gradient: float,
-    ties: list[str],
+    ties: list[Operation],
     names: list[str],
     smooth: Callable[[], bool],
     moves: Callable[[], bool],

@@ -114,7 +114,7 @@ class _Run:
         bench = self.bench
         for row in self.rows:
             if row.fails:
-                row.ties = bench.ties(row.checked[row.worst()])
+                row.ties = [tied.name for tied in bench.ties(row.checked[row.worst()])]
                 if row.along_directions:
                     self._locate(row)
         blame = Blame(bench.graph, bench.values, bench.active, self.passed, self.clock)

@@ -24,9 +24,6 @@ from gradcli.graph.graph import Graph, Node
 from gradcli.ops.kernels.linear import SMALL
 from gradcli.ops.operation import Array, Shape
 
-LAPACK = frozenset({"det", "logdet", "inv", "solve", "cholesky"})
-"""Operations with rules that factor a matrix: errors there are relative to the largest element."""
-
 FACTORED = 8 * EPS
 """About the error of a factorisation, relative to the matrix and to what comes out."""
 
@@ -113,8 +110,9 @@ class Scatter:
     def _is_factored(self, node: Node) -> bool:
         """Whether a node's rule factors a matrix; small determinants are sums of products."""
         assert node.operation is not None
-        name, first = node.operation.name, self.graph.operand_type(node.operands[0])
-        return name in LAPACK and (name != "det" or first.shape[-1] > SMALL)
+        first = self.graph.operand_type(node.operands[0])
+        small = node.operation.minors and first.shape[-1] <= SMALL
+        return node.operation.factorises and not small
 
     def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
         """Operands as a factorisation takes them: its rounding is like an error in the matrix."""

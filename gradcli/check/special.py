@@ -18,7 +18,7 @@ from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import Points, Samples
 from gradcli.check.series import Series, between, finite, power, tail
 from gradcli.check.steps import halvings
-from gradcli.ops.operation import Array
+from gradcli.ops.operation import Array, Operation
 from gradcli.results.result import Verdict
 
 Conversation: TypeAlias = Generator[Points, Samples, Finding]
@@ -26,13 +26,6 @@ Conversation: TypeAlias = Generator[Points, Samples, Finding]
 
 OUTSIDE = "does not lie between"
 """Said of a gradient at a kink that is neither slope nor between them."""
-
-JUMPING = frozenset({
-    *("floor", "ceil", "round", "mod", "step"),
-    *("less", "less_equal", "greater", "greater_equal", "equal", "not_equal"),
-})  # fmt: skip
-"""Operations that jump on their border, while abs and its like only turn there; but not sign, which
-a Hessian has from the abs that was written."""
 
 BENT = 1e-3
 """The most a slope may change from one step to the next, if no smaller step confirms it."""
@@ -53,7 +46,7 @@ class View(NamedTuple):
     """The signatures on both sides."""
     here: int
     """The signature at x."""
-    ties: list[str]
+    ties: list[Operation]
     """The operations that stand on a border at x."""
     operations: list[str]
     """The operation of every row of the series."""
@@ -223,8 +216,8 @@ def _best_scale(q: Array, doubt: Array, flat: Array) -> tuple[float, int] | None
 
 def corner(view: View) -> Generator[Points, Samples, Finding | None]:
     """A kink, a jump or a cusp, from the two sides; None if their slopes agree."""
-    name = view.ties[0] if view.ties else None
-    jumping = next((n for n in view.ties if n in JUMPING), name)
+    name = view.ties[0].name if view.ties else None
+    jumping = next((tied.name for tied in view.ties if tied.jumps), name)
     if name and (leap := _gap(view)):
         return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
     right = yield from one_side(view, 1)

@@ -82,9 +82,9 @@ class Undefined:
         for node in nodes:
             operation = node.operation
             if operation is not None and (
-                operation.group == "comparison"
+                operation.is_comparison
                 or (
-                    operation.name == "mul"
+                    operation.is_product
                     and all(isinstance(o, int) and o in truths for o in node.operands)
                 )
             ):
@@ -136,5 +136,5 @@ class Undefined:
 
 def _only_chooses(user: Node, condition: int) -> bool:
     """Whether an operation uses a node as the condition of a `where` and nowhere else."""
-    where = user.operation is not None and user.operation.name == "where"
-    return where and user.operands[0] == condition and condition not in user.operands[1:]
+    chooses = user.operation is not None and user.operation.chooses
+    return chooses and user.operands[0] == condition and condition not in user.operands[1:]

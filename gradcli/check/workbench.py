@@ -19,13 +19,11 @@ from gradcli.engine.backward import backward
 from gradcli.engine.forward import operand_values
 from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
+from gradcli.ops.operation import Operation
 from gradcli.results.result import Verdict
 
 AT_ONCE = 64
 """The most checks in progress side by side."""
-
-PERIODIC = frozenset({"sin", "cos", "tan", "sinc", "sinc_slope", "gamma", "lgamma", "digamma"})
-"""Operations that turn around again and again (the gammas at negative numbers)."""
 
 FAR = 2.0**48
 """From here on, neighbouring doubles are so far apart that those hardly show a slope."""
@@ -69,9 +67,9 @@ class Bench:
         """How many conversations like this one fit into one pass."""
         return max(1, min(AT_ONCE, self.sampler.rows_at_once(coordinate) // POINTS))
 
-    def ties(self, coordinate: Coordinate) -> list[str]:
+    def ties(self, coordinate: Coordinate) -> list[Operation]:
         """The operations downstream of a variable that stand on a border."""
-        return [n.operation.name for n in self.sampler.ties_of(coordinate) if n.operation]
+        return [n.operation for n in self.sampler.ties_of(coordinate) if n.operation]
 
     def underflows(self, coordinate: Coordinate) -> bool:
         """Whether numbers of less than full precision come up behind a variable."""
@@ -142,7 +140,9 @@ class Bench:
         return any(
             bool(np.any(np.abs(values[o]) > FAR))
             for i in graph.downstream(self.sampler.place[coordinate.node])
-            if self.names[i] in PERIODIC and self.sampler.speaking[i]
+            if (operation := graph.nodes[i].operation) is not None
+            and operation.periodic
+            and self.sampler.speaking[i]
             for o in graph.nodes[i].operands
             if isinstance(o, int)
         )

@@ -89,9 +89,9 @@ class Formula:
                 self.constants.append(literal.value)
             if node.operation is None:
                 place[node.id] = place[id(literals[0])]
-            elif _is(node, "ones_like"):  # no numbers to wait for, and one to keep
+            elif node.operation.constant is not None:  # no numbers to wait for, and one to keep
                 place[node.id] = names + len(self.constants)
-                self.constants.append(np.broadcast_to(1.0, node.type.shape))
+                self.constants.append(np.broadcast_to(node.operation.constant, node.type.shape))
         first = names + len(self.constants)
         for node in rest:
             if node.kernel is not None and node.id not in place:
@@ -121,10 +121,11 @@ class Formula:
         And the most products that an element of the result is the sum of.
         """
         nodes, found = self.graph.nodes, []
-        if self.picks is not None or not _is(nodes[self.result], "matmul"):
+        product = nodes[self.result].operation
+        if self.picks is not None or product is None or not product.is_matrix_product:
             return None
         for operand in nodes[self.result].operands:
-            while type(operand) is int and _is(nodes[operand], "T"):
+            while type(operand) is int and _is_transpose(nodes[operand]):
                 (operand,) = nodes[operand].operands  # noqa: PLW2901 - what is transposed
             if type(operand) is not int or nodes[operand].kind != "input":
                 return None
@@ -136,7 +137,8 @@ class Formula:
         """The values whose numbers count; of the x in ones_like(x) only the shape does."""
         needed = {self.result}
         for node in reversed(self.graph.nodes[: self.result + 1]):
-            if node.id in needed and not _is(node, "ones_like") and not _is(node, "zeros_like"):
+            constant = node.operation is not None and node.operation.constant is not None
+            if node.id in needed and not constant:
                 needed.update(o for o in node.operands if isinstance(o, int))
         return {i for i in needed if i < len(self.graph.inputs)}
 
@@ -158,8 +160,8 @@ class Formula:
         return slots[self.place]
 
 
-def _is(node: Node, name: str) -> bool:
-    return node.operation is not None and node.operation.name == name
+def _is_transpose(node: Node) -> bool:
+    return node.operation is not None and node.operation.is_transpose
 
 
 def _lining_up(graph: Graph, node: Node) -> Kernel:

@@ -19,7 +19,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node
-from gradcli.ops.operation import Operation, Shape, keywords
+from gradcli.ops.operation import Notation, Operation, Shape, keywords
 
 if TYPE_CHECKING:
     import numpy.typing as npt
@@ -281,7 +281,7 @@ def floating_point_flags(function: Any, arguments: Sequence[Any]) -> set[str]:
 def written_text(graph: Graph, node: Node, longest: int = 40) -> str:
     """The operation as written in the program, or just its name when that is long."""
     text = " ".join(graph.source.text[node.span.start : node.span.end].split())
-    if node.operation is not None and node.operation.name == "reciprocal":
+    if node.operation is not None and node.operation.notation is Notation.RECIPROCAL:
         text = f"1{text}" if text.startswith("/") else text
     if text and len(text) <= longest:
         return text

@@ -17,6 +17,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.engine.formula import frozen, parsed
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Notation
 from gradcli.ops.table.placing import Places
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
@@ -60,24 +61,25 @@ def _operation_tree(node: Node, operands: tuple[Tree, ...]) -> Tree:
     """A node's operation on trees."""
     operation = node.operation
     assert operation is not None
-    if operation.name == "identity":
-        return operands[0]
     symbol = operation.symbol
     if symbol in OPERATORS:
         if len(operands) == operation_arity(symbol):
             return Operator(symbol, operands, NOWHERE, NOWHERE)
     elif symbol is not None:
         return Compare((symbol,), operands, NOWHERE, (NOWHERE,))
-    if operation.name == "reciprocal":
-        return Operator("/", (number(1.0), *operands), NOWHERE, NOWHERE)
-    if operation.name == "squared_norm":
-        norm = Operator("norm", operands, NOWHERE, NOWHERE)
-        return Operator("^", (norm, number(2.0)), NOWHERE, NOWHERE)
-    if operation.name == "array":
-        return _nested(operands, node.given["shape"])
-    if operation.name == "index":
-        items = tuple(map(option_tree, node.given["items"]))
-        return Index(operands[0], items, NOWHERE)
+    match operation.notation:
+        case Notation.SAME:
+            return operands[0]
+        case Notation.RECIPROCAL:
+            return Operator("/", (number(1.0), *operands), NOWHERE, NOWHERE)
+        case Notation.SQUARED_NORM:
+            norm = Operator("norm", operands, NOWHERE, NOWHERE)
+            return Operator("^", (norm, number(2.0)), NOWHERE, NOWHERE)
+        case Notation.ARRAY:
+            return _nested(operands, node.given["shape"])
+        case Notation.INDEX:
+            items = tuple(map(option_tree, node.given["items"]))
+            return Index(operands[0], items, NOWHERE)
     return _call(node, operands)
 
 

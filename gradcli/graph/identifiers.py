@@ -19,7 +19,7 @@ from gradcli.ops import numpy_helpers as helpers
 TAKEN = {
     *("np", "value_and_gradient"),
     *helpers.HELPERS,
-    *helpers.SCIPY.values(),
+    *helpers.SCIPY,
 }
 """What the code needs for itself."""
 

@@ -433,7 +433,7 @@ class _Lowering:
             tree, self.source, lambda option: self.static(option, scope)
         )
         self.then(self.apply_builtin, operation, operands, options, tree, scope)
-        if operation.name == "where" and len(operands) == 3:
+        if operation.chooses and len(operands) == 3:
             self.visit_where(operands, scope)
         else:
             self.visit_all([o for o in operands if isinstance(o, Tree)], scope)

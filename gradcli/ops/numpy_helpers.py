@@ -9,17 +9,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-SCIPY = {
-    "erf": "erf",
-    "erfc": "erfc",
-    "erfinv": "erfinv",
-    "gamma": "gamma",
-    "lgamma": "gammaln",
-    "digamma": "digamma",
-    "polygamma": "polygamma",
-}
-"""What comes from `scipy.special`, by the name of the operation."""
+if TYPE_CHECKING:
+    from gradcli.ops.operation import Operation
+
+SCIPY = frozenset({"erf", "erfc", "erfinv", "gamma", "gammaln", "digamma", "polygamma"})
+"""What comes from `scipy.special`."""
 
 HELPERS = {
     "sigmoid": ("x", "np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))"),
@@ -136,6 +132,11 @@ MADE = re.compile(
 """Names of helpers that are made for an axis or a number of directions."""
 
 WORD = re.compile(r"(?<![\w.])[A-Za-z_]\w*(?=\()")
+
+
+def spelling(row: Operation) -> str:
+    """NumPy's spelling of an operation: its row's, a helper of its name, or `np.` and the name."""
+    return row.numpy or (row.name if row.name in HELPERS else f"np.{row.name}")
 
 
 def calls(expression: str) -> set[str]:

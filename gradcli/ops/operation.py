@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from enum import StrEnum
 from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
@@ -119,6 +120,17 @@ class Parameter(NamedTuple):
     default: Any = None
 
 
+class Notation(StrEnum):
+    """How an operation without a sign of its own is written in a program."""
+
+    CALL = "f(x)"
+    SAME = "y = x"
+    RECIPROCAL = "1/x"
+    SQUARED_NORM = "||x||^2"
+    ARRAY = "[a, b, …]"
+    INDEX = "x[i, j:k, …]"
+
+
 class Loss(NamedTuple):
     """Where a row's value or derivative has fewer right digits than the other rows' have.
 
@@ -170,12 +182,48 @@ class Operation:
     also where its upstream is infinite. For whole arrays: what a backward rule makes of a
     positive upstream is 0 only where nothing is sent.
 
-    `samples` are arguments as one would write them in a call; for rows that are not called by
-    name but written in brackets (`array`, `index`), whole expressions.
+    `samples` are the points that the row is tried at (`samples.py`).
 
     `body` gives, for operands of these types, the graph that the operation stands for and the
     number of its result, and `written` has the rules as they stand in the program; both None
     unless it is a user's block.
+
+    `notation` says how it is written where that is neither a call nor `symbol`. `exponent`
+    is set for a power that has a name. `constant` is the value where that depends on the operands'
+    shapes alone.
+
+    What the check asks: `jumps` marks an operation that leaps on its border, where abs and its
+    like only turn (not sign, which a Hessian has from the abs that was written); `periodic` one
+    that turns around again and again (the gammas at negative numbers); `factorises` one with rules
+    that factor a matrix, where errors are relative to the largest element, and `minors` says that
+    small matrices go by sums of products instead. `chooses` marks the
+    operation that takes the second or third operand by the first.
+
+    What the reports ask: `scalar` marks a function whose value is one number, whatever it is
+    given, unless it has an axis. `jacobian` is the matrix of all derivatives, with `{out}`, the
+    operands' names and `{n}`, the length of the operand; empty where it has no short form.
+
+    What exported code asks: `numpy` is NumPy's spelling, a function (`np.arcsin`,
+    `scipy.special.erf`) or a template. It is empty for `np.` and the row's name, for a helper of
+    that name (`numpy_helpers`), and for what a method writes (`export/numpy/calls.py`). In a
+    template `{x}` is an operand, `{x:flat}` one for which a row may be a vector, `{x:all}` the
+    same as long as no axis is given, and `{x:count}` that with truths as they are. `{k}` is an
+    option, `{k?}` one that is left out where it has its default, `{axis=}` the same with its name,
+    `{shape}` the output's shape. `view` says that NumPy's result may share memory with the
+    operand, `floats` that code and derivatives make no array without axes of a number, `divides`
+    that a derivative may divide by zero in a branch that is not taken.
+
+    What batches ask: `in_place` is the kernel with an array for the result as its last argument,
+    where the kernel is no function of NumPy; `jit` is Python that Numba compiles, for operands that
+    are numbers, with `batch/jit.py`'s functions.
+
+    What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
+    mpmath by its name, or one that takes the module and the operands. Empty, it is mpmath's
+    function of the row's name, for arrays the kernel, which then works on numbers of any kind.
+    Rows with None have no such form.
+
+    What grading asks: `wrong` has for every operand the formulas that its rule is mistaken for;
+    `contracts` marks a product that sums over an axis of both operands.
 
     `domain` says in words where the function is defined; `failure` is the kind of error where
     a value that is not finite is neither outside the domain nor an overflow (`singular`).
@@ -212,6 +260,24 @@ class Operation:
     numpy: str = ""
     group: str = ""
     failure: str = ""
+    notation: Notation = Notation.CALL
+    exponent: float | None = None
+    constant: float | None = None
+    chooses: bool = False
+    jumps: bool = False
+    periodic: bool = False
+    factorises: bool = False
+    minors: bool = False
+    contracts: bool = False
+    scalar: bool = False
+    mpmath: str | Callable[..., Any] | None = ""
+    in_place: Kernel | None = None
+    jit: str = ""
+    view: bool = False
+    floats: bool = False
+    divides: bool = False
+    jacobian: str | Callable[[Site], str] = ""
+    wrong: tuple[tuple[str, ...], ...] = ()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process is the row of that name, or that block's row, there."""
@@ -220,6 +286,51 @@ class Operation:
         from gradcli import ops  # noqa: PLC0415 - it imports this
 
         return ops.operation, (self.name,)
+
+    @property
+    def is_sum(self) -> bool:
+        """x + y."""
+        return self.symbol == "+"
+
+    @property
+    def is_negation(self) -> bool:
+        """-x."""
+        return self.symbol == "neg"
+
+    @property
+    def is_product(self) -> bool:
+        """x * y, element by element."""
+        return self.symbol == "*"
+
+    @property
+    def is_matrix_product(self) -> bool:
+        """A @ B."""
+        return self.symbol == "@"
+
+    @property
+    def is_quotient(self) -> bool:
+        """x / y."""
+        return self.symbol == "/"
+
+    @property
+    def is_power(self) -> bool:
+        """x ^ n."""
+        return self.symbol == "^"
+
+    @property
+    def is_transpose(self) -> bool:
+        """x.T."""
+        return self.symbol == "T"
+
+    @property
+    def is_comparison(self) -> bool:
+        """a < b and its like."""
+        return self.group == "comparison"
+
+    @property
+    def is_reduction(self) -> bool:
+        """Elements along axes taken together, as sum, mean and norm do."""
+        return self.group == "reductions"
 
     @property
     def operands(self) -> tuple[Parameter, ...]:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gradcli.ops import samples
 from gradcli.ops.operation import (
     Infer,
     Kernel,
     Misfit,
     Operation,
     Options,
+    Parameter,
     Rules,
     Shape,
     Site,
@@ -38,17 +40,42 @@ def array_row(
     aliases = tuple(more.pop("aliases", "").split())
     called = more.pop("call", True)
     given: Rules = more.pop("rules", None) or rules
+    arguments = parse_parameters(parameters)
+    more.setdefault("samples", samples.SAMPLES[name])
     return Operation(
         name=name,
-        parameters=parse_parameters(parameters),
+        parameters=arguments,
         forward=forward,
         rules=given,
         elementwise=False,
         infer=infer,
         aliases=(name, *aliases) if called else aliases,
         callable=called,
-        **more,
+        **completed(name, arguments, more),
     )
+
+
+LATEX_HAS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh"})
+"""Functions that are commands of LaTeX."""
+
+
+def completed(name: str, parameters: tuple[Parameter, ...], fields: Keywords) -> Keywords:
+    r"""A row's fields with what goes without saying.
+
+    `traits` names the fields that are true: `"exact selects"`. `wrong` has formulas apart by
+    semicolons, those of the next operand behind a bar. Without `latex` it is
+    `\operatorname{name}({x})`.
+    """
+    found = {**fields, **dict.fromkeys(fields.get("traits", "").split(), True)}
+    found.pop("traits", None)
+    if "wrong" in found:
+        found["wrong"] = tuple(tuple(part.split("; ")) for part in found["wrong"].split(" | "))
+    if "symbol" not in found and "latex" not in found:
+        operands = [f"{{{p.name}}}" for p in parameters if not p.option]
+        word = name.replace("_", r"\_")
+        applied = rf"\operatorname{{{word}}}({', '.join(operands)})"
+        found["latex"] = rf"\{name} {operands[0]}" if name in LATEX_HAS else applied
+    return found
 
 
 # --- reading options ---------------------------------------------------------------------

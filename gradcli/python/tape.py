@@ -102,7 +102,7 @@ class Tape:
         except Misfit as misfit:
             raise self._misfit(step, types, misfit) from None
         self.budget.elements(max(out.size, *(t.size for t in types), 0))
-        if operation.name in ("matmul", "dot"):
+        if operation.contracts:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
         values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
         value = kernel(*values)

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from inspect import signature
 from typing import Any
 
 import numpy as np
@@ -14,9 +13,10 @@ import pytest
 from batch_agreement import Agreement, array_cases, compare, edgy_cases, measured
 from batch_programs import SPECIAL
 
-from gradcli.batch.kernel import IN_PLACE, SIGNALLING
+from gradcli import ops
+from gradcli.batch.kernel import SIGNALLING
 
-TWO = [f for f in IN_PLACE.values() if len(signature(f).parameters) == 3]
+TWO = [row.in_place for row in ops.TABLE if row.in_place and len(row.operands) == 2]
 
 VIEWS = (
     "sum(A @ atan(v))",

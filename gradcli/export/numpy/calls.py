@@ -1,8 +1,8 @@
 """Every operation of the table as NumPy writes it.
 
-An operation is applied to pieces of code of known types; out comes the code of its value. Most
-are a function of NumPy under the same name; the methods of `Calls` are for those that are not,
-found by the operation's name. What NumPy and SciPy lack is noted as a helper.
+An operation is applied to pieces of code of known types; out comes the code of its value. Its row
+has NumPy's spelling; where shapes decide what is written, `Calls` has a method of the row's name.
+What NumPy and SciPy lack is noted as a helper.
 """
 
 from __future__ import annotations
@@ -38,16 +38,6 @@ from gradcli.ops.table.products import product_case
 
 Options: TypeAlias = Mapping[str, Any]
 
-REDUCTIONS = {
-    "sum": "np.sum",
-    "mean": "np.mean",
-    "prod": "np.prod",
-    "amax": "np.max",
-    "amin": "np.min",
-    "var": "np.var",
-    "std": "np.std",
-}
-
 
 class Calls(Elementwise, ABC):
     """Operations as code. `helpers` and `imports` are what the code needs besides NumPy."""
@@ -67,17 +57,13 @@ class Calls(Elementwise, ABC):
             return call(self.block(operation, types), *(x.text for x in operands), type=out)
         if operation.elementwise:
             lined_up = self._lined_up(operands, out)
-            if operation.name == "polygamma":
-                self.imports["polygamma"] = None
-                return call("polygamma", str(options["n"]), lined_up[0].text, type=out)
-            return self.elementwise(operation, lined_up, out, wide=wide)
+            return self.elementwise(operation, lined_up, out, options, wide=wide)
         write: Callable[..., Code] | None = getattr(self, f"_{operation.name}", None)
-        if operation.name in REDUCTIONS:
-            found = self._reduction(operation.name, operands, out, options)
-        elif write is not None:
-            found = write(operands, out, options)
-        else:
-            raise TypeError(f"no NumPy for {operation.name}")
+        found = (
+            write(operands, out, options)
+            if write is not None
+            else self.spelled(operation, operands, out, options)
+        )
         return as_type(found, out)
 
     @abstractmethod
@@ -112,18 +98,6 @@ class Calls(Elementwise, ABC):
             return self._matmul(x, out, options)
         return product(exact(a), exact(b), Type(out.shape))
 
-    def _inner(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.inner", *(exact(fractional(a)).text for a in x), type=Type(out.shape))
-
-    def _outer(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.outer", *(fractional(a).text for a in x), type=out)
-
-    def _cross(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.cross", *(fractional(a).text for a in x), type=out)
-
-    def _kron(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.kron", *(exact(fractional(a)).text for a in x), type=out)
-
     # --- one matrix ----------------------------------------------------------------------
 
     def _T(self, x: list[Code], out: Type, _options: Options) -> Code:
@@ -144,11 +118,6 @@ class Calls(Elementwise, ABC):
     def _row(self, x: list[Code], out: Type, _options: Options) -> Code:
         return numeric(x[0])._replace(type=out)
 
-    def _diag(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        k = str(options["k"]) if options["k"] else ""
-        return call("np.diag", a.text, k, type=out, view=len(a.shape) == 2)
-
     def _place_diagonal(self, x: list[Code], out: Type, options: Options) -> Code:
         k, (m, n) = options["k"], options["shape"]
         side = x[0].shape[0] + abs(k)
@@ -160,45 +129,7 @@ class Calls(Elementwise, ABC):
             text = f"np.pad({text}, ((0, {max(m - side, 0)}), (0, {max(n - side, 0)})))"
         return Code(text, ATOM, out)
 
-    def _triangle(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
-        k = str(options["k"]) if options["k"] else ""
-        return call(f"np.{name}", exact(fractional(x[0])).text, k, type=out)
-
-    def _tril(self, x: list[Code], out: Type, options: Options) -> Code:
-        return self._triangle("tril", x, out, options)
-
-    def _triu(self, x: list[Code], out: Type, options: Options) -> Code:
-        return self._triangle("triu", x, out, options)
-
-    def _plain(self, function: str) -> Callable[[list[Code], Type, Options], Code]:
-        def write(x: list[Code], out: Type, _options: Options) -> Code:
-            name = function if function.startswith("np.") else self.needed(function)
-            return call(name, *(exact(fractional(a)).text for a in x), type=Type(out.shape))
-
-        return write
-
-    def __getattr__(self, name: str) -> Callable[[list[Code], Type, Options], Code]:
-        function = PLAIN.get(name.removeprefix("_"))
-        if function is None or not name.startswith("_"):
-            raise AttributeError(name)
-        return self._plain(function)
-
-    def _cholesky(self, x: list[Code], out: Type, _options: Options) -> Code:
-        a = exact(fractional(x[0])).text
-        return call("np.linalg.cholesky", f"{self.needed('symmetric')}({a})", type=out)
-
-    def _logdet(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return Code(f"np.linalg.slogdet({exact(fractional(x[0])).text})[1]", ATOM, out)
-
     # --- reductions ----------------------------------------------------------------------
-
-    def _reduction(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
-        (a,) = x
-        a = a if name == "sum" else fractional(a)
-        if options["axis"] is not None or options["keepdims"]:
-            a = exact(a)
-        ddof = f"ddof={shown(options['ddof'])}" if options.get("ddof") else ""
-        return call(REDUCTIONS[name], a.text, *_axes(options), ddof, type=Type(out.shape))
 
     def _norm(self, x: list[Code], out: Type, options: Options) -> Code:
         a, p = fractional(x[0]), options["p"]
@@ -267,14 +198,6 @@ class Calls(Elementwise, ABC):
 
     # --- along an axis -------------------------------------------------------------------
 
-    def _cumsum(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call("np.cumsum", a.text, _axis(options), type=Type(out.shape))
-
-    def _cumprod(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call("np.cumprod", a.text, _axis(options), type=Type(out.shape))
-
     def _shift(self, x: list[Code], out: Type, options: Options) -> Code:
         a, k, fill = exact(fractional(x[0])), options["k"], float(options["fill"])
         axis = options["axis"] or 0
@@ -333,44 +256,12 @@ class Calls(Elementwise, ABC):
 
     # --- shapes --------------------------------------------------------------------------
 
-    def _concat(self, x: list[Code], out: Type, options: Options) -> Code:
-        parts = ", ".join(exact(fractional(a)).text for a in x) + ("," if len(x) == 1 else "")
-        axis = "" if options["axis"] == 0 else f"axis={options['axis']}"
-        return call("np.concatenate", f"({parts})", axis, type=out)
-
-    def _stack(self, x: list[Code], out: Type, options: Options) -> Code:
-        parts = ", ".join(exact(fractional(a)).text for a in x) + ("," if len(x) == 1 else "")
-        axis = f"axis={options['axis']}" if options["axis"] else ""
-        return call("np.stack", f"({parts})", axis, type=out)
-
     def _array(self, x: list[Code], out: Type, options: Options) -> Code:
         level = [exact(fractional(a)).text for a in x]
         for n in reversed(options["shape"]):
             starts = range(0, len(level), n) if n else [0]
             level = [f"[{', '.join(level[i : i + n])}]" for i in starts]
         return call("np.array", level[0], type=out)
-
-    def _reshape(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.reshape", fractional(x[0]).text, shape_text(out.shape), type=out, view=True)
-
-    def _flatten(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.ravel", fractional(x[0]).text, type=out, view=True)
-
-    def _squeeze(self, x: list[Code], out: Type, options: Options) -> Code:
-        a, axis = exact(fractional(x[0])), options["axis"]
-        return call("np.squeeze", a.text, _axis({"axis": axis}), type=out, view=True)
-
-    def _expand_dims(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call("np.expand_dims", a.text, shown(options["axis"]), type=out, view=True)
-
-    def _repeat(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call("np.repeat", a.text, str(options["n"]), _axis(options), type=out)
-
-    def _flip(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call("np.flip", a.text, _axis(options), type=Type(out.shape), view=True)
 
     def _index(self, x: list[Code], out: Type, options: Options) -> Code:
         items = list(options["items"])
@@ -415,23 +306,9 @@ class Calls(Elementwise, ABC):
 
     # --- makers --------------------------------------------------------------------------
 
-    def _zeros(self, _x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.zeros", shape_text(out.shape), type=out)
-
-    def _ones(self, _x: list[Code], out: Type, _options: Options) -> Code:
-        return call("np.ones", shape_text(out.shape), type=out)
-
-    def _full(self, x: list[Code], out: Type, _options: Options) -> Code:
-        value = exact(fractional(x[0])).text
-        return call("np.full", shape_text(out.shape), value, type=out)
-
     def _eye(self, _x: list[Code], out: Type, _options: Options) -> Code:
         n, m = out.shape
         return call("np.eye", str(n), str(m) if m != n else "", type=out)
-
-    def _linspace(self, x: list[Code], out: Type, options: Options) -> Code:
-        texts = (fractional(a).text for a in x)
-        return call("np.linspace", *texts, str(options["num"]), type=out)
 
     def _arange(self, _x: list[Code], out: Type, options: Options) -> Code:
         found = call("np.arange", f"{float(out.shape[0])!r}", type=out)
@@ -439,19 +316,6 @@ class Calls(Elementwise, ABC):
             found = product(number(options["step"], shown(options["step"])), found, out)
         start = options["start"]
         return total(number(start, shown(start)), found, out) if start else found
-
-
-PLAIN = {
-    "trace": "np.trace",
-    "inv": "np.linalg.inv",
-    "solve": "np.linalg.solve",
-    "det": "np.linalg.det",
-    "symmetric": "symmetric",
-    "lower_half": "lower_half",
-    "cofactor": "cofactor",
-    "cofactor_slope": "cofactor_slope",
-}
-"""Operations that are a single call."""
 
 
 def _shaped(flat: str, size: int, out: Type) -> Code:

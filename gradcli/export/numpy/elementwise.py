@@ -1,52 +1,36 @@
 """The elementwise operations as NumPy writes them, and the account of helpers.
 
-Most are a function of NumPy under the same name. What NumPy and SciPy lack is noted as a helper
-(`ops.numpy_helpers`), to be defined above the code.
+A row has NumPy's spelling. What NumPy and SciPy lack is noted as a helper (`ops.numpy_helpers`),
+to be defined above the code.
 """
 
 from __future__ import annotations
 
+import re
+from functools import reduce
+
 from gradcli.export.numpy.code import (
+    ATOM,
     COMPARISON,
     SUM,
     Code,
     call,
+    exact,
     fractional,
     negative,
     number,
     numeric,
     power,
     product,
+    shape_text,
     total,
 )
 from gradcli.ops import numpy_helpers as helpers
-from gradcli.ops.operation import Operation, Type
+from gradcli.ops.operation import Notation, Operation, Options, Type
+from gradcli.ops.options import shown
 
-NAMES = {
-    "asin": "arcsin",
-    "acos": "arccos",
-    "atan": "arctan",
-    "atan2": "arctan2",
-    "asinh": "arcsinh",
-    "acosh": "arccosh",
-    "atanh": "arctanh",
-}
-"""Functions that older versions of NumPy have under these names only."""
-
-ELEMENTWISE = {
-    *("floor", "ceil", "round", "mod", "ones_like", "zeros_like", "abs", "sign", "sqrt", "cbrt"),
-    *("square", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "logaddexp", "hypot"),
-    *("sin", "cos", "tan", "asin", "acos", "atan", "atan2", "sinh", "cosh", "tanh", "asinh"),
-    *("acosh", "atanh", "sinc", "deg2rad", "rad2deg", "clip"),
-}
-COMPARED = {
-    "less": "<",
-    "less_equal": "<=",
-    "greater": ">",
-    "greater_equal": ">=",
-    "equal": "==",
-    "not_equal": "!=",
-}
+FIELD = re.compile(r"(, )?\{(\w+)([=?]|:\w+)?\}")
+"""An operand or option in a row's spelling, with the comma before it."""
 
 
 class Elementwise:
@@ -69,55 +53,88 @@ class Elementwise:
         """Take note of a helper that is made for the occasion."""
         for function in sorted(helpers.calls(expression)):
             if function in helpers.SCIPY:
-                self.imports[helpers.SCIPY[function]] = None
+                self.imports[function] = None
         self.helpers.setdefault(name, helpers.definition(name, parameters, expression))
 
-    def elementwise(self, row: Operation, x: list[Code], out: Type, *, wide: bool) -> Code:
+    def elementwise(
+        self, row: Operation, x: list[Code], out: Type, options: Options, *, wide: bool
+    ) -> Code:
         """An elementwise operation on operands that broadcast to the output's shape."""
-        name = row.name
-        if name in COMPARED:
-            left, right = numeric(x[0]), numeric(x[1])
-            text = f"{left.at(SUM)} {COMPARED[name]} {right.right(SUM)}"
-            return Code(text, COMPARISON, out, truth=True)
-        if name == "mul":
-            left, right = (numeric(a) if x[1 - i].truth else a for i, a in enumerate(x))
-            return product(left, right, out, wide=wide)
-        if name == "where":
+        if row.chooses:
             condition = x[0] if x[0].truth else Code(f"{x[0].at(SUM)} != 0", COMPARISON, out)
             texts = condition.text, fractional(x[1]).text, fractional(x[2]).text
             return call("np.where", *texts, type=out)
+        if row.is_product:
+            left, right = (numeric(a) if x[1 - i].truth else a for i, a in enumerate(x))
+            return product(left, right, out, wide=wide)
         x = [numeric(a) for a in x]
-        match name:
-            case "add" | "sub":
-                return total(x[0], x[1], out, "+" if name == "add" else "-")
-            case "div":
+        if row.is_comparison:
+            text = f"{x[0].at(SUM)} {row.symbol} {x[1].right(SUM)}"
+            return Code(text, COMPARISON, out, truth=True)
+        if row.constant is not None and not out.shape:
+            return number(row.constant)
+        match row.symbol or row.notation:
+            case "+" | "-" as sign:
+                return total(x[0], x[1], out, sign)
+            case "/":
                 return product(x[0], x[1], out, "/", wide=wide)
-            case "reciprocal":
-                return product(number(1.0, "1"), x[0], out, "/")
+            case "^":
+                return power(x[0], x[1], out)
             case "neg":
                 return negative(x[0])._replace(type=out)
-            case "identity":
+            case Notation.RECIPROCAL:
+                return product(number(1.0, "1"), x[0], out, "/")
+            case Notation.SAME:
                 return x[0]._replace(type=out)
-            case "pow":
-                return power(x[0], x[1], out)
-            case "maximum" | "minimum":
-                found = fractional(x[0])
-                for other in x[1:]:
-                    found = call(f"np.{name}", found.text, other.text, type=out)
-                return found
-            case "relu":
-                return call("np.maximum", x[0].text, "0.0", type=out)
-            case "hardtanh":
-                return call("np.clip", x[0].text, "-1.0", "1.0", type=out)
-            case "step":
-                return call("np.heaviside", x[0].text, "0.5", type=out)
-        if name in ("ones_like", "zeros_like") and not out.shape:
-            return number(1.0 if name == "ones_like" else 0.0)
-        if name in ELEMENTWISE:
-            function = f"np.{NAMES.get(name, name)}"
-        elif name in helpers.SCIPY:
-            function = helpers.SCIPY[name]
-            self.imports[function] = None
-        else:
-            function = self.needed(name)
-        return call(function, *(fractional(a).text for a in x), type=out)
+        return self.spelled(row, x, out, options)
+
+    def spelled(self, row: Operation, x: list[Code], out: Type, options: Options) -> Code:
+        """An operation by NumPy's spelling in its row."""
+        text = helpers.spelling(row)
+        special = text.startswith("scipy.special.")
+        text = text.removeprefix("scipy.special.")
+        if special:
+            self.imports[text.partition("(")[0]] = None
+        for function in sorted(helpers.calls(f"{text}(")) if not special else ():
+            self.needed(function)
+        view = row.view and out.size <= x[0].type.size
+        if "(" in text:
+            return Code(_filled(text, row, x, out, options), ATOM, Type(out.shape), view=view)
+        if row.elementwise and row.operands[0].variadic:
+            return reduce(
+                lambda a, b: call(text, a.text, b.text, type=out), x[1:], fractional(x[0])
+            )
+        texts = [(fractional(a) if row.elementwise else exact(fractional(a))).text for a in x]
+        return call(text, *texts, type=out if row.elementwise else Type(out.shape), view=view)
+
+
+def _filled(template: str, row: Operation, x: list[Code], out: Type, options: Options) -> str:
+    """A spelling with operands and options filled in; what is left out takes its comma along."""
+    several = row.operands and row.operands[-1].variadic
+    operands = {p.name: x if several else [a] for p, a in zip(row.operands, x, strict=False)}
+    defaults = {p.name: p.default for p in row.parameters}
+    axes = options.get("axis") is not None or options.get("keepdims")
+
+    def fill(field: re.Match[str]) -> str:
+        comma, name, mark = field[1] or "", field[2], field[3] or ""
+        if name == "shape":
+            return comma + shape_text(out.shape)
+        if name in operands:
+            found = [_operand(a, mark, row, axes=bool(axes)) for a in operands[name]]
+            return comma + ", ".join(found) + ("," if several and len(found) == 1 else "")
+        value = options[name]
+        if mark and value == defaults[name]:
+            return ""
+        return f"{comma}{name}={shown(value)}" if mark == "=" else comma + shown(value)
+
+    return FIELD.sub(fill, template)
+
+
+def _operand(x: Code, mark: str, row: Operation, *, axes: bool) -> str:
+    """An operand as a spelling wants it."""
+    if mark == ":count":
+        return (exact(x) if axes else x).text
+    if row.elementwise:
+        return x.text
+    x = fractional(x)
+    return (x if mark == ":flat" or (mark == ":all" and not axes) else exact(x)).text

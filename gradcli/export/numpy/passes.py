@@ -80,8 +80,7 @@ class Numpy(Calls):
     def names(self) -> dict[str, str]:
         """What each node is called in the code."""
         taken = TAKEN | self._used
-        family = {"gamma", "lgamma", "digamma"}
-        if not any(n.operation and n.operation.name in family for n in self.graph.nodes):
+        if not any(n.operation and "gamma" in n.operation.numpy for n in self.graph.nodes):
             taken.discard("gamma")  # a common name for a value, and seldom the function
         names = (node.name for node in self.graph.nodes)
         return identifiers(names, ascii_only=self.style.ascii, taken=taken)
@@ -120,7 +119,8 @@ class Numpy(Calls):
     def _careful(self, found: Code, node: Node) -> Code:
         """A norm or deviation that NumPy gets wrong, by a helper that scales its operand."""
         assert node.operation is not None
-        if node.operation.name not in ("norm", "std") or node.options["axis"] is not None:
+        row = node.operation
+        if not row.is_reduction or not row.square or node.options["axis"] is not None:
             return found
         if node.options["keepdims"] or node.options.get("p") not in (None, 2):
             return found
@@ -128,12 +128,12 @@ class Numpy(Calls):
         x = self.result.values[operand] if isinstance(operand, int) else operand.value
         value = float(self.result.values[node.id])
         with np.errstate(all="ignore"):
-            plain = np.linalg.norm(x) if node.operation.name == "norm" else np.std(x)
+            plain = np.linalg.norm(x) if row.symbol else np.std(x)
         if value == 0 or not np.size(x) or abs(plain - value) <= 1e-9 * value:
             return found
         text = self._operand(operand).text
         norm = self.needed("scaled_norm")
-        if node.operation.name == "norm":
+        if row.symbol:
             return code.call(norm, text, type=node.type)
         count = np.size(x) - node.options["ddof"]
         return Code(f"{norm}({text} - np.mean({text}))/np.sqrt({count})", code.PRODUCT, node.type)
@@ -240,8 +240,7 @@ class Numpy(Calls):
     def _has_choices(self) -> bool:
         """Whether some value may come out of `np.where`: a number is an array of no axes then."""
         rows = (node.operation for node in self.graph.nodes if node.operation is not None)
-        smooth = {"add", "sub", "mul", "reciprocal", "neg", "sigmoid", "exp", "log", "pow"}
-        return any(row.name not in smooth for row in rows)
+        return not all(row.floats for row in rows)
 
     @cached_property
     def guarded(self) -> bool:
@@ -255,9 +254,9 @@ class Numpy(Calls):
         if not all(np.all(np.isfinite(v)) for v in values):
             return True
         rows = (node.operation for node in self.graph.nodes if node.operation is not None)
-        return any(
-            row.name in ("pow", "where", "atan2") or row.body is not None for row in rows
-        ) and any(np.ndim(v) == 0 and v == 0 for v in self.result.values)
+        return any(row.divides or row.body is not None for row in rows) and any(
+            np.ndim(v) == 0 and v == 0 for v in self.result.values
+        )
 
     def _selected(self, node: Node, found: Code) -> Code:
         """Zero for what a `where` has not selected."""

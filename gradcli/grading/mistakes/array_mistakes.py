@@ -124,7 +124,7 @@ def _summed(case: Case) -> list[float]:
         for node in case.flow.stages[part.consumer].operations():
             assert node.operation is not None
             shape = node.type.shape
-            if node.operation.name == "matmul" and len(shape) == 2:
+            if node.operation.is_matrix_product and len(shape) == 2:
                 found.append(float(shape[1] if part.operand == 0 else shape[0]))
     return [n for n in dict.fromkeys(found) if n > 1]
 
@@ -143,7 +143,7 @@ def bias_used_input(case: Case) -> Slips:
     """For a bias what the weight beside it gets."""
     for part in case.own:
         node = case.node(part)
-        adds = node.operation is not None and node.operation.name == "add"
+        adds = node.operation is not None and node.operation.is_sum
         if not adds and not _summed_upstream(case, part):
             continue
         stage = case.flow.stages[part.consumer]
@@ -167,7 +167,7 @@ def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
                 yield one.value
     elif read in case.flow.stages:
         product = case.flow.stages[read]
-        names = {n.operation.name for n in product.operations() if n.operation is not None}
-        if names & {"mul", "matmul", "dot"}:
+        rows = (n.operation for n in product.operations() if n.operation is not None)
+        if any(row.is_product or row.contracts for row in rows):
             for parts in case.flow.sent(read, upstream).values():
                 yield from (part.value for part in parts)

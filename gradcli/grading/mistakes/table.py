@@ -105,7 +105,8 @@ def _function_skipped(case: Case) -> Slips:
         assert operation is not None
         several = len(case.flow.stages[consumer].operations()) > 1
         named = operation.elementwise and operation.symbol is None and len(node.operands) == 1
-        if several and named and operation.name not in ("neg", "reciprocal", "square"):
+        power = operation.exponent is not None
+        if several and named and not power:
             text = f"the derivative of {operation.name} in {case.flow.name(consumer)} is left out."
             for slip in with_formula(case, consumer, node, operand, "1"):
                 yield slip._replace(consumer=consumer, message=text)
@@ -158,9 +159,9 @@ def _sign(case: Case) -> Slips:
 def _same_operand(case: Case) -> Slips:
     for node, operand, consumer in inside(case):
         assert node.operation is not None
-        if node.operation.name == "mul" and len(node.operands) == 2:
+        if node.operation.is_product and len(node.operands) == 2:
             yield from with_formula(case, consumer, node, operand, ("x", "y")[operand])
-        elif node.operation.name in ("dot", "matmul") and node.type.shape == case.shape == ():
+        elif node.operation.contracts and node.type.shape == case.shape == ():
             own = case.flow.values[case.key]
             yield case.replaced(consumer, Term(case.follows[consumer] * own, ""))
 

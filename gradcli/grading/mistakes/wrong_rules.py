@@ -7,7 +7,7 @@ differ by the sign alone (cos' = sin) are known by heart wrongly as a rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -27,33 +27,6 @@ from gradcli.syntax.tree import (
     Tree,
     postorder,
 )
-
-WRONG: Mapping[str, tuple[tuple[str, ...], ...]] = {
-    "reciprocal": (("1/x", "-1/x", "log(x)", "-1/x^3"),),
-    "div": (("y",), ("1/y", "x/y", "-x/y", "-1/y^2", "x")),
-    "sqrt": (("1/sqrt(x)", "sqrt(x)/2", "2*sqrt(x)", "1/(2*x)"),),
-    "cbrt": (("1/cbrt(x)^2", "cbrt(x)/3"),),
-    "exp": (("x*exp(x - 1)", "log(x)"),),
-    "log": (("1/log(x)", "log(x)", "exp(x)", "-1/x^2"),),
-    "log2": (("1/x",),),
-    "log10": (("1/x",),),
-    "sin": (("-cos(x)", "sin(x)", "-sin(x)"),),
-    "cos": (("sin(x)", "cos(x)", "-cos(x)"),),
-    "tan": (("1/cos(x)", "tan(x)^2", "1 - tan(x)^2"),),
-    "sinh": (("sinh(x)", "-cosh(x)"),),
-    "cosh": (("cosh(x)", "-sinh(x)"),),
-    "tanh": (("1 - out", "1 + out^2", "out*(1 - out)", "1/cosh(x)", "out"),),
-    "sigmoid": (("out*(1 + out)", "1 - out^2", "out", "1 - out", "out^2"),),
-    "relu": (("x", "x < 0"),),
-    "leaky_relu": (("x > 0",),),
-    "abs": (("abs(x)", "x"),),
-    "softplus": (("exp(x)", "out"),),
-    "softmax": (("delta*out*(1 - out)", "delta*out", "delta*(1 - out)"),),
-    "log_softmax": (("delta - exp(out)", "delta*(1 - exp(out))"),),
-    "norm": (("delta*x", "2*delta*x"),),
-    "squared_norm": (("delta*x", "delta*2*sqrt(out)", "delta*x/sqrt(out)"),),
-}
-"""By the operation's name: for every operand the formulas that it is mistaken for."""
 
 IN_OTHER_WORDS = ("sigmoid", "tanh", "softplus")
 """Functions that are often written out, with exp alone."""
@@ -103,7 +76,7 @@ def in_other_words(function: Callable[[Any], Any], z: Any) -> Iterator[tuple[boo
             if is_(partial(_power, exponent)):
                 formulas = [(False, text) for text in _wrong_powers(exponent)]
                 if exponent == -1:
-                    formulas += [(False, text) for text in WRONG["reciprocal"][0]]
+                    formulas += [(False, text) for text in ops.operation("reciprocal").wrong[0]]
                     formulas.append((True, "-1/out^2"))
                 yield from _computed(formulas, "x", z, a)
                 return
@@ -113,7 +86,7 @@ def _of_function(operation: Operation, z: Any, a: Any) -> Iterator[tuple[bool, A
     rules = operation.rules
     assert isinstance(rules, tuple)
     (operand,) = operation.operand_names(1)
-    formulas = [(False, text) for text in WRONG[operation.name][0]]
+    formulas = [(False, text) for text in operation.wrong[0]]
     formulas += [(True, text) for text in _misplaced(operation, rules[0])]
     yield from _computed(formulas, operand, z, a)
 
@@ -128,22 +101,23 @@ def _computed(
 
 def _by_heart(node: Node, operand: int) -> tuple[str, ...]:
     assert node.operation is not None
-    rows = WRONG.get(node.operation.name, ())
+    rows = node.operation.wrong
     return rows[operand] if operand < len(rows) else ()
 
 
 def _of_power(graph: Graph, node: Node, operand: int) -> Iterator[str]:
     """The power not lowered, the coefficient lost, both, or the power lowered in front as well."""
     assert node.operation is not None
-    if operand != 0 or node.operation.name not in ("pow", "square"):
+    exponent = node.operation.exponent
+    if operand != 0 or not (node.operation.is_power or exponent == 2):
         return
-    exponent = 2.0 if node.operation.name == "square" else graph.site(node).literals[1]
+    exponent = exponent or graph.site(node).literals[1]
     if exponent is None:
         yield from ("n*x^n", "x^(n - 1)", "(n - 1)*x^(n - 1)", "n*x")
         return
     yield from _wrong_powers(exponent)
     if exponent == -1:
-        yield from WRONG["reciprocal"][0]
+        yield from ops.operation("reciprocal").wrong[0]
 
 
 def _wrong_powers(exponent: float) -> Iterator[str]:

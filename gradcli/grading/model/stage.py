@@ -205,8 +205,7 @@ class Stage:
         return tuple(
             self.graph.operand_type(node.operands[0]).size / max(1, node.type.size)
             for node in self.operations()
-            if node.operation is not None
-            and (node.operation.group == "reductions" or node.operation.name in ("sum", "mean"))
+            if node.operation is not None and node.operation.is_reduction
         )
 
     def operations(self) -> tuple[Node, ...]:
@@ -305,7 +304,7 @@ def _as_numpy(steps: list[Step], given: tuple[Type, ...], most: int) -> list[Ste
             types.append(Type(np.shape(step.operands[0].value)))  # type: ignore[union-attr]
         else:
             of = tuple(types[o] if isinstance(o, int) else o.type for o in step.operands)
-            if step.operation.name == "T" and len(of[0].shape) == 1:
+            if step.operation.is_transpose and len(of[0].shape) == 1:
                 step = step._replace(operation=ops.operation("identity"), options={})
             assert step.operation is not None
             try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.operation import Misfit, Shape, Site, Type
+from gradcli.ops.operation import Misfit, Notation, Shape, Site, Type
 from gradcli.ops.options import (
     Keywords,
     array_row,
@@ -144,9 +144,6 @@ def _slice_text(start: int, count: int, step: int) -> str:
     return f"{start}:{end if end >= 0 else ''}:{step}"
 
 
-MATRIX = "[[1, 2, 3], [4, 5, 6]]"
-CUBE = "[[[1, 2], [3, 4]], [[5, 6], [7, 8]]]"
-
 ROWS = (
     array_row(
         "index",
@@ -157,24 +154,8 @@ ROWS = (
         call=False,
         latex=r"{x}_{{items}}",
         doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
-        selects=True,
-        samples=(
-            "[1, 2, 3][1]",
-            "[1, 2, 3][-1]",
-            "[1, 2, 3][1:]",
-            "[1, 2, 3, 4][::-2]",
-            "[1, 2, 3][:]",
-            f"{MATRIX}[1]",
-            f"{MATRIX}[1, 2]",
-            f"{MATRIX}[:, 1]",
-            f"{MATRIX}[:1, ::2]",
-            "[1, 2, 3][:, None]",
-            "[1, 2, 3][None, 1:]",
-            "[[1, 2, 3]][0]",
-            f"{CUBE}[:, 1]",
-            f"{CUBE}[1, None, :, 0]",
-        ),
-        exact=True,
+        notation=Notation.INDEX,
+        traits="exact selects",
         group="shapes and elements",
     ),
     array_row(
@@ -183,16 +164,10 @@ ROWS = (
         k.scatter,
         _scatter,
         rules=_scatter_rules,
-        latex=r"\operatorname{scatter}({x})",
         doc="zeros of a shape with the block x in it, its corner `at` a place, `step` places apart",
+        mpmath=None,
+        traits="exact",
         propagates="x",
-        samples=(
-            "3, 4, at=1",
-            "[1, 2], 5, at=3, step=-2",
-            "[[1, 2]], (3, 4), at=(1, 0), step=(1, 3)",
-            "3, (2, 3), at=(1, 2)",
-        ),
-        exact=True,
         group="used in derivatives",
     ),
 )

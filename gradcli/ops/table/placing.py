@@ -132,8 +132,6 @@ def _put_add_rules(site: Site) -> tuple[str, ...]:
     return "delta", _back_to_value(site)
 
 
-MATRIX = "[[1, 2, 3], [4, 5, 6]]"
-
 ROWS = (
     array_row(
         "pick",
@@ -143,7 +141,6 @@ ROWS = (
         rules=_pick_rules,
         latex=r"\operatorname{pick}({x})",
         doc="elements of x by their places, counted row by row, in a shape",
-        samples=("[1, 2, 3], (2, 0)", f"{MATRIX}, (5, 1, 1, 3)", f"{MATRIX}, (0, 4), (2, 1)"),
         exact=True,
         group="used in derivatives",
     ),
@@ -156,7 +153,6 @@ ROWS = (
         latex=r"\operatorname{put}({x}, {v})",
         doc="x with the elements at some places replaced by those of v",
         propagates="v",
-        samples=("[1, 2, 3], [4, 5], (2, 0)", f"{MATRIX}, 7, (5, 1)", "[1, 2], [[3]], 1"),
         exact=True,
         group="used in derivatives",
     ),
@@ -169,7 +165,6 @@ ROWS = (
         latex=r"\operatorname{put\_add}({x}, {v})",
         doc="x with the elements of v added at some places, also several at one",
         propagates="x v",
-        samples=("[1, 2, 3], [4, 5], (2, 0)", f"{MATRIX}, 7, (5, 1, 1)", "[1, 2], [[3]], 1"),
         group="used in derivatives",
     ),
 )

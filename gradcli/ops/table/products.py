@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Shape, Site, Type
 from gradcli.ops.options import Keywords, array_row, shape_text
 
@@ -134,10 +135,7 @@ def _stack_rules(left: Type, right: Type, a: str, b: str) -> tuple[str, str]:
     if len(right.shape) == 1:
         return f"expand_dims(delta, -1)*{b}", f"expand_dims(delta, -1)*{a}"
     if len(left.shape) == 1:
-        return (
-            f"sum({b}*expand_dims(delta, -2), axis=-1)",
-            f"col({a})*expand_dims(delta, -2)",
-        )
+        return (f"sum({b}*expand_dims(delta, -2), axis=-1)", f"col({a})*expand_dims(delta, -2)")
     return f"delta @ matrix_transpose({b})", f"matrix_transpose({a}) @ delta"
 
 
@@ -257,31 +255,14 @@ ROWS = (
         "A B",
         k.matmul,
         _matmul,
-        plain=np.matmul,
         rules=_matmul_rules,
         symbol="@",
+        plain=np.matmul,
         latex="{A} \\, {B}",
-        numpy="matmul",
         doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
+        mpmath=pk.contraction(k.matmul),
+        traits="contracts",
         propagates="A B",
-        samples=(
-            "[[1, 2], [3, 4], [5, 6]], [[1, -1, 2], [0.5, 3, 1]]",
-            "[[1, 2], [3, 4], [5, 6]], [0.5, -1]",
-            "[1, 2, 3].T, [0.5, -1, 2]",
-            "[1, 2].T, [[1, 2, 3], [3, 4, 5]]",
-            "[1, 2, 3], [0.5, -1].T",
-            "[[1], [2], [3]], [0.5, -1].T",
-            "[[1, 2, 3]], [0.5, -1, 2]",
-            "[2].T, [3, 4].T",
-            "[1, 2, 3], [0.5, -1, 2]",
-            "[1, 2], [[1, 2, 3], [3, 4, 5]]",
-            "[[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [[1, -1], [0.5, 3]]",
-            "[[1, 2], [3, 4]], [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]",
-            "[[[1, 2], [3, 4]], [[5, 6], [7, 8]]], [0.5, -1]",
-            "[0.5, -1], [[[1, 2, 0], [3, 4, 1]], [[5, 6, 0], [7, 8, 2]]]",
-            "[[[1, 2], [3, 4]]], [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]",
-            "[1, 2].T, [[[1, 2], [3, 4]], [[5, 6], [7, 8]]]",
-        ),
         **GROUP,
     ),
     array_row(
@@ -292,14 +273,9 @@ ROWS = (
         rules=_dot_rules,
         latex=r"{a} \cdot {b}",
         doc="dot product of vectors; the matrix product of matrices",
+        mpmath=pk.contraction(k.dot),
+        traits="contracts",
         propagates="a b",
-        samples=(
-            "[1, 2, 3], [0.5, -1, 2]",
-            "[[1, 2], [3, 4]], [0.5, -1]",
-            "2, [1, 3]",
-            "[[1, 2], [3, 4]], 3",
-            "2, 3",
-        ),
         **GROUP,
     ),
     array_row(
@@ -310,16 +286,8 @@ ROWS = (
         rules=_inner_rules,
         latex=r"\langle {a}, {b} \rangle",
         doc="sums of products along the last axis of both",
+        mpmath=pk.contraction(k.inner),
         propagates="a b",
-        samples=(
-            "[1, 2, 3], [0.5, -1, 2]",
-            "[[1, 2], [3, 4], [5, 6]], [[0.5, -1], [2, 1]]",
-            "[[1, 2], [3, 4], [5, 6]], [0.5, -1]",
-            "[0.5, -1], [[1, 2], [3, 4], [5, 6]]",
-            "[0.5, -1].T, [1, 2]",
-            "[0.5, -1].T, [1, 2].T",
-            "2, [1, 3]",
-        ),
         **GROUP,
     ),
     array_row(
@@ -330,8 +298,8 @@ ROWS = (
         rules=_outer_rules,
         latex=r"{a} \, {b}^\top",
         doc="every element of a times every element of b; arrays are flattened",
+        numpy="np.outer({a:flat}, {b:flat})",
         propagates="a b",
-        samples=("[1, 2, 3], [0.5, -1]", "[[1, 2], [3, 4]], [0.5, -1]", "2, [1, 3]"),
         group="linear algebra",
     ),
     array_row(
@@ -343,7 +311,7 @@ ROWS = (
         "cross(delta, a)",
         latex=r"{a} \times {b}",
         doc="cross product of vectors of 3",
-        samples=("[1, 2, 3], [0.5, -1, 2]",),
+        numpy="np.cross({a:flat}, {b:flat})",
         **GROUP,
     ),
     array_row(
@@ -354,13 +322,6 @@ ROWS = (
         rules=_kron_rules,
         latex=r"{A} \otimes {B}",
         doc="Kronecker product: every element of A, replaced by itself times B",
-        samples=(
-            "[[1, 2], [3, 4]], [[0.5, -1, 2]]",
-            "[1, 2, 3], [0.5, -1]",
-            "[[1, 2], [3, 4]], [0.5, -1]",
-            "[0.5, -1], [[1, 2], [3, 4]]",
-            "2, [1, 3]",
-        ),
         group="linear algebra",
     ),
 )

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
-from gradcli.ops.operation import Array, Misfit, Site, Type
+from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
     Keywords,
     along,
@@ -201,6 +202,10 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
     return (f"{delta}*where({out} == 0, 0, x/{out})",)
 
 
+def _norm_jacobian(site: Site) -> str:
+    return "" if site.out.shape or site.options["p"] not in {None, 2} else "{x}/{out}"
+
+
 def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
     if p == 1:
         return np.sign(x)
@@ -237,20 +242,8 @@ def _logsumexp_rules(site: Site) -> tuple[str, ...]:
 
 
 AXES = "x axis:=None keepdims:=False"
-REDUCTION: dict[str, Any] = {"group": "reductions"}
+REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
 HELPER: dict[str, Any] = {"group": "used in derivatives"}
-MATRIX = "[[1, 2, 3], [4, 5, 7]]"
-UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
-COMMON_SAMPLES = (
-    "[1, 2, 4]",
-    MATRIX,
-    f"{MATRIX}, axis=0",
-    f"{MATRIX}, axis=1, keepdims=True",
-    f"{MATRIX}, axis=(0, 1)",
-    f"{MATRIX}, keepdims=True",
-    "[[[1, 2], [3, 5]], [[-1, 7], [0.5, 4]]], axis=(0, -1)",
-    "3",
-)
 
 SUMS = (
     array_row(
@@ -261,9 +254,11 @@ SUMS = (
         rules=_sum_rules,
         latex=r"\sum {x}",
         doc="sum of the elements",
+        numpy="np.sum({x:count}, {axis=}, {keepdims=})",
+        mpmath=pk.total,
+        traits="composite",
         propagates="x",
-        samples=COMMON_SAMPLES,
-        composite=True,
+        jacobian=lambda site: "" if site.out.shape else "ones({n})",
         **REDUCTION,
     ),
     array_row(
@@ -273,11 +268,10 @@ SUMS = (
         _reduce_something,
         rules=_mean_rules,
         aliases="average",
-        latex=r"\operatorname{mean}({x})",
         doc="mean of the elements",
+        numpy="np.mean({x:all}, {axis=}, {keepdims=})",
+        traits="composite",
         propagates="x",
-        samples=COMMON_SAMPLES,
-        composite=True,
         **REDUCTION,
     ),
     array_row(
@@ -288,14 +282,9 @@ SUMS = (
         rules=_prod_rules,
         latex=r"\prod {x}",
         doc="product of the elements; its derivative is right with zeros too",
-        samples=(
-            *COMMON_SAMPLES,
-            "[2, 0, 3]",
-            "[0, 2, 0]",
-            "[[0, 2], [3, 0]], axis=0",
-            "[[1, 2, 0], [0, 4, 0]], axis=1",
-        ),
-        composite=True,
+        numpy="np.prod({x:all}, {axis=}, {keepdims=})",
+        mpmath=pk.along(pk.product),
+        traits="composite",
         **REDUCTION,
     ),
     array_row(
@@ -307,13 +296,7 @@ SUMS = (
         latex=r"\prod_{{k \ne j}} {x}_k",
         doc="for every element the product of the others, the gradient of prod; with directions "
         "after x, that gradient's derivative along them",
-        samples=(
-            "[2, 3, 4]",
-            "[2, 0, 3]",
-            "[2, 3, 4], [1, -1, 0.5]",
-            "[2, 0, 4, 0], [1, -1, 0.5, 2]",
-            "[2, 0, 4, 0], [1, -1, 0.5, 2], [3, 1, 1, -2]",
-        ),
+        mpmath=None,
         **HELPER,
     ),
 )
@@ -325,18 +308,17 @@ EXTREMES = (
         np.max,
         _reduce_something,
         rules=_extreme_rules,
-        call=False,
         aliases="max amax",
+        call=False,
         latex=r"\max {x}",
         convention="evenly among the tied",
-        numpy="max",
         doc="largest element",
-        selects=True,
+        numpy="np.max({x:all}, {axis=}, {keepdims=})",
+        mpmath=pk.along(pk.largest),
+        traits="exact selects",
         square="",
-        samples=(*COMMON_SAMPLES, "[2, 5, 5]"),
         branch=_first_place(np.argmax),
         tie=_several(np.max),
-        exact=True,
         **REDUCTION,
     ),
     array_row(
@@ -345,18 +327,17 @@ EXTREMES = (
         np.min,
         _reduce_something,
         rules=_extreme_rules,
-        call=False,
         aliases="min amin",
+        call=False,
         latex=r"\min {x}",
         convention="evenly among the tied",
-        numpy="min",
         doc="smallest element",
-        selects=True,
+        numpy="np.min({x:all}, {axis=}, {keepdims=})",
+        mpmath=pk.along(pk.smallest),
+        traits="exact selects",
         square="",
-        samples=(*COMMON_SAMPLES, "[2, 2, 5]"),
         branch=_first_place(np.argmin),
         tie=_several(np.min),
-        exact=True,
         **REDUCTION,
     ),
 )
@@ -369,10 +350,10 @@ SPREAD = (
         _moment,
         rules=_var_rules,
         careful=_careful_var_rules,
-        latex=r"\operatorname{var}({x})",
         doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
-        samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1"),
-        composite=True,
+        numpy="np.var({x:all}, {axis=}, {keepdims=}, {ddof=})",
+        mpmath=pk.along(pk.variance),
+        traits="composite",
         **REDUCTION,
     ),
     array_row(
@@ -382,14 +363,14 @@ SPREAD = (
         _moment,
         rules=_std_rules,
         careful=_careful_std_rules,
-        latex=r"\operatorname{std}({x})",
         convention="0 where all elements are equal",
         doc="standard deviation, the square root of var",
+        numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})",
+        mpmath=pk.along(pk.deviation),
+        traits="composite",
         square="var(x)",
-        samples=(*COMMON_SAMPLES, "[1, 2, 4], ddof=1", "[1e-200, 3e-200]"),
         branch=_std_tie,
         tie=_std_tie,
-        composite=True,
         **REDUCTION,
     ),
     array_row(
@@ -401,25 +382,14 @@ SPREAD = (
         symbol="norm",
         latex=r"\lVert {x} \rVert",
         convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
-        numpy="linalg.norm",
         doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
+        mpmath=pk.along(pk.norm),
+        traits="composite",
         square="||x||^2",
-        samples=(
-            *COMMON_SAMPLES,
-            "[3, -4]",
-            "[1e200, -1e200]",
-            "[1e-200, 1e-200]",
-            "[0, 0]",
-            "[3, -4, 1], 1",
-            "[3, -4, 1], 2",
-            "[3, -4, 1], inf",
-            "[3, -4, 4], inf",
-            f"{UNEVEN}, 1, axis=0",
-            f"{UNEVEN}, inf, axis=1, keepdims=True",
-        ),
         branch=_norm_branch,
         tie=_norm_tie,
-        composite=True,
+        jacobian=_norm_jacobian,
+        wrong="delta*x; 2*delta*x",
         **REDUCTION,
     ),
     array_row(
@@ -429,11 +399,13 @@ SPREAD = (
         _squared_norm,
         "delta*(2*x)",
         latex=r"\lVert {x} \rVert^2",
-        numpy="",
         doc="||x||^2, the sum of all squares, also written norm(x)^2",
+        mpmath=pk.along(pk.squared_norm),
+        notation=Notation.SQUARED_NORM,
+        traits="composite",
         propagates="x",
-        samples=("[3, -4]", MATRIX, "[0, 0]", "[[[1, 2], [3, 5]]]", "3"),
-        composite=True,
+        jacobian="2*{x}",
+        wrong="delta*x; delta*2*sqrt(out); delta*x/sqrt(out)",
         **REDUCTION,
     ),
 )
@@ -446,10 +418,9 @@ EXPONENTIALS = (
         _reduce_something,
         rules=_logsumexp_rules,
         latex=r"\log \sum e^{{x}}",
-        numpy="",
         doc="log of the sum of exponentials, without overflow",
-        samples=(*COMMON_SAMPLES, "[1000, 999]", "[-1000, -1001]", "[0, -40]"),
-        composite=True,
+        mpmath=pk.along(pk.log_sum),
+        traits="composite",
         **REDUCTION,
     ),
 )

@@ -12,7 +12,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.ops import samples
 from gradcli.ops.operation import Array, Kernel, Operation, Rules, parse_parameters
+from gradcli.ops.options import completed
 
 
 def row(name: str, parameters: str, forward: Kernel, *rules: str, **more: Any) -> Operation:
@@ -25,14 +27,22 @@ def row(name: str, parameters: str, forward: Kernel, *rules: str, **more: Any) -
     if more.get("symbol") is None and more.pop("call", True):
         aliases = (name, *aliases)
     given: Rules = more.pop("rules", None) or rules
+    operands = parse_parameters(parameters)
+    usual = samples.ONE if len(operands) == 1 else samples.TWO
+    more.setdefault("samples", samples.SAMPLES.get(name, usual))
     return Operation(
         name=name,
-        parameters=parse_parameters(parameters),
+        parameters=operands,
         forward=forward,
         rules=given,
         aliases=aliases,
-        **more,
+        **completed(name, operands, more),
     )
+
+
+def unary(name: str, forward: Kernel, rule: str, doc: str, **more: Any) -> Operation:
+    """A function of one number x: a name, a kernel, the local derivative, and what it is."""
+    return row(name, "x", forward, rule, doc=doc, **more)
 
 
 # --- branches and ties, for the functions that are smooth in pieces ----------------------

@@ -6,11 +6,13 @@ that zeros do no harm.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Misfit, Site, Type
 from gradcli.ops.options import (
@@ -52,6 +54,11 @@ def _softmax_rules(site: Site) -> tuple[str, ...]:
 
 def _careful_softmax_rules(site: Site) -> tuple[str, ...]:
     return (f"softmax_slope(out, delta{_axis(site)})",)
+
+
+def _for_vector(jacobian: str) -> Callable[[Site], str]:
+    """A matrix of derivatives that holds where the output is a vector."""
+    return lambda site: jacobian if len(site.out.shape) == 1 else ""
 
 
 def _axis(site: Site) -> str:
@@ -134,8 +141,6 @@ def _shift_rules(site: Site) -> tuple[str, ...]:
 
 LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
 HELPER: dict[str, Any] = {"group": "used in derivatives"}
-MATRIX = "[[1, 2, 3], [4, 5, 7]]"
-UNEVEN = "[[0.5, -2, 3], [1, 0.25, -1]]"
 
 SOFTMAX = (
     array_row(
@@ -145,15 +150,10 @@ SOFTMAX = (
         _normalise,
         rules=_softmax_rules,
         careful=_careful_softmax_rules,
-        latex=r"\operatorname{softmax}({x})",
         doc="exponentials divided by their sum, along the last axis unless told",
-        samples=(
-            "[1, 2, 4]",
-            UNEVEN,
-            f"{UNEVEN}, axis=0",
-            f"{UNEVEN}, axis=None",
-            "[1000, 999]",
-        ),
+        mpmath=pk.softmax,
+        jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
+        wrong="delta*out*(1 - out); delta*out; delta*(1 - out)",
         **LINE,
     ),
     array_row(
@@ -165,14 +165,10 @@ SOFTMAX = (
         careful=_careful_log_softmax_rules,
         latex=r"\log \operatorname{softmax}({x})",
         doc="logarithm of softmax, without overflow or lost digits",
+        mpmath=pk.log_softmax,
         propagates="x",
-        samples=(
-            "[1, 2, 4]",
-            UNEVEN,
-            f"{UNEVEN}, axis=0",
-            f"{UNEVEN}, axis=None",
-            "[1000, 999]",
-        ),
+        jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
+        wrong="delta - exp(out); delta*(1 - exp(out))",
         **LINE,
     ),
 )
@@ -184,10 +180,9 @@ RUNNING = (
         np.cumsum,
         _line("cumsum"),
         rules=_cumsum_rules,
-        latex=r"\operatorname{cumsum}({x})",
         doc="running sums; of a matrix it needs the axis",
+        numpy="np.cumsum({x}, {axis=})",
         propagates="x",
-        samples=("[1, 2, 4]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
         **LINE,
     ),
     array_row(
@@ -196,9 +191,8 @@ RUNNING = (
         np.cumprod,
         _line("cumprod"),
         rules=_cumprod_rules,
-        latex=r"\operatorname{cumprod}({x})",
         doc="running products; of a matrix it needs the axis",
-        samples=("[1, 2, 4]", "[2, 0, 3, 4]", "[0, 2, 0]", f"{UNEVEN}, axis=0", f"{UNEVEN}, 1"),
+        numpy="np.cumprod({x}, {axis=})",
         **LINE,
     ),
     array_row(
@@ -207,10 +201,9 @@ RUNNING = (
         k.shift,
         _shift,
         rules=_shift_rules,
-        latex=r"\operatorname{shift}({x})",
         doc="elements moved k places towards the end, `fill` in the places left free",
-        samples=("[1, 2, 4]", "[1, 2, 4], -1", "[1, 2], 5", f"{UNEVEN}, axis=0, fill=1"),
-        exact=True,
+        mpmath=None,
+        traits="exact",
         **HELPER,
     ),
     array_row(
@@ -221,8 +214,7 @@ RUNNING = (
         rules=_recurrence_rules,
         latex=r"r_i = {a}_i r_{i-1} + {b}_i",
         doc="r[i] = a[i]*r[i - 1] + b[i], with r[0] = b[0]",
-        samples=("[1, 2, 4], [3, 1, 0.5]", f"{UNEVEN}, {MATRIX}, axis=0"),
-        composite=True,
+        traits="composite",
         **HELPER,
     ),
     array_row(
@@ -233,8 +225,7 @@ RUNNING = (
         rules=_recurrence_back_rules,
         latex=r"r_i = {a}_{i+1} r_{i+1} + {b}_i",
         doc="r[i] = a[i + 1]*r[i + 1] + b[i], from the last, r[n - 1] = b[n - 1], to the first",
-        samples=("[1, 2, 4], [3, 1, 0.5]", f"{UNEVEN}, {MATRIX}, axis=0"),
-        composite=True,
+        traits="composite",
         **HELPER,
     ),
 )
@@ -248,8 +239,8 @@ SLOPES = (
         rules=_softmax_slope_rules,
         latex=r"{p} \odot ({d} - {p}^\top {d})",
         doc="p*(d - sum(p*d)), for p with the sum 1: the derivative of softmax in a direction",
-        samples=("[0.2, 0.3, 0.5], [1, 2, -1]", "[[0.1, 0.9], [0.8, 0.2]], [[1, 2], [3, 5]], 1"),
-        composite=True,
+        mpmath=None,
+        traits="composite",
         **HELPER,
     ),
 )

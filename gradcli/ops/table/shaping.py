@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.operation import Array, Misfit, Shape, Site, Type, times
+from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type, times
 from gradcli.ops.options import (
     Keywords,
     array_row,
@@ -284,7 +284,6 @@ def _arange_kernel(start: float, count: int, step: float) -> Array:
 
 MOVES: dict[str, Any] = {"exact": True, "group": "shapes and elements"}
 MAKER: dict[str, Any] = {"exact": True, "group": "makers of arrays"}
-MATRIX = "[[1, 2, 3], [4, 5, 6]]"
 
 JOINING = (
     array_row(
@@ -293,18 +292,11 @@ JOINING = (
         _concat_kernel,
         _concat,
         rules=_concat_rules,
-        sequence=True,
         aliases="concatenate",
-        latex=r"\operatorname{concat}({arrays})",
-        numpy="concatenate",
+        sequence=True,
         doc="arrays joined along an axis that they have; axis=None flattens them first",
+        numpy="np.concatenate(({arrays}), {axis=})",
         propagates="arrays",
-        samples=(
-            "([1, 2], [3, 4, 5])",
-            "([[1, 2], [3, 4]], [[5, 6]])",
-            "([[1, 2], [3, 4]], [[5], [6]]), axis=1",
-            "([[1, 2], [3, 4]], 5, [6]), axis=None",
-        ),
         **MOVES,
     ),
     array_row(
@@ -314,15 +306,9 @@ JOINING = (
         _stack,
         rules=_stack_rules,
         sequence=True,
-        latex=r"\operatorname{stack}({arrays})",
         doc="arrays of one shape side by side along a new axis",
+        numpy="np.stack(({arrays}), {axis=})",
         propagates="arrays",
-        samples=(
-            "([1, 2], [3, 4])",
-            "([1, 2], [3, 4], [5, 6]), axis=1",
-            "(1, 2)",
-            "([[1, 2], [3, 4]], [[5, 6], [7, 8]]), axis=-1",
-        ),
         **MOVES,
     ),
     array_row(
@@ -334,8 +320,8 @@ JOINING = (
         call=False,
         latex=r"\begin{bmatrix} {elements} \end{bmatrix}",
         doc="[a, b] and [[a, b], [c, d]]: an array of what stands in the brackets",
+        notation=Notation.ARRAY,
         propagates="elements",
-        samples=("[abs(1), 2, abs(3)]", "[[abs(1), 2], [3, abs(4)]]", "[abs([1, 2]), abs([3, 4])]"),
         **MOVES,
     ),
 )
@@ -347,16 +333,10 @@ SHAPES = (
         k.reshape,
         _reshape,
         rules=_back,
-        latex=r"\operatorname{reshape}({x})",
         doc="the same elements in another shape; one length may be -1",
+        numpy="np.reshape({x:flat}, {shape})",
+        traits="view",
         propagates="x",
-        samples=(
-            f"{MATRIX}, (3, 2)",
-            "[1, 2, 3, 4], (2, -1)",
-            f"{MATRIX}, 6",
-            "2, (1, 1)",
-            "[3], (1, 1)",
-        ),
         **MOVES,
     ),
     array_row(
@@ -367,10 +347,10 @@ SHAPES = (
         rules=_back,
         aliases="ravel",
         latex=r"\operatorname{vec}({x})",
-        numpy="ravel",
         doc="all elements as one vector, row by row",
+        numpy="np.ravel({x:flat})",
+        traits="view",
         propagates="x",
-        samples=("[1, 2]", MATRIX, "2"),
         **MOVES,
     ),
     array_row(
@@ -381,8 +361,9 @@ SHAPES = (
         rules=_squeeze_rules,
         latex=r"{x}",
         doc="without the axes of one element",
+        numpy="np.squeeze({x}, {axis=})",
+        traits="view",
         propagates="x",
-        samples=("[[1, 2]]", "[[[1], [2]]], axis=2", "[[3]]", "[1, 2]"),
         **MOVES,
     ),
     array_row(
@@ -393,8 +374,9 @@ SHAPES = (
         rules=lambda site: (f"squeeze(delta, {shown(site.options['axis'])})",),
         latex=r"{x}",
         doc="with new axes of one element",
+        numpy="np.expand_dims({x}, {axis})",
+        traits="view",
         propagates="x",
-        samples=("[1, 2], 0", "[1, 2], -1", "[1, 2], (0, 2)", "3, 0"),
         **MOVES,
     ),
     array_row(
@@ -405,13 +387,7 @@ SHAPES = (
         rules=_repeat_rules,
         latex=r"\operatorname{repeat}({x}, {n})",
         doc="every element n times; without an axis, of the flattened array",
-        samples=(
-            "[1, 2], 3",
-            f"{MATRIX}, 2",
-            f"{MATRIX}, 2, axis=0",
-            f"{MATRIX}, 3, axis=1",
-            "5, 2",
-        ),
+        numpy="np.repeat({x}, {n}, {axis=})",
         **MOVES,
     ),
     array_row(
@@ -420,10 +396,10 @@ SHAPES = (
         np.flip,
         _flip,
         rules=_flip_rules,
-        latex=r"\operatorname{flip}({x})",
         doc="the elements in reverse order, along all axes or the given",
+        numpy="np.flip({x}, {axis=})",
+        traits="view",
         propagates="x",
-        samples=("[1, 2, 3]", MATRIX, f"{MATRIX}, axis=0", f"{MATRIX}, (0, 1)"),
         **MOVES,
     ),
 )
@@ -436,7 +412,7 @@ MAKERS = (
         _made,
         latex=r"\mathbf{0}",
         doc="an array of zeros",
-        samples=("3", "(2, 3)"),
+        numpy="np.zeros({shape})",
         **MAKER,
     ),
     array_row(
@@ -446,7 +422,7 @@ MAKERS = (
         _made,
         latex=r"\mathbf{1}",
         doc="an array of ones",
-        samples=("3", "(2, 3)"),
+        numpy="np.ones({shape})",
         **MAKER,
     ),
     array_row(
@@ -457,7 +433,7 @@ MAKERS = (
         rules=_full_rules,
         latex=r"{value} \, \mathbf{1}",
         doc="an array of one value",
-        samples=("3, 2", "(2, 3), 4", "(2, 3), [1, 2, 3]"),
+        numpy="np.full({shape}, {value})",
         **MAKER,
     ),
     array_row(
@@ -467,7 +443,6 @@ MAKERS = (
         _eye,
         latex=r"I",
         doc="the identity matrix, n×n or n×m",
-        samples=("3", "2, 3"),
         **MAKER,
     ),
     array_row(
@@ -476,9 +451,8 @@ MAKERS = (
         k.linspace,
         _linspace,
         rules=_linspace_rules,
-        latex=r"\operatorname{linspace}({start}, {stop})",
         doc="num numbers from start to stop at equal distances, both included",
-        samples=("0, 1, 5", "2, -1, 4", "2, 3, 1"),
+        numpy="np.linspace({start:flat}, {stop:flat}, {num})",
         group="makers of arrays",
     ),
     array_row(
@@ -488,7 +462,6 @@ MAKERS = (
         _arange,
         latex=r"\operatorname{arange}({start}, {stop})",
         doc="start, start + step, … below stop; arange(n) is 0, 1, …, n - 1",
-        samples=("4", "1, 4", "0, 1, 0.25"),
         **MAKER,
     ),
 )

@@ -6,29 +6,33 @@ they have derivatives of their own, so that second derivatives keep their digits
 
 from __future__ import annotations
 
+from gradcli.ops.kernels import in_place as ik
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.kernels import special as special_kernels
 from gradcli.ops.operation import Loss, Operation
-from gradcli.ops.table.rows import grouped, row
+from gradcli.ops.table.rows import grouped, row, unary
 
 SLOPES = (
-    row(
+    unary(
         "sigmoid_slope",
-        "x",
         sk.sigmoid_slope,
         "-out*tanh(x/2)",
+        "the derivative of sigmoid, with all digits where that is next to 0 or 1",
         latex=r"\sigma'({x})",
-        doc="the derivative of sigmoid, with all digits where that is next to 0 or 1",
-        samples=("-4", "1", "[1, 2]", "-800", "40"),
+        mpmath=lambda mp, x: mp.sech(x / 2) ** 2 / 4,
+        jit="square(0.5/cosh(0.5*{0}))",
+        in_place=ik.sigmoid_slope,
     ),
-    row(
+    unary(
         "tanh_slope",
-        "x",
         sk.tanh_slope,
         "-2*out*tanh(x)",
+        "the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
         latex=r"\operatorname{sech}^2 {x}",
-        doc="the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
-        samples=("-4", "1", "[1, 2]", "20"),
+        mpmath=lambda mp, x: mp.sech(x) ** 2,
+        jit="square(1.0/cosh({0}))",
+        in_place=ik.tanh_slope,
     ),
     row(
         "logaddexp_slope",
@@ -38,67 +42,62 @@ SLOPES = (
         "-out*logaddexp_slope(y, x)",
         latex=r"\frac{e^{{x}}}{e^{{x}} + e^{{y}}}",
         doc="the derivative of logaddexp by its first operand, e^x/(e^x + e^y)",
-        samples=("1, 2", "1000, 999", "-800, -801"),
+        mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y),
+        jit="share({0}, {1})",
     ),
-    row(
+    unary(
         "gauss",
-        "x",
         sk.gauss,
         "-2*x*out",
+        "e^(-x^2), with all digits of small results",
         latex=r"e^{-{x}^2}",
-        doc="e^(-x^2), with all digits of small results",
-        samples=("1", "-2", "[0, 5]"),
+        mpmath=lambda mp, x: mp.exp(-x * x),
     ),
-    row(
+    unary(
         "normal_pdf",
-        "x",
         special_kernels.normal_pdf,
         "-x*out",
+        "density of the normal distribution, e^(-x^2/2)/√(2π)",
         latex=r"\varphi({x})",
-        doc="density of the normal distribution, e^(-x^2/2)/√(2π)",
-        samples=("1", "-2", "[0, 5]"),
+        mpmath="npdf",
     ),
-    row(
+    unary(
         "erfinv_slope",
-        "x",
         sk.erfinv_slope,
         "2*erfinv(x)*out^2",
+        "the derivative of erfinv (SciPy)",
         latex=r"\tfrac{\sqrt\pi}{2} e^{\operatorname{erf}^{-1}({x})^2}",
         domain="-1 < x < 1",
-        doc="the derivative of erfinv (SciPy)",
-        samples=("0.5", "-0.9"),
+        mpmath=lambda mp, x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
     ),
-    row(
+    unary(
         "gelu_slope",
-        "x",
         sk.gelu_slope,
         "2*normal_pdf(x) - x*(x*normal_pdf(x))",
+        "the derivative of gelu, with all digits next to its root at -0.75",
         latex=r"\operatorname{gelu}'({x})",
-        doc="the derivative of gelu, with all digits next to its root at -0.75",
-        composite=True,
+        mpmath=pk.gelu_slope,
+        traits="composite",
         losses=(Loss("x", "next to its roots, √2 and -√2", (1.4142135623730951,)),),
-        samples=("1", "-2", "[0, 3]", "-0.7"),
     ),
-    row(
+    unary(
         "silu_slope",
-        "x",
         sk.silu_slope,
         "sigmoid_slope(x)*(2 - x*tanh(x/2))",
+        "the derivative of silu, with all digits next to its root at -1.28",
         latex=r"\operatorname{silu}'({x})",
-        doc="the derivative of silu, with all digits next to its root at -1.28",
+        mpmath=pk.silu_slope,
         losses=(Loss("x", "next to its roots, at 2.4 and -2.4", (2.399357280515468,)),),
-        samples=("1", "-4", "[0, 30]", "-1.3"),
     ),
-    row(
+    unary(
         "mish_slope",
-        "x",
         sk.mish_slope,
         "2*sigmoid(x)*tanh_slope(softplus(x)) + x*tanh_slope(softplus(x))"
         "*(sigmoid_slope(x) - 2*sigmoid(x)^2*tanh(softplus(x)))",
+        "the derivative of mish, with all digits next to its root at -1.19",
         latex=r"\operatorname{mish}'({x})",
-        doc="the derivative of mish, with all digits next to its root at -1.19",
+        mpmath=pk.mish_slope,
         losses=(Loss("x", "next to its roots", (-2.256376396360793,)),),
-        samples=("1", "-4", "[0, 5]", "-1.2"),
     ),
 )
 

@@ -18,7 +18,7 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
 from gradcli.engine.constants import constant_value_of
 from gradcli.engine.notation import NOWHERE, OPERATORS, operation_arity
-from gradcli.ops.operation import Operation, Shape
+from gradcli.ops.operation import Notation, Operation, Shape
 from gradcli.program import Program
 from gradcli.report.json import written as value_text
 from gradcli.syntax.parser import parse_expression
@@ -75,9 +75,7 @@ def written(row: Operation) -> str:
         return print_tree(_operator(row, tuple(Name(p.name, NOWHERE) for p in row.operands)))
     if row.aliases:
         return ops.signature(row, row.aliases[0])
-    return {"identity": "y = x", "array": "[a, b, …]", "index": "x[i, j:k, …]"}.get(
-        row.name, ops.signature(row)
-    )
+    return ops.signature(row) if row.notation is Notation.CALL else row.notation
 
 
 def _operator(row: Operation, operands: tuple[Tree, ...]) -> Tree:
@@ -151,10 +149,10 @@ def examples(row: Operation) -> Iterator[Example]:
     Samples with the transpose of a vector are left out: no input can be one.
     """
     for sample in row.samples:
-        if row.name == "identity":
+        if row.notation is Notation.SAME:
             source, tree = _parsed(sample)
             yield Example("y = x", {"x": constant_value_of(source, tree)})
-        elif row.name in {"array", "index"}:
+        elif row.notation in {Notation.ARRAY, Notation.INDEX}:
             yield _bracketed(row, sample)
         elif ".T" not in sample:
             yield _called(row, sample)
@@ -211,7 +209,7 @@ def _called(row: Operation, sample: str) -> Example:
         elif waiting:
             first = waiting.pop(0)
             # A quotient of two inputs is two operations; `div` has a constant below.
-            constant = p.option or (row.name == "div" and p.name == "y")
+            constant = p.option or (row.is_quotient and p == row.operands[1])
             arguments.append(first if constant else named(first))
     if row.symbol is not None and not call.keywords and len(row.parameters) == len(arguments):
         return Example(print_tree(_operator(row, tuple(arguments))), operands)

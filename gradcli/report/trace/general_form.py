@@ -46,22 +46,14 @@ def _matrix(steps: Steps, move: Move) -> str | None:
     if operation is None:
         return None
     names = [print_tree(operand_tree(steps.graph, o)) for o in move.node.operands]
-    if operation.name == "matmul":
+    if operation.is_matrix_product:
         return _product(steps, move, *names)
-    out = move.node.name
-    match operation.name, len(move.node.type.shape):
-        case "sum", 0:
-            return f"ones({_size(move.to.type.shape)})"
-        case "norm", 0 if move.node.options["p"] in (None, 2):
-            return f"{names[0]}/{out}"
-        case "squared_norm", 0:
-            return f"2*{names[0]}"
-        case "softmax", 1:
-            return f"diag({out}) - {out} @ {out}.T"
-        case "log_softmax", 1:
-            n = _size(move.to.type.shape)
-            return f"eye({n}) - exp({out}) @ ones({n}).T"
-    return None
+    found = operation.jacobian
+    template = found if isinstance(found, str) else found(steps.graph.site(move.node))
+    if not template:
+        return None
+    words = dict(zip(operation.operand_names(len(names)), names, strict=True))
+    return template.format(out=move.node.name, n=_size(move.to.type.shape), **words)
 
 
 def _elementwise(move: Move) -> str | None:

@@ -33,9 +33,6 @@ COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
 
 SYMBOLS = {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne", "<": "<", ">": ">"}
 CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "inf": r"\infty", "nan": r"\mathrm{nan}"}
-NUMBERS = frozenset({"sum", "mean", "norm", "prod", "max", "min", "amax", "amin", "det", "trace"})
-"""Functions whose value is one number, whatever they are given, unless they have an axis."""
-
 NUMERAL = re.compile(r"-?[\d.]+")
 LETTER = re.compile(r"[A-Za-z]|\\(?!frac|text)")
 
@@ -175,11 +172,11 @@ def _comparison(tree: Compare, parts: list[Piece]) -> str:
 
 def _call(tree: Call, parts: list[Piece]) -> Piece:
     some = any(part.array for part in parts)
-    array = some and (tree.name not in NUMBERS or "axis" in tree.keywords)
     positional = len(parts) - len(tree.keywords)
+    row = ops.function(tree.name, positional) if ops.is_function(tree.name) else None
+    array = some and (row is None or not row.scalar or "axis" in tree.keywords)
     texts = [part.text for part in parts[:positional]]
-    if not tree.keywords and ops.is_function(tree.name):
-        row = ops.function(tree.name, positional)
+    if not tree.keywords and row is not None:
         found = _by_template(row, parts)
         if found is not None:
             return Piece(found, PRODUCT if row.latex.startswith("-") else POWER, array)
