@@ -17,7 +17,7 @@ MOST_BYTES = 300_000_000
 """What arrays may take; with the process itself and one result under way this is 500 MB."""
 MOST_ELEMENTS = 4_000_000
 """What a single array may have."""
-DEEPEST = 190
+DEEPEST = 120
 """Expressions, statements and calls inside of one another, all together."""
 MOST_BITS = 8192
 """What a whole number may have."""

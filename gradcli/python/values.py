@@ -48,8 +48,11 @@ class Unread(Exception):
     """Something that can't be read; what was to get its value becomes unknown."""
 
     def __init__(self, unknown: Unknown) -> None:
-        super().__init__(unknown.message)
+        super().__init__(unknown)
         self.unknown = unknown
+
+    def __str__(self) -> str:
+        return self.unknown.message
 
 
 def unread(message: str, hint: str | None = None, kind: str = "syntax") -> Unread:

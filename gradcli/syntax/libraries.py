@@ -109,6 +109,14 @@ def _heaviside(call: Call, written: str) -> Call:
     return Call(call.name, positional[:1], (), call.span, call.name_span, qualified=call.qualified)
 
 
+def _in_place(call: Call, written: str) -> Call:
+    raise syntax_error(
+        f"{written} changes an array",
+        call.span,
+        "put(x, v, places) is x with the elements at these places replaced by those of v",
+    )
+
+
 def _remainder(call: Call, written: str) -> Call:
     raise syntax_error(
         f"{written} rounds the quotient to the nearest, mod(x, y) down",
@@ -138,6 +146,7 @@ _FUNCTIONS: Mapping[tuple[str, str], Translate] = {
     ("np", "log"): partial(
         _at_most, most=1, third="an array for the result", hint="to a base it is log(x, base)"
     ),
+    ("np", "put"): _in_place,
     ("np", "heaviside"): _heaviside,
     ("math", "remainder"): _remainder,
     ("math", "prod"): _rows,

@@ -328,7 +328,7 @@ SHOWN = [
     *([], ["--value"], ["--grad", "x"], ["--json"], ["--value", "--json"], ["--format", "csv"]),
     *(["--format", "markdown"], ["--format", "latex"], ["--no-check"], ["--allow-nonfinite"]),
 ]
-REASONS = ("WRONG", "should be", "edge", "overflow", "kink", '"fail"', "inconclusive")
+REASONS = ("WRONG", "should be", "edge", "overflow", "kink", "corner", '"fail"', "inconclusive")
 
 
 @pytest.mark.parametrize("command", ["check", "eval", "trace"])

@@ -228,7 +228,7 @@ class TestDataFromStandardInput:
     def test_what_is_no_data(self) -> None:
         for content, said in (
             (b"", "is empty"), (b"3\n4\n", "holds one array"), (b"[1]", "holds no object"),
-            ("x,y\n1,2\n".encode("utf-16"), "is text in UTF-16"), (b"x,y\n1,a\n", "no number"),
+            ("x,y\n1,2\n".encode("utf-16"), "is text in UTF-16"), (b"x,y\n1,a\n", "isn't a number"),
         ):  # fmt: skip
             code, _, err = gradcli("eval", "x*y", "--data", "-", stdin=content)
             assert code == 2

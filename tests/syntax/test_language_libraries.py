@@ -28,7 +28,7 @@ FULL_NAMES = [
 VALUES = ("0.3", "2.0", "-1.7", "[0.5, 0.2, 0.7]", "[[4, 0.5], [0.5, 3]]", "[[0.1, 0.2, 0.3]]")
 LISTS = ("([1, 2], [3, 4])", "(2, 3)", "3")
 MORE = ("0", "1", "2", "0.5", "-1", "[1, 2, 3]", "[[1, 2], [3, 4]]", "None", "(0, 1)")
-NEVER = {("math", "remainder")}
+NEVER = {("math", "remainder"), ("np", "put")}
 """What the language does not have."""
 OF_VECTORS = {"transpose", "matrix_transpose"}
 """The transpose of a vector is a row in the language, and the same vector in NumPy."""
