@@ -17,12 +17,14 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
+from gradcli.syntax.latex import is_latex, translate
 from gradcli.syntax.tree import (
     Bare,
     Compare,
     Module,
     Statement,
     Tree,
+    postorder,
 )
 
 if TYPE_CHECKING:
@@ -105,9 +107,39 @@ def _lark() -> Lark:
 
 
 def _statements(source: Source) -> list[Statement]:
+    text = plain(source.text)
+    if "\\" in text and is_latex(text):
+        return _latex_statements(source, text)
+    return _read(source, text)
+
+
+def _latex_statements(source: Source, text: str) -> list[Statement]:
+    """The statements of LaTeX. They and their errors have the places of LaTeX."""
+    try:
+        translation = translate(text)
+    except GradcliError as error:
+        raise error.located(source) from None
+    try:
+        statements = _read(Source(translation.text, source.name), translation.text)
+    except GradcliError as error:
+        error.source = source
+        error.span = error.span and translation.place(error.span)
+        error.labels = tuple(
+            label._replace(span=translation.place(label.span)) for label in error.labels
+        )
+        raise
+    seen: set[int] = set()
+    for statement in statements:
+        for part in postorder(statement):
+            if id(part) not in seen:
+                seen.add(id(part))
+                part.move(translation.place)
+    return statements
+
+
+def _read(source: Source, text: str) -> list[Statement]:
     from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
 
-    text = plain(source.text)
     found: GradcliError | UnexpectedCharacters | UnexpectedToken
     with _one_at_a_time, collector_paused():
         try:
