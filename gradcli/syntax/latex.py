@@ -53,6 +53,8 @@ _SUBSCRIPT = re.compile(
 _SIMPLE_POWER = re.compile(r"\^\s*(?:\{\s*(-?\w+)\s*\}|(\w))")
 _ENVIRONMENT = re.compile(r"\s*\{(\w+)\*?\}")
 _COLUMNS = re.compile(r"\s*\{[lcr| ]*\}")
+_INVERSE = re.compile(r"\^\s*\{\s*-\s*1\s*\}\s*")
+_BOLD = ("\\mathbf", "\\boldsymbol", "\\bm", "\\textbf")
 _ROOT_INDEX = re.compile(r"\s*\[\s*(\w+)\s*\]")
 _WORD = re.compile(r"\s*(?:\{\s*([^\W\d](?:\w|\\_)*)\s*\}|([^\W\d_]))")
 _ACCENTED = re.compile(r"\s*(?:\{\s*(?:([^\W\d_])|\\([A-Za-z]+))\s*\}|([^\W\d_])|\\([A-Za-z]+))")
@@ -133,6 +135,7 @@ class _Translator:
         self.text, self.at = text, 0
         self.out: list[Piece] = []
         self.frames = [_Frame("text", Span(0, 0))]
+        self.inverse: Span | None = None  # the latest power -1
         self.left = False  # whether there was a command that is not known
 
     def translated(self) -> Translation:
@@ -223,6 +226,8 @@ class _Translator:
         if frame.last == "fraction":
             self._write("*", Span(span.start, span.start + 1))
         elif frame.last == "operand" and frame.thin is not None:
+            if self.inverse is not None and self.inverse.end == frame.thin.start:
+                raise _inverse(self.inverse, "A")
             self._write(" @ ", frame.thin)
         frame.thin = None
 
@@ -314,6 +319,8 @@ class _Translator:
             self._write(sign, span)
         elif sign in "+-*/=<>,;:\n" or not sign.isalnum():
             self._separate(sign=sign in "+-")
+            if sign == "," and self.frames[-1].kind == "sized ]":
+                self.frames[-1].columns = True
             self._write(sign, span)
         else:
             self._write(sign, span)
@@ -335,7 +342,7 @@ class _Translator:
         else:
             self._leave(span.start)
 
-    def _command(self, name: str, span: Span) -> None:  # noqa: C901, PLR0912 - a branch per family
+    def _command(self, name: str, span: Span) -> None:
         if name in GREEK:
             self._greek(name, span)
         elif name in FUNCTIONS:
@@ -487,6 +494,14 @@ class _Translator:
             self.at = transposed.end()
             self._write(".T", Span(*transposed.span()))
             return
+        inverse = _INVERSE.match(self.text, span.start)
+        if inverse is not None and self.out:
+            place = Span(span.start, inverse.end())
+            base = self.out[-1]
+            bold = self.text.startswith(_BOLD, base.start)
+            if bold and base.text[:1].isupper():
+                raise _inverse(place, base.text)
+            self.inverse = place
         self._write("^", span)
         self._push("power", span)
 
@@ -702,6 +717,12 @@ def _index(found: re.Match[str]) -> str:
             "an element of an array is written x[i + 1]",
         )
     return word.lstrip("_")
+
+
+def _inverse(span: Span, name: str) -> GradcliError:
+    """The error for a matrix to the power -1: the language's power takes each element."""
+    hint = f"write inv({name}), or solve({name}, b) for the inverse times b; 1/{name} by element"
+    return _error("this is the inverse of a matrix or 1 over each element", span, hint)
 
 
 def _error(message: str, span: Span, hint: str | None = None) -> GradcliError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 _LETTERS = """alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi rho sigma
     tau upsilon phi chi psi omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"""
 GREEK = {letter: letter for letter in _LETTERS.split()} | {
-    **{f"var{letter}": letter for letter in "epsilon theta rho sigma phi kappa".split()},
+    **{f"var{letter}": letter for letter in ["epsilon", "theta", "rho", "sigma", "phi", "kappa"]},
     "ell": "ell",
 }
 """A letter, and the name that it is in a program."""
@@ -35,20 +35,44 @@ OPERATORS = {
     **dict.fromkeys(("le", "leq", "leqslant"), "<="),
     **dict.fromkeys(("ge", "geq", "geqslant"), ">="),
     **dict.fromkeys(("ne", "neq"), "!="),
-    **{"lt": "<", "gt": ">", "div": "/"},
+    "lt": "<",
+    "gt": ">",
+    "div": "/",
     # The language refuses these signs, each with its hint.
-    **{"circ": "∘", "otimes": "⊗", "pm": "±", "mp": "∓", "ldots": "…", "cdots": "…", "dots": "…"},
-    **{"to": "→", "approx": "≈"},
+    "circ": "∘",
+    "otimes": "⊗",
+    "pm": "±",
+    "mp": "∓",
+    "ldots": "…",
+    "cdots": "…",
+    "dots": "…",
+    "to": "→",
+    "approx": "≈",
 }
 SPACES = frozenset(
-    "quad qquad displaystyle textstyle limits nolimits nonumber notag thinspace".split()
+    [
+        "quad",
+        "qquad",
+        "displaystyle",
+        "textstyle",
+        "limits",
+        "nolimits",
+        "nonumber",
+        "notag",
+        "thinspace",
+    ]
 )
 SIZES = frozenset(
     f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r")
 ) | {"left", "right"}
 BRACKETS = {
-    **{"lVert": "||", "lvert": "|", "lbrace": "(", "lparen": "("},
-    **{"lfloor": "floor(", "lceil": "ceil(", "langle": "dot("},
+    "lVert": "||",
+    "lvert": "|",
+    "lbrace": "(",
+    "lparen": "(",
+    "lfloor": "floor(",
+    "lceil": "ceil(",
+    "langle": "dot(",
 }
 CLOSINGS = {
     "rVert": ("lVert", "||"),
@@ -62,7 +86,20 @@ CLOSINGS = {
 """What closes, which command it closes, and what is written for it."""
 
 FONTS = frozenset(
-    "mathbf mathrm mathit mathsf mathtt mathcal mathbb boldsymbol bm text textbf textit".split()
+    [
+        "mathbf",
+        "mathrm",
+        "mathit",
+        "mathsf",
+        "mathtt",
+        "mathcal",
+        "mathbb",
+        "boldsymbol",
+        "bm",
+        "text",
+        "textbf",
+        "textit",
+    ]
 )
 ACCENTS = {
     "hat": "\u0302",
@@ -81,5 +118,16 @@ ACCENTS = {
 }
 """An accent, and the mark that a letter gets."""
 
-MATRICES = frozenset("matrix pmatrix bmatrix Bmatrix smallmatrix array".split())
-DISPLAYS = frozenset("align aligned equation gather gathered split multline document".split())
+MATRICES = frozenset(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"])
+DISPLAYS = frozenset(
+    [
+        "align",
+        "aligned",
+        "equation",
+        "gather",
+        "gathered",
+        "split",
+        "multline",
+        "document",
+    ]
+)
