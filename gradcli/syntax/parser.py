@@ -7,7 +7,7 @@ and the time is proportional to the length of the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -17,7 +17,6 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
-from gradcli.syntax.latex import is_latex, translate
 from gradcli.syntax.tree import (
     Bare,
     Compare,
@@ -30,6 +29,7 @@ from gradcli.syntax.tree import (
 if TYPE_CHECKING:
     from lark import Lark, Token
 
+    from gradcli.syntax.latex.writer import Translation
     from gradcli.syntax.layout import Layout
 
 
@@ -108,12 +108,17 @@ def _lark() -> Lark:
 
 def _statements(source: Source) -> list[Statement]:
     text = plain(source.text)
-    if "\\" in text and is_latex(text):
-        return _latex_statements(source, text)
+    if "\\" in text:
+        from gradcli.syntax.latex import is_latex, translate  # noqa: PLC0415 - rarely needed
+
+        if is_latex(text):
+            return _latex_statements(source, text, translate)
     return _read(source, text)
 
 
-def _latex_statements(source: Source, text: str) -> list[Statement]:
+def _latex_statements(
+    source: Source, text: str, translate: Callable[[str], Translation]
+) -> list[Statement]:
     """The statements of LaTeX. They and their errors have the places of LaTeX."""
     try:
         translation = translate(text)

@@ -72,6 +72,13 @@ REFUSED = [
     (r"\frac{x + }{y}", "+", None),
 ]
 
+_TOKENS = r"""
+\frac \sqrt \sin \log \left( \right) \left[ \right] \lVert \rVert | \| { } ( ) [
+] ^ _ & \\ \, \begin{pmatrix} \end{pmatrix} \mathbf{W} \hat \hat{y} \operatorname
+^\top \mathrm x y 2 10 1.5 + - / = , $ ~ \% \foo \sigma \pi \cdot \left. \right|
+^{-1} _{i} ' . # é
+"""
+
 
 @pytest.mark.parametrize(("latex", "written"), READ)
 def test_read(latex: str, written: str) -> None:
@@ -109,64 +116,7 @@ def test_other_texts_stay() -> None:
 
 def test_any_text_is_read_or_refused() -> None:
     """Random tokens of LaTeX give a tree or an error in the text, and depth is no matter."""
-    tokens = [
-        r"\frac",
-        r"\sqrt",
-        r"\sin",
-        r"\log",
-        r"\left(",
-        r"\right)",
-        r"\left[",
-        r"\right]",
-        r"\lVert",
-        r"\rVert",
-        r"|",
-        r"\|",
-        r"{",
-        r"}",
-        r"(",
-        r")",
-        r"[",
-        r"]",
-        r"^",
-        r"_",
-        r"&",
-        r"\\",
-        r"\,",
-        r"\begin{pmatrix}",
-        r"\end{pmatrix}",
-        r"\mathbf{W}",
-        r"\hat",
-        r"\hat{y}",
-        r"\operatorname",
-        r"^\top",
-        r"\mathrm",
-        r"x",
-        r"y",
-        r"2",
-        r"10",
-        r"1.5",
-        r"+",
-        r"-",
-        r"/",
-        r"=",
-        r",",
-        r"$",
-        r"~",
-        r"\%",
-        r"\foo",
-        r"\sigma",
-        r"\pi",
-        r"\cdot",
-        r"\left.",
-        r"\right|",
-        r"^{-1}",
-        r"_{i}",
-        r"'",
-        r".",
-        r"#",
-        r"é",
-    ]
+    tokens = _TOKENS.split()
     chance = random.Random(5)  # noqa: S311 - the same texts each time
     for _ in range(1500):
         count = chance.randint(1, 12)
@@ -193,12 +143,6 @@ def test_any_text_is_read_or_refused() -> None:
 # --- what gradcli writes -----------------------------------------------------------------
 
 
-UNREADABLE = {
-    ("neuron", "e^{e}"),  # the node e beside the number e
-    ("softmax", r"\sum {b}"),  # a sum of an array is sum(b)
-}
-
-
 @pytest.mark.parametrize("name", ORDER)
 def test_steps_of_the_examples_are_read_back(name: str) -> None:
     """The mathematics of each step has the step's value."""
@@ -207,8 +151,8 @@ def test_steps_of_the_examples_are_read_back(name: str) -> None:
     values = {node.name.replace("_", ""): result.values[node.id] for node in result.graph.nodes}
     for step in steps.steps():
         latex = mathematics(step.tree, steps.shapes).text
-        if (name, latex) in UNREADABLE:
-            continue
+        if latex == "e^{e}" or latex.startswith(r"\sum"):
+            continue  # the number e beside the node e; a sum of an array is written sum(b)
         program = Program(rf"{latex}\,")
         names = {*program.inputs, *({"e"} & {name.name for name in used_names(step.tree)})}
         given = {key: values[key.replace("_", "")] for key in names}
