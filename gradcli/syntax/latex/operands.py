@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.latex.words import ACCENTS, FUNCTIONS, GREEK
 from gradcli.syntax.latex.writer import ONE, Piece, Writer, error, inverse
@@ -221,25 +220,6 @@ class Operands(Writer):
             self._done()
         else:
             self._close_one(span)
-
-    def _close_one(self, span: Span) -> None:
-        """A command's argument is complete."""
-        frame = self.frames.pop()
-        if frame.kind == "numerator":
-            self._write("/", frame.command)
-            self._push("denominator", frame.command)
-            return
-        last = "operand"
-        if frame.kind == "denominator":
-            self._write(")", span)
-            last = "fraction"
-        elif frame.kind == "call":
-            self.out[-1] = Piece(frame.close, *span)
-        elif frame.kind == "root":
-            self._write(frame.close, span)
-        elif frame.kind == "power" and self.frames[-1].last:
-            last = "operand" if self.frames[-1].last == "number" else self.frames[-1].last
-        self._done(last)
 
 
 def _case(command: str) -> tuple[str, str]:

@@ -145,6 +145,25 @@ class Writer:
         if frame.kind in ONE and not frame.braced:
             self._close_one(Span(self.at - 1, self.at))
 
+    def _close_one(self, span: Span) -> None:
+        """A command's argument is complete."""
+        frame = self.frames.pop()
+        if frame.kind == "numerator":
+            self._write("/", frame.command)
+            self._push("denominator", frame.command)
+            return
+        last = "operand"
+        if frame.kind == "denominator":
+            self._write(")", span)
+            last = "fraction"
+        elif frame.kind == "call":
+            self.out[-1] = Piece(frame.close, *span)
+        elif frame.kind == "root":
+            self._write(frame.close, span)
+        elif frame.kind == "power" and self.frames[-1].last:
+            last = "operand" if self.frames[-1].last == "number" else self.frames[-1].last
+        self._done(last)
+
     def _separate(self, *, sign: bool = False) -> None:
         """An operator or separator: it ends arguments without brackets."""
         while self.frames[-1].kind == "argument" and not (sign and not self.frames[-1].last):
