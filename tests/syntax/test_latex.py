@@ -11,6 +11,8 @@ from gradcli import GradcliError, Program
 from gradcli.diagnostics.source import Source
 from gradcli.examples import ORDER
 from gradcli.examples import text as example
+from gradcli.ops import TABLE
+from gradcli.ops.operation import Operation
 from gradcli.report.trace.mathematics import mathematics
 from gradcli.syntax.latex import is_latex
 from gradcli.syntax.parser import parse
@@ -66,6 +68,7 @@ REFUSED = [
     (r"x_{i+1} \cdot 2", "_{i+1}", "x[i + 1]"),
     (r"\mathbf{A}^{-1} b", "^{-1} ", "inv(A)"),
     (r"A^{-1} \, b", "^{-1} ", "solve"),
+    (r"a^{-1} \, b", "^{-1} ", "solve"),
     (r"\exp^{-1}(x)", r"\exp^{-1}", "1/exp(x)"),
     (r"\begin{pmatrix} 1 & 2", r"\begin{pmatrix}", None),
     (r"2\pi x", r"\pi x", "pi*x"),
@@ -158,3 +161,46 @@ def test_steps_of_the_examples_are_read_back(name: str) -> None:
         given = {key: values[key.replace("_", "")] for key in names}
         found = program.evaluate(given, check="none", gradient=False).value
         np.testing.assert_allclose(found, step.value, rtol=1e-12, err_msg=latex)
+
+
+OTHERWISE = {
+    "step": "θ is a name",
+    "sinc_slope": "a prime is the transpose",
+    "tanh_slope": "sech is no function of the language",
+    "normal_pdf": "φ is a name",
+    "sum": "a sum of an array is written sum(x)",
+    "prod": "a product of an array is written prod(x)",
+    "logsumexp": "a sum of an array is written sum(x)",
+    "lower_half": "Φ is a name",
+    "inv": "the power of a matrix",
+    "prod_others": "a product of an array is written prod(x)",
+    **dict.fromkeys(("sigmoid_slope", "gelu_slope", "silu_slope", "mish_slope"), "a prime"),
+    **dict.fromkeys(("ones_like", "zeros_like"), "an array of ones has no size in LaTeX"),
+}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in TABLE if len(row.operands) == 1 and row.latex and not row.operands[0].variadic],
+    ids=lambda row: row.name,
+)
+def test_templates_of_the_operations_are_read_back(row: Operation) -> None:
+    """The LaTeX of an operation of one operand has the operation's value."""
+    (operand,) = row.operands
+    latex = row.latex.replace(f"{{{{{operand.name}}}}}", f"{{{operand.name}}}") + r"\,"
+    for value in (0.3, 1.7, [0.25, 0.5, 0.75], [[2.0, 0.5], [0.5, 1.0]]):
+        given = {operand.name: value}
+        try:
+            wanted = (
+                Program(f"{row.name}({operand.name})")
+                .evaluate(given, check="none", gradient=False)
+                .value
+            )
+        except GradcliError:
+            continue  # the operation takes no such operand
+        if row.name in OTHERWISE:
+            with pytest.raises(GradcliError):
+                Program(latex).evaluate(given, check="none", gradient=False)
+        else:
+            found = Program(latex).evaluate(given, check="none", gradient=False).value
+            np.testing.assert_allclose(found, wanted, rtol=1e-12, err_msg=latex)

@@ -6,7 +6,7 @@ import re
 import unicodedata
 
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.latex.words import ACCENTS, FUNCTIONS, GREEK
+from gradcli.syntax.latex.words import ACCENTS, GREEK, NAMED
 from gradcli.syntax.latex.writer import ONE, Piece, Writer, error, inverse
 
 _TRANSPOSED = re.compile(
@@ -19,7 +19,6 @@ SUBSCRIPT = re.compile(
 )
 _SIMPLE_POWER = re.compile(r"\^\s*(?:\{\s*(-?\w+)\s*\}|(\w))")
 _INVERSE = re.compile(r"\^\s*\{\s*-\s*1\s*\}\s*")
-_BOLD = ("\\mathbf", "\\boldsymbol", "\\bm", "\\textbf")
 _ROOT_INDEX = re.compile(r"\s*\[\s*(\w+)\s*\]")
 _WORD = re.compile(r"\s*(?:\{\s*([^\W\d](?:\w|\\_)*)\s*\}|([^\W\d_]))")
 _ACCENTED = re.compile(r"\s*(?:\{\s*(?:([^\W\d_])|\\([A-Za-z]+))\s*\}|([^\W\d_])|\\([A-Za-z]+))")
@@ -113,7 +112,7 @@ class Operands(Writer):
             return
         self.at = word.end()
         name = (word[1] or word[2]).replace("\\_", "_")
-        known = FUNCTIONS.get(name) or FUNCTIONS.get(name.lower())
+        known = NAMED.get(name) or NAMED.get(name.lower())
         self._function(known or name, Span(span.start, self.at))
 
     def _font(self, span: Span) -> None:
@@ -165,8 +164,7 @@ class Operands(Writer):
         if inverted is not None and self.out:
             place = Span(span.start, inverted.end())
             base = self.out[-1]
-            bold = self.text.startswith(_BOLD, base.start)
-            if bold and base.text[:1].isupper():
+            if base.is_name and base.text[0].isupper():
                 raise inverse(place, base.text)
             self.inverse = place
         self._write("^", span)

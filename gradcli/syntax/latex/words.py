@@ -27,7 +27,10 @@ FUNCTIONS = {name: name for name in _SAME.split()} | {
     "sgn": "sign",
     "tr": "trace",
 }
-"""A function, and its name in the language. `operatorname` takes these too."""
+"""A function, and its name in the language."""
+
+NAMED = FUNCTIONS | {"vec": "flatten", "chol": "cholesky", "cof": "cofactor"}
+"""The same for the argument of `operatorname`."""
 
 SYMBOLS = {"pi": "pi", "infty": "inf"}
 OPERATORS = {
