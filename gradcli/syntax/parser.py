@@ -7,7 +7,7 @@ and the time is proportional to the length of the text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache
 from threading import Lock
 from typing import TYPE_CHECKING
@@ -23,11 +23,13 @@ from gradcli.syntax.tree import (
     Module,
     Statement,
     Tree,
+    postorder,
 )
 
 if TYPE_CHECKING:
     from lark import Lark, Token
 
+    from gradcli.syntax.latex.writer import Translation
     from gradcli.syntax.layout import Layout
 
 
@@ -105,9 +107,44 @@ def _lark() -> Lark:
 
 
 def _statements(source: Source) -> list[Statement]:
+    text = plain(source.text)
+    if "\\" in text:
+        from gradcli.syntax.latex import is_latex, translate  # noqa: PLC0415 - rarely needed
+
+        if is_latex(text):
+            return _latex_statements(source, text, translate)
+    return _read(source, text)
+
+
+def _latex_statements(
+    source: Source, text: str, translate: Callable[[str], Translation]
+) -> list[Statement]:
+    """The statements of LaTeX. They and their errors have the places of LaTeX."""
+    try:
+        translation = translate(text)
+    except GradcliError as error:
+        raise error.located(source) from None
+    try:
+        statements = _read(Source(translation.text, source.name), translation.text)
+    except GradcliError as error:
+        error.source = source
+        error.span = error.span and translation.place(error.span)
+        error.labels = tuple(
+            label._replace(span=translation.place(label.span)) for label in error.labels
+        )
+        raise
+    seen: set[int] = set()
+    for statement in statements:
+        for part in postorder(statement):
+            if id(part) not in seen:
+                seen.add(id(part))
+                part.move(translation.place)
+    return statements
+
+
+def _read(source: Source, text: str) -> list[Statement]:
     from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
 
-    text = plain(source.text)
     found: GradcliError | UnexpectedCharacters | UnexpectedToken
     with _one_at_a_time, collector_paused():
         try:

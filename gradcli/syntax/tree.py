@@ -9,12 +9,12 @@ Trees can be a hundred thousand levels deep, so whatever walks them is a loop. `
 is that loop; equality and hashing use it too.
 """
 
-# ruff: noqa: D102 - `children` and `label` are what `Tree` says they are
+# ruff: noqa: D102 - `children`, `label` and `move` are what `Tree` says they are
 
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from gradcli.diagnostics.source import Source, Span
@@ -33,6 +33,10 @@ class Tree:
     def label(self) -> object:
         """What distinguishes this node from another with the same children."""
         return None
+
+    def move(self, place: Callable[[Span], Span]) -> None:
+        """Give this part, not its children, the places that `place` makes of its own."""
+        self.span = place(self.span)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Tree):
@@ -109,6 +113,9 @@ class Operator(Tree):
             symbol_span,
         )
 
+    def move(self, place: Callable[[Span], Span]) -> None:
+        self.span, self.symbol_span = place(self.span), place(self.symbol_span)
+
     def children(self) -> tuple[Tree, ...]:
         return self.operands
 
@@ -133,6 +140,10 @@ class Compare(Tree):
     ) -> None:
         self.symbols, self.operands, self.span = symbols, operands, span
         self.symbol_spans = symbol_spans
+
+    def move(self, place: Callable[[Span], Span]) -> None:
+        self.span = place(self.span)
+        self.symbol_spans = tuple(map(place, self.symbol_spans))
 
     def children(self) -> tuple[Tree, ...]:
         return self.operands
@@ -165,6 +176,9 @@ class Call(Tree):
     ) -> None:
         self.name, self.arguments, self.keywords = name, arguments, keywords
         self.span, self.name_span, self.qualified = span, name_span, qualified
+
+    def move(self, place: Callable[[Span], Span]) -> None:
+        self.span, self.name_span = place(self.span), place(self.name_span)
 
     def children(self) -> tuple[Tree, ...]:
         return self.arguments
@@ -311,6 +325,9 @@ class Augment(Tree):
     ) -> None:
         self.target, self.symbol, self.value = target, symbol, value
         self.span, self.symbol_span = span, symbol_span
+
+    def move(self, place: Callable[[Span], Span]) -> None:
+        self.span, self.symbol_span = place(self.span), place(self.symbol_span)
 
     def children(self) -> tuple[Tree, ...]:
         return self.target, self.value

@@ -225,7 +225,7 @@ CHARACTERS = {
     "$": ("'$' is not part of the language", "write the formula without it"),
     "\\": (
         "'\\' is not part of the language",
-        "LaTeX is not read here; a line goes on if it is in brackets",
+        "a command of LaTeX has letters; a line goes on if it is in brackets",
     ),
     "?": ("'?' is not part of the language", "a choice is where(condition, a, b)"),
     "⁻": ("a raised sign stands before raised digits", "write x⁻¹ or x^(-1)"),

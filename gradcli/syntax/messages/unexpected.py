@@ -80,7 +80,7 @@ def _character(position: int, text: str) -> GradcliError:
         message, hint = CHARACTERS[char]
         if char == "\\" and (command := _LATEX.match(text, position)):
             span = Span(*command.span())
-            hint = LATEX.get(command[1], f"LaTeX is not read here: write '{command[1]}'")
+            hint = LATEX.get(command[1], f"this command of LaTeX is not read: write '{command[1]}'")
         elif char == "{":
             hint = _instead_of_braces(text, position) or hint
         return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)
