@@ -109,6 +109,14 @@ def _heaviside(call: Call, written: str) -> Call:
     return Call(call.name, positional[:1], (), call.span, call.name_span, qualified=call.qualified)
 
 
+def _put(call: Call, written: str) -> Call:
+    raise syntax_error(
+        f"{written} changes its first argument and gives nothing back",
+        call.span,
+        "put(x, v, at) is a new array: first the values, then their places",
+    )
+
+
 def _remainder(call: Call, written: str) -> Call:
     raise syntax_error(
         f"{written} rounds the quotient to the nearest, mod(x, y) down",
@@ -139,6 +147,7 @@ _FUNCTIONS: Mapping[tuple[str, str], Translate] = {
         _at_most, most=1, third="an array for the result", hint="to a base it is log(x, base)"
     ),
     ("np", "heaviside"): _heaviside,
+    ("np", "put"): _put,
     ("math", "remainder"): _remainder,
     ("math", "prod"): _rows,
     ("scipy.special", "polygamma"): _swapped,

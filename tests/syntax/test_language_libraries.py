@@ -28,7 +28,7 @@ FULL_NAMES = [
 VALUES = ("0.3", "2.0", "-1.7", "[0.5, 0.2, 0.7]", "[[4, 0.5], [0.5, 3]]", "[[0.1, 0.2, 0.3]]")
 LISTS = ("([1, 2], [3, 4])", "(2, 3)", "3")
 MORE = ("0", "1", "2", "0.5", "-1", "[1, 2, 3]", "[[1, 2], [3, 4]]", "None", "(0, 1)")
-NEVER = {("math", "remainder")}
+NEVER = {("math", "remainder"), ("np", "put")}
 """What the language does not have."""
 OF_VECTORS = {"transpose", "matrix_transpose"}
 """The transpose of a vector is a row in the language, and the same vector in NumPy."""
@@ -83,6 +83,10 @@ def test_the_librarys_value_or_a_refusal(prefix: str, name: str) -> None:
         ("np.average(x, 0, [1, 2])", "a weighted mean is sum(w*x)/sum(w)"),
         ("np.log(8, 2)", "to a base it is log(x, base)"),
         ("np.heaviside(x, 1)", "write 'where(x == 0, h0, step(x))'"),
+        (
+            "np.put([1, 2], 0, 5)",
+            "put(x, v, at) is a new array: first the values, then their places",
+        ),
         ("math.remainder(7, 4)", "write 'x - y*round(x/y)'"),
         ("numpy.sum(x, 0, 1)", "give further arguments by name: axis=…, keepdims=…"),
     ],
