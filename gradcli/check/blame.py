@@ -109,5 +109,5 @@ class Blame:
                     name = node.operation.name if node.operation else None
                     return name, f"the contribution of {written_text(self.graph, node)} is missing"
         if row.ties:
-            return row.ties[0], f"{row.ties[0]} is at its kink: the convention is not the slope"
+            return row.ties[0], f"{row.ties[0]} is at its corner: the convention is not the slope"
         return None, ""

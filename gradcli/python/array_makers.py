@@ -37,7 +37,7 @@ class ArrayMakers(LibraryCalls):
         elif self.is_number(value):
             found = value
         else:
-            raise unread(f"{described(value)} is no array of numbers")
+            raise unread(f"{described(value)} isn't an array of numbers")
         return found if dtype is None else self.cast(found, dtype, where)
 
     def copied(self, value: Value, where: Where) -> Value:

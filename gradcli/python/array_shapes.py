@@ -169,7 +169,7 @@ class ArrayShapes(ArrayMakers):
             return list(value)
         if isinstance(value, Array):
             return [self.element(value, i, NOWHERE) for i in range(self.tape.shape(value)[0])]
-        raise unread(f"{described(value)} is no list of arrays")
+        raise unread(f"{described(value)} isn't a list of arrays")
 
     def _append(self, call: Call) -> Value:
         where, _node, _family, a, k = (

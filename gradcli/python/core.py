@@ -184,7 +184,7 @@ class Core:
         if isinstance(value, tuple | list):
             return self.array(value, where)
         if isinstance(value, Instance | dict | str) or value is None:
-            raise unread(f"{described(value)} is no number or array")
+            raise unread(f"{described(value)} isn't a number or array")
         return self.known(value)
 
     def array(self, value: Value, where: Where) -> Value:
@@ -208,7 +208,7 @@ class Core:
             return [self._plain_nested(v) for v in value]
         self.known(value)
         if not self.is_number(value):
-            raise unread(f"{described(value)} is no number")
+            raise unread(f"{described(value)} isn't a number")
         return self.tape.value(value)
 
     def kind(self, value: Value) -> str:

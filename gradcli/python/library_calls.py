@@ -227,7 +227,7 @@ class LibraryCalls(Subscripts):
         if not isinstance(
             found, np.ndarray | np.generic | int | float | str | None | slice | range
         ):
-            raise unread(f"{described(value)} is no argument of a function of NumPy")
+            raise unread(f"{described(value)} isn't an argument of a function of NumPy")
         return found
 
     def expect_small(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> None:

@@ -43,7 +43,7 @@ def module_of(source: Source) -> ast.Module:
     except (RecursionError, MemoryError):
         raise _too_deep(source, 0) from None
     except ValueError as error:
-        raise GradcliError(Kind.SYNTAX, f"this is no Python: {error}") from None
+        raise GradcliError(Kind.SYNTAX, f"this isn't Python: {error}") from None
 
 
 def expect_bounds(source: Source) -> None:
@@ -100,7 +100,7 @@ def _syntax_error(source: Source, error: SyntaxError) -> GradcliError:
     message = (error.msg or "this can't be read").split(" (")[0]
     return GradcliError(
         Kind.SYNTAX,
-        f"this is no Python: {message}",
+        f"this isn't Python: {message}",
         source=source,
         span=Span(start + column, start + end),
     )
@@ -124,7 +124,7 @@ def code_of_notebook(text: str, name: str | None) -> str:
     cells = found.get("cells") if isinstance(found, dict) else None
     if not isinstance(cells, list):
         what = f"'{name}'" if name else "this"
-        raise GradcliError(Kind.FILE, f"{what} is no notebook: it has no list of cells")
+        raise GradcliError(Kind.FILE, f"{what} isn't a notebook: it has no list of cells")
     texts: list[str] = []
     for cell in cells:
         if not isinstance(cell, dict) or cell.get("cell_type") != "code":

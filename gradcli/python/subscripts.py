@@ -77,7 +77,7 @@ class Subscripts(Operators):
         try:
             hash(found)
         except TypeError:
-            raise unread(f"{described(found)} is no key of a dictionary") from None
+            raise unread(f"{described(found)} isn't a key of a dictionary") from None
         return found
 
     def reshaped(self, of: Value, shape: tuple[int, ...], where: Where) -> Value:

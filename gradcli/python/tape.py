@@ -172,7 +172,7 @@ class Tape:
             return literal(of)
         if isinstance(of, Unknown):
             raise Unread(of)
-        raise unread(f"{described(of)} is no number")
+        raise unread(f"{described(of)} isn't a number")
 
     def constant(self, of: Array) -> Operand:
         """Plain data as an operand; a named or large array is a row of its own."""
@@ -351,7 +351,7 @@ def literal(value: Any) -> Literal:
     except OverflowError:
         raise unread("a whole number is too large for a float") from None
     except (TypeError, ValueError):
-        raise unread(f"{described(value)} is no real number") from None
+        raise unread(f"{described(value)} isn't a real number") from None
     return Literal(number, number_text(float(number)))
 
 

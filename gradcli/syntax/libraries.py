@@ -109,11 +109,11 @@ def _heaviside(call: Call, written: str) -> Call:
     return Call(call.name, positional[:1], (), call.span, call.name_span, qualified=call.qualified)
 
 
-def _in_place(call: Call, written: str) -> Call:
+def _put(call: Call, written: str) -> Call:
     raise syntax_error(
-        f"{written} changes an array",
+        f"{written} changes its first argument and gives nothing back",
         call.span,
-        "put(x, v, places) is x with the elements at these places replaced by those of v",
+        "put(x, v, at) is a new array: first the values, then their places",
     )
 
 
@@ -146,8 +146,8 @@ _FUNCTIONS: Mapping[tuple[str, str], Translate] = {
     ("np", "log"): partial(
         _at_most, most=1, third="an array for the result", hint="to a base it is log(x, base)"
     ),
-    ("np", "put"): _in_place,
     ("np", "heaviside"): _heaviside,
+    ("np", "put"): _put,
     ("math", "remainder"): _remainder,
     ("math", "prod"): _rows,
     ("scipy.special", "polygamma"): _swapped,

@@ -351,7 +351,7 @@ def test_long_sums_are_decided() -> None:
 def test_a_convention_that_is_not_the_slope_is_a_failure() -> None:
     words = said("relu(x) - relu(-x)", "x", x=0)
     assert words.startswith("WRONG: slope 1 ± ")
-    assert words.endswith("gradient 0; relu is at its kink: the convention is not the slope")
+    assert words.endswith("gradient 0; relu is at its corner: the convention is not the slope")
 
 
 def test_conditions_and_what_is_not_selected() -> None:

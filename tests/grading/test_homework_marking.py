@@ -361,7 +361,7 @@ class TestCommand:
         assert run_grade(*self.program, str(good), str(wrong))[0] == 4
         code, out, err = run_grade(*self.program, str(bad), str(wrong), str(good))
         assert code == 5
-        assert "a loop goes through a list, a range or an array" in err
+        assert "a loop goes through a list, a range or an array, not a number" in err
         assert out.count("score") == 2
 
     def test_standard_input_and_a_task_with_marks(self, tmp_path: Path) -> None:

@@ -83,6 +83,10 @@ def test_the_librarys_value_or_a_refusal(prefix: str, name: str) -> None:
         ("np.average(x, 0, [1, 2])", "a weighted mean is sum(w*x)/sum(w)"),
         ("np.log(8, 2)", "to a base it is log(x, base)"),
         ("np.heaviside(x, 1)", "write 'where(x == 0, h0, step(x))'"),
+        (
+            "np.put([1, 2], 0, 5)",
+            "put(x, v, at) is a new array: first the values, then their places",
+        ),
         ("math.remainder(7, 4)", "write 'x - y*round(x/y)'"),
         ("numpy.sum(x, 0, 1)", "give further arguments by name: axis=…, keepdims=…"),
     ],

@@ -258,7 +258,7 @@ class _Marking:
             message = f"the right number, but it does not follow from {self.before(key)}"
             message += self.as_computed(key)
         elif side:
-            message = "at the kink the derivative of the other side is taken; that is accepted"
+            message = "at the corner the derivative of the other side is taken; that is accepted"
         worth = self.task.marks(name)
         return MarkedRow(
             name, "gradient", status, tags, line, text,

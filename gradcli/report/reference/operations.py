@@ -144,7 +144,7 @@ def _facts(row: Operation) -> Iterator[tuple[str, str, int]]:
     if row.domain:
         yield "defined", row.domain, 0
     if row.convention:
-        yield "at kinks", row.convention, 0
+        yield "at corners", row.convention, 0
     label = "digits"
     for words in lost_digits(row):
         yield label, words, 0
