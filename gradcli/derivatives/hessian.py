@@ -244,7 +244,7 @@ def _checks(
             found[i, j] = Found(Check(Verdict.ZERO), "zero", None)
         for of in dict.fromkeys((i, i if j is None else j)):
             if of in first and first[of].check.verdict not in (Verdict.PASS, Verdict.ZERO):
-                words = f"the gradient by {graph.nodes[of].name}: {first[of].words}"
+                words = f"the gradient with respect to {graph.nodes[of].name}: {first[of].words}"
                 own = Found(first[of].check, words, None, first[of].complete)
                 found[i, j] = worse(found.get((i, j), own), own)
     return found

@@ -117,9 +117,11 @@ class CodeMarking(Judged):
         """The error of gradients that can't be found out: the first thing that is not read."""
         unknown = [why for _, why in self.reader.reading.unknown if why.span is not None]
         names = ", ".join(absent)
-        hint = f"so the gradient by {names} can't be found out"
+        hint = f"so the gradient with respect to {names} can't be found out"
         if not unknown:
-            return GradcliError(Kind.SUBMISSION, f"the gradient by {names} can't be found out")
+            return GradcliError(
+                Kind.SUBMISSION, f"the gradient with respect to {names} can't be found out"
+            )
         why = min(unknown, key=lambda one: one.span or (0, 0))
         assert why.span is not None
         line = self.reader.text.line(why.span)
@@ -161,7 +163,7 @@ class CodeMarking(Judged):
         if final is None:
             return MarkedRow(
                 name, "gradient", Status.MISSING, (), None, "", None, true, None, 0.0, worth,
-                f"the gradient by {name} is missing",
+                f"the gradient with respect to {name} is missing",
             )  # fmt: skip
         cause = Root(final.line, final.text, (), frozenset([name]))
         status = Status.OK

@@ -325,7 +325,7 @@ class _Marking:
         return MarkedRow(
             name, "gradient", Status.MISSING, (), None, "", None, self.truths[0].get(key),
             self.carried[0].get(key), 0.0, self.task.marks(name),
-            f"the gradient by {name} is missing",
+            f"the gradient with respect to {name} is missing",
         )  # fmt: skip
 
     # --- values and parts ---

@@ -217,7 +217,7 @@ def _of_another(evidence: Evidence) -> str | None:
         if key in flow.stages and key not in known:
             continue
         if value is not None and evidence.matches(value):
-            return f"this is the value of {flow.name(key)}, not the gradient by {name}"
+            return f"this is the value of {flow.name(key)}, not the gradient with respect to {name}"
     return None
 
 

@@ -129,7 +129,7 @@ def shape_message(evidence: Evidence) -> str:
     assert evidence.number is not None
     name = evidence.case.flow.name(evidence.case.key)
     return (
-        f"the gradient by {name} has the shape of {name}, {evidence.case.shape}; "
+        f"the gradient with respect to {name} has the shape of {name}, {evidence.case.shape}; "
         f"here it is {np.shape(evidence.number.value)}"
     )
 

@@ -32,13 +32,13 @@ _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 
 
 class Reading(NamedTuple):
-    """What a label stands for: the value of a node, or the gradient by it."""
+    """What a label stands for: the value of a node, or the gradient with respect to it."""
 
     kind: Literal["gradient", "value"]
     name: str
 
     def __str__(self) -> str:
-        what = "the gradient by" if self.kind == "gradient" else "the value of"
+        what = "the gradient with respect to" if self.kind == "gradient" else "the value of"
         return f"{what} '{self.name}'"
 
 
