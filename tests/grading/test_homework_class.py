@@ -365,8 +365,9 @@ def test_class_says_what_grade_says(tmp_path: Path) -> None:
         rows_ = [row for row in graded["rows"] if row["status"] not in ("ok", "carried")]
         assert (one["score"], one["max_score"]) == (graded["score"], graded["max_score"])
         assert own == graded["notes"]
-        assert one["status"] == ("wrong" if rows_ else "ok")
-        if any(note["tag"] == "other-point" for note in own):
+        away = any(note["tag"] == "other-point" for note in own)
+        assert one["status"] == ("ok" if not rows_ else "other-point" if away else "wrong")
+        if away:
             elsewhere.append(name)
             assert (one["mistake"], one["line"], one["mistakes"]) == (None, None, [])
             assert all(row["tags"] == [] for row in rows_)
@@ -374,7 +375,7 @@ def test_class_says_what_grade_says(tmp_path: Path) -> None:
             first = "|".join(rows_[0]["tags"]) or rows_[0]["status"]
             assert (one["mistake"], one["line"]) == (first, rows_[0]["line"])
     assert elsewhere == ["anna.txt", "eval.json"]
-    assert kinds == {"ok", "wrong", "unreadable"}
+    assert kinds == {"ok", "wrong", "other-point", "unreadable"}
     names = "twice/a.py, twice/b.ipynb"
     (note,) = submissions["twice/a.py"]["notes"]
     assert note["text"] == f"twice has handed in 2 files: {names}"
@@ -382,7 +383,7 @@ def test_class_says_what_grade_says(tmp_path: Path) -> None:
 
 def test_notes_are_in_every_report() -> None:
     note = Note("other-point", "the sheet is for another point")
-    one = Mark("a", "a.txt", Standing.WRONG, 0.0, 4.0, notes=(note,))
+    one = Mark("a", "a.txt", Standing.OTHER_POINT, 0.0, 4.0, notes=(note,))
     two = Mark("b", "b.py", Standing.OK, 4.0, 4.0, notes=(Note("aliased", "one array", 3),))
     text = "".join(pieces([one, two], Style(width=None, color=False, ascii=False), listed=True))
     assert "1 right, 0 with mistakes, 1 for another point\nmean 100 %" in text

@@ -17,7 +17,6 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.code.graded import graded
 from gradcli.grading.exercise.own_points import OwnPoints
 from gradcli.grading.marking.mark import Scheme
-from gradcli.grading.marking.points import OTHER_POINT
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
@@ -33,6 +32,8 @@ class Standing(StrEnum):
     OK = "ok"
     WRONG = "wrong"
     """Some rows are."""
+    OTHER_POINT = "other-point"
+    """It is for another point than the task's, so that its numbers are no mistakes."""
     UNREADABLE = "unreadable"
     STOPPED = "stopped"
     """It took too long, or more memory than there is."""
@@ -66,11 +67,6 @@ class Mark:
     cell: int | None = None
     """Of a notebook: the cell in which the line is."""
     notes: tuple[Note, ...] = ()
-
-    @property
-    def elsewhere(self) -> bool:
-        """Whether it is for another point than the task's."""
-        return any(note.tag == OTHER_POINT for note in self.notes)
 
 
 @dataclass(frozen=True)
@@ -152,6 +148,12 @@ class Marker:
         return mark_of(submitted, marked)
 
 
+def _standing(marked: Marked) -> Standing:
+    if marked.right:
+        return Standing.OK
+    return Standing.OTHER_POINT if marked.elsewhere else Standing.WRONG
+
+
 def mark_of(submitted: Submitted, marked: Marked) -> Mark:
     """What the list of marks says of a marked submission."""
     roots = marked.roots
@@ -159,7 +161,7 @@ def mark_of(submitted: Submitted, marked: Marked) -> Mark:
     return Mark(
         submitted.student,
         submitted.shown,
-        Standing.OK if marked.right else Standing.WRONG,
+        _standing(marked),
         marked.score,
         marked.max_score,
         label(roots[0]) if roots else "",

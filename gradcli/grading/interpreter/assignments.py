@@ -51,9 +51,7 @@ class Assignments:
         entry = base_and_key(name)
         if entry is None:
             if name in self.desk.read and subscript(label, self.desk.vocabulary) is not None:
-                return Reading(
-                    "value", label
-                )  # f(x) on the way, no gradient
+                return Reading("value", label)  # f(x) on the way, no gradient
             return read_name(label, self.desk.vocabulary, self.desk.names)
         base, key = entry
         reading = read_name(key, self.desk.vocabulary, self.desk.names)

@@ -8,7 +8,6 @@ from typing import Any
 
 from gradcli.diagnostics.error import cell_width, visible
 from gradcli.grading.exercise.classroom import Mark, Standing, tally
-from gradcli.grading.marking.points import OTHER_POINT
 from gradcli.grading.marking.result import Note, place
 from gradcli.report import Style
 from gradcli.report.homework.marked import note_object
@@ -94,16 +93,16 @@ def _said(title: str, texts: Sequence[tuple[str, str]], width: int, style: Style
 def _summary(marks: Sequence[Mark]) -> Iterator[str]:
     count = len(marks)
     right = sum(mark.standing is Standing.OK for mark in marks)
-    wrong = [mark for mark in marks if mark.standing is Standing.WRONG]
-    elsewhere = sum(mark.elsewhere for mark in wrong)
-    mistakes = len(wrong) - elsewhere
+    mistakes = sum(mark.standing is Standing.WRONG for mark in marks)
+    elsewhere = sum(mark.standing is Standing.OTHER_POINT for mark in marks)
     text = f"{count} submission{'s' if count != 1 else ''}: {right} right, {mistakes} with mistakes"
     if elsewhere:
         text += f", {elsewhere} for another point"
-    if count > right + len(wrong):
-        text += f", {count - right - len(wrong)} not marked"
+    left = count - right - mistakes - elsewhere
+    if left:
+        text += f", {left} not marked"
     yield text + "\n"
-    judged = [mark for mark in marks if mark not in wrong or not mark.elsewhere]
+    judged = [mark for mark in marks if mark.standing is not Standing.OTHER_POINT]
     shares = [mark.score / mark.max_score for mark in judged if mark.score is not None
               and mark.max_score]  # fmt: skip
     if shares:
@@ -120,8 +119,8 @@ def _list(marks: Sequence[Mark], style: Style) -> Iterator[str]:
         else:
             score = f"{number(mark.score)}/{number(mark.max_score)}"
             what = mark.mistake.replace("|", " or ")
-            if mark.elsewhere and mark.standing is Standing.WRONG:
-                what = OTHER_POINT
+            if mark.standing is Standing.OTHER_POINT:
+                what = str(mark.standing)
         line = place(mark.line, mark.cell)
         yield f"{padded(name, room)}  {score:>7}  {line:<8}  {what}".rstrip() + "\n"
 
