@@ -49,13 +49,16 @@ def graded(
     if marked.right or marked.elsewhere or not isinstance(handed, Listing):
         return marked
     try:
-        found = _by_code(task, handed, scheme, deadline)
+        explained = len(marked.roots) == 1 and bool(marked.roots[0].tags)
+        found = _by_code(task, handed, scheme, deadline, explain=not explained)
     except GradcliError:
         return marked
     return found if found is not None and _is_better(task, found, marked) else marked
 
 
-def _by_code(task: Task, code: Listing, scheme: Scheme, deadline: Deadline) -> Marked | None:
+def _by_code(
+    task: Task, code: Listing, scheme: Scheme, deadline: Deadline, *, explain: bool = True
+) -> Marked | None:
     """The marks by what the code comes to; None where it speaks of no gradient that is asked for.
 
     Raises `GradcliError` of kind submission for what is no Python, takes too much, or has a
@@ -63,7 +66,7 @@ def _by_code(task: Task, code: Listing, scheme: Scheme, deadline: Deadline) -> M
     """
     text = without_magics(code.source.text) if code.cells else code.source.text
     sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
-    marked = mark_code(task, Source(text, code.source.name), sides, deadline)
+    marked = mark_code(task, Source(text, code.source.name), sides, deadline, explain=explain)
     if marked is None:
         return None
     marked = in_cells(marked, code)

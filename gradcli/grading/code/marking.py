@@ -91,8 +91,11 @@ class CodeMarking(Judged):
 
     # --- all of it ---
 
-    def marked(self) -> Marked | None:
-        """Every asked gradient judged; None where none of them can be reached."""
+    def marked(self, *, explain: bool = True) -> Marked | None:
+        """Every asked gradient judged; None where none of them can be reached.
+
+        Without `explain` also None where one is wrong: to find out why takes long.
+        """
         broken = self.broken()
         absent = [n for n in self.task.asked if n not in self.finals and n not in broken]
         lost = self.reader.reading.unknown or self.reader.missing
@@ -104,6 +107,8 @@ class CodeMarking(Judged):
         right = self.right({n: f.value for n, f in self.finals.items()})
         wrong = frozenset(self.finals) - right
         wrong -= self.per_example(wrong)
+        if wrong and not explain:
+            return None
         roots = self.roots(wrong) if wrong else []
         rows = [self.row(name, wrong, roots, broken) for name in self.task.asked]
         self.notes += [
@@ -367,16 +372,22 @@ class CodeMarking(Judged):
 
 
 def mark_code(
-    task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline = NEVER
+    task: Task,
+    source: Source,
+    sides: Sequence[Mapping[str, Any]],
+    deadline: Deadline = NEVER,
+    *,
+    explain: bool = True,
 ) -> Marked | None:
     """Mark code by the gradients that it comes to; None where they can't be reached.
 
+    Without `explain` also None where a gradient is wrong: to find out why takes long.
     `sides` are the true accumulators, by the convention at kinks and by the others. Raises
     `GradcliError` of kind submission for what is no Python, or takes too much.
     """
     try:
         with np.errstate(all="ignore"):
-            return CodeMarking(task, source, sides, deadline).marked()
+            return CodeMarking(task, source, sides, deadline).marked(explain=explain)
     except GradcliError as error:
         error.kind = Kind.SUBMISSION
         raise
