@@ -47,6 +47,8 @@ ENDINGS = {
     ".svg": ("svg",),
     ".png": ("png",),
     ".pdf": ("pdf",),
+    ".html": ("html",),
+    ".htm": ("html",),
 }
 """The formats that the ending of a file's name stands for; of them a command has one, or none."""
 

@@ -10,7 +10,7 @@ import typer
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import say_failure, text
-from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions, in_report
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import normal
 
@@ -96,6 +96,14 @@ class TraceOptions(Options):
         bool,
         typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
     ] = False
+    explain: Annotated[
+        bool,
+        typer.Option(
+            "--explain",
+            help="a sentence for each step: which rule, why +=, when it is final",
+            rich_help_panel=TRACE,
+        ),
+    ] = False
 
     def look(self, report: ReportOptions) -> tuple[str, Name]:
         """Format and style; the ending of `--out` chooses the style `code` too."""
@@ -121,18 +129,35 @@ class TraceOptions(Options):
             raise usage_error(f"--style {style} and --format {form} contradict each other")
         if self.standalone and style != "math" and form != "latex":
             raise usage_error("--standalone is for --style math")
-        for option, given in (("--jacobians", self.jacobians), ("--step", self.step)):
+        listed = (
+            ("--jacobians", self.jacobians),
+            ("--step", self.step),
+            ("--explain", self.explain and form not in ("html", "json")),
+        )
+        for option, given in listed:
             if given and (not plain or self.node is not None):
                 raise usage_error(f"{option} is for the listing of all steps")
+        if form == "html" and self.blank:
+            raise usage_error("--blank and --format html contradict each other")
         if self.jacobians and self.by == "statement":
             raise usage_error("--jacobians is for single operations", "leave out --by statement")
-        return Choice(self.only != "backward", self.only != "forward", self.blank, self.jacobians)
+        forward, backward = self.only != "backward", self.only != "forward"
+        return Choice(forward, backward, self.blank, self.jacobians, self.explain)
 
 
 class TraceReport(ReportOptions):
-    """The formats of a trace: a `.py` is NumPy that runs."""
+    """The formats of a trace: a `.py` is NumPy that runs, an `.html` the page."""
 
-    formats = (*ReportOptions.formats, "code")
+    formats = (*ReportOptions.formats, "code", "html")
+
+    format: Annotated[
+        Literal["table", "json", "csv", "markdown", "latex", "html"] | None,
+        in_report(
+            "--format",
+            metavar="FORMAT",
+            help="table, json, csv, markdown, latex, or html: a page to step through",
+        ),
+    ] = None  # type: ignore[assignment]
 
 
 @make(
@@ -223,7 +248,7 @@ class Evaluation:
         if form == "json":
             from gradcli.report.trace import json as trace_json
 
-            return trace_json.pieces(steps, look, self.checked, found)
+            return trace_json.pieces(steps, look, self.checked, found, explain=self.choice.explain)
         if found is not None:
             from gradcli.report.trace import node as trace_node
 
@@ -232,6 +257,10 @@ class Evaluation:
             from gradcli.report.trace import rows as trace_rows
 
             return trace_rows.pieces(steps, form, look, self.choice, lambda: self.checked)
+        if form == "html":
+            from gradcli.picture import page
+
+            return page.pieces(steps, look, self.choice, lambda: self.checked)
         return self._styled(steps, look, "math" if form == "latex" else self.style)
 
     def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from gradcli.report import json
 from gradcli.syntax.printer import print_tree
+from gradcli.trace.explain import Explainer
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -15,18 +16,31 @@ if TYPE_CHECKING:
     from gradcli.trace.steps import Move, Step, Steps
 
 
-def pieces(steps: Steps, style: Style, checked: Result, node: Focus | None = None) -> Iterator[str]:
-    """The object of schema gradcli.trace/1, piece by piece; `node` adds what concerns one node."""
-    return json.laid_out(document(steps, checked, node), checked.program, style)
+def pieces(
+    steps: Steps,
+    style: Style,
+    checked: Result,
+    node: Focus | None = None,
+    *,
+    explain: bool = False,
+) -> Iterator[str]:
+    """The object of schema gradcli.trace/1, piece by piece.
+
+    `node` adds what concerns one node, `explain` a step's sentences.
+    """
+    return json.laid_out(document(steps, checked, node, explain=explain), checked.program, style)
 
 
-def document(steps: Steps, checked: Result, node: Focus | None) -> Iterator[tuple[str, Any]]:
+def document(
+    steps: Steps, checked: Result, node: Focus | None, *, explain: bool = False
+) -> Iterator[tuple[str, Any]]:
     """The object's keys and values in order; long lists as iterators."""
+    said = Explainer(steps) if explain else None
     for key, value in json.document(checked, "trace"):
         if key == "backward":
             yield "by", steps.by
-            yield "steps", map(_step, steps.steps())
-            yield "backward", map(_move, steps.moves())
+            yield "steps", (_step(step, said) for step in steps.steps())
+            yield "backward", (_move(move, said) for move in steps.moves())
         else:
             yield key, value
     if node is not None:
@@ -49,16 +63,17 @@ def _node(found: Focus) -> json.Object:
     }
 
 
-def _step(step: Step) -> json.Object:
-    return {
+def _step(step: Step, said: Explainer | None) -> json.Object:
+    entry: json.Object = {
         "step": step.number,
         "name": step.node.name,
         "expression": step.expression,
         "value": json.late(step.value),
     }
+    return entry if said is None else entry | {"words": said.forward(step).text}
 
 
-def _move(move: Move) -> json.Object:
+def _move(move: Move, said: Explainer | None = None) -> json.Object:
     local = None if move.local is None else print_tree(move.local, spaced=False)
     entry: json.Object = {
         "step": move.step,
@@ -69,6 +84,8 @@ def _move(move: Move) -> json.Object:
     }
     if move.rule is not None:
         entry["rule"] = print_tree(move.rule, spaced=False)
+    if said is not None:
+        entry["words"] = said.backward(move).text
     return entry | {
         "upstream": json.late(move.upstream),
         "contribution": json.late(move.value),

@@ -32,6 +32,7 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import rows
+from gradcli.trace.explain import Explainer
 from gradcli.trace.steps import Move, Step, Steps, factor_shapes
 
 if TYPE_CHECKING:
@@ -43,6 +44,9 @@ MEASURED = 200
 
 VALUES, HEAD, NOTES, END = 32, 21, 25, 34
 """Where the values begin if nothing needs more, and from there: headings, notes, the end."""
+
+WORDS = 88
+"""Sentences are broken into lines of at most these many cells."""
 
 WIDEST = 60
 """A text of more cells than this has its values below it."""
@@ -63,6 +67,8 @@ class Choice:
     blank: bool = False
     jacobians: bool = False
     """Below a rule on arrays stands the matrix that it comes from."""
+    explain: bool = False
+    """Below each line stand sentences that say why it is so."""
 
 
 class Columns(NamedTuple):
@@ -107,6 +113,7 @@ class Listing:
     def __init__(self, steps: Steps, style: Style, choice: Choice) -> None:
         self.steps, self.style, self.choice = steps, style, choice
         self.columns = self._columns()
+        self.explainer = Explainer(steps) if choice.explain else None
 
     def _columns(self) -> Columns:
         """Columns in which the first lines of both passes have room."""
@@ -132,16 +139,24 @@ class Listing:
     def forward(self) -> Iterator[Iterator[str]]:
         """The forward pass, numbered: a section per step."""
         result = self.steps.result
-        yield self.heading("Forward pass", self._inputs(result))
+        yield self.heading("Forward pass", self.inputs(result))
         for step in self.steps.steps():
             yield self.forward_line(step)
 
     def forward_line(self, step: Step) -> Iterator[str]:
         """A line of the forward pass."""
         mark = "" if step.number is None else f"({step.number})"
-        values = self._value(step.value)
-        shapes = self._shapes(step.node.type.shape, step.tree)
+        values = self.value_lines(step.value)
+        shapes = self.shapes(step.node.type.shape, step.tree)
         yield from self.laid_out(Line(_step_text(step), [*shapes, *values], "", mark))
+        if self.explainer is not None:
+            yield from self.words(self.explainer.forward(step).text)
+
+    def words(self, text: str) -> Iterator[str]:
+        """Sentences below a line."""
+        width = min(self.style.width or WORDS, WORDS)
+        for line in folded(self._shown(text), max(16, width - 6)):
+            yield f"      {line}\n"
 
     def backward(self) -> Iterator[Iterator[str]]:
         """The backward pass in exactly the reverse order: a section per step."""
@@ -151,6 +166,8 @@ class Listing:
             return
         name = f"delta_{result.output.name}"
         yield self.heading("Backward pass", [f"{name} = {self.inline(result.upstream)}"])
+        if self.explainer is not None:
+            yield self.words(self.explainer.start())
         for _, moves in groupby(self.steps.moves(), key=attrgetter("step")):
             yield self._backprop_step(moves)
 
@@ -162,6 +179,8 @@ class Listing:
             yield from self.laid_out(self.move(move))
             if self.choice.jacobians:
                 yield from self._general(move)
+            if self.explainer is not None:
+                yield from self.words(self.explainer.backward(move).text)
 
     def _general(self, move: Move) -> Iterator[str]:
         """The general form that a rule comes from."""
@@ -179,14 +198,14 @@ class Listing:
     def move(self, move: Move) -> Line:
         """A line of the backward pass."""
         tree = None if move.rule is None else move.rule
-        shapes = [] if tree is None else self._shapes(move.to.type.shape, tree)
+        shapes = [] if tree is None else self.shapes(move.to.type.shape, tree)
         worked = self._worked(move)
-        values = [*shapes, *worked, *self._value(move.accumulator)]
+        values = [*shapes, *worked, *self.value_lines(move.accumulator)]
         return Line(f"  {move.text}", values, note(move))
 
     # --- numbers -------------------------------------------------------------------------
 
-    def _value(self, value: Any) -> list[str]:
+    def value_lines(self, value: Any) -> list[str]:
         """`= 0.2`, an array on as many lines as it takes."""
         if self.choice.blank:
             return [f"= {BLANK}"]
@@ -232,7 +251,7 @@ class Listing:
             return None
         return f"{self.inline(upstream)} * {self.inline(local)}"
 
-    def _shapes(self, shape: Shape, tree: Any) -> list[str]:
+    def shapes(self, shape: Shape, tree: Any) -> list[str]:
         """`(2×3) = (2)(1×3)` for a matrix product."""
         factors = factor_shapes(tree, self.steps.shapes)
         if factors is None:
@@ -244,7 +263,8 @@ class Listing:
         """A value on one line."""
         return inline(value, self.style.precision, self.style)
 
-    def _inputs(self, result: Result) -> list[str]:
+    def inputs(self, result: Result) -> list[str]:
+        """The inputs: `x = 3`, `y = -4`."""
         return [f"{name} = {self.inline(value)}" for name, value in result.inputs.items()]
 
     # --- lines ---------------------------------------------------------------------------
@@ -302,7 +322,7 @@ class Listing:
         result = self.steps.result
         top = rows.objective(result)
         items = [
-            f"d{top}/d{name} = {BLANK if self.choice.blank else self._gradient(value)}"
+            f"d{top}/d{name} = {BLANK if self.choice.blank else self.gradient_text(value)}"
             for name, value in result.gradient.items()
         ]
         if not items:
@@ -322,7 +342,8 @@ class Listing:
             return text.removesuffix(end) + painted(end, mood, self.style)
         return text
 
-    def _gradient(self, value: Any) -> str:
+    def gradient_text(self, value: Any) -> str:
+        """A gradient on one line."""
         text = self.inline(value)
         return text if is_small(value) else f"({text})"
 

@@ -1,0 +1,171 @@
+"""A step in words: the sentences that a teacher says with it.
+
+A line of the backward pass comes in. Out come sentences: why the local derivative is what it is
+(`ops/words.py`), why contributions add up, why something is summed or transposed, which
+convention holds at a corner, and when an accumulator is final. The sentences have names in them
+and no numbers, so that they stay true at another point; only what is said of a corner belongs to
+the point.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+
+from gradcli.engine.notation import node_tree, operand_tree
+from gradcli.ops.operation import keywords, times
+from gradcli.ops.words import sentence
+from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tree import Name, Operator, postorder
+from gradcli.trace.steps import Move, Step, Steps
+
+MOST_NAMES = 4
+"""Of more operations than these that use a node, only the number is said."""
+
+NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
+
+
+class Explained(NamedTuple):
+    """The sentences of a step."""
+
+    always: tuple[str, ...]
+    here: tuple[str, ...] = ()
+    """What is true at this point alone: which convention holds at a corner."""
+
+    @property
+    def text(self) -> str:
+        """All of them."""
+        return " ".join((*self.always, *self.here))
+
+
+class Explainer:
+    """The sentences for the steps of a result."""
+
+    def __init__(self, steps: Steps) -> None:
+        self.steps = steps
+
+    @cached_property
+    def _sent(self) -> Counter[int]:
+        """How many contributions every node gets."""
+        return Counter(move.to.id for move in self.steps.moves())
+
+    @cached_property
+    def _users(self) -> dict[int, list[str]]:
+        """The nodes that send to every node, in the order of the forward pass."""
+        found: dict[int, dict[str, None]] = {}
+        for move in self.steps.moves():
+            found.setdefault(move.to.id, {})[move.node.name] = None
+        return {i: [*reversed(names)] for i, names in found.items()}
+
+    def start(self) -> str:
+        """Why the backward pass starts as it does."""
+        name = self.steps.result.output.name
+        if self.steps.result.upstream is not None and np.ndim(self.steps.result.upstream):
+            return f"The pass starts from the upstream gradient that was given for {name}."
+        return f"The pass starts at the output: the derivative of {name} by itself is 1."
+
+    def forward(self, step: Step) -> Explained:
+        """What a step of the forward pass computes."""
+        if step.number is None:
+            return Explained((f"{step.node.name} depends on no input, so it gets no δ.",))
+        names = self._read(step)
+        known = _listed(names) if names else "numbers alone"
+        text = f"{step.node.name} is computed from {known} and kept for the backward pass."
+        if len(self._users.get(step.node.id, ())) > 1:
+            text += f" {step.node.name} forks: {_listed(self._users[step.node.id])} use it."
+        return Explained((text,))
+
+    def _read(self, step: Step) -> list[str]:
+        known = self.steps.shapes
+        trees = postorder(step.tree)
+        return [*dict.fromkeys(t.name for t in trees if isinstance(t, Name) and t.name in known)]
+
+    def backward(self, move: Move) -> Explained:
+        """Why a line of the backward pass is what it is."""
+        always = [self._rule(move), *self._shapes(move), *self._fork(move)]
+        return Explained(tuple(text for text in always if text), tuple(self._corners(move)))
+
+    def _rule(self, move: Move) -> str:
+        """The rule's sentence; the chain rule's where a statement is several operations."""
+        members = self.steps.members(move.node)
+        rule = move.local if move.local is not None else move.rule
+        written = "" if rule is None else print_tree(rule, spaced=False)
+        if len(members) > 1:
+            return (
+                f"{move.node.name} is several operations at once: by the chain rule inside it, "
+                f"its slope by {move.to.name} is {written}."
+                if move.local is not None
+                else f"{move.node.name} is several operations at once, put together by the chain "
+                "rule."
+            )
+        operation = move.node.operation
+        assert operation is not None
+        graph = self.steps.graph
+        operands = [print_tree(operand_tree(graph, o)) for o in move.node.operands]
+        place = next((i for i, o in enumerate(move.node.operands) if o == move.to.id), 0)
+        others = [text for i, text in enumerate(operands) if i != place] or [move.to.name]
+        return sentence(operation, place).format(
+            to=move.to.name, out=move.node.name, others=_listed(others), rule=written
+        )
+
+    def _shapes(self, move: Move) -> Iterable[str]:
+        """Why a dimension is summed, and what a transpose is for."""
+        own, to = move.node.type.shape, move.to.type.shape
+        operation = move.node.operation
+        if len(self.steps.members(move.node)) > 1 or operation is None:
+            return
+        if operation.elementwise and own != to:
+            yield (
+                f"{move.to.name} was repeated to fit the shape {times(own)}, so what comes back "
+                "is summed over its copies."
+            )
+        if operation.is_matrix_product and move.rule is not None:
+            transposed = any(
+                isinstance(t, Operator) and t.symbol == "T" for t in postorder(move.rule)
+            )
+            if transposed and to and own:
+                yield f"Only so the shape comes out as {times(to)}, that of {move.to.name}."
+
+    def _fork(self, move: Move) -> Iterable[str]:
+        """Why `=` or `+=`, and whether the accumulator is complete."""
+        name, count = move.to.name, self._sent[move.to.id]
+        users = self._users[move.to.id]
+        if count == 1:
+            yield f"Only {users[0]} uses {name}, so δ of {name} is final."
+            return
+        many = f"{NUMBERS.get(count, count)} contributions"
+        who = (
+            f"is used by {_listed(users)}"
+            if 1 < len(users) <= MOST_NAMES
+            else f"is used {count} times"
+        )
+        if move.paths == 1:
+            yield f"{name} {who}, so {many} add up; this is the first."
+        elif move.final:
+            yield f"{name} {who}, so {many} add up, with +=. Now δ of {name} is final."
+        else:
+            yield f"{name} {who}, so {many} add up, with +=."
+
+    def _corners(self, move: Move) -> Iterable[str]:
+        """The convention that was taken, where the point is a corner."""
+        graph, values = self.steps.graph, self.steps.result.values
+        for node in self.steps.members(move.node):
+            operation = node.operation
+            if operation is None or operation.tie is None or not operation.convention:
+                continue
+            arguments = [values[o] if isinstance(o, int) else o.value for o in node.operands]
+            assert node.kernel is not None
+            if np.any(operation.tie(*arguments, **keywords(node.kernel))):
+                text = print_tree(node_tree(graph, node))
+                yield f"{text} has a corner here; the convention is: {operation.convention}."
+
+
+def _listed(names: list[str]) -> str:
+    """`x`, `x and y`, `x, y and z`."""
+    if len(names) > MOST_NAMES:
+        return f"{len(names)} operands"
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
