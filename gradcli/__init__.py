@@ -6,8 +6,8 @@
     {'x': -0.524316690390902, 'y': -0.11718690715582544}
 
 `Program` parses once and evaluates many times; `Result` has every value, accumulator and
-check; `grade_values` marks what a notebook has computed; `GradcliError` is the only exception
-that wrong input raises.
+check; `grade_values` marks what a notebook has computed; `plot` draws over a range;
+`GradcliError` is the only exception that wrong input raises.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from gradcli.diagnostics.error import GradcliError
     from gradcli.grading.marking.result import Marked
     from gradcli.notebook import grade_values
+    from gradcli.plots import plot
     from gradcli.program import Program, evaluate
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result
@@ -37,6 +38,7 @@ __all__ = [
     "__version__",
     "evaluate",
     "grade_values",
+    "plot",
 ]
 
 _HOMES = {
@@ -48,6 +50,7 @@ _HOMES = {
     "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
     "grade_values": "gradcli.notebook",
+    "plot": "gradcli.plots",
 }
 
 
