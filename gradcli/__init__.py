@@ -50,6 +50,7 @@ _HOMES = {
     "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
     "grade_values": "gradcli.notebook",
+    "load_ipython_extension": "gradcli.magics",
     "plot": "gradcli.plots",
 }
 
@@ -59,5 +60,8 @@ def __getattr__(name: str) -> Any:
     if name in _HOMES:
         from importlib import import_module  # noqa: PLC0415
 
+        from gradcli import display  # noqa: PLC0415
+
+        display.install()
         return getattr(import_module(_HOMES[name]), name)
     raise AttributeError(f"module 'gradcli' has no attribute {name!r}")

@@ -33,6 +33,7 @@ from gradcli.graph.lower import lower
 from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.python.recognized import is_python
+from gradcli.results.display import bundle, display
 from gradcli.results.result import Result
 from gradcli.syntax.header import Header, read_header
 from gradcli.syntax.parser import parse
@@ -104,6 +105,17 @@ class Program:
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
+
+    def _repr_html_(self) -> str | None:
+        shown = display()
+        return None if shown is None else shown.program_html(self)
+
+    def _repr_latex_(self) -> str | None:
+        shown = display()
+        return None if shown is None else shown.program_latex(self)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        return bundle(repr(self), self._repr_html_(), self._repr_latex_())
 
     @property
     def inputs(self) -> tuple[str, ...]:

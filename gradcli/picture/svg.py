@@ -35,6 +35,27 @@ MOST_BOXES = 400
 """A larger graph is no picture that one can read, and is left out."""
 
 
+STYLE = """\
+svg.gradcli { font: 12px ui-monospace, Menlo, Consolas, monospace; fill: currentColor; }
+svg.gradcli text { white-space: pre; }
+svg.gradcli rect { fill: #fff3d6; stroke: #8a6d1d; }
+svg.gradcli .title { text-anchor: middle; fill: #1c1c1e; }
+svg.gradcli .number { font-size: 10px; fill: #5d6066; }
+svg.gradcli .wire, svg.gradcli .stub { fill: none; stroke: #888; stroke-width: 1.3; }
+svg.gradcli marker path { fill: #888; }
+svg.gradcli .delta, svg.gradcli .sent { fill: #2f7ed8; }
+svg.gradcli .sent { font-size: 10.5px; }
+"""
+
+
+def standalone(picture: Picture, title: str) -> str:
+    """A picture with its style, for a page that has none for it."""
+    first, *rest = picture.pieces(title)
+    first = first.replace('<svg id="graph"', '<svg class="gradcli"', 1)
+    head, mark, tail = first.partition("</title>")
+    return "".join((head, mark, f"<style>{STYLE}</style>", tail, *rest))
+
+
 class Picture:
     """A drawing with the sizes and places of its parts.
 

@@ -174,6 +174,20 @@ def sampler(program: Program, name: str, fixed: Mapping[str, Any]) -> Sampler:
     return sample
 
 
+def limits(values: Any) -> tuple[float, float]:
+    """From where to where a curve is shown: all of it, unless a few values are far off."""
+    finite = values[np.isfinite(values)]
+    if not finite.size:
+        return -1.0, 1.0
+    low, high = float(finite.min()), float(finite.max())
+    inner = np.percentile(finite, [4, 96])
+    spread = float(inner[1] - inner[0])
+    if spread > 0 and high - low > 12 * spread:
+        low, high = max(low, inner[0] - spread), min(high, inner[1] + spread)
+    room = (high - low) * 0.06 or max(abs(high) * 0.1, 1e-12)
+    return low - room, high + room
+
+
 # --- where a piece ends ------------------------------------------------------------------
 
 

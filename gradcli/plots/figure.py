@@ -11,14 +11,14 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from matplotlib.figure import Figure
 
-from gradcli.plots.curve import Curve, Mark
+from gradcli.plots.curve import Curve, Mark, limits
 from gradcli.plots.field import Field
 from gradcli.report.numbers import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
 
 BLUE, ORANGE, GREY = "#0055a4", "#b35900", "#777777"
 LABELS = {
@@ -34,11 +34,18 @@ ARROWS = 13
 """Arrows along each side of a field."""
 
 
-def figure(found: Curve | Field, precision: int = 6) -> Figure:
-    """The figure of a curve or a field."""
-    from matplotlib.figure import Figure  # noqa: PLC0415 - an extra
+class Plot(Figure):
+    """A figure that a notebook shows, also where pyplot was never imported."""
 
-    made = Figure(figsize=(7, 6 if isinstance(found, Curve) else 5.6), layout="constrained")
+    def _repr_png_(self) -> bytes:
+        written = BytesIO()
+        self.savefig(written, format="png", dpi=110)
+        return written.getvalue()
+
+
+def figure(found: Curve | Field, precision: int = 6) -> Plot:
+    """The figure of a curve or a field."""
+    made = Plot(figsize=(7, 6 if isinstance(found, Curve) else 5.6), layout="constrained")
     title = " ".join(found.program.split())
     if len(title) <= LONGEST_TITLE and title.isprintable():
         made.suptitle(title.replace("$", r"\$"), fontfamily="monospace")
@@ -115,20 +122,6 @@ def _mark(top: Axes, bottom: Axes, found: Curve, mark: Mark) -> None:
         dashes = {"pole": "-.", "edge": ":", "vertical": "--"}[mark.kind]
         for axes in (top, bottom):
             axes.axvline(mark.at, color="black", linestyle=dashes, linewidth=1, label=label)
-
-
-def limits(values: Any) -> tuple[float, float]:
-    """From where to where a curve is shown: all of it, unless a few values are far off."""
-    finite = values[np.isfinite(values)]
-    if not finite.size:
-        return -1.0, 1.0
-    low, high = float(finite.min()), float(finite.max())
-    inner = np.percentile(finite, [4, 96])
-    spread = float(inner[1] - inner[0])
-    if spread > 0 and high - low > 12 * spread:
-        low, high = max(low, inner[0] - spread), min(high, inner[1] + spread)
-    room = (high - low) * 0.06 or max(abs(high) * 0.1, 1e-12)
-    return low - room, high + room
 
 
 def _draw_field(made: Figure, found: Field) -> None:

@@ -12,9 +12,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.plots.curve import Curve
+from gradcli.plots.curve import Curve, limits
 from gradcli.plots.field import Field
-from gradcli.plots.figure import limits
 from gradcli.report.numbers import number, painted, shown
 
 if TYPE_CHECKING:

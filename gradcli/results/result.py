@@ -7,14 +7,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from gradcli.diagnostics.equality import by_value
+from gradcli.diagnostics.error import expect_choice
 from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import expression, rule
 from gradcli.engine.plan import Contribution
 from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
+from gradcli.results.display import bundle, display
 
 
 class Verdict(StrEnum):
@@ -144,6 +146,32 @@ class Result:
             for i in self.graph.inputs
             if self.accumulators[i] is not None
         }
+
+    def __str__(self) -> str:
+        """The table of `gradcli eval`."""
+        shown = display()
+        return repr(self) if shown is None else shown.text(self)
+
+    def trace(self, by: Literal["operation", "statement"] = "operation") -> Any:
+        """Both passes step by step: a page in a notebook, the listing where it is printed.
+
+        `.save("page.html")` writes the page to a file. Raises `GradcliError` of kind option for
+        another `by`.
+        """
+        expect_choice("by", by, ("operation", "statement"))
+        shown = display()
+        return None if shown is None else shown.trace(self, by)
+
+    def _repr_html_(self) -> str | None:
+        shown = display()
+        return None if shown is None else shown.html(self)
+
+    def _repr_latex_(self) -> str | None:
+        shown = display()
+        return None if shown is None else shown.latex(self)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        return bundle(str(self), self._repr_html_(), self._repr_latex_())
 
     def __getitem__(self, name: str) -> Row:
         """The row of a node by its name. Raises `KeyError` if there is none."""

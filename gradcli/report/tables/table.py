@@ -142,6 +142,7 @@ def _drawn(
         drawn.add_row(*texts, end_section=spaced)
     stream = io.StringIO()
     console = Console(
+        force_jupyter=False,
         file=stream,
         width=style.width,
         color_system="standard" if style.color else None,

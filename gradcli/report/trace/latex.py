@@ -6,7 +6,7 @@ stands beside an accumulator that is complete.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradcli.report.tables import latex
@@ -45,6 +45,24 @@ def pieces(
         yield END
 
 
+def equations(steps: Steps, style: Style) -> str:
+    """Both passes without headings, for a notebook's MathJax."""
+    lines = Writer(steps, style, Choice()).formulas()
+    return _aligned(line for line in lines if not line.startswith(r"\intertext"))
+
+
+def formulas(steps: Steps) -> str:
+    """The forward pass without numbers, for a notebook's MathJax."""
+    return _aligned(
+        f"{latex.name(step.node.name)} &= {mathematics(step.tree, steps.shapes).text}"
+        for step in steps.steps()
+    )
+
+
+def _aligned(lines: Iterable[str]) -> str:
+    return "\\begin{align*}\n" + " \\\\\n".join(lines) + "\n\\end{align*}"
+
+
 class Writer:
     """The lines of both passes."""
 
@@ -55,7 +73,7 @@ class Writer:
     def lines(self) -> Iterator[str]:
         r"""The lines, with `\\` between."""
         started = False
-        for line in self._all():
+        for line in self.formulas():
             # A heading stands between two lines by itself; no `\\` may be before it.
             heading = line.startswith(r"\intertext")
             yield (
@@ -66,7 +84,8 @@ class Writer:
 
     _after_heading = False
 
-    def _all(self) -> Iterator[str]:
+    def formulas(self) -> Iterator[str]:
+        """The lines, and headings as `intertext`."""
         if self.choice.forward:
             yield r"\intertext{Forward pass}"
             for key, value in self.steps.result.inputs.items():
