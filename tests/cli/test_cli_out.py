@@ -18,10 +18,14 @@ POINT = ("x*y + sin(x)", "--x=3", "--y=2")
 ALL = (".txt", ".json", ".csv", ".md", ".tex")
 CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "eval": (POINT, ALL),
-    "trace": (POINT, (*ALL, ".py")),
+    "trace": (POINT, (*ALL, ".py", ".html", ".htm")),
     "check": (POINT, ALL),
     "jacobian": (POINT, ALL),
     "hessian": (POINT, ALL),
+    "plot": (
+        ("x*y", "--x=0:1", "--y=3"),
+        (".txt", ".json", ".csv", ".svg", ".png", ".pdf"),
+    ),
     "graph": (POINT, (".txt", ".dot", ".gv", ".mmd", ".mermaid", ".svg", ".png", ".pdf")),
     "export": (POINT, (".txt", ".py", ".tex", ".json")),
     "grade": ((*POINT, "answers/answer.py"), (".txt", ".json")),
@@ -64,7 +68,7 @@ def write(command: str, name: str, *more: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_ending(command: str) -> None:
-    endings = sorted({*ENDINGS, *CALLS[command][1], ".html", ".xyz"})
+    endings = sorted({*ENDINGS, *CALLS[command][1], ".xyz"})
     for ending in endings:
         name = Path(f"out{ending}")
         code, err = write(command, str(name), *(["--color=always"] if command == "eval" else []))
