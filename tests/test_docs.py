@@ -2,6 +2,7 @@
 
 import re
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -33,3 +34,18 @@ def portable(text: str) -> str:
     text = re.sub(r"-?\d+(\.\d+)?e-1\d\b", "tiny", text)
     text = re.sub(r"\d+\.\d{7,}", lambda number: f"{float(number[0]):.7g}", text)
     return re.sub(r"[ ─]+", " ", text)
+
+
+@pytest.mark.slow
+def test_the_site_builds(tmp_path: Path) -> None:
+    """Every link leads somewhere, and the page to step through is inside."""
+    pytest.importorskip("material")
+    run = subprocess.run(
+        [sys.executable, str(ROOT / "scripts" / "docs"), "--site", str(tmp_path / "site")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr
+    assert 'src="tutorial-1.html"' in (tmp_path / "site" / "tutorial.html").read_text("utf-8")
+    assert (tmp_path / "site" / "tutorial-1.html").read_text("utf-8").startswith("<!doctype html>")
