@@ -5,11 +5,12 @@ A number is never cut, whatever the width. What a table does where it does not f
 
 1. Words get shorter: the check's long phrases go below the table, `agrees to 12.1 digits`
    becomes `agrees 12.1`; long operations and names go on in a second line.
-2. Vectors and rows of matrices go on in a second line; what gets too tall is summarised.
-3. The finite difference is left out (of `check`, the error): the verdict says how it compares.
-4. Vectors are written from top to bottom.
-5. The operation is left out, then the value. A line under the table names what is missing.
-6. Where not even name, accumulator and verdict fit, each row is written from top to bottom.
+2. So that vectors and rows of matrices stay whole, numbers have fewer digits, the finite
+   difference is left out (of `check`, the error; the verdict says how it compares), then the
+   shape, the operation, the value. A line under the table says so.
+3. Where that does not do, vectors and rows of matrices go on in a second line; what gets too tall
+   is summarised; vectors are written from top to bottom.
+4. Where not even name, accumulator and verdict fit, each row is written from top to bottom.
 
 Without a width nothing of this happens: everything is written as wide as it is.
 """
@@ -18,7 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -46,6 +47,13 @@ LINES = (60, 44, 32, 24, 16, 1)
 """How many cells an array may take in one line, widest first."""
 
 
+DROPPED = ("slope", "shape", "operation", "value"), ("error", "shape", "slope", "digits")
+"""The columns that are left out where there is no room, in order; of eval and of check."""
+
+FEWEST_DIGITS = 3
+"""Rows of a matrix are rather broken than written with fewer digits than these."""
+
+
 class Plan(NamedTuple):
     """How a table is written."""
 
@@ -56,19 +64,36 @@ class Plan(NamedTuple):
     """`full`, `head` (what stands before the colon), or `short`."""
     fold: int | None = None
     """The most cells that a name or an operation takes in one line."""
+    digits: int | None = None
+    """The most significant digits of an array's elements, where these are fewer than asked for."""
 
 
-def plans(keys: tuple[str, ...], command: str) -> Iterator[Plan]:
-    """The plans for a table of these columns, the best first."""
-    order = ("error", "slope", "digits") if command == "check" else ("slope", "operation", "value")
-    drops = [frozenset(order[:i]) for i in range(4)]
-    steps = [(drops[0], line) for line in LINES[:4]]
-    steps += [(drop, line) for drop in drops[1:] for line in LINES]
-    for drop, line in steps:
+Step: TypeAlias = tuple[frozenset[str], "int | None", "int | None"]
+"""Which columns are left out, the most cells of an array in a line, the most digits."""
+
+
+def plans(keys: tuple[str, ...], command: str, precision: int, *, arrays: bool) -> Iterator[Plan]:
+    """The plans for a table of these columns, the best first; `arrays` says whether it has any."""
+    order = DROPPED[command == "check"]
+    drops = [frozenset(order[:i]) for i in range(len(order) + 1)]
+    steps: list[Step] = [*_whole(drops, precision)] if arrays else []
+    steps += [(drops[0], line, None) for line in LINES[:4]]
+    steps += [(drop, line, None) for drop in drops[1:] for line in LINES]
+    for drop, line, digits in steps:
         kept = tuple(key for key in keys if key not in drop)
         for fold in (None, 32, 16):
             for words in ("full", "head", "short"):
-                yield Plan(kept, line, words, fold)
+                yield Plan(kept, line, words, fold, digits)
+
+
+def _whole(drops: list[frozenset[str]], precision: int) -> Iterator[Step]:
+    """Steps in which every row of an array stays on its line."""
+    fewer = range(precision - 1, FEWEST_DIGITS - 1, -1)
+    yield drops[0], None, None
+    yield drops[0], None, max(FEWEST_DIGITS, precision - 1)
+    for drop in drops[1:]:
+        yield drop, None, None
+        yield from ((drop, None, digits) for digits in fewer)
 
 
 class Column(NamedTuple):
@@ -100,16 +125,22 @@ class Columns:
         width = self.style.width
         if width is None:
             return Plan(keys)
-        return next((p for p in plans(keys, self.command) if self.width(p) <= width), None)
+        return next((plan for plan in self.plans(keys) if self.width(plan) <= width), None)
 
-    def widest_need(self, keys: tuple[str, ...]) -> int:
-        """The width from which on no column is left out."""
-        return min(self.width(p) for p in plans(keys, self.command) if p.keys == keys)
+    def plans(self, keys: tuple[str, ...]) -> Iterator[Plan]:
+        """The plans for these columns, the best first."""
+        arrays = any(entry.shape for entry in self.entries)
+        return plans(keys, self.command, self.style.precision, arrays=arrays)
+
+    def widest_need(self, keys: tuple[str, ...], *, digits: bool = False) -> int:
+        """The width from which on no column is left out, or with `digits` no digit."""
+        wanted = (p for p in self.plans(keys) if p.keys == keys)
+        return min(self.width(p) for p in wanted if not digits or p.line is p.digits is None)
 
     def cell(self, entry: Entry, key: str, plan: Plan) -> list[str]:
         """A cell as lines of text."""
         if key in NUMBERS:
-            return self._number(entry, key, plan.line)
+            return self._number(entry, key, plan.line, plan.digits)
         if key == "shape":
             return [shape_text(entry.shape, self.style)]
         if key == "words":
@@ -119,8 +150,14 @@ class Columns:
             return [text]
         return folded(text, plan.fold)
 
-    def _number(self, entry: Entry, key: str, line: int | None) -> list[str]:
-        value, precision = getattr(entry, key), precision_of(entry, key, self.style.precision)
+    def _precision(self, entry: Entry, key: str, digits: int | None) -> int:
+        """The significant digits of a number: of a wrong one those that show that it is."""
+        own = precision_of(entry, key, self.style.precision)
+        single = not entry.shape
+        return own if digits is None or single or entry.verdict == "fail" else min(own, digits)
+
+    def _number(self, entry: Entry, key: str, line: int | None, digits: int | None) -> list[str]:
+        value, precision = getattr(entry, key), self._precision(entry, key, digits)
         if value is None:
             along_directions = key == "slope" and entry.verdict is not None and entry.shape
             return ["random directions" if along_directions else ""]
@@ -150,22 +187,25 @@ class Columns:
             if value is not None and np.ndim(value) == 0
         )
 
-    def _column(self, key: str, line: int | None, words: str, fold: int | None) -> Column:
+    def _column(
+        self, key: str, line: int | None, words: str, fold: int | None, digits: int | None = None
+    ) -> Column:
         title = shown(heading(key, self.command), self.style)
         if key == "words" and words == "short" and self.command != "check":
             title = "digits"
-        plan = Plan((), line, words, fold)
+        plan = Plan((), line, words, fold, digits)
         cells = [self.cell(entry, key, plan) for entry in self.entries]
         longest = max((cell_width(text) for cell in cells for text in cell), default=0)
         return Column(title, cells, max(longest, cell_width(title)))
 
 
-def _what_matters(key: str, plan: Plan) -> tuple[int | None, str, int | None]:
+def _what_matters(key: str, plan: Plan) -> tuple[int | None, str, int | None, int | None]:
     """A plan as far as it concerns a column, so that each column is written once per form."""
     return (
         plan.line if key in NUMBERS else None,
         plan.words if key == "words" else "",
         plan.fold if key in {"name", "operation"} else None,
+        plan.digits if key in NUMBERS else None,
     )
 
 

@@ -211,6 +211,10 @@ def _notes(
         missing = [rows.heading(key, columns.command) for key in keys if key not in plan.keys]
         need = columns.widest_need(keys)
         notes.append(f"no room for: {', '.join(missing)} (needs {need} columns)")
+    if plan is not None and plan.digits is not None:
+        need = columns.widest_need(keys, digits=True)
+        asked = style.precision
+        notes.append(f"arrays have {plan.digits} digits here ({asked} from {need} columns on)")
     yield from _below(notes, style)
 
 
