@@ -2,9 +2,9 @@
 
 The operation table has the formulas; this table stands beside it and says why they are so. In a
 sentence `{to}` is the operand that the contribution goes to, `{out}` the operation's own name,
-`{others}` what the other operands are, `{rule}` the formula. An operation whose sentence is
-different for each operand has them in the operands' order. What has no sentence of its own gets
-one that names its formula (`sentence`).
+`{others}` what the other operands are, `{shape}` the operand's shape, `{rule}` the formula. An
+operation whose sentence is different for each operand has them in the operands' order. What has
+no sentence of its own gets one that names its formula (`sentence`).
 """
 
 from __future__ import annotations
@@ -100,8 +100,8 @@ WORDS: dict[str, Sentences] = {
     "hardtanh": "Between -1 and 1 {out} is {to}, so the slope is 1; outside it is 0.",
     # --- linear algebra ---
     "matmul": (
-        "In a matrix product the other factor is transposed, so that the shapes fit: δ of {to} "
-        "has the shape of {to}."
+        "In a matrix product the other factor is transposed, so that δ of {to} gets the shape of "
+        "{to}, {shape}."
     ),
     "dot": "In a dot product each element's slope is the element it is multiplied by.",
     "inner": "In an inner product each element's slope is the element it is multiplied by.",

@@ -18,12 +18,12 @@ import numpy as np
 from gradcli.diagnostics.error import cell_width
 from gradcli.engine.notation import NOWHERE, substitute
 from gradcli.report.numbers import (
-    array_lines,
     inline,
     is_small,
     number,
     shape_text,
     shown,
+    whole_rows,
 )
 from gradcli.report.trace.listing import BLANK, Choice
 from gradcli.syntax.printer import print_tree
@@ -129,7 +129,7 @@ DEEP = 12
 """More operations than these one behind the other are drawn downwards: to the right, they would be
 a band ten times as wide as high."""
 
-WIDE, NARROW = 30, 14
+WIDE, NARROW = 40, 28
 """The cells that the elements of a small array may take in one line."""
 
 
@@ -195,7 +195,7 @@ class _Maker:
     def _one(self, value: Any) -> str:
         """A contribution: on one line, or in a picture on as many as the variable itself."""
         if self.line == NARROW and np.ndim(value) and is_small(value):
-            return "\n".join(array_lines(value, self.style.precision, NARROW))
+            return "\n".join(whole_rows(value, self.style.precision, NARROW))
         return self._inline(value)
 
     def _box(self, node: Node) -> Box:
@@ -221,7 +221,7 @@ class _Maker:
             return (BLANK,)
         if np.ndim(value) == 0:
             return (number(float(value), self.style.precision),)
-        return tuple(array_lines(value, self.style.precision, self.line))
+        return tuple(whole_rows(value, self.style.precision, self.line))
 
     def _inline(self, value: Any) -> str:
         if np.ndim(value) and not is_small(value):

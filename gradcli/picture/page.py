@@ -21,10 +21,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from gradcli.ops.javascript import FUNCTIONS
-from gradcli.picture.model import drawing, headed
+from gradcli.picture.model import NARROW, drawing, headed
 from gradcli.picture.recompute import recompute
 from gradcli.picture.svg import MOST_BOXES, Picture
-from gradcli.report.numbers import array_lines, is_small, number, shown
+from gradcli.report.numbers import is_small, number, shown, whole_rows
 from gradcli.report.tables import rows
 from gradcli.report.trace.listing import Choice, Late, Listing, note
 from gradcli.syntax.header import MARK
@@ -267,7 +267,7 @@ class _Page:
         if np.ndim(value) == 0:
             lines = [number(float(value), self.style.precision)]
         elif is_small(value):
-            lines = array_lines(value, self.style.precision, 14)
+            lines = whole_rows(value, self.style.precision, NARROW)
         else:
             lines = [f"({'×'.join(map(str, np.shape(value)))})"]
         return headed("δ", tuple(lines))

@@ -24,6 +24,9 @@ SMALL, SMALL_MATRIX = 12, 25
 TALL = 12
 """And those that take more lines than this where there is little room."""
 
+FEWEST_DIGITS = 3
+"""Rows of an array are rather broken than written with fewer significant digits than these."""
+
 LINE = 60
 """The elements of a small vector go on one line as far as they fit into this many cells."""
 
@@ -192,6 +195,18 @@ def array_lines(array: Any, precision: int, line: int | None = None) -> list[str
             lines += [front + first, *(" " * len(outer) + text for text in more)]
             lines[-1] += back
     return lines
+
+
+def whole_rows(array: Any, precision: int, room: int) -> list[str]:
+    """A small array whose rows stay whole: with fewer digits where they need more than `room`.
+
+    Where three digits are too many still, rows go on in the next line.
+    """
+    for digits in range(precision, min(precision, FEWEST_DIGITS) - 1, -1):
+        lines = array_lines(array, digits)
+        if max(map(len, lines)) <= room and (np.ndim(array) > 1 or len(lines) == 1):
+            return lines
+    return array_lines(array, precision, room)
 
 
 def _brackets(row: int, outer: list[int]) -> int:

@@ -20,7 +20,7 @@ from gradcli.engine.notation import node_tree, operand_tree
 from gradcli.ops.operation import keywords, times
 from gradcli.ops.words import sentence
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import Name, Operator, postorder
+from gradcli.syntax.tree import Name, postorder
 from gradcli.trace.steps import Move, Step, Steps
 
 MOST_NAMES = 4
@@ -109,11 +109,15 @@ class Explainer:
         place = next((i for i, o in enumerate(move.node.operands) if o == move.to.id), 0)
         others = [text for i, text in enumerate(operands) if i != place] or [move.to.name]
         return sentence(operation, place).format(
-            to=move.to.name, out=move.node.name, others=_listed(others), rule=written
+            to=move.to.name,
+            out=move.node.name,
+            others=_listed(others),
+            shape=move.to.type,
+            rule=written,
         )
 
     def _shapes(self, move: Move) -> Iterable[str]:
-        """Why a dimension is summed, and what a transpose is for."""
+        """Why what comes back is summed over a dimension."""
         own, to = move.node.type.shape, move.to.type.shape
         operation = move.node.operation
         if len(self.steps.members(move.node)) > 1 or operation is None:
@@ -123,12 +127,6 @@ class Explainer:
                 f"{move.to.name} was repeated to fit the shape {times(own)}, so what comes back "
                 "is summed over its copies."
             )
-        if operation.is_matrix_product and move.rule is not None:
-            transposed = any(
-                isinstance(t, Operator) and t.symbol == "T" for t in postorder(move.rule)
-            )
-            if transposed and to and own:
-                yield f"Only so the shape comes out as {times(to)}, that of {move.to.name}."
 
     def _fork(self, move: Move) -> Iterable[str]:
         """Why `=` or `+=`, and whether the accumulator is complete."""

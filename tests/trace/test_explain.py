@@ -32,7 +32,9 @@ def test_every_sentence_belongs_to_a_row() -> None:
 @pytest.mark.parametrize("row", ops.TABLE, ids=lambda row: row.name)
 def test_every_row_has_a_sentence(row: ops.Operation) -> None:
     for k in range(len(row.operands)):
-        text = sentence(row, k).format(to="TO", out="OUT", others="OTHERS", rule="RULE")
+        text = sentence(row, k).format(
+            to="TO", out="OUT", others="OTHERS", rule="RULE", shape="2×3"
+        )
         assert re.fullmatch(r"[A-Za-zδ\d].*[.]", text), text
         assert not re.search(r"[{}]", text)
 
@@ -49,7 +51,7 @@ def test_shapes_and_corners() -> None:
         explained("z = W @ x + b; sum(relu(z))", W=[[1, 2], [3, 4]], x=[1, 0], b=[-1, 0])
     )
     assert "the convention is: 0 at 0." in said
-    assert "Only so the shape comes out as 2×2, that of W." in said
+    assert "so that δ of W gets the shape of W, 2×2." in said
     assert "was repeated to fit the shape 2×3" in " ".join(
         explained("sum(A + b)", A=[[1, 2, 3], [4, 5, 6]], b=[1, 2, 3])
     )

@@ -91,7 +91,7 @@ def command(
     )
     from gradcli.trace.steps import Steps
 
-    write = _writer(target, standalone=standalone)
+    write = _writer(target, read.program.statements, standalone=standalone)
     return Outcome(write(Steps(result), report.style()), 0, report.file)
 
 
@@ -111,14 +111,16 @@ def _target(to: Target | None, report: OutputOptions, *, standalone: bool) -> Ta
     return to or "numpy"
 
 
-def _writer(target: Target, *, standalone: bool) -> Callable[[Steps, Style], Iterable[str]]:
+def _writer(
+    target: Target, statements: frozenset[str], *, standalone: bool
+) -> Callable[[Steps, Style], Iterable[str]]:
     """The function that writes for a target."""
     from functools import partial
 
     if target == "latex":
         from gradcli.report.trace import latex as trace_latex
 
-        return partial(trace_latex.pieces, standalone=standalone)
+        return partial(trace_latex.pieces, standalone=standalone, statements=statements)
     if target == "graph-json":
         from gradcli.export import graph_json as export_graph
 

@@ -269,7 +269,13 @@ class Evaluation:
             from gradcli.report.trace import latex as trace_latex
 
             alone = self.shown.standalone
-            return trace_latex.pieces(steps, look, standalone=alone, choice=self.choice)
+            return trace_latex.pieces(
+                steps,
+                look,
+                standalone=alone,
+                choice=self.choice,
+                statements=self.read.program.statements if self.choice.forward else frozenset(),
+            )
         if style == "code":
             from gradcli.export import numpy_listing as export_numpy
 

@@ -25,6 +25,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import cell_width
 from gradcli.report.numbers import (
+    FEWEST_DIGITS,
     TALL,
     Decimals,
     array_lines,
@@ -49,9 +50,6 @@ LINES = (60, 44, 32, 24, 16, 1)
 
 DROPPED = ("slope", "shape", "operation", "value"), ("error", "shape", "slope", "digits")
 """The columns that are left out where there is no room, in order; of eval and of check."""
-
-FEWEST_DIGITS = 3
-"""Rows of a matrix are rather broken than written with fewer digits than these."""
 
 
 class Plan(NamedTuple):

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gradcli.report.tables import latex
 from gradcli.report.trace.listing import Choice, note
 from gradcli.report.trace.mathematics import Piece, mathematics, name, product
+from gradcli.trace.statements import StatementSteps
 from gradcli.trace.steps import Move, Step, Steps, reduction
 
 if TYPE_CHECKING:
@@ -33,16 +34,42 @@ TOO_WIDE = 64
 
 
 def pieces(
-    steps: Steps, style: Style, *, standalone: bool = False, choice: Choice | None = None
+    steps: Steps,
+    style: Style,
+    *,
+    standalone: bool = False,
+    choice: Choice | None = None,
+    statements: frozenset[str] = frozenset(),
 ) -> Iterator[str]:
-    """The formulas; `standalone` makes a document of them."""
+    """The function, then the formulas; `standalone` makes a document of them.
+
+    `statements` are the names that the program gives.
+    """
     writer = Writer(steps, style, choice or Choice())
     yield HEAD if standalone else NEEDS
     yield "\\begin{align*}\n"
-    yield from writer.lines()
+    yield from writer.lines(_function(steps, statements))
     yield "\\end{align*}\n"
     if standalone:
         yield END
+
+
+def _function(steps: Steps, statements: frozenset[str]) -> Iterator[str]:
+    """The program as it was written, a line per statement; the last as a function of the inputs.
+
+    Nothing where that is the forward pass again.
+    """
+    whole = [*StatementSteps(steps.result, statements).steps()]
+    if len(whole) == len([*steps.steps()]):
+        return
+    inputs = ", ".join(latex.name(name) for name in steps.result.inputs)
+    yield r"\intertext{Function}"
+    for step in whole:
+        formula = mathematics(step.tree, steps.shapes).text
+        left = latex.name(step.node.name)
+        if step.node.id == steps.graph.output and len(whole) == 1:
+            left += f"({inputs})"
+        yield f"{left} &= {formula}"
 
 
 def equations(steps: Steps, style: Style) -> str:
@@ -70,10 +97,10 @@ class Writer:
         self.steps, self.style, self.choice = steps, style, choice
         self.shapes: dict[str, Shape] = steps.shapes
 
-    def lines(self) -> Iterator[str]:
-        r"""The lines, with `\\` between."""
+    def lines(self, function: Iterable[str] = ()) -> Iterator[str]:
+        r"""The lines, with `\\` between; those of the function stand above them."""
         started = False
-        for line in self.formulas():
+        for line in (*function, *self.formulas()):
             # A heading stands between two lines by itself; no `\\` may be before it.
             heading = line.startswith(r"\intertext")
             yield (
