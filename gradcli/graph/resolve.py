@@ -59,7 +59,7 @@ class Names:
     module: Module
     definitions: dict[str, Definition] = field(default_factory=dict)
     free: dict[str, Name] = field(default_factory=dict)
-    needs: dict[str | None, set[str]] = field(default_factory=dict)
+    needs: dict[str | None, tuple[str, ...]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
     sizes: dict[str | None, int] = field(default_factory=dict)
     in_blocks: dict[str, Span] = field(default_factory=dict)
@@ -169,7 +169,7 @@ class _Statement:
     def __init__(self, names: Names, later: dict[str, Definition], statement: Statement) -> None:
         self.names, self.later, self.statement = names, later, statement
         self.defined = _defined_name(statement)
-        self.reads: set[str] = set()
+        self.reads: dict[str, None] = {}  # in order of appearance
         self.size = 1
 
     def check(self, *, is_output: bool) -> None:
@@ -192,7 +192,7 @@ class _Statement:
                     "times the accumulator adds up by itself ('+=' is for submissions)",
                 )
         key = self.defined.name if self.defined else None
-        names.needs[key] = self.reads
+        names.needs[key] = tuple(self.reads)
         names.sizes[key] = self.size
         if self.defined is not None and not isinstance(statement, Bare | Augment):
             names.definitions[self.defined.name] = statement
@@ -235,7 +235,7 @@ class _Statement:
     def variable(self, name: Name) -> None:
         """A name that is read: a node, an input, or a mistake."""
         word, names = name.name, self.names
-        self.reads.add(word)
+        self.reads[word] = None
         definition = names.definitions.get(word)
         if type(definition) is Assign or (definition is None and word in names.free):
             return
@@ -292,7 +292,7 @@ class _Statement:
         if definition is None and word in _ALWAYS and word not in self.later:
             return
         if isinstance(definition, Define | Block):
-            self.reads.add(word)
+            self.reads[word] = None
             self.size += names.sizes[word]
             arrange_arguments(call, definition, names.source)
             return

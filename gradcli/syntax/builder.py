@@ -10,6 +10,7 @@ have their place and get their source in `parser`.
 from __future__ import annotations
 
 import math
+from sys import intern
 from typing import Any, TypeGuard
 
 from gradcli.diagnostics.characters import normal_name
@@ -55,7 +56,7 @@ class Builder(StatementBuilder):
         _, text, span = token
         if not text.isascii():
             text = normal_name(text, span.start)
-        return Name(text, span)
+        return Name(intern(text), span)  # one text for all that a name is used
 
     def NUMBER(self, token: Token) -> Number:
         _, text, span = token
