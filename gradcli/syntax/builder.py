@@ -10,7 +10,6 @@ have their place and get their source in `parser`.
 from __future__ import annotations
 
 import math
-from sys import intern
 from typing import Any, TypeGuard
 
 from gradcli.diagnostics.characters import normal_name
@@ -56,7 +55,7 @@ class Builder(StatementBuilder):
         _, text, span = token
         if not text.isascii():
             text = normal_name(text, span.start)
-        return Name(intern(text), span)  # one text for all that a name is used
+        return Name(text, span)
 
     def NUMBER(self, token: Token) -> Number:
         _, text, span = token

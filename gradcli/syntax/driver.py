@@ -64,6 +64,7 @@ class Driver:
         """The tokens of a text. Raises `Stuck` where none begins."""
         groups, known = self._groups, len(self._groups)
         new = tuple.__new__  # half the time of a call of the class
+        texts: dict[str, str] = {}  # a name that is used again is the same object
         for match in self._pattern.finditer(text):
             group = match.lastindex
             if group is None:
@@ -74,6 +75,7 @@ class Driver:
             written = match[group]
             if words:
                 kind = words.get(written, kind)
+                written = texts.setdefault(written, written)
             yield new(Token, (kind, written, new(Span, match.span(group))))
 
     def parse(self, tokens: Iterable[Token]) -> Any:
