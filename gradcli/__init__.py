@@ -56,7 +56,7 @@ _HOMES = {
 
 
 def __getattr__(name: str) -> Any:
-    """Import on first use: `gradcli --help` needs neither NumPy nor Lark."""
+    """Import on first use: `gradcli --help` needs no NumPy."""
     if name in _HOMES:
         from importlib import import_module  # noqa: PLC0415
 

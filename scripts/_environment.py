@@ -31,12 +31,13 @@ PYTHON = os.path.join(VENV, *(("Scripts", "python.exe") if os.name == "nt" else 
 RUN = "run"
 TEST = "test"
 
-# What the environment is made from. The grammar's folder and the module that saves the parser's
+# What the environment is made from. The grammar and the modules that make and save the parser's
 # tables are here because an editable install writes these tables.
 SOURCES = (
     "pyproject.toml",
     "setup.py",
     "grammar/gradcli.lark",
+    "gradcli/syntax/from_grammar.py",
     "gradcli/syntax/tables.py",
 )
 

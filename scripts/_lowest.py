@@ -2,7 +2,7 @@
 
 `scripts/test --lowest` runs the tests there. The environment is made anew each time, in
 `.venv-lowest`, with a copy of the project in it: an editable install writes the parser's tables,
-and those of an old Lark are for this environment alone.
+and those that an old Lark makes are for this environment alone.
 """
 
 from __future__ import annotations

@@ -60,6 +60,8 @@ PROGRAMS: dict[str, Text] = {
     "rows of a matrix": lambda n: f"sum([{', '.join(['[x, 1]'] * n)}])",
     "numbers in an array": lambda n: f"sum(x*[{', '.join(map(str, range(n)))}])",
     "indices": total("v[{i}]", lambda n: f"#: v = zeros({n})\n"),
+    "LaTeX": lambda n: r" + ".join([r"\frac{x}{2}"] * n),
+    "lines of LaTeX": lambda n: r"\\ ".join(rf"u_{{{i}}} &= {i} x" for i in range(n)),
 }  # fmt: skip
 
 MISTAKES: dict[str, Text] = {
@@ -75,6 +77,9 @@ MISTAKES: dict[str, Text] = {
     "a header value": lines("#: w{i} = {i}", "#: w = log(-1)\nw"),
     "a header line twice": lines("#: w{i} = {i}", "#: w0 = 1\nw0"),
     "a header line that is too late": lines("u{i} = {i}*x", "#: x = 3"),
+    "a constant in a block": lambda n: "block b(u) = u + x with d/du = 1\n" + "b(y)\n" * n,
+    "a function that is a value": lines("u{i} = {i}*x", "u0(x)"),
+    "LaTeX that is not closed": lambda n: r" + ".join([r"\frac{x}{2}"] * n) + r" + \frac{x}{",
     "a block without rules": lambda n: (
         f"block b({', '.join(f'p{i}' for i in range(n))}) = p0 with d/dp0 = 1\nb(x)"
     ),
@@ -86,6 +91,7 @@ REPORTS = (
     ("eval", "--no-check", "--format", "latex"),
     ("eval", "--no-check", "--format", "csv"),
     ("trace", "--no-check"),
+    ("trace", "--no-check", "--by", "statement"),
     ("trace", "--no-check", "--json"),
     ("export", "--to", "numpy"),
     ("export", "--to", "python"),
@@ -154,10 +160,60 @@ FILES: dict[str, Command] = {
     ),
 }  # fmt: skip
 
+
+def hint(text: Text, *arguments: str) -> Command:
+    """A program, and a command line with a slip: what was meant is looked for among its names."""
+    return written("p.grad", text, *arguments, "--file", "p.grad")
+
+
+HINTS: dict[str, Command] = {
+    "no value": hint(total("u{i}"), "eval"),
+    "a value for no input": hint(total("u{i}"), "eval", "--uu", "3"),
+    "no such output": hint(lines("u{i} = {i}*x", "u0"), "eval", "--output", "uu", "--x", "1"),
+    "no such input": hint(lines("#: w{i} = 1", "w0"), "eval", "--wrt", "ww"),
+    "no such node": hint(lines("u{i} = {i}*x", "u0"), "trace", "--node", "uu", "--x", "1"),
+}
+
+
+def python(n: int) -> list[str]:
+    """A function of as many lines."""
+    above = "".join(f"    a{i} = np.sin(a{i - 1}) + x\n" for i in range(1, n))
+    Path("p.py").write_text(
+        f"import numpy as np\ndef f(x):\n    a0 = x\n{above}    return a{n - 1}\n"
+    )
+    return ["eval", "p.py", "--x", "1", "--no-check"]
+
+
+def grade(n: int) -> list[str]:
+    """The right code for a task of as many statements; `SIZES` of them would take long."""
+    header = "#: x = 0.5\n#: y = 0.5\n"
+    Path("p.grad").write_text(header + PROGRAMS["chain"](n // 4))
+    arguments = ["export", "--to", "numpy", "--file", "p.grad", "--out", "answer.py"]
+    assert run(arguments, Environment.captured()) == 0
+    return ["grade", "p.grad", "answer.py"]
+
+
+def class_(n: int) -> list[str]:
+    """A folder of submissions, half of them wrong. They are marked in another process."""
+    Path("p.grad").write_text("#: x = 3\n#: y = -4\n(x + sigmoid(y)) / (x^2 + y)")
+    folder = Path(f"handed-in-{n}")
+    folder.mkdir()
+    arguments = ["export", "--to", "numpy", "--file", "p.grad", "--out", "right.py"]
+    assert run(arguments, Environment.captured()) == 0
+    right = Path("right.py").read_text()
+    for i in range(n // 10):
+        (folder / f"student{i}.py").write_text(right.replace("+=", "=", i % 2))
+    return ["class", "p.grad", str(folder), "--jobs", "1"]
+
+
+OTHERS: dict[str, Command] = {"Python": python, "grade": grade, "class": class_}
+
 COMMANDS: dict[str, Command] = {
     **{name: program(text) for name, text in (PROGRAMS | MISTAKES).items()},
     **{f"{' '.join(report)}": program(PROGRAMS["chain"], *report) for report in REPORTS},
     **FILES,
+    **HINTS,
+    **OTHERS,
 }
 
 
@@ -185,10 +241,13 @@ def expect_linear(measured: Callable[[list[str]], int], command: Command, least:
     assert four - two < 2.5 * max(two - one, least), (one, two, four)
 
 
-# The quick version is every third of them.
+# The quick version is every third of them, without those that take seconds.
 @pytest.mark.parametrize(
     "name",
-    [pytest.param(n, marks=pytest.mark.slow if i % 3 else []) for i, n in enumerate(COMMANDS)],
+    [
+        pytest.param(n, marks=pytest.mark.slow if i % 3 or n in OTHERS else [])
+        for i, n in enumerate(COMMANDS)
+    ],
 )
 def test_twice_the_text_takes_twice_the_calls(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

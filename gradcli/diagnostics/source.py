@@ -30,6 +30,14 @@ class Span(NamedTuple):
         return Span(self.start + by, self.end + by)
 
 
+_new = tuple.__new__
+
+
+def between(first: Span, last: Span) -> Span:
+    """The span from the start of one to the end of another behind it."""
+    return _new(Span, (first[0], last[1]))  # half the time of a call of the class
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """A text and what to call it in an error (`name` is None for the command line's program)."""

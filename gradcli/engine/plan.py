@@ -103,25 +103,38 @@ def _planned(rules: Rules, active: Sequence[bool]) -> Plan:
     steps: list[tuple[int, Getter | None, tuple[Send, ...]]] = []
     watched: list[int] = []
     products: dict[int, tuple[int, int, int]] = {}
-    for node in reversed(graph.nodes):
-        if not reached[node.id]:
+    nodes, calls = graph.nodes, graph.calls
+    for node in reversed(nodes):
+        number, operation = node.id, node.operation
+        if not reached[number]:
             continue
-        sends = []
+        sends: list[Send] = []
+        numbers, shows, flow = True, False, flows[number]
         for i, to in enumerate(node.operands):
-            if type(to) is int and active[to]:
-                left[to] -= 1
-                send = _line(rules, node, i, to, final=left[to] == 0, flows=flows[node.id])
-                sends.append(send)
-                factors = _factors(graph, node, send)
-                if factors and send.final and not reached[to]:
-                    products[to] = factors
-                reached[to] = True
-                flows[to] |= flows[node.id] and send.rule.constant != 0
+            if type(to) is not int or not active[to]:
+                continue
+            assert operation is not None
+            rule, elementwise = rules.of(node, i), operation.elementwise
+            left[to] -= 1
+            final = left[to] == 0
+            line = i, to, rule, elementwise, _mask(node, flows=flow), nodes[to].type.shape, final
+            send = tuple.__new__(Send, line)  # half the time of a call of the class
+            sends.append(send)
+            if (
+                not elementwise
+                and final
+                and not reached[to]
+                and (of := _factors(graph, node, send))
+            ):
+                products[to] = of
+            reached[to] = True
+            flows[to] |= flow and rule.constant != 0
+            numbers = numbers and elementwise and rule.constant is not None
+            shows = shows or rule.passes_on
         if sends:
-            numbers = all(s.elementwise and s.rule.constant is not None for s in sends)
-            steps.append((node.id, None if numbers else graph.calls[node.id][1], tuple(sends)))
-        if node.selections or not flows[node.id] or not any(send.rule.passes_on for send in sends):
-            watched.append(node.id)
+            steps.append((number, None if numbers else calls[number][1], tuple(sends)))
+        if node.selections or not flow or not shows:
+            watched.append(number)
     return Plan(active, tuple(steps), tuple(watched), products)
 
 
@@ -143,12 +156,11 @@ def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int, int] | Non
     return (other, node.id, terms) if size < graph.nodes[send.to].type.size else None
 
 
-def _line(rules: Rules, node: Node, operand: int, to: int, *, final: bool, flows: bool) -> Send:
-    assert node.operation is not None
-    rule, shape = rules.of(node, operand), rules.graph.nodes[to].type.shape
-    mask: Mask | None = partial(_masked, node) if node.selections else None
-    mask = mask if flows else nothing
-    return Send(operand, to, rule, node.operation.elementwise, mask, shape, final)
+def _mask(node: Node, *, flows: bool) -> Mask | None:
+    """What takes out the elements of what a node sends that do not count."""
+    if not flows:
+        return nothing
+    return partial(_masked, node) if node.selections else None
 
 
 def _uses(graph: Graph, active: Sequence[bool]) -> list[int]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from gradcli.engine.formula import Formula, formula
+from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Site
 
@@ -37,16 +38,18 @@ class Rules:
         """
         operation = node.operation
         assert operation is not None
-        shared, own = (operation, operand), (node.id, operand)
-        alike = operation.elementwise and not node.type.shape
-        found = (self._found.get(shared) if alike else None) or self._found.get(own)
+        key: tuple[Any, ...] = (node.id, operand)
+        if operation.elementwise and not node.type.shape and not node.options:
+            key = (operation, operand)
+            if not isinstance(operation.rules, tuple):  # they may ask for a number that is written
+                key = (*key, *(o.value if isinstance(o, Literal) else None for o in node.operands))
+        found = self._found.get(key)
         if found is None:
             if self._site is None or self._site[0] != node.id:
                 self._site = node.id, self.graph.site(node)
             site = self._site[1]
             found = formula(operation, site, operand, textbook=self.textbook)
-            same = alike and isinstance(operation.rules, tuple) and not node.options
-            self._found[shared if same else own] = found
+            self._found[key] = found
         return found
 
 

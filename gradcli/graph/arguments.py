@@ -7,6 +7,7 @@ where a default stands in) in the order of the row's parameters, and its options
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +31,19 @@ class Arranged(NamedTuple):
     operation: Operation
     operands: list[Tree | Literal]
     options: dict[str, Any]
+
+
+@lru_cache(maxsize=1024)
+def plain_row(name: str, count: int) -> Operation | None:
+    """The row of a call whose `count` arguments, none with a name, are the operands as they stand.
+
+    None for any other call, and for one that is wrong.
+    """
+    if not ops.is_function(name):
+        return None
+    operation = ops.function(name, count)
+    plain = not any(p.option or p.variadic for p in operation.parameters)
+    return operation if plain and len(operation.parameters) == count else None
 
 
 def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arranged:

@@ -32,13 +32,16 @@ from gradcli.syntax.tree import (
     Rule,
     Statement,
     Tree,
-    postorder,
+    all_parts,
 )
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
 """Names with a value of their own, unless the program gives them another."""
 
 Definition = Assign | Define | Block
+
+_ALWAYS = frozenset(ops.function_names())
+"""Functions of the language wherever the program defines nothing of their name."""
 
 
 @dataclass(slots=True)
@@ -56,7 +59,7 @@ class Names:
     module: Module
     definitions: dict[str, Definition] = field(default_factory=dict)
     free: dict[str, Name] = field(default_factory=dict)
-    needs: dict[str | None, set[str]] = field(default_factory=dict)
+    needs: dict[str | None, tuple[str, ...]] = field(default_factory=dict)
     words: set[str] = field(default_factory=set)
     sizes: dict[str | None, int] = field(default_factory=dict)
     in_blocks: dict[str, Span] = field(default_factory=dict)
@@ -161,10 +164,12 @@ def _all_definitions(module: Module) -> dict[str, Definition]:
 class _Statement:
     """The check of one statement against what stands before it."""
 
+    __slots__ = ("defined", "later", "names", "reads", "size", "statement")
+
     def __init__(self, names: Names, later: dict[str, Definition], statement: Statement) -> None:
         self.names, self.later, self.statement = names, later, statement
         self.defined = _defined_name(statement)
-        self.reads: set[str] = set()
+        self.reads: dict[str, None] = {}  # in order of appearance
         self.size = 1
 
     def check(self, *, is_output: bool) -> None:
@@ -187,7 +192,7 @@ class _Statement:
                     "times the accumulator adds up by itself ('+=' is for submissions)",
                 )
         key = self.defined.name if self.defined else None
-        names.needs[key] = self.reads
+        names.needs[key] = tuple(self.reads)
         names.sizes[key] = self.size
         if self.defined is not None and not isinstance(statement, Bare | Augment):
             names.definitions[self.defined.name] = statement
@@ -216,21 +221,25 @@ class _Statement:
     def expression(self, tree: Tree, local: Iterable[str] = ()) -> None:
         """Every name and call in an expression; `local` are a function's parameters."""
         local = frozenset(local)
-        for node in postorder(tree):
-            if isinstance(node, Name):
+        size = 0
+        for node in all_parts(tree):
+            if type(node) is Name:
                 if not node.qualified and node.name not in local:
                     self.variable(node)
-            elif not isinstance(node, Number):
-                self.size += 1
-                if isinstance(node, Call):
+            elif type(node) is not Number:
+                size += 1
+                if type(node) is Call:
                     self.call(node, local)
+        self.size += size
 
     def variable(self, name: Name) -> None:
         """A name that is read: a node, an input, or a mistake."""
         word, names = name.name, self.names
-        names.words.add(word)
-        self.reads.add(word)
+        self.reads[word] = None
         definition = names.definitions.get(word)
+        if type(definition) is Assign or (definition is None and word in names.free):
+            return
+        names.words.add(word)
         if isinstance(definition, Define | Block):
             arguments = ", ".join(p.name for p in definition.parameters)
             raise self.error(
@@ -280,8 +289,10 @@ class _Statement:
             return
         names.words.add(word)
         definition = names.definitions.get(word)
+        if definition is None and word in _ALWAYS and word not in self.later:
+            return
         if isinstance(definition, Define | Block):
-            self.reads.add(word)
+            self.reads[word] = None
             self.size += names.sizes[word]
             arrange_arguments(call, definition, names.source)
             return
@@ -342,7 +353,7 @@ class _Statement:
     def block(self, block: Block) -> None:
         """The body and the derivative rules of a block."""
         parameters = {p.name for p in block.parameters}
-        for node in postorder(block.body):
+        for node in all_parts(block.body):
             if isinstance(node, Name):
                 self.only(node, parameters, "a block's value uses its parameters and constants")
             elif isinstance(node, Call):
@@ -397,7 +408,7 @@ class _Statement:
                 hint=f"an elementwise d/d{name} = g is delta_{name} = delta*g",
             )
         allowed = parameters | {"out"} | ({"delta"} if rule.whole else set())
-        for node in postorder(rule.value):
+        for node in all_parts(rule.value):
             if isinstance(node, Name):
                 self.only(
                     node,

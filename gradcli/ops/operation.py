@@ -352,8 +352,11 @@ class Operation:
     ) -> Binding:
         """Output type and kernel for operands of these types. Raises `Misfit`."""
         if self.infer is None:
-            shape = broadcast(types, numpy_rules=numpy_rules)
-            return Binding(Type(shape), self.forward, options)
+            for of in types:
+                if of.shape:
+                    shape = broadcast(types, numpy_rules=numpy_rules)
+                    return Binding(Type(shape), self.forward, options)
+            return Binding(SCALAR, self.forward, options)
         seen = dict(options)
         out, keywords = self.infer(types, seen)
         kernel = partial(self.forward, **keywords) if keywords else self.plain or self.forward

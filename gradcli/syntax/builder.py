@@ -1,9 +1,8 @@
 """From what the grammar recognises to the syntax tree, bottom-up.
 
-Lark calls a method here for each rule as soon as it is complete, with the rule's parts: trees
-that these methods made before, and tokens. So no tree of Lark's is ever built and nothing
-recurses. What a grammar can't check is checked here; the errors have their place and get
-their source in `parser`.
+The driver calls a method here for each rule as soon as it is complete, with the rule's parts: trees
+that these methods made before, and tokens. What a grammar can't check is checked here; the errors
+have their place and get their source in `parser`.
 """
 
 # ruff: noqa: D102 - what each method makes stands in the grammar, beside its name
@@ -11,17 +10,15 @@ their source in `parser`.
 from __future__ import annotations
 
 import math
-from typing import Any
-
-from lark import Token
+from typing import Any, TypeGuard
 
 from gradcli.diagnostics.characters import normal_name
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.diagnostics.source import Span
-from gradcli.syntax.layout import place
+from gradcli.diagnostics.source import Span, between
 from gradcli.syntax.libraries import translated, translated_method
 from gradcli.syntax.messages import rejected
 from gradcli.syntax.statements import StatementBuilder
+from gradcli.syntax.tokens import Token
 from gradcli.syntax.tree import (
     Array,
     Call,
@@ -36,8 +33,9 @@ from gradcli.syntax.tree import (
     Tuple,
 )
 
-# What a rule hands to its method. Each method says in its first line what the parts are.
-Parts = list[Any]
+Trees = list[Tree]
+Arguments = list[Any]
+"""Of a call: trees, then (name, tree) for those given by keyword."""
 
 _SYMBOLS = {"·": "*", "⋅": "*", "∗": "*", "×": "*", "⊙": "*"}
 _COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
@@ -54,15 +52,13 @@ class Builder(StatementBuilder):
     # --- terminals -----------------------------------------------------------------------
 
     def NAME(self, token: Token) -> Name:
-        start = token.start_pos
-        assert start is not None
-        text = token.value
+        _, text, span = token
         if not text.isascii():
-            text = normal_name(text, start)
-        return Name(text, Span(start, start + len(token)))
+            text = normal_name(text, span.start)
+        return Name(text, span)
 
     def NUMBER(self, token: Token) -> Number:
-        text, span = token.value, place(token)
+        _, text, span = token
         if text == "½":
             return Number(0.5, "0.5", span)
         try:
@@ -73,202 +69,180 @@ class Builder(StatementBuilder):
 
     # --- operators -----------------------------------------------------------------------
 
-    def binary(self, parts: Parts) -> Operator:
-        left, token, right = parts
-        symbol = _SYMBOLS.get(token, token.value)
+    def binary(self, left: Tree, token: Token, right: Tree) -> Operator:
+        _, text, place = token
+        symbol = _SYMBOLS.get(text, text)
         if symbol == "/" and is_coefficient_product(right):
             raise rejected.ambiguous_quotient(left, right)
-        return Operator(symbol, (left, right), left.span.to(right.span), place(token))
+        return Operator(symbol, (left, right), between(left.span, right.span), place)
 
-    def signed(self, parts: Parts) -> Tree:
+    def signed(self, sign: Token, operand: Tree) -> Tree:
         """A sign and what it stands before. A minus becomes part of a literal."""
-        sign, operand = parts
-        if sign.value == "+":
-            return operand  # type: ignore[no-any-return]
-        span = Span(sign.start_pos, operand.span.end)
+        if sign.text == "+":
+            return operand
+        span = between(sign.span, operand.span)
         if type(operand) is Number:
             return negated(operand, span)
         if is_coefficient_product(operand):
             number, symbol = operand.operands
-            number = negated(number, Span(span.start, number.span.end))
+            assert isinstance(number, Number)
+            number = negated(number, between(span, number.span))
             return Operator("*", (number, symbol), span, operand.symbol_span)
-        return Operator("neg", (operand,), span, place(sign))
+        return Operator("neg", (operand,), span, sign.span)
 
-    def power(self, parts: Parts) -> Operator:
-        base, token, exponent = parts
+    def power(self, base: Tree, token: Token, exponent: Tree) -> Operator:
         if is_coefficient_product(exponent):
             raise rejected.ambiguous_power(base, exponent)
-        return Operator("^", (base, exponent), base.span.to(exponent.span), place(token))
+        return Operator("^", (base, exponent), between(base.span, exponent.span), token.span)
 
-    def coefficient(self, parts: Parts) -> Operator:
-        number, symbol = parts
-        span = number.span.to(symbol.span)
-        return Operator("*", (number, symbol), span, Span(number.span.end, number.span.end))
+    def coefficient(self, number: Number, symbol: Tree) -> Operator:
+        place = Span(number.span.end, number.span.end)
+        return Operator("*", (number, symbol), between(number.span, symbol.span), place)
 
-    def coefficient_power(self, parts: Parts) -> Operator:
-        number, *power = parts
-        return self.coefficient([number, self.power(power)])
+    def coefficient_power(
+        self, number: Number, base: Tree, token: Token, exponent: Tree
+    ) -> Operator:
+        return self.coefficient(number, self.power(base, token, exponent))
 
-    def superscript(self, parts: Parts) -> Operator:
-        base, token = parts
-        span = place(token)
-        text = token.translate(_SUPERSCRIPTS).removeprefix("+")
-        exponent = _number(text, float(text), span)
-        return Operator("^", (base, exponent), base.span.to(span), span)
+    def superscript(self, base: Tree, token: Token) -> Operator:
+        text = token.text.translate(_SUPERSCRIPTS).removeprefix("+")
+        exponent = _number(text, float(text), token.span)
+        return Operator("^", (base, exponent), between(base.span, token.span), token.span)
 
-    def root(self, parts: Parts) -> Operator:
-        token, operand = parts
-        return Operator("sqrt", (operand,), place(token).to(operand.span), place(token))
+    def root(self, token: Token, operand: Tree) -> Operator:
+        return Operator("sqrt", (operand,), between(token.span, operand.span), token.span)
 
-    def bars(self, parts: Parts) -> Operator:
-        opening, operand, closing = parts
-        symbol = "abs" if opening.value == "|" else "norm"
-        return Operator(symbol, (operand,), place(opening).to(place(closing)), place(opening))
+    def bars(self, opening: Token, operand: Tree, closing: Token) -> Operator:
+        symbol = "abs" if opening.text == "|" else "norm"
+        return Operator(symbol, (operand,), between(opening.span, closing.span), opening.span)
 
-    def transpose(self, parts: Parts) -> Operator:
-        base, token = parts
-        return self._transposed(base, place(token))
+    def transpose(self, base: Tree, token: Token) -> Operator:
+        return self._transposed(base, token.span)
 
-    def _transposed(self, base: Tree, symbol_span: Span) -> Operator:
+    def _transposed(self, base: Tree, place: Span) -> Operator:
         if type(base) is Number:
-            raise rejected.number_has_no_parts(base, symbol_span, "transpose")
-        return Operator("T", (base,), base.span.to(symbol_span), symbol_span)
+            raise rejected.number_has_no_parts(base, place, "transpose")
+        return Operator("T", (base,), between(base.span, place), place)
 
-    def first_comparison(self, parts: Parts) -> Parts:
-        return parts
+    def first_comparison(self, left: Tree, token: Token, right: Tree) -> list[Tree | Token]:
+        return [left, token, right]
 
-    def next_comparison(self, parts: Parts) -> Parts:
-        chain, token, operand = parts
-        chain += token, operand
-        return chain  # type: ignore[no-any-return]
+    def next_comparison(
+        self, comparisons: list[Tree | Token], token: Token, operand: Tree
+    ) -> list[Tree | Token]:
+        comparisons += token, operand
+        return comparisons
 
-    def compare(self, parts: Parts) -> Compare:
-        # The chain is operand, token, operand, token, operand …
-        (chain,) = parts
-        operands, tokens = tuple(chain[::2]), chain[1::2]
-        symbols = tuple(_COMPARISONS.get(token, token.value) for token in tokens)
-        span = operands[0].span.to(operands[-1].span)
-        return Compare(symbols, operands, span, tuple(place(token) for token in tokens))
+    def compare(self, comparisons: list[Any]) -> Compare:
+        """From operand, token, operand, token, operand …."""
+        operands, tokens = tuple(comparisons[::2]), comparisons[1::2]
+        symbols = tuple(_COMPARISONS.get(token.text, token.text) for token in tokens)
+        span = between(operands[0].span, operands[-1].span)
+        return Compare(symbols, operands, span, tuple(token.span for token in tokens))
 
     # --- atoms ---------------------------------------------------------------------------
 
-    def group(self, parts: Parts) -> Tree:
+    def group(self, opening: Token, tree: Tree, closing: Token) -> Tree:
         """Brackets leave no trace but the place: the tree's span includes them."""
-        opening, tree, closing = parts
-        tree.span = Span(opening.start_pos, closing.end_pos)
-        return tree  # type: ignore[no-any-return]
+        tree.span = between(opening.span, closing.span)
+        return tree
 
-    def reserved_number(self, parts: Parts) -> Number:
-        (token,) = parts
-        return Number(_RESERVED[token], token.value, place(token))
+    def reserved_number(self, token: Token) -> Number:
+        return Number(_RESERVED[token.text], token.text, token.span)
 
-    def constant(self, parts: Parts) -> Name | Number:
-        (token,) = parts
-        name = token.rpartition(".")[2]
+    def constant(self, token: Token) -> Name | Number:
+        name = token.text.rpartition(".")[2]
         if name in ("inf", "nan"):
-            return Number(_RESERVED[name], name, place(token))
-        if name not in _CONSTANTS or "linalg" in token or "scipy" in token:
+            return Number(_RESERVED[name], name, token.span)
+        if name not in _CONSTANTS or "linalg" in token.text or "scipy" in token.text:
             raise rejected.no_constant(token)
-        return Name(name, place(token), qualified=True)
+        return Name(name, token.span, qualified=True)
 
-    def nothing(self, parts: Parts) -> Nothing:
-        (token,) = parts
-        return Nothing(place(token))
+    def nothing(self, token: Token) -> Nothing:
+        return Nothing(token.span)
 
-    def array(self, parts: Parts) -> Array:
-        opening, elements, closing = parts
-        return Array(tuple(elements), Span(opening.start_pos, closing.end_pos))
+    def array(self, opening: Token, elements: Trees, closing: Token) -> Array:
+        return Array(tuple(elements), between(opening.span, closing.span))
 
     # --- calls ---------------------------------------------------------------------------
 
-    def call(self, parts: Parts) -> Call:
-        name, _, arguments, closing = parts
-        span = Span(name.span.start, closing.end_pos)
+    def call(self, name: Name, _: Token, arguments: Arguments, closing: Token) -> Call:
+        span = between(name.span, closing.span)
         return _call(name.name, arguments, span, name.span, qualified=False)
 
-    def qualified_call(self, parts: Parts) -> Call:
-        token, _, arguments, closing = parts
-        name = token.rpartition(".")[2]
-        span = Span(token.start_pos, closing.end_pos)
-        name_span = Span(token.end_pos - len(name), token.end_pos)
-        call = _call(name, arguments, span, name_span, qualified=True)
-        return translated(call, token.rpartition(".")[0])
+    def qualified_call(self, name: Token, _: Token, arguments: Arguments, closing: Token) -> Call:
+        library, _dot, function = name.text.rpartition(".")
+        place = Span(name.span.end - len(function), name.span.end)
+        span = between(name.span, closing.span)
+        return translated(_call(function, arguments, span, place, qualified=True), library)
 
-    def method(self, parts: Parts) -> Call:
-        base, _, name, _, arguments, closing = parts
+    def method(
+        self, base: Tree, _dot: Token, name: Name, _: Token, arguments: Arguments, closing: Token
+    ) -> Call:
         if type(base) is Number:
             raise rejected.number_has_no_parts(base, name.span, name.name)
         if type(base) is Name and not base.qualified and base.name in rejected.FOREIGN_MODULES:
             raise rejected.foreign_module(base, name)
         if name.name in _TAKES_A_SHAPE and len(arguments) > 1 and _positional(arguments):
-            shape = Span(arguments[0].span.start, arguments[-1].span.end)
+            shape = between(arguments[0].span, arguments[-1].span)
             arguments = [Tuple(tuple(arguments), shape)]
-        span = Span(base.span.start, closing.end_pos)
+        span = between(base.span, closing.span)
         call = _call(name.name, [base, *arguments], span, name.span, qualified=False)
         return translated_method(call)
 
-    def attribute(self, parts: Parts) -> Operator:
-        base, _, name = parts
+    def attribute(self, base: Tree, _dot: Token, name: Name) -> Operator:
         if name.name != "T":
             raise rejected.no_attribute(base, name)
         return self._transposed(base, name.span)
 
-    def no_arguments(self, parts: Parts) -> Parts:
-        return parts
+    def no_arguments(self) -> Arguments:
+        return []
 
-    def keyword(self, parts: Parts) -> tuple[Name, Tree]:
-        name, token, value = parts
+    def keyword(self, name: Tree, token: Token, value: Tree) -> tuple[Name, Tree]:
         if type(name) is not Name or name.qualified:
-            raise rejected.no_argument_name(name, place(token))
+            raise rejected.no_argument_name(name, token.span)
         return name, value
 
-    def one_tuple(self, parts: Parts) -> Tuple:
-        opening, element, _, closing = parts
-        return Tuple((element,), Span(opening.start_pos, closing.end_pos))
+    def one_tuple(self, opening: Token, element: Tree, _: Token, closing: Token) -> Tuple:
+        return Tuple((element,), between(opening.span, closing.span))
 
-    def tuple(self, parts: Parts) -> Tuple:
-        opening, first, _, rest, closing = parts
-        return Tuple((first, *rest), Span(opening.start_pos, closing.end_pos))
+    def tuple(self, opening: Token, first: Tree, _: Token, rest: Trees, closing: Token) -> Tuple:
+        return Tuple((first, *rest), between(opening.span, closing.span))
 
     # --- indices -------------------------------------------------------------------------
 
-    def index(self, parts: Parts) -> Index:
-        base, _, items, closing = parts
-        span = Span(base.span.start, closing.end_pos)
+    def index(self, base: Tree, _: Token, items: Trees, closing: Token) -> Index:
+        span = between(base.span, closing.span)
         if type(base) is Number:
             raise rejected.number_before_bracket(base, Span(items[0].span.start, span.end))
         return Index(base, tuple(items), span)
 
-    def slice(self, parts: Parts) -> Slice:
+    def slice(self, *parts: Tree | Token) -> Slice:
         """Colons and the expressions between them, any of which may be left out."""
         bounds: list[Tree | None] = [None]
-        spans: list[Span] = []
         for part in parts:
             if isinstance(part, Token):
-                spans.append(place(part))
                 bounds.append(None)
             else:
-                spans.append(part.span)
                 bounds[-1] = part
-        span = spans[0].to(spans[-1])
+        span = between(parts[0].span, parts[-1].span)
         start, stop, step = (bound or Nothing(span) for bound in (*bounds, None)[:3])
         return Slice(start, stop, step, span)
 
     # --- lists ---------------------------------------------------------------------------
 
-    def first(self, parts: Parts) -> Parts:
-        return parts
+    def first(self, element: Any) -> list[Any]:
+        return [element]
 
-    def more(self, parts: Parts) -> Parts:
-        elements, _, element = parts
+    def more(self, elements: list[Any], _: Token, element: Any) -> list[Any]:
         elements.append(element)
-        return elements  # type: ignore[no-any-return]
+        return elements
 
-    def same(self, parts: Parts) -> Parts:
-        return parts[0]  # type: ignore[no-any-return]
+    def same(self, elements: list[Any], _: Token | None = None) -> list[Any]:
+        return elements
 
 
-def is_coefficient_product(tree: Tree) -> bool:
+def is_coefficient_product(tree: Tree) -> TypeGuard[Operator]:
     """Whether the tree is a product like `2x`, without brackets around it.
 
     Called where no other product can stand: on the right side of a division, in an exponent,
@@ -293,12 +267,11 @@ def _number(text: str, value: float, span: Span) -> Number:
     return Number(value, text, span)
 
 
-def _positional(arguments: Parts) -> bool:
+def _positional(arguments: Arguments) -> bool:
     return not any(type(argument) is tuple for argument in arguments)
 
 
-def _call(name: str, arguments: Parts, span: Span, name_span: Span, *, qualified: bool) -> Call:
-    """A call; `arguments` are trees, then (name, tree) for those given by keyword."""
+def _call(name: str, arguments: Arguments, span: Span, name_span: Span, *, qualified: bool) -> Call:
     if _positional(arguments):
         return Call(name, tuple(arguments), (), span, name_span, qualified=qualified)
     trees: list[Tree] = []

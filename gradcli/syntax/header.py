@@ -35,9 +35,10 @@ from gradcli.syntax.tree import (
 MARK = "#:"
 
 _KEYS = ("title", "marks")
-_TITLE = re.compile(r"title\b(?!\s*=):?")
-_MARKS = re.compile(r"marks\s+(?=[^=\s])")
-_WORDS = re.compile(r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])")
+# Compiled where they are needed: most programs have no header.
+_TITLE = r"title\b(?!\s*=):?"
+_MARKS = r"marks\s+(?=[^=\s])"
+_WORDS = r"\s*[^\W\d]\w*(\s*:|\s+[\w\"'])"
 _NOTHING = "this isn't a value, marks or title"
 _HINT = "#: x = 3 gives an input its value, #: marks x = 2 its marks, #: title … names the whole"
 
@@ -133,13 +134,13 @@ class _Opening:
         """The text behind a `#:`, without the title and the word `marks`."""
         first = place + len(text) - len(text.lstrip())
         word = text.lstrip()
-        if title := _TITLE.match(word):
+        if title := re.match(_TITLE, word):
             if self.title is not None:
                 raise syntax_error("a second title", Span(first, first + 5), source=self.source)
             behind = first + title.end()
             self.title = self.source.text[behind : place + len(text)].strip() or None
             return " " * (len(text) - 1) + "\n"
-        marks = _MARKS.match(word)
+        marks = re.match(_MARKS, word)
         if marks is None:
             return text
         self.marks.add(first + marks.end())
@@ -162,7 +163,7 @@ def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | No
     line = copy[start:].partition("\n")[0]
     before = copy[:start]
     opened = sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
-    if opened or not _WORDS.match(line):
+    if opened or not re.match(_WORDS, line):
         return None
     first = len(line) - len(line.lstrip())
     span = Span(start + first, start + len(line.rstrip()))

@@ -1,4 +1,4 @@
-"""Layout: what the grammar leaves to a step between Lark's lexer and its parser.
+"""Layout: what the grammar leaves to a step between the lexer and the parser.
 
 A stream of tokens comes in and goes out, with line ends only where they end a statement:
 not inside brackets, not around `with`, not after a comma. Bars that close are told from
@@ -6,7 +6,7 @@ bars that open, a `||` that closes two single bars becomes two tokens, and the l
 statement ends with a line end even if the text doesn't. Brackets that don't match are
 errors here, because here it is known what is open.
 
-No token depends on the parser's state (Lark's basic lexer does), so that one token may be
+No token depends on the parser's state, so that one token may be
 held back to see whether `with` follows.
 """
 
@@ -14,10 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from lark import Token
-
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Span
+from gradcli.syntax.tokens import Token
 
 _CLOSED_BAR = "closed bar"
 NOTHINGS = frozenset({"NONE", "NP_NEWAXIS", "NUMPY_NEWAXIS"})
@@ -55,7 +54,7 @@ class Layout:
         """The tokens as the parser reads them."""
         tokens = self.tokens
         for token in stream:
-            kind = token.type
+            kind = token.kind
             if kind == "END":
                 self._line_ends(token)
                 continue
@@ -82,7 +81,7 @@ class Layout:
 
     def _line_ends(self, token: Token) -> None:
         """Hold the end of a line or statement back, unless it is white space."""
-        if token.value == ";":
+        if token.text == ";":
             if self.opened:
                 raise _semicolon_inside(token, self.opened[-1])
         elif self._brackets or (not self.opened and self._previous in _LINE_GOES_ON):
@@ -94,7 +93,7 @@ class Layout:
     def _left_open(self, hint: str | None) -> GradcliError:
         """The error for a line or a text that ends too early."""
         opening = self.opened[-1]
-        if opening.type in ("BAR", "BARS") and opening is self.tokens[-1] and len(self.opened) > 1:
+        if opening.kind in ("BAR", "BARS") and opening is self.tokens[-1] and len(self.opened) > 1:
             hint = "a bar opens if no operand is before it; is one missing?"
         return unclosed(opening, hint=hint)
 
@@ -102,13 +101,13 @@ class Layout:
         """The line end that was held back, unless `with` follows it."""
         end, self._end = self._end, None
         if end is None:
-            self._indent = token.start_pos or 0
+            self._indent = token.span.start
             return None
-        if end.value != ";":
-            if token.type == "WITH" and self.tokens:
+        if end.text != ";":
+            if token.kind == "WITH" and self.tokens:
                 return None
-            indent = len(end) - 1 - end.rindex("\n")
-            if token.type == "SIGN" and self.tokens and indent > self._indent:
+            indent = len(end.text) - 1 - end.text.rindex("\n")
+            if token.kind == "SIGN" and self.tokens and indent > self._indent:
                 raise _continued(token)
             self._indent = indent
         self._previous = ""
@@ -116,7 +115,7 @@ class Layout:
 
     def _bracket(self, token: Token) -> tuple[Token, ...]:
         """Keep account of a bracket or bar; two bars where one token closes two."""
-        kind, opened = token.type, self.opened
+        kind, opened = token.kind, self.opened
         if kind in ("LPAR", "LSQB"):
             opened.append(token)
             self._brackets += 1
@@ -128,10 +127,10 @@ class Layout:
             opened.append(token)
         else:
             self._previous = _CLOSED_BAR
-            if token.value == "||" and [bar.type for bar in opened[-2:]] == ["BAR", "BAR"]:
+            if token.text == "||" and [bar.kind for bar in opened[-2:]] == ["BAR", "BAR"]:
                 del opened[-2:]
                 return _halves(token)
-            if opened and opened[-1].type == kind:
+            if opened and opened[-1].kind == kind:
                 opened.pop()
             return (token,)
         self._previous = kind
@@ -140,25 +139,13 @@ class Layout:
 
 def _end_after(token: Token) -> Token:
     """The line end that the text's last line lacks."""
-    end = Token.new_borrow_pos("END", "", token)
-    end.start_pos = end.end_pos
-    return end
+    return Token("END", "", Span(token.span.end, token.span.end))
 
 
 def _halves(bars: Token) -> tuple[Token, Token]:
     """A `||` as two single bars."""
-    start = bars.start_pos or 0
-    left = Token("BAR", "|", start, bars.line, bars.column, end_pos=start + 1)
-    right = Token("BAR", "|", start + 1, bars.line, bars.column, end_pos=start + 2)
-    return left, right
-
-
-def place(token: Token) -> Span:
-    """Where the token stands."""
-    start, end = token.start_pos, token.end_pos
-    assert start is not None
-    assert end is not None
-    return Span(start, end)
+    start, end = bars.span
+    return Token("BAR", "|", Span(start, start + 1)), Token("BAR", "|", Span(start + 1, end))
 
 
 # --- errors ------------------------------------------------------------------------------
@@ -169,35 +156,35 @@ def _check_pair(opened: list[Token], closing: Token) -> None:
         raise GradcliError(
             Kind.SYNTAX,
             f"'{closing}' closes nothing",
-            span=place(closing),
-            hint=f"delete it, or open a '{_PARTNERS[closing]}' before",
+            span=closing.span,
+            hint=f"delete it, or open a '{_PARTNERS[closing.text]}' before",
         )
     opening = opened[-1]
-    if opening.type in ("BAR", "BARS"):
-        raise unclosed(opening, Label(place(closing), f"'{closing}' comes first"))
-    if opening != _PARTNERS[closing]:
+    if opening.kind in ("BAR", "BARS"):
+        raise unclosed(opening, Label(closing.span, f"'{closing}' comes first"))
+    if opening.text != _PARTNERS[closing.text]:
         raise GradcliError(
             Kind.SYNTAX,
             f"'{opening}' is closed by '{closing}'",
-            span=place(closing),
-            labels=(Label(place(opening), "opened here"),),
+            span=closing.span,
+            labels=(Label(opening.span, "opened here"),),
         )
 
 
 def unclosed(opening: Token, *labels: Label, hint: str | None = None) -> GradcliError:
     """The error for a bracket or bar that is never closed."""
     return GradcliError(
-        Kind.SYNTAX, f"'{opening}' is not closed", span=place(opening), labels=labels, hint=hint
+        Kind.SYNTAX, f"'{opening}' is not closed", span=opening.span, labels=labels, hint=hint
     )
 
 
 def _semicolon_inside(token: Token, opening: Token) -> GradcliError:
-    matrix = opening == "["
+    matrix = opening.text == "["
     return GradcliError(
         Kind.SYNTAX,
         "';' ends a statement, and a bracket is still open",
-        span=place(token),
-        labels=(Label(place(opening), "opened here"),),
+        span=token.span,
+        labels=(Label(opening.span, "opened here"),),
         hint="a matrix is written by rows: [[1, 2], [3, 4]]" if matrix else None,
     )
 
@@ -206,6 +193,6 @@ def _continued(sign: Token) -> GradcliError:
     return GradcliError(
         Kind.SYNTAX,
         f"a line that begins with '{sign}' does not continue the line before",
-        span=place(sign),
+        span=sign.span,
         hint="put the expression that goes over several lines in brackets",
     )

@@ -1,15 +1,13 @@
 """From text to syntax tree: `parse` for a program, `parse_expression` for an expression.
 
 Whatever the text, the result is a tree or a `GradcliError` of kind `syntax` with its place.
-Lark's LALR parser runs on tables; it calls `Builder` rule by rule, so that nothing recurses
-and the time is proportional to the length of the text.
+The `Driver` runs on the grammar's tables and calls `Builder` rule by rule.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
-from threading import Lock
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.characters import plain
@@ -17,6 +15,11 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
+from gradcli.syntax.builder import Builder
+from gradcli.syntax.driver import Driver
+from gradcli.syntax.layout import Layout
+from gradcli.syntax.tables import tables
+from gradcli.syntax.tokens import Stuck
 from gradcli.syntax.tree import (
     Bare,
     Compare,
@@ -27,10 +30,7 @@ from gradcli.syntax.tree import (
 )
 
 if TYPE_CHECKING:
-    from lark import Lark, Token
-
     from gradcli.syntax.latex.writer import Translation
-    from gradcli.syntax.layout import Layout
 
 
 def parse(source: Source) -> Module:
@@ -78,32 +78,10 @@ def parse_expression(source: Source) -> Tree:
 # --- running the parser ------------------------------------------------------------------
 
 
-class _Layouts:
-    """Makes a `Layout` for each text that Lark reads, and keeps it for the error message."""
-
-    always_accept = ()
-
-    def __init__(self) -> None:
-        self.latest: Layout | None = None
-
-    def process(self, stream: Iterator[Token]) -> Iterator[Token]:
-        from gradcli.syntax.layout import Layout  # noqa: PLC0415 - needs Lark
-
-        self.latest = Layout()
-        return self.latest.arrange(stream)
-
-
-_layouts = _Layouts()
-_one_at_a_time = Lock()  # since the latest layout is shared
-
-
 @cache
-def _lark() -> Lark:
-    """The parser, made on first use: a program's help needs none."""
-    from gradcli.syntax.builder import Builder  # noqa: PLC0415 - needs Lark
-    from gradcli.syntax.tables import parser  # noqa: PLC0415
-
-    return parser(transformer=Builder(), postlex=_layouts)
+def _driver() -> Driver:
+    """The parser, made on first use."""
+    return Driver(tables(), Builder())
 
 
 def _statements(source: Source) -> list[Statement]:
@@ -143,23 +121,20 @@ def _latex_statements(
 
 
 def _read(source: Source, text: str) -> list[Statement]:
-    from lark import UnexpectedCharacters, UnexpectedToken  # noqa: PLC0415
-
-    found: GradcliError | UnexpectedCharacters | UnexpectedToken
-    with _one_at_a_time, collector_paused():
-        try:
-            statements: list[Statement] = _lark().parse(text)  # type: ignore[assignment]
-        except (GradcliError, UnexpectedCharacters, UnexpectedToken) as error:
-            found = error
-        else:
-            return statements
-        layout = _layouts.latest
-    # Not while Lark's exception is handled: it would be the context of what is raised, and an
-    # exception that holds a whole parser can't be sent to another process.
-    if not isinstance(found, GradcliError):
+    driver, layout = _driver(), Layout()
+    found: GradcliError | Stuck
+    try:
+        with collector_paused():
+            statements: list[Statement] = driver.parse(layout.arrange(driver.tokens(text)))
+    except (GradcliError, Stuck) as error:
+        found = error
+    else:
+        return statements
+    # Not while the exception is handled: it would be the context of what is raised, and one that
+    # holds all that was read can't be sent to another process.
+    if isinstance(found, Stuck):
         from gradcli.syntax.messages import unexpected as mistakes  # noqa: PLC0415 - rarely needed
 
-        assert layout is not None
         found = mistakes.explain(found, source.text, layout)
     raise found.located(source)
 

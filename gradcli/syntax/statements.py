@@ -8,12 +8,10 @@ expression on both sides, and here the left one is taken apart again, or refused
 
 from __future__ import annotations
 
-from typing import Any
-
 from gradcli.diagnostics.error import GradcliError, Kind, Label
-from gradcli.diagnostics.source import Span
-from gradcli.syntax.layout import place
+from gradcli.diagnostics.source import Span, between
 from gradcli.syntax.messages import rejected
+from gradcli.syntax.tokens import Token
 from gradcli.syntax.tree import (
     Assign,
     Augment,
@@ -29,46 +27,38 @@ from gradcli.syntax.tree import (
     Tree,
 )
 
-Parts = list[Any]
-
 
 class StatementBuilder:
     """A method for each rule of the grammar that makes a statement."""
 
-    def start(self, parts: Parts) -> list[Statement]:
-        return parts[0]  # type: ignore[no-any-return]
+    def no_lines(self) -> list[Statement]:
+        return []
 
-    def no_lines(self, parts: Parts) -> Parts:
-        return parts
-
-    def line(self, parts: Parts) -> Parts:
-        lines, statement, _ = parts
+    def line(self, lines: list[Statement], statement: Statement, _: Token) -> list[Statement]:
         lines.append(statement)
-        return lines  # type: ignore[no-any-return]
+        return lines
 
-    def bare(self, parts: Parts) -> Bare:
-        (value,) = parts
+    def bare(self, value: Tree) -> Bare:
         return Bare(value, value.span)
 
-    def assign(self, parts: Parts) -> Assign | Define:
-        left, token, value = parts
-        span = left.span.to(value.span)
+    def assign(self, left: Tree, token: Token, value: Tree) -> Assign | Define:
+        span = between(left.span, value.span)
         if type(left) is Name and not left.qualified:
             return Assign(left, value, span)
         if type(left) is Call:
             name, parameters = _signature(left)
             return Define(name, parameters, value, span)
-        raise rejected.no_left_side(left, place(token))
+        raise rejected.no_left_side(left, token.span)
 
-    def augment(self, parts: Parts) -> Augment:
-        target, token, value = parts
+    def augment(self, target: Tree, token: Token, value: Tree) -> Augment:
         if not (type(target) is Name and not target.qualified) and type(target) is not Index:
-            raise rejected.no_left_side(target, place(token))
-        span = target.span.to(value.span)
-        return Augment(target, token[:-1], value, span, place(token))
+            raise rejected.no_left_side(target, token.span)
+        span = between(target.span, value.span)
+        return Augment(target, token.text[:-1], value, span, token.span)
 
-    def block(self, parts: Parts) -> Block:
-        token, left, _, body, _, rules = parts
+    def block(
+        self, token: Token, left: Tree, _: Token, body: Tree, _with: Token, rules: list[Rule]
+    ) -> Block:
         if type(left) is not Call:
             raise GradcliError(
                 Kind.SYNTAX,
@@ -96,20 +86,19 @@ class StatementBuilder:
                     labels=(Label(given[parameter.name].span, "the first"),),
                 )
             given[parameter.name] = rule
-        span = Span(token.start_pos, rules[-1].span.end)
+        span = between(token.span, rules[-1].span)
         return Block(name, parameters, body, tuple(rules), span)
 
-    def rule(self, parts: Parts) -> Rule:
+    def rule(self, left: Tree, token: Token, value: Tree) -> Rule:
         """`d/dp = expr` or `delta_p = expr`."""
-        left, token, value = parts
-        span = left.span.to(value.span)
+        span = between(left.span, value.span)
         parameter = _elementwise_parameter(left)
         if parameter is not None:
             return Rule(parameter, value, span, whole=False)
         if type(left) is Name and left.name.startswith("delta_") and len(left.name) > 6:
             parameter = Name(left.name[6:], Span(left.span.start + 6, left.span.end))
             return Rule(parameter, value, span, whole=True)
-        raise rejected.no_rule(left, place(token))
+        raise rejected.no_rule(left, token.span)
 
 
 def _elementwise_parameter(left: Tree) -> Name | None:

@@ -1,11 +1,10 @@
-"""The parser, ready to use: from the tables that are built with the package, or from the grammar.
+"""The grammar's tables: read from the file beside the grammar, which setup.py writes.
 
-Building Lark's parser from the grammar's text takes longer than all the rest of a small
-command; loading tables takes a millisecond. So `build` writes the tables when the package
-is built, and `parser` reads them. They hold the grammar's text and Lark's version and are
-used only when both are still the same; else the parser is built from the grammar.
-Nothing is pickled: the tables are `marshal`'s plain numbers, strings, lists and dicts, as
-Lark's own serialisation gives them.
+To make them from the grammar's text takes Lark, and longer than all the rest of a small command; to
+load them takes less than a millisecond. The file holds the grammar's text and is used only while
+that is the same: where somebody works on the grammar, or in a source tree that is not installed,
+the tables are made at each start. Nothing is pickled: the tables are `marshal`'s plain numbers,
+strings, lists and dicts.
 """
 
 # ruff: noqa: PTH118, PTH120 - pathlib takes longer to import than all of this takes to run
@@ -16,28 +15,33 @@ import marshal
 from binascii import crc32
 from importlib import import_module
 from os.path import dirname, join, pardir
-from typing import Any
 
-import lark
-from lark import Lark, Token
-from lark.grammar import Rule
-from lark.lexer import TerminalDef
+from gradcli.syntax.driver import Tables
 
-FORMAT = 1
+FORMAT = 2
 GRAMMAR = "gradcli.lark"
 TABLES = "gradcli.tables"
 
 _PREFIX = b"gradcli tables "
 
 
-def parser(**options: Any) -> Lark:
-    """The parser; `options` are the objects that Lark can't save (`transformer`, `postlex`)."""
+def tables() -> Tables:
+    """The tables of the grammar, saved or made anew."""
     grammar = grammar_text()
     try:
         saved = _resource(TABLES)
     except OSError:
         saved = b""
-    return load(saved, grammar, **options) or _from_grammar(grammar, **options)
+    found = load(saved, grammar)
+    if found is not None:
+        return found
+    try:
+        from gradcli.syntax.from_grammar import tables_of  # noqa: PLC0415 - needs Lark
+    except ModuleNotFoundError:
+        raise RuntimeError(
+            f"{TABLES} is missing or damaged: gradcli is not installed properly"
+        ) from None
+    return tables_of(grammar)
 
 
 def grammar_text() -> str:
@@ -49,34 +53,25 @@ def grammar_text() -> str:
 
 
 def build() -> bytes:
-    """The tables of the grammar as it is now."""
+    """The tables of the grammar as it is now, to be saved. Needs Lark."""
+    from gradcli.syntax.from_grammar import tables_of  # noqa: PLC0415 - needs Lark
+
     grammar = grammar_text()
-    data, memo = _from_grammar(grammar).memo_serialize([TerminalDef, Rule])
-    for unsaved in ("postlex", "transformer"):
-        del data["options"][unsaved]
-    body = marshal.dumps((FORMAT, lark.__version__, grammar, _plain(data), _plain(memo)))
+    body = marshal.dumps((FORMAT, grammar, tuple(tables_of(grammar))), 4)
     return _PREFIX + crc32(body).to_bytes(4, "big") + body
 
 
-def load(saved: bytes, grammar: str, **options: Any) -> Lark | None:
-    """The parser from its tables; None if they are damaged or of another grammar or Lark."""
+def load(saved: bytes, grammar: str) -> Tables | None:
+    """The saved tables; None if they are damaged or of another grammar."""
     start = len(_PREFIX)
     body = memoryview(saved)[start + 4 :]
     if saved[:start] != _PREFIX or saved[start : start + 4] != crc32(body).to_bytes(4, "big"):
         return None
     try:
-        version, lark_version, text, data, memo = marshal.loads(body)  # noqa: S302 - checked above
-        if (version, lark_version, text) != (FORMAT, lark.__version__, grammar):
-            return None
-        data["options"] |= options
-        parser: Lark = Lark.load({"data": data, "memo": memo})
-    except (ValueError, TypeError, EOFError, KeyError, AttributeError):
+        version, text, parts = marshal.loads(body)  # noqa: S302 - checked above
+    except (ValueError, TypeError, EOFError):
         return None
-    return parser
-
-
-def _from_grammar(grammar: str, **options: Any) -> Lark:
-    return Lark(grammar, parser="lalr", lexer="basic", maybe_placeholders=False, **options)
+    return Tables(*parts) if (version, text) == (FORMAT, grammar) else None
 
 
 def _resource(name: str) -> bytes:
@@ -94,12 +89,3 @@ def _resource(name: str) -> bytes:
         folder = dirname(package.__file__ or "")
     content: bytes = package.__loader__.get_data(join(folder, name))  # type: ignore[union-attr]
     return content
-
-
-def _plain(value: Any) -> Any:
-    """The same value of nothing but built-in types."""
-    if isinstance(value, dict):
-        return {_plain(key): _plain(item) for key, item in value.items()}
-    if isinstance(value, list | tuple | set | frozenset):
-        return [_plain(item) for item in value]
-    return str(value) if isinstance(value, Token) else value

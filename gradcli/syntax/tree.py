@@ -365,6 +365,20 @@ def postorder(tree: Tree) -> Iterator[Tree]:
         stack.extend((child, False) for child in reversed(children))
 
 
+def all_parts(tree: Tree) -> Iterator[Tree]:
+    """What `postorder` gives, found at once and so in less time.
+
+    For a tree as it was parsed: in one that was put together, a part may stand any number of times.
+    """
+    found: list[Tree] = []
+    waiting = [tree]
+    while waiting:
+        node = waiting.pop()
+        found.append(node)
+        waiting += node.children()
+    return reversed(found)
+
+
 def used_names(tree: Tree) -> Iterator[Name]:
     """Every unqualified name that the expression reads, in order of appearance."""
     for node in postorder(tree):

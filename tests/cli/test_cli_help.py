@@ -132,7 +132,7 @@ def test_examples_work(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 class TestImports:
-    """Help needs neither NumPy nor Lark nor Rich: that is most of what it would cost."""
+    """Help needs neither NumPy nor Rich: that is most of what it would cost."""
 
     @pytest.mark.parametrize(
         "words",
@@ -144,7 +144,7 @@ class TestImports:
     def test_an_evaluation_without_a_table_needs_no_rich(self) -> None:
         found = loaded("eval", "x^2", "--x", "3", "--json", "--no-check")
         assert "numpy" in found
-        heavy = {"rich", "scipy", "mpmath", "gradcli.check", "gradcli.report.tables.table"}
+        heavy = {"rich", "scipy", "mpmath", "lark", "gradcli.check", "gradcli.report.tables.table"}
         assert not heavy & found
 
     def test_a_number_needs_no_second_parse(self) -> None:

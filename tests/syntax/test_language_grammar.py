@@ -14,6 +14,7 @@ import pytest
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
 from gradcli.syntax import tables
+from gradcli.syntax.from_grammar import lark_parser, tables_of
 from gradcli.syntax.parser import parse, parse_expression, parse_listing
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
@@ -379,7 +380,7 @@ def test_the_grammar_is_there() -> None:
 def test_a_missing_grammar_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tables, "GRAMMAR", "missing.lark")
     with pytest.raises(FileNotFoundError):
-        tables.parser()
+        tables.tables()
 
 
 def test_an_empty_grammar_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -391,7 +392,7 @@ def test_an_empty_grammar_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_the_grammar_has_no_conflicts(caplog: pytest.LogCaptureFixture) -> None:
     # Lark prefers to shift and says so only in debug mode.
     with caplog.at_level("DEBUG", logger="lark"):
-        tables._from_grammar(tables.grammar_text(), debug=True)
+        lark_parser(tables.grammar_text(), debug=True)
     assert [line for line in caplog.messages if "onflict" in line] == []
 
 
@@ -399,32 +400,28 @@ def test_the_grammar_names_no_function() -> None:
     assert not re.search(r'"(sin|exp|sigmoid|sum|log)"', tables.grammar_text())
 
 
-def test_tables_give_the_same_parser() -> None:
+def test_saved_tables_are_those_of_the_grammar() -> None:
     grammar = tables.grammar_text()
-    loaded = tables.load(tables.build(), grammar)
-    built = tables._from_grammar(grammar)
-    assert loaded is not None
-    text = "f(x) = -2x² + |x|\n"
-    assert loaded.parse(text) == built.parse(text)
+    assert tables.load(tables.build(), grammar) == tables_of(grammar)
 
 
-def test_tables_of_something_else_are_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_tables_of_something_else_are_not_used() -> None:
     grammar = tables.grammar_text()
     saved = tables.build()
     assert tables.load(saved, grammar + " ") is None
     assert tables.load(b"", grammar) is None
     assert tables.load(saved[:-1], grammar) is None
     assert tables.load(saved[:500] + b"?" + saved[501:], grammar) is None
-    monkeypatch.setattr("lark.__version__", "0")
-    assert tables.load(saved, grammar) is None
 
 
-def test_the_parser_is_made_with_and_without_tables(monkeypatch: pytest.MonkeyPatch) -> None:
-    files = {tables.GRAMMAR: tables.grammar_text().encode(), tables.TABLES: tables.build()}
+def test_tables_are_made_where_those_saved_are_damaged(monkeypatch: pytest.MonkeyPatch) -> None:
+    grammar = tables.grammar_text()
+    files = {tables.GRAMMAR: grammar.encode(), tables.TABLES: b"damaged"}
     monkeypatch.setattr(tables, "_resource", lambda name: files[name])
-    assert tables.parser().source_path == "<deserialized>"
-    files[tables.TABLES] = b"damaged"
-    assert tables.parser().source_path == "<string>"
+    assert tables.tables() == tables_of(grammar)
+    monkeypatch.setitem(sys.modules, "gradcli.syntax.from_grammar", None)
+    with pytest.raises(RuntimeError, match="not installed properly"):
+        tables.tables()
 
 
 def test_numbers_of_many_digits_are_read() -> None:

@@ -9,13 +9,11 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
-
 from gradcli.diagnostics.characters import DERIVATIVES, short
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.functions import FUNCTION_NAMES
-from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, place, unclosed
+from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, unclosed
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.messages.rejected import (
     inverse_function,
@@ -29,47 +27,48 @@ from gradcli.syntax.messages.stop import (
     OPERAND_STARTS,
     Stop,
 )
+from gradcli.syntax.tokens import Token
 
 
 def in_a_row(stop: Stop) -> GradcliError | None:
     """`x y`, `(a)(b)`, `2 3`, `sin²(x)`, `f'(x)`, `sin x`."""
     token, previous = stop.token, stop.previous
     ends = OPERAND_ENDS | BARS
-    if token.type not in OPERAND_STARTS or previous is None or previous.type not in ends:
+    if token.kind not in OPERAND_STARTS or previous is None or previous.kind not in ends:
         return None
-    if previous.type in NOTHINGS:
+    if previous.kind in NOTHINGS:
         return None
-    between = stop.text[previous.end_pos : token.start_pos]
+    between = stop.text[previous.span.end : token.span.start]
     if stop.opened and ("\n" in between or "\r" in between):
-        return unclosed(stop.opened[-1], Label(place(token), "before this line"))
-    if token.type == "LPAR" and (error := _after_function(stop)):
+        return unclosed(stop.opened[-1], Label(token.span, "before this line"))
+    if token.kind == "LPAR" and (error := _after_function(stop)):
         return error
-    in_block = stop.before[0].type == "BLOCK"
-    if not in_block and (derivative := derivative_at(stop.text, place(previous).start)):
-        end = place(previous).end
+    in_block = stop.before[0].kind == "BLOCK"
+    if not in_block and (derivative := derivative_at(stop.text, previous.span.start)):
+        end = previous.span.end
         span = Span(end - len(derivative), end)
         return stop.error(f"'{derivative}' isn't an operator", DERIVATIVES, span=span)
-    numbers = previous.type == token.type == "NUMBER"
+    numbers = previous.kind == token.kind == "NUMBER"
     message = "two numbers in a row" if numbers else "an operator is missing here"
     hint = _readings(stop, _left_operand(stop), _right_operand(stop))
-    if stop.opened and stop.opened[-1].type == "LSQB":
+    if stop.opened and stop.opened[-1].kind == "LSQB":
         hint += ", between the elements of an array a comma"
-    return stop.error(message, hint, span=place(previous).to(place(token)))
+    return stop.error(message, hint, span=previous.span.to(token.span))
 
 
 def _after_function(stop: Stop) -> GradcliError | None:
     """`sin²(x)` and `f'(x)`: something between a name and a bracket."""
     previous = stop.before[-1]
-    if len(stop.before) < 2 or stop.before[-2].type != "NAME":
+    if len(stop.before) < 2 or stop.before[-2].kind != "NAME":
         return None
-    name, right = short(stop.before[-2].value), _right_operand(stop)
-    whole = place(stop.before[-2]).to(place(previous))
-    if previous.type == "SUPERSCRIPT":
+    name, right = short(stop.before[-2].text), _right_operand(stop)
+    whole = stop.before[-2].span.to(previous.span)
+    if previous.kind == "SUPERSCRIPT":
         hint = f"write '{name}{right}{previous}', or for a product '{name}{previous}*{right}'"
-        if previous.value == "⁻¹" and (inverse := inverse_function(name)):
+        if previous.text == "⁻¹" and (inverse := inverse_function(name)):
             hint = inverse_or_reciprocal(f"{inverse}{right}", f"{name}{right}")
         return stop.error(power_after_name(name), hint, span=whole)
-    if previous.value == "'":
+    if previous.text == "'":
         return stop.error(
             "the sign ' is the transpose, not a derivative",
             f"write the derivative out, or '{name}{right}' alone: gradcli works out its "
@@ -83,21 +82,21 @@ def _readings(stop: Stop, left: str, right: str) -> str:
     """What two operands without an operator may have been meant as."""
     previous, token = stop.before[-1], stop.token
     before = stop.before[-2] if len(stop.before) > 1 else None
-    if token.value == "½" and previous.type == "NUMBER" and previous.value.isdecimal():
+    if token.text == "½" and previous.kind == "NUMBER" and previous.text.isdecimal():
         return f"for the number write '{previous}.5', for a product '{left}*{right}'"
-    if previous.value == "T" and before is not None and before.type == "POWER":
-        base = short(stop.before[-3].value) if stop.before[-3].type == "NAME" else "(…)"
+    if previous.text == "T" and before is not None and before.kind == "POWER":
+        base = short(stop.before[-3].text) if stop.before[-3].kind == "NAME" else "(…)"
         return f"the transpose is '{base}.T', the matrix product '@': '{base}.T @ {right}'"
-    if "mod" in (token.value, previous.value):
-        behind = re.match(r"\s*([\w.]+)", stop.text[token.end_pos :])
-        right = behind[1] if behind and token.value == "mod" else right
-        return f"the remainder is mod({left if token.value == 'mod' else 'x'}, {right})"
-    may_be_called = previous.type == "NAME" and token.type not in ("LPAR", "NUMBER")
+    if "mod" in (token.text, previous.text):
+        behind = re.match(r"\s*([\w.]+)", stop.text[token.span.end :])
+        right = behind[1] if behind and token.text == "mod" else right
+        return f"the remainder is mod({left if token.text == 'mod' else 'x'}, {right})"
+    may_be_called = previous.kind == "NAME" and token.kind not in ("LPAR", "NUMBER")
     if may_be_called and left in FUNCTION_NAMES:
         return f"write '{left}({right})', or for a product '{left}*{right}'"
     hint = f"for a product write '{left}*{right}'"
-    matrix = previous.type == "NAME" and left.isupper()  # by the custom of calling matrices so
-    if matrix or previous.type == "TRANSPOSE" or (before is not None and before.type == "DOT"):
+    matrix = previous.kind == "NAME" and left.isupper()  # by the custom of calling matrices so
+    if matrix or previous.kind == "TRANSPOSE" or (before is not None and before.kind == "DOT"):
         hint += f", for the matrix product '{left} @ {right}'"
     elif may_be_called:
         hint += f", for a call '{left}({right})'"
@@ -107,15 +106,15 @@ def _readings(stop: Stop, left: str, right: str) -> str:
 def norm(stop: Stop) -> GradcliError | None:
     """`||x||_2`: an index at bars."""
     token, previous = stop.token, stop.previous
-    if token.type != "NAME" or previous is None or previous.type not in BARS:
+    if token.kind != "NAME" or previous is None or previous.kind not in BARS:
         return None
-    kind = unicodedata.normalize("NFKC", token.value).removeprefix("_")
-    if kind == token.value or previous.end_pos != token.start_pos:
+    kind = unicodedata.normalize("NFKC", token.text).removeprefix("_")
+    if kind == token.text or previous.span.end != token.span.start:
         return None
     inside = _left_operand(stop).strip("|‖∥").strip() or "x"
     p = f", {kind}" if kind in ("1", "2") else ", inf" if kind in ("inf", "∞") else ""
     return stop.error(
-        "bars have no index", f"write 'norm({inside}{p})'", span=place(previous).to(place(token))
+        "bars have no index", f"write 'norm({inside}{p})'", span=previous.span.to(token.span)
     )
 
 
@@ -124,10 +123,10 @@ def _left_operand(stop: Stop) -> str:
 
     A transpose by `'`, which can't be told from a quotation mark, is written `.T`.
     """
-    start = stop.before[_first_of_operand(stop.before)].start_pos
-    end = stop.before[-1].end_pos
+    start = stop.before[_first_of_operand(stop.before)].span.start
+    end = stop.before[-1].span.end
     text = stop.text[start:end]
-    if stop.before[-1].value == "'":
+    if stop.before[-1].text == "'":
         text = text.replace("'", ".T")
     return "…" if "\n" in text else short(text)
 
@@ -139,13 +138,13 @@ def _first_of_operand(tokens: list[Token]) -> int:
     while index:
         index -= 1
         token = tokens[index]
-        if token.type in BARS and not depth:
-            pairs = (i for i in range(index - 1, -1, -1) if tokens[i].type == token.type)
+        if token.kind in BARS and not depth:
+            pairs = (i for i in range(index - 1, -1, -1) if tokens[i].kind == token.kind)
             return next(pairs, index)
-        depth += (token.type in CLOSINGS) - (token.type in OPENINGS)
-        is_postfix = token.type in ("SUPERSCRIPT", "TRANSPOSE", "DOT")
-        before = tokens[index - 1].type if index else ""
-        called = token.type in OPENINGS and before in OPERAND_ENDS
+        depth += (token.kind in CLOSINGS) - (token.kind in OPENINGS)
+        is_postfix = token.kind in ("SUPERSCRIPT", "TRANSPOSE", "DOT")
+        before = tokens[index - 1].kind if index else ""
+        called = token.kind in OPENINGS and before in OPERAND_ENDS
         if depth <= 0 and not is_postfix and not called and before != "DOT":
             break
     return index
@@ -153,8 +152,8 @@ def _first_of_operand(tokens: list[Token]) -> int:
 
 def _right_operand(stop: Stop) -> str:
     """The text of the operand that begins at the token, as far as it is short."""
-    start, end = place(stop.token)
-    opening = stop.token.value
+    start, end = stop.token.span
+    opening = stop.token.text
     if opening not in ("(", "[", "|", "||"):
         if not stop.text.startswith("(", end):
             return short(stop.text[start:end])
@@ -184,17 +183,17 @@ def _closed_at(text: str, start: int, opening: str, closing: str) -> int | None:
 def bars(stop: Stop) -> GradcliError | None:
     """A bar after an operand that closes nothing, or not what is open."""
     token, previous = stop.token, stop.previous
-    if token.type not in BARS or previous is None:
+    if token.kind not in BARS or previous is None:
         return None
-    if stop.opened and stop.opened[-1].type in BARS:
+    if stop.opened and stop.opened[-1].kind in BARS:
         opening = stop.opened[-1]
         hint = (
             "put a space between two single bars: | |x| + y|"
-            if opening.type == "BARS"
+            if opening.kind == "BARS"
             else "put the '*' between two absolute values: |x|*|y|"
         )
         return stop.error(f"'{opening}' is closed by '{token}'", hint, opened=True)
-    closed = _closed_at(stop.text, place(token).end, token.value, token.value) is not None
+    closed = _closed_at(stop.text, token.span.end, token.text, token.text) is not None
     if closed and _left_operand(stop) in FUNCTION_NAMES:
         return stop.error(
             f"'{token}' closes nothing here",
@@ -209,20 +208,20 @@ def bars(stop: Stop) -> GradcliError | None:
 
 def after_tuple(stop: Stop) -> GradcliError | None:
     """An operator or an index after a tuple."""
-    if stop.previous is None or stop.previous.type != "RPAR":
+    if stop.previous is None or stop.previous.kind != "RPAR":
         return None
     depth, commas = 0, False
     for i in range(len(stop.before) - 1, -1, -1):
-        kind = stop.before[i].type
+        kind = stop.before[i].kind
         depth += (kind in CLOSINGS) - (kind in OPENINGS)
         commas = commas or (kind == "COMMA" and depth == 1)
         if not depth:
-            called = i > 0 and stop.before[i - 1].type in ("NAME", "QUALIFIED")
+            called = i > 0 and stop.before[i - 1].kind in ("NAME", "QUALIFIED")
             if not commas or called:
                 return None
             return stop.error(
                 "a tuple can only be an argument as a whole",
                 "an array is written [a, b]",
-                span=place(stop.before[i]).to(place(stop.previous)),
+                span=stop.before[i].span.to(stop.previous.span),
             )
     return None

@@ -6,16 +6,14 @@ it, that way as the hint. The source is added by the parser.
 
 from __future__ import annotations
 
-from lark import Token  # noqa: TC002 - only for annotations, but loaded anyway
-
 from gradcli.diagnostics.characters import DERIVATIVES, short
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.functions import FUNCTION_NAMES
-from gradcli.syntax.layout import place
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.printer import print_tree
+from gradcli.syntax.tokens import Token
 from gradcli.syntax.tree import (
     Array,
     Call,
@@ -171,7 +169,7 @@ def no_constant(token: Token) -> GradcliError:
     """For `np.random` and other attributes of NumPy that are not called."""
     return syntax_error(
         f"'{token}' is not a constant of this language",
-        place(token),
+        token.span,
         "the constants are np.pi, np.e and math.tau; functions are called: np.exp(x)",
     )
 

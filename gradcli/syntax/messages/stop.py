@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from lark import Token  # noqa: TC002 - a named tuple needs it
-
 from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.layout import LITERALS, place
+from gradcli.syntax.layout import LITERALS
+from gradcli.syntax.tokens import Token
 
 OPERATORS = frozenset({"SIGN", "MULTIPLY", "POWER", "COMPARE", "EQUAL", "AUGMENT", "ROOT"})
 OPENINGS = frozenset({"LPAR", "LSQB"})
@@ -40,6 +39,6 @@ class Stop(NamedTuple):
         opened: bool = False,
     ) -> GradcliError:
         """An error about the token, with the open bracket shown if that is said."""
-        labels = (Label(place(self.opened[-1]), "opened here"),) if opened and self.opened else ()
-        span = span or place(self.token)
+        labels = (Label(self.opened[-1].span, "opened here"),) if opened and self.opened else ()
+        span = span or self.token.span
         return syntax_error(message, span, hint, labels=labels)
