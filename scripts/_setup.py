@@ -168,7 +168,8 @@ class Progress:
         elif first == "Downloading":
             stage(f"package {self.found}: fetching {rest.rpartition('/')[2]}", passing=True)
         elif line.startswith("Installing collected packages"):
-            stage(f"installing {line.count(',') + 1} packages")
+            number = line.count(",") + 1
+            stage(f"installing {number} package{'s' * (number > 1)}")
 
 
 @contextmanager
