@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import Any
 
 from gradcli.cli.argv import sort_words
@@ -110,6 +111,9 @@ def _no_command(words: Sequence[str]) -> Exception:
     hint = did_you_mean(first, (*COMMANDS, "help", "version"))
     if first in TOPICS:
         hint = f"gradcli help {first}"
+    program = list(takewhile(lambda word: not word.startswith("--"), words))
+    if hint is None and len(program) > 1:
+        hint = f'put quotes around a program that contains spaces: gradcli "{" ".join(program)}"'
     short = first if len(first) <= 40 else "…"
     return usage_error(
         f"'{first}' isn't a command", hint or f'for a program: gradcli eval "{short}" …'

@@ -37,6 +37,7 @@ ENDINGS = {
     ".md": ("markdown",),
     ".tex": ("latex",),
     ".html": ("html",),
+    ".htm": ("html",),
     ".py": ("code", "numpy"),
     ".dot": ("dot",),
     ".gv": ("dot",),

@@ -410,7 +410,18 @@ class TestFrontDoor:
 
     @pytest.mark.parametrize(
         "words",
-        [["sigmoid"], ["x"], ["evla"], ["help", "me"], ["json"], ["plot", "x"], ["-v"], ["--hlep"]],
+        [
+            ["sigmoid"],
+            ["x"],
+            ["evla"],
+            ["help", "me"],
+            ["json"],
+            ["plot", "x"],
+            ["-v"],
+            ["--hlep"],
+            ["y", "=", "x^2", "--x", "3"],
+            ["--x", "3", "x^2"],
+        ],
     )
     def test_others_are_answered(self, words: list[str], snapshot: SnapshotAssertion) -> None:
         code, out, err = said(*words)
