@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from gradcli.cli.argv import Binding, Words
 from gradcli.cli.environment import Environment
@@ -47,11 +47,8 @@ class Options:
     """A group of options: an attribute each, annotated as `cli.parameters` reads it.
 
     Besides, a group knows what its command was called with: the `bindings`, the names of all
-    `option_names`, and the `environment`. `without` names inherited options that the group does
-    not have after all.
+    `option_names`, and the `environment`.
     """
-
-    without: ClassVar[tuple[str, ...]] = ()
 
     bindings: tuple[Binding, ...]
     option_names: tuple[str, ...]
@@ -66,7 +63,7 @@ class Options:
         return [
             parameter(name, hint, getattr(cls, name))
             for name, hint in annotated(cls)
-            if is_parameter(hint) and name not in cls.without
+            if is_parameter(hint)
         ]
 
 
@@ -87,22 +84,21 @@ class Command:
         self.summary, self.text = " ".join(summary.split()).rstrip("."), text
 
     @cached_property
-    def groups(self) -> dict[str, type[Options] | None]:
-        """The function's parameters: a group of options each, or None for a single one."""
-        hints = annotated(self.function)
-        return {name: None if is_parameter(hint) else hint for name, hint in hints}
+    def groups(self) -> dict[str, tuple[type[Options] | None, list[Parameter]]]:
+        """The function's parameters by name: a group and its options, or a single one."""
+        defaults = self.function.__kwdefaults__ or {}
+        return {
+            name: (None, [parameter(name, hint, defaults.get(name))])
+            if is_parameter(hint)
+            else (hint, hint.parameters())
+            for name, hint in annotated(self.function)
+        }
 
     @cached_property
     def parameters(self) -> list[Parameter]:
         """Every option and argument in order, those of every command last."""
-        found: list[Parameter] = []
-        defaults = self.function.__kwdefaults__ or {}
-        for name, hint in annotated(self.function):
-            if is_parameter(hint):
-                found.append(parameter(name, hint, defaults.get(name)))
-            else:
-                found += hint.parameters()
-        return [*found, VERSION, HELP]
+        own = [each for _, found in self.groups.values() for each in found]
+        return [*own, VERSION, HELP]
 
     @property
     def arguments(self) -> list[Parameter]:

@@ -20,9 +20,9 @@ from gradcli.cli.registry import COMMANDS, INSTEAD, TOPICS, command, meant
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.suggestion import did_you_mean
 
-_PLAIN = re.compile(r"[^\W\d_][\w-]*")
+_PLAIN = r"[^\W\d_][\w-]*"
 """A plain word: a name, which may be a misspelt command."""
-_OPTION = re.compile(r"(--?[A-Za-z][\w-]*)(=.*)?", re.DOTALL)
+_OPTION = r"(--?[A-Za-z][\w-]*)(=.*)?"
 OWN = ("--help", "-h", "--version", "-V", "--install-completion", "--show-completion")
 
 
@@ -52,7 +52,7 @@ def outcome(words: Sequence[str], environment: Environment) -> Outcome | int:
     name = meant(first)
     if name is not None:
         return call(command(name), rest, environment)
-    if _PLAIN.fullmatch(first) or _is_option(words):
+    if re.fullmatch(_PLAIN, first) or _is_option(words):
         raise _no_command(words)
     return call(command("eval"), words, environment)
 
@@ -74,19 +74,16 @@ def call(command: Command, words: Sequence[str], environment: Environment) -> Ou
         "environment": environment,
     }
     arguments: dict[str, Any] = {}
-    for name, group in command.groups.items():
-        if group is None:
-            arguments[name] = values[name]
-        else:
-            own = {each.name: values[each.name] for each in group.parameters()}
-            arguments[name] = group(**own, **outside)
+    for name, (group, found) in command.groups.items():
+        own = {each.name: values[each.name] for each in found}
+        arguments[name] = own[name] if group is None else group(**own, **outside)
     outcome = command.function(**arguments)
     return outcome._replace(quiet=True) if values.get("quiet") else outcome
 
 
 def _is_option(words: Sequence[str]) -> bool:
     """Whether the first word is an option. `-x` is one, unless x is an input: then it's -x."""
-    match = _OPTION.fullmatch(words[0])
+    match = re.fullmatch(_OPTION, words[0], re.DOTALL)
     if match is None or (words[0][1] != "-" and len(match[1]) != 2):
         return False
     letter = f"-{match[1]}"

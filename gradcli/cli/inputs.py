@@ -25,7 +25,7 @@ from gradcli.files.files import decoded, read_stream, read_text
 from gradcli.graph.resolve import uncalled
 from gradcli.program import Program
 
-_NO_PATH = re.compile(r"[\s()\[\]{}=;,*+^|<>]")
+_NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
 """What a program has and the name of a file rarely."""
 
 
@@ -105,7 +105,7 @@ def names_file(text: str) -> bool:
     """
     if not text.endswith((".grad", ".py", ".ipynb")) or "\n" in text:
         return False
-    return is_file(text) or not _NO_PATH.search(text)
+    return is_file(text) or not re.search(_NO_PATH, text)
 
 
 def is_file(text: str) -> bool:
