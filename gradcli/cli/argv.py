@@ -1,9 +1,9 @@
-"""Arguments told apart before Typer sees them: options, values of inputs, and the rest.
+"""Arguments told apart: options, values of inputs, and the rest.
 
-`gradcli eval "-x^2" --x -3 --json` has an argument that begins with a minus and is none of the
-three things that Typer takes it for, and an option that is named by the program. So the words
-are sorted here: options (those that the command declares) go to Typer in a form without two
-readings, `--NAME VALUE` is a binding, and everything else is positional.
+`gradcli eval "-x^2" --x -3 --json` has an argument that begins with a minus and is no option, and
+an option that is named by the program. So the words are sorted by what the command declares: its
+options come out in one form (`--format=csv`), `--NAME VALUE` is a binding, and everything else is
+positional.
 """
 
 from __future__ import annotations

@@ -41,10 +41,10 @@ def outcome(words: Sequence[str], environment: Environment) -> Outcome | int:
         return version()
     if first in ("--help", "-h", "help"):
         return _help(rest, environment)
-    if first in OWN:
+    if first.partition("=")[0] in OWN:
         from gradcli.cli.completion_script import installed_or_shown
 
-        return installed_or_shown(words)
+        return installed_or_shown([*first.split("=", 1), *rest])
     if first == "examples" and rest[:1] == ["run"]:
         from gradcli.cli.example_words import run_words
 

@@ -279,7 +279,7 @@ class TestCompletion:
         self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], shell: str
     ) -> None:
         monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "")
-        assert run(["--show-completion", shell], Environment.captured()) == 0
+        assert run([f"--show-completion={shell}"], Environment.captured()) == 0
         assert f"_GRADCLI_COMPLETE=complete_{shell}" in capfd.readouterr().out.replace(
             '$Env:_GRADCLI_COMPLETE = "complete_powershell"',
             "_GRADCLI_COMPLETE=complete_powershell",

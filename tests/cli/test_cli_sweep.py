@@ -69,7 +69,7 @@ def gradcli(*words: str, columns: int | None = None, stdin: bytes = b"") -> tupl
 
 def call(name: str, program: tuple[str, ...] = (PROGRAM,)) -> list[str]:
     if name not in EVALUATES:
-        return [name]
+        return [name, "sigmoid"] if name == "ops" else [name]
     inputs = () if name == "batch" else POINT
     return [name, *program, *AFTER.get(name, ()), *inputs]
 
@@ -83,9 +83,8 @@ def options(name: str) -> list[list[str]]:
         option = each.declared.names[0]
         words = each.choices or ([] if each.is_flag else [VALUES[option]])
         found += [[option, word] for word in words] or [[option]]
-    if name == "class":  # it starts processes; what it shares with `grade` is tried there
-        shared = [words for words in options("grade") if words[0] not in ("--quiet", "--out")]
-        found = [words for words in found if words not in shared]
+    if name == "class":  # it starts processes, and shares its options with `grade`
+        found = [words for words in found if words[0] in ("--quiet", "--out")]
     return found
 
 
