@@ -141,6 +141,7 @@ class Keyboard:
         return True
 
     def read(self, _size: int = -1) -> bytes:
+        assert self.content, "Ctrl-D was typed, and ends the input"
         content, self.content = self.content, b""
         return content
 
@@ -157,6 +158,10 @@ def test_a_keyboard_is_announced() -> None:
         out, err = environment.written()
         assert out == "9.0\n"
         assert err == f"gradcli reads {what} from the keyboard; Ctrl-D ends it\n"
+    environment = Environment.captured()
+    environment.stdin = Keyboard(b"a = x*y\n")  # type: ignore[assignment]
+    assert run(["grade", PROGRAM, *POINT, "-"], environment) == 4
+    assert environment.written()[1].startswith("gradcli reads the submission from the keyboard")
 
 
 @pytest.mark.parametrize(

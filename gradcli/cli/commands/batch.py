@@ -132,6 +132,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     source = format_of(files.points, files.source, "--from")
     given = asked(source, files.separator, files.decimal, files.missing)
     outside = point.environment
+    if files.points == "-":
+        outside.say_how_to_end("the points")
     gaps = files.errors != "stop" and not point.allow_nonfinite
     with opened(files.points, source, outside, gaps=gaps, given=given) as points:
         frames = _frames(point, files, points, to)

@@ -142,6 +142,8 @@ class Grading:
         """A submission marked, or the error that says why it can't be read."""
         from gradcli.diagnostics.error import ExitCode, GradcliError
 
+        if name == "-":
+            self.report.environment.say_how_to_end("the submission")
         stdin = self.report.environment.stdin
         found = marked_file(self.task, name, self.scheme, stdin, self.seconds)
         if isinstance(found, GradcliError):
