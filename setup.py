@@ -1,4 +1,4 @@
-"""What pyproject.toml can't say: the parser's tables are built with the package.
+"""What pyproject.toml can't say: the parser's tables and the man pages are built with the package.
 
 `gradcli.syntax.tables.build()` turns the grammar into bytes that load in a millisecond, where
 building the parser anew costs more than all the rest of a small command. They go next to the
@@ -29,9 +29,13 @@ TABLES = "gradcli.tables"
 
 
 class Build(build):
-    """The usual build, and the tables at its end."""
+    """The usual build, and the tables and man pages at its end."""
 
-    sub_commands = [*build.sub_commands, ("build_tables", None)]  # noqa: RUF012 - as in setuptools
+    sub_commands = [  # noqa: RUF012 - as in setuptools
+        *build.sub_commands,
+        ("build_tables", None),
+        ("build_man", None),
+    ]
 
 
 class BuildTables(Command):
@@ -74,6 +78,53 @@ class BuildTables(Command):
         return Path(self.build_lib, "gradcli", "grammar", TABLES)
 
 
+class BuildMan(Command):
+    """Write the man pages, and have them installed into `share/man/man1`."""
+
+    description = "build the man pages"
+    user_options: ClassVar[list[tuple[str, str, str]]] = []
+
+    build_base: str | None
+    editable_mode: bool
+
+    def initialize_options(self) -> None:
+        """Before the options are known."""
+        self.build_base = None
+        self.editable_mode = False  # setuptools sets it for editable installs
+
+    def finalize_options(self) -> None:
+        """Take the folder that everything is built in."""
+        self.set_undefined_options("build", ("build_base", "build_base"))
+
+    def run(self) -> None:
+        """Write the pages; the command that installs data finds them in `data_files`."""
+        folder = Path(self.build_base or "build", "man1")
+        written = []
+        for name, text in man_pages().items():
+            write_whole(folder / name, text.encode("ascii"))
+            written.append(str(folder / name))
+        self.distribution.data_files = [("share/man/man1", written)]
+
+    def get_source_files(self) -> list[str]:
+        """What the pages are made from; it is in the source distribution by other rules."""
+        return []
+
+    def get_outputs(self) -> list[str]:
+        """No file of a package."""
+        return []
+
+    def get_output_mapping(self) -> dict[str, str]:
+        """No output is the copy of a source."""
+        return {}
+
+
+def man_pages() -> dict[str, str]:
+    """The man pages of the commands in this folder: their declarations need no other package."""
+    sys.path.insert(0, str(HERE))
+    pages: dict[str, str] = import_module("gradcli.cli.man").pages()
+    return pages
+
+
 def parser_tables() -> bytes:
     """The tables of the grammar in this folder, whatever gradcli may be installed elsewhere."""
     sys.path.insert(0, str(HERE))
@@ -98,4 +149,4 @@ def write_whole(path: Path, content: bytes) -> None:
 
 
 if __name__ == "__main__":
-    setup(cmdclass={"build": Build, "build_tables": BuildTables})
+    setup(cmdclass={"build": Build, "build_tables": BuildTables, "build_man": BuildMan})

@@ -2,7 +2,8 @@
 
 What comes in is a need, what goes out is an environment that has it and the stamps that say so;
 if that can't be had, the process ends with 2 and a message that says what to do. Nothing is
-written to standard output, and one line to standard error.
+written to standard output. Standard error says what is being done and for how long already: a line
+for each stage, and on a terminal one line that changes with each package.
 
 Two scripts may start at once, and any may be killed at any moment. A lock makes the second wait
 and then find the work done. A file that stands in `.venv` for as long as pip works says, when it
@@ -11,10 +12,12 @@ package that was installed by half looks whole to pip.
 """
 
 import os
+import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,8 +35,9 @@ def set_up(need: str) -> None:
     try:
         with locked():
             if not is_ready(need):
-                say("gradcli: setting up .venv (once) …")
+                say("gradcli: setting up .venv, once; it takes a minute or two …")
                 make_ready(need)
+                stage("done")
     except KeyboardInterrupt:
         sys.exit(130)
     except OSError as error:
@@ -77,6 +81,7 @@ def make_empty() -> None:
         elif entry != LOCK:
             entry.unlink()
     UNFINISHED.touch()
+    stage("making an environment for Python")
     try:
         venv.create(VENV, with_pip=True, symlinks=os.name != "nt")
     except subprocess.CalledProcessError as error:
@@ -84,12 +89,14 @@ def make_empty() -> None:
 
 
 def install(need: str) -> None:
-    """The project itself, editable, and what it needs. Says nothing unless it fails."""
+    """The project itself, editable, and what it needs. What pip prints is shown if it fails."""
     pip = [PYTHON, "-I", "-m", "pip", "--disable-pip-version-check", "--no-input", "install"]
-    done = run([*pip, "--editable", REQUIREMENT[need]])
+    stage("looking for the packages that gradcli needs")
+    done = run([*pip, "--editable", REQUIREMENT[need]], Progress().line)
     if done.returncode != 0:
         say(done.stdout.rstrip())
         stop("pip could not install what gradcli needs (its output is above)")
+    stage("compiling gradcli")
     # Bytecode of gradcli itself, for those who switch off that Python writes it as it goes.
     run([PYTHON, "-I", "-m", "compileall", "-q", "gradcli"])
 
@@ -102,9 +109,14 @@ def write_stamp(need: str, stamp: bytes) -> None:
     unfinished.replace(path)
 
 
-def run(command: list[str]) -> subprocess.CompletedProcess[str]:
-    """Run a program in the project's folder, with its output kept and no input."""
-    return subprocess.run(
+def run(
+    command: list[str], seen: Callable[[str], None] | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a program in the project's folder, with its output kept and no input.
+
+    `seen` is called with each line of the output as it comes.
+    """
+    with subprocess.Popen(
         command,
         cwd=ROOT,
         close_fds=False,
@@ -113,8 +125,51 @@ def run(command: list[str]) -> subprocess.CompletedProcess[str]:
         stderr=subprocess.STDOUT,
         encoding="utf-8",
         errors="replace",
-        check=False,
-    )
+    ) as program:
+        assert program.stdout is not None
+        kept = []
+        for line in program.stdout:
+            kept.append(line)
+            if seen is not None:
+                seen(line)
+    return subprocess.CompletedProcess(command, program.returncode, "".join(kept))
+
+
+STARTED = time.monotonic()
+
+
+def stage(what: str, *, passing: bool = False) -> None:
+    """Say what is being done now, and how long it has taken so far.
+
+    What is `passing` is shown on a terminal alone, in a line that the next one overwrites.
+    """
+    text = f"  {time.monotonic() - STARTED:4.0f} s  {what}"
+    if not sys.stderr.isatty():
+        if not passing:
+            say(text)
+        return
+    cleared = "\r\x1b[K"
+    sys.stderr.write(f"{cleared}{text[:78]}" if passing else f"{cleared}{text}\n")
+    sys.stderr.flush()
+
+
+class Progress:
+    """How far pip is, told by the lines that it prints."""
+
+    def __init__(self) -> None:
+        self.found = 0
+
+    def line(self, line: str) -> None:
+        """Take note of a line of pip's."""
+        first, _, rest = line.strip().partition(" ")
+        if first == "Collecting":
+            self.found += 1
+            stage(f"package {self.found}: {re.split(r'[^-.A-Za-z0-9_]', rest)[0]}", passing=True)
+        elif first == "Downloading":
+            stage(f"package {self.found}: fetching {rest.rpartition('/')[2]}", passing=True)
+        elif line.startswith("Installing collected packages"):
+            number = line.count(",") + 1
+            stage(f"installing {number} package{'s' * (number > 1)}")
 
 
 @contextmanager

@@ -31,6 +31,7 @@ from packaging.requirements import Requirement
 import _environment
 import _setup
 import gradcli
+from gradcli.cli import man
 
 ROOT = Path(__file__).resolve().parent.parent
 NOT_SOURCE = shutil.ignore_patterns(
@@ -149,6 +150,8 @@ class TestInstalled:
         script = shutil.which("gradcli", path=str(python.parent))
         assert script is not None
         assert run([script, "--version"], tmp_path).split()[-1] == gradcli.__version__
+        manual = tmp_path / "venv" / "share" / "man" / "man1"
+        assert {file.name: file.read_text("ascii") for file in manual.iterdir()} == man.pages()
 
     def test_editable(self, source: Path, tmp_path: Path) -> None:
         python = environment(tmp_path / "venv")
@@ -326,7 +329,21 @@ class TestScripts:
         assert asked == ["test"]
         printed = capsys.readouterr()
         assert printed.out == ""
-        assert printed.err.count("\n") == 1
+        assert printed.err.count("\n") == 2
+        assert "done" in printed.err
+
+    def test_says_what_it_does(
+        self, scripts: SimpleNamespace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        said = (
+            "Collecting numpy>=2 (from gradcli)\n  Downloading numpy-2.4.whl (16 MB)\n"
+            "Collecting rich>=13\nInstalling collected packages: numpy, rich\n"
+        )
+        done = scripts.setup.run(
+            [sys.executable, "-c", f"print({said!r}, end='')"], scripts.setup.Progress().line
+        )
+        assert (done.returncode, done.stdout) == (0, said)
+        assert capsys.readouterr().err.split("s  ")[1:] == ["installing 2 packages\n"]
 
     def test_failed_install_leaves_no_stamp(
         self,
@@ -336,7 +353,7 @@ class TestScripts:
     ) -> None:
         failed = subprocess.CompletedProcess[str]([], 1, "no such network\n")
         usable = subprocess.CompletedProcess[str]([], 0, "{} {}".format(*sys.version_info))
-        monkeypatch.setattr(scripts.setup, "run", lambda c: usable if "-c" in c else failed)
+        monkeypatch.setattr(scripts.setup, "run", lambda c, *_: usable if "-c" in c else failed)
         with pytest.raises(SystemExit) as stopped:
             scripts.environment.python_for("run")
         assert stopped.value.code == 2

@@ -1,7 +1,7 @@
 """The command line: arguments, files, streams and exit codes, and no mathematics.
 
-The way of a command: `app` finds it and lets Typer read its options, which `argv` has told from
-the inputs' values before; the command's function (`eval`, `check`, `ops`, a file each) asks
+The way of a command: `door` finds it and reads its options (`parameters`), which `argv` has told
+from the inputs' values before; the command's function (`eval`, `check`, `ops`, a file each) asks
 `inputs` for the program and its point, lets `gradcli.program` compute and `gradcli.report`
 write; and what it returns, an `Outcome`, `app` sends where it belongs. A new command is one
 such file and a line in `registry.COMMANDS`.

@@ -1,9 +1,9 @@
-"""Arguments told apart before Typer sees them: options, values of inputs, and the rest.
+"""Arguments told apart: options, values of inputs, and the rest.
 
-`gradcli eval "-x^2" --x -3 --json` has an argument that begins with a minus and is none of the
-three things that Typer takes it for, and an option that is named by the program. So the words
-are sorted here: options (those that the command declares) go to Typer in a form without two
-readings, `--NAME VALUE` is a binding, and everything else is positional.
+`gradcli eval "-x^2" --x -3 --json` has an argument that begins with a minus and is no option, and
+an option that is named by the program. So the words are sorted by what the command declares: its
+options come out in one form (`--format=csv`), `--NAME VALUE` is a binding, and everything else is
+positional.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import re
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
+from gradcli.cli.parameters import SHORT
 from gradcli.cli.registry import option_elsewhere
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
@@ -60,9 +61,8 @@ def sort_words(
         if word == "--":
             found.positional.extend(reversed(rest))
             break
-        if word == "-h":
-            found.options.append("--help")
-            continue
+        if word in SHORT and not _is_program(word, words):
+            word = SHORT[word]
         name, value = _name_and_value(word)
         option = f"--{name}"
         if name is None:
@@ -87,6 +87,13 @@ def sort_words(
             else:
                 found.bindings.append(Binding(_input_name(option, takes_value), value, option))
     return found
+
+
+def _is_program(word: str, words: Sequence[str]) -> bool:
+    """Whether `-q` is the negative of an input that is given a value by `--q`."""
+    return word != "-h" and any(
+        other == f"-{word}" or other.startswith((f"-{word}=", f"{word[1:]}=")) for other in words
+    )
 
 
 def _name_and_value(word: str) -> tuple[str | None, str | None]:

@@ -1,30 +1,30 @@
-"""Commands on top of Typer: options in groups, values of inputs, help with examples first.
-
-A command is a function of groups of options and a few options of its own:
+"""Commands: a function of groups of options, called with the words of a command line.
 
     @command("check", usage="PROGRAM [options]", examples=('gradcli check "x^2" --x 3',))
     def check(point: PointOptions, report: ReportOptions, *, strict: Strict = False) -> Outcome:
         ...  # and its docstring is the help
 
-A group is a class whose annotated attributes are options as Typer knows them. Typer gets to see
-one flat function; the command's function gets the groups. So a group is written once, and every
+A group is a class whose annotated attributes are options. So a group is written once, and every
 command that has it has the same options with the same help.
 """
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Callable, Collection, Iterable, Sequence
-from typing import Annotated, Any, NamedTuple, get_origin, get_type_hints
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
+from typing import Any, NamedTuple
 
-import typer
-from typer.core import TyperArgument, TyperCommand, TyperOption
-
-from gradcli.cli.argv import Binding, Words, sort_words
+from gradcli.cli.argv import Binding, Words
 from gradcli.cli.environment import Environment
+from gradcli.cli.parameters import (
+    HELP,
+    VERSION,
+    Parameter,
+    annotated,
+    is_parameter,
+    parameter,
+)
 from gradcli.diagnostics.failures import usage_error
-
-GENERAL = "General"
 
 
 class Outcome(NamedTuple):
@@ -35,25 +35,16 @@ class Outcome(NamedTuple):
     """A function where the code is only known when the text has been made."""
     file: str | None = None
     """Where `--out` sends the text; None is standard output."""
+    quiet: bool = False
+    """Whether the text is left out where it would go to standard output."""
 
     def exit_code(self) -> int:
         """The exit code, once the text has been delivered."""
         return int(self.code() if callable(self.code) else self.code)
 
 
-class Finished(Exception):
-    """Help or the version was asked for: nothing is to be done but to print it."""
-
-    def __init__(self, outcome: Outcome) -> None:
-        super().__init__(outcome)
-        self.outcome = outcome
-
-
-# --- options in groups -------------------------------------------------------------------
-
-
 class Options:
-    """A group of options: an attribute each, annotated as a parameter of a Typer command.
+    """A group of options: an attribute each, annotated as `cli.parameters` reads it.
 
     Besides, a group knows what its command was called with: the `bindings`, the names of all
     `option_names`, and the `environment`.
@@ -66,136 +57,93 @@ class Options:
     def __init__(self, **values: Any) -> None:
         vars(self).update(values)
 
-
-def flat(function: Callable[..., Outcome]) -> Callable[..., Outcome]:
-    """The function with one parameter per option, as Typer reads it."""
-    groups: dict[str, tuple[type[Options], list[str]]] = {}
-    single: list[str] = []
-    parameters = [_parameter("context", typer.Context)]
-    defaults = inspect.signature(function).parameters
-    for name, hint in get_type_hints(function, include_extras=True).items():
-        if isinstance(hint, type) and issubclass(hint, Options):
-            fields = _fields(hint)
-            groups[name] = hint, [n for n, _ in fields]
-            parameters += [_parameter(n, h, getattr(hint, n)) for n, h in fields]
-        elif name != "return":
-            single.append(name)
-            parameters.append(_parameter(name, hint, defaults[name].default))
-
-    def called(context: typer.Context, **values: Any) -> Outcome:
-        outside = {**context.meta[_CALLED_WITH], "environment": context.obj}
-        arguments: dict[str, Any] = {name: values[name] for name in single}
-        for name, (group, fields) in groups.items():
-            arguments[name] = group(**{n: values[n] for n in fields}, **outside)
-        return function(**arguments)
-
-    called.__name__ = function.__name__
-    called.__doc__ = function.__doc__
-    called.__annotations__ = {}
-    called.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    return called
+    @classmethod
+    def parameters(cls) -> list[Parameter]:
+        """The options of the group in order."""
+        return [
+            parameter(name, hint, getattr(cls, name))
+            for name, hint in annotated(cls)
+            if is_parameter(hint)
+        ]
 
 
-def _fields(group: type[Options]) -> list[tuple[str, Any]]:
-    """The options of a group in order, each with its annotation."""
-    hints = get_type_hints(group, include_extras=True)
-    return [(name, hint) for name, hint in hints.items() if get_origin(hint) is Annotated]
+class Command:
+    """A command: its name, what its help says, and the function that it calls."""
 
+    def __init__(
+        self,
+        name: str,
+        function: Callable[..., Outcome],
+        *,
+        usage: str,
+        examples: tuple[str, ...],
+    ) -> None:
+        self.name, self.function = name, function
+        self.usage, self.examples = usage, examples
+        summary, _, text = (function.__doc__ or "").partition("\n\n")
+        self.summary, self.text = " ".join(summary.split()).rstrip("."), text
 
-def _parameter(name: str, hint: Any, default: Any = inspect.Parameter.empty) -> inspect.Parameter:
-    kind = inspect.Parameter.KEYWORD_ONLY
-    return inspect.Parameter(name, kind, default=default, annotation=hint)
+    @cached_property
+    def groups(self) -> dict[str, tuple[type[Options] | None, list[Parameter]]]:
+        """The function's parameters by name: a group and its options, or a single one."""
+        defaults = self.function.__kwdefaults__ or {}
+        return {
+            name: (None, [parameter(name, hint, defaults.get(name))])
+            if is_parameter(hint)
+            else (hint, hint.parameters())
+            for name, hint in annotated(self.function)
+        }
 
+    @cached_property
+    def parameters(self) -> list[Parameter]:
+        """Every option and argument in order, those of every command last."""
+        own = [each for _, found in self.groups.values() for each in found]
+        return [*own, VERSION, HELP]
 
-# --- commands ----------------------------------------------------------------------------
-
-_CALLED_WITH = "gradcli.called_with"
-NAMES_WIDTH = 18
-"""The column of option names in help: where a name is longer, its text begins a line below."""
-
-
-def general_options() -> list[TyperOption]:
-    """What every command has, and gradcli itself. Typer never acts on them: `parse_args` does."""
-    flag: dict[str, Any] = {"is_flag": True, "expose_value": False, "rich_help_panel": GENERAL}
-    return [
-        TyperOption(param_decls=["--version"], help="print the version", **flag),
-        TyperOption(param_decls=["--help", "-h"], help="print this help", **flag),
-    ]
-
-
-def version() -> Outcome:
-    """What `--version` prints."""
-    from gradcli import __version__
-
-    return Outcome([f"gradcli {__version__}\n"])
-
-
-class Command(TyperCommand):
-    """A command whose words are sorted by `argv` before Typer reads its options."""
-
-    examples: tuple[str, ...] = ()
-    usage: str = ""
+    @property
+    def arguments(self) -> list[Parameter]:
+        """Those that are told by their place."""
+        return [each for each in self.parameters if not each.is_option]
 
     @property
     def binds(self) -> bool:
         """Whether names that are no options are inputs of a program."""
-        return any(parameter.name == "settings" for parameter in self.params)
+        return any(each.name == "settings" for each in self.parameters)
+
+    def by_option(self) -> dict[str, Parameter]:
+        """The options by each of their names."""
+        return {name: each for each in self.parameters for name in each.declared.names}
 
     def takes_value(self) -> dict[str, bool]:
         """The command's options, and whether a value follows."""
-        options = [p for p in self.params if isinstance(p, TyperOption)]
-        return {name: not option.is_flag for option in options for name in option.opts}
+        return {name: not each.is_flag for name, each in self.by_option().items()}
 
-    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
-        """Sort the words, and give Typer what is for Typer."""
-        lenient = bool(ctx.resilient_parsing)
-        options = self.takes_value()
-        words = sort_words(args, options, binds=self.binds, lenient=lenient)
-        if not lenient:
-            if "--help" in words.options:
-                raise Finished(Outcome([self.get_help(ctx) + "\n"]))
-            if "--version" in words.options:
-                raise Finished(version())
-            self._expect_positional(words, options)
-        ctx.meta[_CALLED_WITH] = {
-            "bindings": tuple(words.bindings),
-            "option_names": tuple(options),
-        }
-        return super().parse_args(ctx, [*words.options, "--", *words.positional])
+    def values(self, words: Words) -> dict[str, Any]:
+        """The value of every parameter. Raises `GradcliError`."""
+        options = self.by_option()
+        values = {each.name: each.default for each in self.parameters}
+        for word in words.options:
+            name, equals, text = word.partition("=")
+            each = options[name]
+            value = each.read(text) if equals else True
+            values[each.name] = [*(values[each.name] or ()), value] if each.several else value
+        rest = list(words.positional)
+        for each in self.arguments:
+            if each.several and rest:
+                values[each.name], rest = rest, []
+            elif rest:
+                values[each.name] = rest.pop(0)
+        if rest:
+            raise self._too_many(rest[0], words, options)
+        return values
 
-    def _expect_positional(self, words: Words, options: Collection[str]) -> None:
-        given = words.positional
-        arguments = [p for p in self.params if isinstance(p, TyperArgument)]
-        if any(argument.nargs == -1 for argument in arguments) or len(given) <= len(arguments):
-            return
-        extra = given[len(arguments)]
+    def _too_many(self, extra: str, words: Words, options: Mapping[str, Parameter]) -> Exception:
         hint = None
         if extra.partition("=")[0] in options:
             hint = "options stand before a bare --, which ends them"
         elif self.binds:
             hint = _hint_for_extra(extra, words.bindings)
-        raise usage_error(f"unexpected argument '{extra}'", hint)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Examples, then how it is called, then the options by group."""
-        first, _, more = (self.help or "").partition("\n\n")
-        write_title(formatter, ctx.command_path, first)
-        write_examples(formatter, self.examples)
-        formatter.write_paragraph()
-        formatter.write_usage(ctx.command_path, self.usage)
-        if more:
-            formatter.write_paragraph()
-            formatter.write_text(more)
-        groups: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.params:
-            assert isinstance(parameter, TyperArgument | TyperOption)
-            records = groups.setdefault(parameter.rich_help_panel or GENERAL, [])
-            records.append(help_record(parameter))
-            if parameter.name == "program":
-                records.append(("--NAME VALUE", "the value of the input NAME"))
-        for title, records in groups.items():
-            with formatter.section(title):
-                formatter.write_dl(records, col_max=NAMES_WIDTH)
+        return usage_error(f"unexpected argument '{extra}'", hint)
 
 
 def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:
@@ -213,28 +161,11 @@ def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:
     return 'put quotes around a program that contains spaces: "x^2 + 1"'
 
 
-def help_record(parameter: TyperArgument | TyperOption) -> tuple[str, str]:
-    """How a parameter is written, and what it is for."""
-    text = parameter.help or ""
-    if isinstance(parameter, TyperArgument):
-        return parameter.metavar or parameter.human_readable_name, text
-    if parameter.show_default and not parameter.is_flag and parameter.default is not None:
-        text += f" [default: {parameter.default}]"
-    names = ", ".join(sorted(parameter.opts, key=len))
-    return (names if parameter.is_flag else f"{names} {parameter.metavar}"), text
+def version() -> Outcome:
+    """What `--version` prints."""
+    from gradcli import __version__
 
-
-def write_title(formatter: Any, name: str, text: str) -> None:
-    """The first line of a help: a name, and what it is for."""
-    text = " ".join(text.split()).rstrip(".")
-    formatter.write_text(f"{name}: {text[:1].lower()}{text[1:]}")
-
-
-def write_examples(formatter: Any, examples: Iterable[str]) -> None:
-    """Examples as they are typed: not wrapped, so they should be no wider than 58 columns."""
-    with formatter.section("Examples"):
-        for example in examples:
-            formatter.write(f"  {example}\n")
+    return Outcome([f"gradcli {__version__}\n"])
 
 
 def command(
@@ -243,14 +174,6 @@ def command(
     """Make a command of a function; its docstring is the help."""
 
     def decorate(function: Callable[..., Outcome]) -> Command:
-        single = typer.Typer(
-            add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False
-        )
-        single.command(name, cls=Command, add_help_option=False)(flat(function))
-        made = typer.main.get_command(single)
-        assert isinstance(made, Command)
-        made.params += general_options()
-        made.usage, made.examples = usage, examples
-        return made
+        return Command(name, function, usage=usage, examples=examples)
 
     return decorate

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from io import BytesIO, TextIOWrapper
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypeAlias
 
@@ -72,8 +72,8 @@ class Environment:
         """The width that running text is wrapped to."""
         return self.columns or _wanted_columns(self.variables) or 80
 
-    def color(self, choice: ColorChoice) -> bool:
-        """Whether to colour what goes to standard output.
+    def color(self, choice: ColorChoice, *, errors: bool = False) -> bool:
+        """Whether to colour what goes to standard output, or to standard error.
 
         `auto` follows https://no-color.org and https://force-color.org; other variables, such
         as those of a continuous-integration service, don't count.
@@ -84,7 +84,10 @@ class Environment:
             return False
         if self.variables.get("FORCE_COLOR"):
             return True
-        return self.columns is not None and self._terminal_has_color()
+        terminal = self.columns is not None
+        if errors:
+            terminal = self.stderr is not None and self.stderr.isatty()
+        return terminal and self._terminal_has_color()
 
     def _terminal_has_color(self) -> bool:
         if os.name != "nt":
@@ -157,12 +160,19 @@ class Environment:
             if not _is_broken_pipe(error):
                 raise
 
-    def explain(self, error: GradcliError) -> None:
+    def explain(self, error: GradcliError, choice: ColorChoice = "auto") -> None:
         """Write an error to standard error, as wide as its terminal and in its characters."""
         from gradcli.diagnostics.error import render
 
-        width = self.columns or _columns(self.stderr, self.variables) or 100
-        self.complain(render(error, min(width, 100), ascii_only=_needs_ascii(self.stderr)))
+        width = min(self.columns or _columns(self.stderr, self.variables) or 100, 100)
+        color = self.color(choice, errors=True)
+        self.complain(render(error, width, ascii_only=_needs_ascii(self.stderr), color=color))
+
+    def say_how_to_end(self, what: str) -> None:
+        """Where standard input is a terminal, say what is read from its keyboard."""
+        if self.stdin is not None and self.stdin.isatty():
+            key = "Ctrl-Z and Enter" if os.name == "nt" else "Ctrl-D"
+            self.complain(f"gradcli reads {what} from the keyboard; {key} ends it")
 
     def complain(self, text: str) -> None:
         """Write a line to standard error. What can't be written there can't be said at all."""
@@ -174,6 +184,19 @@ class Environment:
         except (OSError, ValueError):
             _silence(self.stderr)
             self.stderr = None
+
+
+def color_choice(words: Sequence[str]) -> ColorChoice:
+    """What `--color` says, in words that may not be sorted yet: errors are coloured too."""
+    for i, word in enumerate(words):
+        if word == "--":
+            break
+        if word.partition("=")[0] == "--color":
+            said = word.partition("=")[2] or "".join(words[i + 1 : i + 2])
+            if said == "always":
+                return "always"
+            return "never" if said == "never" else "auto"
+    return "auto"
 
 
 def _needs_ascii(stream: TextIO | None) -> bool:

@@ -50,22 +50,25 @@ def text(result: Result, report: ReportOptions, command: str) -> Iterable[str]:
     from gradcli.report import pieces
 
     if report.is_bare():
-        return [_bare(result, report)]
+        return _bare(result, report)
     return pieces(result, report.chosen_format(), report.style(), command)
 
 
-def _bare(result: Result, report: ReportOptions) -> str:
-    from gradcli.report import bare
+def _bare(result: Result, report: ReportOptions) -> list[str]:
+    """The value, or a gradient in each line."""
+    names = report.gradient_names()
+    values: list[Any] = [result.gradient[name] for name in names] if names else [result.value]
+    return _lines(values, report.chosen_format())
 
-    value: Any = result.value
-    name = report.gradient_name()
-    if name is not None:
-        value = result.gradient[name]
-    if report.chosen_format() == "json":
-        from gradcli.report.json import encoder, plain
 
-        return encoder(ascii_only=True)(plain(value)) + "\n"
-    return bare(value, report.style())
+def _lines(values: Iterable[Any], form: str) -> list[str]:
+    """Bare values, a line each."""
+    from gradcli.report.json import encoder, plain, written
+
+    if form == "json":
+        encode = encoder(ascii_only=True)
+        return [encode(plain(value)) + "\n" for value in values]
+    return [written(value) + "\n" for value in values]
 
 
 def say_failure(result: Result, environment: Environment) -> None:
@@ -92,11 +95,9 @@ def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
 
     form = report.chosen_format()
     if report.is_bare():
-        from gradcli.report.json import encoder, plain, written
-
-        matrix = found.matrix if report.value else _part(found, report.gradient_name() or "")
-        text = encoder(ascii_only=True)(plain(matrix)) if form == "json" else written(matrix)
-        return Outcome([text + "\n"], ExitCode.OK, report.file)
+        names = report.gradient_names()
+        parts = [_part(found, name) for name in names] if names else [found.matrix]
+        return Outcome(_lines(parts, form), ExitCode.OK, report.file)
     from gradcli.report.tables.matrices import pieces
 
     code = ExitCode.CHECK_FAILED if found.verdict == "fail" else ExitCode.OK

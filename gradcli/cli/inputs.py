@@ -7,6 +7,7 @@ command line knows: which names are also options.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,6 +24,9 @@ from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
 from gradcli.graph.resolve import uncalled
 from gradcli.program import Program
+
+_NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
+"""What a program has and the name of a file rarely."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +60,9 @@ def read_program(
             raise usage_error(f"--output: '{output}' isn't a name", "it takes the name of a node")
         output = normal(output) if is_name(output) else output
     if "-" in (text, file):
-        content = decoded(_standard_input(environment), "standard input")
+        content = decoded(_standard_input(environment, "the program"), "standard input")
         return Program(content, name="standard input", output=output, function=function)
-    if text is not None and file is None and text.endswith((".py", ".ipynb")) and is_file(text):
+    if text is not None and names_file(text):
         file = text
     if file is not None:
         return Program(read_text(file), name=file, output=output, function=function)
@@ -67,14 +71,15 @@ def read_program(
     try:
         return Program(text, output=output, function=function)
     except GradcliError as error:
-        if is_file(text) or text.endswith(".grad"):
+        if is_file(text):
             error.hint = f"to read the program from the file: --file {text}"
         raise
 
 
-def _standard_input(environment: Environment) -> bytes:
+def _standard_input(environment: Environment, what: str) -> bytes:
     if environment.stdin is None:
         raise file_error("standard input is closed")
+    environment.say_how_to_end(what)
     try:
         return read_stream(environment.stdin, "standard input")
     except OSError as error:
@@ -91,6 +96,16 @@ def expect_one_reader(data: str | None, what: str, *others: str | None) -> None:
     """Raise if `--data` and something else would both be read from standard input."""
     if data == "-" and "-" in others:
         raise usage_error(f"{what} and --data can't both come from standard input")
+
+
+def names_file(text: str) -> bool:
+    """Whether a program's text is rather the name of a program's file.
+
+    No program is a single word that ends like one, so a missing file is an error of its own.
+    """
+    if not text.endswith((".grad", ".py", ".ipynb")) or "\n" in text:
+        return False
+    return is_file(text) or not re.search(_NO_PATH, text)
 
 
 def is_file(text: str) -> bool:
@@ -126,7 +141,7 @@ def read_point(
 
         names, structures = program.names.free, program.python is not None
         if data == "-":
-            content = _standard_input(environment)
+            content = _standard_input(environment, "the inputs' values")
             from_file = inputs_from_stream(content, names, structures=structures)
         else:
             from_file = inputs_from_file(data, names, structures=structures)

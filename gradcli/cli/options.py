@@ -1,6 +1,6 @@
 """The options that commands share, in groups: the program, the computation, the report.
 
-Annotations are evaluated as the classes are made, unlike elsewhere: Typer needs their values,
+Annotations are evaluated as the classes are made, unlike elsewhere: their values are needed,
 and texts of annotations take longer to compile than all the rest of this module.
 """
 
@@ -8,12 +8,11 @@ from collections.abc import Collection
 from functools import partial
 from math import isnan
 from pathlib import PurePath
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, TypeAlias
-
-import typer
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from gradcli.cli.command import Options
 from gradcli.cli.environment import ColorChoice
+from gradcli.cli.parameters import Parameter, argument, listed, option
 from gradcli.cli.registry import option_elsewhere
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
@@ -21,17 +20,15 @@ from gradcli.diagnostics.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from gradcli.cli.inputs import Point
-    from gradcli.program import CheckMode
+    from gradcli.program import CheckMode, Program
     from gradcli.report import Style
 
 PROGRAM, COMPUTED, CHECK, REPORT = "Program and inputs", "Computation", "Check", "Report"
 
-in_program = partial(typer.Option, rich_help_panel=PROGRAM)
-in_computation = partial(typer.Option, rich_help_panel=COMPUTED)
-in_check = partial(typer.Option, rich_help_panel=CHECK)
-in_report = partial(typer.Option, rich_help_panel=REPORT)
-
-Format: TypeAlias = Literal["table", "json", "csv", "markdown", "latex"]
+in_program = partial(option, group=PROGRAM)
+in_computation = partial(option, group=COMPUTED)
+in_check = partial(option, group=CHECK)
+in_report = partial(option, group=REPORT)
 
 ENDINGS = {
     ".txt": ("table", "text", "numpy"),
@@ -39,6 +36,8 @@ ENDINGS = {
     ".csv": ("csv",),
     ".md": ("markdown",),
     ".tex": ("latex",),
+    ".html": ("html",),
+    ".htm": ("html",),
     ".py": ("code", "numpy"),
     ".dot": ("dot",),
     ".gv": ("dot",),
@@ -47,8 +46,6 @@ ENDINGS = {
     ".svg": ("svg",),
     ".png": ("png",),
     ".pdf": ("pdf",),
-    ".html": ("html",),
-    ".htm": ("html",),
 }
 """The formats that the ending of a file's name stands for; of them a command has one, or none."""
 
@@ -71,22 +68,9 @@ def format_by_ending(file: str | None, formats: Collection[str]) -> str | None:
     )
 
 
-class RowOptions(Options):
-    """A program and the values of its inputs."""
+class InputOptions(Options):
+    """Values of inputs: what a program and a homework's task have in common."""
 
-    program: Annotated[
-        str | None,
-        typer.Argument(
-            metavar="PROGRAM",
-            help="the program's text; - reads it from standard input",
-            show_default=False,
-            rich_help_panel=PROGRAM,
-        ),
-    ] = None
-    file: Annotated[
-        str | None,
-        in_program("--file", metavar="FILE", help="read the program from a file"),
-    ] = None
     settings: Annotated[
         str | None,
         in_program(
@@ -113,10 +97,51 @@ class RowOptions(Options):
             help="for normal(m, n) and uniform(m, n) in values, and for the check's directions",
         ),
     ] = 0
+    wrt: Annotated[
+        str | None,
+        in_computation(
+            "--wrt", metavar="x,y", help="gradients of these inputs only", offer="inputs"
+        ),
+    ] = None
+
+    def point_of(self, program: "Program", upstream: str | None = None) -> "Point":
+        """The program with the values of its inputs. Raises `GradcliError`."""
+        from gradcli.cli.inputs import read_point
+
+        return read_point(
+            program,
+            self.bindings,
+            self.option_names,
+            self.environment,
+            data=self.data,
+            wrt=self.wrt,
+            upstream=upstream,
+            seed=self.seed,
+        )
+
+
+class RowOptions(InputOptions):
+    """A program and the values of its inputs."""
+
+    program: Annotated[
+        str | None,
+        argument(
+            metavar="PROGRAM",
+            help="the program's text, or a file of it (.grad, .py, .ipynb); - is standard input",
+            group=PROGRAM,
+        ),
+    ] = None
+    file: Annotated[
+        str | None,
+        in_program("--file", metavar="FILE", help="read the program from a file"),
+    ] = None
     output: Annotated[
         str | None,
         in_computation(
-            "--output", metavar="NAME", help="take this node as the output, not the last statement"
+            "--output",
+            metavar="NAME",
+            help="take this node as the output, not the last statement",
+            offer="nodes",
         ),
     ] = None
     function: Annotated[
@@ -124,10 +149,6 @@ class RowOptions(Options):
         in_computation(
             "--function", metavar="NAME", help="of a Python file with several functions: this one"
         ),
-    ] = None
-    wrt: Annotated[
-        str | None,
-        in_computation("--wrt", metavar="x,y", help="gradients of these inputs only"),
     ] = None
     allow_nonfinite: Annotated[
         bool,
@@ -151,22 +172,13 @@ class PointOptions(RowOptions):
         """Read the program and its inputs. Raises `GradcliError`."""
         if self.program is None and self.file is None:
             raise usage_error("the program is missing", self._where_it_went())
-        from gradcli.cli.inputs import expect_one_reader, read_point, read_program
+        from gradcli.cli.inputs import expect_one_reader, read_program
 
         expect_one_reader(self.data, "the program", self.program, self.file)
         program = read_program(
             self.program, self.file, self.output, self.environment, self.function
         )
-        return read_point(
-            program,
-            self.bindings,
-            self.option_names,
-            self.environment,
-            data=self.data,
-            wrt=self.wrt,
-            upstream=self.upstream,
-            seed=self.seed,
-        )
+        return self.point_of(program, self.upstream)
 
     def _where_it_went(self) -> str:
         """A misspelt option may have taken the program for its value."""
@@ -228,17 +240,15 @@ class CheckOptions(Options):
 class OutputOptions(Options):
     """How and where a report is written: what every command has.
 
-    `formats` are those that a command has; the ending of `--out` chooses among them.
+    `formats` are those that a command has, the usual one first; `--format` takes them, and the
+    ending of `--out` chooses among them. A command without JSON has no `--json` either.
     """
 
     formats: ClassVar[tuple[str, ...]] = ("table", "json", "csv", "markdown", "latex")
 
     json: Annotated[bool, in_report("--json", help="the same as --format json")] = False
     pretty: Annotated[bool, in_report("--pretty", help="JSON, indented")] = False
-    format: Annotated[
-        Format | None,
-        in_report("--format", metavar="FORMAT", help="table, json, csv, markdown or latex"),
-    ] = None
+    format: Annotated[str | None, in_report("--format", "--to", metavar="FORMAT")] = None
     precision: Annotated[
         int,
         in_report(
@@ -251,24 +261,34 @@ class OutputOptions(Options):
     ] = 6
     ascii: Annotated[bool, in_report("--ascii", help="ASCII characters only")] = False
     color: Annotated[
-        ColorChoice,
-        in_report("--color", metavar="WHEN", help="auto, always or never", show_default=True),
+        ColorChoice, in_report("--color", metavar="WHEN", help="auto, always or never")
     ] = "auto"
+    quiet: Annotated[bool, in_report("--quiet", help="the exit code alone, and errors")] = False
     out: Annotated[
         str | None,
-        in_report(
-            "--out",
-            metavar="FILE",
-            help="write to a file; its ending is the format (.json, .csv, ...)",
-        ),
+        in_report("--out", metavar="FILE", help="write to a file; its ending is the format"),
     ] = None
 
+    @classmethod
+    def parameters(cls) -> list[Parameter]:
+        """The options of the group, with the formats that the command has."""
+        found = []
+        for each in super().parameters():
+            if each.name == "format":
+                declared = each.declared
+                declared = declared._replace(help=declared.help or listed(cls.formats))
+                found.append(each._replace(choices=cls.formats, declared=declared))
+            elif each.name not in ("json", "pretty") or "json" in cls.formats:
+                found.append(each)
+        return found
+
     def chosen_format(self) -> str:
-        """The format: `--format`, else by the ending of `--out`, else `table`.
+        """The format: `--format`, else by the ending of `--out`, else the usual one.
 
         Raises `GradcliError` where options contradict each other or the ending is not known.
         """
-        return self.asked_format() or format_by_ending(self.file, self.formats) or "table"
+        by_ending = self.asked_format() or format_by_ending(self.file, self.formats)
+        return by_ending or self.formats[0]
 
     def asked_format(self) -> str | None:
         """The format of `--format`, `--json` or `--pretty`; None without them.
@@ -283,7 +303,7 @@ class OutputOptions(Options):
 
     def style(self) -> "Style":
         """How it is to look on the stream that it goes to."""
-        from gradcli.report import Style
+        from gradcli.report.style import Style
 
         outside = self.environment
         to_file = self.file is not None
@@ -313,11 +333,16 @@ class ReportOptions(OutputOptions):
     value: Annotated[bool, in_report("--value", help="the output's value alone")] = False
     grad: Annotated[
         str | None,
-        in_report("--grad", metavar="NAME", help="one input's gradient alone"),
+        in_report(
+            "--grad",
+            metavar="NAME,...",
+            help="the gradients of these inputs alone, a line each",
+            offer="inputs",
+        ),
     ] = None
 
     def is_bare(self) -> bool:
-        """Whether a single value is asked for. Raises `GradcliError` on contradictions."""
+        """Whether bare values are asked for. Raises `GradcliError` on contradictions."""
         if self.value and self.grad is not None:
             raise usage_error("--value and --grad contradict each other")
         part = "--value" if self.value else "--grad" if self.grad is not None else None
@@ -326,26 +351,33 @@ class ReportOptions(OutputOptions):
             raise usage_error(f"{part} prints a bare value, which has no format '{form}'")
         return part is not None
 
-    def gradient_name(self) -> str | None:
-        """The input of `--grad`. Raises `GradcliError` where it is no name."""
-        if self.grad is not None and not is_name(self.grad):
-            raise usage_error(f"--grad takes the name of an input, not '{self.grad}'")
-        return self.grad and normal(self.grad)
+    def gradient_names(self) -> tuple[str, ...]:
+        """The inputs of `--grad`. Raises `GradcliError` where one is no name."""
+        if self.grad is None:
+            return ()
+        words = [word.strip() for word in self.grad.split(",")]
+        for word in words:
+            if not is_name(word):
+                raise usage_error(
+                    f"--grad takes the name of an input, not '{word}'", "several: --grad x,y"
+                )
+        return tuple(map(normal, words))
 
     def wanted(self, wrt: tuple[str, ...] | None) -> tuple[str, ...] | None:
         """The inputs whose gradients are computed, given those of `--wrt`; None for all.
 
         Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
         """
-        name = self.gradient_name()
-        if name is None or (wrt is not None and name in wrt):
+        names = self.gradient_names()
+        if not names:
             return wrt
-        if wrt is not None:
-            raise usage_error(
-                f"--wrt {','.join(wrt)} and --grad {name} contradict each other",
-                "--grad takes one of the inputs that --wrt names",
-            )
-        return (name,)
+        for name in names:
+            if wrt is not None and name not in wrt:
+                raise usage_error(
+                    f"--wrt {','.join(wrt)} and --grad {name} contradict each other",
+                    "--grad takes inputs that --wrt names",
+                )
+        return wrt or tuple(dict.fromkeys(names))
 
 
 class MatrixOptions(ReportOptions):
@@ -357,7 +389,12 @@ class MatrixOptions(ReportOptions):
     ] = False
     grad: Annotated[
         str | None,
-        in_report("--grad", metavar="NAME", help="the part of one input alone"),
+        in_report(
+            "--grad",
+            metavar="NAME,...",
+            help="the parts of these inputs alone, a line each",
+            offer="inputs",
+        ),
     ] = None
 
 

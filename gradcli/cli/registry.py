@@ -1,4 +1,7 @@
-"""Which commands there are, each imported only when it is asked for."""
+"""Which commands there are, each imported only when it is asked for, and words that mean them.
+
+A new command is a module in `cli/commands/`, named like the command, and a line in `COMMANDS`.
+"""
 
 from __future__ import annotations
 
@@ -24,12 +27,56 @@ COMMANDS = {
 }
 """The commands in the order of the help. Each is the `command` of a module of its name."""
 
+TOPICS = {
+    "language": "what can be typed as a program",
+    "functions": "the functions of the language, by groups",
+    "json": "the JSON output, and scripts",
+    "exit-codes": "what the exit codes mean",
+    "homework": "setting and marking exercises",
+    "python": "your own NumPy function; gradcli from Python",
+}
+"""The topics of `gradcli help`, each a text in `cli.topics`."""
+
+MEANT: dict[str, tuple[str, ...]] = {
+    "derivative": ("diff", "eval"),
+    "derivatives": ("diff", "eval"),
+    "differentiate": ("diff", "eval"),
+    "diff": ("diff", "eval"),
+    "gradient": ("eval",),
+    "gradients": ("eval",),
+    "grad": ("eval",),
+    "evaluate": ("eval",),
+    "calc": ("eval",),
+    "backprop": ("trace",),
+    "steps": ("trace",),
+    "gradcheck": ("check",),
+    "jac": ("jacobian",),
+    "hess": ("hessian",),
+    "draw": ("graph",),
+    "mark": ("grade",),
+}
+"""Words that people try, and the commands they stand for: the first one that there is."""
+
+INSTEAD = {
+    "simplify": "'gradcli eval' computes value and gradient; the program is taken as it is written",
+    "integrate": "gradcli differentiates: 'gradcli eval' computes value and gradient",
+    "solve": "gradcli differentiates: 'gradcli eval' computes value and gradient",
+    "functions": "'gradcli ops' lists the functions and operators",
+    "install-completion": "gradcli --install-completion",
+}
+"""Words that people try and that are no command, with what to do instead."""
+
 
 def command(name: str) -> Any:
     """The `cli.command.Command` of a name in `COMMANDS`."""
-    found = import_module(f"gradcli.cli.commands.{name}").command
-    found.short_help = COMMANDS[name]
-    return found
+    return import_module(f"gradcli.cli.commands.{name}").command
+
+
+def meant(word: str) -> str | None:
+    """The command that a word stands for: its own name, or another word for it."""
+    if word in COMMANDS:
+        return word
+    return next((name for name in MEANT.get(word, ()) if name in COMMANDS), None)
 
 
 def option_elsewhere(option: str) -> str | None:
@@ -42,5 +89,5 @@ def option_elsewhere(option: str) -> str | None:
         return None
     if len(owners) > 3:
         owners[2:] = ["others"]
-    listed = " and ".join(filter(None, (", ".join(owners[:-1]), owners[-1])))
-    return f"{option} is an option of {listed}"
+    owned = " and ".join(filter(None, (", ".join(owners[:-1]), owners[-1])))
+    return f"{option} is an option of {owned}"

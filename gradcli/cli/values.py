@@ -16,8 +16,7 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
 from gradcli.syntax.parser import parse_expression
 
-_NOTHING = re.compile(r"\s*\[\s*\]\s*")
-_NUMBER = re.compile(r"-?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_OF_NUMBERS = frozenset("0123456789.eE+-")
 
 
 def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
@@ -31,9 +30,10 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
         from gradcli.files.arrays import array_from_file
 
         return array_from_file(text[1:])
-    if _NUMBER.fullmatch(text) and math.isfinite(number := float(text)):
+    number = _number(text)
+    if number is not None and math.isfinite(number):
         return np.float64(number)  # what most values are; no parser needed
-    if _NOTHING.fullmatch(text):
+    if text.strip().startswith("[") and text.strip()[1:].lstrip() == "]":
         return np.zeros(0)  # as reports and JSON write it; an expression always has a value
     from gradcli.engine.constants import evaluated, stream_seed
 
@@ -51,6 +51,16 @@ def value_of(text: str, origin: str, *, stream: str = "", seed: int = 0) -> Any:
     return evaluated(source, tree, stream_seed(seed, stream))
 
 
+def _number(text: str) -> float | None:
+    """The number that a text is, as the language writes numbers."""
+    if not _OF_NUMBERS.issuperset(text) or text.startswith("+"):
+        return None
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
 def _as_array(text: str, most: int = 40) -> str | None:
     """How the numbers in `1 2`, `1,2` and `[1 2; 3 4]` are written as an array."""
     if len(text) > most:
@@ -58,7 +68,7 @@ def _as_array(text: str, most: int = 40) -> str | None:
     inside = re.sub(r"\]\s*,?\s*\[", ";", text).strip(" []();,")
     rows = [re.split(r"[\s,]+", row.strip()) for row in inside.split(";")]
     numbers = [number for row in rows for number in row]
-    if len(numbers) < 2 or not all(map(_NUMBER.fullmatch, numbers)):
+    if len(numbers) < 2 or None in map(_number, numbers):
         return None
     if 1 not in (len(rows), *map(len, rows)):
         numbers = [f"[{', '.join(row)}]" for row in rows]

@@ -183,25 +183,52 @@ def as_json(error: GradcliError) -> dict[str, Any]:
     return {"schema": "gradcli.error/1", "error": body}
 
 
-def render(error: GradcliError, width: int = 100, *, ascii_only: bool = False) -> str:
+BOLD, RED, PLAIN = "\x1b[1m", "\x1b[1;31m", "\x1b[0m"
+
+
+def render(
+    error: GradcliError, width: int = 100, *, ascii_only: bool = False, color: bool = False
+) -> str:
     """The error as a person reads it: what, where, and a hint.
 
     Control characters of the user's text are shown as their escapes, so that nothing that
     came from outside can move the cursor or change a colour. Lines of the source are cut to
-    `width` cells.
+    `width` cells. With `color`, `error:` is red and the place bold.
     """
 
     def shown(text: str) -> str:
         return ascii_form(visible(text)) if ascii_only else visible(text)
 
-    lines = [f"error: {shown(error.message)}"]
+    def painted(text: str, code: str) -> str:
+        return f"{code}{text}{PLAIN}" if color else text
+
+    lines = [f"{painted('error:', RED)} {shown(error.message)}"]
     if error.source is not None and error.span is not None:
-        lines += _excerpt(error.source, error.span, error.labels, width, shown)
+        excerpt = _excerpt(error.source, error.span, error.labels, width, shown)
+        lines += _bold_places(excerpt) if color else excerpt
     if error.hint:
         first, *more = map(shown, error.hint.split("\n"))
-        lines.append(f"  hint: {first}")
+        lines.append(f"  {painted('hint:', BOLD)} {first}")
         lines += [f"        {line}" for line in more]
     return "\n".join(lines)
+
+
+def _bold_places(excerpt: list[str]) -> list[str]:
+    """The lines of an excerpt with its marks, and what is marked by `^`, in bold."""
+    found: list[str] = []
+    for line in excerpt:
+        gutter, bar, marks = line.partition(" | ")
+        if not bar or gutter.strip():  # a line of the source, or the name of a file
+            found.append(line)
+            continue
+        above = found[-1]
+        if "^" in marks and cell_width(above) == len(above):
+            found[-1] = "".join(
+                f"{BOLD}{char}{PLAIN}" if line[i : i + 1] == "^" else char
+                for i, char in enumerate(above)
+            ).replace(f"{PLAIN}{BOLD}", "")
+        found.append(f"{gutter}{bar}{BOLD}{marks}{PLAIN}")
+    return found
 
 
 def visible(text: str, keep: str = "") -> str:

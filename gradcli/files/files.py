@@ -55,6 +55,8 @@ def read_stream(stream: BinaryIO, name: str) -> bytes:
                 f"{name} does not end: {MOST >> 20} MB were read",
                 "more than that is read from a file only",
             )
+        if len(chunk) < _CHUNK:  # only at the end; to ask again would take a second Ctrl-D
+            break
     return bytes(content)
 
 

@@ -71,7 +71,9 @@ def format_of(path: str | None, given: str | None, option: str) -> str:
     found = FORMATS.get(ending)
     if found is None and name.is_dir():
         raise file_error(f"'{path}' is a folder, not a file")
-    if zipped and option == "--to":
+    if not ending and option == "--format":
+        return "csv"
+    if zipped and option == "--format":
         raise usage_error(
             f"'{path}': nothing is written compressed", "gzip it afterwards, or write Parquet"
         )

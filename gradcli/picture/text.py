@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradcli.picture import columns, lanes
 from gradcli.picture.model import Drawing
+from gradcli.report.numbers import painted
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -15,9 +17,23 @@ if TYPE_CHECKING:
 WIDEST = 200
 """Into a pipe or a file, a drawing from left to right is no wider than this."""
 
+_PARTS = re.compile(
+    r"(?P<wire>[\u2500-\u257f]+|-{3,}|(?<= )\|(?=[ \n]))|[^\W\d]\w*(?:\[[\d, ]*\])?(?= = )"
+)
+"""Wires and boxes, and the names of variables and of accumulators."""
+
+
+def _look(part: re.Match[str]) -> str:
+    """As in the table: names are bold, lines dim."""
+    return "dim" if part["wire"] else "bold"
+
 
 def drawn(found: Drawing, style: Style) -> Iterator[str]:
     """A drawing, in pieces. No number is ever cut."""
+    if style.color:
+        for piece in drawn(found, replace(style, color=False)):
+            yield _PARTS.sub(lambda part: painted(part[0], _look(part), style), piece)
+        return
     across = columns.lines(found, replace(style, width=style.width or WIDEST))
     if across is None:
         yield from lanes.pieces(found, style)

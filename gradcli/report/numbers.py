@@ -45,8 +45,8 @@ def shown(text: str, style: Style) -> str:
 
 
 def painted(text: str, look: str, style: Style) -> str:
-    """The text as a terminal shows it `bold`, `green` or `bold red`, if there are colours."""
-    codes = {"bold": "1", "green": "32", "bold red": "1;31"}
+    """The text as a terminal shows it `bold`, `dim`, `green` or `bold red`, if it has colours."""
+    codes = {"bold": "1", "dim": "2", "green": "32", "bold red": "1;31"}
     return f"\x1b[{codes[look]}m{text}\x1b[0m" if style.color and text else text
 
 

@@ -137,7 +137,7 @@ FAILURES = {
     "only": ["x^2", "p.csv", "--only", "gradient"],
     "errors": ["x^2", "p.csv", "--errors", "ignore"],
     "from": ["x^2", "p.csv", "--from", "xlsx"],
-    "to": ["x^2", "p.csv", "--to", "json"],
+    "to": ["x^2", "p.csv", "--to", "jsn"],
     "keep of nothing": ["x^2", "p.csv", "--keep", ""],
     "keep of an unknown column": ["x^2", "p.csv", "--keep", "nmae"],
     "keep of a result": ["x^2", "results.csv", "--keep", "all"],

@@ -153,9 +153,16 @@ class TestPrograms:
     def test_a_file_that_is_given_as_the_program(self, tmp_path: Path) -> None:
         path = tmp_path / "task.grad"
         path.write_text("x^2")
-        ran = gradcli("eval", str(path), "--x", "3")
+        assert gradcli("eval", str(path), "--x", "3", "--value").out == "9.0\n"
+        for missing in ("nothing.grad", "no/folder/loss.py", "a b.grad"):
+            ran = gradcli("eval", missing)
+            assert ran.code == 2
+            assert (f"'{missing}'" in ran.err) == (" " not in missing)
+        other = tmp_path / "task.txt"
+        other.write_text("x^2")
+        ran = gradcli("eval", str(other), "--x", "3")
         assert ran.code == 2
-        assert f"--file {path}" in ran.err
+        assert f"--file {other}" in ran.err
 
 
 class TestInputs:
@@ -289,7 +296,7 @@ class TestExitCodes:
             (["eval", *WRONG_BLOCK], 3),
             (["--version"], 0),
             (["eval", "--help"], 0),
-            ([], 2),
+            ([], 0),
         ],
     )
     def test_table(self, arguments: list[str], code: int) -> None:

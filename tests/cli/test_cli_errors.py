@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -135,10 +136,7 @@ FAILURES = {
     "option: another command's, with the program": ["eval", "--strict", "x^2", "--x", "3"],
     "option: of many commands": ["ops", "--wrt", "x"],
     "option: has taken the program": ["eval", "--jsn", "x^2", "--x", "3"],
-    "option: no command": [],
     "option: misspelt command": ["evla", "x^2"],
-    "option: forgotten command": ["x^2", "--x", "3"],
-    "option: forgotten command, minus": ["-x^2", "--x", "3"],
     "option: before the command": ["--value", "eval", "x^2"],
     "option: no program": ["eval", "--x", "3"],
     "option: two programs": ["eval", "x", "^", "2", "--x", "3"],
@@ -335,3 +333,14 @@ def test_whatever_is_in_a_file(content: bytes) -> None:
     assert code in (0, 1, 2)
     assert "gradcli itself" not in err
     assert all(line.isprintable() for line in err.split("\n"))
+
+
+@pytest.mark.parametrize("name", ["name: misspelt function", "shape: product", "option: misspelt"])
+def test_in_colour(name: str, snapshot: SnapshotAssertion) -> None:
+    """`error:` is red and the place bold; without the colours it is the same text."""
+    words = FAILURES[name]
+    plain = gradcli(*words)
+    code, out, err = gradcli(*words, variables={"FORCE_COLOR": "1"})
+    assert (code, out) == plain[:2]
+    assert re.sub(r"\x1b\[[\d;]*m", "", err) == plain[2]
+    assert err == snapshot

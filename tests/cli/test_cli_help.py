@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 import typer
-from typer.core import TyperOption
 
-from gradcli.cli.app import EXAMPLES, app, run
+from gradcli.cli import topics
+from gradcli.cli.app import run
 from gradcli.cli.command import Command
 from gradcli.cli.environment import Environment
-from gradcli.cli.registry import COMMANDS
+from gradcli.cli.help import EXAMPLES
+from gradcli.cli.registry import COMMANDS, INSTEAD, MEANT, TOPICS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,25 +26,36 @@ if TYPE_CHECKING:
     from syrupy.assertion import SnapshotAssertion
 
 SHARED_BY_ALL = {
-    "--json", "--pretty", "--format", "--precision", "--ascii", "--color", "--out", "--version",
-    "--help",
+    "--json", "--pretty", "--format", "--precision", "--ascii", "--color", "--quiet", "--out",
+    "--version", "--help",
 }  # fmt: skip
 SHARED_BY_EVALUATIONS = SHARED_BY_ALL | {
     "--file", "--set", "--data", "--seed", "--output", "--wrt", "--upstream", "--allow-nonfinite",
     "--value", "--grad", "--no-check", "--check", "--check-budget", "--exact",
 }  # fmt: skip
-OF_PICTURES = {"graph": {"--json", "--pretty", "--color", "--value", "--grad"} | {
+OF_PICTURES = {"graph": {"--json", "--pretty", "--value", "--grad"} | {
     "--no-check", "--check", "--check-budget", "--exact",
 }}  # fmt: skip
 """What a picture has no use for."""
 HOMEWORK = {"grade", "sheet", "lint", "class"}
-SHARED_BY_HOMEWORK = {"--data", "--set", "--seed", "--out", "--version", "--help"}
+SHARED_BY_HOMEWORK = {
+    "--file", "--data", "--set", "--seed", "--format", "--quiet", "--out", "--version", "--help",
+}  # fmt: skip
 SHARED_BY_BATCH = {
     "--json", "--out", "--version", "--help", "--file", "--set", "--data", "--seed", "--output",
-    "--wrt",
+    "--wrt", "--format", "--quiet",
 }  # fmt: skip
 ALL = [[], *([name] for name in COMMANDS)]
-HEAVY = ("numpy", "lark", "rich", "scipy", "pydantic", "gradcli.program", "gradcli.syntax.parser")
+HEAVY = (
+    "typer",
+    "numpy",
+    "lark",
+    "rich",
+    "scipy",
+    "pydantic",
+    "gradcli.program",
+    "gradcli.syntax.parser",
+)
 
 
 def help_of(*words: str, columns: int = 80) -> str:
@@ -78,13 +90,13 @@ class TestPages:
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_the_summaries_agree(self, name: str) -> None:
-        summary = " ".join((command(name).help or "").partition("\n\n")[0].split())
-        assert summary[:1].lower() + summary[1:].rstrip(".") == COMMANDS[name]
+        summary = command(name).summary
+        assert summary[:1].lower() + summary[1:] == COMMANDS[name]
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_shared_options_are_everywhere(self, name: str) -> None:
         made = command(name)
-        options = {o for p in made.params if isinstance(p, TyperOption) for o in p.opts}
+        options = set(made.by_option())
         shared = SHARED_BY_EVALUATIONS if made.binds else SHARED_BY_ALL
         if name == "batch":  # it writes a table of data, which no report option concerns
             shared = SHARED_BY_BATCH
@@ -97,22 +109,22 @@ class TestPages:
     @pytest.mark.parametrize("name", COMMANDS)
     def test_no_option_has_one_letter(self, name: str) -> None:
         """It would eat letters of an expression that begins with a minus; `-h` is sorted out."""
-        for parameter in command(name).params:
-            short = {o for o in parameter.opts if re.fullmatch("-[^-]", o)}
-            assert short <= {"-h"}
+        assert not [each for each in command(name).by_option() if re.fullmatch("-[^-]", each)]
 
     @pytest.mark.parametrize("name", COMMANDS)
     def test_every_option_is_explained_in_a_group(self, name: str) -> None:
-        for parameter in command(name).params:
-            assert getattr(parameter, "help", None)
-            assert getattr(parameter, "rich_help_panel", None)
+        for parameter in command(name).parameters:
+            assert parameter.declared.help or parameter.name == "format"
+            assert parameter.record()[1]
+            assert parameter.is_flag or parameter.declared.metavar
 
 
 def examples() -> list[str]:
     """The examples of all help pages that need no file, each on one line."""
     lines = [*EXAMPLES]
-    for name in COMMANDS:
-        text = "\n".join(command(name).examples).replace("\\\n", "")
+    pages = [command(name) for name in COMMANDS] + [topics.page(topic) for topic in TOPICS]
+    for page in pages:
+        text = "\n".join(page.examples).replace("\\\n", "")
         lines += re.findall(r"^gradcli .*(?:\n +.*)*", text, re.MULTILINE)
     return [
         line for line in lines if not re.search(r"@(?! x)|--file|points|task\.grad|answer", line)
@@ -144,14 +156,15 @@ class TestImports:
     def test_an_evaluation_without_a_table_needs_no_rich(self) -> None:
         found = loaded("eval", "x^2", "--x", "3", "--json", "--no-check")
         assert "numpy" in found
-        heavy = {"rich", "scipy", "mpmath", "lark", "gradcli.check", "gradcli.report.tables.table"}
+        heavy = {"typer", "lark", "rich", "scipy", "mpmath", "gradcli.check"}
+        heavy |= {"gradcli.report.tables.table"}
         assert not heavy & found
 
     def test_a_number_needs_no_second_parse(self) -> None:
         assert "gradcli.files.arrays" not in loaded("eval", "x", "--x", "3", "--value")
 
 
-def loaded(*words: str) -> set[str]:
+def loaded(*words: str, variables: dict[str, str] | None = None) -> set[str]:
     """The modules that a command line loads."""
     code = (
         "import sys\nfrom gradcli.cli import main\n"
@@ -159,7 +172,12 @@ def loaded(*words: str) -> set[str]:
         "except SystemExit: print(*sys.modules, sep='\\n', file=sys.__stderr__)"
     )
     ran = subprocess.run(
-        [sys.executable, "-c", code, *words], capture_output=True, text=True, check=True, timeout=60
+        [sys.executable, "-c", code, *words],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+        env={**os.environ, **(variables or {})},
     )
     return set(ran.stderr.splitlines())
 
@@ -185,7 +203,7 @@ class TestProcess:
             capture_output=True,
             check=True,
             timeout=60,
-            env={**os.environ, "COLUMNS": "80", "GITHUB_ACTIONS": "1", "FORCE_COLOR": "1"},
+            env={**os.environ, "COLUMNS": "80", "GITHUB_ACTIONS": "1"},
         )
         assert ran.stdout.decode().replace("\r\n", "\n") == help_of("eval")
 
@@ -193,17 +211,21 @@ class TestProcess:
 # --- completion --------------------------------------------------------------------------
 
 
-def completions(monkeypatch: Any, capfd: Any, line: str, shell: str = "bash") -> list[str]:
+def completions(line: str, shell: str = "bash") -> list[str]:
     """What the shell is offered for a line that is being typed."""
     words = line.split(" ")
-    monkeypatch.setenv("_GRADCLI_COMPLETE", f"complete_{shell}")
-    monkeypatch.setenv("COMP_WORDS", line)
-    monkeypatch.setenv("COMP_CWORD", str(len(words) - 1))
-    monkeypatch.setenv("_TYPER_COMPLETE_ARGS", line)
-    monkeypatch.setenv("_TYPER_COMPLETE_WORD_TO_COMPLETE", words[-1])
-    monkeypatch.setenv("_TYPER_COMPLETE_FISH_ACTION", "get-args")
-    assert run([], Environment.captured()) == 0
-    out, err = capfd.readouterr()
+    environment = Environment.captured(
+        variables={
+            "_GRADCLI_COMPLETE": f"complete_{shell}",
+            "COMP_WORDS": "\n".join(words),
+            "COMP_CWORD": str(len(words) - 1),
+            "_TYPER_COMPLETE_ARGS": line,
+            "_TYPER_COMPLETE_WORD_TO_COMPLETE": words[-1],
+            "_TYPER_COMPLETE_FISH_ACTION": "get-args",
+        }
+    )
+    assert run([], environment) == 0
+    out, err = environment.written()
     assert err == ""
     return [found for found in out.splitlines() if found]
 
@@ -212,7 +234,7 @@ class TestCompletion:
     @pytest.mark.parametrize(
         ("line", "expected"),
         [
-            ("gradcli ", [*COMMANDS]),
+            ("gradcli ", [*COMMANDS, "help"]),
             ("gradcli ev", ["eval"]),
             ("gradcli eval --fo", ["--format"]),
             ("gradcli eval x^2 --x -3 --pre", ["--pretty", "--precision"]),
@@ -226,17 +248,21 @@ class TestCompletion:
             ("gradcli graph x --format p", ["png", "pdf"]),
             ("gradcli ops relu logs", ["logsigmoid", "logsumexp"]),
             ("gradcli eval --file ta", []),
+            ("gradcli he", ["hessian", "help"]),
+            ("gradcli help ex", ["export", "examples", "exit-codes"]),
+            ("gradcli eval x*theta --wrt ", ["x", "theta"]),
+            ("gradcli eval x*theta --wrt x,", ["x,theta"]),
+            ("gradcli trace x*theta --grad=t", ["--grad=theta"]),
+            ("gradcli eval x*theta --th", ["--theta"]),
+            ("gradcli eval loss=x^2;b=loss+1 --output l", ["loss"]),
+            ("gradcli examples run kamper --wrt ", ["x", "y"]),
+            ("gradcli eval x*( --wrt ", []),
+            ("gradcli derivative x --form", ["--format"]),
             ("gradcli nonsense --x", []),
         ],
     )
-    def test_bash(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        capfd: pytest.CaptureFixture[str],
-        line: str,
-        expected: list[str],
-    ) -> None:
-        assert completions(monkeypatch, capfd, line) == expected
+    def test_bash(self, line: str, expected: list[str]) -> None:
+        assert completions(line) == expected
 
     @pytest.mark.parametrize(
         ("shell", "part"),
@@ -246,35 +272,166 @@ class TestCompletion:
             ("powershell", "eval:::value, gradient"),
         ],
     )
-    def test_other_shells(
-        self,
-        monkeypatch: pytest.MonkeyPatch,
-        capfd: pytest.CaptureFixture[str],
-        shell: str,
-        part: str,
-    ) -> None:
-        assert any(part in found for found in completions(monkeypatch, capfd, "gradcli ev", shell))
+    def test_other_shells(self, shell: str, part: str) -> None:
+        assert any(part in found for found in completions("gradcli ev", shell))
 
     @pytest.mark.parametrize("shell", ["bash", "zsh", "fish", "powershell"])
     def test_scripts(
         self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], shell: str
     ) -> None:
-        monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "1")
-        assert run(["--show-completion", shell], Environment.captured()) == 0
-        assert "_GRADCLI_COMPLETE" in capfd.readouterr().out
+        monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "")
+        assert run([f"--show-completion={shell}"], Environment.captured()) == 0
+        assert f"_GRADCLI_COMPLETE=complete_{shell}" in capfd.readouterr().out.replace(
+            '$Env:_GRADCLI_COMPLETE = "complete_powershell"',
+            "_GRADCLI_COMPLETE=complete_powershell",
+        )
 
-    def test_all_functions_are_offered(
-        self, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_another_shell(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("_TYPER_COMPLETE_TEST_DISABLE_SHELL_DETECTION", "")
+        code, out, err = said("--show-completion", "tcsh")
+        assert (code, out) == (2, "")
+        assert "there is no completion for 'tcsh'" in err
+
+    def test_all_functions_are_offered(self) -> None:
         from gradcli.ops import function_names  # noqa: PLC0415 - the other tests don't need it
 
-        assert completions(monkeypatch, capfd, "gradcli ops ") == function_names()
+        assert completions("gradcli ops ") == function_names()
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_every_option_and_choice_is_offered(self, name: str) -> None:
+        made = command(name)
+        assert set(completions(f"gradcli {name} --")) == {*made.takes_value()}
+        for each in made.parameters:
+            for choice in each.choices:
+                option = each.declared.names[0]
+                assert choice in completions(f"gradcli {name} {option} {choice[:1]}")
+                assert f"{option}={choice}" in completions(f"gradcli {name} {option}={choice[:1]}")
+
+    def test_needs_no_typer(self) -> None:
+        variables = {"_GRADCLI_COMPLETE": "complete_bash", "COMP_WORDS": "gradcli\neval\n--"}
+        found = loaded(variables={**variables, "COMP_CWORD": "2"})
+        assert not [name for name in found if name.startswith(HEAVY)]
+
+    @pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+    def test_in_a_shell(self) -> None:
+        """The script that bash loads and the words that it makes of a line with quotes."""
+        script = subprocess.run(
+            [sys.executable, "-m", "gradcli", "--show-completion", "bash"],
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=60,
+        ).stdout
+        line = (
+            f"{script}\n"
+            "COMP_WORDS=(gradcli eval '\"theta * rho + 1\"' --wrt th); COMP_CWORD=4\n"
+            f"_gradcli_completion '{sys.executable} -m gradcli'\n"
+            'echo "${COMPREPLY[@]}"'
+        ).replace("complete_bash $1", f"complete_bash {sys.executable} -m gradcli")
+        ran = subprocess.run(
+            [shutil.which("bash") or "", "--norc", "-c", line],
+            capture_output=True,
+            check=True,
+            text=True,
+            timeout=60,
+        )
+        assert ran.stdout.split() == ["theta"]
 
 
 def test_typer_sees_a_group() -> None:
-    """So that tools that know Typer can walk the commands."""
+    """So that tools that know Typer can walk the commands, and other apps take them in."""
+    from gradcli.cli.typer_app import app  # noqa: PLC0415 - Typer is slow to import
+
     group: Any = typer.main.get_command(app)
     context = typer.Context(group)
     assert group.list_commands(context) == [*COMMANDS]
     for name in COMMANDS:
-        assert isinstance(group.get_command(context, name), Command)
+        seen = group.get_command(context, name)
+        options = {o for p in seen.params if p.param_type_name == "option" for o in p.opts}
+        assert options == {*command(name).takes_value()}
+    environment = Environment.captured()
+    with pytest.raises(SystemExit) as ended:
+        group.main(["eval", "-x^2", "--x", "3", "--value"], obj=environment)
+    assert (ended.value.code, environment.written()[0]) == (0, "-9.0\n")
+
+
+# --- the front door ----------------------------------------------------------------------
+
+
+def said(*words: str, **outside: Any) -> tuple[int, str, str]:
+    environment = Environment.captured(**outside)
+    return run(words, environment), *environment.written()
+
+
+class TestFrontDoor:
+    def test_gradcli_alone(self, snapshot: SnapshotAssertion) -> None:
+        assert said() == snapshot
+
+    @pytest.mark.parametrize("words", [["--version"], ["-V"], ["version"], ["eval", "-V"]])
+    def test_version(self, words: list[str]) -> None:
+        assert said(*words) == said("--version")
+        assert said(*words)[0] == 0
+
+    @pytest.mark.parametrize("name", COMMANDS)
+    def test_help_of_a_command(self, name: str) -> None:
+        assert said("help", name) == said(name, "--help") == said(name, "-h")
+
+    @pytest.mark.parametrize("topic", TOPICS)
+    @pytest.mark.parametrize("columns", [60, 80])
+    def test_help_of_a_topic(self, topic: str, columns: int, snapshot: SnapshotAssertion) -> None:
+        code, page, err = said("help", topic, variables={"COLUMNS": str(columns)})
+        assert (code, err) == (0, "")
+        assert page.isascii()
+        assert max(map(len, page.splitlines())) <= columns
+        if topic != "functions":  # it lists what is in the table
+            assert page == snapshot
+        assert page.strip().splitlines()[-1].startswith(("More:", "docs/", "source."))
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ("x^2", "--x", "3"),
+            ("-x^2", "--x", "3"),
+            ("-x", "--x", "3"),
+            ("2x", "--x=3"),
+            ("x + y", "--x", "3", "--y", "2"),
+            ("sin(x)", "--x", "1"),
+            ("f(x) = x", "--x", "1"),
+            ("√x", "--x", "1"),
+        ],
+    )
+    def test_a_program_is_evaluated(self, words: tuple[str, ...]) -> None:
+        assert said(*words) == said("eval", *words)
+        assert said(*words)[0] == 0
+
+    @pytest.mark.parametrize("word", [*MEANT, *INSTEAD])
+    def test_words_that_people_try(self, word: str) -> None:
+        code, _, err = said(word, "x^2", "--x", "3")
+        assert code == 0 or "gradcli" in err or "is missing" in err
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["sigmoid"],
+            ["x"],
+            ["evla"],
+            ["help", "me"],
+            ["json"],
+            ["plot", "x"],
+            ["-v"],
+            ["--hlep"],
+            ["y", "=", "x^2", "--x", "3"],
+            ["--x", "3", "x^2"],
+        ],
+    )
+    def test_others_are_answered(self, words: list[str], snapshot: SnapshotAssertion) -> None:
+        code, out, err = said(*words)
+        assert (code, out) == (2, "")
+        assert err == snapshot
+
+    def test_letters(self, tmp_path: Path) -> None:
+        file = tmp_path / "out.json"
+        assert said("eval", "x^2", "--x", "3", "-o", str(file)) == (0, "", "")
+        assert file.read_text("utf-8").startswith("{")
+        assert said("eval", "x^2", "--x", "3", "-q") == (0, "", "")
+        assert said("eval", "-q", "--q", "3", "--value") == (0, "-3.0\n", "")

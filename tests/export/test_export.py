@@ -454,9 +454,9 @@ def test_the_graph_fits_the_schema(name: str) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--standalone"], "--standalone is for --to latex"),
-        (["--format", "csv"], "export has no format 'csv'"),
-        (["--json", "--to", "numpy"], "--to numpy and --format json contradict each other"),
+        (["--standalone"], "--standalone is for --format latex"),
+        (["--format", "csv"], "--format takes numpy, python, latex, graph-json or json, not 'csv'"),
+        (["--json", "--to", "numpy"], "--json and --format numpy contradict each other"),
     ],
 )
 def test_contradictions(arguments: list[str], message: str) -> None:

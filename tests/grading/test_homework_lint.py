@@ -247,7 +247,7 @@ class TestCommand:
             ((), "the task is missing"),
             (("x*y", "--x", "1"), "'y' has no value"),
             (("log(x)", "--x", "-1"), "log(x) is not defined"),
-            (("x", "--x", "1", "--format", "csv"), "lint has no csv"),
+            (("x", "--x", "1", "--format", "csv"), "--format takes table or json, not 'csv'"),
             (("sum(x)*x", "--x", "[1, 2]"), "the output"),
         ],
     )

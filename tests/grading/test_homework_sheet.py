@@ -109,7 +109,7 @@ def test_large_arrays_stay_and_are_no_point_of_ones_own() -> None:
     [
         ((), "the task is missing"),
         (("x^2", "--x", "1", "--for", " "), "--for: the ID is empty"),
-        (("x^2", "--x", "1", "--json"), "sheet has no json"),
+        (("x^2", "--x", "1", "--json"), "unknown option '--json'"),
         (("x^2", "--for", "anna"), "'x' has no value"),
     ],
 )

@@ -56,7 +56,7 @@ def forward_of(text: str, inputs: dict[str, float]) -> tuple[Drawing, Result]:
 
 
 def gradcli_(*words: str, columns: int | None = None, stdin: bytes = b"") -> tuple[int, str, str]:
-    environment = Environment.captured(stdin, columns=columns)
+    environment = Environment.captured(stdin, columns=columns, variables={"NO_COLOR": "1"})
     return (run(words, environment), *environment.written())
 
 

@@ -71,3 +71,14 @@ def test_numbers_stay_whole(columns: int, tmp_path: Path, monkeypatch: pytest.Mo
         for number in set(NUMBER.findall(printed(words, columns))) - whole:
             cut = [n for n in whole if n.startswith(number) or n.endswith(number)]
             assert not cut, (words, number, cut)
+
+
+@pytest.mark.parametrize("columns", [40, 60, 80, 120])
+@pytest.mark.parametrize("words", [("eval", *TUTORIAL), ("check", *NETWORK), ("eval", *NETWORK)])
+def test_colours_change_no_character(words: tuple[str, ...], columns: int) -> None:
+    """Rich draws the table only where it has colours; both drawings are one table."""
+    environment = Environment.captured(columns=columns, variables={"FORCE_COLOR": "1"})
+    run(words, environment)
+    painted = re.sub(r"\x1b\[[\d;]*m", "", environment.written()[0])
+    plain = printed(words, columns)
+    assert [line.rstrip() for line in painted.splitlines()] == plain.splitlines()

@@ -6,11 +6,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import typer
-
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
+from gradcli.cli.parameters import argument
 from gradcli.diagnostics.failures import usage_error
 from gradcli.files.ending import cursor_shown
 
@@ -29,11 +28,11 @@ class FileOptions(Options):
 
     points: Annotated[
         str | None,
-        typer.Argument(
+        argument(
             metavar="POINTS",
             help="the file of points, a column per input; - is standard input",
             show_default=False,
-            rich_help_panel=PROGRAM,
+            group=PROGRAM,
         ),
     ] = None
     source: Annotated[
@@ -43,7 +42,13 @@ class FileOptions(Options):
         ),
     ] = None
     to: Annotated[
-        Form | None, in_report("--to", metavar="FORMAT", help="the same for what is written")
+        Form | None,
+        in_report(
+            "--format",
+            "--to",
+            metavar="FORMAT",
+            help="the same for what is written",
+        ),
     ] = None
     separator: Annotated[
         str | None,
@@ -59,7 +64,7 @@ class FileOptions(Options):
         str | None,
         in_report("--missing", metavar="NA,...", help="what stands for a missing value, in POINTS"),
     ] = None
-    json: Annotated[bool, in_report("--json", help="the same as --to ndjson")] = False
+    json: Annotated[bool, in_report("--json", help="the same as --format ndjson")] = False
     keep: Annotated[
         str | None,
         in_report("--keep", metavar="a,b", help="write these columns too, or all of them (all)"),
@@ -81,8 +86,9 @@ class FileOptions(Options):
     ] = False
     out: Annotated[
         str | None,
-        in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
+        in_report("--out", metavar="FILE", help="write to a file; its ending is the format"),
     ] = None
+    quiet: Annotated[bool, in_report("--quiet", help="the exit code alone, and errors")] = False
 
 
 @make(
@@ -113,7 +119,7 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     expect_one_reader(point.data, "the program", point.program, point.file)
     expect_one_reader(point.data, "the points", files.points)
     if files.json and files.to not in (None, "ndjson"):
-        raise usage_error(f"--json and --to {files.to} contradict each other")
+        raise usage_error(f"--json and --format {files.to} contradict each other")
     require("polars", "batch", "batch")
     if files.jit:
         require("numba", "jit", "--jit")
@@ -122,14 +128,20 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     from gradcli.files.points import format_of, opened
 
     out = None if files.out == "-" else files.out
-    to = "ndjson" if files.json else format_of(out, files.to, "--to")
+    to = "ndjson" if files.json else format_of(out, files.to, "--format")
     source = format_of(files.points, files.source, "--from")
     given = asked(source, files.separator, files.decimal, files.missing)
     outside = point.environment
+    if files.points == "-":
+        outside.say_how_to_end("the points")
     gaps = files.errors != "stop" and not point.allow_nonfinite
     with opened(files.points, source, outside, gaps=gaps, given=given) as points:
         frames = _frames(point, files, points, to)
         first = next(frames)  # what is wrong with the options is said before a file is made
+        if files.quiet and out is None:
+            for _ in ahead(frames):
+                pass  # every row is computed, for the exit code
+            return Outcome([])
         with replacing(out, outside) as stream:
             write(_chain(first, ahead(frames)), stream, to)
     return Outcome([])

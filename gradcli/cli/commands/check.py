@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import evaluate, say_failure, text
 from gradcli.cli.options import CHECK, CheckOptions, PointOptions, ReportOptions
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -35,10 +34,10 @@ def command(
     *,
     strict: Annotated[
         bool,
-        typer.Option(
+        option(
             "--strict",
             help="exit with 3 on everything but pass and zero",
-            rich_help_panel=CHECK,
+            group=CHECK,
         ),
     ] = False,
 ) -> Outcome:

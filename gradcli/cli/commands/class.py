@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions, read_task
+from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
 from gradcli.cli.options import OutputOptions, format_by_ending, in_report
+from gradcli.cli.parameters import argument, option
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.ending import cursor_shown
 from gradcli.files.files import unwritable
@@ -29,31 +28,31 @@ class FolderOptions(Options):
 
     folder: Annotated[
         str | None,
-        typer.Argument(
+        argument(
             metavar="DIR",
             help="the folder: a file per student, or a folder per student",
             show_default=False,
-            rich_help_panel=MARKING,
+            group=MARKING,
         ),
     ] = None
     own_points: Annotated[
         bool,
-        typer.Option(
+        option(
             "--own-points",
             help="each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
             "without its suffix, or the folder's",
-            rich_help_panel=MARKING,
+            group=MARKING,
         ),
     ] = False
     jobs: Annotated[
         int | None,
-        typer.Option(
+        option(
             "--jobs",
             metavar="N",
             min=1,
             max=256,
             help="how many processes to use; without it, one per processor",
-            rich_help_panel=MARKING,
+            group=MARKING,
         ),
     ] = None
 
@@ -63,10 +62,6 @@ class ClassOutput(OutputOptions):
 
     formats = ("table", "json", "csv")
 
-    format: Annotated[
-        Literal["table", "json", "csv"] | None,
-        in_report("--format", metavar="FORMAT", help="table (text), json or csv"),
-    ] = None
     out: Annotated[
         str | None,
         in_report(
@@ -103,14 +98,12 @@ def command(
     Exit codes: 0 the marks are written; 1 the mathematics of the task failed; 2 wrong usage.
     """
     form, list_form = report.asked_format() or "table", report.list_format()
-    if form not in ("table", "json", "csv"):
-        raise usage_error(f"class has no {form}", "table, json or csv")
-    folder = submissions.folder
-    if task.task is not None and folder is None:
+    folder = task.pushed_along() or submissions.folder
+    if folder is None and (task.task is not None or task.file is not None):
         raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
     if report.file is not None and not Path(report.file).parent.is_dir():
         raise unwritable(f"'{report.file}'", FileNotFoundError(2, "No such file or directory"))
-    set_ = read_task(task, "class")
+    set_ = task.read("class task.grad submissions")
     assert folder is not None
     from gradcli.cli import folder as folders
     from gradcli.grading.exercise.classroom import Setting, with_files

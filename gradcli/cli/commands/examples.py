@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from gradcli import examples
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.example_words import text_of
 from gradcli.cli.options import TextOutput
+from gradcli.cli.parameters import argument
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -39,12 +38,12 @@ def command(
     *,
     words: Annotated[
         list[str] | None,
-        typer.Argument(
+        argument(
             metavar="ACTION",
             help="list: a line for each; show NAME: its text; run NAME: the same as eval",
             show_default=False,
-            autocompletion=_complete,
-            rich_help_panel="Examples",
+            offer=_complete,
+            group="Examples",
         ),
     ] = None,
     report: TextOutput,
@@ -56,8 +55,6 @@ def command(
     --NAME VALUE gives an input another value.
     """
     form = report.chosen_format()
-    if form not in ("table", "json"):
-        raise usage_error(f"examples has no {form}", "without --format it is text; --json")
     action, *names = words or ["list"]
     if action not in ACTIONS:
         raise _no_action(action)

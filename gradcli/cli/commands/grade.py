@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
 from gradcli.cli.options import OutputOptions, in_report
+from gradcli.cli.parameters import argument, option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -26,16 +25,8 @@ RESULTS = "results.json"
 class GradeOutput(OutputOptions):
     """A report for people, for scripts, or for a grader."""
 
-    formats = ("table", "json")
+    formats = ("table", "json", *GRADERS)
 
-    format: Annotated[
-        Literal["table", "json", "gradescope", "prairielearn", "coderunner"] | None,
-        in_report(
-            "--format",
-            metavar="FORMAT",
-            help="table (text), json, gradescope, prairielearn or coderunner",
-        ),
-    ] = None  # type: ignore[assignment] # other formats than those of an evaluation
     reveal: Annotated[bool, in_report("--reveal", help="show the right answers, too")] = False
 
     def grader(self) -> str | None:
@@ -60,21 +51,21 @@ def command(
     *,
     submissions: Annotated[
         list[str] | None,
-        typer.Argument(
+        argument(
             metavar="SUBMISSION",
             help="a listing (.py, .ipynb), values (.csv, .tsv, .json), a filled-in sheet; - is "
             "standard input",
             show_default=False,
-            rich_help_panel=MARKING,
+            group=MARKING,
         ),
     ] = None,
     student: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--for",
             metavar="ID",
             help="mark by the student's own point, as 'gradcli sheet --for ID' gave it",
-            rich_help_panel=MARKING,
+            group=MARKING,
         ),
     ] = None,
     marking: MarkingOptions,
@@ -88,6 +79,7 @@ def command(
     Exit codes: 0 every row is right; 2 wrong usage; 4 there are wrong rows; 5 a submission
     can't be read. With a grader's format it is 0 once the file is written.
     """
+    submissions = [*filter(None, [task.pushed_along()]), *(submissions or ())]
     if not submissions:
         raise usage_error("the submission is missing", "as in: gradcli grade task.grad answer.py")
     from gradcli.cli.inputs import expect_one_reader
@@ -96,7 +88,9 @@ def command(
     if grader is not None and len(submissions) > 1:
         raise usage_error(f"--format {grader} is for one submission")
     expect_one_reader(task.data, "a submission", *submissions)
-    grading = Grading(_own(task.read(), student), tuple(submissions), marking, report)
+    grading = Grading(
+        _own(task.read("grade task.grad answer.py"), student), tuple(submissions), marking, report
+    )
     if grader is not None:
         return grading.for_grader(grader)
     return Outcome(grading.text(), grading.exit_code, report.file)
@@ -148,6 +142,8 @@ class Grading:
         """A submission marked, or the error that says why it can't be read."""
         from gradcli.diagnostics.error import ExitCode, GradcliError
 
+        if name == "-":
+            self.report.environment.say_how_to_end("the submission")
         stdin = self.report.environment.stdin
         found = marked_file(self.task, name, self.scheme, stdin, self.seconds)
         if isinstance(found, GradcliError):

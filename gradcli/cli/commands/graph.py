@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from gradcli.cli.command import Options, Outcome
+from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import PointOptions, format_by_ending, in_report
+from gradcli.cli.options import OutputOptions, PointOptions, in_report
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -18,17 +18,11 @@ DRAWN_BY_DOT = ("svg", "png", "pdf")
 FORMATS = ("text", "dot", "mermaid", *DRAWN_BY_DOT)
 
 
-class PictureOptions(Options):
+class PictureOptions(OutputOptions):
     """What is drawn, and where it goes."""
 
-    format: Annotated[
-        Literal["text", "dot", "mermaid", "svg", "png", "pdf"] | None,
-        in_report(
-            "--format",
-            metavar="FORMAT",
-            help="text, dot, mermaid, svg, png or pdf; else by the name of --out",
-        ),
-    ] = None
+    formats = FORMATS
+
     only: Annotated[
         Literal["forward", "backward"] | None,
         in_report("--pass", metavar="PASS", help="forward: values alone; backward: gradients"),
@@ -54,42 +48,25 @@ class PictureOptions(Options):
             help="where pictures go: right or down; without it, deep graphs go down",
         ),
     ] = None
-    precision: Annotated[
-        int,
-        in_report("--precision", metavar="N", min=1, max=17, help="significant digits"),
-    ] = 6
-    ascii: Annotated[bool, in_report("--ascii", help="ASCII characters only")] = False
-    out: Annotated[
-        str | None,
-        in_report("--out", metavar="FILE", help="write to a file instead of standard output"),
-    ] = None
-
-    @property
-    def file(self) -> str | None:
-        """The file to write to; None is standard output."""
-        return None if self.out == "-" else self.out
 
     def chosen_format(self) -> str:
         """The format. Raises `GradcliError` where it can't go where it should."""
-        form = self.format or format_by_ending(self.file, FORMATS) or "text"
+        form = super().chosen_format()
         if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
             raise usage_error(
                 f"{form} is binary and is not written to a terminal", f"--out graph.{form}"
             )
         return form
 
-    def style(self, form: str) -> Style:
+    def style(self) -> Style:
         """How it is to look: only text depends on the stream that it goes to."""
-        from gradcli.report import Style
+        from dataclasses import replace
 
-        to_terminal = form == "text" and self.file is None
-        return Style(
-            width=self.environment.columns if to_terminal else None,
-            color=False,
-            ascii=self.ascii
-            or (form not in DRAWN_BY_DOT and self.file is None and self.environment.needs_ascii()),
-            precision=self.precision,
-        )
+        style, form = super().style(), self.chosen_format()
+        if form == "text":
+            return style
+        ascii_only = style.ascii if form not in DRAWN_BY_DOT else self.ascii
+        return replace(style, width=None, color=False, ascii=ascii_only)
 
 
 @make(
@@ -120,7 +97,7 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
 
         expect_dot()
     choice = Choice(picture.only != "backward", picture.only != "forward", picture.blank)
-    style = picture.style(form)
+    style = picture.style()
     found = drawing(
         _steps(point, picture, gradient=choice.backward), style, choice, narrow=form != "text"
     )

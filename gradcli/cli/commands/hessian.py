@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import matrices
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
 
@@ -41,12 +40,12 @@ def command(
     *,
     vector: Annotated[
         list[str] | None,
-        typer.Option(
+        option(
             "--vector",
             metavar="NAME=VALUE",
             help="the product with a vector, without the matrix: a part per input (repeat it), "
             "0 for the others; VALUE alone where there is one input",
-            rich_help_panel=COMPUTED,
+            group=COMPUTED,
         ),
     ] = None,
 ) -> Outcome:

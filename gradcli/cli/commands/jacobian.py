@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-import typer
-
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import matrices
 from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
+from gradcli.cli.parameters import option
 
 
 @make(
@@ -32,12 +31,12 @@ def command(
     *,
     layout: Annotated[
         Literal["denominator", "numerator"],
-        typer.Option(
+        option(
             "--layout",
             metavar="LAYOUT",
             help="denominator: rows are inputs; numerator: rows are the output's elements",
             show_default=True,
-            rich_help_panel=COMPUTED,
+            group=COMPUTED,
         ),
     ] = "denominator",
 ) -> Outcome:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import TaskOptions, read_task, text_or_json
+from gradcli.cli.homework_options import TaskOptions
 from gradcli.cli.options import TextOutput
 
 
@@ -27,8 +27,8 @@ def command(task: TaskOptions, report: TextOutput) -> Outcome:
 
     Exit codes: 0 the report is written; 1 the mathematics failed; 2 wrong usage.
     """
-    form = text_or_json(report, "lint")
-    set_ = read_task(task, "lint")
+    form = report.chosen_format()
+    set_ = task.read("lint task.grad")
     from gradcli.grading.exercise.lint import Lint
     from gradcli.report.homework import lint as reports
 

@@ -5,20 +5,16 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.options import OutputOptions
-from gradcli.diagnostics.failures import usage_error
+from gradcli.cli.parameters import argument
 
 if TYPE_CHECKING:
     from gradcli.ops import Operation
 
 _MODULE = re.compile(r"(?:(?:np|numpy)(?:\.linalg)?|math|scipy\.special)\.(?=.)")
 """What may stand before a function's name in a program, too."""
-
-FORMATS = ("table", "json", "markdown")
 
 
 def _complete(incomplete: str) -> list[str]:
@@ -30,7 +26,7 @@ def _complete(incomplete: str) -> list[str]:
 class TableOutput(OutputOptions):
     """The formats of the operation table."""
 
-    formats = FORMATS
+    formats = ("table", "json", "markdown")
 
 
 @make(
@@ -42,12 +38,12 @@ def command(
     *,
     names: Annotated[
         list[str] | None,
-        typer.Argument(
+        argument(
             metavar="NAME ...",
             help="operations, by name, alias or operator; without one, all of them, by groups",
             show_default=False,
-            autocompletion=_complete,
-            rich_help_panel="Operations",
+            offer=_complete,
+            group="Operations",
         ),
     ] = None,
     report: TableOutput,
@@ -60,8 +56,6 @@ def command(
     from gradcli.report.reference.operations import listing
 
     form = report.chosen_format()
-    if form not in FORMATS:
-        raise usage_error(f"ops has no format '{form}'", f"it has {', '.join(FORMATS)}")
     rows = tuple(dict.fromkeys(row for name in names for row in _find(name))) if names else None
     return Outcome([listing(rows, form, report.style())], 0, report.file)
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any, Literal
-
-import typer
+from typing import TYPE_CHECKING, Annotated, Any
 
 from gradcli.cli.argv import Binding
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import OutputOptions, PointOptions, in_report, require
+from gradcli.cli.options import OutputOptions, PointOptions, require
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -25,15 +24,6 @@ class PlotOptions(OutputOptions):
     """What is drawn, and where it goes."""
 
     formats = ("table", "json", "csv", *DRAWN)
-
-    format: Annotated[
-        Literal["table", "json", "csv", "svg", "png", "pdf"] | None,
-        in_report(
-            "--format",
-            metavar="FORMAT",
-            help="table (drawn with characters), json, csv, svg, png or pdf",
-        ),
-    ] = None  # type: ignore[assignment]
 
     def chosen_format(self) -> str:
         """The format. Raises `GradcliError` where it can't go where it should."""
@@ -50,22 +40,22 @@ class RangeOptions(PointOptions):
 
     at: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--at",
             metavar="x=0.3",
             help="the tangent at a point; of two ranges the point itself: x=1,y=2",
-            rich_help_panel="Program and inputs",
+            group="Program and inputs",
         ),
     ] = None
     points: Annotated[
         int | None,
-        typer.Option(
+        option(
             "--points",
             metavar="N",
             min=9,
             max=1_000_000,
             help="points along the range",
-            rich_help_panel="Program and inputs",
+            group="Program and inputs",
         ),
     ] = None
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated
 
-import typer
-
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import TaskOptions, read_task
+from gradcli.cli.homework_options import TaskOptions
 from gradcli.cli.options import OutputOptions
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -42,15 +41,15 @@ def command(
     *,
     student: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--for",
             metavar="ID",
             help="numbers for this student alone, the same each time it is printed",
-            rich_help_panel=SHEET,
+            group=SHEET,
         ),
     ] = None,
     answers: Annotated[
-        bool, typer.Option("--answers", help="the solution of the sheet", rich_help_panel=SHEET)
+        bool, option("--answers", help="the solution of the sheet", group=SHEET)
     ] = False,
     report: SheetOutput,
 ) -> Outcome:
@@ -62,14 +61,10 @@ def command(
 
     Exit codes: 0 the sheet is written; 1 the mathematics failed; 2 wrong usage.
     """
-    if report.chosen_format() != "table":
-        raise usage_error(
-            f"sheet has no {report.chosen_format()}",
-            "it is text to be filled in; 'gradcli trace --json' has the numbers",
-        )
+    report.chosen_format()  # what is wrong with the options is said before anything is read
     if student is not None and not student.strip():
         raise usage_error("--for: the ID is empty", "as in: gradcli sheet task.grad --for s1234")
-    set_ = read_task(task, "sheet")
+    set_ = task.read("sheet task.grad")
     if student is not None:
         from gradcli.grading.exercise.own_points import own_task
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
-import typer
-
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import say_failure, text
-from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions, in_report
+from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import normal
 
@@ -32,87 +31,84 @@ class TraceOptions(Options):
 
     style: Annotated[
         Name,
-        typer.Option(
+        option(
             "--style",
             metavar="STYLE",
             help="listing, table (a row per contribution), wires (the graph), code (NumPy that "
             "runs), math (LaTeX)",
             show_default=True,
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = "listing"
     by: Annotated[
         Literal["operation", "statement"] | None,
-        typer.Option(
+        option(
             "--by",
             metavar="STEP",
             help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
             "[default: operation; statement for Python]",
             show_default=False,
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = None
     only: Annotated[
         Literal["forward", "backward"] | None,
-        typer.Option(
+        option(
             "--pass",
             metavar="PASS",
             help="forward or backward: one of the passes alone",
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = None
     node: Annotated[
         str | None,
-        typer.Option(
+        option(
             "--node",
             metavar="NAME",
             help="only what concerns one node: its paths, its contributions, their sum",
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = None
     jacobians: Annotated[
         bool,
-        typer.Option(
+        option(
             "--jacobians",
             help="also the matrices that rules on arrays come from: diag(g'(z)), W.T",
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = False
     step: Annotated[
         bool,
-        typer.Option(
-            "--step", help="wait for a key after each step (q ends)", rich_help_panel=TRACE
-        ),
+        option("--step", help="wait for a key after each step (q ends)", group=TRACE),
     ] = False
     standalone: Annotated[
         bool,
-        typer.Option(
+        option(
             "--standalone",
             help="with --style math: a whole LaTeX document",
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = False
     blank: Annotated[
         bool,
-        typer.Option("--blank", help="numbers left out: an answer sheet", rich_help_panel=TRACE),
+        option("--blank", help="numbers left out: an answer sheet", group=TRACE),
     ] = False
     explain: Annotated[
         bool,
-        typer.Option(
+        option(
             "--explain",
             help="a sentence for each step: which rule, why +=, when it is final",
-            rich_help_panel=TRACE,
+            group=TRACE,
         ),
     ] = False
 
     def look(self, report: ReportOptions) -> tuple[str, Name]:
         """Format and style; the ending of `--out` chooses the style `code` too."""
         form = report.chosen_format()
-        if report.asked_format() is None:
-            if form == "code" and self.style in ("listing", "code"):
-                return "table", "code"
-            if form == "latex" and self.style == "math":
-                return "table", "math"
+        if form == "code" and self.style in ("listing", "code"):
+            return "table", "code"
+        if report.asked_format() is None and form == "latex" and self.style == "math":
+            return "table", "math"
         return form, self.style
 
     def choice(self, form: str, style: Name) -> Choice:
@@ -134,9 +130,9 @@ class TraceOptions(Options):
             ("--step", self.step),
             ("--explain", self.explain and form not in ("html", "json")),
         )
-        for option, given in listed:
+        for name, given in listed:
             if given and (not plain or self.node is not None):
-                raise usage_error(f"{option} is for the listing of all steps")
+                raise usage_error(f"{name} is for the listing of all steps")
         if form == "html" and self.blank:
             raise usage_error("--blank and --format html contradict each other")
         if self.jacobians and self.by == "statement":
@@ -149,15 +145,6 @@ class TraceReport(ReportOptions):
     """The formats of a trace: a `.py` is NumPy that runs, an `.html` the page."""
 
     formats = (*ReportOptions.formats, "code", "html")
-
-    format: Annotated[
-        Literal["table", "json", "csv", "markdown", "latex", "html"] | None,
-        in_report(
-            "--format",
-            metavar="FORMAT",
-            help="table, json, csv, markdown, latex, or html: a page to step through",
-        ),
-    ] = None  # type: ignore[assignment]
 
 
 @make(

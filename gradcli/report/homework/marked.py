@@ -13,6 +13,7 @@ from gradcli.diagnostics.error import visible
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.report import Style
 from gradcli.report.json import encoder, plain
+from gradcli.report.numbers import painted
 
 WIDE, NARROW = 76, 40
 INDENT = "  "
@@ -33,7 +34,8 @@ def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> I
     for note in marked.notes:
         place = f"{note.place}: " if note.line else ""
         yield from _wrapped(f"note ({note.tag}): {place}{note.text}", width, hang=INDENT)
-    yield f"score {_number(marked.score)} / {_number(marked.max_score)}\n"
+    score = f"score {_number(marked.score)} / {_number(marked.max_score)}"
+    yield painted(score, "green" if marked.right else "bold", style) + "\n"
 
 
 def as_text(marked: Marked) -> str:
@@ -47,9 +49,9 @@ def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterato
     head = f"{_where(row)}{visible(row.text) or _what(row)}"
     room = width - len(head) - len(tags)
     if room >= 2:
-        yield head + " " * room + tags + "\n"
+        yield head + " " * room + painted(tags, "bold red", style) + "\n"
     else:
-        yield f"{head}\n{tags:>{width}}\n"
+        yield f"{head}\n{' ' * (width - len(tags))}{painted(tags, 'bold red', style)}\n"
     if row.message:
         yield from _wrapped(INDENT + visible(row.message), width, hang=INDENT)
     if reveal and row.true is not None:

@@ -1,9 +1,9 @@
 """The table for people: a row per node, and the gradient in the last line.
 
-On a terminal (`Style.width` is given) Rich draws it, in the layout that fits; at most
-`MOST_ROWS` rows are drawn, the first, the last, and those that don't agree in between,
-since Rich would take minutes for a hundred thousand rows. In a pipe it is plain
-text with every row in it, made row by row; Rich is not even imported.
+On a terminal (`Style.width` is given) it has the layout that fits, and Rich draws it where there
+are colours; at most `MOST_ROWS` rows are drawn, the first, the last, and those that don't agree
+in between, since Rich would take minutes for a hundred thousand rows. In a pipe it is plain text
+with every row in it, made row by row; Rich is not even imported.
 
 Colour says nothing that words do not say. The colours are those that can be read on light and
 on dark: bold, dim, and the terminal's own green and red.
@@ -96,7 +96,8 @@ def _fitted(
     if plan is None:
         yield from _stacked(columns, gaps, keys)
     else:
-        yield _drawn(columns.of(plan), found, gaps, plan, style)
+        draw = _painted if style.color else _unpainted
+        yield draw(columns.of(plan), found, gaps, plan, style)
     yield from _notes(columns, plan, gaps, keys)
 
 
@@ -113,7 +114,31 @@ def _chosen(entries: list[Entry]) -> tuple[list[Entry], dict[int, int]]:
     return [entries[i] for i in kept], {k: n for k, n in gaps.items() if n}
 
 
-def _drawn(
+def _unpainted(
+    table: list[Column],
+    entries: list[Entry],
+    gaps: dict[int, int],
+    plan: Plan,  # noqa: ARG001 - as where it is painted
+    style: Style,
+) -> str:
+    """The table without colours, for which Rich need not be imported."""
+    widths = [column.width for column in table]
+    lines = [grid.line((column.heading for column in table), widths) + "\n"]
+    lines.append(grid.rule(grid.width_of(widths), style))
+    tall = False
+    for i in range(len(entries)):
+        cells = [column.cells[i] for column in table]
+        height = max(map(len, cells))
+        if i and (tall or height > 1):
+            lines.append("\n")
+        if i in gaps:
+            lines.append((":" if style.ascii else "⋮") + "\n" + "\n" * (height > 1))
+        tall = height > 1
+        lines += grid.lines(cells, widths)
+    return "".join(lines)
+
+
+def _painted(
     table: list[Column], entries: list[Entry], gaps: dict[int, int], plan: Plan, style: Style
 ) -> str:
     from rich.box import Box  # noqa: PLC0415 - only for a table on a terminal
