@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.python import sizes
 from gradcli.python.array_makers import ArrayMakers
 from gradcli.python.library_calls import Call, taken
 from gradcli.python.tape import described
@@ -40,6 +41,12 @@ class ArrayShapes(ArrayMakers):
     def _ravel(self, call: Call) -> Value:
         where, a = call.where, call.arguments
         of = self.numeric(a[0], where)
+        if call.family == "torch" and (len(a) > 1 or call.keywords):
+            _, first, last = taken(a, call.keywords, "input", start_dim=0, end_dim=-1)
+            shape = self.tape.shape(of)
+            start, end = self.whole(first) % len(shape), self.whole(last) % len(shape)
+            middle = math.prod(shape[start : end + 1])
+            return self.reshaped(of, (*shape[:start], middle, *shape[end + 1 :]), where)
         found = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
         return self.copied(found, where) if call.name == "flatten" else found
 
@@ -162,6 +169,23 @@ class ArrayShapes(ArrayMakers):
             return self.tape.plain(function(arrays, axis=self.axes(axis)))
         options = {"axis": self.axes(axis)}
         return self.apply(row, parts, where._replace(operands=()), options)
+
+    def joined_along(self, name: str, index: Value, where: Where) -> Value:
+        """`np.r_[a, b]`, `np.c_[a, b]`."""
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(p, str) for p in parts):
+            raise unread(f"np.{name} is read of numbers, arrays and slices")
+        arrays = []
+        for part in parts:
+            if isinstance(part, slice):
+                self.budget.elements(sizes.elements("arange", [part.start or 0, part.stop], {}))
+                part = self.tape.plain(np.arange(part.start or 0, part.stop, part.step or 1))  # noqa: PLW2901 - the array that it stands for
+            arrays.append(self.numeric(part, where))
+        call = Call("concatenate", "numpy", [arrays], {}, where, None)
+        if name == "c_":
+            return self._joined(call._replace(name="column_stack"))
+        lifted = [a if self.tape.shape(a) else self.reshaped(a, (1,), where) for a in arrays]
+        return self._joined(call._replace(arguments=[lifted]))
 
     def sequence(self, value: Value) -> list[Value]:
         """The items of a list, or the rows of an array."""

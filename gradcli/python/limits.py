@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import weakref
 from collections.abc import Sequence
 from time import monotonic
 from typing import Any
@@ -21,16 +22,33 @@ DEEPEST = 120
 """Expressions, statements and calls inside of one another, all together."""
 MOST_BITS = 8192
 """What a whole number may have."""
+MOST_DIGITS = 300
+"""What a number that is read from a text may have."""
 MOST_CHARACTERS = 100_000
 """What a text that is put together may have."""
+LARGE = 2000
+"""Bytes from which on an array that depends on no input is accounted for."""
 ELEMENTS_PER_OPERATION = 500
 """An operation on a large array counts as several."""
+
+
+LESS = "it is read at the given point, loop by loop; give it less to do"
+LONGER = f"{LESS}, or more time: --time-limit SECONDS"
 
 
 class Budget:
     """What is left of everything. Each method raises `GradcliError` where it is used up."""
 
-    __slots__ = ("bytes", "deadline", "depth", "left", "next_look", "seconds")
+    __slots__ = (
+        "__weakref__",
+        "bytes",
+        "deadline",
+        "depth",
+        "gradual",
+        "left",
+        "next_look",
+        "seconds",
+    )
 
     def __init__(self, seconds: float = MOST_SECONDS) -> None:
         self.left = MOST_OPERATIONS
@@ -39,6 +57,8 @@ class Budget:
         self.deadline = monotonic() + seconds
         self.bytes = 0
         self.depth = 0
+        self.gradual: GradcliError | None = None
+        """The error of operations, seconds or bytes that are used up little by little."""
 
     def spend(self, operations: int = 1) -> None:
         """Take note of operations, and look at the clock now and then."""
@@ -47,9 +67,18 @@ class Budget:
             return
         self.next_look = self.left - 200
         if self.left < 0:
-            raise self.exceeded(f"more than {MOST_OPERATIONS:,} operations")
+            error = self.exceeded(f"more than {MOST_OPERATIONS:,} operations")
+            if operations < MOST_OPERATIONS // 2:
+                self.gradual = error
+            raise error
         if monotonic() > self.deadline:
-            raise self.exceeded(f"more than {self.seconds:g} seconds")
+            self.gradual = self.exceeded(f"more than {self.seconds:g} seconds", LONGER)
+            raise self.gradual
+
+    def share(self) -> float:
+        """How much of the operations or of the time is used up, from 0 to 1."""
+        late = 1 - (self.deadline - monotonic()) / max(self.seconds, 1e-9)
+        return max(1 - self.left / MOST_OPERATIONS, late, self.bytes / MOST_BYTES)
 
     def elements(self, count: int) -> None:
         """Take note of an operation on so many elements, before it is done."""
@@ -67,7 +96,22 @@ class Budget:
         """Take note of bytes that stay."""
         self.bytes += size
         if self.bytes > MOST_BYTES:
-            raise self.exceeded(f"arrays of more than {MOST_BYTES // 1_000_000} MB")
+            self.gradual = self.exceeded(f"arrays of more than {MOST_BYTES // 1_000_000} MB")
+            raise self.gradual
+
+    def room(self, size: int) -> None:
+        """Raise if there is no room for so many bytes more."""
+        self.keep(size)
+        self.bytes -= size
+
+    def hold(self, array: Any) -> None:
+        """Take note of the bytes of an array for as long as there is something that holds it."""
+        if array.nbytes >= LARGE and array.base is None:
+            self.keep(array.nbytes)
+            weakref.finalize(array, self._drop, array.nbytes).atexit = False
+
+    def _drop(self, size: int) -> None:
+        self.bytes -= size
 
     def broadcast(self, arrays: Sequence[Any]) -> None:
         """Take note of an elementwise operation on arrays; shapes that don't fit cost nothing."""
@@ -77,10 +121,10 @@ class Budget:
             return
         self.elements(math.prod(shape))
 
-    def exceeded(self, what: str) -> GradcliError:
+    def exceeded(self, what: str, hint: str = LESS) -> GradcliError:
         """The error of a program that takes too much."""
         return GradcliError(
             Kind.SYNTAX,
             f"reading this program takes {what}",
-            hint="it is read at the given point, loop by loop; give it less to do",
+            hint=hint,
         )

@@ -9,6 +9,25 @@ from typing import Any
 import numpy as np
 
 MOST = 10**18
+DEEPEST = 100
+"""Lists in lists."""
+
+
+def expanded(value: Any, known: dict[int, int] | None = None, depth: int = 0) -> int:
+    """The elements of nested lists and dicts, one that is in there several times counted so often.
+
+    A list in itself, or nested deeper than 100, has more than any bound.
+    """
+    if not isinstance(value, tuple | list | dict | set):
+        return 1
+    known = {} if known is None else known
+    if id(value) not in known:
+        known[id(value)] = MOST
+        inside = value.values() if isinstance(value, dict) else value
+        if depth <= DEEPEST:
+            total = 1 + sum([expanded(v, known, depth + 1) for v in inside])
+            known[id(value)] = min(MOST, total)
+    return known[id(value)]
 
 
 def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:

@@ -104,6 +104,8 @@ class Tape:
         self.budget.elements(max(out.size, *(t.size for t in types), 0))
         if operation.contracts:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
+        elif operation.factorises or operation.failure == "singular":
+            self.budget.products(int(max(t.size for t in types) ** 1.5))
         values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
         value = kernel(*values)
         if type(value) is not np.float64 and not value.ndim:
@@ -229,7 +231,7 @@ class Tape:
                 raise unread(f"an array of {value.dtype} can't be differentiated")
             if value.ndim == 0:
                 return value[()]
-            self.budget.keep(0)
+            self.budget.hold(value)
             return Array(data=value, kind=value.dtype.kind if value.dtype.kind in "fb" else "i")
         return value
 
