@@ -54,7 +54,8 @@ class Program:
 
     `text` is the program, `name` what errors call its source (a file's path), `output` another
     node than the last statement. A text of Python is read as docs/python.md says; `function` names
-    the function where there are several. Raises `GradcliError` of kind syntax or name.
+    the function where there are several, and reading it takes at most `time_limit` seconds (2
+    unless given). Raises `GradcliError` of kind syntax or name.
 
     >>> program = Program("(x + sigmoid(y)) / (x^2 + y)")
     >>> result = program.evaluate(x=3, y=-4)
@@ -69,14 +70,15 @@ class Program:
         name: str | None = None,
         output: str | None = None,
         function: str | None = None,
+        time_limit: float | None = None,
     ) -> None:
-        self.output, self.function = output, function
+        self.output, self.function, self.time_limit = output, function, time_limit
         self.python: PythonText | None = None
         """Where the text is Python: what reads it."""
         if is_python(text, name):
             from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
 
-            self.python = PythonText(text, name, output, function)
+            self.python = PythonText(text, name, output, function, time_limit)
             self.source, self.names = self.python.source, self.python.names
             self.header = Header()
         else:
@@ -85,6 +87,12 @@ class Program:
                     Kind.OPTION,
                     f"function={function!r} is for programs in Python",
                     hint="output= names a node of a program in the language",
+                )
+            if time_limit is not None:
+                raise GradcliError(
+                    Kind.OPTION,
+                    "a time limit is for reading programs in Python",
+                    hint="without --time-limit: this one is in the language",
                 )
             self.source = Source(text, name)
             self.header = read_header(self.source)
@@ -321,7 +329,8 @@ class Program:
         name = self.source.name
         if self.python is not None:  # of a notebook the code alone is left
             name = f"{name or ''}.py".replace(".ipynb.py", ".py").replace(".py.py", ".py")
-        return _program, (self.source.text, name, self.output, self.function)
+        given = self.output, self.function, self.time_limit
+        return _program, (self.source.text, name, *given)
 
     def check(
         self,
@@ -518,9 +527,13 @@ class Program:
 
 
 def _program(
-    text: str, name: str | None, output: str | None, function: str | None = None
+    text: str,
+    name: str | None,
+    output: str | None,
+    function: str | None = None,
+    time_limit: float | None = None,
 ) -> Program:
-    return Program(text, name=name, output=output, function=function)
+    return Program(text, name=name, output=output, function=function, time_limit=time_limit)
 
 
 @lru_cache(maxsize=8)

@@ -177,6 +177,7 @@ class Builtins(Streams):
         del node
         found: dict[Any, Value] = {}
         if a and isinstance(a[0], dict):
+            self.budget.spend(len(a[0]))
             found |= a[0]
         elif a:
             found |= {

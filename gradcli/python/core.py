@@ -72,8 +72,8 @@ class Core:
     """The state of reading: tape, budget, scope, and where in the text it is."""
 
     as_program = False
-    """Whether the text is a program to differentiate: `detach()` stops gradients there, and what takes
-    too much has its place. What is marked goes by numbers, and is refused as a whole."""
+    """Whether the text is a program to differentiate: there `detach()` stops gradients, and what
+    takes too much has its place. What is marked goes by numbers, and is refused as a whole."""
 
     def __init__(self, source: Source, budget: Budget) -> None:
         self.text = Text(source)

@@ -82,6 +82,10 @@ class Expressions(Builtins):
         except GradcliError as error:
             self.locate(error, node)
             raise
+        except MemoryError:
+            error = self.budget.exceeded("more memory than there is")
+            self.locate(error, node)
+            raise error from None
         except IndexError as error:
             found = Unknown(_brief(error), self.span(node), None, "shape", "IndexError")
             raise Unread(found) from None
@@ -218,6 +222,7 @@ class Expressions(Builtins):
                 more = self.value(value)
                 if not isinstance(more, dict):
                     raise unread("'**' takes a dictionary")
+                self.budget.spend(len(more))
                 found |= more
             else:
                 found[self.key(self.value(key))] = self.soft(value)
@@ -310,6 +315,7 @@ class Expressions(Builtins):
                 more = self.value(one.value)
                 if not isinstance(more, dict):
                     raise unread("'**' takes a dictionary")
+                self.budget.spend(len(more))
                 keywords |= {str(k): v for k, v in more.items()}
             else:
                 keywords[one.arg] = self.soft(one.value)

@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import Literal, Operand, Step, named, pruned
 from gradcli.graph.graph import Graph, build
 from gradcli.python.assignments import GOES_ON
+from gradcli.python.core import Text
 from gradcli.python.entry import Entry, entry_of
 from gradcli.python.flat import rebuilt
 from gradcli.python.interpreter import Interpreter
@@ -89,10 +91,10 @@ class Front:
 
     # --- inputs ---
 
-    @property
+    @cached_property
     def places(self) -> dict[str, Span]:
         """The inputs as the text has them (parameters, names), each with its place."""
-        text = Interpreter(self.source, Budget()).text
+        text = Text(self.source)
         return {name: text.span(node) for name, node in self.entry.free.items()}
 
     def defaults(self) -> dict[str, Any]:

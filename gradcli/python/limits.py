@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import weakref
 from collections.abc import Sequence
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,8 @@ from gradcli.diagnostics.error import GradcliError, Kind
 
 MOST_OPERATIONS = 1_000_000
 MOST_SECONDS = 2.0
+PATIENCE = 2
+"""How much longer it may take by the clock on the wall than by the processor's."""
 MOST_BYTES = 300_000_000
 """What arrays may take; with the process itself and one result under way this is 500 MB."""
 MOST_ELEMENTS = 4_000_000
@@ -41,20 +43,22 @@ class Budget:
 
     __slots__ = (
         "__weakref__",
+        "began",
         "bytes",
-        "deadline",
         "depth",
         "gradual",
         "left",
+        "most",
         "next_look",
         "seconds",
+        "used",
     )
 
     def __init__(self, seconds: float = MOST_SECONDS) -> None:
-        self.left = MOST_OPERATIONS
-        self.next_look = MOST_OPERATIONS
+        self.most = int(MOST_OPERATIONS * max(1.0, seconds / MOST_SECONDS))
+        self.left = self.next_look = self.most
         self.seconds = seconds
-        self.deadline = monotonic() + seconds
+        self.began, self.used = monotonic(), thread_time()
         self.bytes = 0
         self.depth = 0
         self.gradual: GradcliError | None = None
@@ -67,18 +71,25 @@ class Budget:
             return
         self.next_look = self.left - 200
         if self.left < 0:
-            error = self.exceeded(f"more than {MOST_OPERATIONS:,} operations")
-            if operations < MOST_OPERATIONS // 2:
+            error = self.exceeded(f"more than {self.most:,} operations", LONGER)
+            if operations < self.most // 2:
                 self.gradual = error
             raise error
-        if monotonic() > self.deadline:
+        if self.is_late():
             self.gradual = self.exceeded(f"more than {self.seconds:g} seconds", LONGER)
             raise self.gradual
 
     def share(self) -> float:
         """How much of the operations or of the time is used up, from 0 to 1."""
-        late = 1 - (self.deadline - monotonic()) / max(self.seconds, 1e-9)
-        return max(1 - self.left / MOST_OPERATIONS, late, self.bytes / MOST_BYTES)
+        late = (monotonic() - self.began) / max(self.seconds, 1e-9)
+        return max(1 - self.left / self.most, late, self.bytes / MOST_BYTES)
+
+    def is_late(self) -> bool:
+        """Whether the time is used up: by the processor's clock, or far by the one on the wall."""
+        passed = monotonic() - self.began
+        if passed <= self.seconds:
+            return False
+        return passed > PATIENCE * self.seconds or thread_time() - self.used > self.seconds
 
     def elements(self, count: int) -> None:
         """Take note of an operation on so many elements, before it is done."""

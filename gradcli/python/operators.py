@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -118,9 +119,9 @@ class Operators(Core):
 
     def _charge(self, op: type[ast.operator], x: Any, y: Any) -> None:
         if op is ast.MatMult:
-            self.budget.products(np.size(x) * (np.shape(y) or (1,))[-1])
-            rows = np.size(x) // max(1, (np.shape(x) or (1,))[-1])
-            self.budget.elements(rows * (np.shape(y) or (1,))[-1] if np.ndim(y) > 1 else rows)
+            columns = (np.shape(y) or (1,))[-1] if np.ndim(y) > 1 else 1
+            self.budget.products(np.size(x) * columns)
+            self.budget.elements(math.prod(np.shape(x)[:-1]) * columns)
         else:
             self.budget.broadcast((x, y))
 
@@ -148,7 +149,7 @@ class Operators(Core):
             odd = b if isinstance(a, _DATA) else a
             raise unread(f"{described(odd)} can't be calculated with", raised="TypeError")
         if isinstance(a, dict | set) and isinstance(b, dict | set):
-            self.budget.spend((len(a) + len(b)) // 10)
+            self.budget.spend(len(a) + len(b))
         return plain(a, b)
 
     def expect_room(self, count: int, text: bool) -> None:  # noqa: FBT001 - of what there is count

@@ -41,6 +41,10 @@ def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
 
 def multiplications(name: str, arguments: list[Any]) -> int:
     """At most how many numbers are multiplied, in a product of arrays."""
+    if name == "polyfit":
+        return min(
+            size(arguments[0]) * int(max(_numbers(arguments[2:3]), default=1.0) + 1) ** 2, 10**12
+        )
     if name not in ("matmul", "dot", "inner", "vdot", "tensordot", "einsum", "kron", "outer"):
         return 0
     return min(math.prod(max(1, size(a)) for a in arguments[:3]), 10**12)

@@ -79,7 +79,7 @@ class Subscripts(Operators):
             return of[key]
         if isinstance(of, str | tuple | list | range):
             if isinstance(index, slice):
-                self.budget.spend(len(of) // 100)
+                self.budget.spend(len(of) // (100 if isinstance(of, str) else 10))
                 return of[index]
             place = self.whole(index)
             if not -len(of) <= place < len(of):
