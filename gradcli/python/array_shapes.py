@@ -87,6 +87,16 @@ class ArrayShapes(ArrayMakers):
             return self.transposed(of, axes[0], where)
         return self.transposed(of, tuple(axes), where)
 
+    def matrix_transposed(self, of: Value, where: Where) -> Value:
+        """`x.mT`: the last two axes of any number of them."""
+        of = self.numeric(of, where)
+        if len(self.tape.shape(of)) < 3:
+            return self.transposed(of, None, where)
+        return self._moved(of, lambda a: np.swapaxes(a, -1, -2), where)
+
+    def _matrix_transposed(self, call: Call) -> Value:
+        return self.matrix_transposed(call.arguments[0], call.where)
+
     def _permute(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
         of, *axes = a

@@ -30,6 +30,7 @@ FUNCTIONS: dict[str, str] = {
     "flatten": "_ravel",
     "transpose": "_transpose",
     "permute": "_permute",
+    **dict.fromkeys(("matrix_transpose", "adjoint"), "_matrix_transposed"),
     "expand_dims": "_expand_dims",
     "dot": "_dot",
     "einsum": "_einsum",

@@ -26,6 +26,9 @@ from gradcli.python.values import (
     unread,
 )
 
+FAILURES = {"ZeroDivisionError": "domain", "OverflowError": "overflow", "LinAlgError": "singular"}
+"""The kind of error where the mathematics fails, by Python's exception."""
+
 
 class Expressions(Builtins):
     """`value(node)` is what an expression stands for."""
@@ -82,8 +85,10 @@ class Expressions(Builtins):
         except GradcliError as error:
             self.locate(error, node)
             raise
-        except MemoryError:
-            error = self.budget.exceeded("more memory than there is")
+        except (MemoryError, RecursionError) as stop:
+            deep = isinstance(stop, RecursionError)
+            what = "calls inside of one another, too deep" if deep else "more memory than there is"
+            error = self.budget.exceeded(what)
             self.locate(error, node)
             raise error from None
         except IndexError as error:
@@ -91,8 +96,9 @@ class Expressions(Builtins):
             raise Unread(found) from None
         except PLAIN_ERRORS as error:
             name = type(error).__name__
+            kind = FAILURES.get(name, "domain" if "domain" in str(error) else "syntax")
             text = f"Python stops here: {name}: {_brief(error)}"
-            raise Unread(Unknown(text, self.span(node), raised=name)) from None
+            raise Unread(Unknown(text, self.span(node), None, kind, name)) from None
         finally:
             budget.depth -= 1
 

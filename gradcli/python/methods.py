@@ -195,8 +195,10 @@ class Methods(ArrayCalls):
 
     def _of_number(self, of: Value, name: str, node: Any) -> Value:
         where = self.where(node)
-        if name in ("T", "mT", "H"):
+        if name == "T":
             return self.transposed(of, None, where)
+        if name in ("mT", "mH", "H"):
+            return self.matrix_transposed(of, where)
         if name == "shape":
             return self.tape.shape(of)
         if name == "size" and "torch" not in self.imported:

@@ -197,7 +197,6 @@ ALIASES = {
     "empty": "zeros",
     "empty_like": "zeros_like",
     "row_stack": "vstack",
-    "matrix_transpose": "mT",
 }
 """Another name, and the one under which a function is looked for."""
 

@@ -34,6 +34,8 @@ from gradcli.python.values import (
 )
 from gradcli.syntax.tree import Name, Operator
 
+BYTES_OF_A_PLACE = 40
+"""What the place of an element takes that is stored or picked."""
 FEW = 12
 """A nameless array of up to so many numbers stands inside the operation that uses it."""
 
@@ -104,7 +106,7 @@ class Tape:
         self.budget.elements(max(out.size, *(t.size for t in types), 0))
         if operation.contracts:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
-        elif operation.factorises or operation.failure == "singular":
+        elif operation.factorises or operation.minors or operation.failure == "singular":
             self.budget.products(int(max(t.size for t in types) ** 1.5))
         values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
         value = kernel(*values)
@@ -281,6 +283,7 @@ class Tape:
             return self.apply(row, (above,), where, options)
         shape = self.types[above].shape
         places = np.asarray(look(np.arange(math.prod(shape)).reshape(shape)))
+        self.budget.keep(BYTES_OF_A_PLACE * places.size)
         at = Places(tuple(places.ravel().tolist()))
         return self.apply("pick", (above,), where, {"at": at, "shape": places.shape})
 
@@ -335,13 +338,13 @@ class Tape:
         if size not in (places.size, 1):
             given = self.apply("full", (given,), where, {"shape": places.shape})
         flat = places.ravel()
-        if not add:
+        self.budget.keep(BYTES_OF_A_PLACE * flat.size)
+        if not add and np.unique(flat).size < flat.size:
             last = {place: i for i, place in enumerate(flat.tolist())}
-            if len(last) < flat.size:
-                if size != 1:
-                    at = Places(tuple(last.values()))
-                    given = self.apply("pick", (given,), where, {"at": at, "shape": None})
-                flat = np.array(list(last), dtype=np.intp)
+            if size != 1:
+                at = Places(tuple(last.values()))
+                given = self.apply("pick", (given,), where, {"at": at, "shape": None})
+            flat = np.array(list(last), dtype=np.intp)
         at = Places(tuple(flat.tolist()))
         return self.apply("put_add" if add else "put", (old, given), where, {"at": at})
 
