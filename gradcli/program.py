@@ -122,6 +122,11 @@ class Program:
         return tuple(step.name or "" for step in draft.steps if step.kind == "input")
 
     @property
+    def notes(self) -> tuple[tuple[str, int, str], ...]:
+        """What was passed over or fixed as Python text was read last: tag, line and text."""
+        return self.python.notes if self.python is not None else ()
+
+    @property
     def statements(self) -> frozenset[str]:
         """The names that statements `name = …` give to nodes."""
         if self.python is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -168,6 +169,8 @@ class _Order(ast.NodeVisitor):
         self.literals: dict[str, bool] = {}
         self.later: list[Any] = []
         self.local: list[set[str]] = []
+        self.unknown: dict[str, Any] = {}
+        """Functions of mathematics that are called without a library: no inputs."""
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -178,6 +181,19 @@ class _Order(ast.NodeVisitor):
         elif not self.local:
             self.given.setdefault(node.id, node)
             self.count[node.id] = self.count.get(node.id, 0) + 1
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = node.func
+        if (
+            isinstance(called, ast.Name)
+            and called.id not in self.given
+            and _is_mathematics(called.id)
+        ):
+            self.unknown.setdefault(called.id, called)
+            for part in (*node.args, *node.keywords):
+                self.visit(part)
+            return
+        self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -247,6 +263,10 @@ class _Order(ast.NodeVisitor):
         for one in body:
             self.visit(one)
         self.local.pop()
+
+
+def _is_mathematics(name: str) -> bool:
+    return name in spellings.PLAIN or hasattr(math, name)
 
 
 def is_literal(node: ast.expr) -> bool:

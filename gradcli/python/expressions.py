@@ -88,9 +88,9 @@ class Expressions(Builtins):
         except (MemoryError, RecursionError) as stop:
             deep = isinstance(stop, RecursionError)
             what = "calls inside of one another, too deep" if deep else "more memory than there is"
-            error = self.budget.exceeded(what)
-            self.locate(error, node)
-            raise error from None
+            refusal = self.budget.exceeded(what)
+            self.locate(refusal, node)
+            raise refusal from None
         except IndexError as error:
             found = Unknown(_brief(error), self.span(node), None, "shape", "IndexError")
             raise Unread(found) from None

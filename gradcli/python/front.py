@@ -35,7 +35,6 @@ from gradcli.python.values import (
     Unknown,
     Unread,
     Value,
-    unread,
 )
 
 
@@ -199,7 +198,7 @@ class Front:
 
         def supply(name: str, node: Any) -> Value:
             if name not in places:
-                raise unread(f"'{name}' has no value here", kind="name")
+                raise reader.no_value(name)
             if name not in forms:
                 raise Unread(Unknown(f"'{name}' has no value", reader.span(node),
                                      f"give a value: --{name} 1", "binding"))  # fmt: skip
@@ -220,6 +219,7 @@ class Front:
                 if missing:
                     raise self.without_value(missing)
                 reader.reading.steps.clear()
+                reader.reading.notes.clear()
                 found = self._chosen(
                     reader, reader.call_function(*self._call(reader, function, keywords))
                 )

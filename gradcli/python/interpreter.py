@@ -6,7 +6,11 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
+from gradcli import ops
 from gradcli.diagnostics.source import Source
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.python import prelude
 from gradcli.python.assignments import RETURN
 from gradcli.python.generators import yields
@@ -49,10 +53,24 @@ class Interpreter(Modules):
         if self.given is not None:
             return self._given_function(name) or Builtin("numpy", name)
         if self.supply is None:
-            raise unread(f"'{name}' has no value here", kind="name")
+            raise self.no_value(name)
         found = self.supply(name, node)
         self.scope.module.names[name] = found
         return found
+
+    def no_value(self, name: str) -> Unread:
+        """The exception for a name that nothing gives a value, with what may be meant."""
+        known: set[str] = set()
+        scope: Scope | None = self.scope
+        while scope is not None:
+            known |= scope.names.keys()
+            scope = scope.outer
+        hint = did_you_mean(name, sorted(known - {"__name__"}))
+        if hasattr(np, name) and not name.startswith("_"):
+            hint = f"write 'np.{name}', or begin with 'from numpy import *'"
+        elif ops.is_function(name):
+            hint = f"'{name}' is a function of gradcli's own language: write the program in it"
+        return unread(f"'{name}' has no value here", hint, kind="name", raised="NameError")
 
     # --- calls ---
 

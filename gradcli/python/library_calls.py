@@ -14,6 +14,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli import ops
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.ops.operation import Operation
 from gradcli.python import prelude, sizes, spellings
 from gradcli.python.limits import MOST_BITS
@@ -193,7 +194,11 @@ class LibraryCalls(Subscripts):
                 return self.from_prelude(given, arguments, keywords, node)
         if ops.is_function(name) and family != "other":
             return self.row_call(name, arguments, keywords, where)
-        raise unread(f"{function.library}.{function.name} is not read", kind="name")
+        libraries = {"numpy": np, "linalg": np.linalg, "math": math}
+        of, hint = libraries.get(family), None
+        if of is not None and not hasattr(of, function.name):  # a slip, and no real function's name
+            hint = did_you_mean(function.name, dir(of))
+        raise unread(f"{function.library}.{function.name} is not read", hint, kind="name")
 
     def list_of(self, value: Value, node: Any) -> Value:
         """What a generator gives as a list; anything else as it is."""

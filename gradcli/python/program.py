@@ -62,6 +62,11 @@ class PythonText:
         return self._traced.names if self._traced is not None else frozenset()
 
     @property
+    def notes(self) -> tuple[tuple[str, int, str], ...]:
+        """What was passed over or fixed as the text was read last: tag, line and text."""
+        return self._traced.notes if self._traced is not None else ()
+
+    @property
     def defaults(self) -> dict[str, Any]:
         """The values that the text gives to its inputs."""
         if self._defaults is None:

@@ -29,6 +29,8 @@ LIBRARIES = {
     "copy": "copy",
     "functools": "functools",
     "itertools": "itertools",
+    "collections": "collections",
+    "operator": "operator",
     "sys": "sys",
     "os": "os",
 }

@@ -289,6 +289,8 @@ class Statements(Trying):
             return GOES_ON
         try:
             found = self.value(node.value)
+            if found is None and self.as_program:
+                self._harmless_note(node)
         except Unread as stop:
             if self.trying and stop.unknown.raised:
                 raise
@@ -299,6 +301,17 @@ class Statements(Trying):
 
     def stands_alone(self, value: Value, node: ast.Expr) -> None:
         """The value of an expression that no name gets."""
+
+    def _harmless_note(self, node: ast.Expr) -> None:
+        """Note a call that prints, plots or sets something that moves no number."""
+        call = node.value
+        function = self.soft(call.func) if isinstance(call, ast.Call) else None
+        changes_nothing = isinstance(function, Builtin | Library) and (
+            _is_harmless(function) or getattr(function, "name", "") in ("seed", "manual_seed")
+        )
+        if changes_nothing:
+            assert isinstance(call, ast.Call)
+            self.note("passed-over", node, f"passed over: {self.written(call.func)}")
 
     def _passed_over(self, node: ast.Expr, why: Unknown) -> None:
         """A call that is not read: what it was given may have been changed by it."""

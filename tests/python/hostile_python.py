@@ -1,7 +1,7 @@
 """Read hostile code, case by case, each in a process of its own; print what came of it as JSON.
 
-`python hostile_python.py FILE SECONDS STEP START` reads every STEP-th case from START on, in at most
-SECONDS each.
+`python hostile_python.py FILE SECONDS STEP START` reads every STEP-th case from START on, each in
+at most SECONDS.
 """
 
 from __future__ import annotations

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 import typer
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import say_failure, text
+from gradcli.cli.evaluation import notes_on, say_failure, text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import normal
@@ -232,7 +233,8 @@ class Evaluation:
             from gradcli.report.trace import rows as trace_rows
 
             return trace_rows.pieces(steps, form, look, self.choice, lambda: self.checked)
-        return self._styled(steps, look, "math" if form == "latex" else self.style)
+        styled = self._styled(steps, look, "math" if form == "latex" else self.style)
+        return chain(styled, notes_on(self.read.program, self.report) if form == "table" else [])
 
     def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:
         """The text in one of the styles."""
