@@ -43,6 +43,14 @@ class Generators(Statements):
             case ast.Expr(value=ast.YieldFrom(value=value)):
                 yield from self.iterated(self.value(value), self.where(value))
                 return GOES_ON
+            case ast.Assign(value=ast.Yield(value=value)):  # nothing is sent into a generator here
+                yield None if value is None else self.value(value)
+                for target in node.targets:
+                    self.give(target, None, node)
+                return GOES_ON
+            case ast.Try(handlers=[]):
+                end = yield from self.run_in_turns(node.body)
+                return self.run(node.finalbody) or end
             case ast.For():
                 return (yield from self._for_in_turns(node))
             case ast.While():
@@ -57,7 +65,7 @@ class Generators(Statements):
                 return (yield from self.run_in_turns(chosen))
             case ast.With():
                 return (yield from self.run_in_turns(node.body))
-        raise unread("'yield' is read as a statement, in loops and branches")
+        raise unread("'yield' is read as a statement, in loops, branches and 'with'")
 
     def _for_in_turns(self, node: ast.For) -> InTurns:
         depth = len(self.turns)

@@ -80,7 +80,7 @@ class Statements(Trying):
                 raise self.budget.exceeded("calls or loops inside of one another, too deep")
             handler = self.handlers.get(type(node))
             if handler is None:
-                raise unread(f"this statement ({type(node).__name__}) is not read")
+                raise unread(f"'{_word(node)}' is not read")
             return handler(node)
         except Unread as stop:
             if self.trying and stop.unknown.raised:
@@ -342,6 +342,12 @@ class Statements(Trying):
             value.names = dict.fromkeys(value.names, why)
 
 
+def _word(node: ast.stmt) -> str:
+    """What a statement begins with."""
+    name = type(node).__name__
+    return name.lower() if not name.startswith("Async") else "async"
+
+
 def _called(decorator: ast.expr) -> str:
     """The name of a decorator: `dataclass` of `@dataclasses.dataclass(frozen=True)`."""
     of = decorator.func if isinstance(decorator, ast.Call) else decorator
@@ -371,7 +377,7 @@ def _is_harmless(function: Value) -> bool:
 
 def _changed(node: ast.stmt) -> list[str]:
     """The names that a statement may give a value, those of its functions not counted."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
     found: dict[str, None] = {}
     waiting: list[ast.AST] = [node]

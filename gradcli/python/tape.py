@@ -123,7 +123,10 @@ class Tape:
     def _misfit(self, step: Step, types: tuple[Type, ...], misfit: Misfit) -> Unread:
         named = [s if s.name else s._replace(name="…") for s in self.steps]
         found = misfit_error(self.source, named, step, types, misfit)
-        return Unread(Unknown(found.message, found.span, found.hint, str(found.kind)))
+        kind = str(found.kind)
+        return Unread(
+            Unknown(found.message, found.span, found.hint, kind, "ValueError", found.labels)
+        )
 
     def give_name(self, node: int, name: str, more: Sequence[str]) -> None:
         """Name a node that has no name; `more` makes the name another one if it is taken."""
@@ -386,4 +389,11 @@ def as_error(unknown: Unknown, source: Source) -> GradcliError:
     from gradcli.diagnostics.error import Kind  # noqa: PLC0415 - a name that is a keyword here
 
     kind = Kind(unknown.kind)
-    return GradcliError(kind, unknown.message, source=source, span=unknown.span, hint=unknown.hint)
+    return GradcliError(
+        kind,
+        unknown.message,
+        source=source,
+        span=unknown.span,
+        labels=unknown.labels,
+        hint=unknown.hint,
+    )

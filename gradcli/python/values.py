@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from gradcli.diagnostics.error import Label
 from gradcli.diagnostics.source import Span
 
 Value: TypeAlias = Any
@@ -44,6 +45,8 @@ class Unknown:
     kind: str = "syntax"
     raised: str = ""
     """The exception that Python raises here: `KeyError`. Empty for what is only not read."""
+    labels: tuple[Label, ...] = ()
+    """What is said below its operands: their shapes."""
 
 
 class Unread(Exception):
