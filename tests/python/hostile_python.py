@@ -54,14 +54,15 @@ def read_all(cases: list[str], seconds: float) -> None:
         if not child:
             resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
             resource.setrlimit(resource.RLIMIT_CPU, (10, 10))
-            found = json.dumps(outcome(body, seconds)).encode()
-            os.write(write_end, found[:60_000])
+            os.write(write_end, json.dumps(outcome(body, seconds)).encode()[:60_000])
             os._exit(0)
         os.close(write_end)
         with os.fdopen(read_end, "rb") as stream:
             written = stream.read()
         _, status, usage = os.wait4(child, 0)
-        found = json.loads(written) if written else {"kind": "died", "message": "", "place": None}
+        found: dict[str, Any] = (
+            json.loads(written) if written else {"kind": "died", "message": "", "place": None}
+        )
         found |= {"case": body, "status": status, "seconds": usage.ru_utime + usage.ru_stime}
         found["megabytes"] = usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
         sys.stdout.write(json.dumps(found) + "\n")

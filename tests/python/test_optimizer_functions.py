@@ -63,12 +63,13 @@ def test_runs_as_published(
     del name
     program = Program(code, name="f.py")
     assert program.python is not None
-    entry = program.python.front.entry.function or ""
+    entry, node = program.python.front.entry.function or "", program.python.front.entry.node
+    assert node is not None
     names = _python(code, monkeypatch)
 
     def true(at: dict[str, Any]) -> Any:
         given = [_as_array(v) for v in at.values()]
-        if program.python.front.entry.node.args.vararg is not None:
+        if node.args.vararg is not None:
             (given,) = given
         return np.asarray(names[entry](*given), dtype=float)
 
