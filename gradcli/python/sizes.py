@@ -139,6 +139,10 @@ _GROWING: dict[str, Callable[[list[Any], list[int]], float]] = {
     **dict.fromkeys(("tile", "repeat"), _repeated),
     **dict.fromkeys(("outer", "kron"), _products),
     "meshgrid": _grid,
+    **dict.fromkeys(  # slow for every element
+        ("unique", "union1d", "intersect1d", "setdiff1d", "isin", "in1d"),
+        lambda _given, sizes: 8.0 * sum(sizes),
+    ),
     "pad": _padded,
     "bincount": _largest,
     **dict.fromkeys(

@@ -34,7 +34,7 @@ from gradcli.python.values import (
 )
 from gradcli.syntax.tree import Name, Operator
 
-BYTES_OF_A_PLACE = 40
+BYTES_OF_A_PLACE = 80
 """What the place of an element takes that is stored or picked."""
 FEW = 12
 """A nameless array of up to so many numbers stands inside the operation that uses it."""
