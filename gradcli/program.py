@@ -55,7 +55,8 @@ class Program:
 
     `text` is the program, `name` what errors call its source (a file's path), `output` another
     node than the last statement. A text of Python is read as docs/python.md says; `function` names
-    the function where there are several. Raises `GradcliError` of kind syntax or name.
+    the function where there are several, and reading it takes at most `time_limit` seconds (2
+    unless given). Raises `GradcliError` of kind syntax or name.
 
     >>> program = Program("(x + sigmoid(y)) / (x^2 + y)")
     >>> result = program.evaluate(x=3, y=-4)
@@ -70,14 +71,15 @@ class Program:
         name: str | None = None,
         output: str | None = None,
         function: str | None = None,
+        time_limit: float | None = None,
     ) -> None:
-        self.output, self.function = output, function
+        self.output, self.function, self.time_limit = output, function, time_limit
         self.python: PythonText | None = None
         """Where the text is Python: what reads it."""
         if is_python(text, name):
             from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
 
-            self.python = PythonText(text, name, output, function)
+            self.python = PythonText(text, name, output, function, time_limit)
             self.source, self.names = self.python.source, self.python.names
             self.header = Header()
         else:
@@ -86,6 +88,12 @@ class Program:
                     Kind.OPTION,
                     f"function={function!r} is for programs in Python",
                     hint="output= names a node of a program in the language",
+                )
+            if time_limit is not None:
+                raise GradcliError(
+                    Kind.OPTION,
+                    "a time limit is for reading programs in Python",
+                    hint="without --time-limit: this one is in the language",
                 )
             self.source = Source(text, name)
             self.header = read_header(self.source)
@@ -124,6 +132,11 @@ class Program:
             return tuple(self.names.free)
         draft = self.draft(frozenset(b.name for b in self.header.bindings))
         return tuple(step.name or "" for step in draft.steps if step.kind == "input")
+
+    @property
+    def notes(self) -> tuple[tuple[str, int, str], ...]:
+        """What was passed over or fixed as Python text was read last: tag, line and text."""
+        return self.python.notes if self.python is not None else ()
 
     @property
     def statements(self) -> frozenset[str]:
@@ -333,7 +346,8 @@ class Program:
         name = self.source.name
         if self.python is not None:  # of a notebook the code alone is left
             name = f"{name or ''}.py".replace(".ipynb.py", ".py").replace(".py.py", ".py")
-        return _program, (self.source.text, name, self.output, self.function)
+        given = self.output, self.function, self.time_limit
+        return _program, (self.source.text, name, *given)
 
     def check(
         self,
@@ -530,9 +544,13 @@ class Program:
 
 
 def _program(
-    text: str, name: str | None, output: str | None, function: str | None = None
+    text: str,
+    name: str | None,
+    output: str | None,
+    function: str | None = None,
+    time_limit: float | None = None,
 ) -> Program:
-    return Program(text, name=name, output=output, function=function)
+    return Program(text, name=name, output=output, function=function, time_limit=time_limit)
 
 
 @lru_cache(maxsize=8)

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gradcli.cli.command import Outcome
+from gradcli.diagnostics.ascii import ascii_form
 
 if TYPE_CHECKING:
     from gradcli.cli.environment import Environment
@@ -15,8 +16,12 @@ if TYPE_CHECKING:
         PointOptions,
         ReportOptions,
     )
+    from gradcli.program import Program
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result
+
+MOST_NOTES = 8
+"""The most notes about a text of Python, and lines for one of them, that are shown."""
 
 
 def evaluate(
@@ -25,13 +30,16 @@ def evaluate(
     report: ReportOptions,
     *,
     allow_nonfinite: bool,
-) -> Result:
-    """Evaluate the program at its point, as far as the report needs it. Raises `GradcliError`."""
+) -> tuple[Result, list[str]]:
+    """Evaluate the program at its point, as far as the report needs it, with notes on its text.
+
+    Raises `GradcliError`.
+    """
     report.chosen_format()  # what is wrong with the options is said before anything is read
     mode = "none" if report.is_bare() else method.mode()
     budget = method.budget()
     read = point.point()
-    return read.program.evaluate(
+    result = read.program.evaluate(
         read.inputs,
         data=read.data,
         wrt=report.wanted(read.wrt),
@@ -43,6 +51,23 @@ def evaluate(
         allow_nonfinite=allow_nonfinite,
         seed=point.seed,
     )
+    return result, notes_on(read.program, report)
+
+
+def notes_on(program: Program, report: ReportOptions) -> list[str]:
+    """What was passed over or fixed in a text of Python, as lines below a table; else none."""
+    if report.chosen_format() != "table" or report.is_bare() or not program.notes:
+        return []
+    lines: dict[str, list[int]] = {}
+    for _, line, what in program.notes:
+        lines.setdefault(what, []).append(line)
+    found = ["\n"]
+    for what, places in list(lines.items())[:MOST_NOTES]:
+        shown = ", ".join(map(str, places[:MOST_NOTES])) + (", …" if places[MOST_NOTES:] else "")
+        found.append(f"note: line{'s' if len(places) > 1 else ''} {shown}: {what}\n")
+    if len(lines) > MOST_NOTES:
+        found.append(f"note: and {len(lines) - MOST_NOTES} more of this kind\n")
+    return [ascii_form(line) if report.style().ascii else line for line in found]
 
 
 def text(result: Result, report: ReportOptions, command: str) -> Iterable[str]:

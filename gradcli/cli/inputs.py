@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +50,7 @@ def read_program(
     output: str | None,
     environment: Environment,
     function: str | None = None,
+    time_limit: float | None = None,
 ) -> Program:
     """The program from the argument, from `--file`, or from standard input."""
     if text is not None and file is not None:
@@ -59,21 +62,29 @@ def read_program(
         if not is_name(output.partition("[")[0].partition(".")[0].partition(" ")[0]):
             raise usage_error(f"--output: '{output}' isn't a name", "it takes the name of a node")
         output = normal(output) if is_name(output) else output
+    expect_time(time_limit)
+    made = partial(Program, output=output, function=function, time_limit=time_limit)
     if "-" in (text, file):
         content = decoded(_standard_input(environment, "the program"), "standard input")
-        return Program(content, name="standard input", output=output, function=function)
+        return made(content, name="standard input")
     if text is not None and names_file(text):
         file = text
     if file is not None:
-        return Program(read_text(file), name=file, output=output, function=function)
+        return made(read_text(file), name=file)
     assert text is not None
     _expect_utf8(text, "the program")
     try:
-        return Program(text, output=output, function=function)
+        return made(text)
     except GradcliError as error:
         if is_file(text):
             error.hint = f"to read the program from the file: --file {text}"
         raise
+
+
+def expect_time(seconds: float | None) -> None:
+    """Raise for a time limit that is no number."""
+    if seconds is not None and isnan(seconds):
+        raise usage_error("--time-limit takes a number of seconds, not 'nan'")
 
 
 def _standard_input(environment: Environment, what: str) -> bytes:

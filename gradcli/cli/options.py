@@ -150,6 +150,16 @@ class RowOptions(InputOptions):
             "--function", metavar="NAME", help="of a Python file with several functions: this one"
         ),
     ] = None
+    time_limit: Annotated[
+        float | None,
+        in_computation(
+            "--time-limit",
+            metavar="SECONDS",
+            min=0.1,
+            max=3600,
+            help="reading a Python program may take this long (default: 2)",
+        ),
+    ] = None
     allow_nonfinite: Annotated[
         bool,
         in_computation(
@@ -176,7 +186,12 @@ class PointOptions(RowOptions):
 
         expect_one_reader(self.data, "the program", self.program, self.file)
         program = read_program(
-            self.program, self.file, self.output, self.environment, self.function
+            self.program,
+            self.file,
+            self.output,
+            self.environment,
+            self.function,
+            self.time_limit,
         )
         return self.point_of(program, self.upstream)
 

@@ -8,13 +8,27 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.python.array_shapes import ArrayShapes
+from gradcli.python import sizes
+from gradcli.python.array_picks import ArrayPicks
+from gradcli.python.array_table import FUNCTIONS
 from gradcli.python.einsum import contraction
 from gradcli.python.library_calls import Call, Method, taken
-from gradcli.python.values import Value, Where, has_traced, is_traced, unread
+from gradcli.python.values import (
+    Builtin,
+    Class,
+    Instance,
+    Value,
+    Where,
+    has_traced,
+    is_traced,
+    unread,
+)
+
+MOST_COUNTED = 170
+"""Whose factorial a float has."""
 
 
-class ArrayCalls(ArrayShapes):
+class ArrayCalls(ArrayPicks):
     """Sums and means, products of arrays, and functions with another order of arguments."""
 
     def special(self, family: str, name: str) -> Method | None:
@@ -27,10 +41,29 @@ class ArrayCalls(ArrayShapes):
     def _reduced(self, call: Call) -> Value:
         """`sum`, `mean`, `prod`, `max`, `min` with an axis; torch's `max(x, dim)` gives two."""
         where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        if name in ("max", "min") and family == "torch" and len(a) == 2 and self._is_array(a[1]):
+        name = {"amax": "max", "amin": "min"}.get(call.name, call.name)
+        if (
+            call.name in ("max", "min")
+            and family == "torch"
+            and len(a) == 2
+            and self._is_array(a[1])
+        ):
             return self.apply("maximum" if name == "max" else "minimum", a, where)
-        k.pop("initial", None)
+        first = k.pop("initial", None)
+        if k.get("where") is not None:
+            if name not in {"sum", "prod"}:
+                raise unread(f"{name} with where= is not read")
+            chosen = k.pop("where")
+            a[0] = self.library(
+                Builtin("numpy", "where"), [chosen, a[0], float(name == "prod")], {}, call.node
+            )
+        if first is not None:
+            found = self._reduced(call)
+            sign = {"sum": ast.Add, "prod": ast.Mult}.get(name)
+            if sign is not None:
+                return self.binary(sign, found, first, where, call.node)
+            both = [self.numeric(v, where) for v in (found, first)]
+            return self.apply("maximum" if name == "max" else "minimum", both, where)
         of, axis, keep = taken(a, k, "a", axis=None, keepdims=False)
         of, axis = self.numeric(of, where), self.axes(axis)
         row = {"max": "amax", "min": "amin"}.get(name, name)
@@ -54,10 +87,10 @@ class ArrayCalls(ArrayShapes):
                 raise unread(f"{name} of an empty array")
             with np.errstate(all="ignore"):
                 found = self.tape.plain(getattr(np, name)(plain, axis=axis, keepdims=keep))
-        if family == "torch" and name in ("max", "min") and axis is not None:
+        if family == "torch" and call.name in ("max", "min") and axis is not None:
             best = np.argmax if name == "max" else np.argmin
             places = best(self.by_value(of, f"{name}()"), axis=axis)
-            return found, self.tape.plain(places)
+            return self._pair(found, places, name)
         return found
 
     def _spread(self, call: Call) -> Value:
@@ -144,6 +177,8 @@ class ArrayCalls(ArrayShapes):
 
     def _tensordot(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
+        if "axis" in k:  # torch's dims
+            k["axes"] = k.pop("axis")
         first, second, axes = taken(a, k, "a", "b", axes=2)
         first, second = self.numeric(first, where), self.numeric(second, where)
         m, n = len(self.tape.shape(first)), len(self.tape.shape(second))
@@ -165,23 +200,98 @@ class ArrayCalls(ArrayShapes):
         where, a, k = call.where, call.arguments, call.keywords
         of, p, axis, keep = taken(a, k, "x", p=None, axis=None, keepdims=False)
         of, axis = self.numeric(of, where), self.axes(axis)
+        vector = getattr(getattr(call.node, "func", None), "attr", "") == "vector_norm"
+        flattens = call.family == "torch" or vector
+        if flattens and axis is None and p != "fro":
+            of = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
         rank = len(self.tape.shape(of)) if axis is None else 1 if isinstance(axis, int) else 2
         if p == "fro" or (p == 2 and rank == 1):
             p = None
         if p is not None:
             p = float(self.by_value(p, "an option"))
+            if rank > 1 and (abs(p) not in (1, math.inf) or axis is not None):
+                raise unread("a norm of matrices is read for 'fro', 1 and inf")
             if rank > 1:
-                raise unread("a norm of matrices other than Frobenius' is not read")
+                of = self._sums_of_lines(of, 0 if abs(p) == 1 else 1, where)
+                return self.apply("amax" if p > 0 else "amin", [of], where._replace(operands=()))
             p = int(p) if p.is_integer() else p
+            if p not in (1, 2, math.inf):
+                return self._power_norm(of, p, axis, self.truth(keep), where)
         options = {"p": p, "axis": axis, "keepdims": self.truth(keep)}
         return self.apply("norm", [of], where._replace(operands=where.operands[:1]), options)
+
+    def _sums_of_lines(self, of: Value, axis: int, where: Where) -> Value:
+        """The sums of absolute values along an axis."""
+        where = where._replace(operands=())
+        options = {"axis": axis, "keepdims": False}
+        return self.apply("sum", [self.apply("abs", [of], where)], where, options)
+
+    def _power_norm(self, of: Value, p: float, axis: Any, keep: bool, where: Where) -> Value:  # noqa: FBT001 - as NumPy has it
+        """The norm of vectors for any other p."""
+        where = where._replace(operands=())
+        size, options = self.apply("abs", [of], where), {"axis": axis, "keepdims": keep}
+        if p == 0:
+            options_of_zero = self.apply("not_equal", [of, 0.0], where)
+            return self.apply("sum", [options_of_zero], where, options)
+        if p == -math.inf:
+            return self.apply("amin", [size], where, options)
+        total = self.apply("sum", [self.apply("pow", [size, p], where)], where, options)
+        return self.apply("pow", [total, 1.0 / p], where)
+
+    def _vdot(self, call: Call) -> Value:
+        """`np.vdot`: of matrices too, element by element."""
+        where = call.where._replace(operands=())
+        flat = []
+        for value in call.arguments:
+            array = self.numeric(value, where)
+            flat.append(self.reshaped(array, (math.prod(self.tape.shape(array)),), where))
+        return self.apply("dot", flat, where)
+
+    def _hypot(self, call: Call) -> Value:
+        """`math.hypot` of any number of lengths."""
+        if len(call.arguments) != 2:
+            return self.from_prelude("multi_hypot", call.arguments, {}, call.node)
+        where = call.where
+        return self.apply("hypot", [self.numeric(v, where) for v in call.arguments], where)
+
+    def _arange(self, call: Call) -> Value:
+        """`np.arange`: how many numbers there are is fixed, where they begin moves along."""
+        a, where = call.arguments, call.where._replace(operands=())
+        if not has_traced(a):
+            found = self._plain_call(call.family, "arange", a, call.keywords)
+            return found if found is not NotImplemented else None
+        start, stop, step = (a[0], a[1], a[2] if len(a) > 2 else 1.0) if len(a) > 1 else (
+            0.0, a[0], 1.0)  # fmt: skip
+        values = [self.by_value(v, "arange()") for v in (start, stop, step)]
+        self.budget.elements(sizes.elements("arange", values, {}))
+        count = self.tape.plain(np.arange(len(np.arange(*values)), dtype=float))
+        return self.binary(
+            ast.Add, start, self.binary(ast.Mult, count, step, where, call.node), where, call.node
+        )
+
+    def _itself(self, call: Call) -> Value:
+        """`np.real`, `np.conj`: the array itself."""
+        return self.numeric(call.arguments[0], call.where)
+
+    def _exactly(self, call: Call) -> Value:
+        """Counts of SciPy, of whole numbers that depend on no input."""
+        plain = [self.by_value(v, f"{call.name}()") for v in call.arguments]
+        if any(np.size(v) > 1 or abs(v) > MOST_COUNTED for v in plain):
+            raise self.budget.exceeded("a whole number that is too large")
+        functions: Any = {"binom": math.comb, "comb": math.comb, "perm": math.perm}
+        function = functions.get(call.name, math.factorial)
+        return float(function(*(self.whole(v) for v in plain)))
 
     def _slogdet(self, call: Call) -> Value:
         where, a = call.where, call.arguments
         plain = self.tape.value(a[0])
         sign = np.float64(np.linalg.slogdet(plain)[0])
         self.fix(a[0], "the sign of a determinant")
-        return sign, self.apply("logdet", [a[0]], where)
+        names = ("sign", "logabsdet")
+        of = Class("slogdet", [], {}, fields=names, is_tuple=True)
+        return Instance(
+            of, dict(zip(names, (sign, self.apply("logdet", [a[0]], where)), strict=True))
+        )
 
     def _trace(self, call: Call) -> Value:
         where, a = call.where, call.arguments
@@ -284,75 +394,3 @@ class ArrayCalls(ArrayShapes):
         return self.apply(
             "polygamma", [self.numeric(of, where)], where._replace(operands=()), order
         )
-
-
-FUNCTIONS: dict[str, str] = {
-    "array": "_array",
-    "zeros": "_zeros",
-    "ones": "_ones",
-    "full": "_full",
-    "zeros_like": "_zeros_like",
-    "ones_like": "_ones_like",
-    "full_like": "_full_like",
-    "shape": "_shape",
-    "ndim": "_ndim",
-    "size": "_size",
-    "where": "_where",
-    "reshape": "_reshape",
-    "ravel": "_ravel",
-    "flatten": "_ravel",
-    "transpose": "_transpose",
-    "permute": "_permute",
-    "expand_dims": "_expand_dims",
-    "dot": "_dot",
-    "einsum": "_einsum",
-    "tensordot": "_tensordot",
-    "norm": "_norm",
-    "slogdet": "_slogdet",
-    "trace": "_trace",
-    "clip": "_clip",
-    "round": "_round",
-    "heaviside": "_heaviside",
-    "logical_not": "_not",
-    "log": "_log",
-    "leaky_relu": "_leaky",
-    "gelu": "_gelu",
-    "softplus": "_softplus",
-    "polygamma": "_polygamma",
-    "logsumexp": "_logsumexp",
-    "isfinite": "_finite",
-    "stop_gradient": "_stopped",
-    "append": "_append",
-    "sort": "_sorted",
-    **dict.fromkeys(("sum", "mean", "prod", "max", "min"), "_reduced"),
-    **dict.fromkeys(("var", "std"), "_spread"),
-    **dict.fromkeys(("cumsum", "cumprod"), "_running"),
-    **dict.fromkeys(("softmax", "log_softmax"), "_soft"),
-    **dict.fromkeys(("concatenate", "stack", "hstack", "vstack", "column_stack"), "_joined"),
-    **dict.fromkeys(("split", "array_split", "hsplit", "vsplit", "chunk"), "_split"),
-    **dict.fromkeys(("atleast_1d", "atleast_2d", "atleast_3d"), "_atleast"),
-    **dict.fromkeys(
-        (
-            *("swapaxes", "moveaxis", "broadcast_to", "rot90", "fliplr", "flipud", "flip"),
-            *("squeeze", "diagonal", "roll", "tile", "repeat", "take"),
-        ),
-        "_view",
-    ),
-    **dict.fromkeys(
-        (
-            *("argmax", "argmin", "argsort", "nonzero", "flatnonzero", "argwhere", "all", "any"),
-            *("allclose", "isclose", "array_equal", "isnan", "isinf", "unique", "count_nonzero"),
-            *("bincount", "digitize", "searchsorted", "isin", "in1d"),
-        ),
-        "_by_value",
-    ),
-    **{
-        f"random.{name}": "_random"
-        for name in (
-            *("seed", "default_rng", "RandomState", "randn", "rand", "random", "normal"),
-            *("uniform", "standard_normal", "randint", "permutation", "choice", "binomial"),
-            *("random_sample", "exponential"),
-        )
-    },
-}
-"""By the name, or by family and name where a library means something of its own."""

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.python import spellings
+from gradcli.python import sizes, spellings
+from gradcli.python.array_table import DRAWN
 from gradcli.python.library_calls import Call, LibraryCalls, taken
 from gradcli.python.tape import described
 from gradcli.python.values import (
@@ -20,6 +21,9 @@ from gradcli.python.values import (
     is_traced,
     unread,
 )
+
+UNSEEDED = "random numbers without a seed differ in every run"
+SEED = "np.random.seed(0) makes them the same, or give the name a value"
 
 
 class ArrayMakers(LibraryCalls):
@@ -39,6 +43,19 @@ class ArrayMakers(LibraryCalls):
         else:
             raise unread(f"{described(value)} isn't an array of numbers")
         return found if dtype is None else self.cast(found, dtype, where)
+
+    def _asarray(self, call: Call) -> Value:
+        """`np.asarray`: of an array itself, so that both names are one array."""
+        value = call.arguments[0] if call.arguments else None
+        dtype = call.arguments[1] if len(call.arguments) > 1 else call.keywords.get("dtype")
+        kind = spellings.TYPES.get(str(getattr(dtype, "name", dtype)), "f")
+        if isinstance(value, Array) and (dtype is None or kind == self.kind(value)):
+            return value
+        return self._array(call)
+
+    def _from_items(self, call: Call) -> Value:
+        """`np.fromiter`."""
+        return self._array(call._replace(arguments=call.arguments[:1], keywords={}))
 
     def copied(self, value: Value, where: Where) -> Value:
         """A copy of an array."""
@@ -87,7 +104,7 @@ class ArrayMakers(LibraryCalls):
         plain = self.tape.value(fill)
         if has_traced(fill):
             return self.apply("full", [fill], where, {"shape": lengths})
-        self.budget.keep(8 * math.prod(lengths))
+        self.budget.room(8 * math.prod(lengths))
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
         return self.tape.plain(np.full(lengths, plain, dtype=to)) if lengths else to(plain)
 
@@ -114,7 +131,7 @@ class ArrayMakers(LibraryCalls):
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
         shape = self.tape.shape(of)
         self.budget.elements(math.prod(shape))
-        self.budget.keep(8 * math.prod(shape))
+        self.budget.room(8 * math.prod(shape))
         return self.tape.plain(np.full(shape, fill, dtype=to)) if shape else to(fill)
 
     def _zeros_like(self, call: Call) -> Value:
@@ -182,9 +199,49 @@ class ArrayMakers(LibraryCalls):
 
     def _stopped(self, call: Call) -> Value:
         """A value that no gradient goes through."""
-        a = call.arguments
-        plain = self.by_value(a[0], "stop_gradient()")
-        return self.tape.plain(np.array(plain)) if isinstance(a[0], Array) else plain
+        return self.stopped(call.arguments[0], "stop_gradient()")
+
+    def stopped(self, value: Value, what: str) -> Value:
+        """The value as a plain number or array."""
+        plain = self.by_value(value, what)
+        return self.tape.plain(np.array(plain)) if isinstance(value, Array) else plain
+
+    def _into(self, call: Call) -> Value:
+        """`np.fill_diagonal`, `np.copyto` and others that change their first argument."""
+        where, a = call.where, call.arguments
+        of = a[0]
+        if not isinstance(of, Array) or call.keywords:
+            raise unread(f"np.{call.name} changes an array, with arguments in order")
+        shape = self.tape.shape(of)
+        if call.name == "fill_diagonal":
+            places: Any = tuple([np.arange(min(shape))] * len(shape))
+            value = self.numeric(a[1], where)
+        elif call.name == "copyto":
+            places, value = Ellipsis, self.numeric(a[1], where)
+        elif call.name == "putmask":
+            mask = np.asarray(self.by_value(a[1], "a mask"), dtype=bool)
+            places, value = mask, self.numeric(a[2], where)
+            if self.tape.shape(value) == shape and shape:
+                value = self.element(value, self.tape.plain(mask), where)
+        else:  # put
+            flat = np.asarray(self.by_value(a[1], "an index")).ravel()
+            places, value = np.unravel_index(flat, shape), self.numeric(a[2], where)
+        self.tape.store(of, places, value, where)
+        return None
+
+    def _shuffled(self, call: Call) -> Value:
+        """`np.random.shuffle`: the rows in an order that the seed decides."""
+        of = call.arguments[0]
+        if self.random is None:
+            raise unread(UNSEEDED, SEED)
+        if isinstance(of, list):
+            order = self.random.permutation(len(of))
+            of[:] = [of[i] for i in order]
+        elif isinstance(of, Array):
+            order = self.random.permutation(self.tape.shape(of)[0])
+            self.tape.store(of, Ellipsis, self.element(of, [*map(int, order)], call.where),
+                            call.where)  # fmt: skip
+        return None
 
     def _random(self, call: Call) -> Value:
         """Random numbers, if the text has seeded them as NumPy's own generator is."""
@@ -195,32 +252,26 @@ class ArrayMakers(LibraryCalls):
             return None
         if name in ("default_rng", "RandomState"):
             if not a:
-                raise unread("random numbers without a seed differ in every run", "give a seed")
-            seed = self.whole(a[0], "a seed")
-            self.random = getattr(np.random, name)(seed)
-            return Generator(self.random)
+                raise unread(UNSEEDED, "give a seed")
+            return Generator(getattr(np.random, name)(self.whole(a[0], "a seed")))
         if self.random is None:
-            raise unread(
-                "random numbers without a seed differ in every run",
-                "np.random.seed(0) makes them the same, or give the name a value",
-            )
+            raise unread(UNSEEDED, SEED)
         return self.drawn(self.random, name, a, k)
 
     def drawn(self, generator: Any, name: str, a: list[Value], k: dict[str, Value]) -> Value:
         """Numbers of a seeded generator."""
-        known = (
-            *("randn", "rand", "random", "normal", "uniform", "standard_normal", "randint"),
-            *("integers", "permutation", "choice", "random_sample", "binomial", "exponential"),
-        )
-        if name not in known:
+        if name not in DRAWN:
             raise unread(f"random.{name} is not read")
         plain = [self._plain_argument(v) for v in a]
         named = {key: self._plain_argument(v) for key, v in k.items()}
         numbers = [v for v in (*plain, named.get("size")) if v is not None]
-        flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *numbers)])
-        self.budget.elements(int(min(np.prod(np.maximum(1, np.abs(flat))), 1e15)))
+        counts = [named["size"]] if named.get("size") is not None else numbers
+        flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *counts)])
+        whole = flat[(np.abs(flat) >= 1) & (flat == np.floor(flat))]
+        self.budget.elements(int(min(np.prod(np.abs(whole)), 1e15)))
+        if name == "multivariate_normal":
+            self.budget.products(sizes.size(plain[1] if len(plain) > 1 else 1) ** 2)
         found = getattr(generator, name)(*plain, **named)
-        self.budget.keep(8 * np.size(found))
         return self.tape.plain(found)
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.python import sizes
 from gradcli.python.array_makers import ArrayMakers
 from gradcli.python.library_calls import Call, taken
 from gradcli.python.tape import described
@@ -40,6 +41,12 @@ class ArrayShapes(ArrayMakers):
     def _ravel(self, call: Call) -> Value:
         where, a = call.where, call.arguments
         of = self.numeric(a[0], where)
+        if call.family == "torch" and (len(a) > 1 or call.keywords):
+            _, first, last = taken(a, call.keywords, "input", start_dim=0, end_dim=-1)
+            shape = self.tape.shape(of)
+            start, end = self.whole(first) % len(shape), self.whole(last) % len(shape)
+            middle = math.prod(shape[start : end + 1])
+            return self.reshaped(of, (*shape[:start], middle, *shape[end + 1 :]), where)
         found = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
         return self.copied(found, where) if call.name == "flatten" else found
 
@@ -79,6 +86,16 @@ class ArrayShapes(ArrayMakers):
         if len(axes) == 1 and (axes[0] is None or isinstance(axes[0], tuple | list)):
             return self.transposed(of, axes[0], where)
         return self.transposed(of, tuple(axes), where)
+
+    def matrix_transposed(self, of: Value, where: Where) -> Value:
+        """`x.mT`: the last two axes of any number of them."""
+        of = self.numeric(of, where)
+        if len(self.tape.shape(of)) < 3:
+            return self.transposed(of, None, where)
+        return self._moved(of, lambda a: np.swapaxes(a, -1, -2), where)
+
+    def _matrix_transposed(self, call: Call) -> Value:
+        return self.matrix_transposed(call.arguments[0], call.where)
 
     def _permute(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
@@ -163,6 +180,23 @@ class ArrayShapes(ArrayMakers):
         options = {"axis": self.axes(axis)}
         return self.apply(row, parts, where._replace(operands=()), options)
 
+    def joined_along(self, name: str, index: Value, where: Where) -> Value:
+        """`np.r_[a, b]`, `np.c_[a, b]`."""
+        parts = index if isinstance(index, tuple) else (index,)
+        if any(isinstance(p, str) for p in parts):
+            raise unread(f"np.{name} is read of numbers, arrays and slices")
+        arrays = []
+        for part in parts:
+            if isinstance(part, slice):
+                self.budget.elements(sizes.elements("arange", [part.start or 0, part.stop], {}))
+                part = self.tape.plain(np.arange(part.start or 0, part.stop, part.step or 1))  # noqa: PLW2901 - the array that it stands for
+            arrays.append(self.numeric(part, where))
+        call = Call("concatenate", "numpy", [arrays], {}, where, None)
+        if name == "c_":
+            return self._joined(call._replace(name="column_stack"))
+        lifted = [a if self.tape.shape(a) else self.reshaped(a, (1,), where) for a in arrays]
+        return self._joined(call._replace(arguments=[lifted]))
+
     def sequence(self, value: Value) -> list[Value]:
         """The items of a list, or the rows of an array."""
         if isinstance(value, tuple | list | range):
@@ -214,6 +248,9 @@ class ArrayShapes(ArrayMakers):
         where, a, k = call.where, call.arguments, call.keywords
         of, axis = taken(a, k, "a", axis=-1)
         of = self.numeric(of, where)
+        self.budget.spend(math.prod(self.tape.shape(of)) // 50)
+        if not is_traced(of):
+            return self.tape.plain(np.sort(self.tape.value(of), axis=self.axes(axis)))
         order = np.argsort(self.by_value(of, "sort()"), axis=self.axes(axis), kind="stable")
         along = self.axes(axis)
         return self._moved(of, lambda x: np.take_along_axis(x, order, axis=along), where, copy=True)

@@ -30,10 +30,6 @@ class Assignments(Expressions):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.turns: list[tuple[str, Any]] = []
-        """The loops around, outermost first: the variable and its value."""
-        self.calls: list[str] = []
-        """The functions around, outermost first."""
         self.outside = 0
         """How many of them a program begins with, and are not said in names."""
         self.keeps_numbers = False
@@ -72,7 +68,8 @@ class Assignments(Expressions):
             middle = found[star : len(found) - after]
             return [*found[:star], middle, *found[len(found) - after :]]
         if len(found) != len(wanted):
-            raise unread(f"{len(found)} values for {len(wanted)} names", kind="shape")
+            text = f"{len(found)} values for {len(wanted)} names"
+            raise unread(text, kind="shape", raised="ValueError")
         return found
 
     def _assign(self, node: ast.Assign) -> int:
@@ -241,6 +238,15 @@ class Assignments(Expressions):
             self.expect_room(len(more), text=False)
             old.extend(more)
             return GOES_ON
+        if isinstance(old, dict) and isinstance(node.op, ast.BitOr):
+            old |= self.binary(ast.BitOr, old, right, where, node)
+            return GOES_ON
+        if isinstance(old, Instance):
+            name_of = BINARY[type(node.op)][2].replace("__", "__i", 1)
+            found = self.call_method(old, name_of, [right], node)
+            if found is not NotImplemented:
+                self.set_target(target, found)
+                return GOES_ON
         held = self._held(of) if isinstance(of, Array) else self._held_by(old)
         new = self.binary(type(node.op), old, right, where, node)
         if isinstance(old, Array) and (not isinstance(of, Array) or old.parent is not None):

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import ast
+import builtins as python_builtins
 import math
-from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 
 from gradcli.python import spellings
 from gradcli.python.library_calls import Arguments, Keywords
-from gradcli.python.methods import Methods
+from gradcli.python.limits import MOST_DIGITS
+from gradcli.python.operators import WIDE
+from gradcli.python.streams import Streams
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
@@ -26,6 +28,13 @@ from gradcli.python.values import (
     is_traced,
     unread,
 )
+
+EXCEPTIONS = {
+    name: of
+    for name, of in vars(python_builtins).items()
+    if isinstance(of, type) and issubclass(of, Exception) and not issubclass(of, Warning)
+}
+"""Python's own exceptions by their names."""
 
 NAMES = frozenset(
     [
@@ -70,17 +79,16 @@ NAMES = frozenset(
         "frozenset",
         "object",
         "NotImplemented",
-        "Exception",
-        "ValueError",
         "display",
-        "TypeError",
-        "IndexError",
-        "KeyError",
-        "AssertionError",
-        "NotImplementedError",
         "id",
         "input",
-        "RuntimeError",
+        "iter",
+        "next",
+        "hash",
+        "ord",
+        "chr",
+        "complex",
+        *EXCEPTIONS,
     ]
 )
 
@@ -107,34 +115,8 @@ REFUSED = frozenset(
 )
 
 
-class Builtins(Methods):
+class Builtins(Streams):
     """Calls of Python's own functions."""
-
-    def iterated(self, value: Value, where: Where) -> Iterator[Value]:
-        """The items of something that a loop goes through, each at the cost of one operation."""
-        self.known(value)
-        if isinstance(value, Scalar | np.generic | int | float):
-            raise unread("a loop goes through a list, a range or an array, not a number")
-        if isinstance(value, Array):
-            shape = self.tape.shape(value)
-            if not shape:
-                raise unread("a loop goes through a list, a range or an array, not a number")
-            for i in range(shape[0]):
-                self.budget.spend()
-                yield self.element(value, i, where)
-            return
-        if not isinstance(value, str | tuple | list | dict | set | range):
-            raise unread(f"a loop can't go through {described(value)}")
-        for item in list(value) if isinstance(value, dict | set) else value:
-            self.budget.spend()
-            yield item
-
-    def listed(self, value: Value, where: Where) -> list[Value]:
-        """All items at once."""
-        if isinstance(value, range | list | tuple | str):
-            self.budget.spend(len(value))
-            return list(value)
-        return list(self.iterated(value, where))
 
     def python(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
         """Call one of Python's own functions. Raises `Unread`."""
@@ -142,7 +124,17 @@ class Builtins(Methods):
         function = getattr(self, f"_py_{name}", None)
         if function is not None:
             return function(a, k, where, node)
+        if name in EXCEPTIONS:
+            return Builtin("", name)
         raise unread(f"'{name}' is not read", kind="name")
+
+    def _py_ord(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
+        del k, where, node
+        return ord(self.by_value(a[0], "ord()"))
+
+    def _py_chr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
+        del k, where, node
+        return chr(self.whole(a[0]))
 
     def _py_pass(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del a, k, where, node
@@ -162,25 +154,12 @@ class Builtins(Methods):
         if isinstance(of, Instance):
             return self.call_method(of, "__len__", [], node)
         if isinstance(of, Array):
+            if not self.tape.shape(of):
+                raise unread("a number has no length", raised="TypeError")
             return self.tape.shape(of)[0]
         if not isinstance(of, str | tuple | list | dict | set | range):
-            raise unread(f"{described(of)} has no length")
+            raise unread(f"{described(of)} has no length", raised="TypeError")
         return len(of)
-
-    def _py_enumerate(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del node
-        start = self.whole(k.get("start", a[1] if len(a) > 1 else 0))
-        return [(start + i, v) for i, v in enumerate(self.listed(a[0], where))]
-
-    def _py_zip(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
-        return list(zip(*(self.listed(v, where) for v in a), strict=False))
-
-    def _py_reversed(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
-        if isinstance(a[0], range):
-            return a[0][::-1]
-        return self.listed(a[0], where)[::-1]
 
     def _py_list(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, node
@@ -198,24 +177,13 @@ class Builtins(Methods):
         del node
         found: dict[Any, Value] = {}
         if a and isinstance(a[0], dict):
+            self.budget.spend(len(a[0]))
             found |= a[0]
         elif a:
             found |= {
                 self.key(key): v for key, v in (self.sequence(p) for p in self.listed(a[0], where))
             }
         return found | k
-
-    def _py_map(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
-        lists = [self.listed(v, where) for v in a[1:]]
-        return [self.call(a[0], list(v), {}, node) for v in zip(*lists, strict=False)]
-
-    def _py_filter(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
-        items = self.listed(a[1], where)
-        return [
-            v for v in items if self.truth(v if a[0] is None else self.call(a[0], [v], {}, node))
-        ]
 
     def _py_sum(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         total: Value = k.get("start", a[1] if len(a) > 1 else 0)
@@ -226,7 +194,9 @@ class Builtins(Methods):
     def _extreme(self, row: str, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         items = self.listed(a[0], where) if len(a) == 1 else list(a)
         if not items:
-            raise unread("the largest of nothing")
+            if "default" in k:
+                return k["default"]
+            raise unread("the largest of nothing", raised="ValueError")
         key = k.get("key")
         worth = [v if key is None else self.call(key, [v], {}, node) for v in items]
         if key is None and any(is_traced(v) for v in items) and all(map(self.is_number, items)):
@@ -257,7 +227,9 @@ class Builtins(Methods):
         return [items[i] for i in order]
 
     def _py_abs(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
+        del k
+        if isinstance(a[0], Instance):
+            return self.call_method(a[0], "__abs__", [], node)
         of = self.numeric(a[0], where)
         if is_traced(of):
             return self.apply("abs", [of], where, kind=self.kind(of))
@@ -267,12 +239,15 @@ class Builtins(Methods):
         if is_traced(a[0]):
             return self.library(Builtin("numpy", "round"), a, k, node)
         del where
-        return round(*(self.by_value(v, "round()") for v in a))
+        plain = [self.by_value(v, "round()") for v in a]
+        if len(plain) > 1 and plain[1] is not None and abs(plain[1]) > MOST_DIGITS:
+            raise self.budget.exceeded(f"a number of more than {MOST_DIGITS} digits")
+        return round(*plain)
 
     def _py_pow(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k
-        if len(a) != 2:
-            raise unread("pow with three arguments is not read")
+        if len(a) == 3:
+            return pow(*(self.whole(v) for v in a))
         return self.binary(ast.Pow, a[0], a[1], where, node)
 
     def _py_divmod(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
@@ -283,6 +258,8 @@ class Builtins(Methods):
         del k, node
         of = a[0] if a else 0.0
         if isinstance(of, str):
+            if len(of) > MOST_DIGITS:
+                raise self.budget.exceeded(f"a number of more than {MOST_DIGITS} digits")
             return float(of)
         of = self.numeric(of, where)
         if isinstance(of, Array):
@@ -294,10 +271,12 @@ class Builtins(Methods):
     def _py_int(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, node, where
         of = self.by_value(a[0], "int()") if a else 0
-        if isinstance(of, str) and len(of) > 300:
-            raise unread("a whole number that is too long")
+        if isinstance(of, str) and len(of) > MOST_DIGITS:
+            raise self.budget.exceeded(f"a number of more than {MOST_DIGITS} digits")
+        if len(a) > 1:
+            return int(str(of), self.whole(a[1]))
         if isinstance(of, float | np.floating) and not math.isfinite(of):
-            raise unread("there is no such whole number")
+            raise unread("there is no such whole number", raised="OverflowError")
         return int(of)
 
     def _py_bool(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
@@ -308,7 +287,22 @@ class Builtins(Methods):
         del k, where, node
         return self.text_of(a[0]) if a else ""
 
-    _py_repr = _py_format = _py_str
+    def _py_repr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
+        del k, where, node
+        return repr(a[0]) if isinstance(a[0], str) else self.text_of(a[0])
+
+    def _py_format(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
+        del k, where, node
+        return self.in_format(*a) if len(a) > 1 else self.text_of(a[0])
+
+    def in_format(self, value: Value, form: str) -> str:
+        """`format(value, form)`. Raises `Unread` for a width past all measure."""
+        if WIDE.search(form):
+            raise self.budget.exceeded("a width of more than three digits")
+        plain = self.by_value(value, "a text") if isinstance(value, Scalar) else value
+        if not isinstance(plain, str | int | float | np.generic):
+            return self.text_of(plain)
+        return format(plain, form)
 
     def text_of(self, value: Value) -> str:
         """A value as a text, for the keys of dictionaries."""
@@ -317,7 +311,9 @@ class Builtins(Methods):
         if isinstance(value, np.generic):
             value = value.item()
         if isinstance(value, str | int | float | bool | None):
-            return str(value)
+            found = str(value)
+            self.expect_room(len(found), text=True)
+            return found
         if isinstance(value, Array):
             return "array"
         return described(value)
@@ -341,9 +337,10 @@ class Builtins(Methods):
     def _py_isinstance(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, where, node
         kinds = a[1] if isinstance(a[1], tuple) else (a[1],)
-        return any(self._is_a(self.known(a[0]), kind) for kind in kinds)
+        return any(self.is_a(self.known(a[0]), kind) for kind in kinds)
 
-    def _is_a(self, value: Value, kind: Value) -> bool:
+    def is_a(self, value: Value, kind: Value) -> bool:
+        """`isinstance(value, kind)`. Raises `Unread` for a type that is not known."""
         if isinstance(kind, Class):
             return isinstance(value, Instance) and self._derives(value.of, kind)
         if isinstance(kind, Builtin):
@@ -382,15 +379,22 @@ class Builtins(Methods):
     def _py_getattr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, where
         of, name, *default = a
-        if not isinstance(of, Instance | Array) or not isinstance(name, str):
-            raise unread("getattr is read for objects of the text alone")
-        known = isinstance(of, Instance) and (name in of.names or of.of.find(name) is not None)
-        return default[0] if default and not known else self.attribute(of, name, node)
+        if not isinstance(name, str):
+            raise unread("getattr takes the name of an attribute", raised="TypeError")
+        if not default or not isinstance(of, Instance):
+            return self.attribute(of, name, node)
+        known = name in of.names or of.of.has(name)
+        return self.attribute(of, name, node) if known else default[0]
 
     def _py_hasattr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, where, node
         of, name = a
-        return isinstance(of, Instance) and (name in of.names or of.of.find(name) is not None)
+        if isinstance(of, Instance):
+            return name in of.names or of.of.has(name)
+        if isinstance(of, Class):
+            return of.has(name)
+        kinds = {Array: np.ndarray, Scalar: np.float64, Library: np}
+        return hasattr(kinds.get(type(of), type(of)), name)
 
     def _py_setattr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         del k, where, node

@@ -8,16 +8,20 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source, Span
 from gradcli.ops.operation import Operation
+from gradcli.python import sizes
 from gradcli.python.limits import MOST_ELEMENTS, Budget
 from gradcli.python.steps import Reading
 from gradcli.python.tape import Tape, described
 from gradcli.python.values import (
+    NOWHERE,
     Array,
     Instance,
     Scalar,
     Scope,
+    Stream,
     Unknown,
     Unread,
     Value,
@@ -27,8 +31,13 @@ from gradcli.python.values import (
     unread,
 )
 
+MOST_OF_IT = 0.5
+"""The share of a budget from which on a loop is to blame."""
 PLAIN_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
 """What NumPy and Python raise where plain data do not fit an operation."""
+
+
+UNEQUAL = "the rows of an array have equal length"
 
 
 class Text:
@@ -62,6 +71,10 @@ class Text:
 class Core:
     """The state of reading: tape, budget, scope, and where in the text it is."""
 
+    as_program = False
+    """Whether the text is a program to differentiate: there `detach()` stops gradients, and what
+    takes too much has its place. What is marked goes by numbers, and is refused as a whole."""
+
     def __init__(self, source: Source, budget: Budget) -> None:
         self.text = Text(source)
         self.budget = budget
@@ -76,17 +89,27 @@ class Core:
         """What was stored into attributes of numbers and arrays (`x.grad`), as it is written."""
         self.random: Any = None
         """The generator that the text has seeded."""
+        self.calls: list[str] = []
+        """The functions around, outermost first."""
+        self.turns: list[tuple[str, Any]] = []
+        """The loops around, outermost first: the variable and its value."""
+        self.blamed: GradcliError | None = None
+        """The error of a program that takes too much, once its loop is found."""
 
     # --- places ---
 
     def span(self, node: Any) -> Span:
-        """The place of a node."""
-        return self.given.span if self.given is not None else self.text.span(node)
+        """The place of a node; of None the beginning of the text."""
+        if self.given is not None:
+            return self.given.span
+        return NOWHERE.span if node is None else self.text.span(node)
 
     def where(self, node: Any, *operands: Any) -> Where:
         """The place of an operation, its sign between its two operands."""
         if self.given is not None:
             return self.given
+        if node is None:
+            return NOWHERE
         span = self.text.span(node)
         spans = tuple(map(self.text.span, operands))
         if len(spans) == 2 and spans[0].end <= spans[1].start:
@@ -105,6 +128,23 @@ class Core:
         found = (tag, self.line(node), text)
         if found not in self.reading.notes:
             self.reading.notes.append(found)
+
+    def locate(self, error: GradcliError, node: Any) -> None:
+        """Say where an error is, if it does not say so itself."""
+        if self.as_program and error.span is None:
+            error.source, error.span = self.text.source, self.span(node)
+
+    def blame(self, error: GradcliError, start: Any, end: Any, before: float) -> None:
+        """Place an error at a loop that has used up most; `before` is the share until then.
+
+        The place is the loop's head, from the node `start` to the end of `end`.
+        """
+        if not self.as_program or error is not self.budget.gradual or error is self.blamed:
+            return
+        if self.budget.share() - before >= MOST_OF_IT:
+            self.blamed = error
+            error.source = self.text.source
+            error.span = Span(self.span(start).start, self.span(end).end)
 
     # --- what a value is worth ---
 
@@ -125,11 +165,28 @@ class Core:
     def by_value(self, value: Value, what: str) -> Any:
         """The value as plain NumPy or Python data; what it is used for is fixed by that."""
         if isinstance(value, tuple | list):
-            return type(value)(self.by_value(v, what) for v in value)
+            self.weigh(value)
+            return self.plain_of(value, what)
+        return self.plain_of(value, what)
+
+    def plain_of(self, value: Value, what: str) -> Any:
+        """The value as plain data, without a look at how much there is."""
+        if isinstance(value, tuple | list):
+            found = [self.plain_of(v, what) for v in value]
+            return found if isinstance(value, list) else tuple(found)
         if isinstance(value, Scalar | Array):
             self.fix(value, what)
             return self.tape.value(value)
         return self.known(value)
+
+    def weigh(self, value: Value) -> None:
+        """Take note of going through a nested list, each element as often as it is in there."""
+        if isinstance(value, tuple | list | dict | set):
+            self.budget.spend(sizes.expanded(value) // 10)
+
+    def listed(self, value: Value, where: Where) -> list[Value]:
+        """All items of what a loop can go through, at once."""
+        raise NotImplementedError
 
     def truth(self, value: Value, what: str = "a condition") -> bool:
         """Whether Python takes the value for true."""
@@ -151,7 +208,7 @@ class Core:
             return int(value)
         if isinstance(value, float | np.floating) and float(value).is_integer():
             return int(value)
-        raise unread(f"{what} is a whole number, not {described(value)}")
+        raise unread(f"{what} is a whole number, not {described(value)}", raised="TypeError")
 
     def shape_of(self, value: Value) -> tuple[int, ...]:
         """A shape as an argument. Raises `Unread` for one that is too large."""
@@ -180,8 +237,12 @@ class Core:
     def numeric(self, value: Value, where: Where) -> Value:
         """A list or tuple of numbers as an array; anything else as it is."""
         if isinstance(value, range):
+            self.budget.elements(len(value))
             return self.tape.plain(np.array(value))
+        if isinstance(value, Stream):
+            value = self.listed(value, where)
         if isinstance(value, tuple | list):
+            self.weigh(value)
             return self.array(value, where)
         if isinstance(value, Instance | dict | str) or value is None:
             raise unread(f"{described(value)} isn't a number or array")
@@ -190,15 +251,16 @@ class Core:
     def array(self, value: Value, where: Where) -> Value:
         """`np.array` of nested lists: one operation where there is something traced in it."""
         if not has_traced(value):
+            self.weigh(value)
             plain = self._plain_nested(value)
             try:
                 return self.tape.plain(np.array(plain))
             except ValueError:
-                raise unread("the rows of an array have equal length", kind="shape") from None
+                raise unread(UNEQUAL, kind="shape", raised="ValueError") from None
         elements = [self.numeric(v, where) for v in value]
         shapes = {self.tape.shape(e) for e in elements}
         if len(shapes) != 1:
-            raise unread("the rows of an array have equal length", kind="shape")
+            raise unread(UNEQUAL, kind="shape", raised="ValueError")
         operands = [self.tape.operand(e) for e in elements]
         node = self.tape.apply("array", operands, where, {"shape": (len(operands),)})
         return self.tape.wrap(node)

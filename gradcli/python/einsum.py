@@ -13,7 +13,7 @@ from gradcli.python.values import Array, Value, Where, is_traced, unread
 
 def contraction(calls: ArrayShapes, text: str, arrays: list[Value], where: Where) -> Value:
     """The sum over all letters that the result does not have. Raises `Unread`."""
-    text = text.replace(" ", "")
+    text = _spelled_out(text.replace(" ", ""), [len(calls.tape.shape(a)) for a in arrays])
     if not re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*(->[A-Za-z]*)?", text):
         raise unread(f"einsum('{text}') is not read")
     left, arrow, right = text.partition("->")
@@ -47,6 +47,31 @@ def contraction(calls: ArrayShapes, text: str, arrays: list[Value], where: Where
     if summed:
         total = calls.apply("sum", [total], where, {"axis": summed, "keepdims": False})
     return total
+
+
+def _spelled_out(text: str, ranks: list[int]) -> str:
+    """The text with letters for `...`, for the axes that stand in front in every array."""
+    if "..." not in text:
+        return text
+    left, arrow, right = text.partition("->")
+    terms = left.split(",")
+    free = [c for c in "ZYXWVUTSRQPONMLKJIHGFEDCBA" if c not in text]
+    counts = [
+        rank - len(term.replace("...", "")) if "..." in term else 0
+        for term, rank in zip(terms, ranks, strict=False)
+    ]
+    most = max([0, *counts])
+    if most > len(free) or min([0, *counts]) < 0:
+        raise unread(f"einsum('{text}') does not fit the arrays", kind="shape")
+    letters = "".join(free[:most])
+    filled = [
+        term.replace("...", letters[most - n :] if n else "")
+        for term, n in zip(terms, counts, strict=False)
+    ]
+    if not arrow:
+        joined = "".join(terms).replace(".", "")
+        right = "..." + "".join(sorted(c for c in set(joined) if joined.count(c) == 1))
+    return f"{','.join(filled)}->{right.replace('...', letters)}"
 
 
 def _lined_up(calls: ArrayShapes, term: str, array: Value, order: list[str], where: Where) -> Value:

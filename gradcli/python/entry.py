@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,6 +13,8 @@ from gradcli.python import spellings
 from gradcli.python.builtins import NAMES
 
 FunctionNode = ast.FunctionDef | ast.Lambda
+EVALUATES = ("__call__", "forward", "evaluate", "fun", "func", "f", "loss", "objective", "value")
+"""Methods that give the value of a class."""
 
 
 @dataclass(frozen=True)
@@ -31,25 +34,44 @@ def entry_of(tree: ast.Module, source: Source, wanted: str | None) -> Entry:
     """Choose the function. Raises `GradcliError` of kind name where there is no choice."""
     functions = _functions(tree)
     if wanted is not None:
-        if wanted not in functions:
-            listed = f"its functions are {', '.join(functions)}" if functions else "it has none"
+        found = functions.get(wanted) or _methods(tree).get(wanted)
+        if found is None:
+            known = [*functions, *_methods(tree)]
+            listed = f"its functions are {', '.join(known[:12])}" if known else "it has none"
             raise GradcliError(Kind.NAME, f"the text has no function '{wanted}'", hint=listed)
-        return _of_function(wanted, functions[wanted])
+        return _of_function(wanted, found)
     if functions and not _computes(tree, set(functions)):
-        called = _called_by_others(functions)
-        top = [name for name in functions if name not in called]
-        if len(functions) == 1 or len(top) == 1:
-            name = top[0] if top else next(iter(functions))
-            return _of_function(name, functions[name])
-        listed = ", ".join(top or functions)
-        raise GradcliError(
-            Kind.NAME,
-            f"the text has {len(functions)} functions: which one?",
-            hint=f"--function NAME takes one of {listed}",
-        )
+        return _chosen(tree, functions)
+    methods = {} if functions or _computes(tree, set()) else _methods(tree)
+    if methods:
+        return _chosen(tree, methods)
     if not tree.body:
         raise GradcliError(Kind.SYNTAX, "the text has no statement", source=source)
     return _of_module(tree)
+
+
+def _chosen(tree: ast.Module, functions: dict[str, FunctionNode]) -> Entry:
+    """The one function that nothing else uses. Raises `GradcliError` where there are several."""
+    called = _called_by_others(functions)
+    top = [name for name in functions if name not in called]
+    if len(top) > 1:
+        used = {
+            n.id
+            for one in tree.body
+            if isinstance(one, ast.Assign | ast.AnnAssign | ast.ClassDef)
+            for n in ast.walk(one)
+            if isinstance(n, ast.Name)
+        }
+        top = [name for name in top if name not in used] or top
+    if len(functions) == 1 or len(top) == 1:
+        name = top[0] if top else next(iter(functions))
+        return _of_function(name, functions[name])
+    listed = ", ".join(top or functions)
+    raise GradcliError(
+        Kind.NAME,
+        f"the text has {len(functions)} functions: which one?",
+        hint=f"--function NAME takes one of {listed}",
+    )
 
 
 def _functions(tree: ast.Module) -> dict[str, FunctionNode]:
@@ -67,17 +89,41 @@ def _functions(tree: ast.Module) -> dict[str, FunctionNode]:
     return found
 
 
+def _methods(tree: ast.Module) -> dict[str, FunctionNode]:
+    """The methods of classes that can be called with numbers: `Sphere.evaluate`.
+
+    Those of a class that is made without arguments, named like what evaluates, or the only one.
+    """
+    found: dict[str, FunctionNode] = {}
+    for one in tree.body:
+        if not isinstance(one, ast.ClassDef):
+            continue
+        methods = {m.name: m for m in one.body if isinstance(m, ast.FunctionDef)}
+        start = methods.get("__init__")
+        if start is not None and len(start.args.args) - len(start.args.defaults) > 1:
+            continue
+        public = [n for n in methods if not n.startswith("_")]
+        names = [n for n in EVALUATES if n in methods] or (public if len(public) == 1 else [])
+        found |= {f"{one.name}.{name}": methods[name] for name in names[:1]}
+    return found
+
+
 def _computes(tree: ast.Module, functions: set[str]) -> bool:
-    """Whether the module itself computes something, besides its constants and definitions."""
+    """Whether the module itself computes something, besides its constants and definitions.
+
+    With functions: something that it calls one of them for, from a name that is no function.
+    """
     for one in tree.body:
         if not isinstance(one, ast.Assign | ast.AugAssign | ast.AnnAssign) or one.value is None:
             continue
         if isinstance(one.value, ast.Lambda):
             continue
         reads = {n.id for n in ast.walk(one.value) if isinstance(n, ast.Name)}
-        if isinstance(one, ast.AugAssign) or (reads - spellings.LIBRARIES.keys() - NAMES):
+        names = reads - functions - spellings.LIBRARIES.keys() - NAMES
+        if names and (not functions or reads & functions):
             return True
-    del functions
+        if isinstance(one, ast.AugAssign) and not functions:
+            return True
     return False
 
 
@@ -92,8 +138,9 @@ def _called_by_others(functions: dict[str, FunctionNode]) -> set[str]:
 
 def _of_function(name: str, node: FunctionNode) -> Entry:
     arguments = node.args
-    parameters = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-    return Entry(name, node, {p.arg: p for p in parameters}, frozenset())
+    first = arguments.args[1:] if "." in name else arguments.args  # without self
+    parameters = [*arguments.posonlyargs, *first, arguments.vararg, *arguments.kwonlyargs]
+    return Entry(name, node, {p.arg: p for p in parameters if p is not None}, frozenset())
 
 
 # --- modules -----------------------------------------------------------------------------
@@ -122,6 +169,8 @@ class _Order(ast.NodeVisitor):
         self.literals: dict[str, bool] = {}
         self.later: list[Any] = []
         self.local: list[set[str]] = []
+        self.unknown: dict[str, Any] = {}
+        """Functions of mathematics that are called without a library: no inputs."""
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
@@ -132,6 +181,19 @@ class _Order(ast.NodeVisitor):
         elif not self.local:
             self.given.setdefault(node.id, node)
             self.count[node.id] = self.count.get(node.id, 0) + 1
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = node.func
+        if (
+            isinstance(called, ast.Name)
+            and called.id not in self.given
+            and _is_mathematics(called.id)
+        ):
+            self.unknown.setdefault(called.id, called)
+            for part in (*node.args, *node.keywords):
+                self.visit(part)
+            return
+        self.generic_visit(node)
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self.visit(node.value)
@@ -201,6 +263,10 @@ class _Order(ast.NodeVisitor):
         for one in body:
             self.visit(one)
         self.local.pop()
+
+
+def _is_mathematics(name: str) -> bool:
+    return name in spellings.PLAIN or hasattr(math, name)
 
 
 def is_literal(node: ast.expr) -> bool:

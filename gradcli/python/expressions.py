@@ -4,27 +4,30 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
 from gradcli.python.builtins import NAMES, REFUSED, Builtins
 from gradcli.python.core import PLAIN_ERRORS
 from gradcli.python.limits import DEEPEST
-from gradcli.python.operators import WIDE
 from gradcli.python.values import (
-    Array,
     Builtin,
     Function,
     Library,
-    Scalar,
     Scope,
+    Stream,
     Unknown,
     Unread,
     Value,
     unread,
 )
+
+FAILURES = {"ZeroDivisionError": "domain", "OverflowError": "overflow", "LinAlgError": "singular"}
+"""The kind of error where the mathematics fails, by Python's exception."""
 
 
 class Expressions(Builtins):
@@ -32,6 +35,12 @@ class Expressions(Builtins):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
+        self.trying = 0
+        """How many `try` are around."""
+        self.caught: Unknown | None = None
+        """What the handler around was called for."""
+        self.exceptions: dict[str, Value] = {}
+        """The classes of the text that were raised, by their names."""
         self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -49,7 +58,7 @@ class Expressions(Builtins):
             ast.Set: self._set,
             ast.Dict: self._dict,
             ast.ListComp: self._list_comprehension,
-            ast.GeneratorExp: self._list_comprehension,
+            ast.GeneratorExp: self._generator,
             ast.SetComp: self._set_comprehension,
             ast.DictComp: self._dict_comprehension,
             ast.Lambda: self._lambda,
@@ -72,21 +81,39 @@ class Expressions(Builtins):
         except Unread as stop:
             if stop.unknown.span is not None:
                 raise
-            found = stop.unknown
-            raise Unread(Unknown(found.message, self.span(node), found.hint, found.kind)) from None
+            raise self.placed(stop, node) from None
+        except GradcliError as error:
+            self.locate(error, node)
+            raise
+        except (MemoryError, RecursionError) as stop:
+            deep = isinstance(stop, RecursionError)
+            what = "calls inside of one another, too deep" if deep else "more memory than there is"
+            refusal = self.budget.exceeded(what)
+            self.locate(refusal, node)
+            raise refusal from None
         except IndexError as error:
-            raise Unread(Unknown(_brief(error), self.span(node), None, "shape")) from None
+            found = Unknown(_brief(error), self.span(node), None, "shape", "IndexError")
+            raise Unread(found) from None
         except PLAIN_ERRORS as error:
-            text = f"Python stops here: {type(error).__name__}: {_brief(error)}"
-            raise Unread(Unknown(text, self.span(node))) from None
+            name = type(error).__name__
+            kind = FAILURES.get(name, "domain" if "domain" in str(error) else "syntax")
+            text = f"Python stops here: {name}: {_brief(error)}"
+            raise Unread(Unknown(text, self.span(node), None, kind, name)) from None
         finally:
             budget.depth -= 1
 
+    def placed(self, stop: Unread, node: Any) -> Unread:
+        """The exception with its place."""
+        found = stop.unknown
+        return stop if found.span is not None else Unread(replace(found, span=self.span(node)))
+
     def soft(self, node: ast.expr) -> Value:
-        """The value, unknown where it can't be read."""
+        """The value, unknown where it can't be read; what a `try` takes goes on to it."""
         try:
             return self.value(node)
         except Unread as stop:
+            if self.trying and stop.unknown.raised:
+                raise
             return stop.unknown
 
     # --- leaves ---
@@ -201,6 +228,7 @@ class Expressions(Builtins):
                 more = self.value(value)
                 if not isinstance(more, dict):
                     raise unread("'**' takes a dictionary")
+                self.budget.spend(len(more))
                 found |= more
             else:
                 found[self.key(self.value(key))] = self.soft(value)
@@ -208,22 +236,42 @@ class Expressions(Builtins):
 
     def _comprehended(self, node: Any) -> Iterator[None]:
         """Each turn of the loops of a comprehension, in a scope of its own."""
-        outer = self.scope
+        outer, before = self.scope, self.budget.share()
+        first = self.value(node.generators[0].iter)
         self.scope = Scope(outer, outer.function)
         try:
-            yield from self._turns(node.generators, 0)
+            yield from self._turns(node.generators, 0, first)
+        except GradcliError as error:
+            self.blame(error, node, node, before)
+            raise
         finally:
             self.scope = outer
 
-    def _turns(self, generators: list[ast.comprehension], i: int) -> Iterator[None]:
-        if i == len(generators):
-            yield
-            return
+    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
         one = generators[i]
-        for item in self.iterated(self.value(one.iter), self.where(one.iter)):
+        for item in self.iterated(of, self.where(one.iter)):
             self.bind(one.target, item)
-            if all(self.branch(test) for test in one.ifs):
-                yield from self._turns(generators, i + 1)
+            if not all(self.branch(test) for test in one.ifs):
+                continue
+            if i + 1 == len(generators):
+                yield
+            else:
+                yield from self._turns(generators, i + 1, self.value(generators[i + 1].iter))
+
+    def _generator(self, node: ast.GeneratorExp) -> Value:
+        """A generator: what its first loop goes through is computed at once, all else later."""
+        first = self.value(node.generators[0].iter)
+        scope = Scope(self.scope, self.scope.function)
+        return Stream(self.in_scope(self._generated_items(node, first), scope))
+
+    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
+        before = self.budget.share()
+        try:
+            for _ in self._turns(node.generators, 0, first):
+                yield self.soft(node.elt)
+        except GradcliError as error:
+            self.blame(error, node, node, before)
+            raise
 
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a name (or names in a tuple) a value, without a step."""
@@ -253,7 +301,9 @@ class Expressions(Builtins):
             base = self.text.span(node.value)
             place = place._replace(symbol=type(base)(base.end, place.span.end), operands=(base,))
         if isinstance(of, Builtin | Library):
-            raise unread("types in brackets are not read")
+            if isinstance(of, Builtin) and of.name in ("r_", "c_"):
+                return self.joined_along(of.name, index, place)
+            return of  # a type in brackets: `list[float]`
         return self.element(of, index, place)
 
     def _slice(self, node: ast.Slice) -> Value:
@@ -271,6 +321,7 @@ class Expressions(Builtins):
                 more = self.value(one.value)
                 if not isinstance(more, dict):
                     raise unread("'**' takes a dictionary")
+                self.budget.spend(len(more))
                 keywords |= {str(k): v for k, v in more.items()}
             else:
                 keywords[one.arg] = self.soft(one.value)
@@ -293,14 +344,13 @@ class Expressions(Builtins):
                 continue
             assert isinstance(part, ast.FormattedValue)
             value = self.value(part.value)
+            if part.conversion == ord("r") and isinstance(value, str):
+                value = repr(value)
             form = self.value(part.format_spec) if part.format_spec is not None else ""
             if not form:
                 parts.append(self.text_of(value))
                 continue
-            if WIDE.search(form):
-                raise unread("a width of more than three digits is not read")
-            plain = self.tape.value(value) if isinstance(value, Scalar) else value
-            parts.append(format(plain, form) if not isinstance(plain, Array) else "array")
+            parts.append(self.in_format(value, form))
         self.expect_room(sum(map(len, parts)), text=True)
         return "".join(parts)
 

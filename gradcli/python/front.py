@@ -10,6 +10,7 @@ import ast
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,22 @@ from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import Literal, Operand, Step, named, pruned
 from gradcli.graph.graph import Graph, build
 from gradcli.python.assignments import GOES_ON
+from gradcli.python.core import Text
 from gradcli.python.entry import Entry, entry_of
 from gradcli.python.flat import rebuilt
 from gradcli.python.interpreter import Interpreter
 from gradcli.python.limits import MOST_SECONDS, Budget
 from gradcli.python.source import module_of
 from gradcli.python.tape import as_error, described
-from gradcli.python.values import Array, Unknown, Unread, Value, unread
+from gradcli.python.values import (
+    Array,
+    Class,
+    Function,
+    Scalar,
+    Unknown,
+    Unread,
+    Value,
+)
 
 
 @dataclass(frozen=True)
@@ -43,6 +53,7 @@ class Traced:
 class _Reader(Interpreter):
     """The interpreter with the inputs of a program."""
 
+    as_program = True
     literals: frozenset[str] = frozenset()
     last: Value = None
     """The value of the last statement of the module, if it is an expression."""
@@ -79,10 +90,10 @@ class Front:
 
     # --- inputs ---
 
-    @property
+    @cached_property
     def places(self) -> dict[str, Span]:
         """The inputs as the text has them (parameters, names), each with its place."""
-        text = Interpreter(self.source, Budget()).text
+        text = Text(self.source)
         return {name: text.span(node) for name, node in self.entry.free.items()}
 
     def defaults(self) -> dict[str, Any]:
@@ -138,9 +149,19 @@ class Front:
         if name == "lambda":
             assert isinstance(self.entry.node, ast.Lambda)
             return reader.function_of("lambda", self.entry.node)
-        found = reader.scope.names.get(name)
+        owner, _, method = name.rpartition(".")
+        found = reader.scope.names.get(owner or name)
+        if isinstance(found, Class):
+            found = found.find(method)
         if isinstance(found, Unknown):
             raise as_error(found, self.source)
+        if not isinstance(found, Function):
+            raise GradcliError(
+                Kind.SYNTAX,
+                f"'{name}' is no function once the text is read: it is {described(found)}",
+                source=self.source,
+                span=reader.text.span(self.entry.node),
+            )
         return found
 
     def read(self, values: Mapping[str, Any], forms: Mapping[str, Any]) -> Traced:
@@ -157,6 +178,11 @@ class Front:
             raise reader.budget.exceeded("calls inside of one another, too deep") from None
         except MemoryError:
             raise reader.budget.exceeded("more memory than there is") from None
+        except GradcliError as error:
+            if reader.budget.gradual is error or error.span is None:
+                node = self.entry.node or self.tree.body[-1]
+                reader.locate(error, node)
+            raise
 
     def _read(self, reader: _Reader, values: Mapping[str, Any], forms: Mapping[str, Any]) -> Traced:
         inputs: dict[str, Value] = {}
@@ -172,7 +198,7 @@ class Front:
 
         def supply(name: str, node: Any) -> Value:
             if name not in places:
-                raise unread(f"'{name}' has no value here", kind="name")
+                raise reader.no_value(name)
             if name not in forms:
                 raise Unread(Unknown(f"'{name}' has no value", reader.span(node),
                                      f"give a value: --{name} 1", "binding"))  # fmt: skip
@@ -193,13 +219,35 @@ class Front:
                 if missing:
                     raise self.without_value(missing)
                 reader.reading.steps.clear()
-                found = self._chosen(reader, reader.call_function(*self._call(function, keywords)))
+                reader.reading.notes.clear()
+                found = self._chosen(
+                    reader, reader.call_function(*self._call(reader, function, keywords))
+                )
             return self._finished(reader, self._node(reader, found))
 
-    def _call(self, function: Any, keywords: dict[str, Value]) -> Any:
-        """A function with arguments by name, those that can only go by place in front."""
-        places = [p.arg for p in function.node.args.posonlyargs if p.arg in keywords]
-        return function, [keywords.pop(n) for n in places], keywords, function.node
+    def _call(self, reader: _Reader, function: Any, keywords: dict[str, Value]) -> Any:
+        """A function with its arguments: by name, or in order where there is `*args`."""
+        of = function.node.args
+        names = [p.arg for p in of.posonlyargs]
+        more: list[Value] = []
+        if of.vararg is not None:
+            names += [p.arg for p in of.args]
+            given = keywords.pop(of.vararg.arg)
+            at = reader.where(of.vararg)
+            whole = isinstance(given, Scalar)
+            more = [given] if whole else reader.listed(given, at)
+        first = [keywords.pop(n) for n in names if n in keywords]
+        if self.entry.function and "." in self.entry.function:
+            first.insert(0, self._made(reader, function))
+        return function, [*first, *more], keywords, function.node
+
+    def _made(self, reader: _Reader, function: Function) -> Value:
+        """The object whose method is called, or its class."""
+        return (
+            function.owner
+            if function.kind == "classmethod"
+            else reader.call(function.owner, [], {}, function.node)
+        )
 
     def without_value(self, names: list[str]) -> GradcliError:
         """The error of inputs that have no value."""

@@ -4,26 +4,30 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from functools import cache, lru_cache
 from typing import Any
 
+import numpy as np
+
+from gradcli import ops
 from gradcli.diagnostics.source import Source
+from gradcli.diagnostics.suggestion import did_you_mean
+from gradcli.python import prelude
 from gradcli.python.assignments import RETURN
+from gradcli.python.generators import yields
 from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.limits import Budget
-from gradcli.python.prelude import TEXT
-from gradcli.python.spellings import HARMLESS, TYPES
-from gradcli.python.statements import Statements
+from gradcli.python.modules import Modules
 from gradcli.python.tape import described
 from gradcli.python.values import (
-    Array,
     Builtin,
     Class,
     Function,
     Instance,
     Library,
     Method,
+    Partial,
     Scope,
+    Stream,
     Super,
     Unknown,
     Unread,
@@ -35,23 +39,38 @@ Supply = Callable[[str, Any], Value]
 """What a name stands for that the text gives no value; raises `Unread` where it is nothing."""
 
 
-class Interpreter(Statements):
+class Interpreter(Modules):
     """Goes through a module, and calls its functions."""
 
     def __init__(self, source: Source, budget: Budget, supply: Supply | None = None) -> None:
         super().__init__(source, budget)
         self.supply = supply
-        self.prelude: Scope | None = None
+        self.given_scope = Scope()
+        """The functions that come with gradcli, as far as they were called."""
 
     def free(self, name: str, node: Any) -> Value:
         """A name that nothing gives a value."""
         if self.given is not None:
-            return Builtin("numpy", name)
+            return self._given_function(name) or Builtin("numpy", name)
         if self.supply is None:
-            raise unread(f"'{name}' has no value here", kind="name")
+            raise self.no_value(name)
         found = self.supply(name, node)
         self.scope.module.names[name] = found
         return found
+
+    def no_value(self, name: str) -> Unread:
+        """The exception for a name that nothing gives a value, with what may be meant."""
+        known: set[str] = set()
+        scope: Scope | None = self.scope
+        while scope is not None:
+            known |= scope.names.keys()
+            scope = scope.outer
+        hint = did_you_mean(name, sorted(known - {"__name__"}))
+        if hasattr(np, name) and not name.startswith("_"):
+            hint = f"write 'np.{name}', or begin with 'from numpy import *'"
+        elif ops.is_function(name):
+            hint = f"'{name}' is a function of gradcli's own language: write the program in it"
+        return unread(f"'{name}' has no value here", hint, kind="name", raised="NameError")
 
     # --- calls ---
 
@@ -63,99 +82,33 @@ class Interpreter(Statements):
         if isinstance(function, Method):
             return self.method_call(function, a, k, node)
         if isinstance(function, Builtin):
-            return self._call_builtin(function, a, k, node)
+            return self.call_builtin(function, a, k, node)
         if isinstance(function, Class):
             return self._make(function, a, k, node)
         if isinstance(function, Instance):
             found = function.of.find("__call__") or function.of.find("forward")
             if found is not None:
                 return self.call(found, [function, *a], k, node)
-        if isinstance(function, Library) and self._is_harmless(function.path):
+        if isinstance(function, Partial):
+            given = [*function.arguments, *a]
+            return self.call(function.function, given, {**function.keywords, **k}, node)
+        if isinstance(function, Library) and self.is_harmless(function.path):
             return a[0] if a else None
-        raise unread(f"{described(function)} can't be called")
-
-    def _is_harmless(self, path: str) -> bool:
-        return any(path == h or path.startswith(f"{h}.") for h in HARMLESS)
-
-    def _call_builtin(self, function: Builtin, a: Arguments, k: Keywords, node: Any) -> Value:
-        name = function.name
-        if not function.library:
-            if name == "super":
-                return self._super()
-            return self.python(name, a, k, node)
-        if self._is_harmless(function.library):
-            return a[0] if a and name in ("tqdm", "trange") else None
-        if name in TYPES:
-            return self.cast(a[0] if a else 0.0, name, self.where(node))
-        if name.endswith((".at", ".reduce", ".outer", ".accumulate")):
-            return self._of_ufunc(function, a, k, node)
-        if function.library == "copy":
-            return self._copied(a[0], node)
-        if function.library == "functools" and name == "reduce":
-            items = [*([a[2]] if len(a) > 2 else []), *self.listed(a[1], self.where(node))]
-            total = items[0]
-            for item in items[1:]:
-                total = self.call(a[0], [total, item], {}, node)
-            return total
-        if function.library == "jax" and name in ("jit", "checkpoint"):
-            return a[0]
-        if name in ("no_grad", "enable_grad", "manual_seed", "set_printoptions", "seterr",
-                    "errstate", "set_default_dtype", "test"):  # fmt: skip
-            return None
-        if function.library == "scipy.stats.norm" or name.startswith("norm."):
-            return self.from_prelude(f"norm_{name.rpartition('.')[2]}", a, k, node)
-        return self.library(function, a, k, node)
+        raise unread(f"{described(function)} can't be called", raised="TypeError")
 
     def _super(self) -> Value:
-        """`super()` in a method: its first parameter's object."""
+        """`super()` in a method: its first parameter's object, from the bases of its class on."""
         scope: Scope | None = self.scope
-        while scope is not None:
-            for value in scope.names.values():
-                if isinstance(value, Instance):
-                    return Super(value, value.of)
-                break
+        while scope is not None and scope.method is None:
             scope = scope.outer
-        raise unread("super() is read in methods alone")
-
-    def _copied(self, value: Value, node: Any) -> Value:
-        """`copy.deepcopy`."""
-        self.budget.spend()
-        if isinstance(value, Array):
-            return self.copied(value, self.where(node))
-        if isinstance(value, tuple | list):
-            return type(value)(self._copied(v, node) for v in value)
-        if isinstance(value, dict):
-            return {key: self._copied(v, node) for key, v in value.items()}
-        if isinstance(value, Instance):
-            names = {key: self._copied(v, node) for key, v in value.names.items()}
-            return Instance(value.of, names)
-        return value
-
-    def _of_ufunc(self, function: Builtin, a: Arguments, k: Keywords, node: Any) -> Value:
-        """`np.add.at`, `np.maximum.reduce`, `np.multiply.outer`."""
-        name, _, method = function.name.rpartition(".")
-        where = self.where(node)
-        if method == "at" and name in ("add", "subtract"):
-            of, index, value = a
-            if not isinstance(of, Array):
-                raise unread(f"np.{name}.at changes an array")
-            value = self.numeric(value, where)
-            if name == "subtract":
-                value = self.unary(ast.USub(), value, where, node)
-            before = self._held(of)
-            self.tape.store(of, self.items(index), value, where, add=True)
-            self.step(of.label or "…", "+=", of, value, before, node, of)
-            return None
-        reductions = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
-        if method == "reduce" and name in reductions:
-            axis = a[1] if len(a) > 1 else k.get("axis", 0)
-            return self.library(Builtin("numpy", reductions[name]), [a[0]], {"axis": axis}, node)
-        if method == "accumulate" and name in ("add", "multiply"):
-            to = {"add": "cumsum", "multiply": "cumprod"}[name]
-            return self.library(Builtin("numpy", to), [a[0]], {"axis": k.get("axis", 0)}, node)
-        if method == "outer":
-            return self.from_prelude("outer_of", [Builtin("numpy", name), *a], k, node)
-        raise unread(f"np.{function.name} is not read")
+        if scope is None or scope.method is None or scope.method.owner is None:
+            raise unread("super() is read in methods alone", raised="RuntimeError")
+        of = scope.method.node.args
+        first = next((p.arg for p in (*of.posonlyargs, *of.args)), "")
+        found = scope.names.get(first)
+        if not isinstance(found, Instance):
+            raise unread("super() is read in methods of objects alone")
+        return Super(found, scope.method.owner)
 
     def _make(self, of: Class, a: Arguments, k: Keywords, node: Any) -> Value:
         """An object of a class of the text."""
@@ -164,16 +117,42 @@ class Interpreter(Statements):
         start = of.find("__init__")
         if start is not None:
             self.call(start, [found, *a], k, node)
-        elif a or k:
+        elif of.fields:
+            self._fill(found, a, k, node)
+        elif (a or k) and of.known:
             raise unread(f"the class {of.name} has no __init__ that takes arguments")
         return found
 
+    def _fill(self, found: Instance, a: Arguments, k: Keywords, node: Any) -> None:
+        """The fields of a dataclass or a named tuple, from arguments and defaults."""
+        of, given = found.of, dict(k)
+        if len(a) > len(of.fields):
+            raise unread(f"{of.name} takes {len(of.fields)} arguments, not {len(a)}")
+        for i, name in enumerate(of.fields):
+            if i < len(a):
+                found.names[name] = a[i]
+            elif name in given:
+                found.names[name] = given.pop(name)
+            else:
+                default = of.find(name)
+                if isinstance(default, Partial):  # field(default_factory=…)
+                    default = self.call(default.function, [], {}, node)
+                elif default is None and not of.has(name):
+                    raise unread(f"{of.name} needs '{name}'", kind="binding", raised="TypeError")
+                found.names[name] = default
+        if given:
+            raise unread(f"{of.name} has no field '{next(iter(given))}'", raised="TypeError")
+        after = of.find("__post_init__")
+        if after is not None:
+            self.call(after, [found], {}, node)
+
     def call_function(self, function: Function, a: Arguments, k: Keywords, node: Any) -> Value:
         """Go through a function's statements with its arguments."""
-        if _gives_in_turns(function.node):
-            raise unread("functions with 'yield' are not read")
-        scope = Scope(function.scope, function.name)
+        method = function if function.owner is not None else None
+        scope = Scope(function.scope, function.name, method)
         scope.names |= self.arguments(function, a, k)
+        if isinstance(function.node, ast.FunctionDef) and yields(function.node):
+            return Stream(self.in_scope(self.generated(function.node), scope))
         outer, given, calls, turns = self.scope, self.given, self.calls, self.turns
         if function.given and given is None:
             self.given = self.where(node)
@@ -234,27 +213,25 @@ class Interpreter(Statements):
 
     def from_prelude(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
         """Call a function that comes with gradcli."""
-        if self.prelude is None:
-            scope = Scope()
-            for one in _prelude().body:
-                assert isinstance(one, ast.FunctionDef)
-                defaults = [ast.literal_eval(d) for d in one.args.defaults]
-                scope.names[one.name] = Function(one.name, one, scope, defaults, [], given=True)
-            self.prelude = scope
-        function = self.prelude.names.get(name)
+        function = self._given_function(name)
         if function is None:
             raise unread(f"'{name}' is not read", kind="name")
-        names = {"lo": "a_min", "hi": "a_max", "p": "ord"}
+        names = {"lo": "a_min", "hi": "a_max", "p": "ord", "axis": "dim", "keepdims": "keepdim"}
         parameters = {p.arg for p in function.node.args.args}
         k = {key if key in parameters else names.get(key, key): v for key, v in k.items()}
         return self.call_function(function, a, k, node)
 
-
-@lru_cache(maxsize=256)
-def _gives_in_turns(function: ast.AST) -> bool:
-    return any(isinstance(n, ast.Yield | ast.YieldFrom | ast.Await) for n in ast.walk(function))
-
-
-@cache
-def _prelude() -> ast.Module:
-    return ast.parse(TEXT)
+    def _given_function(self, name: str) -> Function | None:
+        """A function that comes with gradcli; None where there is none of the name."""
+        if name not in prelude.NAMES:
+            return None
+        found = self.given_scope.names.get(name)
+        if found is None:
+            node = prelude.function_of(name)
+            defaults = [ast.literal_eval(d) for d in node.args.defaults]
+            keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
+            scope = self.given_scope
+            found = Function(name, node, scope, defaults, keyword, given=True)
+            scope.names[name] = found
+        assert isinstance(found, Function)
+        return found

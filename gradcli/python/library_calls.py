@@ -14,13 +14,16 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli import ops
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.ops.operation import Operation
-from gradcli.python import sizes, spellings
+from gradcli.python import prelude, sizes, spellings
+from gradcli.python.limits import MOST_BITS
 from gradcli.python.subscripts import Subscripts
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
     Builtin,
+    Stream,
     Value,
     Where,
     has_traced,
@@ -132,6 +135,10 @@ class LibraryCalls(Subscripts):
         """The method for a function that needs one."""
         raise NotImplementedError
 
+    def cast(self, value: Value, dtype: Value, where: Where) -> Value:
+        """A number or array of another type."""
+        raise NotImplementedError
+
     def from_prelude(
         self, name: str, arguments: list[Value], keywords: Keywords, node: Any
     ) -> Value:
@@ -142,16 +149,21 @@ class LibraryCalls(Subscripts):
         self, function: Builtin, arguments: list[Value], keywords: Keywords, node: Any
     ) -> Value:
         """Call a function of a library. Raises `Unread` for one that is not known."""
+        arguments = [self.list_of(v, node) for v in arguments]
         for value in (*arguments, *keywords.values()):
             self.known(value)
         family = spellings.ARRAYS.get(function.library, "other")
         name = spellings.ALIASES.get(function.name, function.name)
         where = self.where(node, *_written(node))
+        dtype = keywords.get("dtype")
         keywords = {
             spellings.KEYWORDS.get(k, k): v
             for k, v in keywords.items()
             if k not in spellings.IGNORED or (k == "dtype" and name in ("array", "zeros", "ones"))
         }
+        universal = getattr(np, name, None) if family == "numpy" else None
+        if isinstance(universal, np.ufunc) and len(arguments) == universal.nin + 1:
+            keywords["out"] = arguments.pop()
         if "out" in keywords and name != "array":
             into = keywords.pop("out")
             found = self.library(function, arguments, keywords, node)
@@ -175,12 +187,22 @@ class LibraryCalls(Subscripts):
         if not has_traced(arguments) and not has_traced(keywords):
             found = self._plain_call(family, name, arguments, keywords)
             if found is not NotImplemented:
-                return found
-        if _in_prelude(name):
-            return self.from_prelude(name, arguments, keywords, node)
+                typed = dtype is not None and self.is_number(found)
+                return self.cast(found, dtype, where) if typed else found
+        for given in (f"{family}_{name}", name):
+            if family != "other" and given in prelude.NAMES:
+                return self.from_prelude(given, arguments, keywords, node)
         if ops.is_function(name) and family != "other":
             return self.row_call(name, arguments, keywords, where)
-        raise unread(f"{function.library}.{function.name} is not read", kind="name")
+        libraries = {"numpy": np, "linalg": np.linalg, "math": math}
+        of, hint = libraries.get(family), None
+        if of is not None and not hasattr(of, function.name):  # a slip, and no real function's name
+            hint = did_you_mean(function.name, dir(of))
+        raise unread(f"{function.library}.{function.name} is not read", hint, kind="name")
+
+    def list_of(self, value: Value, node: Any) -> Value:
+        """What a generator gives as a list; anything else as it is."""
+        return self.listed(value, self.where(node)) if isinstance(value, Stream) else value
 
     def _plain_call(
         self, family: str, name: str, arguments: list[Value], keywords: Keywords
@@ -188,9 +210,17 @@ class LibraryCalls(Subscripts):
         """A function of NumPy on plain data."""
         if family == "math":
             plain = getattr(math, name, None)
-            if plain is None or not all(isinstance(a, int | float | np.generic) for a in arguments):
+            lists = name in ("fsum", "prod", "dist", "sumprod")
+            arguments = [self.by_value(a, name) if lists else a for a in arguments]
+            if plain is None or not (
+                lists or all(isinstance(a, int | float | np.generic) for a in arguments)
+            ):
                 return NotImplemented
-            counts = name in ("factorial", "comb", "perm", "gcd", "lcm", "isqrt", "prod", "fsum")
+            counts = name in ("factorial", "comb", "perm", "lcm")
+            if name == "prod" and any(isinstance(v, int) for v in arguments[0]):
+                bits = sum(v.bit_length() for v in arguments[0] if isinstance(v, int))
+                if bits > MOST_BITS:
+                    raise self.budget.exceeded("a whole number that is too large")
             if counts and any(abs(a) > 1000 for a in arguments):
                 raise self.budget.exceeded("a whole number that is too large")
             return plain(*arguments)
@@ -198,6 +228,12 @@ class LibraryCalls(Subscripts):
             "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
             "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
         }.get(name, name)  # fmt: skip
+        if family == "linalg" and name in spellings.LINEAR:
+            plain_arguments = [self._plain_argument(a) for a in arguments]
+            self.budget.products(int(max(map(sizes.size, plain_arguments)) ** 1.5))
+            named = {{"p": "ord"}.get(k, k): self._plain_argument(v) for k, v in keywords.items()}
+            with np.errstate(all="ignore"):
+                return self._of_plain(getattr(np.linalg, name)(*plain_arguments, **named))
         if numpy_name not in spellings.PLAIN or family not in ("numpy", "jax", "torch", "scipy"):
             return NotImplemented
         if family == "torch" and name in ("max", "min", "var", "std", "sort", "repeat", "median"):
@@ -218,7 +254,13 @@ class LibraryCalls(Subscripts):
 
     def _plain_argument(self, value: Value) -> Any:
         if isinstance(value, tuple | list):
-            return type(value)(self._plain_argument(v) for v in value)
+            self.weigh(value)
+        return self._plain_item(value)
+
+    def _plain_item(self, value: Value) -> Any:
+        if isinstance(value, tuple | list):
+            found = [self._plain_item(v) for v in value]
+            return found if isinstance(value, list) else tuple(found)
         if isinstance(value, Builtin):
             return {"f": np.float64, "i": np.int64, "b": np.bool_}.get(
                 spellings.TYPES.get(value.name, "f")
@@ -294,9 +336,3 @@ class LibraryCalls(Subscripts):
 def _written(node: Any) -> list[Any]:
     """The arguments of a call as they stand there."""
     return list(node.args) if isinstance(node, ast.Call) else []
-
-
-def _in_prelude(name: str) -> bool:
-    from gradcli.python.prelude import NAMES  # noqa: PLC0415 - only where a library is called
-
-    return name in NAMES

@@ -14,6 +14,7 @@ from gradcli.python.array_makers import Generator
 from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.tape import described
 from gradcli.python.values import (
+    NOWHERE,
     Array,
     Builtin,
     Class,
@@ -21,6 +22,7 @@ from gradcli.python.values import (
     Instance,
     Library,
     Method,
+    Partial,
     Scalar,
     Super,
     Value,
@@ -42,7 +44,6 @@ SAME = frozenset(
         "requires_grad",
         "clone",
         "squeeze_",
-        "asarray",
         "real",
         "conj",
         "conjugate",
@@ -52,7 +53,19 @@ SAME = frozenset(
 )
 """Methods and attributes that give the array itself, in double precision."""
 
+AT = Builtin("jax", "at")
+"""`x.at` of jax."""
 IN_PLACE = {"add_": "__add__", "sub_": "__sub__", "mul_": "__mul__", "div_": "__truediv__"}
+
+METHODS = frozenset(
+    [
+        *("__init__", "__call__", "__getitem__", "__setitem__", "__len__", "__iter__", "__next__"),
+        *("__add__", "__sub__", "__mul__", "__truediv__", "__pow__", "__matmul__", "__neg__"),
+        *("__radd__", "__rsub__", "__rmul__", "__rtruediv__", "__eq__", "__lt__", "__gt__"),
+        *("__enter__", "__exit__", "__post_init__", "__abs__", "__contains__"),
+    ]
+)
+"""Methods of classes of the text that may be called by their own names."""
 
 TEXT_METHODS = frozenset(
     [
@@ -93,7 +106,14 @@ class Methods(ArrayCalls):
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`. Raises `Unread` where there is none."""
         self.known(of)
-        if name.startswith("__") and name != "__name__":
+        if isinstance(of, Class | Super | Instance) and name.startswith("__"):
+            if name == "__name__" and isinstance(of, Class):
+                return of.name
+            if name == "__class__" and isinstance(of, Instance):
+                return of.of
+            if name not in METHODS:
+                raise unread(f"'{name}' is not read")
+        elif name.startswith("__") and name != "__name__":
             raise unread(f"'{name}' is not read")
         if isinstance(of, Library):
             return self._of_library(of, name)
@@ -101,12 +121,17 @@ class Methods(ArrayCalls):
             return self._of_instance(of, name, node)
         if isinstance(of, Class):
             found = of.find(name)
-            if found is None:
-                raise unread(f"the class {of.name} has no '{name}'", kind="name")
+            if found is None and not of.has(name):
+                text = f"the class {of.name} has no '{name}'"
+                raise unread(text, kind="name", raised="AttributeError")
+            if isinstance(found, Function) and found.kind == "classmethod":
+                return Method(of, name, found)
             return found
         if isinstance(of, Super):
             for base in of.start.bases:
                 found = base.find(name) if isinstance(base, Class) else None
+                if isinstance(found, Function) and found.kind == "property":
+                    return self.call(found, [of.of], {}, node)
                 if found is not None:
                     return Method(of.of, name, found)
             return Builtin("", "pass")
@@ -116,14 +141,14 @@ class Methods(ArrayCalls):
             if name == "random" or not of.library:
                 raise unread(f"'{of.name}.{name}' is not read")
             return self._of_library(Library(f"{of.library}.{of.name}"), name)
+        if isinstance(of, Partial) and of.function == AT:
+            return Partial(Builtin("jax", f"at.{name}"), of.arguments, {})
         if isinstance(of, Function):
             if name in ("__name__", "name"):
                 return of.name
             raise unread(f"the function {of.name} has no '{name}'")
         if isinstance(of, Array | Scalar | np.generic | int | float) and not isinstance(of, bool):
             return self._of_number(of, name, node)
-        if isinstance(of, tuple) and name in ("values", "indices") and len(of) == 2:
-            return of[name == "indices"]  # what torch's max and min give
         return Method(of, name)
 
     def _of_library(self, of: Library, name: str) -> Value:
@@ -132,7 +157,8 @@ class Methods(ArrayCalls):
             if name in spellings.CONSTANTS:
                 return spellings.CONSTANTS[name]
             if path in spellings.ARRAYS or path in (
-                "torch.nn", "scipy.stats", "jax.scipy", "numpy.testing", "torch.optim"
+                *("torch.nn", "scipy.stats", "jax.scipy", "numpy.testing", "torch.optim"),
+                *("jax.scipy.stats", "scipy.stats.norm", "jax.scipy.stats.norm"),
             ):  # fmt: skip
                 return Library(path)
             return Builtin(of.path, name)
@@ -144,8 +170,10 @@ class Methods(ArrayCalls):
         if name in of.names:
             return of.names[name]
         found = of.of.find(name)
-        if found is None:
-            raise unread(f"the object has no '{name}'", kind="name")
+        if found is None and not of.of.has(name):
+            if name == "_replace" and of.of.is_tuple:
+                return Partial(Builtin("dataclasses", "replace"), (of,), {})
+            raise unread(f"the object has no '{name}'", kind="name", raised="AttributeError")
         if isinstance(found, Function):
             if found.kind == "property":
                 return self.call(found, [of], {}, node)
@@ -154,8 +182,8 @@ class Methods(ArrayCalls):
             return Method(of.of if found.kind == "classmethod" else of, name, found)
         return found
 
-    def call(self, function: Value, a: Arguments, k: Keywords, node: Any) -> Value:
-        """Call whatever can be called."""
+    def python(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
+        """Call one of Python's own functions."""
         raise NotImplementedError
 
     def call_method(self, of: Value, name: str, arguments: Arguments, node: Any) -> Value:
@@ -167,8 +195,10 @@ class Methods(ArrayCalls):
 
     def _of_number(self, of: Value, name: str, node: Any) -> Value:
         where = self.where(node)
-        if name in ("T", "mT", "H"):
+        if name == "T":
             return self.transposed(of, None, where)
+        if name in ("mT", "mH", "H"):
+            return self.matrix_transposed(of, where)
         if name == "shape":
             return self.tape.shape(of)
         if name == "size" and "torch" not in self.imported:
@@ -183,6 +213,8 @@ class Methods(ArrayCalls):
             return "cpu"
         if name in ("real", "data", "requires_grad"):
             return of
+        if name == "at" and "jax" in self.imported:
+            return Partial(AT, (of,), {})
         written = self.attributes.get(self.written(node))
         if written is not None:
             return written
@@ -200,17 +232,17 @@ class Methods(ArrayCalls):
         if isinstance(of, Array | Scalar | np.generic | int | float) and not isinstance(of, bool):
             return self._number_method(of, name, a, k, node)
         if isinstance(of, list):
-            return self._list_method(of, name, a, k)
+            return self._list_method(of, name, a, k, node)
         if isinstance(of, dict):
-            return self._dict_method(of, name, a)
+            return self._dict_method(of, name, a, k)
         if isinstance(of, str):
             return self._text_method(of, name, a, k)
         if isinstance(of, Generator):
             return self.drawn(of.generator, name, a, k)
-        if isinstance(of, set) and name in ("add", "discard", "union", "intersection"):
-            self.budget.spend()
-            return getattr(of, name)(*(self.key(v) if name in ("add", "discard") else v for v in a))
+        if isinstance(of, set):
+            return self._set_method(of, name, a, node)
         if isinstance(of, tuple) and name in ("index", "count"):
+            self.weigh(of)
             return getattr(of, name)(self.key(a[0]))
         if isinstance(of, slice | range) or of is None:
             raise unread(f"{described(of)} has no '{name}'")
@@ -230,8 +262,9 @@ class Methods(ArrayCalls):
             elif isinstance(found, Array):
                 found.data = np.ascontiguousarray(found.data)
             return found
-        if name == "detach" and isinstance(of, Array | Scalar):
-            return of
+        detaches = name in ("detach", "item", "tolist", "numpy")
+        if detaches and torch and self.as_program and is_traced(of):
+            of = self.stopped(of, f"{name}()")
         if name in SAME:
             return of
         if name == "item":
@@ -267,6 +300,8 @@ class Methods(ArrayCalls):
             return self.transposed(of, None, where)
         if name in ("backward", "retain_grad", "zero_grad"):
             return None
+        if name == "view" and not a and isinstance(of, Array):
+            return self.element(of, Ellipsis, where)
         if name in {"view_as", "reshape_as"}:
             return self.reshaped(of, self.tape.shape(a[0]), where)
         if name in ("new_zeros", "new_ones"):
@@ -285,10 +320,8 @@ class Methods(ArrayCalls):
             return of
         if name in ("is_integer", "bit_length"):
             return getattr(self.by_value(of, f"{name}()"), name)()
-        if name == "sort" and isinstance(of, Array):
+        if name == "sort" and isinstance(of, Array) and not torch:
             found = self.library(Builtin("numpy", "sort"), [of, *a], k, node)
-            if torch:
-                raise unread("torch's sort is not read")
             self.tape.store(of, Ellipsis, found, where)
             return None
         return self.library(Builtin("torch" if torch else "numpy", name), [of, *a], k, node)
@@ -301,20 +334,30 @@ class Methods(ArrayCalls):
             return self.tape.value(of).tolist()
         return [self._as_list(v) for v in self.sequence(of)]
 
-    def _list_method(self, of: list[Value], name: str, a: Arguments, k: Keywords) -> Value:
+    def _set_method(self, of: set[Any], name: str, a: Arguments, node: Any) -> Value:
+        self.budget.spend(1 + len(of) // 10)
+        if name in ("add", "discard", "remove"):
+            return getattr(of, name)(self.key(a[0]))
+        known = ("union", "intersection", "difference", "update", "issubset", "issuperset", "copy")
+        if name not in known:
+            raise unread(f"the method '{name}' of a set is not read")
+        more = [{self.key(v) for v in self.listed(m, self.where(node))} for m in a]
+        return getattr(of, name)(*more)
+
+    def _list_method(
+        self, of: list[Value], name: str, a: Arguments, k: Keywords, node: Any
+    ) -> Value:
         self.budget.spend()
         if name == "append":
             of.append(a[0])
         elif name == "extend":
-            more = self.sequence(a[0]) if not isinstance(a[0], dict) else list(a[0])
-            self.budget.spend(len(more))
-            of.extend(more)
+            of.extend(self.listed(a[0], self.where(node)))
         elif name == "insert":
             self.budget.spend(len(of) // 50)
             of.insert(self.whole(a[0]), a[1])
         elif name == "pop":
             if not of:
-                raise unread("pop from an empty list")
+                raise unread("pop from an empty list", raised="IndexError")
             return of.pop(self.whole(a[0]) if a else -1)
         elif name == "reverse":
             of.reverse()
@@ -323,28 +366,35 @@ class Methods(ArrayCalls):
             return list(of)
         elif name == "clear":
             of.clear()
-        elif name == "sort" and not k:
-            of.sort(key=lambda v: self.by_value(v, "sort()"))
+        elif name == "sort":
+            of[:] = self.python("sorted", [of], k, node)
+        elif name == "remove":
+            of.pop(self._list_method(of, "index", a, k, node))
+        elif name in ("popleft", "appendleft"):  # of a deque
+            return of.pop(0) if name == "popleft" else of.insert(0, a[0])
         elif name in ("index", "count"):
-            self.budget.spend(len(of))
-            return getattr([self.by_value(v, name) for v in of], name)(self.key(a[0]))
+            return getattr(self.by_value(of, name), name)(self.by_value(a[0], name))
         else:
             raise unread(f"the method '{name}' of a list is not read")
         return None
 
-    def _dict_method(self, of: dict[Any, Value], name: str, a: Arguments) -> Value:
-        self.budget.spend(1 + len(of))
+    def _dict_method(self, of: dict[Any, Value], name: str, a: Arguments, k: Keywords) -> Value:
+        self.budget.spend(1 + (0 if name in ("get", "pop", "setdefault") else len(of)))
         if name in ("items", "keys", "values"):
             return [*getattr(of, name)()]
         if name in ("get", "pop", "setdefault"):
             key = self.key(a[0])
+            if name == "pop" and len(a) < 2 and key not in of:
+                raise unread("the dictionary has no such key", raised="KeyError")
             return getattr(of, name)(key, *(a[1:] or ([] if name == "pop" else [None])))
+        if name == "popitem":
+            return of.popitem()
+        if name == "clear":
+            return of.clear()
         if name == "copy":
             return dict(of)
         if name == "update":
-            more = a[0] if a else {}
-            if not isinstance(more, dict):
-                raise unread("update takes a dictionary")
+            more = self.python("dict", a, k, None)
             of.update(more)
             return None
         raise unread(f"the method '{name}' of a dictionary is not read")
@@ -355,16 +405,25 @@ class Methods(ArrayCalls):
         plain = [self.by_value(v, "a text") for v in a]
         named = {key: self.by_value(v, "a text") for key, v in k.items()}
         if name == "format":
-            if re.search(r"\d{4,}|\{[^}]*(\{|[.\[]_)|__", of):
+            if re.search(r"\d{4,}|\{[^}]*\{|__", of):
+                raise self.budget.exceeded("a width of more than three digits")
+            if re.search(r"\{[^}]*[.\[]_", of):
                 raise unread("this format is not read")
-            self.expect_room(
-                len(of) + sum(len(str(v)) for v in (*plain, *named.values())), text=True
-            )
+            longest = max([1, *(len(str(v)) for v in (*plain, *named.values()))])
+            self.expect_room(len(of) + of.count("{") * (1000 + longest), text=True)
             return of.format(*plain, **named)
         if name in ("zfill", "rjust", "ljust", "center") and self.whole(plain[0]) > 1000:
-            raise unread("a width of more than three digits is not read")
+            raise self.budget.exceeded("a width of more than three digits")
         if name == "replace":
             self.expect_room(len(of) * max(1, len(plain[1])), text=True)
         if name == "join":
-            self.expect_room(sum(len(of) + len(str(v)) for v in plain[0]), text=True)
+            plain = [[*map(self.text_item, self.listed(a[0], NOWHERE))]]
+            self.expect_room(sum(len(of) + len(v) for v in plain[0]), text=True)
+        self.expect_room(len(of), text=True)
         return getattr(of, name)(*plain, **named)
+
+    def text_item(self, value: Value) -> str:
+        """One of the texts that `join` takes."""
+        if not isinstance(value, str):
+            raise unread("join takes texts", raised="TypeError")
+        return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import math
 import operator
 import re
 from collections.abc import Callable
@@ -12,8 +13,20 @@ import numpy as np
 
 from gradcli.python.core import Core
 from gradcli.python.limits import MOST_BITS, MOST_CHARACTERS
+from gradcli.python.spellings import TYPES
 from gradcli.python.tape import described
-from gradcli.python.values import Array, Instance, Scalar, Value, Where, is_traced, unread
+from gradcli.python.values import (
+    NOWHERE,
+    Array,
+    Builtin,
+    Instance,
+    Scalar,
+    Stream,
+    Value,
+    Where,
+    is_traced,
+    unread,
+)
 
 BINARY: dict[type[ast.operator], tuple[str, Callable[[Any, Any], Any], str, str]] = {
     ast.Add: ("add", operator.add, "__add__", "+"),
@@ -42,6 +55,8 @@ COMPARED: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any], str]] = {
 }
 
 WIDE = re.compile(r"\d{4,}")
+STARRED = re.compile(r"%[^a-zA-Z%]*\*")
+"""A width of `%` that is an argument."""
 
 
 class Operators(Core):
@@ -104,9 +119,9 @@ class Operators(Core):
 
     def _charge(self, op: type[ast.operator], x: Any, y: Any) -> None:
         if op is ast.MatMult:
-            self.budget.products(np.size(x) * (np.shape(y) or (1,))[-1])
-            rows = np.size(x) // max(1, (np.shape(x) or (1,))[-1])
-            self.budget.elements(rows * (np.shape(y) or (1,))[-1] if np.ndim(y) > 1 else rows)
+            columns = (np.shape(y) or (1,))[-1] if np.ndim(y) > 1 else 1
+            self.budget.products(np.size(x) * columns)
+            self.budget.elements(math.prod(np.shape(x)[:-1]) * columns)
         else:
             self.budget.broadcast((x, y))
 
@@ -132,7 +147,9 @@ class Operators(Core):
             raise self.budget.exceeded(f"a whole number of more than {MOST_BITS} bits")
         if not isinstance(a, _DATA) or not isinstance(b, _DATA):
             odd = b if isinstance(a, _DATA) else a
-            raise unread(f"{described(odd)} can't be calculated with")
+            raise unread(f"{described(odd)} can't be calculated with", raised="TypeError")
+        if isinstance(a, dict | set) and isinstance(b, dict | set):
+            self.budget.spend(len(a) + len(b))
         return plain(a, b)
 
     def expect_room(self, count: int, text: bool) -> None:  # noqa: FBT001 - of what there is count
@@ -143,11 +160,22 @@ class Operators(Core):
 
     def formatted(self, form: str, values: tuple[Value, ...]) -> str:
         """`'%d' % n`. Raises `Unread` for a width past all measure."""
-        if WIDE.search(form):
-            raise unread("a width of more than three digits is not read")
-        plain = tuple(self.tape.value(self.known(v)) for v in values)
-        self.expect_room(len(form) + 100 * len(plain), text=True)
+        if WIDE.search(form) or STARRED.search(form):
+            raise self.budget.exceeded("a width of more than three digits")
+        if len(values) == 1 and isinstance(values[0], dict):
+            named = {k: self._shown(v) for k, v in values[0].items()}
+            self.expect_room(
+                len(form) * max([1, *(len(str(v)) for v in named.values())]), text=True
+            )
+            return form % named
+        plain = tuple(map(self._shown, values))
+        self.expect_room(len(form) + sum(1000 + len(str(v)) for v in plain), text=True)
         return form % plain
+
+    def _shown(self, value: Value) -> Any:
+        """A value in a text: a number or a text; of all else a word."""
+        plain = self.by_value(value, "a text")
+        return plain if isinstance(plain, str | int | float | np.generic) else described(value)
 
     # --- one operand ---
 
@@ -187,6 +215,12 @@ class Operators(Core):
         if isinstance(op, ast.In | ast.NotIn):
             return self._contained(a, b) == isinstance(op, ast.In)
         row, plain, special = COMPARED[type(op)]
+        if isinstance(a, Builtin) and isinstance(b, Builtin | str):
+            other = b if isinstance(b, str) else b.name
+            same = a == b or (
+                TYPES.get(a.name) is not None and TYPES.get(a.name) == TYPES.get(other)
+            )
+            return same == isinstance(op, ast.Eq)
         if isinstance(a, Instance) or isinstance(b, Instance):
             if isinstance(op, ast.Eq | ast.NotEq) and not (
                 isinstance(a, Instance) and a.of.find(special) is not None
@@ -200,6 +234,8 @@ class Operators(Core):
                 x, y = (self.tape.value(self.numeric(v, where)) for v in (a, b))
                 self.budget.broadcast((x, y))
                 return self.tape.plain(plain(x, y))
+            self.weigh(a)
+            self.weigh(b)
             return plain(a, b)
         if not all(self.is_number(v) or isinstance(v, tuple | list) for v in (a, b)):
             if isinstance(op, ast.Eq | ast.NotEq):
@@ -213,12 +249,27 @@ class Operators(Core):
             return bool(np.any(self.by_value(b, "a condition") == self.by_value(a, "a condition")))
         if isinstance(a, Scalar):
             a = self.by_value(a, "a condition")
+        if isinstance(b, Stream):
+            b = self.listed(b, NOWHERE)
+        if isinstance(b, Instance):
+            return self.truth(self.call_method(b, "__contains__", [a], None))
         if not isinstance(b, str | tuple | list | dict | set | range):
-            raise unread(f"nothing is in {described(b)}")
+            raise unread(f"nothing is in {described(b)}", raised="TypeError")
         if isinstance(b, tuple | list):
             self.budget.spend(len(b))
-            return any(a is v or (type(v) in _PLAIN and a == v) for v in b)
+            self.weigh(a)
+            return any(a is v or (type(v) in _PLAIN and self._same(a, v)) for v in b)
+        if isinstance(b, dict | set):
+            return self.hashable(a) in b
         return a in b
+
+    def hashable(self, value: Value) -> Any:
+        """A value as the key of a dictionary. Raises `Unread` where it can't be one."""
+        raise NotImplementedError
+
+    def _same(self, a: Value, b: Value) -> bool:
+        self.weigh(b)
+        return bool(a == b)
 
 
 _PLAIN = (bool, int, float, str, type(None), tuple, np.float64, np.int64)

@@ -21,6 +21,7 @@ from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import Names
 from gradcli.python.flat import leaves
 from gradcli.python.front import Front, Traced
+from gradcli.python.limits import MOST_SECONDS
 from gradcli.python.source import code_of_notebook
 from gradcli.syntax.tree import Module, Name
 
@@ -31,17 +32,23 @@ class PythonText:
     """A function, a module or a notebook of Python; read at a point, never run.
 
     `function` names the function where there are several, `output` another variable than what it
-    returns. Raises `GradcliError` of kind syntax or name.
+    returns; reading takes at most `seconds` (2 unless given). Raises `GradcliError` of kind syntax
+    or name.
     """
 
     def __init__(
-        self, text: str, name: str | None, output: str | None, function: str | None
+        self,
+        text: str,
+        name: str | None,
+        output: str | None,
+        function: str | None,
+        seconds: float | None = None,
     ) -> None:
         if name is not None and name.endswith(".ipynb"):
             text = code_of_notebook(text, name)
         self.source = Source(text, name)
         with collector_paused():
-            self.front = Front(self.source, output, function)
+            self.front = Front(self.source, output, function, seconds or MOST_SECONDS)
         free = {name: Name(name, span) for name, span in self.front.places.items()}
         self.names = Names(Module((), self.source), free=free, words=set(free))
         self._defaults: dict[str, Any] | None = None
@@ -53,6 +60,11 @@ class PythonText:
     def statements(self) -> frozenset[str]:
         """The nodes that the statements of the text gave a name, as it was read last."""
         return self._traced.names if self._traced is not None else frozenset()
+
+    @property
+    def notes(self) -> tuple[tuple[str, int, str], ...]:
+        """What was passed over or fixed as the text was read last: tag, line and text."""
+        return self._traced.notes if self._traced is not None else ()
 
     @property
     def defaults(self) -> dict[str, Any]:

@@ -9,6 +9,25 @@ from typing import Any
 import numpy as np
 
 MOST = 10**18
+DEEPEST = 100
+"""Lists in lists."""
+
+
+def expanded(value: Any, known: dict[int, int] | None = None, depth: int = 0) -> int:
+    """The elements of nested lists and dicts, one that is in there several times counted so often.
+
+    A list in itself, or nested deeper than 100, has more than any bound.
+    """
+    if not isinstance(value, tuple | list | dict | set):
+        return 1
+    known = {} if known is None else known
+    if id(value) not in known:
+        known[id(value)] = MOST
+        inside = value.values() if isinstance(value, dict) else value
+        if depth <= DEEPEST:
+            total = 1 + sum([expanded(v, known, depth + 1) for v in inside])
+            known[id(value)] = min(MOST, total)
+    return known[id(value)]
 
 
 def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
@@ -22,6 +41,10 @@ def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
 
 def multiplications(name: str, arguments: list[Any]) -> int:
     """At most how many numbers are multiplied, in a product of arrays."""
+    if name == "polyfit":
+        return min(
+            size(arguments[0]) * int(max(_numbers(arguments[2:3]), default=1.0) + 1) ** 2, 10**12
+        )
     if name not in ("matmul", "dot", "inner", "vdot", "tensordot", "einsum", "kron", "outer"):
         return 0
     return min(math.prod(max(1, size(a)) for a in arguments[:3]), 10**12)
@@ -116,6 +139,10 @@ _GROWING: dict[str, Callable[[list[Any], list[int]], float]] = {
     **dict.fromkeys(("tile", "repeat"), _repeated),
     **dict.fromkeys(("outer", "kron"), _products),
     "meshgrid": _grid,
+    **dict.fromkeys(  # slow for every element
+        ("unique", "union1d", "intersect1d", "setdiff1d", "isin", "in1d"),
+        lambda _given, sizes: 8.0 * sum(sizes),
+    ),
     "pad": _padded,
     "bincount": _largest,
     **dict.fromkeys(

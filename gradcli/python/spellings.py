@@ -29,6 +29,8 @@ LIBRARIES = {
     "copy": "copy",
     "functools": "functools",
     "itertools": "itertools",
+    "collections": "collections",
+    "operator": "operator",
     "sys": "sys",
     "os": "os",
 }
@@ -51,6 +53,9 @@ ARRAYS = {
     "jax.nn": "jax",
     "jax.lax": "jax",
     "jax": "jax",
+    "jax.scipy.linalg": "linalg",
+    "jax.tree_util": "other",
+    "jax.tree": "other",
     "torch": "torch",
     "torch.special": "torch",
     "torch.nn.functional": "torch",
@@ -94,6 +99,16 @@ CONSTANTS = {
     "euler_gamma": 0.5772156649015329,
 }
 
+MATH = tuple(name for name in dir(math) if not name.startswith("_"))
+"""What `from math import *` gives."""
+
+STARRED = (
+    *("array", "asarray", "zeros_like", "ones_like", "full_like", "empty", "empty_like", "linalg"),
+    *("dot", "pi", "e", "exp", "tanh", "inf", "nan", "newaxis", "float64", "int64", "ndarray"),
+    *("clip", "absolute", "shape", "random", "copy", "norm"),
+)
+"""What `from numpy import *` gives beside the functions that are called on plain data."""
+
 TYPES = {
     **dict.fromkeys(
         ("float", "float64", "float32", "float16", "double", "half", "longdouble", "float_"), "f"
@@ -112,7 +127,6 @@ ALIASES = {
     "mm": "matmul",
     "mv": "matmul",
     "bmm": "matmul",
-    "vdot": "dot",
     "float_power": "power",
     "pow": "power",
     "true_divide": "divide",
@@ -151,37 +165,40 @@ ALIASES = {
     "radians": "deg2rad",
     "degrees": "rad2deg",
     "sgn": "sign",
+    "ger": "outer",
+    "logistic": "sigmoid",
+    "vector_norm": "norm",
+    "matrix_norm": "norm",
     "permute": "transpose",
     "permute_dims": "transpose",
     "view": "reshape",
     "unsqueeze": "expand_dims",
     "cat": "concatenate",
     "concat": "concatenate",
-    "amax": "max",
-    "amin": "min",
     "clamp": "clip",
     "swapdims": "swapaxes",
     "movedim": "moveaxis",
     "repeat_interleave": "repeat",
     "tensor": "array",
-    "asarray": "array",
-    "as_tensor": "array",
-    "from_numpy": "array",
-    "asanyarray": "array",
-    "ascontiguousarray": "array",
-    "asfortranarray": "array",
+    **dict.fromkeys(
+        (
+            *("asanyarray", "ascontiguousarray", "asfortranarray", "asarray_chkfinite"),
+            *("as_tensor", "from_numpy", "device_put"),
+        ),
+        "asarray",
+    ),
     "FloatTensor": "array",
+    "LongTensor": "array",
     "Tensor": "array",
     "mat": "array",
-    "device_put": "array",
     "copy": "array",
     "sum_": "sum",
+    "fsum": "sum",
     "product": "prod",
     "trapz": "trapezoid",
     "empty": "zeros",
     "empty_like": "zeros_like",
     "row_stack": "vstack",
-    "matrix_transpose": "mT",
 }
 """Another name, and the one under which a function is looked for."""
 
@@ -205,6 +222,14 @@ OPERANDS = ("x", "a", "input", "self", "tensor", "object", "arr", "A", "m", "z",
 
 IGNORED = ("dtype", "order", "casting", "subok", "device", "requires_grad", "inplace", "copy")
 """Arguments that change no number in double precision."""
+
+LINEAR = frozenset(
+    [
+        *("cholesky", "cond", "det", "eigh", "eigvalsh", "inv", "lstsq", "matrix_power"),
+        *("matrix_rank", "norm", "pinv", "qr", "solve", "svd", "svdvals"),
+    ]
+)
+"""Functions of `numpy.linalg` that are called as they are on plain data."""
 
 PLAIN = frozenset(
     [
@@ -253,6 +278,7 @@ PLAIN = frozenset(
         "cumsum",
         "deg2rad",
         "degrees",
+        "delete",
         "diag",
         "diag_indices",
         "diagflat",

@@ -6,10 +6,12 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
-from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN, Assignments
+from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN
 from gradcli.python.core import PLAIN_ERRORS
 from gradcli.python.limits import DEEPEST
+from gradcli.python.trying import Trying
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -18,7 +20,6 @@ from gradcli.python.values import (
     Instance,
     Library,
     Method,
-    Scalar,
     Scope,
     Unknown,
     Unread,
@@ -29,7 +30,7 @@ from gradcli.python.values import (
 HARMLESS_CALLS = frozenset(["print", "display", "input"])
 
 
-class Statements(Assignments):
+class Statements(Trying):
     """`run(body)` goes through statements."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -56,6 +57,7 @@ class Statements(Assignments):
             ast.Nonlocal: self._nonlocal,
             ast.Raise: self._raise,
             ast.Try: self._try,
+            ast.Match: self._match,
             ast.Pass: lambda _node: GOES_ON,
             ast.Break: lambda _node: BREAK,
             ast.Continue: lambda _node: CONTINUE,
@@ -78,14 +80,20 @@ class Statements(Assignments):
                 raise self.budget.exceeded("calls or loops inside of one another, too deep")
             handler = self.handlers.get(type(node))
             if handler is None:
-                raise unread(f"this statement ({type(node).__name__}) is not read")
+                raise unread(f"'{_word(node)}' is not read")
             return handler(node)
         except Unread as stop:
-            found = stop.unknown
-            if found.span is None:
-                found = Unknown(found.message, self.span(node), found.hint, found.kind)
+            if self.trying and stop.unknown.raised:
+                raise self.placed(stop, node) from None
+            found = self.placed(stop, node).unknown
+        except GradcliError as error:
+            self.locate(error, node)
+            raise
         except PLAIN_ERRORS as error:
-            found = Unknown(f"Python stops here: {error}"[:200], self.span(node))
+            text = f"Python stops here: {error}"[:200]
+            found = Unknown(text, self.span(node), raised=type(error).__name__)
+            if self.trying:
+                raise Unread(found) from None
         finally:
             self.budget.depth -= 1
         return self.lose(node, found)
@@ -124,22 +132,26 @@ class Statements(Assignments):
     # --- loops and branches ---
 
     def _for(self, node: ast.For) -> int:
+        before, depth = self.budget.share(), len(self.turns)
+        try:
+            return self._turns_of(node)
+        except GradcliError as error:
+            self.blame(error, node, node.iter, before)
+            raise
+        finally:
+            del self.turns[depth:]
+
+    def _turns_of(self, node: ast.For) -> int:
         items = self.value(node.iter)
         depth = len(self.turns)
         for i, item in enumerate(self.iterated(items, self.where(node.iter))):
             self.bind(node.target, item)
             self.turns[depth:] = [self._turn(node.target, item, i)]
             end = self.run(node.body)
-            if end == RETURN:
-                del self.turns[depth:]
-                return end
-            if end == BREAK:
-                break
-        else:
-            del self.turns[depth:]
-            return self.run(node.orelse)
+            if end in (RETURN, BREAK):
+                return RETURN if end == RETURN else GOES_ON
         del self.turns[depth:]
-        return GOES_ON
+        return self.run(node.orelse)
 
     def _turn(self, target: ast.expr, item: Value, i: int) -> tuple[str, Any]:
         """The variable of a loop and its value, as a step remembers it."""
@@ -152,50 +164,50 @@ class Statements(Assignments):
         return "turn", i + 1
 
     def _while(self, node: ast.While) -> int:
-        depth, turn = len(self.turns), 0
-        while self.branch(node.test):
-            turn += 1
-            self.budget.spend()
-            self.turns[depth:] = [("turn", turn)]
-            end = self.run(node.body)
-            if end in (RETURN, BREAK):
-                del self.turns[depth:]
-                return RETURN if end == RETURN else GOES_ON
-        del self.turns[depth:]
-        return self.run(node.orelse)
+        before, depth, turn = self.budget.share(), len(self.turns), 0
+        try:
+            while self.branch(node.test):
+                turn += 1
+                self.budget.spend()
+                self.turns[depth:] = [("turn", turn)]
+                end = self.run(node.body)
+                if end in (RETURN, BREAK):
+                    return RETURN if end == RETURN else GOES_ON
+            del self.turns[depth:]
+            return self.run(node.orelse)
+        except GradcliError as error:
+            self.blame(error, node, node.test, before)
+            raise
+        finally:
+            del self.turns[depth:]
 
     def _if(self, node: ast.If) -> int:
         return self.run(node.body if self.branch(node.test) else node.orelse)
-
-    def _with(self, node: ast.With) -> int:
-        for item in node.items:
-            if item.optional_vars is not None:
-                self.bind(item.optional_vars, Unknown("what 'with' gives is not read"))
-        return self.run(node.body)
-
-    def _try(self, node: ast.Try) -> int:
-        self.note("try", node, "only what is tried is read, not what catches errors")
-        end = self.run(node.body)
-        if end == GOES_ON:
-            end = self.run(node.orelse)
-        return self.run(node.finalbody) or end
-
-    def _raise(self, node: ast.Raise) -> int:
-        self.result = Unknown("the text raises an error here", self.span(node))
-        return RETURN
 
     # --- definitions ---
 
     def _def(self, node: ast.FunctionDef) -> int:
         function = self.function_of(node.name, node)
         for one in node.decorator_list:
-            name = getattr(one, "id", getattr(one, "attr", ""))
+            name = _called(one)
             if name in ("staticmethod", "classmethod", "property"):
                 function.kind = name
-            else:
-                self.note("decorator", node, f"the decorator of {node.name} is passed over")
+            elif name == "setter":
+                return GOES_ON
+        plain = function
+        for one in reversed(node.decorator_list):
+            function = self._decorated(function, one)
+        if function is not plain:
+            self.note("decorator", node, f"the decorator of {node.name} is called")
         self.scope.names[node.name] = function
         return GOES_ON
+
+    def _decorated(self, function: Value, decorator: ast.expr) -> Value:
+        """What a decorator of the text makes of a function; those of libraries leave it."""
+        of = self.soft(decorator)
+        if isinstance(of, Function | Class | Instance):
+            return self.call(of, [function], {}, decorator)
+        return function
 
     def _class(self, node: ast.ClassDef) -> int:
         outer = self.scope
@@ -206,11 +218,16 @@ class Statements(Assignments):
             names = self.scope.names
         finally:
             self.scope = outer
+        known = all(isinstance(b, Class) for b in bases)
+        tuples = any(isinstance(b, Builtin) and b.name == "NamedTuple" for b in bases)
+        found = Class(node.name, bases, names, known, is_tuple=tuples)
+        if tuples or "dataclass" in map(_called, node.decorator_list):
+            inherited = [f for b in bases if isinstance(b, Class) for f in b.fields]
+            found.fields = tuple(dict.fromkeys([*inherited, *_fields(node)]))
         for value in names.values():
             if isinstance(value, Function) and value.scope.outer is outer:
-                value.scope = outer
-        known = all(isinstance(b, Class) for b in bases)
-        self.scope.names[node.name] = Class(node.name, bases, names, known)
+                value.scope, value.owner = outer, found
+        self.scope.names[node.name] = found
         return GOES_ON
 
     def _return(self, node: ast.Return) -> int:
@@ -253,34 +270,18 @@ class Statements(Assignments):
 
     def _all_of(self, path: str) -> None:
         """`from numpy import *`: the names that a text of mathematics uses."""
-        if path in spellings.ARRAYS:
+        if path == "math":
+            for name in spellings.MATH:
+                self.scope.names[name] = self._of_library(Library(path), name)
+        elif path in spellings.ARRAYS:
             for name in sorted(
                 spellings.PLAIN - {"all", "any", "abs", "sum", "max", "min", "round"}
             ):
                 self.scope.names.setdefault(name, Builtin(path, name))
-            for name in ("array", "zeros_like", "ones_like", "dot", "pi", "e", "exp", "tanh"):
+            for name in spellings.STARRED:
                 self.scope.names.setdefault(name, self._of_library(Library(path), name))
 
     # --- the rest ---
-
-    def _assert(self, node: ast.Assert) -> int:
-        value = self.soft(node.test)
-        known = not isinstance(value, Unknown)
-        if known and not isinstance(value, Array | Scalar) and not self.truth(value):
-            self.note("assert", node, "this assertion does not hold")
-        return GOES_ON
-
-    def _delete(self, node: ast.Delete) -> int:
-        for target in node.targets:
-            if isinstance(target, ast.Name):
-                self.scope.names.pop(target.id, None)
-            elif isinstance(target, ast.Subscript):
-                of = self.value(target.value)
-                if isinstance(of, dict):
-                    of.pop(self.key(self.value(target.slice)), None)
-                elif isinstance(of, list):
-                    del of[self.whole(self.value(target.slice))]
-        return GOES_ON
 
     def _expression(self, node: ast.Expr) -> int:
         """A call that stands alone: what it changes counts; what can't be read is passed over."""
@@ -288,7 +289,11 @@ class Statements(Assignments):
             return GOES_ON
         try:
             found = self.value(node.value)
+            if found is None and self.as_program:
+                self._harmless_note(node)
         except Unread as stop:
+            if self.trying and stop.unknown.raised:
+                raise
             self._passed_over(node, stop.unknown)
             return GOES_ON
         self.stands_alone(found, node)
@@ -297,16 +302,29 @@ class Statements(Assignments):
     def stands_alone(self, value: Value, node: ast.Expr) -> None:
         """The value of an expression that no name gets."""
 
+    def _harmless_note(self, node: ast.Expr) -> None:
+        """Note a call that prints, plots or sets something that moves no number."""
+        call = node.value
+        function = self.soft(call.func) if isinstance(call, ast.Call) else None
+        changes_nothing = isinstance(function, Builtin | Library) and (
+            _is_harmless(function) or getattr(function, "name", "") in ("seed", "manual_seed")
+        )
+        if changes_nothing:
+            assert isinstance(call, ast.Call)
+            self.note("passed-over", node, f"passed over: {self.written(call.func)}")
+
     def _passed_over(self, node: ast.Expr, why: Unknown) -> None:
         """A call that is not read: what it was given may have been changed by it."""
         call = node.value
         function = self.soft(call.func) if isinstance(call, ast.Call) else None
-        self.note("passed-over", node, why.message)
+        self.note("passed-over", node, f"passed over: {why.message}")
         if not isinstance(call, ast.Call) or _is_harmless(function):
             return
         inside = isinstance(function, Function | Class) or (
             isinstance(function, Method) and isinstance(function.of, Instance | list | dict | Array)
         )
+        of_arrays = isinstance(function, Builtin) and spellings.ARRAYS.get(function.library)
+        inside = inside or bool(of_arrays)
         given = [self.soft(a) for a in call.args if not isinstance(a, ast.Starred)]
         if isinstance(function, Method):
             given.append(function.of)
@@ -324,18 +342,42 @@ class Statements(Assignments):
             value.names = dict.fromkeys(value.names, why)
 
 
+def _word(node: ast.stmt) -> str:
+    """What a statement begins with."""
+    name = type(node).__name__
+    return name.lower() if not name.startswith("Async") else "async"
+
+
+def _called(decorator: ast.expr) -> str:
+    """The name of a decorator: `dataclass` of `@dataclasses.dataclass(frozen=True)`."""
+    of = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return getattr(of, "attr", getattr(of, "id", ""))
+
+
+def _fields(node: ast.ClassDef) -> list[str]:
+    """The annotated names of a class, in order."""
+    return [
+        one.target.id
+        for one in node.body
+        if isinstance(one, ast.AnnAssign)
+        and isinstance(one.target, ast.Name)
+        and "ClassVar" not in ast.unparse(one.annotation)
+    ]
+
+
 def _is_harmless(function: Value) -> bool:
     path = function.library if isinstance(function, Builtin) else ""
     if isinstance(function, Library):
         path = function.path
     if isinstance(function, Builtin) and not path:
         return function.name in HARMLESS_CALLS
-    return any(path == h or path.startswith(f"{h}.") for h in spellings.HARMLESS) or bool(path)
+    harmless = any(path == h or path.startswith(f"{h}.") for h in spellings.HARMLESS)
+    return harmless or (bool(path) and path not in spellings.ARRAYS)
 
 
 def _changed(node: ast.stmt) -> list[str]:
     """The names that a statement may give a value, those of its functions not counted."""
-    if isinstance(node, ast.FunctionDef | ast.ClassDef):
+    if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
     found: dict[str, None] = {}
     waiting: list[ast.AST] = [node]

@@ -9,7 +9,20 @@ import numpy as np
 
 from gradcli.python.operators import Operators
 from gradcli.python.tape import described
-from gradcli.python.values import Array, Scalar, Value, Where, is_traced, unread
+from gradcli.python.values import (
+    Array,
+    Builtin,
+    Class,
+    Filled,
+    Function,
+    Instance,
+    Partial,
+    Scalar,
+    Value,
+    Where,
+    is_traced,
+    unread,
+)
 
 
 class Subscripts(Operators):
@@ -58,27 +71,50 @@ class Subscripts(Operators):
         if isinstance(of, dict):
             key = self.key(index)
             if key not in of:
-                raise unread(f"the dictionary has no {key!r}")
+                if isinstance(of, Filled):
+                    self.budget.spend()
+                    of[key] = self.call(of.fill, [], {}, None)
+                    return of[key]
+                raise unread(f"the dictionary has no {_brief_key(key)}", raised="KeyError")
             return of[key]
         if isinstance(of, str | tuple | list | range):
             if isinstance(index, slice):
+                self.budget.spend(len(of) // (100 if isinstance(of, str) else 10))
                 return of[index]
             place = self.whole(index)
             if not -len(of) <= place < len(of):
-                raise unread(f"index {place} is out of range: there are {len(of)} elements")
+                text = f"index {place} is out of range: there are {len(of)} elements"
+                raise unread(text, raised="IndexError")
             return of[place]
-        raise unread(f"{described(of)} has no elements")
+        if isinstance(of, Partial):  # x.at[i] of jax
+            return Partial(of.function, (*of.arguments, index), {})
+        if isinstance(of, Instance):
+            if of.of.is_tuple:
+                return self.element(tuple(of.names[f] for f in of.of.fields), index, where)
+            found = self.call_method(of, "__getitem__", [index], None)
+            if found is not NotImplemented:
+                return found
+        raise unread(f"{described(of)} has no elements", raised="TypeError")
 
     def key(self, value: Value) -> Any:
         """A value as the key of a dictionary."""
+        if isinstance(value, str | int | Instance | Class | Function | Builtin):
+            return value
         found = self.by_value(value, "a key")
         if isinstance(found, np.generic):
             found = found.item()
         try:
             hash(found)
         except TypeError:
-            raise unread(f"{described(found)} isn't a key of a dictionary") from None
+            text = f"{described(found)} isn't a key of a dictionary"
+            raise unread(text, raised="TypeError") from None
         return found
+
+    hashable = key
+
+    def call(self, function: Value, a: list[Value], k: dict[str, Value], node: Any) -> Value:
+        """Call whatever can be called."""
+        raise NotImplementedError
 
     def reshaped(self, of: Value, shape: tuple[int, ...], where: Where) -> Value:
         """A number or array in another shape."""
@@ -117,18 +153,29 @@ class Subscripts(Operators):
             of[self.key(index)] = value
         elif isinstance(of, list):
             if isinstance(index, slice):
-                raise unread("a store into a slice of a list is not read")
+                of[index] = self.listed(value, where)
+                self.budget.spend(len(of) // 50)
+                return
             place = self.whole(index)
             if not -len(of) <= place < len(of):
-                raise unread(f"index {place} is out of range: the list has {len(of)} elements")
+                text = f"index {place} is out of range: the list has {len(of)} elements"
+                raise unread(text, raised="IndexError")
             of[place] = value
+        elif isinstance(of, Instance):
+            if self.call_method(of, "__setitem__", [index, value], None) is NotImplemented:
+                raise unread("the object can't be stored into", raised="TypeError")
         else:
-            raise unread(f"{described(of)} can't be stored into")
+            raise unread(f"{described(of)} can't be stored into", raised="TypeError")
 
     def slice_of(self, node: ast.Slice, parts: list[Value]) -> slice:
         """A slice of whole numbers."""
         del node
         return slice(*(None if p is None else self.whole(p, "a part of a slice") for p in parts))
+
+
+def _brief_key(key: Any) -> str:
+    text = repr(key)
+    return text if len(text) < 40 else f"{text[:37]}…"
 
 
 def _row_items(items: tuple[Any, ...], rank: int) -> tuple[Any, ...] | None:

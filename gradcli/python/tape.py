@@ -34,6 +34,8 @@ from gradcli.python.values import (
 )
 from gradcli.syntax.tree import Name, Operator
 
+BYTES_OF_A_PLACE = 80
+"""What the place of an element takes that is stored or picked."""
 FEW = 12
 """A nameless array of up to so many numbers stands inside the operation that uses it."""
 
@@ -104,6 +106,8 @@ class Tape:
         self.budget.elements(max(out.size, *(t.size for t in types), 0))
         if operation.contracts:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
+        elif operation.factorises or operation.minors or operation.failure == "singular":
+            self.budget.products(int(max(t.size for t in types) ** 1.5))
         values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
         value = kernel(*values)
         if type(value) is not np.float64 and not value.ndim:
@@ -119,7 +123,10 @@ class Tape:
     def _misfit(self, step: Step, types: tuple[Type, ...], misfit: Misfit) -> Unread:
         named = [s if s.name else s._replace(name="…") for s in self.steps]
         found = misfit_error(self.source, named, step, types, misfit)
-        return Unread(Unknown(found.message, found.span, found.hint, str(found.kind)))
+        kind = str(found.kind)
+        return Unread(
+            Unknown(found.message, found.span, found.hint, kind, "ValueError", found.labels)
+        )
 
     def give_name(self, node: int, name: str, more: Sequence[str]) -> None:
         """Name a node that has no name; `more` makes the name another one if it is taken."""
@@ -229,7 +236,7 @@ class Tape:
                 raise unread(f"an array of {value.dtype} can't be differentiated")
             if value.ndim == 0:
                 return value[()]
-            self.budget.keep(0)
+            self.budget.hold(value)
             return Array(data=value, kind=value.dtype.kind if value.dtype.kind in "fb" else "i")
         return value
 
@@ -279,6 +286,7 @@ class Tape:
             return self.apply(row, (above,), where, options)
         shape = self.types[above].shape
         places = np.asarray(look(np.arange(math.prod(shape)).reshape(shape)))
+        self.budget.keep(BYTES_OF_A_PLACE * places.size)
         at = Places(tuple(places.ravel().tolist()))
         return self.apply("pick", (above,), where, {"at": at, "shape": places.shape})
 
@@ -333,13 +341,13 @@ class Tape:
         if size not in (places.size, 1):
             given = self.apply("full", (given,), where, {"shape": places.shape})
         flat = places.ravel()
-        if not add:
+        self.budget.keep(BYTES_OF_A_PLACE * flat.size)
+        if not add and np.unique(flat).size < flat.size:
             last = {place: i for i, place in enumerate(flat.tolist())}
-            if len(last) < flat.size:
-                if size != 1:
-                    at = Places(tuple(last.values()))
-                    given = self.apply("pick", (given,), where, {"at": at, "shape": None})
-                flat = np.array(list(last), dtype=np.intp)
+            if size != 1:
+                at = Places(tuple(last.values()))
+                given = self.apply("pick", (given,), where, {"at": at, "shape": None})
+            flat = np.array(list(last), dtype=np.intp)
         at = Places(tuple(flat.tolist()))
         return self.apply("put_add" if add else "put", (old, given), where, {"at": at})
 
@@ -381,4 +389,11 @@ def as_error(unknown: Unknown, source: Source) -> GradcliError:
     from gradcli.diagnostics.error import Kind  # noqa: PLC0415 - a name that is a keyword here
 
     kind = Kind(unknown.kind)
-    return GradcliError(kind, unknown.message, source=source, span=unknown.span, hint=unknown.hint)
+    return GradcliError(
+        kind,
+        unknown.message,
+        source=source,
+        span=unknown.span,
+        labels=unknown.labels,
+        hint=unknown.hint,
+    )

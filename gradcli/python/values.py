@@ -13,10 +13,11 @@ root, at the places that the same functions make of the root's places.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeAlias
 
+from gradcli.diagnostics.error import Label
 from gradcli.diagnostics.source import Span
 
 Value: TypeAlias = Any
@@ -42,6 +43,10 @@ class Unknown:
     span: Span | None = None
     hint: str | None = None
     kind: str = "syntax"
+    raised: str = ""
+    """The exception that Python raises here: `KeyError`. Empty for what is only not read."""
+    labels: tuple[Label, ...] = ()
+    """What is said below its operands: their shapes."""
 
 
 class Unread(Exception):
@@ -55,9 +60,9 @@ class Unread(Exception):
         return self.unknown.message
 
 
-def unread(message: str, hint: str | None = None, kind: str = "syntax") -> Unread:
+def unread(message: str, hint: str | None = None, kind: str = "syntax", raised: str = "") -> Unread:
     """The exception for something that can't be read; its place is filled in on the way up."""
-    return Unread(Unknown(message, None, hint, kind))
+    return Unread(Unknown(message, None, hint, kind, raised))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +141,42 @@ class Method:
     """The function of a class; None for the methods of arrays, lists, texts."""
 
 
+@dataclass(frozen=True, slots=True)
+class Partial:
+    """`functools.partial`: a function with some of its arguments."""
+
+    function: Value
+    arguments: tuple[Value, ...]
+    keywords: dict[str, Value]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stream:
+    """What can be gone through once: a generator, `zip(…)`, `enumerate(…)`."""
+
+    items: Iterator[Value]
+
+
+class Filled(dict[Any, Value]):
+    """A `defaultdict`: `fill` makes the value of a key that is missing."""
+
+    fill: Value = None
+
+
 class Scope:
     """The names of a function's call, or of the module."""
 
-    __slots__ = ("function", "module", "names", "outer", "shared")
+    __slots__ = ("function", "method", "module", "names", "outer", "shared")
 
-    def __init__(self, outer: Scope | None = None, function: str = "") -> None:
+    def __init__(
+        self, outer: Scope | None = None, function: str = "", method: Function | None = None
+    ) -> None:
         self.names: dict[str, Value] = {}
         self.outer = outer
         self.module: Scope = self if outer is None else outer.module
         self.function = function
+        self.method = method
+        """The function that is called, where it is a method of a class."""
         self.shared: dict[str, Scope] = {}
         """Names declared `global` or `nonlocal`, and where they are."""
 
@@ -163,6 +194,8 @@ class Function:
     """It comes with gradcli: its operations stand where it is called."""
     kind: str = ""
     """`staticmethod`, `classmethod`, `property`, or empty."""
+    owner: Class | None = None
+    """The class that it is a method of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -174,6 +207,14 @@ class Class:
     names: dict[str, Value]
     known: bool = True
     """All of its bases are of the text."""
+    fields: tuple[str, ...] = ()
+    """Of a dataclass or a named tuple: what it is made of, in order."""
+    is_tuple: bool = False
+    """A named tuple."""
+
+    def has(self, name: str) -> bool:
+        """Whether the class or one of its bases has an attribute of this name."""
+        return name in self.names or any(isinstance(b, Class) and b.has(name) for b in self.bases)
 
     def find(self, name: str) -> Value:
         """An attribute of the class or of its bases, None if there is none."""
@@ -208,10 +249,12 @@ def is_traced(value: Value) -> bool:
     return isinstance(value, Array) and value.root.node is not None
 
 
-def has_traced(value: Value, depth: int = 0) -> bool:
-    """Whether a value, or something in it, depends on an input."""
-    if isinstance(value, tuple | list | set) and depth < 8:
-        return any(has_traced(v, depth + 1) for v in value)
-    if isinstance(value, dict) and depth < 8:
-        return any(has_traced(v, depth + 1) for v in value.values())
-    return is_traced(value)
+def has_traced(value: Value, seen: set[int] | None = None) -> bool:
+    """Whether a value, or something in it, depends on an input; each list is looked into once."""
+    if not isinstance(value, tuple | list | dict):
+        return is_traced(value)
+    seen = set() if seen is None else seen
+    if id(value) in seen:
+        return False
+    seen.add(id(value))
+    return any(has_traced(v, seen) for v in (value.values() if isinstance(value, dict) else value))

@@ -199,7 +199,12 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
     from gradcli.graph.resolve import refuse_constants_of_blocks
 
     program = read_program(
-        options.program, options.file, options.output, options.environment, options.function
+        options.program,
+        options.file,
+        options.output,
+        options.environment,
+        options.function,
+        options.time_limit,
     )
     named = {f"--{name}" for name in points.columns}
     point = read_point(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated
 
 from gradcli.cli.command import Outcome
@@ -53,7 +54,7 @@ def command(
 
     if not report.is_bare() and method.mode() == "none":
         raise usage_error("there is nothing to report without a check", "leave out --no-check")
-    result = evaluate(point, method, report, allow_nonfinite=True)
+    result, notes = evaluate(point, method, report, allow_nonfinite=True)
     if not np.isfinite(result.value).all():
         from gradcli.check.undefined import undefined
 
@@ -64,7 +65,9 @@ def command(
             _explain(error, report)
     elif result.verdict == "fail" and report.chosen_format() == "latex":
         say_failure(result, report.environment)
-    return Outcome(text(result, report, "check"), _exit_code(result, strict=strict), report.file)
+    return Outcome(
+        chain(text(result, report, "check"), notes), _exit_code(result, strict=strict), report.file
+    )
 
 
 def _explain(error: GradcliError, report: ReportOptions) -> None:

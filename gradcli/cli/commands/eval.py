@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import chain
+
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import evaluate, say_failure, text
@@ -31,8 +33,8 @@ def command(point: PointOptions, method: CheckOptions, report: ReportOptions) ->
     """
     from gradcli.diagnostics.error import ExitCode
 
-    result = evaluate(point, method, report, allow_nonfinite=point.allow_nonfinite)
+    result, notes = evaluate(point, method, report, allow_nonfinite=point.allow_nonfinite)
     code = ExitCode.CHECK_FAILED if result.verdict == "fail" else ExitCode.OK
     if code is ExitCode.CHECK_FAILED and report.chosen_format() == "latex":
         say_failure(result, report.environment)
-    return Outcome(text(result, report, "eval"), code, report.file)
+    return Outcome(chain(text(result, report, "eval"), notes), code, report.file)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from functools import cached_property
+from itertools import chain
 from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import say_failure, text
+from gradcli.cli.evaluation import notes_on, say_failure, text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
@@ -248,7 +249,8 @@ class Evaluation:
             from gradcli.picture import page
 
             return page.pieces(steps, look, self.choice, lambda: self.checked)
-        return self._styled(steps, look, "math" if form == "latex" else self.style)
+        styled = self._styled(steps, look, "math" if form == "latex" else self.style)
+        return chain(styled, notes_on(self.read.program, self.report) if form == "table" else [])
 
     def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:
         """The text in one of the styles."""

@@ -1,0 +1,106 @@
+"""Functions with `yield`: gone through as far as their items are taken.
+
+Only the statements around a `yield` are gone through here, as Python generators; all others by the
+handlers that they have anyway.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Generator, Iterator
+from functools import lru_cache
+from typing import TypeAlias
+
+from gradcli.diagnostics.error import GradcliError
+from gradcli.python.assignments import BREAK, GOES_ON, RETURN
+from gradcli.python.statements import Statements
+from gradcli.python.values import Unknown, Unread, Value, unread
+
+InTurns: TypeAlias = Generator[Value, None, int]
+
+
+class Generators(Statements):
+    """`def f(): yield …`."""
+
+    def run_in_turns(self, body: list[ast.stmt]) -> InTurns:
+        """The items that statements yield; gives back how the last one ended."""
+        for statement in body:
+            if not yields(statement):
+                end = self.one(statement)
+            else:
+                self.budget.spend()
+                end = yield from self._turn_of(statement)
+            if end != GOES_ON:
+                return end
+        return GOES_ON
+
+    def _turn_of(self, node: ast.stmt) -> InTurns:
+        """The items of a statement with a `yield` in it."""
+        match node:
+            case ast.Expr(value=ast.Yield(value=value)):
+                yield None if value is None else self.value(value)
+                return GOES_ON
+            case ast.Expr(value=ast.YieldFrom(value=value)):
+                yield from self.iterated(self.value(value), self.where(value))
+                return GOES_ON
+            case ast.Assign(value=ast.Yield(value=value)):  # nothing is sent into a generator here
+                yield None if value is None else self.value(value)
+                for target in node.targets:
+                    self.give(target, None, node)
+                return GOES_ON
+            case ast.Try(handlers=[]):
+                end = yield from self.run_in_turns(node.body)
+                return self.run(node.finalbody) or end
+            case ast.For():
+                return (yield from self._for_in_turns(node))
+            case ast.While():
+                while self.branch(node.test):
+                    self.budget.spend()
+                    end = yield from self.run_in_turns(node.body)
+                    if end in (RETURN, BREAK):
+                        return RETURN if end == RETURN else GOES_ON
+                return (yield from self.run_in_turns(node.orelse))
+            case ast.If():
+                chosen = node.body if self.branch(node.test) else node.orelse
+                return (yield from self.run_in_turns(chosen))
+            case ast.With():
+                return (yield from self.run_in_turns(node.body))
+        raise unread("'yield' is read as a statement, in loops, branches and 'with'")
+
+    def _for_in_turns(self, node: ast.For) -> InTurns:
+        depth = len(self.turns)
+        for i, item in enumerate(self.iterated(self.value(node.iter), self.where(node.iter))):
+            self.bind(node.target, item)
+            self.turns[depth:] = [self._turn(node.target, item, i)]
+            end = yield from self.run_in_turns(node.body)
+            if end in (RETURN, BREAK):
+                del self.turns[depth:]
+                return RETURN if end == RETURN else GOES_ON
+        del self.turns[depth:]
+        return (yield from self.run_in_turns(node.orelse))
+
+    def generated(self, node: ast.FunctionDef) -> Iterator[Value]:
+        """The items of a function's body. Raises `Unread` with its place."""
+        before = self.budget.share()
+        try:
+            end = yield from self.run_in_turns(node.body)
+        except GradcliError as error:
+            self.blame(error, node, node.args if node.args.args else node, before)
+            raise
+        except Unread as stop:
+            raise self.placed(stop, node) from None
+        if end == RETURN and isinstance(self.result, Unknown):
+            raise Unread(self.result)
+
+
+@lru_cache(maxsize=1024)
+def yields(node: ast.AST) -> bool:
+    """Whether a statement has a `yield` in it, functions inside of it not counted."""
+    waiting = list(ast.iter_child_nodes(node))
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, ast.Yield | ast.YieldFrom):
+            return True
+        if not isinstance(one, ast.FunctionDef | ast.Lambda | ast.ClassDef):
+            waiting += ast.iter_child_nodes(one)
+    return False

@@ -1,0 +1,318 @@
+"""Functions of NumPy and SciPy that are several operations, for `prelude`."""
+
+TEXT = """
+def average(a, axis=None, weights=None):
+    if weights is None:
+        return np.mean(a, axis=axis)
+    if axis is not None and np.ndim(weights) == 1 and np.ndim(a) > 1:
+        shape = [1] * np.ndim(a)
+        shape[axis] = len(weights)
+        weights = np.reshape(weights, shape)
+        return np.sum(a * weights, axis=axis) / np.sum(weights)
+    return np.sum(a * weights, axis=axis) / np.sum(weights, axis=axis)
+
+def diff(a, n=1, axis=-1):
+    for _ in range(n):
+        a = np.moveaxis(a, axis, -1)
+        a = np.moveaxis(a[..., 1:] - a[..., :-1], -1, axis)
+    return a
+
+def trapezoid(y, x=None, dx=1.0, axis=-1):
+    if x is not None:
+        dx = np.diff(x, axis=axis)
+    y = np.moveaxis(y, axis, -1)
+    return np.sum(dx * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
+
+def polyval(p, x):
+    total = 0.0
+    for c in p:
+        total = total * x + c
+    return total
+
+def xlogy(x, y):
+    return np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))
+
+def xlog1py(x, y):
+    return np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
+
+def entr(x):
+    return -xlogy(x, x)
+
+def rel_entr(x, y):
+    return xlogy(x, x / y)
+
+def logsumexp_weighted(a, axis=None, b=None, keepdims=False):
+    top = np.max(a, axis=axis, keepdims=True)
+    total = np.log(np.sum(b * np.exp(a - top), axis=axis, keepdims=True)) + top
+    return total if keepdims else np.squeeze(total, axis=axis)
+
+def nan_to_num(x):
+    return np.where(np.isfinite(x), x, 0.0)
+
+def ptp(a, axis=None):
+    return np.max(a, axis=axis) - np.min(a, axis=axis)
+
+def median(a, axis=None):
+    if axis is None:
+        a = np.ravel(a)
+        axis = -1
+    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
+    n = a.shape[-1]
+    if n % 2:
+        return a[..., n // 2]
+    return (a[..., n // 2 - 1] + a[..., n // 2]) / 2.0
+
+def multi_dot(arrays):
+    total = arrays[0]
+    for a in arrays[1:]:
+        total = total @ a
+    return total
+
+def matrix_power(a, n):
+    if n < 0:
+        a = np.linalg.inv(a)
+        n = -n
+    total = np.eye(a.shape[0])
+    for _ in range(n):
+        total = total @ a
+    return total
+
+def logaddexp2(x, y):
+    return np.logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) / 0.6931471805599453
+
+def fmod(x, y):
+    return np.sign(x) * np.mod(np.abs(x), np.abs(y))
+
+def trunc(x):
+    return np.sign(x) * np.floor(np.abs(x))
+
+def sech(x):
+    return 1.0 / np.cosh(x)
+
+def norm_pdf(x, loc=0.0, scale=1.0):
+    return np.exp(-((x - loc) / scale) ** 2 / 2.0) / (2.5066282746310002 * scale)
+
+def norm_logpdf(x, loc=0.0, scale=1.0):
+    return -((x - loc) / scale) ** 2 / 2.0 - 0.9189385332046727 - np.log(scale)
+
+def norm_cdf(x, loc=0.0, scale=1.0):
+    return 0.5 * erfc(-(x - loc) / (1.4142135623730951 * scale))
+
+def norm_sf(x, loc=0.0, scale=1.0):
+    return 0.5 * erfc((x - loc) / (1.4142135623730951 * scale))
+
+def norm_ppf(q, loc=0.0, scale=1.0):
+    return loc + scale * 1.4142135623730951 * erfinv(2.0 * q - 1.0)
+
+def ndtr(x):
+    return norm_cdf(x)
+
+def ndtri(y):
+    return norm_ppf(y)
+
+def betaln(a, b):
+    return gammaln(a) + gammaln(b) - gammaln(a + b)
+
+def beta(a, b):
+    return np.exp(betaln(a, b))
+
+def outer_of(op, a, b):
+    return op(np.expand_dims(np.ravel(a), 1), np.ravel(b))
+
+def interp(x, xp, fp):
+    xp = np.asarray(xp)
+    fp = np.asarray(fp)
+    i = np.clip(np.searchsorted(xp, x, side='right') - 1, 0, len(xp) - 2)
+    slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
+    inside = slope * (x - xp[i]) + fp[i]
+    return np.where(x < xp[0], fp[0], np.where(x > xp[-1], fp[-1], inside))
+
+def convolve(a, v, mode='full'):
+    a = np.atleast_1d(a)
+    v = np.atleast_1d(v)
+    if len(v) > len(a):
+        a, v = v, a
+    n = len(a)
+    m = len(v)
+    out = np.zeros(n + m - 1)
+    for i in range(m):
+        out[i:i + n] += v[i] * a
+    if mode == 'same':
+        return out[(m - 1) // 2:(m - 1) // 2 + n]
+    if mode == 'valid':
+        return out[m - 1:n]
+    return out
+
+def correlate(a, v, mode='valid'):
+    return np.convolve(a, np.flip(v), mode)
+
+def cov(m, y=None, ddof=None, bias=False, rowvar=True):
+    if y is not None:
+        m = np.stack([m, y])
+    m = np.atleast_2d(m)
+    if not rowvar:
+        m = m.T
+    if ddof is None:
+        ddof = 0 if bias else 1
+    d = m - np.mean(m, axis=1, keepdims=True)
+    return np.squeeze(d @ d.T / (m.shape[1] - ddof))
+
+def corrcoef(x, y=None):
+    c = np.cov(x, y)
+    d = np.sqrt(np.diag(c))
+    return c / d[:, None] / d[None, :]
+
+def quantile(a, q, axis=None):
+    if axis is None:
+        a = np.ravel(a)
+        axis = -1
+    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
+    at = np.asarray(q) * (a.shape[-1] - 1)
+    low = np.clip(np.floor(at), 0, a.shape[-1] - 1).astype(int)
+    high = np.clip(low + 1, 0, a.shape[-1] - 1)
+    low_values = np.moveaxis(a[..., low], -1, 0) if np.ndim(q) else a[..., low]
+    high_values = np.moveaxis(a[..., high], -1, 0) if np.ndim(q) else a[..., high]
+    part = at - low
+    if np.ndim(q):
+        part = np.reshape(part, [-1] + [1] * (np.ndim(low_values) - 1))
+    return low_values + (high_values - low_values) * part
+
+def percentile(a, q, axis=None):
+    return np.quantile(a, np.asarray(q) / 100.0, axis)
+
+def nansum(a, axis=None, keepdims=False):
+    return np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims)
+
+def nanmean(a, axis=None, keepdims=False):
+    count = np.sum(np.logical_not(np.isnan(a)), axis=axis, keepdims=keepdims)
+    return np.nansum(a, axis=axis, keepdims=keepdims) / count
+
+def nanmax(a, axis=None, keepdims=False):
+    return np.max(np.where(np.isnan(a), -np.inf, a), axis=axis, keepdims=keepdims)
+
+def nanmin(a, axis=None, keepdims=False):
+    return np.min(np.where(np.isnan(a), np.inf, a), axis=axis, keepdims=keepdims)
+
+def select(condlist, choicelist, default=0):
+    out = default
+    for condition, choice in zip(condlist[::-1], choicelist[::-1]):
+        out = np.where(condition, choice, out)
+    return out
+
+def piecewise(x, condlist, funclist):
+    out = np.zeros(np.shape(x))
+    for condition, function in zip(condlist, funclist):
+        out = np.where(condition, function(x) if callable(function) else function, out)
+    if len(funclist) > len(condlist):
+        rest = np.ones(np.shape(x), dtype=bool)
+        for condition in condlist:
+            rest = np.logical_and(rest, np.logical_not(condition))
+        other = funclist[-1]
+        out = np.where(rest, other(x) if callable(other) else other, out)
+    return out
+
+def choose(a, choices):
+    out = choices[0]
+    for i in range(1, len(choices)):
+        out = np.where(np.equal(a, i), choices[i], out)
+    return out
+
+def gradient(f, dx=1.0):
+    ends = [(f[1] - f[0]) / dx], (f[2:] - f[:-2]) / (2.0 * dx), [(f[-1] - f[-2]) / dx]
+    return np.concatenate(ends)
+
+def delete(arr, obj, axis=None):
+    if axis is None:
+        arr = np.ravel(arr)
+        axis = 0
+    kept = np.delete(np.arange(arr.shape[axis]), obj)
+    return np.take(arr, kept, axis=axis)
+
+def insert(arr, obj, values, axis=None):
+    arr = np.ravel(arr)
+    if obj < 0:
+        obj = obj + len(arr)
+    return np.concatenate([arr[:obj], np.atleast_1d(values), arr[obj:]])
+
+def dstack(arrays):
+    return np.concatenate([a.reshape(1, -1, 1) if np.ndim(a) == 1 else a.reshape(
+        a.shape + (1,)) if np.ndim(a) == 2 else a for a in arrays], axis=2)
+
+def block(arrays):
+    rows = arrays if isinstance(arrays[0], list) else [arrays]
+    return np.concatenate([np.concatenate([np.atleast_2d(a) for a in r], axis=1) for r in rows])
+
+def diagflat(v, k=0):
+    return np.diag(np.ravel(v), k)
+
+def ediff1d(a):
+    return np.diff(np.ravel(a))
+
+def partition(a, kth, axis=-1):
+    return np.sort(a, axis=axis)
+
+def copysign(x, y):
+    return np.abs(x) * np.where(np.signbit(y), -1.0, 1.0)
+
+def vander(x, N=None, increasing=False):
+    n = len(x) if N is None else N
+    powers = np.arange(n) if increasing else np.arange(n)[::-1]
+    return x[:, None] ** powers
+
+def resize(a, new_shape):
+    a = np.ravel(a)
+    shape = (new_shape,) if isinstance(new_shape, int) else tuple(new_shape)
+    size = 1
+    for n in shape:
+        size = size * n
+    return a[np.arange(size) % len(a)].reshape(shape)
+
+def meshgrid(*xi, indexing='xy'):
+    n = len(xi)
+    lengths = [len(x) for x in xi]
+    order = list(range(n))
+    if indexing == 'xy' and n > 1:
+        order[0], order[1] = 1, 0
+    out = []
+    for i in range(n):
+        shape = [1] * n
+        shape[order[i]] = lengths[i]
+        full = [0] * n
+        for j in range(n):
+            full[order[j]] = lengths[j]
+        out.append(np.broadcast_to(np.reshape(xi[i], shape), full).copy())
+    return out
+
+def dist(p, q):
+    return np.sqrt(np.sum((np.asarray(p) - np.asarray(q)) ** 2))
+
+def exp10(x):
+    return 10.0 ** x
+
+def sindg(x):
+    return np.sin(np.deg2rad(x))
+
+def cosdg(x):
+    return np.cos(np.deg2rad(x))
+
+def exprel(x):
+    return np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
+
+def huber(delta, r):
+    return np.where(np.abs(r) <= delta, 0.5 * r**2, delta * (np.abs(r) - 0.5 * delta))
+
+def pseudo_huber(delta, r):
+    return delta**2 * (np.sqrt(1.0 + (r / delta) ** 2) - 1.0)
+
+def scipy_kl_div(x, y):
+    return xlogy(x, x / y) - x + y
+
+def log1mexp(x):
+    return np.log(-np.expm1(-x))
+
+def xlogx(x):
+    return xlogy(x, x)
+
+def multi_hypot(*x):
+    return np.sqrt(np.sum(np.array(x) ** 2))
+"""
