@@ -39,7 +39,8 @@ ENDINGS = {
     ".csv": ("csv",),
     ".md": ("markdown",),
     ".tex": ("latex",),
-    ".py": ("code", "numpy"),
+    ".py": ("code", "numpy", "python"),
+    ".html": ("html",),
     ".dot": ("dot",),
     ".gv": ("dot",),
     ".mmd": ("mermaid",),
@@ -134,6 +135,38 @@ class RowOptions(Options):
         ),
     ] = False
 
+    def inputs(self) -> "Point":
+        """Read the program, and values for some of its inputs. Raises `GradcliError`."""
+        if self.program is None and self.file is None:
+            raise usage_error("the program is missing", self._where_it_went())
+        from gradcli.cli.inputs import expect_one_reader, read_point, read_program
+
+        expect_one_reader(self.data, "the program", self.program, self.file)
+        program = read_program(
+            self.program, self.file, self.output, self.environment, self.function
+        )
+        return read_point(
+            program,
+            self.bindings,
+            self.option_names,
+            self.environment,
+            data=self.data,
+            wrt=self.wrt,
+            upstream=None,
+            seed=self.seed,
+            all_bound=False,
+        )
+
+    def _where_it_went(self) -> str:
+        """A misspelt option may have taken the program for its value."""
+        for binding in self.bindings:
+            meant = option_elsewhere(binding.origin) or did_you_mean(
+                binding.origin, self.option_names
+            )
+            if meant is not None:
+                return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
+        return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'
+
 
 class PointOptions(RowOptions):
     """The program, the values of its inputs, and where its backward pass starts."""
@@ -165,16 +198,6 @@ class PointOptions(RowOptions):
             upstream=self.upstream,
             seed=self.seed,
         )
-
-    def _where_it_went(self) -> str:
-        """A misspelt option may have taken the program for its value."""
-        for binding in self.bindings:
-            meant = option_elsewhere(binding.origin) or did_you_mean(
-                binding.origin, self.option_names
-            )
-            if meant is not None:
-                return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
-        return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'
 
 
 class CheckOptions(Options):

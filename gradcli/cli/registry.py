@@ -11,6 +11,7 @@ COMMANDS = {
     "check": "only the verdicts of the finite-difference check",
     "jacobian": "the derivatives of any output, as matrices",
     "hessian": "second derivatives, as a matrix or times a vector",
+    "diff": "the derivative's formula, without a point",
     "graph": "the computational graph with values and gradients on it",
     "export": "both passes as NumPy, a Python function, LaTeX or a graph in JSON",
     "grade": "read homework, find the first mistake, name it",

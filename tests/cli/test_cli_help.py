@@ -90,7 +90,7 @@ class TestPages:
             shared = SHARED_BY_BATCH
         elif name in HOMEWORK:
             shared = SHARED_BY_HOMEWORK
-        elif name == "export":  # no report: no bare values, and nothing in it to be checked
+        elif name in ("export", "diff"):  # no bare values, and nothing in it to be checked
             shared = SHARED_BY_ALL
         assert options >= shared - OF_PICTURES.get(name, set())
 

@@ -22,6 +22,7 @@ CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "check": (POINT, ALL),
     "jacobian": (POINT, ALL),
     "hessian": (POINT, ALL),
+    "diff": (POINT, (".txt", ".json", ".tex", ".py", ".html")),
     "graph": (POINT, (".txt", ".dot", ".gv", ".mmd", ".mermaid", ".svg", ".png", ".pdf")),
     "export": (POINT, (".txt", ".py", ".tex", ".json")),
     "grade": ((*POINT, "answers/answer.py"), (".txt", ".json")),
@@ -35,7 +36,8 @@ CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 STARTS: dict[str, str | tuple[str, ...]] = {
     ".md": ("|", "**"),
     ".tex": ("\\begin{", "%"),
-    ".py": "import numpy",
+    ".py": ("import numpy", '"""'),
+    ".html": "<!DOCTYPE html>",
     ".dot": "digraph",
     ".gv": "digraph",
     ".mmd": "flowchart",
