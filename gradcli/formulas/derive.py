@@ -81,6 +81,7 @@ class Deriver:
             if found.graph.nodes[d].carries:
                 node = self.graph.nodes[i]
                 names.setdefault(d, self.algebra.name(f"delta_{node.name}", node.type))
+                self.writer.upstream.add(names[d])
         reader = self.reader(found.graph, names)
         self._in_order(reader)
         trees: dict[int, Tree] = {}

@@ -257,10 +257,11 @@ def _known(sample: check.Sample) -> tuple[dict[str, Type], dict[str, Any]]:
     types: dict[str, Type] = {}
     values: dict[str, Any] = {}
     for node in sample.graph.nodes:
-        types[node.name], values[node.name] = node.type, sample.values[node.id]
         if sample.deltas[node.id] is not None:
             types[f"delta_{node.name}"] = node.type
             values[f"delta_{node.name}"] = sample.deltas[node.id]
+    for node in sample.graph.nodes:  # a program may have a name that begins so itself
+        types[node.name], values[node.name] = node.type, sample.values[node.id]
     return types, values
 
 

@@ -60,6 +60,8 @@ class Writer:
 
     def __init__(self, algebra: Algebra, example: Callable[[Expr], Tree | None]) -> None:
         self.algebra = algebra
+        self.upstream: set[Expr] = set()
+        """The names that stand for δ of a node."""
         self.example = example
         """For ones, zeros or an identity, what is written for it; None where there is nothing."""
 
@@ -116,7 +118,7 @@ class Writer:
             Kind.EYE: 3.0,
         }
         rank = ranks.get(base.kind, 1.0)
-        if base.kind is Kind.NAME and base.label.startswith("delta_"):
+        if base in self.upstream:
             rank = UPSTREAM
         word = base.label if base.kind is Kind.NAME else ""
         return Item(base, None if k == 1 else self.algebra.number(k), (rank, word, base.serial))

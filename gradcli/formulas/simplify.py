@@ -58,8 +58,10 @@ def _pythagoras(plus: Operation, minus: Operation, sign: int) -> Callable[[Algeb
     return apply
 
 
-def _from_one(square: Operation, other: Operation, sign: int) -> Callable[[Algebra, Terms], None]:
-    """c - sign·c·square² is c·other²."""
+def _from_one(
+    square: Operation, other: Operation, sign: int, alone_sign: int = -1
+) -> Callable[[Algebra, Terms], None]:
+    """c·square² and c·alone_sign are -sign·c·other²: of 1 - sin², cosh² - 1, 1 + sinh²."""
 
     def apply(algebra: Algebra, found: Terms) -> None:
         for core, c in list(found.items()):
@@ -69,7 +71,7 @@ def _from_one(square: Operation, other: Operation, sign: int) -> Callable[[Algeb
                     continue
                 rest = {b: n for b, n in factors.items() if b is not base}
                 alone = algebra.product(ONE, rest)
-                if found.get(alone) != -c:
+                if found.get(alone) != alone_sign * c:
                     continue
                 new = algebra.plain_call(other, {}, base.parts, base.type)
                 del found[core], found[alone]
@@ -104,6 +106,12 @@ TERM_REWRITES = (
     ),
     Rewrite("1 - sin² = cos²", _from_one(roles.SIN, roles.COS, 1), "1 - sin(x)^2", "cos(x)^2"),
     Rewrite("1 - cos² = sin²", _from_one(roles.COS, roles.SIN, 1), "y - y*cos(x)^2", "y*sin(x)^2"),
+    Rewrite(
+        "1 + sinh² = cosh²",
+        _from_one(roles.SINH, roles.COSH, -1, 1),
+        "1 + sinh(x)^2",
+        "cosh(x)^2",
+    ),
     Rewrite(
         "cosh² - 1 = sinh²", _from_one(roles.COSH, roles.SINH, -1), "cosh(x)^2 - 1", "sinh(x)^2"
     ),
@@ -227,9 +235,27 @@ def _guard(
             rest = algebra.product(c, {e: k for e, k in inside.items() if e is not condition})
             return algebra.call(row, given, (condition, rest, b), type_)
     _, factors = algebra.factors(condition)
-    if a is algebra.zero and any(f.calls(roles.EQUAL) and algebra.zero in f.parts for f in factors):
+    if a is algebra.zero and any(_is_singular(algebra, f, b, roles.EQUAL) for f in factors):
         return b
+    if b is algebra.zero and _is_singular(algebra, condition, a, roles.OPPOSITE[roles.EQUAL]):
+        return a
     return None
+
+
+def _is_singular(algebra: Algebra, condition: Expr, guarded: Expr, row: Operation) -> bool:
+    """Whether a condition asks if that is 0 which makes the guarded expression 0/0 there.
+
+    Any other condition is a choice of the program's own: 0 may be most of a mask.
+    """
+    if not condition.calls(row) or algebra.zero not in condition.parts:
+        return False
+    asked = next(part for part in condition.parts if part is not algebra.zero)
+    there = set()
+    for base in algebra.factors(guarded)[1]:
+        there.add(base)
+        if base.kind is Kind.POWER or base.calls(roles.LOG):
+            there.add(base.parts[0])
+    return asked in there or asked.calls(roles.NORM)
 
 
 def _linear(

@@ -31,6 +31,8 @@ def simplified(tree: Tree, types: Mapping[str, Type]) -> Tree | None:
         deriver.symbols = {
             i: deriver.algebra.name(name, t) for i, (name, t) in enumerate(given.items())
         }
+        symbols = deriver.symbols.values()
+        deriver.writer.upstream.update(s for s in symbols if s.label.startswith("delta_"))
         deriver.shorteners = deriver.shorteners[1:]  # exp(-x) stays, to be recognised
         reader = deriver.reader(formula.graph, deriver.symbols)
         e = reader.expressions([formula.result])[formula.result]
