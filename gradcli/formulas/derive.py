@@ -100,9 +100,11 @@ class Deriver:
     def _in_order(self, reader: Reader) -> None:
         """Read the program's own nodes first: what is written first in it comes first."""
         try:
-            reader.expressions([self.graph.output])
+            output = reader.expressions([self.graph.output])[self.graph.output]
         except UNREADABLE:
             return
+        if not self.named and self.writer.cost(output) > 4 * LONGEST:
+            raise TooLongError  # a derivative is seldom shorter than what it is of
 
     def reader(self, graph: Graph, names: Mapping[int, Expr]) -> Reader:
         """Expressions of a graph that begins with this one."""
