@@ -11,7 +11,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.engine.notation import NOWHERE, operation_tree
-from gradcli.formulas.algebra import ONE, TRANSPOSE, Algebra
+from gradcli.formulas.algebra import ONE, Algebra
 from gradcli.formulas.expression import Expr, Kind
 from gradcli.ops import for_symbol, roles
 from gradcli.syntax.tree import Call, Name, Number, Operator, Tree
@@ -361,8 +361,3 @@ def _fraction(value: Fraction) -> Tree:
         return _number(value)
     above, below = Fraction(value.numerator), Fraction(value.denominator)
     return Operator("/", (_number(above), _number(below)), NOWHERE, NOWHERE)
-
-
-def transposed(e: Expr) -> bool:
-    """Whether an expression is written with a transpose sign."""
-    return e.calls(TRANSPOSE)
