@@ -41,6 +41,7 @@ from gradcli.syntax.tree import Assign
 
 if TYPE_CHECKING:
     from gradcli.batch.runner import Only, Runner
+    from gradcli.formulas.types import Derivative
     from gradcli.python.program import PythonText
     from gradcli.results.matrices import Hessian, Jacobian, Layout, Mode
 
@@ -484,6 +485,64 @@ class Program:
                 allow_nonfinite=allow_nonfinite,
                 seed=seed,
             )
+
+    def diff(
+        self,
+        inputs: Mapping[str, Any] | None = None,
+        /,
+        *,
+        wrt: str | Iterable[str] | None = None,
+        order: int = 1,
+        expand: bool = False,
+        vectors: str | Iterable[str] = (),
+        matrices: str | Iterable[str] = (),
+        shapes: Mapping[str, Shape] | None = None,
+        allow_nonfinite: bool = False,
+        seed: int = 0,
+        data: Mapping[str, Any] | None = None,
+        **named: Any,
+    ) -> Derivative:
+        """The derivative's formulas, checked against backpropagation at 16 random points.
+
+        Inputs need no values. They are numbers unless a value, `shapes`, `vectors` or `matrices`
+        says otherwise; vectors and matrices may have any sizes that fit. `order=2` gives second
+        derivatives. A program of several statements keeps its names unless `expand`. Formulas
+        have their numbers where all inputs have values.
+
+        Raises `GradcliError`: shape where no sizes fit or the output is no single number, domain
+        where no point is found to check at, name for what is no input.
+
+        >>> Program("x^2*sin(y)").diff()["x"]
+        '2*x*sin(y)'
+        >>> Program("||A @ x - b||^2").diff(matrices="A", vectors=("x", "b"))["x"]
+        '2*A.T @ (A @ x - b)'
+        """
+        from gradcli.formulas.diff import formulas_of, task_for, task_of  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.formulas.sizes import Sizes  # noqa: PLC0415
+
+        expect_choice("order", order, (1, 2))
+        expect_mapping("inputs", inputs)
+        given = {**(inputs or {}), **named}
+        chosen = expect_names("wrt", wrt)
+        more: dict[str, Any] = {
+            "statements": self.statements,
+            "order": order,
+            "expand": expand or self.python is not None,
+            "allow_nonfinite": allow_nonfinite,
+            "seed": seed,
+        }
+        with collector_paused():
+            values = self.bind(given, data, seed)
+            if self.python is not None:
+                graph = self.graph(values)
+                known = Sizes(
+                    {graph.nodes[i].name: graph.nodes[i].type.shape for i in graph.inputs}
+                )
+                return formulas_of(task_for(graph, (graph,), known, values, chosen, **more))
+            ranks = dict.fromkeys(expect_names("vectors", vectors) or (), 1)
+            ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
+            draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
+            return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))
 
     def _values(
         self,

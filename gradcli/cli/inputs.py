@@ -140,8 +140,12 @@ def read_point(
     wrt: str | None,
     upstream: str | None,
     seed: int,
+    all_bound: bool = True,
 ) -> Point:
-    """The program's point. `options` are the names that belong to the command line."""
+    """The program's point. `options` are the names that belong to the command line.
+
+    Without `all_bound` inputs may be left without a value.
+    """
     options = list(options)
     written = _by_name(bindings)
     for binding in written.values():
@@ -156,7 +160,8 @@ def read_point(
             from_file = inputs_from_stream(content, names, structures=structures)
         else:
             from_file = inputs_from_file(data, names, structures=structures)
-    _expect_bound(program, {*written, *from_file}, options)
+    if all_bound:
+        _expect_bound(program, {*written, *from_file}, options)
     return Point(
         program,
         {name: _value(b.text, b.origin, name, seed) for name, b in written.items()},

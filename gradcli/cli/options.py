@@ -38,7 +38,7 @@ ENDINGS = {
     ".tex": ("latex",),
     ".html": ("html",),
     ".htm": ("html",),
-    ".py": ("code", "numpy"),
+    ".py": ("code", "numpy", "python"),
     ".dot": ("dot",),
     ".gv": ("dot",),
     ".mmd": ("mermaid",),
@@ -104,7 +104,9 @@ class InputOptions(Options):
         ),
     ] = None
 
-    def point_of(self, program: "Program", upstream: str | None = None) -> "Point":
+    def point_of(
+        self, program: "Program", upstream: str | None = None, *, all_bound: bool = True
+    ) -> "Point":
         """The program with the values of its inputs. Raises `GradcliError`."""
         from gradcli.cli.inputs import read_point
 
@@ -117,6 +119,7 @@ class InputOptions(Options):
             wrt=self.wrt,
             upstream=upstream,
             seed=self.seed,
+            all_bound=all_bound,
         )
 
 
@@ -167,6 +170,36 @@ class RowOptions(InputOptions):
         ),
     ] = False
 
+    def read(self) -> "Program":
+        """The program. Raises `GradcliError`."""
+        if self.program is None and self.file is None:
+            raise usage_error("the program is missing", self._where_it_went())
+        from gradcli.cli.inputs import expect_one_reader, read_program
+
+        expect_one_reader(self.data, "the program", self.program, self.file)
+        return read_program(
+            self.program,
+            self.file,
+            self.output,
+            self.environment,
+            self.function,
+            self.time_limit,
+        )
+
+    def inputs(self) -> "Point":
+        """The program, and values for some of its inputs. Raises `GradcliError`."""
+        return self.point_of(self.read(), all_bound=False)
+
+    def _where_it_went(self) -> str:
+        """A misspelt option may have taken the program for its value."""
+        for binding in self.bindings:
+            meant = option_elsewhere(binding.origin) or did_you_mean(
+                binding.origin, self.option_names
+            )
+            if meant is not None:
+                return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
+        return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'
+
 
 class PointOptions(RowOptions):
     """The program, the values of its inputs, and where its backward pass starts."""
@@ -179,31 +212,8 @@ class PointOptions(RowOptions):
     ] = None
 
     def point(self) -> "Point":
-        """Read the program and its inputs. Raises `GradcliError`."""
-        if self.program is None and self.file is None:
-            raise usage_error("the program is missing", self._where_it_went())
-        from gradcli.cli.inputs import expect_one_reader, read_program
-
-        expect_one_reader(self.data, "the program", self.program, self.file)
-        program = read_program(
-            self.program,
-            self.file,
-            self.output,
-            self.environment,
-            self.function,
-            self.time_limit,
-        )
-        return self.point_of(program, self.upstream)
-
-    def _where_it_went(self) -> str:
-        """A misspelt option may have taken the program for its value."""
-        for binding in self.bindings:
-            meant = option_elsewhere(binding.origin) or did_you_mean(
-                binding.origin, self.option_names
-            )
-            if meant is not None:
-                return f"{binding.origin} has taken '{binding.text}' for its value: {meant}"
-        return 'as in: "x^2 + 1" --x 3. --file FILE reads it from a file, - from standard input'
+        """The program and its inputs. Raises `GradcliError`."""
+        return self.point_of(self.read(), self.upstream)
 
 
 class CheckOptions(Options):

@@ -44,6 +44,7 @@ def adjoint(
     *,
     upstream: str | Mapping[str, int] | None = None,
     values: Sequence[Any] | None = None,
+    textbook: bool = False,
 ) -> Adjoint:
     """The graph with its backward pass, for the nodes that depend on `wrt` (default: the inputs).
 
@@ -53,15 +54,16 @@ def adjoint(
 
     Where an exact zero may meet an infinity (`guards`), the graph has a `where` that keeps it 0.
     `values` are those of the first nodes, as far as they are known; without them all nodes of the
-    graph are taken to be finite.
+    graph are taken to be finite. With `textbook` it is made of the rules in the form that reports
+    show and without those `where`s, log(2) left as it is: to be written down, not to run.
 
     Raises `GradcliError` of kind shape where an output of several elements has no upstream.
     """
     active = graph.dependent(set(graph.inputs if wrt is None else wrt))
     with collector_paused():
-        builder = _Builder(graph, values)
+        builder = _Builder(graph, values, textbook=textbook)
         sums = builder.accumulated(active, upstream)
-        if builder.unguarded:
+        if builder.unguarded and not textbook:
             builder = _Builder(graph, values, guards=True)
             sums = builder.accumulated(active, upstream)
         deltas = {i: builder.as_node(d, graph.nodes[i]) for i, d in sums.items() if active[i]}
@@ -139,9 +141,14 @@ class _Builder:
     """The growing list of nodes, and the algebra in which formulas are applied to it."""
 
     def __init__(
-        self, graph: Graph, values: Sequence[Any] | None = None, *, guards: bool = False
+        self,
+        graph: Graph,
+        values: Sequence[Any] | None = None,
+        *,
+        guards: bool = False,
+        textbook: bool = False,
     ) -> None:
-        self.graph, self.rules = graph, Rules(graph)
+        self.graph, self.rules = graph, Rules(graph, textbook=textbook)
         self.nodes: list[Node] = list(graph.nodes)
         self.guards = guards
         self.unguarded = False
@@ -307,7 +314,8 @@ class _Builder:
         selections: tuple[Selection, ...],
     ) -> Operand:
         """A node for an operation; one that exists, or the number that it equals, if it can be."""
-        if operands and not out.shape and all(map(_is_literal_number, operands)):
+        number = operands and not out.shape and all(map(_is_literal_number, operands))
+        if number and not self.rules.textbook:
             with np.errstate(all="ignore"):
                 value = np.float64(kernel(*(o.value for o in operands)))  # type: ignore[union-attr]
             if np.isfinite(value):

@@ -17,7 +17,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.engine.formula import frozen, parsed
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node
-from gradcli.ops.operation import Notation
+from gradcli.ops.operation import Notation, Operation
 from gradcli.ops.table.placing import Places
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
@@ -54,13 +54,13 @@ def node_tree(graph: Graph, node: Node) -> Tree:
     if node.kind == "input":
         return Name(node.name, NOWHERE)
     operands = tuple(operand_tree(graph, o) for o in node.operands)
-    return operands[0] if operation is None else _operation_tree(node, operands)
+    return operands[0] if operation is None else operation_tree(operation, node.given, operands)
 
 
-def _operation_tree(node: Node, operands: tuple[Tree, ...]) -> Tree:
-    """A node's operation on trees."""
-    operation = node.operation
-    assert operation is not None
+def operation_tree(
+    operation: Operation, given: Mapping[str, Any], operands: tuple[Tree, ...]
+) -> Tree:
+    """An operation on trees, with its options as they were given."""
     symbol = operation.symbol
     if symbol in OPERATORS:
         if len(operands) == operation_arity(symbol):
@@ -76,11 +76,11 @@ def _operation_tree(node: Node, operands: tuple[Tree, ...]) -> Tree:
             norm = Operator("norm", operands, NOWHERE, NOWHERE)
             return Operator("^", (norm, number(2.0)), NOWHERE, NOWHERE)
         case Notation.ARRAY:
-            return _nested(operands, node.given["shape"])
+            return _nested(operands, given["shape"])
         case Notation.INDEX:
-            items = tuple(map(option_tree, node.given["items"]))
+            items = tuple(map(option_tree, given["items"]))
             return Index(operands[0], items, NOWHERE)
-    return _call(node, operands)
+    return _call(operation, given, operands)
 
 
 def operation_arity(symbol: str) -> int:
@@ -108,10 +108,8 @@ def number(value: float) -> Number:
     return Number(value, text.removesuffix(".0"), NOWHERE)
 
 
-def _call(node: Node, operands: tuple[Tree, ...]) -> Call:
+def _call(operation: Operation, given: Mapping[str, Any], operands: tuple[Tree, ...]) -> Call:
     """A function's call: operands and required options in order, the other options by name."""
-    operation = node.operation
-    assert operation is not None
     name = operation.aliases[0] if operation.aliases else operation.name
     waiting: Iterator[Tree] = iter(operands)
     arguments: list[Tree] = []
@@ -119,7 +117,9 @@ def _call(node: Node, operands: tuple[Tree, ...]) -> Call:
     named: list[Tree] = []
     for parameter in operation.parameters:
         if parameter.option:
-            value = node.given[parameter.name]
+            value = given.get(parameter.name, parameter.default)
+            if isinstance(parameter.default, bool):
+                value = bool(value)
             if parameter.required:
                 arguments.append(option_tree(value))
             elif value != parameter.default:
@@ -242,12 +242,13 @@ def _form(graph: Graph, node: Node, operand: int | None) -> Form:
         place if isinstance(o, int) else literal_tree(o)
         for place, o in zip(places, node.operands, strict=True)
     )
+    operation = node.operation
+    assert operation is not None
     if operand is None:
-        text = print_tree(_operation_tree(node, operands))
+        text = print_tree(operation_tree(operation, node.given, operands))
     else:
-        assert node.operation is not None
         own = "\ue0000\ue001"
-        formula = node.operation.formulas(graph.site(node))[operand]
+        formula = operation.formulas(graph.site(node))[operand]
         text = print_tree(_over(node, formula, operands, own), spaced=False)
     pieces = _PLACE.split(text)
     return tuple(int(piece) if i % 2 else piece for i, piece in enumerate(pieces))

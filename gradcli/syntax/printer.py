@@ -175,12 +175,13 @@ def _operator(tree: Operator, *, wide: bool) -> list[Piece]:
 
 
 def _mixes_products(tree: Tree, operand: Tree) -> bool:
-    """Whether a matrix product stands beside another product: `(A @ B)*c`."""
+    """Whether a matrix product stands beside another product: `(A @ B)*c`, but `2*A @ B`."""
     return (
         isinstance(operand, Operator)
         and isinstance(tree, Operator)
         and level(tree) == level(operand) == Level.PRODUCT
         and (tree.symbol == "@") != (operand.symbol == "@")
+        and not (operand is tree.operands[0] and isinstance(operand.operands[0], Number))
     )
 
 

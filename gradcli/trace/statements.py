@@ -21,6 +21,7 @@ from gradcli.engine.formula import compile_formula
 from gradcli.engine.notation import NOWHERE, node_tree, rule_tree, substitute
 from gradcli.engine.plan import Contribution, reduce_to
 from gradcli.engine.rules import Rules
+from gradcli.formulas.tidy import tidied
 from gradcli.graph.graph import Node
 from gradcli.ops.operation import Type
 from gradcli.results.result import Result
@@ -38,6 +39,7 @@ from gradcli.trace.steps import (
     Move,
     Step,
     Steps,
+    backward_rule,
     product,
     reduced,
     reduction,
@@ -237,20 +239,31 @@ class StatementSteps(Steps):
             value = value + more.value
         last, node, shape = sends[-1], nodes[-1], self.graph.nodes[to].type.shape
         upstream = self.result.accumulators[node.id]
-        if composed.elementwise:
-            local = composed.local(to)
-            local_value = self._computed(local, composed)
-            found = reduce_to(np.asarray(upstream * local_value), shape)
-            text = product(None if self.starts(node) else f"delta_{node.name}", local)
-            sent = Sent(
-                local, None, reduced(text, node.type.shape, shape), local_value, value, last
-            )
-        else:
-            rule = composed.rule(to)
-            found = np.broadcast_to(self._computed(rule, composed), shape)
-            sent = Sent(None, rule, print_tree(rule, spaced=False), None, value, last)
-        same = np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True)
-        return sent if same or _tiny(found - value, value) else None
+        whole = composed.local(to) if composed.elementwise else composed.rule(to)
+        if not composed.elementwise and self.starts(node) and not node.type.shape:
+            whole = substitute(whole, {f"delta_{node.name}": ONE})
+        for tree in (tidied(whole, self._types), whole):
+            if composed.elementwise:
+                local_value = self._computed(tree, composed)
+                found = reduce_to(np.asarray(upstream * local_value), shape)
+                text = product(None if self.starts(node) else f"delta_{node.name}", tree)
+                text = reduced(text, node.type.shape, shape)
+                sent = Sent(tree, None, text, local_value, value, last)
+            else:
+                found = np.broadcast_to(self._computed(tree, composed), shape)
+                text = backward_rule(tree, f"delta_{node.name}")
+                sent = Sent(None, tree, text, None, value, last)
+            if np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True) or _tiny(
+                found - value, value
+            ):
+                return sent
+        return None
+
+    @cached_property
+    def _types(self) -> dict[str, Type]:
+        """The types of all names that may stand in a formula."""
+        types = {node.name: node.type for node in self.graph.nodes}
+        return {f"delta_{name}": t for name, t in types.items()} | types
 
     def _computed(self, tree: Tree, composed: Composed) -> Any:
         """The value of a formula over the nodes that a statement reads, its own, and its δ."""

@@ -102,7 +102,7 @@ class TestPages:
             shared = SHARED_BY_BATCH
         elif name in HOMEWORK:
             shared = SHARED_BY_HOMEWORK
-        elif name in ("export", "plot"):  # no bare values, and nothing to be checked
+        elif name in ("export", "plot", "diff"):  # no bare values, and nothing to be checked
             shared = SHARED_BY_ALL
         assert options >= shared - OF_PICTURES.get(name, set())
 

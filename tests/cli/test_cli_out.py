@@ -22,6 +22,7 @@ CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "check": (POINT, ALL),
     "jacobian": (POINT, ALL),
     "hessian": (POINT, ALL),
+    "diff": (POINT, (".txt", ".json", ".tex", ".py", ".html", ".htm")),
     "plot": (
         ("x*y", "--x=0:1", "--y=3"),
         (".txt", ".json", ".csv", ".svg", ".png", ".pdf"),
@@ -39,7 +40,8 @@ CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
 STARTS: dict[str, str | tuple[str, ...]] = {
     ".md": ("|", "**"),
     ".tex": ("\\begin{", "%"),
-    ".py": "import numpy",
+    ".py": ("import numpy", '"""'),
+    ".html": "<!DOCTYPE html>",
     ".dot": "digraph",
     ".gv": "digraph",
     ".mmd": "flowchart",

@@ -1,0 +1,166 @@
+"""`gradcli diff`: the derivative's formula, without a point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated
+
+from gradcli.cli.command import Outcome
+from gradcli.cli.command import command as make
+from gradcli.cli.options import OutputOptions, RowOptions
+from gradcli.cli.parameters import option
+from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.names import is_name, normal
+
+if TYPE_CHECKING:
+    from gradcli.formulas.types import Derivative
+    from gradcli.report.style import Style
+
+FORMULA = "Formula"
+FORMATS = ("text", "json", "latex", "python", "html")
+
+Shape = tuple[int, ...]
+
+
+class FormulaOptions(OutputOptions):
+    """How and where the formulas are written."""
+
+    formats = FORMATS
+
+
+@make(
+    "diff",
+    usage="PROGRAM [--NAME VALUE ...] [options]",
+    examples=(
+        'gradcli diff "(x + sigmoid(y)) / (x^2 + y)"',
+        'gradcli diff "||y - W @ x||^2" --matrix W --vector x,y',
+        'gradcli diff "x^2*sin(y)" --order 2',
+        'gradcli diff "x.T @ A @ x" --vector x --matrix A --wrt x',
+        'gradcli diff "exp(-x^2/2)" --format latex',
+        "gradcli diff --file network.grad --expand",
+    ),
+)
+def command(
+    point: RowOptions,
+    report: FormulaOptions,
+    *,
+    vector: Annotated[
+        str | None,
+        option(
+            "--vector", metavar="x,y", help="inputs that are vectors, of any size that fits",
+            group=FORMULA,
+        ),
+    ] = None,
+    matrix: Annotated[
+        str | None,
+        option(
+            "--matrix", metavar="W", help="inputs that are matrices", group=FORMULA
+        ),
+    ] = None,
+    shape: Annotated[
+        list[str] | None,
+        option(
+            "--shape", metavar="W=3x2", help="the size of an input (repeat it)",
+            group=FORMULA,
+        ),
+    ] = None,
+    order: Annotated[
+        int,
+        option(
+            "--order", metavar="1|2", min=1, max=2, help="2 for second derivatives",
+            group=FORMULA,
+        ),
+    ] = 1,
+    expand: Annotated[
+        bool,
+        option(
+            "--expand", help="in terms of the inputs alone: no names of statements",
+            group=FORMULA,
+        ),
+    ] = False,
+    standalone: Annotated[
+        bool,
+        option(
+            "--standalone", help="with --format latex: a document that compiles by itself",
+            group=FORMULA,
+        ),
+    ] = False,
+) -> Outcome:  # fmt: skip
+    """The derivative's formula, without a point.
+
+    Inputs are numbers unless a value or an option says otherwise. A program of several statements
+    keeps its names: delta_z is the derivative by z. Every formula is compared with
+    backpropagation at 16 random points. With values for all inputs, its number stands behind it.
+
+    Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage.
+    """
+    form = report.chosen_format()
+    if standalone and form != "latex":
+        raise usage_error("--standalone is for --format latex")
+    sizes = _sizes(shape or [])
+    vectors, matrices = _names(vector, "--vector"), _names(matrix, "--matrix")
+    _expect_one_size(sizes, vectors, matrices)
+    read = point.inputs()
+    found = read.program.diff(
+        read.inputs,
+        data=read.data,
+        wrt=read.wrt,
+        order=order,
+        expand=expand,
+        vectors=vectors,
+        matrices=matrices,
+        shapes=sizes,
+        allow_nonfinite=point.allow_nonfinite,
+        seed=point.seed,
+    )
+    write = _writer(form, standalone=standalone)
+    return Outcome(write(found, report.style()), 0, report.file)
+
+
+def _names(text: str | None, option: str) -> tuple[str, ...]:
+    from gradcli.cli.inputs import names_in
+
+    return () if text is None else names_in(text, option)
+
+
+def _sizes(written: Iterable[str]) -> dict[str, Shape]:
+    """The shapes of `W=3x2`, `x=3`, several apart by commas. Raises `GradcliError`."""
+    found: dict[str, Shape] = {}
+    for text in (part for one in written for part in one.split(",")):
+        name, equals, lengths = text.partition("=")
+        name = name.strip()
+        parts = lengths.strip().replace("×", "x").replace("X", "x").split("x")
+        digits = all(part.strip().isascii() and part.strip().isdecimal() for part in parts)
+        if not equals or not is_name(name) or not digits:
+            raise usage_error(f"--shape takes NAME=SIZE, not '{text}'", "as in --shape W=3x2,x=2")
+        shape = tuple(map(int, parts))
+        if found.setdefault(normal(name), shape) != shape:
+            raise usage_error(f"--shape gives '{name}' two sizes", "leave out one of them")
+    return found
+
+
+def _expect_one_size(
+    sizes: dict[str, Shape], vectors: tuple[str, ...], matrices: tuple[str, ...]
+) -> None:
+    """Raise where two options say different things of one input."""
+    for name in vectors:
+        if name in matrices:
+            raise usage_error(f"'{name}' is in --vector and in --matrix", "leave out one of them")
+    for rank, names in ((1, vectors), (2, matrices)):
+        for name in names:
+            if name in sizes and len(sizes[name]) != rank:
+                option = "--vector" if rank == 1 else "--matrix"
+                raise usage_error(f"{option} and --shape contradict each other about '{name}'")
+
+
+def _writer(form: str, *, standalone: bool) -> Callable[[Derivative, Style], Iterable[str]]:
+    """The function that writes a format."""
+    from functools import partial
+    from importlib import import_module
+
+    if form == "python":
+        home = "gradcli.export.formulas_python"
+    else:
+        home = f"gradcli.report.formulas.{form}"
+    pieces: Callable[..., Iterable[str]] = import_module(home).pieces
+    return partial(pieces, standalone=True) if standalone else pieces

@@ -1,0 +1,128 @@
+"""Formulas as a Python function: it takes the names that they use and returns a dict.
+
+The code of each formula is that of its text read as a program, operation in operation. A program
+that keeps its names becomes its statements first, then the lines of the backward pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+from gradcli.export.numpy import code
+from gradcli.export.numpy.calls import Calls
+from gradcli.export.numpy.code import ATOM, Code
+from gradcli.formulas.check import formula_graph
+from gradcli.formulas.types import Derivative
+from gradcli.graph.identifiers import TAKEN, identifiers
+from gradcli.ops.operation import Operation, Type
+from gradcli.report.formulas.labels import checked, label
+from gradcli.report.numbers import shown
+from gradcli.report.style import Style
+
+FUNCTION = {1: "gradient", 2: "second_derivatives"}
+
+
+def pieces(found: Derivative, style: Style) -> Iterator[str]:
+    """A module with the function."""
+    writer = _Writer(found, style)
+    body = list(writer.body())
+    title = shown(" ".join(found.program.split()).replace("\\", r"\\").replace('"', r"\""), style)
+    yield f'"""The derivative of {title if len(title) < 70 else found.output}, as formulas."""\n\n'
+    yield "import numpy as np\n"
+    if writer.imports:
+        yield f"from scipy.special import {', '.join(sorted(writer.imports))}\n"
+    for text in writer.helpers.values():
+        yield f"\n\n{text}"
+    parameters = ", ".join(writer.parameters())
+    yield f"\n\ndef {FUNCTION[found.order]}({parameters}):\n"
+    listed = ", ".join(label(found, f, style) for f in found.formulas)
+    yield f'    """{listed}; {checked(found)}."""\n'
+    for name in writer.parameters():
+        yield f"    {name} = np.asarray({name}, dtype=np.float64)[()]\n"
+    for line in body:
+        yield f"    {line}\n"
+
+
+class _Writer(Calls):
+    """The lines of the function, and the helpers that they need."""
+
+    def __init__(self, found: Derivative, style: Style) -> None:
+        super().__init__()
+        self.found, self.graph = found, found.graph
+        self.types: dict[str, Type] = {node.name: node.type for node in self.graph.nodes}
+        for formula in found.formulas:
+            if formula.direction is not None:
+                self.types[formula.direction] = self.types[formula.wrt[1]]
+        self.names = identifiers(iter(self.types), ascii_only=style.ascii, taken=TAKEN)
+        for node in self.graph.nodes if found.named else ():
+            self.types[f"delta_{node.name}"] = node.type
+            self.names[f"delta_{node.name}"] = f"delta_{self.names[node.name]}"
+
+    def parameters(self) -> list[str]:
+        """The inputs, and directions of second derivatives."""
+        inputs = [self.graph.nodes[i].name for i in self.graph.inputs]
+        more = dict.fromkeys(f.direction for f in self.found.formulas if f.direction is not None)
+        return [self.names[name] for name in (*inputs, *more)]
+
+    def body(self) -> Iterator[str]:
+        """Assignments, and the dict that is returned."""
+        keys: list[str] = []
+        if self.found.named:
+            yield from self._forward()
+        for formula in self.found.formulas:
+            key = ",".join(formula.wrt)
+            text = self._formula(formula.text)
+            if self.found.named:
+                name = self.names[f"delta_{key}"]
+                yield f"{name} = {text}"
+                text = name
+            keys.append(f"{json.dumps(key, ensure_ascii=True)}: {text}")
+        yield f"return {{{', '.join(keys)}}}"
+
+    def _forward(self) -> Iterator[str]:
+        """The values of the program's nodes that formulas may use."""
+        found: dict[int, Code] = {}
+        used = {name for name in self.found.shapes if name in self.types}
+        for node in self.graph.nodes:
+            if node.kind == "input":
+                found[node.id] = Code(self.names[node.name], ATOM, node.type)
+                continue
+            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
+            made = operands[0]
+            if node.operation is not None:
+                made = self.apply(node.operation, operands, node.type, node.options)
+            if node.name in used:
+                name = self.names[node.name]
+                yield f"{name} = {code.numeric(made).text}"
+                made = Code(name, ATOM, node.type)
+            found[node.id] = made
+
+    def _formula(self, text: str) -> str:
+        graph = formula_graph(text, self.types)
+        found: list[Code] = []
+        for node in graph.nodes:
+            if node.kind == "input":
+                found.append(Code(self.names[node.name], ATOM, node.type))
+                continue
+            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
+            if node.operation is None:
+                found.append(operands[0])
+            else:
+                found.append(self.apply(node.operation, operands, node.type, node.options))
+        return code.numeric(found[graph.output]).text
+
+    def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
+        """The `def` of a block of the program."""
+        assert operation.body is not None
+        graph, result = operation.body(types)
+        parameters = [p.name for p in operation.operands]
+        found = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
+        for node in graph.nodes[len(found) : result + 1]:
+            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
+            made = operands[0]
+            if node.operation is not None:
+                made = self.apply(node.operation, operands, node.type, node.options)
+            found.append(made)
+        self.note(operation.name, ", ".join(parameters), code.numeric(found[result]).text)
+        return operation.name

@@ -1,0 +1,1 @@
+"""Formulas of derivatives: the adjoint graph as expressions, simplified, written and checked."""

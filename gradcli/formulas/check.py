@@ -1,0 +1,232 @@
+"""The check of formulas: each is computed as it is printed, and compared with backpropagation.
+
+At 16 random points where the program and its gradient are finite, the text of every formula is
+parsed, lowered and evaluated as a program of its own. Points are looked for by several
+distributions in turn, or around given values, until there are enough. Where lengths are free, half
+of the points have other lengths than the others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Source
+from gradcli.engine.block import ENGINE
+from gradcli.engine.forward import all_finite, fill_in
+from gradcli.engine.run import Executable, Passes, active_nodes
+from gradcli.graph.graph import Graph, build
+from gradcli.graph.lower import lower
+from gradcli.graph.resolve import resolve
+from gradcli.ops.operation import Shape, Type
+from gradcli.syntax.parser import parse
+
+POINTS = 16
+TRIES = 640
+TOLERANCE = 1e-9
+MOST_DIGITS = 15.9
+MOVE, MOST_CHANGE = 1e-12, 1e-7
+"""A point is taken where a relative move of the first changes gradients by less than the second."""
+NOISE = 256 * 2.0**-52
+"""An error of so much of the largest number on the way is rounding: 1 - tanh(x)^2 at x = 20."""
+
+
+@dataclass(frozen=True, eq=False)
+class Sample:
+    """A graph, and points with the value and accumulator of its nodes: arrays of (points, …)."""
+
+    graph: Graph
+    values: list[Any]
+    deltas: list[Any]
+    sent: list[Any]
+    """The largest element of all contributions to a node, for every point."""
+    count: int
+
+
+def samples(
+    graphs: Sequence[Graph], around: Mapping[str, Any], rng: np.random.Generator
+) -> list[Sample]:
+    """Points inside the domain for each graph, 16 together.
+
+    Raises `GradcliError` of kind domain where none are found.
+    """
+    each = POINTS // len(graphs)
+    return [_sample(graph, each, around, rng) for graph in graphs]
+
+
+def _sample(
+    graph: Graph, count: int, around: Mapping[str, Any], rng: np.random.Generator
+) -> Sample:
+    ready = Executable(graph)
+    active = active_nodes(graph, None)
+    upstream = np.ones(graph.nodes[graph.output].type.shape)[()]
+    found = []
+    problem: GradcliError | None = None
+    for inputs in _candidates(graph, around, rng):
+        try:
+            passes = ready.both(inputs, active, upstream, allow_nonfinite=False)
+        except GradcliError as error:
+            problem = error
+            continue
+        if all(a is None or all_finite(np.asarray(a)) for a in passes.accumulators):
+            moved = {name: value * (1 + MOVE) for name, value in inputs.items()}
+            if _is_steady(passes, ready.both(moved, active, upstream, allow_nonfinite=True)):
+                found.append(passes)
+        if len(found) == count:
+            break
+    if not found:
+        raise GradcliError(
+            Kind.DOMAIN,
+            "no point was found where the program and its gradient are finite, to check its "
+            "formulas at",
+            source=graph.source,
+            span=None if problem is None else problem.span,
+            hint="give the inputs values: points are then looked for around them",
+        )
+    return Sample(
+        graph,
+        [np.stack([p.values[i] for p in found]) for i in range(len(graph.nodes))],
+        [
+            None
+            if found[0].accumulators[i] is None
+            else np.stack([p.accumulators[i] for p in found])
+            for i in range(len(graph.nodes))
+        ],
+        list(np.array([_largest_sent(p, len(graph.nodes)) for p in found]).T),
+        len(found),
+    )
+
+
+def _is_steady(passes: Passes, moved: Passes) -> bool:
+    """Whether the gradient hardly changes where the point hardly does: no singular matrices."""
+    for a, b in zip(passes.accumulators, moved.accumulators, strict=True):
+        if a is not None:
+            size = max(float(np.max(np.abs(a), initial=0.0)), 1e-300)
+            if not float(np.max(np.abs(a - b), initial=0.0)) <= MOST_CHANGE * size + 1e-9:
+                return False
+    return True
+
+
+def _largest_sent(passes: Passes, count: int) -> list[float]:
+    found = [0.0] * count
+    for one in passes.contributions:
+        found[one.to] = max(found[one.to], float(np.max(np.abs(one.value), initial=0.0)))
+    return found
+
+
+Draw = Callable[[np.random.Generator, Shape], Any]
+
+
+def _definite(rng: np.random.Generator, shape: Shape) -> Any:
+    """A positive definite matrix where the shape is square."""
+    if len(shape) != 2 or shape[0] != shape[1]:
+        return rng.uniform(0.2, 1.8, shape)
+    half = rng.normal(size=shape)
+    return half @ half.T / shape[0] + np.eye(shape[0])
+
+
+DRAWS: tuple[Draw, ...] = (
+    lambda rng, shape: rng.normal(size=shape),
+    lambda rng, shape: rng.uniform(0.2, 1.8, shape),
+    lambda rng, shape: rng.uniform(0.05, 0.95, shape),
+    _definite,
+    lambda rng, shape: rng.uniform(1.1, 4.0, shape),
+    lambda rng, shape: -rng.uniform(0.2, 1.8, shape),
+    lambda rng, shape: rng.normal(size=shape) * np.exp(rng.uniform(-2, 4)),
+    lambda rng, shape: rng.uniform(1, 40, shape),
+)
+
+
+def _candidates(
+    graph: Graph, around: Mapping[str, Any], rng: np.random.Generator
+) -> Iterator[dict[str, Any]]:
+    """Points: first by one distribution for all inputs, then by any for each."""
+    names = [(graph.nodes[i].name, graph.nodes[i].type.shape) for i in graph.inputs]
+    for attempt in range(TRIES):
+        point: dict[str, Any] = {}
+        which = attempt // POINTS if attempt < POINTS * len(DRAWS) else -1
+        for name, shape in names:
+            if name in around and attempt % 2 == 0:
+                value = np.asarray(around[name], dtype=np.float64)
+                drawn = value * (1 + 0.1 * rng.normal(size=shape)) + 0.01 * rng.normal(size=shape)
+            else:
+                drawn = DRAWS[which if which >= 0 else int(rng.integers(len(DRAWS)))](rng, shape)
+            drawn = np.asarray(drawn, dtype=np.float64)
+            point[name] = drawn if shape else np.float64(drawn)
+        yield point
+
+
+# --- formulas at points ------------------------------------------------------------------
+
+
+class Computed(NamedTuple):
+    """A formula's values, and at every point the largest number on the way to it."""
+
+    values: Any
+    largest: Any
+
+
+def computed(
+    text: str, names: Mapping[str, Type], values: Mapping[str, Any], count: int
+) -> Computed:
+    """A formula's value at several points, by its text: an array of (count, …).
+
+    `values` are arrays of (count, …) by name, `names` the types without the first axis. Raises
+    `GradcliError` where the text is no program of the language.
+    """
+    graph = formula_graph(text, names)
+    known: list[Any] = [None] * len(graph.nodes)
+    for i in graph.inputs:
+        known[i] = values[graph.nodes[i].name]
+    with np.errstate(all="ignore"):
+        found = fill_in(graph, known)
+    largest = np.zeros(count)
+    for node, value in zip(graph.nodes, found, strict=True):
+        lines = np.abs(_per_point(value, node.type.shape, count)).reshape(count, -1)
+        largest = np.maximum(largest, np.max(lines, axis=1, initial=0.0))
+    shape = graph.nodes[graph.output].type.shape
+    return Computed(_per_point(found[graph.output], shape, count), largest)
+
+
+def _per_point(value: Any, shape: Shape, count: int) -> Any:
+    """A value that is the same at all points once for each."""
+    return np.broadcast_to(value, (count, *shape)) if np.ndim(value) == len(shape) else value
+
+
+def formula_graph(text: str, names: Mapping[str, Type]) -> Graph:
+    """A formula's text as a program. Raises `GradcliError` where it is none."""
+    resolved = resolve(parse(Source(text, "the formula")))
+    draft = lower(resolved, frozenset(resolved.free) & frozenset(names), engine=ENGINE)
+    return build(draft, names)
+
+
+def digits(found: Computed, expected: Any, sent: Any) -> float:
+    """How many digits agree at the worst point, relative to the largest element there.
+
+    Where rounding alone explains the difference, they are counted relative to the largest number
+    on the way: of the formula, or `sent`, the largest contribution of the backward pass.
+    """
+    if found.values.shape != expected.shape:
+        return 0.0
+    largest = np.maximum(found.largest, sent)
+    return min(
+        _digits(a, b, float(most))
+        for a, b, most in zip(found.values, expected, largest, strict=True)
+    )
+
+
+def _digits(a: Any, b: Any, largest: float) -> float:
+    size = max(float(np.max(np.abs(a), initial=0.0)), float(np.max(np.abs(b), initial=0.0)))
+    error = float(np.max(np.abs(a - b), initial=0.0))
+    if not np.isfinite(error) or not np.isfinite(size):
+        return 0.0
+    if error == 0:
+        return MOST_DIGITS
+    right = float(-np.log10(error / size))
+    if right < -np.log10(TOLERANCE) and error <= NOISE * largest:
+        right = float(-np.log10(error / largest))
+    return max(right, 0.0)

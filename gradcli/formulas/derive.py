@@ -1,0 +1,265 @@
+"""The derivative of a graph as formulas: adjoint, expressions, shortest forms, trees.
+
+A graph and the names that may stand in formulas come in; a tree for the δ of every name goes out.
+The adjoint graph of the textbook's rules is read as expressions. Where a node has a name, the name
+stands for its value, and `delta_name` for its δ. What can't be simplified is written as the
+adjoint graph has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.engine.adjoint import adjoint
+from gradcli.engine.notation import NOWHERE, node_tree, number, option_tree, substitute
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.expression import Expr
+from gradcli.formulas.expression import Kind as Form
+from gradcli.formulas.layout import Writer
+from gradcli.formulas.read import Reader, SizeError, UnreadableError, expect_no_size
+from gradcli.formulas.shorten import Shortener
+from gradcli.formulas.simplify import algebra_of_formulas
+from gradcli.graph.draft import Literal
+from gradcli.graph.graph import Graph
+from gradcli.ops import roles
+from gradcli.ops.operation import SCALAR, Misfit, Shape, Type
+from gradcli.syntax.tree import Call, Index, Name, Nothing, Operator, Slice, Tree
+
+LONGEST = 1_000
+"""A formula of more operations than this is not written: names stand for its parts."""
+
+SEVERAL_WAYS = 80
+"""Up to so many operations, forms are also looked for from the top."""
+
+UNREADABLE = (UnreadableError, ArithmeticError, Misfit)
+"""What is raised for a node that the algebra has no form for: 1/0, a product of zeros."""
+
+
+class TooLongError(Exception):
+    """A formula has more than `LONGEST` operations."""
+
+
+@dataclass
+class Deriver:
+    """Formulas over the names of one graph."""
+
+    graph: Graph
+    named: Collection[int]
+    """The nodes whose names may stand in formulas; inputs always may."""
+    free: Sequence[int] = ()
+    """Lengths that stand for any length."""
+    algebra: Algebra = field(default_factory=algebra_of_formulas)
+
+    def __post_init__(self) -> None:
+        nodes = self.graph.nodes
+        self.symbols = {
+            i: self.algebra.name(nodes[i].name, nodes[i].type)
+            for i in sorted({*self.graph.inputs, *self.named})
+        }
+        self.writer = Writer(self.algebra, self._example)
+        self.shorteners = [
+            Shortener(self.algebra, self.writer, exponentials=choice) for choice in (True, False)
+        ]
+        self.target: Shape = ()
+        sizes = {n: self._count(n) for n in self.free}
+        self.sizes = {n: e for n, e in sizes.items() if e is not None}
+
+    # --- first derivatives ---
+
+    def first(self, targets: Iterable[int]) -> dict[int, Tree]:
+        """δ of each of these nodes. Raises `TooLongError`."""
+        targets = list(targets)
+        found = adjoint(self.graph, self.graph.inputs, textbook=True)
+        names = dict(self.symbols)
+        own = len(self.graph.nodes)
+        for i in sorted(self.named, reverse=True):
+            d = found.deltas.get(i)
+            if d is None or i == self.graph.output or d < own:
+                continue
+            if found.graph.nodes[d].carries:
+                node = self.graph.nodes[i]
+                names.setdefault(d, self.algebra.name(f"delta_{node.name}", node.type))
+                self.writer.upstream.add(names[d])
+        reader = self.reader(found.graph, names)
+        self._in_order(reader)
+        trees: dict[int, Tree] = {}
+        for i in targets:
+            node = self.graph.nodes[i]
+            d = found.deltas.get(i)
+            if d is None:
+                trees[i] = self.written(self.algebra.zeros(node.type), node.type.shape)
+                continue
+            symbol = names.get(d)
+            own_name = symbol is not None and symbol.label == f"delta_{node.name}"
+            opened = [d] if own_name and d >= own else []
+            trees[i] = self._formula(reader, found.graph, d, node.type, opened)
+        return trees
+
+    def _in_order(self, reader: Reader) -> None:
+        """Read the program's own nodes first: what is written first in it comes first."""
+        try:
+            output = reader.expressions([self.graph.output])[self.graph.output]
+        except UNREADABLE:
+            return
+        if not self.named and self.writer.cost(output) > 4 * LONGEST:
+            raise TooLongError  # a derivative is seldom shorter than what it is of
+
+    def reader(self, graph: Graph, names: Mapping[int, Expr]) -> Reader:
+        """Expressions of a graph that begins with this one."""
+        return Reader(self.algebra, graph, names, self.sizes, own=len(self.graph.nodes))
+
+    def _formula(
+        self, reader: Reader, graph: Graph, wanted: int, type_: Type, opened: Collection[int] = ()
+    ) -> Tree:
+        """The shortest tree for a node of the adjoint graph, in a shape."""
+        try:
+            e = reader.expressions([wanted], skip=opened)[wanted]
+            return self.written(e, type_.shape)
+        except UNREADABLE:
+            return self.plain(graph, reader.names, wanted, opened)
+
+    def expression(self, e: Expr, shape: Shape) -> Expr:
+        """The shortest form, in a shape; never longer than it came. Raises `TooLongError`."""
+        e = self.algebra.fitted(e, Type(shape))
+        if self.writer.cost(e) > 4 * LONGEST:
+            raise TooLongError
+        forms = [e]
+        for shortener in self.shorteners[: 1 + self._has_exponentials(e)]:
+            forms += [shortener.shortest(e)]
+            if self.writer.cost(e) <= SEVERAL_WAYS:
+                forms += [shortener.from_the_top(e)]
+        found = min(forms[1:] + forms[:1], key=self.writer.cost)
+        if self.writer.cost(found) > LONGEST:
+            raise TooLongError
+        return self.algebra.fitted(found, Type(shape))
+
+    def _has_exponentials(self, e: Expr) -> bool:
+        """Whether exp stands in an expression."""
+        seen, stack = {e}, [e]
+        while stack:
+            top = stack.pop()
+            if self.algebra.is_exp(top):
+                return True
+            new = [part for part in top.parts if part not in seen]
+            seen.update(new)
+            stack += new
+        return False
+
+    def written(self, e: Expr, shape: Shape) -> Tree:
+        """The tree of an expression's shortest form. Raises `TooLongError`."""
+        self.target = shape
+        return self.writer.tree(self.expression(e, shape))
+
+    # --- where the algebra has no form ---
+
+    def plain(
+        self, graph: Graph, names: Mapping[int, Expr], wanted: int, opened: Collection[int]
+    ) -> Tree:
+        """A node as the graph has it, operation in operation."""
+        trees: dict[int, Tree] = {}
+        sizes: dict[int, int] = {}
+        stack = [wanted]
+        while stack:
+            i = stack[-1]
+            node = graph.nodes[i]
+            operands = [o for o in node.operands if isinstance(o, int)]
+            if i in trees:
+                stack.pop()
+            elif i in names and i not in opened:
+                trees[i], sizes[i] = Name(names[i].label, NOWHERE), 0
+            elif missing := [o for o in operands if o not in trees]:
+                stack += missing
+            else:
+                sizes[i] = 1 + sum(sizes[o] for o in operands)
+                if sizes[i] > LONGEST:
+                    raise TooLongError
+                expect_no_size(node, self.free)
+                for o in node.operands:
+                    if isinstance(o, Literal) and self.free and i >= len(self.graph.nodes):
+                        _expect_no_length(o, self.free)
+                tree = node_tree(graph, node)
+                inner = {graph.nodes[o].name: trees[o] for o in operands}
+                trees[i] = substitute(tree, inner)
+        return trees[wanted]
+
+    # --- arrays of one number ---
+
+    def _count(self, n: int) -> Expr | None:
+        """A length that stands for any as a number of the language: sum(ones_like(x))."""
+        for symbol in self.symbols.values():
+            if n in symbol.type.shape:
+                ones = self.algebra.ones(Type((n,)), symbol)
+                return self.algebra.plain_call(
+                    roles.SUM, {"axis": None, "keepdims": False}, (ones,), SCALAR
+                )
+        return None
+
+    def _example(self, e: Expr) -> Tree | None:
+        """What is written for ones, zeros or an identity."""
+        shape = e.type.shape
+        if e.kind is Form.EYE:
+            if shape[0] not in self.free:
+                return Call("eye", (number(float(shape[0])),), (), NOWHERE, NOWHERE)
+            line = self._like("ones_like", shape[:1])
+            return line and Call("diag", (line,), (), NOWHERE, NOWHERE)
+        word = "zeros" if e.kind is Form.ZEROS else "ones"
+        found = self._like(f"{word}_like", shape)
+        if found is None and e.parts and e.parts[0].type.shape == shape:
+            found = _call(f"{word}_like", self.writer.tree(e.parts[0]))
+        if found is None and not {*shape} & {*self.free}:
+            axes = option_tree(shape if len(shape) > 1 else shape[0])
+            found = _call(word, axes)
+        return found
+
+    def _like(self, function: str, shape: Shape) -> Tree | None:
+        """`ones_like(x)` for a name of this shape, `ones_like(W[0])` for a line of a matrix."""
+        for symbol in self.symbols.values():
+            if symbol.type.shape == shape:
+                return _call(function, Name(symbol.label, NOWHERE))
+        if len(shape) == 2:
+            lines = [self._line(n) for n in shape]
+            if lines[0] is None or lines[1] is None:
+                return None
+            row = Operator("T", (lines[1],), NOWHERE, NOWHERE)
+            return _call(function, Operator("@", (lines[0], row), NOWHERE, NOWHERE))
+        line = self._line(shape[0]) if len(shape) == 1 else None
+        return line and _call(function, line)
+
+    def _line(self, n: int) -> Tree | None:
+        """A vector of this length: a name, or the first line of a matrix."""
+        for symbol in self.symbols.values():
+            if symbol.type.shape == (n,):
+                return Name(symbol.label, NOWHERE)
+        for symbol in self.symbols.values():
+            own = symbol.type.shape
+            if len(own) == 2 and n in own:
+                name, first = Name(symbol.label, NOWHERE), number(0.0)
+                whole = Slice(Nothing(NOWHERE), Nothing(NOWHERE), Nothing(NOWHERE), NOWHERE)
+                return Index(name, (first,) if own[1] == n else (whole, first), NOWHERE)
+        return None
+
+
+def _expect_no_length(literal: Literal, lengths: Sequence[int]) -> None:
+    """Raise `SizeError` where a rule's number is a length that stands for any."""
+    for n in lengths:
+        if not literal.type.shape and literal.value and float(literal.value) % n == 0:
+            raise SizeError(n)
+
+
+def _call(name: str, argument: Tree) -> Tree:
+    return Call(name, (argument,), (), NOWHERE, NOWHERE)
+
+
+def refuse_arrays(graph: Graph) -> None:
+    """Raise `GradcliError` of kind shape for an output that is no single number."""
+    output = graph.nodes[graph.output]
+    if output.type.size != 1:
+        raise GradcliError(
+            Kind.SHAPE,
+            f"the output {output.name} is {output.type}: a formula is of a number's derivative",
+            source=graph.source,
+            span=output.span,
+            hint="sum(…) or ||…||^2 makes a number of it; 'gradcli jacobian' takes every output",
+        )

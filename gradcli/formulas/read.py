@@ -1,0 +1,222 @@
+"""From a graph to expressions: each node as the expression of its operation.
+
+The nodes of a graph come in, some of them with a name to stand for them; an `Expr` goes out for
+each that is asked for. Arithmetic, powers, transposes and matrix products become forms of the
+algebra, any other operation a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from fractions import Fraction
+
+import numpy as np
+
+from gradcli.formulas.algebra import ONE, Algebra
+from gradcli.formulas.expression import Expr, Kind
+from gradcli.graph.draft import Literal, Operand
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops import operation, roles
+from gradcli.ops.operation import SCALAR, Notation, Operation, Type
+
+HALF = Fraction(1, 2)
+EXPAND_DIMS = operation("expand_dims")
+
+
+class UnreadableError(Exception):
+    """A node has no expression: a number that isn't finite, a product of shapes unknown here."""
+
+
+class SizeError(Exception):
+    """A formula has a length in it that stands for any."""
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length)
+        self.length = length
+
+
+def expect_no_size(node: Node, lengths: Collection[int]) -> None:
+    """Raise `SizeError` where an option of a node is one of these lengths."""
+    stack = list(node.given.values())
+    while stack:
+        value = stack.pop()
+        if isinstance(value, tuple):
+            stack += value
+        elif isinstance(value, int) and value in lengths:
+            raise SizeError(value)
+
+
+class Reader:
+    """Expressions of the nodes of one graph."""
+
+    def __init__(
+        self,
+        algebra: Algebra,
+        graph: Graph,
+        names: Mapping[int, Expr],
+        sizes: Mapping[int, Expr] | None = None,
+        own: int | None = None,
+    ) -> None:
+        self.algebra, self.graph, self.names = algebra, graph, names
+        self.sizes = sizes or {}
+        """For lengths that stand for any length, how each is written as a number."""
+        self.own = len(graph.nodes) if own is None else own
+        """How many nodes the program has; behind them stand those of the backward pass."""
+        self._found: dict[int, Expr] = {}
+
+    def expressions(self, wanted: Iterable[int], *, skip: Iterable[int] = ()) -> dict[int, Expr]:
+        """The expressions of these nodes; those in `skip` aren't replaced by their names."""
+        wanted, opened = list(wanted), set(skip)
+        found: dict[int, Expr] = {}
+        needed = self._needed(wanted, opened)
+        for i in sorted(needed):
+            node = self.graph.nodes[i]
+            if node.id in self.names and node.id not in opened:
+                found[node.id] = self.names[node.id]
+                continue
+            if node.id not in opened and node.id in self._found:
+                found[node.id] = self._found[node.id]
+                continue
+            found[node.id] = self._node(node, found)
+            if node.id not in opened:
+                self._found[node.id] = found[node.id]
+        return found
+
+    def _needed(self, wanted: list[int], opened: set[int]) -> set[int]:
+        """The nodes to go through for those that are wanted."""
+        needed: set[int] = set()
+        stack = list(wanted)
+        while stack:
+            i = stack.pop()
+            if i in needed:
+                continue
+            needed.add(i)
+            stop = (i in self.names or i in self._found) and i not in opened
+            if not stop:
+                stack += [o for o in self.graph.nodes[i].operands if isinstance(o, int)]
+        return needed
+
+    def _node(self, node: Node, found: Mapping[int, Expr]) -> Expr:
+        operands = [self._operand(node, o, found) for o in node.operands]
+        if node.operation is None:
+            if node.kind == "input":
+                return self.algebra.name(node.name, node.type)
+            return operands[0]
+        made = self._applied(node, operands)
+        if made.type.shape == node.type.shape:
+            return made
+        return self._shaped(made, node.type)
+
+    def _shaped(self, e: Expr, t: Type) -> Expr:
+        """The expression in the node's shape, which it has lost."""
+        try:
+            broadcast = np.broadcast_shapes(e.type.shape, t.shape) == t.shape
+        except ValueError:
+            broadcast = False
+        if not broadcast or e.type.size == t.size:
+            raise UnreadableError
+        return self.algebra.fitted(e, t)
+
+    def _operand(self, node: Node, operand: Operand, found: Mapping[int, Expr]) -> Expr:
+        if isinstance(operand, int):
+            return found[operand]
+        return self._literal(operand, counts=node.id >= self.own)
+
+    def _literal(self, literal: Literal, *, counts: bool) -> Expr:
+        algebra = self.algebra
+        if np.ndim(literal.value):
+            return algebra.name(literal.text, literal.type)
+        value = float(literal.value)
+        if not np.isfinite(value):
+            raise UnreadableError
+        if literal.text == "e":
+            return algebra.e
+        if literal.text.isalpha():
+            return algebra.name(literal.text, SCALAR)
+        number = algebra.number(value)
+        return self._with_sizes(number) if counts and self.sizes and value else number
+
+    def _with_sizes(self, number: Expr) -> Expr:
+        """A number of a rule that depends on lengths, with these in the place of their numbers."""
+        c: Fraction = number.label
+        factors: list[tuple[Expr, Fraction]] = []
+        for length, written in self.sizes.items():
+            for k in (1, -1):
+                while (c.numerator if k > 0 else c.denominator) % length == 0:
+                    c = c / Fraction(length) ** k
+                    factors.append((written, Fraction(k)))
+        return self.algebra.mul(c, factors) if factors else number
+
+    def _applied(self, node: Node, x: list[Expr]) -> Expr:
+        algebra, row = self.algebra, node.operation
+        assert row is not None
+        match row.symbol:
+            case "+":
+                # An accumulator gets its contributions last to first: they are written in order.
+                summed = node.id >= self.own and all(isinstance(o, int) for o in node.operands)
+                return algebra.add((ONE, e) for e in (reversed(x) if summed else x))
+            case "-":
+                return algebra.add([(ONE, x[0]), (-ONE, x[1])])
+            case "neg":
+                return algebra.negative(x[0])
+            case "*":
+                return algebra.times(*x)
+            case "/":
+                return algebra.mul(ONE, [(x[0], ONE), (x[1], -ONE)])
+            case "^":
+                return algebra.power(*x)
+            case "sqrt":
+                return algebra.mul(ONE, [(x[0], HALF)])
+            case "T":
+                return algebra.transpose(self._as_typed(x[0], node, 0))
+            case "@":
+                return self._product(node, x)
+        if row.exponent is not None:
+            return algebra.mul(ONE, [(x[0], Fraction(row.exponent))])
+        if row.notation is Notation.SAME:
+            return x[0]
+        if row is roles.EXP:
+            return algebra.exp(x[0])
+        if row.constant is not None:
+            like = x[0]
+            return algebra.ones(node.type, like) if row.constant else algebra.zeros(node.type)
+        if row is roles.FULL:
+            return algebra.fitted(x[0], node.type)
+        if row is roles.EYE and len(set(node.type.shape)) == 1:
+            return algebra.eye(node.type.shape[0])
+        if row in roles.PRODUCTS and all(len(e.type.shape) == 1 for e in x):
+            return algebra.matmul(*x)
+        if row is roles.SUM and x[0].kind is Kind.ONES and not node.type.shape and not self.sizes:
+            return algebra.number(x[0].type.size)
+        if row.body is not None:
+            return self._block(row, node, x)
+        made = algebra.call(row, node.given, tuple(x), node.type)
+        if made.calls(row) or row not in roles.RESHAPES:
+            self._expect_no_size(node)
+        return made
+
+    def _expect_no_size(self, node: Node) -> None:
+        """Raise `SizeError` where an option of a rule is a length that stands for any."""
+        if self.sizes and node.id >= self.own:
+            expect_no_size(node, self.sizes)
+
+    def _block(self, row: Operation, node: Node, x: list[Expr]) -> Expr:
+        """The value of a user's block, written out."""
+        assert row.body is not None
+        graph, result = row.body(tuple(self.graph.operand_type(o) for o in node.operands))
+        inner = Reader(self.algebra, graph, dict(enumerate(x)), self.sizes)
+        return inner.expressions([result])[result]
+
+    def _product(self, node: Node, x: list[Expr]) -> Expr:
+        if any(not 1 <= len(e.type.shape) <= 2 for e in x):
+            assert node.operation is not None
+            return self.algebra.call(node.operation, {}, tuple(x), node.type)
+        return self.algebra.matmul(*(self._as_typed(e, node, i) for i, e in enumerate(x)))
+
+    def _as_typed(self, e: Expr, node: Node, i: int) -> Expr:
+        """An operand that is a row only here, as the matrix of one row that it is in the graph."""
+        t = self.graph.operand_type(node.operands[i])
+        if not e.type.row or t.row:
+            return e
+        flat = self.algebra.transpose(e)
+        return self.algebra.plain_call(EXPAND_DIMS, {"axis": 0}, (flat,), Type(e.type.shape))

@@ -1,0 +1,309 @@
+"""Second derivatives as formulas: the adjoint of the adjoint, and the matrix in a linear map.
+
+For a pair of inputs, δ of one is differentiated along a direction `d_name` for the other. Where
+that is a number, the direction is 1; for two vectors the formula is linear in the direction, and
+the matrix that it is multiplied by is the Hessian's block. A block of matrices has four axes and
+no matrix: it stays a product with the direction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.engine.adjoint import adjoint
+from gradcli.engine.forward import fill_in
+from gradcli.formulas import check
+from gradcli.formulas.algebra import ONE, Algebra
+from gradcli.formulas.derive import UNREADABLE, Deriver, TooLongError
+from gradcli.formulas.expression import Expr
+from gradcli.formulas.expression import Kind as Form
+from gradcli.formulas.types import Derivative, Formula, Task
+from gradcli.graph.graph import Graph
+from gradcli.ops import roles
+from gradcli.ops.operation import Type
+from gradcli.syntax.printer import print_tree
+
+
+def derivatives(task: Task) -> Derivative:
+    """The formulas of all second derivatives, a block for every pair of inputs.
+
+    Raises `GradcliError` of kind shape where one has no formula of reasonable length.
+    """
+    graph = task.graph
+    try:
+        shown = tuple(_block(task, first, other) for first, other in _pairs(task))
+    except TooLongError:
+        raise GradcliError(
+            Kind.SHAPE,
+            "the second derivatives of this program have no formulas of reasonable length",
+            hint="'gradcli hessian' computes them at a point",
+        ) from None
+    shapes = {graph.nodes[i].name: graph.nodes[i].type.shape for i in graph.inputs}
+    for formula in shown:
+        if formula.direction is not None:
+            shapes[formula.direction] = shapes[formula.wrt[1]]
+    return Derivative(
+        program=task.program,
+        output=task.output,
+        order=2,
+        formulas=shown,
+        named=False,
+        shapes=shapes,
+        sizes=task.sizes,
+        graph=task.examples[0],
+    )
+
+
+def _pairs(task: Task) -> Iterator[tuple[str, str]]:
+    """Every pair of inputs once, in the order of the inputs."""
+    for k, first in enumerate(task.wrt):
+        for other in task.wrt[k:]:
+            yield first, other
+
+
+def _direction(graph: Graph, name: str) -> str:
+    """What a direction for an input is called: no name of the program."""
+    word = f"d_{name}"
+    while any(node.name == word for node in graph.nodes):
+        word = f"d{word}"
+    return word
+
+
+def _along(graph: Graph, name: str, *, textbook: bool) -> tuple[Graph, dict[int, int]] | None:
+    """The graph of δ_name, and behind it its derivative along a direction; None where δ is 0."""
+    first = adjoint(graph, textbook=textbook)
+    delta = first.deltas.get(graph.input_numbers[name])
+    if delta is None or not first.graph.nodes[delta].carries:
+        return None
+    inner = Graph(first.graph.source, first.graph.nodes, delta)
+    found = adjoint(inner, upstream=_direction(graph, name), textbook=textbook)
+    return found.graph, found.deltas
+
+
+def _block(task: Task, first: str, other: str) -> Formula:
+    """∂²f/∂first∂other: of the two, the one with fewer axes is the direction."""
+    graph = task.graph
+    types = {name: graph.nodes[graph.input_numbers[name]].type for name in (first, other)}
+    by, to = (
+        (other, first) if len(types[other].shape) <= len(types[first].shape) else (first, other)
+    )
+    shape = types[to].shape
+    flat = len(types[by].shape) == 1 == len(shape)
+    deriver = Deriver(graph, (), task.free)
+    algebra = deriver.algebra
+    found = _along(graph, by, textbook=True)
+    wanted = None if found is None else found[1].get(graph.input_numbers[to])
+    if found is None or wanted is None:
+        block = shape + types[by].shape if flat else shape
+        tree = deriver.written(algebra.zeros(Type(block)), block)
+        direction = None if flat or not types[by].shape else _direction(graph, by)
+        return Formula((to, by), tree, print_tree(tree, spaced=False), block, direction)
+    whole, _ = found
+    word = _direction(graph, by)
+    number = next(n.id for n in whole.nodes if n.name == word and n.kind == "input")
+    scalar = not types[by].shape
+    symbol = algebra.one if scalar else algebra.name(word, types[by])
+    reader = deriver.reader(whole, {**deriver.symbols, number: symbol})
+    direction = None if scalar else word
+    try:
+        reader.expressions([graph.output])
+        e = reader.expressions([wanted])[wanted]
+        e = deriver.expression(algebra.fitted(e, types[to]), types[to].shape)
+    except UNREADABLE:
+        symbols = {**deriver.symbols, number: algebra.name(word, types[by])}
+        tree = deriver.plain(whole, symbols, wanted, ())
+        return Formula((to, by), tree, print_tree(tree, spaced=False), shape, word)
+    if flat:
+        matrix = Linear(algebra, symbol).matrix(e)
+        if matrix is not None:
+            e, direction, shape = matrix, None, shape + types[by].shape
+    if direction is not None:
+        deriver.symbols[number] = symbol
+    tree = deriver.written(e, shape)
+    return Formula((to, by), tree, print_tree(tree, spaced=False), shape, direction)
+
+
+class Linear:
+    """The matrix of an expression that is linear in a vector."""
+
+    def __init__(self, algebra: Algebra, vector: Expr) -> None:
+        self.algebra, self.vector = algebra, vector
+        self._has: dict[Expr, bool] = {}
+
+    def has(self, e: Expr) -> bool:
+        """Whether the vector stands in an expression."""
+        stack = [e]
+        while stack:
+            top = stack[-1]
+            missing = [p for p in top.parts if p not in self._has]
+            if top in self._has or not missing:
+                self._has[top] = top is self.vector or any(self._has[p] for p in top.parts)
+                stack.pop()
+            else:
+                stack += missing
+        return self._has[e]
+
+    def matrix(self, e: Expr) -> Expr | None:
+        """M with e = M @ vector, for a vector e; None where there is no form for it."""
+        algebra = self.algebra
+        if e is self.vector:
+            return algebra.eye(e.type.shape[0])
+        match e.kind:
+            case Form.SUM:
+                parts = [(c, self.matrix(p)) for p, c in algebra.terms(e).items()]
+                if any(m is None for _, m in parts):
+                    return None
+                return algebra.add((c, m) for c, m in parts if m is not None)
+            case Form.PRODUCT:
+                return self._of_product(e)
+            case Form.MATRIX if self.has(e.parts[-1]) and len(e.parts[-1].type.shape) == 1:
+                inner = self.matrix(e.parts[-1])
+                if inner is None or any(map(self.has, e.parts[:-1])):
+                    return None
+                return algebra.matrix_product([*e.parts[:-1], inner])
+        return None
+
+    def _of_product(self, e: Expr) -> Expr | None:
+        algebra = self.algebra
+        c, factors = algebra.factors(e)
+        inside = [b for b in factors if self.has(b)]
+        if len(inside) != 1 or factors[inside[0]] != 1:
+            return None
+        rest = {b: k for b, k in factors.items() if b is not inside[0]}
+        numbers = algebra.mul(c, [(b, k) for b, k in rest.items() if not b.type.shape])
+        array = algebra.mul(ONE, [(b, k) for b, k in rest.items() if b.type.shape])
+        if inside[0].kind is Form.SUM and array is not algebra.one:
+            return self.matrix(
+                algebra.add(
+                    (k, algebra.times(numbers, array, part))
+                    for part, k in algebra.terms(inside[0]).items()
+                )
+            )
+        if not inside[0].type.shape:
+            row = self.row(inside[0])
+            if row is None or len(array.type.shape) != 1:
+                return None
+            return algebra.times(numbers, algebra.matrix_product([array, row]))
+        matrix = self.matrix(inside[0])
+        if matrix is None:
+            return None
+        if len(array.type.shape) == 1:
+            n = array.type.shape[0]
+            given = {"k": 0}
+            if array.kind is Form.ONES:
+                scale = algebra.eye(n)
+            else:
+                scale = algebra.call(roles.DIAG, given, (array,), Type((n, n)))
+            matrix = algebra.matrix_product([scale, matrix])
+        return algebra.times(numbers, matrix)
+
+    def row(self, e: Expr) -> Expr | None:
+        """r with e = r @ vector, for a number e."""
+        algebra = self.algebra
+        if e.kind is Form.SUM:
+            parts = [(c, self.row(p)) for p, c in algebra.terms(e).items()]
+            if any(r is None for _, r in parts):
+                return None
+            return algebra.add((c, r) for c, r in parts if r is not None)
+        if e.kind is Form.PRODUCT:
+            c, factors = algebra.factors(e)
+            inside = [b for b in factors if self.has(b)]
+            if len(inside) != 1 or factors[inside[0]] != 1:
+                return None
+            row = self.row(inside[0])
+            rest = [(b, k) for b, k in factors.items() if b is not inside[0]]
+            return None if row is None else algebra.times(algebra.mul(c, rest), row)
+        if e.kind is Form.MATRIX:
+            parts_ = e.parts
+            if self.has(parts_[0]) and not any(map(self.has, parts_[1:])):
+                parts_ = tuple(algebra.transpose(p) for p in reversed(parts_))
+            if any(map(self.has, parts_[:-1])) or len(parts_[-1].type.shape) != 1:
+                return None
+            inner = self.matrix(parts_[-1])
+            return None if inner is None else algebra.matrix_product([*parts_[:-1], inner])
+        if e.calls(roles.SUM) and len(e.parts[0].type.shape) == 1:
+            inner = self.matrix(e.parts[0])
+            if inner is None:
+                return None
+            if inner.calls(roles.DIAG):
+                return algebra.transpose(inner.parts[0])
+            ones = algebra.ones(e.parts[0].type, self.vector)
+            return algebra.matrix_product([algebra.transpose(ones), inner])
+        return None
+
+
+# --- the check ---------------------------------------------------------------------------
+
+
+def agreement(found: Derivative, points: Sequence[check.Sample]) -> float:
+    """The digits that all formulas have right, at the worst of the points."""
+    worst = check.MOST_DIGITS
+    for sample in points:
+        types = {node.name: node.type for node in sample.graph.nodes}
+        values = {node.name: sample.values[node.id] for node in sample.graph.nodes}
+        sent = np.max(np.stack([*sample.sent, *map(_sizes, sample.values)]), axis=0)
+        for formula in found.formulas:
+            expected, got = _both(formula, sample, types, values)
+            worst = min(worst, check.digits(got, expected, sent))
+    return worst
+
+
+def _sizes(values: Any) -> Any:
+    """The largest element at every point."""
+    return np.max(np.abs(values).reshape(len(values), -1), axis=1, initial=0.0)
+
+
+def _both(
+    formula: Formula, sample: check.Sample, types: Mapping[str, Type], values: Mapping[str, Any]
+) -> tuple[Any, Any]:
+    """A block by two backward passes, and by its formula; without a matrix along one direction."""
+    graph = sample.graph
+    to, by = formula.wrt
+    shape = graph.nodes[graph.input_numbers[by]].type.shape
+    if formula.direction is not None:
+        v = np.arange(1.0, 1.0 + int(np.prod(shape))).reshape(shape)
+        expected = _derivative(graph, sample, to, by, v)
+        given = np.broadcast_to(v, (sample.count, *shape))
+        types = {**types, formula.direction: Type(shape)}
+        values = {**values, formula.direction: given}
+    elif shape:
+        columns = [_derivative(graph, sample, to, by, row) for row in np.eye(shape[0])]
+        expected = np.stack(columns, axis=-1)
+    else:
+        expected = _derivative(graph, sample, to, by, np.float64(1.0))
+    return expected, check.computed(formula.text, types, values, sample.count)
+
+
+def _derivative(graph: Graph, sample: check.Sample, to: str, by: str, v: Any) -> Any:
+    """The derivative of δ_to along `v` for the input `by`, at every point."""
+    target = graph.nodes[graph.input_numbers[to]].type
+    zero = np.zeros((sample.count, *target.shape))
+    found = _along(graph, by, textbook=False)
+    wanted = None if found is None else found[1].get(graph.input_numbers[to])
+    if found is None or wanted is None:
+        return zero
+    whole, _ = found
+    known: list[Any] = [None] * len(whole.nodes)
+    known[: len(graph.nodes)] = sample.values
+    word = _direction(graph, by)
+    for node in whole.nodes:
+        if node.kind == "input" and node.name == word:
+            known[node.id] = np.broadcast_to(v, (sample.count, *np.shape(v)))
+    with np.errstate(all="ignore"):
+        value = fill_in(whole, known)[wanted]
+    return zero + value
+
+
+def with_values(
+    found: Derivative, sample: check.Sample, types: Mapping[str, Type], values: Mapping[str, Any]
+) -> tuple[Formula, ...]:
+    """The formulas with their values at a point; a product with a direction has none."""
+    return tuple(
+        f if f.direction is not None else replace(f, value=_both(f, sample, types, values)[0][0])
+        for f in found.formulas
+    )

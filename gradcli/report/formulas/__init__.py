@@ -1,0 +1,1 @@
+"""Reports of formulas: a `Derivative` comes in, text, JSON, LaTeX or a page goes out."""

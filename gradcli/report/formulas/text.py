@@ -1,0 +1,22 @@
+"""Formulas as text of the language, a line each, with their numbers where there is a point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from gradcli.formulas.types import Derivative
+from gradcli.report.formulas.labels import checked, label
+from gradcli.report.numbers import inline, shown
+from gradcli.report.style import Style
+
+
+def pieces(found: Derivative, style: Style) -> Iterator[str]:
+    """The lines. Behind `=` everything is a text of the language."""
+    for name, text in found.definitions:
+        yield f"{shown(name, style)} = {shown(text, style)}\n"
+    for formula in found.formulas:
+        line = f"{label(found, formula, style)} = {shown(formula.text, style)}"
+        if formula.value is not None:
+            line += f" = {inline(formula.value, style.precision, style)}"
+        yield line + "\n"
+    yield checked(found) + "\n"
