@@ -79,6 +79,12 @@ class Jitter:
         result[rows] = disturbed
         return result
 
+    def shake(self, value: Array, first: int, error: float = EPS) -> Array:
+        """Disturb an array in place, from its row `first` on, and return it."""
+        part = value[first:]
+        part *= self._near_one(part, error)
+        return value
+
     def round(self, value: Array) -> Array:
         """The same for results that may have underflowed: they are right to 5e-324 only."""
         result: Array = value * self._near_one(value, EPS)

@@ -16,18 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.check.choices import (
-    Signature,
-    branch_codes,
-    chooses,
-    chosen,
-    mixed,
-    speaking,
-    spread,
-)
+from gradcli.check.choices import Signature, speaking
 from gradcli.check.clock import Clock
 from gradcli.check.inline_blocks import Flat
-from gradcli.check.jitter import SHORT, Jitter, error_of_sum
+from gradcli.check.jitter import Jitter
+from gradcli.check.stencil import Outputs, Pass, Stencil, Visit
 from gradcli.engine.forward import fill_in, line_up, operand_values
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -37,9 +30,6 @@ MOST_ELEMENTS = 3_000_000
 
 MOST_VALUES = 12_000_000
 """The rows of a pass times the nodes don't exceed this: 96 MB."""
-
-_GOLDEN = 0.6180339887498949
-"""Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
 
 
 class Coordinate:
@@ -59,6 +49,11 @@ class Coordinate:
     ) -> None:
         self.node, self.value, self.index, self.direction = node, value, index, direction
         self.x = 1.0 if direction is not None else float(value if index is None else value[index])
+
+    @property
+    def plain(self) -> bool:
+        """Whether the node is the variable: it is a number."""
+        return self.index is None and self.direction is None
 
     def rows(self, t: Array) -> Array:
         """The node's value at every t, with t as the batch axis."""
@@ -131,6 +126,40 @@ class Samples:
         self.scatter = 0.0
 
 
+class Between:
+    """The nodes between variables and output, as a pass shows them."""
+
+    def __init__(self) -> None:
+        self.nodes: list[int] = []
+        self.columns: list[Array] = []
+        self.values: list[Array] = []
+
+    def see(self, node: int, columns: Array, values: Array) -> None:
+        """Keep what is shown."""
+        self.nodes.append(node)
+        self.columns.append(columns)
+        self.values.append(values)
+
+    def samples(self, output: int, outputs: Outputs, count: int) -> list[Samples]:
+        """Everything sorted by columns: for each the function first, then the nodes in order."""
+        nodes = np.repeat([output, *self.nodes], [count, *map(len, self.columns)])
+        owner = np.concatenate([np.arange(count), *self.columns])
+        order = np.argsort(owner, kind="stable")
+        y = np.concatenate([outputs.f, *self.values], axis=1)[:, order].T
+        nodes = nodes[order]
+        ends = np.cumsum(np.bincount(owner, minlength=count)).tolist()
+        return [
+            Samples(
+                y[start:end],
+                nodes[start:end].tolist(),
+                outputs.signature[:, k],
+                outputs.held,
+                slice(k, None, count),
+            )
+            for k, (start, end) in enumerate(zip([0, *ends], ends, strict=False))
+        ]
+
+
 class Sampler:
     """The program as a function of any of its coordinates, about the point where it stands.
 
@@ -157,11 +186,11 @@ class Sampler:
         self.ties = [node.id for node in self.graph.nodes if self._is_tied(node)]
         sizes = [node.type.size for node in reversed(self.graph.nodes)]
         self._widest: list[int] = list(accumulate(sizes, max))[::-1]
-        self._done_after: list[list[int]] = [[] for _ in self.graph.nodes]
+        self.done_after: list[list[int]] = [[] for _ in self.graph.nodes]
         """For every node those that nothing behind it uses."""
         for i, users in enumerate(self.graph.consumers):
             if i != self.graph.output:
-                self._done_after[users[-1] if users else i].append(i)
+                self.done_after[users[-1] if users else i].append(i)
 
     def _is_tied(self, node: Node) -> bool:
         """Whether the point is on the border between two branches of the operation."""
@@ -195,21 +224,48 @@ class Sampler:
 
         Raises `OutOfTimeError` where one request takes several, and too long.
         """
-        size = sum(len(r.t) for r in requests)
+        size = len(requests) * max(len(r.t) for r in requests)
         limit = min(self.rows_at_once(r.coordinate) for r in requests)
         if size <= limit or (len(requests) == 1 and len(requests[0].t) == 1):
-            return _Pass(self, requests).run()
+            return self._served(requests)
         if len(requests) == 1:
             return [self._in_parts(_parts(requests[0], limit))]
         half = len(requests) // 2
         return self.sample(requests[:half]) + self.sample(requests[half:])
+
+    def _served(self, requests: list[Request]) -> list[Samples]:
+        """Serve requests in one pass; if one has jitter, all have it at as many last points."""
+        order = sorted(range(len(requests)), key=lambda k: self.place[requests[k].coordinate.node])
+        ordered = [requests[k] for k in order]
+        longest = max(len(r.t) for r in ordered)
+        t = np.empty((longest, len(ordered)))
+        for k, r in enumerate(ordered):
+            missing = longest - len(r.t)
+            t[0, k], t[1 : missing + 1, k], t[missing + 1 :, k] = r.t[0], r.t[0], r.t[1:]
+        first = ordered[0]
+        stencil = Stencil([r.coordinate for r in ordered], t, first.jittered, first.held)
+        between = Between()
+        watched = any(r.watched for r in ordered)
+        outputs = Pass(self, stencil, between.see if watched else None).run()
+        found = between.samples(self.graph.output, outputs, len(ordered))
+        served: list[Samples] = [*found]
+        for k, r, samples in zip(order, ordered, found, strict=True):
+            keep = np.r_[0, longest - len(r.t) + 1 : longest]
+            if len(r.t) < longest:
+                samples.y, samples.signature = samples.y[:, keep], samples.signature[keep]
+            served[k] = samples
+        return served
+
+    def climb(self, stencil: Stencil, visit: Visit) -> Outputs:
+        """One pass with all points of a stencil; `visit` is shown the nodes between."""
+        return Pass(self, stencil, visit).run()
 
     def _in_parts(self, parts: list[Request]) -> Samples:
         """The answer to a request that takes several passes, if there is time for them."""
         begun = self.clock.spent if self.clock else 0.0
         found: list[Samples] = []
         for part in parts:
-            found += _Pass(self, [part]).run()
+            found += self._served([part])
             if self.clock:
                 self.clock.foresee(begun, len(found), len(parts))
         return _joined(found)
@@ -257,188 +313,4 @@ def _joined(parts: list[Samples]) -> Samples:
     signature = np.concatenate([part.signature for part in parts])
     last = [p for p in parts if p.held]
     held = {i: np.concatenate([p.held[i] for p in last]) for i in parts[-1].held}
-    count = len(next(iter(held.values()), ()))
-    return Samples(y, parts[0].nodes, signature, held, slice(0, count))
-
-
-def _terms(graph: Graph, node: Node) -> int:
-    """About how many terms an element of the result is the sum of."""
-    largest = max(graph.operand_type(o).size for o in node.operands)
-    return largest // max(node.type.size, 1)
-
-
-class _Pass:
-    """One way up the graph with all rows of some requests.
-
-    `owners` says for each node which requests are about it, as a set of bits; the bits in
-    `touched` say which requests' rows move a node. Rows that don't move it hold its value.
-    """
-
-    def __init__(self, sampler: Sampler, requests: list[Request]) -> None:
-        self.sampler, self.requests = sampler, requests
-        lengths = [len(r.t) for r in requests]
-        self.ends = np.cumsum(lengths).tolist()
-        self.starts = [end - n for end, n in zip(self.ends, lengths, strict=True)]
-        self.rows = self.ends[-1]
-        self.owner = np.repeat(np.arange(len(requests)), lengths)
-        self.shaky: Any = np.zeros(self.rows, dtype=bool)
-        held: list[Array] = []
-        for r, end in zip(requests, self.ends, strict=True):
-            self.shaky[end - r.jittered : end] = True
-            held.append(np.arange(end - r.held, end))
-        self.alone: slice | None = None
-        """The held rows as a slice, if there is one request only."""
-        if len(requests) == 1:
-            self.shaky = slice(self.rows - requests[0].jittered, self.rows)
-            self.alone = slice(self.rows - requests[0].held, self.rows)
-        self.held = np.concatenate(held)
-        self.jittered = any(r.jittered for r in requests)
-        self.watched = any(r.watched for r in requests)
-        self.here: dict[int, list[int]] = {}
-        for k, r in enumerate(requests):
-            self.here.setdefault(sampler.place[r.coordinate.node], []).append(k)
-        self.now: dict[int, Array] = {}
-        self.touched: dict[int, int] = {}
-        self.series: list[Array] = []
-        self.series_of: list[tuple[int, int]] = []
-        self.kept: dict[int, Array] = {}
-        self._masks: dict[int, Array] = {}
-        self.choices: dict[int, tuple[Any, Any]] = {}
-        """What every `where` takes, row by row."""
-        self.codes: dict[int, Array] = {}
-        """The branches of every operation, row by row."""
-
-    def run(self) -> list[Samples]:
-        """Fill in all rows and hand them out."""
-        graph = self.sampler.graph
-        everyone = (1 << len(self.requests)) - 1
-        done_after = self.sampler._done_after  # noqa: SLF001 - one of its own
-        speaking = self.sampler.speaking
-        for node in graph.nodes[min(self.here) :]:
-            i = node.id
-            moved = 0
-            for o in node.operands:
-                if type(o) is int:
-                    moved |= self.touched.get(o, 0)
-            mine = self.here.get(i, ())
-            if not moved and not mine:
-                continue
-            if not moved and len(self.requests) == 1:
-                value = self.requests[0].coordinate.rows(self.requests[0].t)
-            else:
-                value = self._computed(node) if moved else self._base(i)
-                if mine or moved != everyone:
-                    value = self._with_fixed_rows(value, i, moved, mine)
-            self.now[i] = value
-            if self.watched and moved and i != graph.output and speaking[i]:
-                self.series.append(self._projected(value, i))
-                self.series_of.append((i, moved))
-            for k in mine:
-                moved |= 1 << k
-            self.touched[i] = moved
-            if len(self.held):
-                self.kept[i] = value[self.alone].copy() if self.alone else value[self.held]
-            for done in done_after[i]:
-                self.now.pop(done, None)
-        return self._handed_out()
-
-    def _base(self, i: int) -> Array:
-        value = np.asarray(self.sampler.values[i])
-        return np.broadcast_to(value, (self.rows, *value.shape))
-
-    def _computed(self, node: Node) -> Array:
-        """The operation on all rows, with jitter where that is wanted."""
-        sampler, operation, operands = self.sampler, node.operation, node.operands
-        assert operation is not None
-        assert node.kernel is not None
-        now, values = self.now, sampler.values
-        arguments: list[Any] = []
-        for o in operands:
-            if type(o) is not int:
-                arguments.append(o.value)  # type: ignore[union-attr]
-            elif o in now:
-                value = now[o]
-                if operation.composite and self.jittered:
-                    value = sampler.jitter.disturb(value, self.shaky)
-                arguments.append(value)
-            else:
-                arguments.append(values[o])
-        if not node.aligned:
-            arguments = line_up(sampler.graph, node, arguments)
-        if operation.branch is not None:
-            code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
-            if not operation.elementwise or code.ndim > len(node.type.shape):
-                self.codes[node.id] = branch_codes(code, self.rows)
-        if chooses(node):
-            self.choices[node.id] = chosen(arguments[0], self.rows)
-        value = node.kernel(*arguments)
-        if value.ndim == len(node.type.shape):
-            value = np.broadcast_to(value, (self.rows, *value.shape))
-        if not self.jittered or operation.exact:
-            return value
-        if operation.elementwise:
-            return sampler.jitter.disturb(value, self.shaky)
-        return sampler.jitter.disturb(value, self.shaky, error_of_sum(_terms(sampler.graph, node)))
-
-    def _with_fixed_rows(self, value: Array, i: int, moved: int, mine: Sequence[int]) -> Array:
-        """Rows that leave the node where it is, and rows that set it."""
-        base = self.sampler.values[i]
-        value = np.where(self._mask(moved).reshape((-1,) + (1,) * (value.ndim - 1)), value, base)
-        for k in mine:
-            request = self.requests[k]
-            value[self.starts[k] : self.ends[k]] = request.coordinate.rows(request.t)
-        return value
-
-    def _mask(self, bits: int) -> Array:
-        """The rows of the requests in a set."""
-        if bits not in self._masks:
-            chosen = [bool(bits >> k & 1) for k in range(len(self.requests))]
-            self._masks[bits] = np.array(chosen)[self.owner]
-        return self._masks[bits]
-
-    def _projected(self, value: Array, i: int) -> Array:
-        """A value as one number per row: an array along a fixed direction without zeros.
-
-        The sum is rounded like any other, so where there is jitter it is disturbed.
-        """
-        if value.ndim == 1:
-            return value
-        flat = value.reshape(len(value), -1)
-        if flat.shape[1] == 1:
-            return flat[:, 0]
-        jitter, terms = self.sampler.jitter, flat.shape[1]
-        flat = jitter.disturb(flat, self.shaky)
-        weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
-        projected: Array = flat @ weights
-        if terms <= SHORT:
-            return projected
-        return jitter.disturb(projected, self.shaky, error_of_sum(terms))
-
-    def _handed_out(self) -> list[Samples]:
-        sampler = self.sampler
-        place = sampler.graph.output
-        output = self.now[place] if place in self.now else self._base(place)
-        if self.jittered and output.ndim > 1:
-            output = sampler.jitter.disturb(output, self.shaky)
-        f = sampler.total(output)
-        say = spread(sampler.graph, self.touched, self.choices) if self.choices else None
-        signature = mixed(self.codes, say, self.rows)
-        y = np.array([f, *self.series])
-        ids = np.array([i for i, _ in self.series_of], dtype=np.int64)
-        moved = np.array([bits for _, bits in self.series_of], dtype=np.uint64)
-        result, start = [], 0
-        for k, request in enumerate(self.requests):
-            (chosen,) = np.nonzero(moved >> np.uint64(k) & np.uint64(1))
-            rows = slice(self.starts[k], self.ends[k])
-            held_rows = slice(start, start + request.held)
-            start += request.held
-            result.append(
-                Samples(
-                    y[np.append(0, chosen + 1), rows],
-                    [place, *ids[chosen].tolist()],
-                    signature[rows],
-                    self.kept if request.held else {},
-                    held_rows,
-                )
-            )
-        return result
+    return Samples(y, parts[0].nodes, signature, held, slice(None))

@@ -23,6 +23,7 @@ from gradcli.check import (
     mpmath_ops,
     quick_check,
     sampling,
+    stencil,
     second_opinion,
 )
 from gradcli.check.clock import Clock
@@ -520,13 +521,13 @@ class Evaluations:
         monkeypatch.setattr(second_opinion, "MOST_NUMBERS", 5_000)
         monkeypatch.setattr(sampling, "MOST_ELEMENTS", 750_000)
         self.rows = 0
-        run = sampling._Pass.run
+        run = stencil.Pass.run
 
-        def counted(one: sampling._Pass) -> list[sampling.Samples]:
+        def counted(one: stencil.Pass) -> stencil.Outputs:
             self.rows += one.rows
             return run(one)
 
-        monkeypatch.setattr(sampling._Pass, "run", counted)
+        monkeypatch.setattr(stencil.Pass, "run", counted)
 
     def checks(
         self, text: str, budget: float, wrong: float = 1.0, /, *, mode: str = "", **point: Any
