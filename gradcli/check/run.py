@@ -166,11 +166,13 @@ class _Run:
                 (found,) = self.bench.examine([half])
             except OutOfTimeError:
                 return
+            if found is None:
+                return
             low, high = (low, middle) if found.verdict is Verdict.FAIL else (middle, high)
         element = tuple(int(i) for i in np.unravel_index(low, shape))
         coordinate = Coordinate(row.node.id, row.value, element)
         (found,) = self.bench.examine([coordinate])
-        if found.verdict is Verdict.FAIL:
+        if found and found.verdict is Verdict.FAIL:
             row.checked, row.findings = [coordinate], [self._confirmed(coordinate, found)]
             row.size = 1
 
@@ -211,8 +213,8 @@ class _Run:
             begun = True
             if not portion:
                 room = 1 if self.bench.large(coordinate) else self.bench.room(coordinate)
-                if not self.examined and row.along_directions:
-                    room = 1  # to learn what one takes
+                if not self.examined:  # to learn what one takes
+                    room = 1 if row.along_directions else min(room, 64)
                 if self.examined:
                     room = max(1, min(room, int(left / self.each)))
             portion.append((row, coordinate))
@@ -230,6 +232,8 @@ class _Run:
         finally:
             self.examined += len(portion)
         for (row, coordinate), finding in zip(portion, found, strict=True):
+            if finding is None:
+                continue
             confirmed = self._confirmed(coordinate, finding)
             row.take(coordinate, self.undefined.explained(coordinate, confirmed))
 

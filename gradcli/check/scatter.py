@@ -57,13 +57,28 @@ class Scatter:
                 together.setdefault(id(answer.held), []).append(k)
         for members in together.values():
             coordinates = [requests[k].coordinate for k in members]
-            deltas = self._backward(answers[members[0]].held, coordinates)
-            for k, coordinate in zip(members, coordinates, strict=True):
-                delta = deltas.get(coordinate.node)
-                if delta is not None:
-                    results = coordinate.component(delta[answers[k].rows])
-                    spread = float(np.max(results) - np.min(results)) / 2
-                    answers[k].scatter = spread if np.isfinite(spread) else np.inf
+            rows = [answers[k].rows for k in members]
+            found = self.spreads(answers[members[0]].held, coordinates, rows)
+            for k, spread in zip(members, found, strict=True):
+                answers[k].scatter = spread
+
+    def spreads(
+        self,
+        held: dict[int, Array],
+        coordinates: Sequence[Coordinate],
+        rows: Sequence[slice] = (slice(None),),
+    ) -> list[float]:
+        """The scatter of every coordinate's accumulator, from its rows of the held values."""
+        deltas = self._backward(held, coordinates)
+        found = []
+        for coordinate, own in zip(coordinates, rows, strict=True):
+            delta = deltas.get(coordinate.node)
+            spread = 0.0
+            if delta is not None:
+                results = coordinate.component(delta[own])
+                spread = float(np.max(results) - np.min(results)) / 2
+            found.append(spread if np.isfinite(spread) else np.inf)
+        return found
 
     def _backward(
         self, held: dict[int, Array], coordinates: Sequence[Coordinate]
