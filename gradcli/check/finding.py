@@ -62,18 +62,14 @@ class Finding:
         self.ulps: float | None = None
 
 
-def agreement(
-    gradient: Array, slope: Array, error: Array, least: Array
-) -> tuple[Array, Array, Array]:
-    """For many accumulators the tolerance, the digits, and whether they pass without a doubt.
+def agreement(gradient: Array, slope: Array, error: Array) -> tuple[Array, Array, Array]:
+    """For many accumulators the tolerance, the digits, and whether they pass.
 
-    What rounding does to the accumulators is left out. Where the slope is known less well than
-    `least`, none passes.
+    What rounding does to the accumulators is left out.
     """
     size, difference = np.maximum(np.abs(gradient), np.abs(slope)), np.abs(gradient - slope)
     tolerance = SAFETY * error + FLOOR * size
-    passes = (difference <= tolerance) & (tolerance <= RESOLVED * size) & (size > 0)
-    passes &= error <= least
+    passes = (difference <= tolerance) & (tolerance <= RESOLVED * size) & (size > TINY / EPS**2)
     doubt = np.maximum(np.maximum(difference, error), np.maximum(EPS * size, TINY))
     digits = np.log10(size) - np.log10(doubt)
     return tolerance, digits, passes

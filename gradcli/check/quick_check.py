@@ -15,13 +15,13 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcli.check.extrapolation import extrapolate
-from gradcli.check.finding import ZERO, Finding, agreement
+from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
 from gradcli.check.jitter import TINY
 from gradcli.check.method import consistent
 from gradcli.check.sampling import Coordinate, Sampler
 from gradcli.check.series import Series, displacement, drowned, resolved, sound
 from gradcli.check.special import SETTLED
-from gradcli.check.steps import MANTISSA, exact
+from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.check.stencil import Outputs, Stencil
 from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
@@ -38,9 +38,15 @@ POINTS = 1 + 2 * STEPS + JITTERED
 
 COLUMNS = 5
 
-KNOWN = 2.0
+KNOWN = 6.0
 """An error of more than so many times the smallest step's noise is not the best that can be had:
 smaller steps would know the slope better."""
+
+SURE = 1e-6
+"""A gradient that agrees with a slope to this, relatively, does so by no chance."""
+
+BEYOND = 30.0
+"""Where the slope is known so many times less well than a pass asks for, more points are no help."""
 
 AT_ONCE = 2048
 """So many quantities are looked at together: their arrays stay in the processor's cache."""
@@ -60,8 +66,20 @@ class Looks(NamedTuple):
     tolerance: Array
     digits: Array
     passes: Array
+    best: Array
+    """Whether other steps would hardly know the slope better."""
+    joined: Array
+    """Whether the steps begin before the ordinary ones end."""
+    promising: Array
+    """Where a look at the nodes between is all that is missing."""
     zero: Array
     """Where function and gradient are 0, as far as the values show it."""
+    hopeless: Array
+    """Where the slope agrees with the gradient as far as it is known, which is far too little."""
+    nearby: Array
+    """The steepest slope that is no noise."""
+    level: Array
+    """The function's size per unit of x."""
     outputs: Outputs
 
     def finding(self, k: int) -> Finding:
@@ -75,6 +93,13 @@ class Looks(NamedTuple):
             found.digits = float(self.digits[k])
         return found
 
+    def undecided(self, k: int, gradient: float, scatter: float) -> Finding | None:
+        """What is found on a hopeless variable: that nothing can be known, if so it is."""
+        slope, error = float(self.slope[k]), float(self.error[k])
+        nearby, level = float(self.nearby[k]), float(self.level[k])
+        found = decide(gradient, slope, error, scatter, nearby, level, flat=False)
+        return found if found.verdict is Verdict.INCONCLUSIVE else None
+
     def differs(self, gradient: Array, scatter: float = 0.0) -> Array:
         """Which gradients seem to be wrong, if rounding alone moves them by no more than so much."""
         noisy = scatter > 0.5 * np.abs(gradient)
@@ -86,42 +111,35 @@ class Steps(NamedTuple):
     """Steps of some variables, the largest first, and by how many bits neighbours differ."""
 
     h: Array
-    bits: Array
+    bits: float
 
 
 Ladder = Callable[[Array], Steps]
 
 
 def ordinary(x: Array) -> Steps:
-    """Steps from the larger of |x| and 1 to well below the smaller: a scale may be either."""
-    top, whole = _range(x)
-    return _ladder(x, top, whole, STEPS)
+    """Steps about the larger of |x| and 1, the scale of most functions."""
+    return _ladder(x, 2 * np.maximum(np.abs(x), 1.0), STEPS - 1, STEPS)
 
 
 def finer(x: Array) -> Steps:
-    """Steps from where the ordinary ones end."""
-    top, whole = _range(x)
-    return _ladder(x, top * np.exp2(1 - whole), np.full(x.shape, STEPS - 1.0), STEPS)
+    """Steps from |x| downwards, or from where the ordinary ones end."""
+    size = np.where(x == 0, 1.0, np.abs(x))
+    return _ladder(x, np.minimum(size, np.maximum(size, 1.0) / 16), STEPS - 1, STEPS)
 
 
 def along(x: Array) -> Steps:
     """Steps along a direction: from 1/2 to where few elements come to a border."""
-    return _ladder(x, np.full(x.shape, 0.5), np.full(x.shape, 3.0 * (FEW - 1)), FEW)
+    return _ladder(x, np.full(x.shape, 0.5), 3.0 * (FEW - 1), FEW)
 
 
 LADDERS: tuple[tuple[bool, Ladder], ...] = ((False, ordinary), (False, finer), (True, along))
 """The steps for numbers, those for what is left of them, and the steps along directions."""
 
 
-def _range(x: Array) -> tuple[Array, Array]:
-    """The largest step, and how many bits the smallest is below it. At 0 the only scale is 1."""
-    size = np.where(x == 0, 1.0, np.abs(x))
-    top, low = np.maximum(size, 1.0), np.minimum(size, 1.0)
-    return top, np.clip(np.log2(top / low) + 4, STEPS - 1, 4 * (STEPS - 1))
-
-
-def _ladder(x: Array, top: Array, whole: Array, count: int) -> Steps:
-    bits = (whole / (count - 1))[:, None]
+def _ladder(x: Array, top: Array, whole: float, count: int) -> Steps:
+    """Steps over so many bits as a whole."""
+    bits = whole / (count - 1)
     h = MANTISSA * top[:, None] * np.exp2(-bits * np.arange(count))
     return Steps(exact(x[:, None], h), bits)
 
@@ -132,19 +150,22 @@ def look(
     gradient: Array,
     ladder: Ladder,
     *,
-    held: bool = False,
+    inside: bool,
 ) -> Looks:
     """Compare accumulators with slopes; the coordinates are sorted by their place in the graph.
 
-    With `held` the values at x with jitter are kept, for the scatter of the gradient.
+    With `inside` the nodes between are looked at as well. Otherwise only what agrees to many digits
+    passes: a flat function over a wildly moving inner node says nothing, but does not agree with a
+    gradient to six digits by chance either. The values at x with jitter are kept, for the scatter
+    of the gradient.
     """
     x = np.array([[c.x] for c in coordinates])
     h, bits = ladder(x[:, 0])
     n = h.shape[1]
     t = np.concatenate([x, x + h, x - h, np.repeat(x, JITTERED, axis=1)], axis=1).T
     between = _Between(x, h)
-    stencil = Stencil(coordinates, np.ascontiguousarray(t), JITTERED, JITTERED if held else 0)
-    outputs = sampler.climb(stencil, between.see)
+    stencil = Stencil(coordinates, np.ascontiguousarray(t), JITTERED, JITTERED)
+    outputs = sampler.climb(stencil, between.see if inside else None)
     f, signature = outputs.f.T, outputs.signature.T
     near = np.isfinite(f) & (signature == signature[:, :1])
     # The steps that all smaller ones share x's piece with; others count as undefined.
@@ -160,20 +181,33 @@ def look(
     better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=bits)
     first = s.D[rows, a], rough, center
     found = tuple(np.column_stack(pair) for pair in zip(first, better, strict=True))
-    slope, error, _ = consistent(found, s, ALL, center, rough)
+    slope, error, step = consistent(found, s, ALL, center, rough)
     good = ok.any(axis=1) & same[:, -SETTLED] & resolved(s, ALL) & np.isfinite(gradient)
     error = np.where(good, error, np.inf)
-    judged = agreement(gradient, slope, error, KNOWN * s.N[:, -1])
-    return Looks(slope, error, *judged, _is_zero(x[:, 0], gradient, judged[0], s), outputs)
-
-
-def _is_zero(x: Array, gradient: Array, tolerance: Array, s: Series) -> Array:
-    """Where a function never moves, nor is its gradient other than 0."""
+    # As good as it gets: smaller steps are noisier, and the next larger ones no better.
+    best = good & (error <= KNOWN * s.N[:, -1]) & (s.N[:, -1] >= 0.9 * s.N[:, -2])
+    joined = h[:, 0] > ordinary(x[:, 0]).h[:, -1]
+    if ladder is finer:
+        best &= (step < h[:, 0]) | joined
+    tolerance, digits, passes = agreement(gradient, slope, error)
+    unit = np.maximum(np.abs(x), 1.0)
+    clear = s.moves > 20 * s.noise
+    nearby = np.max(s.moves / h, axis=1, where=clear & (h <= 2 * unit), initial=0.0)
+    level = np.abs(s.y0 / unit)[:, 0]
+    size = np.maximum(np.abs(gradient), np.abs(slope))
+    farther = np.where(step == h[:, 0], LARGEST, 1.0)
+    hopeless = best & (np.abs(gradient - slope) <= tolerance)
+    hopeless &= SAFETY * error > BEYOND * farther * RESOLVED * size
+    promising = passes & (not inside) & (tolerance > SURE * size)
+    passes &= ~promising
     flat = (gradient == 0) & (s.moves == 0).all(axis=1)
     nothing = (s.y0[:, 0] == 0) & (s.noise <= TINY).all(axis=1)
-    level = np.abs(s.y0[:, 0]) / np.maximum(np.abs(x), 1.0)
-    zero: Array = flat & (nothing | (tolerance <= ZERO * level))
-    return zero
+    zero = flat & (nothing | (tolerance <= ZERO * level))
+    promising |= zero & (not inside)
+    zero &= inside
+    hopeless &= ~flat
+    judged = (tolerance, digits, passes, best, joined, promising, zero, hopeless)
+    return Looks(slope, error, *judged, nearby, level, outputs)
 
 
 def _floor(y: Array) -> Array:

@@ -53,7 +53,10 @@ def check_gradients(
         require()
     clock = clock or Clock(budget)
     with np.errstate(all="ignore"):
-        bench = Bench(graph, values, passed.accumulators, active, upstream, seed, clock)
+        accumulators = passed.accumulators
+        bench = Bench(
+            graph, values, accumulators, active, upstream, seed, clock, scattered=exact
+        )
         rows = [
             Row(
                 node,
@@ -66,6 +69,10 @@ def check_gradients(
             if node.carries and passed.accumulators[node.id] is not None
         ]
         return _Run(bench, rows, passed, clock, exact=exact).checks()
+
+
+SMALL = 128
+"""So many variables may be looked at before it is known how long one takes."""
 
 
 class _Run:
@@ -88,7 +95,9 @@ class _Run:
             return Checks({row.node.id: everywhere for row in self.rows})
         inputs = [row for row in self.rows if row.node.kind == "input"]
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
-        self.examine(inputs, self.clock.soon, costly=True)
+        if self.small:
+            inputs, others = inputs + others, []
+        self.examine(inputs, self.clock.soon, costly=not self.small)
         wrong: dict[int, str] = {}
         if not self.affordable(others):
             wrong = self.local_derivatives()
@@ -177,6 +186,13 @@ class _Run:
             row.size = 1
 
     @property
+    def small(self) -> bool:
+        """Whether all rows fit into one pass that takes next to no time."""
+        nodes = self.bench.graph.nodes
+        elements = sum(node.type.size for node in nodes)
+        return elements <= 16 * SMALL and sum(row.size for row in self.rows) <= SMALL
+
+    @property
     def each(self) -> float:
         """The seconds that a variable has taken so far."""
         return (self.clock.spent - self.begun) / max(self.examined, 1)
@@ -214,7 +230,7 @@ class _Run:
             if not portion:
                 room = 1 if self.bench.large(coordinate) else self.bench.room(coordinate)
                 if not self.examined:  # to learn what one takes
-                    room = 1 if row.along_directions else min(room, 64)
+                    room = 1 if row.along_directions and not self.small else min(room, SMALL)
                 if self.examined:
                     room = max(1, min(room, int(left / self.each)))
             portion.append((row, coordinate))

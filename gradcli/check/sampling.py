@@ -256,8 +256,8 @@ class Sampler:
             served[k] = samples
         return served
 
-    def climb(self, stencil: Stencil, visit: Visit) -> Outputs:
-        """One pass with all points of a stencil; `visit` is shown the nodes between."""
+    def climb(self, stencil: Stencil, visit: Visit | None) -> Outputs:
+        """One pass with all points of a stencil; a `visit` is shown the nodes between."""
         return Pass(self, stencil, visit).run()
 
     def _in_parts(self, parts: list[Request]) -> Samples:

@@ -42,8 +42,12 @@ class Scatter:
     ) -> None:
         """`place` is where the graph's nodes are in the sampler's flat graph."""
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
-        self.place, self.rules = place, Rules(graph)
-        self.jitter = Jitter(seed + 1)
+        self.place, self.rules, self.seed = place, Rules(graph), seed
+
+    @cached_property
+    def jitter(self) -> Jitter:
+        """A supply of disturbances of its own."""
+        return Jitter(self.seed + 1)
 
     def measure(self, requests: list[Request], answers: list[Samples]) -> None:
         """Fill in the scatter of the accumulators that the answers belong to.
@@ -66,7 +70,7 @@ class Scatter:
         self,
         held: dict[int, Array],
         coordinates: Sequence[Coordinate],
-        rows: Sequence[slice] = (slice(None),),
+        rows: Sequence[slice],
     ) -> list[float]:
         """The scatter of every coordinate's accumulator, from its rows of the held values."""
         deltas = self._backward(held, coordinates)

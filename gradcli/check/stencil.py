@@ -68,6 +68,8 @@ class Pass:
         for k, coordinate in enumerate(stencil.coordinates):
             self.here.setdefault(sampler.place[coordinate.node], []).append(k)
         self.now: dict[int, Array] = {}
+        self.own: set[int] = set()
+        """The nodes whose arrays share no memory with others."""
         self.moved: dict[int, int] = {}
         """The columns of every node, as bits of a number."""
         self.held: dict[int, Array] = {}
@@ -96,6 +98,8 @@ class Pass:
                 self.visit(i, self.columns(bits), self._projected(value, i))
             if mine is not None:
                 value, bits = self._with_own(value, bits, mine)
+                if not self.stencil.coordinates[mine[0]].plain:
+                    self.own.add(i)
             assert value is not None
             self.now[i], self.moved[i] = value, bits
             if self.stencil.held:
@@ -152,7 +156,6 @@ class Pass:
         assert node.kernel is not None
         rows = self.points * len(self.columns(bits))
         calm = self.calm * (rows // self.points)
-        shaky = slice(calm, rows)
         arguments: list[Any] = []
         for o in node.operands:
             if type(o) is not int:
@@ -161,7 +164,9 @@ class Pass:
                 value = self._spread(self.now[o], o, bits)
                 value = value.reshape(rows, *value.shape[2:])
                 if operation.composite and calm < rows:
-                    value = sampler.jitter.disturb(value, shaky)
+                    alone = o in self.own and sampler.graph.consumers[o] == (node.id,)
+                    value = value if alone else value.copy()
+                    sampler.jitter.shake(value, calm)
                 arguments.append(value)
             else:
                 arguments.append(sampler.values[o])

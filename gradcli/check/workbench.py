@@ -55,8 +55,16 @@ class Bench:
         upstream: Any,
         seed: int = 0,
         clock: Clock | None = None,
+        *,
+        scattered: bool = False,
     ) -> None:
-        """Where there is a `clock`, what will take too long is not begun, or broken off."""
+        """Where there is a `clock`, what will take too long is not begun, or broken off.
+
+        With `scattered` every finding says how far rounding moves its accumulator.
+        """
+        self.scattered = scattered
+        self._rough: dict[int, Finding] = {}
+        """What larger steps have confirmed, though smaller ones might do so better."""
         self.graph, self.values, self.accumulators = graph, values, accumulators
         self.active, self.clock = active, clock
         self.doubted = False
@@ -174,6 +182,7 @@ class Bench:
         plain = [
             k for k in order if not (self.ties(coordinates[k]) or self.blurred(coordinates[k]))
         ]
+        self._rough.clear()
         for along, ladder in quick_check.LADDERS:
             fit = [k for k in plain if (coordinates[k].direction is not None) == along]
             self._look(coordinates, [k for k in fit if found[k] is None], found, ladder)
@@ -194,16 +203,48 @@ class Bench:
         places: list[int],
         found: list[Finding | None],
         ladder: quick_check.Ladder,
+        *,
+        inside: bool = False,
     ) -> None:
         """Fill in what a first look at some of the variables shows to agree."""
         if not places:
             return
         these = [coordinates[k] for k in places]
         gradient = np.array([self._gradient(c) for c in these])
-        looks = quick_check.look(self.sampler, these, gradient, ladder)
-        for row in np.flatnonzero(looks.passes | looks.zero).tolist():
-            if looks.passes[row] or not self.moves(these[row]):
+        looks = quick_check.look(self.sampler, these, gradient, ladder, inside=inside)
+        for row in np.flatnonzero(looks.zero).tolist():
+            if not self.moves(these[row]):
                 found[places[row]] = looks.finding(row)
+        for row in np.flatnonzero(looks.passes & looks.best).tolist():
+            found[places[row]] = looks.finding(row)
+        for row, k in enumerate(places):
+            known = self._rough.pop(k, None)
+            settled = looks.joined[row] and looks.error[row] < np.inf
+            if known is not None and settled and (known.error or 0.0) <= looks.error[row]:
+                found[k] = known  # smaller steps know no better
+        for row in np.flatnonzero(looks.passes & ~looks.best).tolist():
+            self._rough[places[row]] = looks.finding(row)
+        if ladder is not quick_check.finer:
+            hopeless = np.flatnonzero(looks.hopeless).tolist()
+            for row, spread in zip(hopeless, self._spreads(looks, these, hopeless), strict=True):
+                found[places[row]] = looks.undecided(row, float(gradient[row]), spread)
+        if self.scattered:
+            done = [row for row, k in enumerate(places) if found[k] is not None]
+            for row, spread in zip(done, self._spreads(looks, these, done), strict=True):
+                one = found[places[row]]
+                assert one is not None
+                one.scatter = spread
+        promising = [places[row] for row in np.flatnonzero(looks.promising).tolist()]
+        self._look(coordinates, promising, found, ladder, inside=True)
+
+    def _spreads(
+        self, looks: quick_check.Looks, these: Sequence[Coordinate], rows: list[int]
+    ) -> list[float]:
+        """The scatter of the accumulators of some of the variables that were looked at."""
+        if not rows:
+            return []
+        own = [slice(row, None, len(these)) for row in rows]
+        return self.scatter.spreads(looks.outputs.held, [these[row] for row in rows], own)
 
     def _gradient(self, coordinate: Coordinate) -> float:
         """The accumulator that is on trial."""
@@ -220,11 +261,14 @@ class Bench:
             gradient = np.array([self._gradient(coordinate)])
             along = coordinate.direction is not None
             ladder = quick_check.along if along else quick_check.ordinary
-            looks = quick_check.look(self.sampler, [coordinate], gradient, ladder, held=True)
-            if looks.passes[0]:
-                return looks.finding(0)
+            looks = quick_check.look(self.sampler, [coordinate], gradient, ladder, inside=True)
+            if looks.passes[0] and looks.best[0]:
+                found = looks.finding(0)
+                if self.scattered:
+                    (found.scatter,) = self._spreads(looks, [coordinate], [0])
+                return found
             if looks.differs(gradient)[0]:
-                (scatter,) = self.scatter.spreads(looks.outputs.held, [coordinate])
+                (scatter,) = self._spreads(looks, [coordinate], [0])
                 doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
         if clock is None:
             return self._converse([coordinate])[0]
