@@ -45,7 +45,7 @@ smaller steps would know the slope better."""
 SURE = 1e-6
 """A gradient that agrees with a slope to this, relatively, does so by no chance."""
 
-BEYOND = 30.0
+BEYOND = 5.0
 """Where the slope is known so many times less well than a pass asks for, more points are no help."""
 
 AT_ONCE = 2048

@@ -147,13 +147,14 @@ class Between:
         order = np.argsort(owner, kind="stable")
         y = np.concatenate([outputs.f, *self.values], axis=1)[:, order].T
         nodes = nodes[order]
+        held = outputs.held()
         ends = np.cumsum(np.bincount(owner, minlength=count)).tolist()
         return [
             Samples(
                 y[start:end],
                 nodes[start:end].tolist(),
                 outputs.signature[:, k],
-                outputs.held,
+                held,
                 slice(k, None, count),
             )
             for k, (start, end) in enumerate(zip([0, *ends], ends, strict=False))

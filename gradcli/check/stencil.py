@@ -47,12 +47,12 @@ Visit = Callable[[int, Array, Array], None]
 class Outputs(NamedTuple):
     """The function's values and signatures, each with a row per point and a column per variable.
 
-    `held` has every node's value at the held points, these and the columns as one batch axis.
+    `held` gives every node's value at the held points, these and the columns as one batch axis.
     """
 
     f: Array
     signature: Signature
-    held: dict[int, Array]
+    held: Callable[[], dict[int, Array]]
 
 
 class Pass:
@@ -72,12 +72,15 @@ class Pass:
         """The nodes whose arrays share no memory with others."""
         self.moved: dict[int, int] = {}
         """The columns of every node, as bits of a number."""
-        self.held: dict[int, Array] = {}
+        self.kept: dict[int, Array] = {}
+        """The values of every node at the held points, in its own columns."""
         self.codes: dict[int, Array] = {}
         """The branches of every operation, with a batch axis for all of its points."""
         self.choices: dict[int, tuple[Any, Any]] = {}
         """What every `where` takes, likewise."""
         self._places: dict[int, Array] = {}
+        self._inside: dict[tuple[int, int], Array] = {}
+        """Where the columns of one set are among those of another."""
 
     def run(self) -> Outputs:
         """Compute all points of all columns."""
@@ -103,11 +106,14 @@ class Pass:
             assert value is not None
             self.now[i], self.moved[i] = value, bits
             if self.stencil.held:
-                part = self._spread(value[self.points - self.stencil.held :], i, self.everyone)
-                self.held[i] = part.reshape(-1, *part.shape[2:]).copy()
+                self.kept[i] = value[self.points - self.stencil.held :].copy()
             for done in sampler.done_after[i]:
                 self.now.pop(done, None)
-        return Outputs(self._function(), self._signature(), self.held)
+        return Outputs(self._function(), self._signature(), self._held)
+
+    def _held(self) -> dict[int, Array]:
+        wide = ((i, self._spread(part, i, self.everyone)) for i, part in self.kept.items())
+        return {i: part.reshape(-1, *part.shape[2:]) for i, part in wide}
 
     @property
     def everyone(self) -> int:
@@ -129,9 +135,12 @@ class Pass:
         if own == bits:
             return value
         columns = self.columns(bits)
+        place = self._inside.get((bits, own))
+        if place is None:
+            place = self._inside[bits, own] = np.searchsorted(columns, self.columns(own))
         wide = np.empty((len(value), len(columns), *value.shape[2:]))
         wide[:] = self.sampler.values[i]
-        wide[:, np.searchsorted(columns, self.columns(own))] = value
+        wide[:, place] = value
         return wide
 
     def _with_own(

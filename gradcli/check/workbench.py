@@ -244,7 +244,7 @@ class Bench:
         if not rows:
             return []
         own = [slice(row, None, len(these)) for row in rows]
-        return self.scatter.spreads(looks.outputs.held, [these[row] for row in rows], own)
+        return self.scatter.spreads(looks.outputs.held(), [these[row] for row in rows], own)
 
     def _gradient(self, coordinate: Coordinate) -> float:
         """The accumulator that is on trial."""
