@@ -21,8 +21,8 @@ from gradcli.check.method import consistent
 from gradcli.check.sampling import Coordinate, Sampler
 from gradcli.check.series import Series, displacement, drowned, resolved, sound
 from gradcli.check.special import SETTLED
-from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.check.stencil import Outputs, Stencil
+from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
 
@@ -46,7 +46,7 @@ SURE = 1e-6
 """A gradient that agrees with a slope to this, relatively, does so by no chance."""
 
 BEYOND = 5.0
-"""Where the slope is known so many times less well than a pass asks for, more points are no help."""
+"""Where the slope is known so many times less well than a pass asks for, no points will help."""
 
 AT_ONCE = 2048
 """So many quantities are looked at together: their arrays stay in the processor's cache."""
@@ -101,7 +101,7 @@ class Looks(NamedTuple):
         return found if found.verdict is Verdict.INCONCLUSIVE else None
 
     def differs(self, gradient: Array, scatter: float = 0.0) -> Array:
-        """Which gradients seem to be wrong, if rounding alone moves them by no more than so much."""
+        """Which gradients seem to be wrong, if rounding moves them by no more than `scatter`."""
         noisy = scatter > 0.5 * np.abs(gradient)
         apart: Array = np.abs(gradient - self.slope) > self.tolerance + scatter
         return apart & np.isfinite(self.error) & ~noisy
@@ -180,8 +180,8 @@ def look(
     center, rough = h[rows, a], error[rows, a]
     better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=bits)
     first = s.D[rows, a], rough, center
-    found = tuple(np.column_stack(pair) for pair in zip(first, better, strict=True))
-    slope, error, step = consistent(found, s, ALL, center, rough)
+    value, error, step = (np.column_stack(pair) for pair in zip(first, better, strict=True))
+    slope, error, step = consistent((value, error, step), s, ALL, center, rough)
     good = ok.any(axis=1) & same[:, -SETTLED] & resolved(s, ALL) & np.isfinite(gradient)
     error = np.where(good, error, np.inf)
     # As good as it gets: smaller steps are noisier, and the next larger ones no better.

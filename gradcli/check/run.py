@@ -54,9 +54,7 @@ def check_gradients(
     clock = clock or Clock(budget)
     with np.errstate(all="ignore"):
         accumulators = passed.accumulators
-        bench = Bench(
-            graph, values, accumulators, active, upstream, seed, clock, scattered=exact
-        )
+        bench = Bench(graph, values, accumulators, active, upstream, seed, clock, scattered=exact)
         rows = [
             Row(
                 node,

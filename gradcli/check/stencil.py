@@ -118,7 +118,7 @@ class Pass:
     @property
     def everyone(self) -> int:
         """All columns, as bits of a number."""
-        return (1 << self.count) - 1
+        return int(1 << self.count) - 1
 
     def columns(self, bits: int) -> Array:
         """The numbers of a set of columns."""
@@ -143,9 +143,7 @@ class Pass:
         wide[:, place] = value
         return wide
 
-    def _with_own(
-        self, value: Array | None, bits: int, mine: Sequence[int]
-    ) -> tuple[Array, int]:
+    def _with_own(self, value: Array | None, bits: int, mine: Sequence[int]) -> tuple[Array, int]:
         """The columns of the variables at this node, behind those that move it."""
         coordinates, t = self.stencil.coordinates, self.stencil.t
         for k in mine:
@@ -193,7 +191,9 @@ class Pass:
         if calm < rows and not operation.exact:
             terms = 1 if operation.elementwise else _terms(sampler.graph, node)
             fresh = value.flags.owndata and all(value is not a for a in arguments)
-            value = sampler.jitter.shake(value if fresh else value.copy(), calm, error_of_sum(terms))
+            value = sampler.jitter.shake(
+                value if fresh else value.copy(), calm, error_of_sum(terms)
+            )
         return value.reshape(self.points, -1, *value.shape[1:])
 
     def _projected(self, value: Array, i: int) -> Array:
@@ -240,7 +240,7 @@ class Pass:
             taken = {}
             for i, pair in self.choices.items():
                 operand = nodes[i].operands[0]
-                at = values[operand] if type(operand) is int else operand.value  # type: ignore[union-attr]
+                at = values[operand] if type(operand) is int else operand.value
                 base = chosen(at)
                 taken[i] = tuple(
                     self._everywhere(i, part, b) for part, b in zip(pair, base, strict=True)

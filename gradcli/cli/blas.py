@@ -29,6 +29,6 @@ def _is_large(argument: str) -> bool:
     """Whether an argument names a large file: as it is, or as `--data=FILE` or `@FILE`."""
     path = argument.rpartition("=")[2].removeprefix("@")
     try:
-        return os.stat(path).st_size >= LARGE
+        return os.stat(path).st_size >= LARGE  # noqa: PTH116 - pathlib is not loaded yet
     except (OSError, ValueError):  # no file; text that can't be a file's name
         return False

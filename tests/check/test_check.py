@@ -23,8 +23,8 @@ from gradcli.check import (
     mpmath_ops,
     quick_check,
     sampling,
-    stencil,
     second_opinion,
+    stencil,
 )
 from gradcli.check.clock import Clock
 from gradcli.check.wording import describe
