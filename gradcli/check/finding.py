@@ -69,7 +69,8 @@ def agreement(gradient: Array, slope: Array, error: Array) -> tuple[Array, Array
     """
     size, difference = np.maximum(np.abs(gradient), np.abs(slope)), np.abs(gradient - slope)
     tolerance = SAFETY * error + FLOOR * size
-    passes = (difference <= tolerance) & (tolerance <= RESOLVED * size) & (size > TINY / EPS**2)
+    passes = (difference <= tolerance) & (tolerance <= RESOLVED * size)
+    passes &= np.isfinite(tolerance) & (size > TINY / EPS**2)
     doubt = np.maximum(np.maximum(difference, error), np.maximum(EPS * size, TINY))
     digits = np.log10(size) - np.log10(doubt)
     return tolerance, digits, passes

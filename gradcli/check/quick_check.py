@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcli.check.extrapolation import extrapolate
 from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
-from gradcli.check.jitter import TINY
+from gradcli.check.jitter import EPS, TINY
 from gradcli.check.method import consistent
 from gradcli.check.sampling import Coordinate, Sampler
 from gradcli.check.series import Series, displacement, drowned, resolved, sound
@@ -119,25 +119,25 @@ Ladder = Callable[[Array], Steps]
 
 def ordinary(x: Array) -> Steps:
     """Steps about the larger of |x| and 1, the scale of most functions."""
-    return _ladder(x, 2 * np.maximum(np.abs(x), 1.0), STEPS - 1, STEPS)
+    return _ladder(x, 2 * np.maximum(np.abs(x), 1.0), 10, STEPS)
 
 
 def finer(x: Array) -> Steps:
     """Steps from |x| downwards, or from where the ordinary ones end."""
     size = np.where(x == 0, 1.0, np.abs(x))
-    return _ladder(x, np.minimum(size, np.maximum(size, 1.0) / 16), STEPS - 1, STEPS)
+    return _ladder(x, np.minimum(size, np.maximum(size, 1.0) / 32), 8, STEPS)
 
 
 def along(x: Array) -> Steps:
     """Steps along a direction: from 1/2 to where few elements come to a border."""
-    return _ladder(x, np.full(x.shape, 0.5), 3.0 * (FEW - 1), FEW)
+    return _ladder(x, np.full(x.shape, 0.5), 18, FEW)
 
 
 LADDERS: tuple[tuple[bool, Ladder], ...] = ((False, ordinary), (False, finer), (True, along))
 """The steps for numbers, those for what is left of them, and the steps along directions."""
 
 
-def _ladder(x: Array, top: Array, whole: float, count: int) -> Steps:
+def _ladder(x: Array, top: Array, whole: int, count: int) -> Steps:
     """Steps over so many bits as a whole."""
     bits = whole / (count - 1)
     h = MANTISSA * top[:, None] * np.exp2(-bits * np.arange(count))
@@ -205,7 +205,7 @@ def look(
     zero = flat & (nothing | (tolerance <= ZERO * level))
     promising |= zero & (not inside)
     zero &= inside
-    hopeless &= ~flat
+    hopeless &= ~flat & (np.abs(gradient) > 64 * EPS * nearby)
     judged = (tolerance, digits, passes, best, joined, promising, zero, hopeless)
     return Looks(slope, error, *judged, nearby, level, outputs)
 

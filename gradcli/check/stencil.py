@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.check.choices import Signature, branch_codes, chooses, chosen, mixed, spread
-from gradcli.check.jitter import SHORT, error_of_sum
+from gradcli.check.choices import Signature, branch_codes, chosen, mixed, spread
+from gradcli.check.jitter import EPS, SHORT, error_of_sum
 from gradcli.engine.forward import line_up
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -161,8 +161,8 @@ class Pass:
         sampler, operation = self.sampler, node.operation
         assert operation is not None
         assert node.kernel is not None
-        rows = self.points * len(self.columns(bits))
-        calm = self.calm * (rows // self.points)
+        columns = bits.bit_count()
+        rows, calm = self.points * columns, self.calm * columns
         arguments: list[Any] = []
         for o in node.operands:
             if type(o) is not int:
@@ -171,8 +171,7 @@ class Pass:
                 value = self._spread(self.now[o], o, bits)
                 value = value.reshape(rows, *value.shape[2:])
                 if operation.composite and calm < rows:
-                    alone = o in self.own and sampler.graph.consumers[o] == (node.id,)
-                    value = value if alone else value.copy()
+                    value = value if self._is_last_use(o, node) else value.copy()
                     sampler.jitter.shake(value, calm)
                 arguments.append(value)
             else:
@@ -183,18 +182,23 @@ class Pass:
             code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
             if not operation.elementwise or code.ndim > len(node.type.shape):
                 self.codes[node.id] = branch_codes(code, rows)
-        if chooses(node):
+        if operation.chooses:
             self.choices[node.id] = chosen(arguments[0], rows)
         value = node.kernel(*arguments)
         if value.ndim == len(node.type.shape):
             value = np.broadcast_to(value, (rows, *value.shape))
         if calm < rows and not operation.exact:
-            terms = 1 if operation.elementwise else _terms(sampler.graph, node)
-            fresh = value.flags.owndata and all(value is not a for a in arguments)
-            value = sampler.jitter.shake(
-                value if fresh else value.copy(), calm, error_of_sum(terms)
-            )
+            if value.base is not None or value is arguments[0] or value is arguments[-1]:
+                value = value.copy()
+            error = EPS if operation.elementwise else error_of_sum(_terms(sampler.graph, node))
+            sampler.jitter.shake(value, calm, error)
         return value.reshape(self.points, -1, *value.shape[1:])
+
+    def _is_last_use(self, operand: int, node: Node) -> bool:
+        """Whether an operand's array is its own and needed here for the last time."""
+        graph = self.sampler.graph
+        once = graph.consumers[operand] == (node.id,) and node.operands.count(operand) == 1
+        return once and operand in self.own and operand != graph.output
 
     def _projected(self, value: Array, i: int) -> Array:
         """A value as one number per point: an array along a fixed direction without zeros.

@@ -210,6 +210,12 @@ class Bench:
         if not places:
             return
         these = [coordinates[k] for k in places]
+        rows = min(map(self.sampler.rows_at_once, these))
+        if len(these) > max(1, rows // quick_check.POINTS):
+            half = len(places) // 2
+            for part in (places[:half], places[half:]):
+                self._look(coordinates, part, found, ladder, inside=inside)
+            return
         gradient = np.array([self._gradient(c) for c in these])
         looks = quick_check.look(self.sampler, these, gradient, ladder, inside=inside)
         for row in np.flatnonzero(looks.zero).tolist():
