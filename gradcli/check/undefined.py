@@ -100,8 +100,6 @@ class Undefined:
 
         At a kink or an edge of the function the finding stays: it says more.
         """
-        if finding.verdict is Verdict.PASS:
-            return finding
         gradient = coordinate.component(self.passed.accumulators[coordinate.node])
         special = (Verdict.KINK, Verdict.EDGE, Verdict.JUMP, Verdict.OVERFLOW)
         if np.isfinite(gradient) or finding.verdict in special:
