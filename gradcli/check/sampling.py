@@ -3,9 +3,7 @@
 A `Coordinate` is one real variable: a node that is a number, an element of an array, or a
 direction through an array. Everything else being fixed, the output is a function of it. A
 `Sampler` takes requests, "the function of this coordinate at these points", and serves any
-number of them, of different coordinates, in one pass up the graph: every kernel is called
-once for all rows of all requests. That is why a check of a hundred points per node costs
-little more than a few evaluations of the program.
+number of them, of different coordinates, in one pass up the graph (`stencil`).
 """
 
 from __future__ import annotations
