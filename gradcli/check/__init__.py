@@ -7,8 +7,9 @@ read them:
     steps           the ladder of steps over all scales
     jitter          rounding errors made visible
     choices         branches, and what a `where` leaves out
+    function        the function under test, and its variables
     stencil         many points of many variables, in one pass up the graph
-    sampling        variables, and requests for points
+    sampling        requests for points, and their answers
     series          slopes, even parts and noise; which scales to believe
     extrapolation   Richardson
     quick_check     a first look at all variables together

@@ -16,9 +16,9 @@ import numpy as np
 
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
+from gradcli.check.function import Coordinate
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
-from gradcli.check.sampling import Coordinate
 from gradcli.check.special import OUTSIDE
 from gradcli.check.wording import distinct
 from gradcli.check.workbench import Bench

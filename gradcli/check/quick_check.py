@@ -16,9 +16,10 @@ import numpy as np
 
 from gradcli.check.extrapolation import extrapolate
 from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
+from gradcli.check.function import Coordinate
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.method import consistent
-from gradcli.check.sampling import Coordinate, Sampler
+from gradcli.check.sampling import Sampler
 from gradcli.check.series import Series, displacement, drowned, resolved, sound
 from gradcli.check.special import SETTLED
 from gradcli.check.stencil import Outputs, Stencil

@@ -17,8 +17,8 @@ import numpy as np
 
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
+from gradcli.check.function import Coordinate
 from gradcli.check.rows import Row
-from gradcli.check.sampling import Coordinate
 from gradcli.check.undefined import Undefined
 from gradcli.check.underflow import lost
 from gradcli.check.workbench import Bench

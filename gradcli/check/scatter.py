@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.check.function import Coordinate
 from gradcli.check.jitter import EPS, Jitter
-from gradcli.check.sampling import Coordinate, Request, Samples
+from gradcli.check.sampling import Request, Samples
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
 from gradcli.engine.rules import Rules

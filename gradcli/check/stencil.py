@@ -10,18 +10,16 @@ that a disturbance is one product.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.check.choices import Signature, branch_codes, chosen, mixed, spread
+from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, SHORT, error_of_sum
 from gradcli.engine.forward import line_up
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
-
-if TYPE_CHECKING:
-    from gradcli.check.sampling import Coordinate, Sampler
 
 _GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
@@ -58,15 +56,15 @@ class Outputs(NamedTuple):
 class Pass:
     """One way up the graph with all points of a stencil."""
 
-    def __init__(self, sampler: Sampler, stencil: Stencil, visit: Visit | None = None) -> None:
-        self.sampler, self.stencil, self.visit = sampler, stencil, visit
+    def __init__(self, function: Function, stencil: Stencil, visit: Visit | None = None) -> None:
+        self.function, self.stencil, self.visit = function, stencil, visit
         self.points, self.count = stencil.t.shape
         self.rows = self.points * self.count
         self.calm = self.points - stencil.jittered
         """How many points have no jitter."""
         self.here: dict[int, list[int]] = {}
         for k, coordinate in enumerate(stencil.coordinates):
-            self.here.setdefault(sampler.place[coordinate.node], []).append(k)
+            self.here.setdefault(function.place[coordinate.node], []).append(k)
         self.now: dict[int, Array] = {}
         self.own: set[int] = set()
         """The nodes whose arrays share no memory with others."""
@@ -84,8 +82,8 @@ class Pass:
 
     def run(self) -> Outputs:
         """Compute all points of all columns."""
-        sampler = self.sampler
-        graph, speaking = sampler.graph, sampler.speaking
+        function = self.function
+        graph, speaking = function.graph, function.speaking
         for node in graph.nodes[min(self.here) :]:
             i = node.id
             bits = 0
@@ -107,7 +105,7 @@ class Pass:
             self.now[i], self.moved[i] = value, bits
             if self.stencil.held:
                 self.kept[i] = value[self.points - self.stencil.held :].copy()
-            for done in sampler.done_after[i]:
+            for done in function.done_after[i]:
                 self.now.pop(done, None)
         return Outputs(self._function(), self._signature(), self._held)
 
@@ -139,7 +137,7 @@ class Pass:
         if place is None:
             place = self._inside[bits, own] = np.searchsorted(columns, self.columns(own))
         wide = np.empty((len(value), len(columns), *value.shape[2:]))
-        wide[:] = self.sampler.values[i]
+        wide[:] = self.function.values[i]
         wide[:, place] = value
         return wide
 
@@ -158,7 +156,7 @@ class Pass:
 
     def _computed(self, node: Node, bits: int) -> Array:
         """The operation at all points of some columns, with jitter where that is wanted."""
-        sampler, operation = self.sampler, node.operation
+        function, operation = self.function, node.operation
         assert operation is not None
         assert node.kernel is not None
         columns = bits.bit_count()
@@ -172,12 +170,12 @@ class Pass:
                 value = value.reshape(rows, *value.shape[2:])
                 if operation.composite and calm < rows:
                     value = value if self._is_last_use(o, node) else value.copy()
-                    sampler.jitter.shake(value, calm)
+                    function.jitter.shake(value, calm)
                 arguments.append(value)
             else:
-                arguments.append(sampler.values[o])
+                arguments.append(function.values[o])
         if not node.aligned:
-            arguments = line_up(sampler.graph, node, arguments)
+            arguments = line_up(function.graph, node, arguments)
         if operation.branch is not None:
             code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
             if not operation.elementwise or code.ndim > len(node.type.shape):
@@ -190,13 +188,13 @@ class Pass:
         if calm < rows and not operation.exact:
             if value.base is not None or value is arguments[0] or value is arguments[-1]:
                 value = value.copy()
-            error = EPS if operation.elementwise else error_of_sum(_terms(sampler.graph, node))
-            sampler.jitter.shake(value, calm, error)
+            error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
+            function.jitter.shake(value, calm, error)
         return value.reshape(self.points, -1, *value.shape[1:])
 
     def _is_last_use(self, operand: int, node: Node) -> bool:
         """Whether an operand's array is its own and needed here for the last time."""
-        graph = self.sampler.graph
+        graph = self.function.graph
         once = graph.consumers[operand] == (node.id,) and node.operands.count(operand) == 1
         return once and operand in self.own and operand != graph.output
 
@@ -207,7 +205,7 @@ class Pass:
         """
         if value.ndim == 2:
             return value
-        jitter, shape = self.sampler.jitter, value.shape[:2]
+        jitter, shape = self.function.jitter, value.shape[:2]
         flat = value.reshape(shape[0] * shape[1], -1)
         terms = flat.shape[1]
         if terms == 1:
@@ -224,23 +222,23 @@ class Pass:
 
     def _function(self) -> Array:
         """The function at all points of all columns."""
-        place = self.sampler.graph.output
+        place = self.function.graph.output
         if place in self.now:
             output = self._spread(self.now[place], place, self.everyone)
         else:
-            value = np.asarray(self.sampler.values[place])
+            value = np.asarray(self.function.values[place])
             output = np.broadcast_to(value, (self.points, self.count, *value.shape))
         output = output.reshape(self.rows, *output.shape[2:])
         if self.stencil.jittered and output.ndim > 1:
-            output = self.sampler.jitter.shake(output.copy(), self.calm * self.count)
-        return self.sampler.total(output).reshape(self.points, self.count)
+            output = self.function.jitter.shake(output.copy(), self.calm * self.count)
+        return self.function.total(output).reshape(self.points, self.count)
 
     def _signature(self) -> Signature:
         """On which piece of the function every point is."""
         everywhere = {i: self._everywhere(i, code, 0) for i, code in self.codes.items()}
         say: Mapping[int, Any] | None = None
         if self.choices:
-            values, nodes = self.sampler.values, self.sampler.graph.nodes
+            values, nodes = self.function.values, self.function.graph.nodes
             taken = {}
             for i, pair in self.choices.items():
                 operand = nodes[i].operands[0]
@@ -249,7 +247,7 @@ class Pass:
                 taken[i] = tuple(
                     self._everywhere(i, part, b) for part, b in zip(pair, base, strict=True)
                 )
-            say = spread(self.sampler.graph, self.moved, taken)  # type: ignore[arg-type]
+            say = spread(self.function.graph, self.moved, taken)  # type: ignore[arg-type]
         return mixed(everywhere, say, self.rows).reshape(self.points, self.count)
 
     def _everywhere(self, i: int, part: Any, base: Any) -> Array:

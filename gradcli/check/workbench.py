@@ -11,8 +11,9 @@ import numpy as np
 from gradcli.check import quick_check
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import BLURRED, SCATTER_SAFETY, Finding
+from gradcli.check.function import Coordinate
 from gradcli.check.method import HELD, examine
-from gradcli.check.sampling import Coordinate, Request, Sampler
+from gradcli.check.sampling import Request, Sampler
 from gradcli.check.scatter import Scatter
 from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.engine.backward import backward

@@ -10,8 +10,9 @@ import pytest
 from random_programs import random_programs
 
 from gradcli.check import workbench
+from gradcli.check.function import Coordinate
 from gradcli.check.rows import Row
-from gradcli.check.sampling import Coordinate, Points, Request
+from gradcli.check.sampling import Points, Request
 from gradcli.check.workbench import Bench
 from gradcli.diagnostics.error import GradcliError
 from gradcli.program import Program
