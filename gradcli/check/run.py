@@ -271,7 +271,7 @@ class _Run:
         gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
         if coordinate.direction is not None:
             part *= float(np.sum(np.abs(coordinate.direction)))
-        return abs(gradient - finding.slope) <= part
+        return bool(abs(gradient - finding.slope) <= part)
 
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
         """The finding after a look at 50 digits: if that is asked for, and before accusing.

@@ -239,15 +239,15 @@ class Pass:
         say: Mapping[int, Any] | None = None
         if self.choices:
             values, nodes = self.function.values, self.function.graph.nodes
-            taken = {}
+            taken: dict[int, Any] = {}
             for i, pair in self.choices.items():
                 operand = nodes[i].operands[0]
-                at = values[operand] if type(operand) is int else operand.value
+                at = values[operand] if type(operand) is int else operand.value  # type: ignore[union-attr]
                 base = chosen(at)
                 taken[i] = tuple(
                     self._everywhere(i, part, b) for part, b in zip(pair, base, strict=True)
                 )
-            say = spread(self.function.graph, self.moved, taken)  # type: ignore[arg-type]
+            say = spread(self.function.graph, self.moved, taken)
         return mixed(everywhere, say, self.rows).reshape(self.points, self.count)
 
     def _everywhere(self, i: int, part: Any, base: Any) -> Array:

@@ -65,8 +65,9 @@ def test_what_a_look_acquits_the_whole_method_does_not_doubt(
             known = others[i].verdict
             assert check.verdict is known or known is Verdict.INCONCLUSIVE, (check, others[i])
             undecided += (check.verdict in ACQUITTED) - (known in ACQUITTED)
-            if check.digits is not None and others[i].digits is not None:
-                lost.append(others[i].digits - check.digits)
+            digits, more = check.digits, others[i].digits
+            if digits is not None and more is not None:
+                lost.append(more - digits)
     assert undecided >= 0
     assert max(lost) < 2
     assert mean(loss > 0.5 for loss in lost) < 0.1
