@@ -67,6 +67,8 @@ class Looks(NamedTuple):
     tolerance: Array
     digits: Array
     passes: Array
+    contradicted: Array
+    """Where the slope is known well, and is another than the gradient."""
     best: Array
     """Whether other steps would hardly know the slope better."""
     joined: Array
@@ -199,6 +201,7 @@ def look(
     farther = np.where(step == h[:, 0], LARGEST, 1.0)
     hopeless = best & (np.abs(gradient - slope) <= tolerance)
     hopeless &= SAFETY * error > BEYOND * farther * RESOLVED * size
+    contradicted = best & (np.abs(gradient - slope) > tolerance) & (tolerance <= RESOLVED * size)
     promising = passes & (not inside) & (tolerance > SURE * size)
     passes &= ~promising
     flat = (gradient == 0) & (s.moves == 0).all(axis=1)
@@ -207,7 +210,7 @@ def look(
     promising |= zero & (not inside)
     zero &= inside
     hopeless &= ~flat & (np.abs(gradient) > 64 * EPS * nearby)
-    judged = (tolerance, digits, passes, best, joined, promising, zero, hopeless)
+    judged = (tolerance, digits, passes, contradicted, best, joined, promising, zero, hopeless)
     return Looks(slope, error, *judged, nearby, level, outputs)
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from gradcli.check import quick_check
 from gradcli.check.clock import Clock, OutOfTimeError
-from gradcli.check.finding import BLURRED, SCATTER_SAFETY, Finding
+from gradcli.check.finding import BLURRED, COARSE, SCATTER_SAFETY, Finding
 from gradcli.check.function import Coordinate
 from gradcli.check.method import HELD, examine
 from gradcli.check.sampling import Request, Sampler
@@ -66,6 +66,8 @@ class Bench:
         self.scattered = scattered
         self._rough: dict[int, Finding] = {}
         """What larger steps have confirmed, though smaller ones might do so better."""
+        self._contradicted: set[int] = set()
+        """Variables with a slope near the point that is not their gradient."""
         self.graph, self.values, self.accumulators = graph, values, accumulators
         self.active, self.clock = active, clock
         self.doubted = False
@@ -184,6 +186,7 @@ class Bench:
             k for k in order if not (self.ties(coordinates[k]) or self.blurred(coordinates[k]))
         ]
         self._rough.clear()
+        self._contradicted.clear()
         for along, ladder in quick_check.LADDERS:
             fit = [k for k in plain if (coordinates[k].direction is not None) == along]
             self._look(coordinates, [k for k in fit if found[k] is None], found, ladder)
@@ -193,6 +196,9 @@ class Bench:
             room = max(1, min(SIDE_BY_SIDE, rows // POINTS))
             part, left = left[:room], left[room:]
             for k, one in zip(part, self._converse([coordinates[k] for k in part]), strict=True):
+                if one.verdict is Verdict.ZERO and k in self._contradicted:
+                    # Nothing beside the slopes nearby, but no gradient of this function either.
+                    one.verdict, one.reason = Verdict.INCONCLUSIVE, COARSE
                 found[k] = one
             if self.clock and self.clock.spent > self.clock.limit:
                 break
@@ -219,6 +225,7 @@ class Bench:
             return
         gradient = np.array([self._gradient(c) for c in these])
         looks = quick_check.look(self.sampler, these, gradient, ladder, inside=inside)
+        self._contradicted.update(places[row] for row in np.flatnonzero(looks.contradicted))
         for row in np.flatnonzero(looks.zero).tolist():
             if not self.moves(these[row]):
                 found[places[row]] = looks.finding(row)

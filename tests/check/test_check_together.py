@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import mean
 from typing import Any
 
@@ -83,6 +84,19 @@ def test_few_variables_are_left_to_the_whole_method(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(Bench, "_converse", counted)
     checked = [check for result in evaluated(25, 9100) for check in rows(result).values()]
     assert len(left) <= 0.15 * len(checked)
+
+
+def test_a_slope_that_is_known_is_no_zero_beside_steep_ones() -> None:
+    """The gradient is nothing beside the slopes nearby, and of the wrong sign."""
+    result = Program("solve([[y, 2], [cosh(z)*z, 3]], [1, 2])[0]").evaluate(
+        y=0.0066, z=-49.5541, check=False
+    )
+    place = result.graph.inputs[
+        [result.graph.nodes[i].name for i in result.graph.inputs].index("z")
+    ]
+    assert rows(result)[place].verdict is Verdict.PASS
+    accumulators = tuple(None if a is None else -a for a in result.accumulators)
+    assert rows(replace(result, accumulators=accumulators))[place].verdict not in ACQUITTED
 
 
 @pytest.mark.parametrize("text", BRANCHES)
