@@ -7,19 +7,23 @@ read them:
     steps           the ladder of steps over all scales
     jitter          rounding errors made visible
     choices         branches, and what a `where` leaves out
-    sampling        the function at many points of many variables, in one pass
+    function        the function under test, and its variables
+    stencil         many points of many variables, in one pass up the graph
+    sampling        requests for points, and their answers
     series          slopes, even parts and noise; which scales to believe
     extrapolation   Richardson
+    quick_check     a first look at all variables together
     special         kinks, jumps, edges
     scatter         the accumulator's own rounding
     finding         the decision
     method          how all this is one conversation with the function
     undefined, underflow   infinities, and what is below the smallest double
+    workbench       a program at a point, and which way its variables go
     rows, run       a program's accumulators, in order, within a budget
     local, blame    whose rule is wrong, and how
     screen          every local derivative of a large program
-    exact, precise  the second opinion at 50 digits
-    words           the verdict as it is printed
+    second_opinion, mpmath_ops   the derivative at 50 digits
+    wording         the verdict as it is printed
 """
 
 from gradcli.check.run import check_gradients

@@ -31,6 +31,8 @@ _WEIGHT = 6364136223846793005
 
 def branch_codes(codes: Array, rows: int) -> Array:
     """An operation's branches as one integer per row."""
+    if codes.dtype == np.bool_ and codes.size > rows:
+        codes = np.packbits(codes.reshape(rows, -1), axis=1)
     whole = _whole_numbers(codes).reshape(rows, -1)
     if whole.shape[1] > 1:
         whole = whole * (np.arange(whole.shape[1], dtype=np.int64) * 2 + 2654435761)

@@ -9,7 +9,7 @@ is a candidate, with an error of its own.
 
 from __future__ import annotations
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -20,34 +20,30 @@ COLUMNS = 7
 
 
 Candidates: TypeAlias = tuple[Array, Array, Array]
-"""Values, their errors, and the largest step that went into each."""
+"""Values, their errors (infinite where there is no value), and each one's largest step."""
 
 
 def extrapolate(
-    h: Array, slopes: Array, noise: Array, order: int, columns: int, *, bits: float = 1.0
+    h: Array, slopes: Array, noise: Array, order: int, columns: int, *, bits: Any = 1.0
 ) -> Candidates:
-    """All finite candidates from slopes at steps of ratio 2 (or 2^`bits`), the largest first.
+    """All candidates from slopes at steps of ratio 2 (or 2^`bits`), the largest first.
 
-    The error is how much an entry still changes in the next two rows, plus what the noise of
-    the values (`noise`, not divided by h) can do at worst.
+    The steps are the last axis. The error is how much an entry still changes in the next two
+    rows, plus what the noise of the values (`noise`, not divided by h) can do at worst.
     """
     value, doubt = slopes, noise / h
-    values: list[Array] = []
-    errors: list[Array] = []
-    steps: list[Array] = []
+    values: list[Array] = [value[..., :0]]
+    errors: list[Array] = [value[..., :0]]
+    steps: list[Array] = [h[..., :0]]
     for column in range(1, columns + 1):
-        if len(value) < 3:
+        if value.shape[-1] < 3:
             break
-        change = np.abs(value[1:] - value[:-1])
-        values.append(value[:-2])
-        errors.append(np.maximum(change[:-1], change[1:]) + doubt[:-2])
-        steps.append(h[: len(value) - 2])
-        factor = 2.0 ** (bits * order * column)
-        value = (factor * value[1:] - value[:-1]) / (factor - 1)
-        doubt = (factor * doubt[1:] + doubt[:-1]) / (factor - 1)
-    if not values:
-        nothing = np.empty(0)
-        return nothing, nothing, nothing
-    value, error, step = map(np.concatenate, (values, errors, steps))
-    ok = np.isfinite(value) & np.isfinite(error)
-    return value[ok], error[ok], step[ok]
+        change = np.abs(value[..., 1:] - value[..., :-1])
+        values.append(value[..., :-2])
+        errors.append(np.maximum(change[..., :-1], change[..., 1:]) + doubt[..., :-2])
+        steps.append(h[..., : value.shape[-1] - 2])
+        factor = np.exp2(bits * order * column)
+        value = (factor * value[..., 1:] - value[..., :-1]) / (factor - 1)
+        doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
+    found, error, step = (np.concatenate(part, axis=-1) for part in (values, errors, steps))
+    return found, np.where(np.isfinite(found) & np.isfinite(error), error, np.inf), step

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from gradcli.check.jitter import EPS, TINY
+from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
 
 SAFETY = 4.0
@@ -57,6 +60,20 @@ class Finding:
         self.tolerance, self.scatter, self.step = math.inf, 0.0, 0.0
         self.exact: float | None = None
         self.ulps: float | None = None
+
+
+def agreement(gradient: Array, slope: Array, error: Array) -> tuple[Array, Array, Array]:
+    """For many accumulators the tolerance, the digits, and whether they pass.
+
+    What rounding does to the accumulators is left out.
+    """
+    size, difference = np.maximum(np.abs(gradient), np.abs(slope)), np.abs(gradient - slope)
+    tolerance = SAFETY * error + FLOOR * size
+    passes = (difference <= tolerance) & (tolerance <= RESOLVED * size)
+    passes &= np.isfinite(tolerance) & (size > TINY / EPS**2)
+    doubt = np.maximum(np.maximum(difference, error), np.maximum(EPS * size, TINY))
+    digits = np.log10(size) - np.log10(doubt)
+    return tolerance, digits, passes
 
 
 def decide(

@@ -10,6 +10,7 @@ J. Vignes, Discrete stochastic arithmetic for validating results of numerical so
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -55,9 +56,10 @@ class Jitter:
     """A prime, so that arrays longer than the pool don't fall into step with it."""
 
     def __init__(self, seed: int) -> None:
-        self.pool = uniform(seed, self.POOL)
-        self._factors = 1.0 + EPS * self.pool
-        self._tiny = TINY * self.pool
+        pool = _pool(seed)
+        self._pool = {"one": 1.0 + EPS * pool, "plain": pool, "tiny": TINY * pool}
+        self._long = dict(self._pool)
+        """The same, repeated as often as the longest array so far has asked for."""
         self.next = 0
 
     def disturb(self, value: Array, rows: Any = None, error: float = EPS) -> Array:
@@ -79,22 +81,32 @@ class Jitter:
         result[rows] = disturbed
         return result
 
+    def shake(self, value: Array, first: int, error: float = EPS) -> Array:
+        """Disturb an array in place, from its row `first` on, and return it."""
+        part = value[first:]
+        part *= self._near_one(part, error)
+        return value
+
     def round(self, value: Array) -> Array:
         """The same for results that may have underflowed: they are right to 5e-324 only."""
         result: Array = value * self._near_one(value, EPS)
-        return result + self._draws(self._tiny, value)
+        return result + self._draws("tiny", value)
 
     def _near_one(self, value: Array, error: float) -> Array:
         if error == EPS:
-            return self._draws(self._factors, value)
-        return 1.0 + error * self._draws(self.pool, value)
+            return self._draws("one", value)
+        return 1.0 + error * self._draws("plain", value)
 
-    def _draws(self, pool: Array, value: Array) -> Array:
-        count = value.size
+    def _draws(self, kind: str, value: Array) -> Array:
         start = self.next
-        end = start + count
+        end = start + value.size
         self.next = (end + 61) % self.POOL
-        if end <= self.POOL:
-            part: Array = pool[start:end]
-            return part if value.ndim == 1 else part.reshape(value.shape)
-        return np.resize(np.roll(pool, -start), value.shape)
+        if end > self._long[kind].size:
+            self._long[kind] = np.tile(self._pool[kind], -(-end // self.POOL))
+        part = self._long[kind][start:end]
+        return part if value.ndim == 1 else part.reshape(value.shape)
+
+
+@lru_cache(maxsize=8)
+def _pool(seed: int) -> Array:
+    return uniform(seed, Jitter.POOL)

@@ -14,11 +14,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.check.clock import Clock
+from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
+from gradcli.check.function import Coordinate
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
-from gradcli.check.sampling import Coordinate
 from gradcli.check.special import OUTSIDE
 from gradcli.check.wording import distinct
 from gradcli.check.workbench import Bench
@@ -89,6 +89,8 @@ class Alone:
                 row = Row(node, self.values[place], gradient, every_element=False, seed=0)
                 coordinates = [c for c in row.coordinates() if np.isfinite(c.x)]
                 for c, found in zip(coordinates, self._examined(coordinates), strict=True):
+                    if found is None:
+                        raise OutOfTimeError
                     row.take(c, found)
                 rows[place] = row
         for place, row in rows.items():
@@ -107,7 +109,7 @@ class Alone:
         infinite = not np.all(np.isfinite(row.gradient)) and finding.slope is not None
         return infinite or finding.reason == OUTSIDE
 
-    def _examined(self, coordinates: list[Coordinate]) -> Iterator[Finding]:
+    def _examined(self, coordinates: list[Coordinate]) -> Iterator[Finding | None]:
         """The findings on some variables, those of a large operation one by one."""
         if coordinates and self.bench.large(coordinates[0]):
             for coordinate in coordinates:

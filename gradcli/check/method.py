@@ -9,6 +9,7 @@ inconclusive. The caller holds many such conversations at once and answers all i
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
+from typing import Any
 
 import numpy as np
 
@@ -210,7 +211,7 @@ def _culprit(view: View, s: Series, run: slice, below: float, *, even: bool = Fa
 
 def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conversation:
     """The ordinary case: choose a scale, extrapolate around it, decide."""
-    if not resolved(s, run):
+    if not resolved(s, run)[0]:
         return Finding(Verdict.INCONCLUSIVE, BLURRED)
     settled, error = admissible(s, run)
     if not settled.any():
@@ -230,10 +231,11 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
         better = _candidates(view, s, run, fine, samples, use_signature=use_signature)
         value, errors, steps = map(np.concatenate, zip(found, better, strict=True))
         found = (value, errors, steps)
-    chosen = consistent(found, s, run, center, rough)
-    if chosen is None:
+    alone = tuple(part[None] for part in found)
+    chosen = consistent(alone, s.of_function(), run, center, rough)
+    slope, error_of_slope, step = (float(part[0]) for part in chosen)
+    if error_of_slope == np.inf:
         return Finding(Verdict.INCONCLUSIVE, "no slope is consistent across the scales")
-    slope, error_of_slope, step = chosen
     result = decide_at(view, s, run, slope, error_of_slope)
     result.step = step
     if result.verdict is not Verdict.FAIL:
@@ -285,20 +287,22 @@ def _candidates(
     return extrapolate(fine[part], f.D[0, part], noise[part], 2, COLUMNS)
 
 
-def consistent(
-    found: Candidates, s: Series, run: slice, center: float, rough: float
-) -> tuple[float, float, float] | None:
-    """The candidate of least error that every smaller step of the ladder agrees with."""
-    h, D, N = s.h[run], s.D[0, run], s.N[0, run]
-    small = h <= center
-    h, D, N = h[small], D[small], N[small]
+def consistent(found: Candidates, s: Series, run: slice, center: Any, rough: Any) -> Candidates:
+    """The candidate of least error that every smaller step of the ladder agrees with.
+
+    One for every coordinate of the series, whose row it is; its error is infinite where there is
+    none. `center` and `rough` are the scale that is believed most, and the error there.
+    """
+    h, D, N = np.atleast_2d(s.h[..., run]), s.D[:, run], s.N[:, run]
     value, error, step = found
-    slack = 3 * (error[:, None] + N) + 2 * rough * (h / center) ** 2
-    agree = (np.abs(D - value[:, None]) <= slack).all(axis=1)
-    if not agree.any():
-        return None
-    k = int(np.argmin(np.where(agree, error, np.inf)))
-    return float(value[k]), float(error[k]), float(step[k])
+    center, rough = np.reshape(center, (-1, 1)), np.reshape(rough, (-1, 1))
+    slack = 3 * error[..., None] + (3 * N + 2 * rough * (h / center) ** 2)[:, None]
+    agree = np.abs(D[:, None] - value[..., None]) <= slack
+    agree = (agree | (h > center)[:, None]).all(axis=-1)
+    error = np.where(agree, error, np.inf)
+    k = np.argmin(error, axis=-1)[:, None]
+    value, error, step = (np.take_along_axis(part, k, -1)[:, 0] for part in (value, error, step))
+    return value, error, step
 
 
 def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> Finding:

@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.check.finding import Finding, nothing_beside
+from gradcli.check.function import Coordinate
 from gradcli.check.jitter import uniform
-from gradcli.check.sampling import Coordinate
 from gradcli.graph.graph import Node
 from gradcli.ops.operation import Array
 from gradcli.results.result import Check, Verdict

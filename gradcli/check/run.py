@@ -17,8 +17,8 @@ import numpy as np
 
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
+from gradcli.check.function import Coordinate
 from gradcli.check.rows import Row
-from gradcli.check.sampling import Coordinate
 from gradcli.check.undefined import Undefined
 from gradcli.check.underflow import lost
 from gradcli.check.workbench import Bench
@@ -53,7 +53,8 @@ def check_gradients(
         require()
     clock = clock or Clock(budget)
     with np.errstate(all="ignore"):
-        bench = Bench(graph, values, passed.accumulators, active, upstream, seed, clock)
+        accumulators = passed.accumulators
+        bench = Bench(graph, values, accumulators, active, upstream, seed, clock, scattered=exact)
         rows = [
             Row(
                 node,
@@ -66,6 +67,10 @@ def check_gradients(
             if node.carries and passed.accumulators[node.id] is not None
         ]
         return _Run(bench, rows, passed, clock, exact=exact).checks()
+
+
+SMALL = 128
+"""So many variables may be looked at before it is known how long one takes."""
 
 
 class _Run:
@@ -88,7 +93,9 @@ class _Run:
             return Checks({row.node.id: everywhere for row in self.rows})
         inputs = [row for row in self.rows if row.node.kind == "input"]
         others = [row for row in reversed(self.rows) if row.node.kind != "input"]
-        self.examine(inputs, self.clock.soon, costly=True)
+        if self.small:
+            inputs, others = inputs + others, []
+        self.examine(inputs, self.clock.soon, costly=not self.small)
         wrong: dict[int, str] = {}
         if not self.affordable(others):
             wrong = self.local_derivatives()
@@ -166,13 +173,22 @@ class _Run:
                 (found,) = self.bench.examine([half])
             except OutOfTimeError:
                 return
+            if found is None:
+                return
             low, high = (low, middle) if found.verdict is Verdict.FAIL else (middle, high)
         element = tuple(int(i) for i in np.unravel_index(low, shape))
         coordinate = Coordinate(row.node.id, row.value, element)
         (found,) = self.bench.examine([coordinate])
-        if found.verdict is Verdict.FAIL:
+        if found and found.verdict is Verdict.FAIL:
             row.checked, row.findings = [coordinate], [self._confirmed(coordinate, found)]
             row.size = 1
+
+    @property
+    def small(self) -> bool:
+        """Whether all rows fit into one pass that takes next to no time."""
+        nodes = self.bench.graph.nodes
+        elements = sum(node.type.size for node in nodes)
+        return elements <= 16 * SMALL and sum(row.size for row in self.rows) <= SMALL
 
     @property
     def each(self) -> float:
@@ -211,8 +227,8 @@ class _Run:
             begun = True
             if not portion:
                 room = 1 if self.bench.large(coordinate) else self.bench.room(coordinate)
-                if not self.examined and row.along_directions:
-                    room = 1  # to learn what one takes
+                if not self.examined:  # to learn what one takes
+                    room = 1 if row.along_directions and not self.small else min(room, SMALL)
                 if self.examined:
                     room = max(1, min(room, int(left / self.each)))
             portion.append((row, coordinate))
@@ -230,6 +246,8 @@ class _Run:
         finally:
             self.examined += len(portion)
         for (row, coordinate), finding in zip(portion, found, strict=True):
+            if finding is None:
+                continue
             confirmed = self._confirmed(coordinate, finding)
             row.take(coordinate, self.undefined.explained(coordinate, confirmed))
 
@@ -253,7 +271,7 @@ class _Run:
         gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
         if coordinate.direction is not None:
             part *= float(np.sum(np.abs(coordinate.direction)))
-        return abs(gradient - finding.slope) <= part
+        return bool(abs(gradient - finding.slope) <= part)
 
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
         """The finding after a look at 50 digits: if that is asked for, and before accusing.

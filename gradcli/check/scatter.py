@@ -15,8 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.check.function import Coordinate
 from gradcli.check.jitter import EPS, Jitter
-from gradcli.check.sampling import Coordinate, Request, Samples
+from gradcli.check.sampling import Request, Samples
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
 from gradcli.engine.rules import Rules
@@ -42,8 +43,12 @@ class Scatter:
     ) -> None:
         """`place` is where the graph's nodes are in the sampler's flat graph."""
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
-        self.place, self.rules = place, Rules(graph)
-        self.jitter = Jitter(seed + 1)
+        self.place, self.rules, self.seed = place, Rules(graph), seed
+
+    @cached_property
+    def jitter(self) -> Jitter:
+        """A supply of disturbances of its own."""
+        return Jitter(self.seed + 1)
 
     def measure(self, requests: list[Request], answers: list[Samples]) -> None:
         """Fill in the scatter of the accumulators that the answers belong to.
@@ -57,13 +62,28 @@ class Scatter:
                 together.setdefault(id(answer.held), []).append(k)
         for members in together.values():
             coordinates = [requests[k].coordinate for k in members]
-            deltas = self._backward(answers[members[0]].held, coordinates)
-            for k, coordinate in zip(members, coordinates, strict=True):
-                delta = deltas.get(coordinate.node)
-                if delta is not None:
-                    results = coordinate.component(delta[answers[k].rows])
-                    spread = float(np.max(results) - np.min(results)) / 2
-                    answers[k].scatter = spread if np.isfinite(spread) else np.inf
+            rows = [answers[k].rows for k in members]
+            found = self.spreads(answers[members[0]].held, coordinates, rows)
+            for k, spread in zip(members, found, strict=True):
+                answers[k].scatter = spread
+
+    def spreads(
+        self,
+        held: dict[int, Array],
+        coordinates: Sequence[Coordinate],
+        rows: Sequence[slice],
+    ) -> list[float]:
+        """The scatter of every coordinate's accumulator, from its rows of the held values."""
+        deltas = self._backward(held, coordinates)
+        found = []
+        for coordinate, own in zip(coordinates, rows, strict=True):
+            delta = deltas.get(coordinate.node)
+            spread = 0.0
+            if delta is not None:
+                results = coordinate.component(delta[own])
+                spread = float(np.max(results) - np.min(results)) / 2
+            found.append(spread if np.isfinite(spread) else np.inf)
+        return found
 
     def _backward(
         self, held: dict[int, Array], coordinates: Sequence[Coordinate]

@@ -24,7 +24,8 @@ from gradcli.ops.operation import keywords
 from gradcli.results.result import Verdict
 
 if TYPE_CHECKING:
-    from gradcli.check.sampling import Coordinate, Sampler
+    from gradcli.check.function import Coordinate
+    from gradcli.check.sampling import Sampler
 
 DIGITS = (50, 100, 200, 400, 800)
 """Raised until two results in a row agree, and to the last where they agree on 0: at 100 digits

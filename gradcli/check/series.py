@@ -3,10 +3,13 @@
 From values at x, x + h and x - h come, for each h, the central slope D, the even part S (how
 much the two one-sided slopes differ) and the noise of D. All arrays have a row per quantity
 (row 0 is the function, the others are the nodes between it and the coordinate) and a column
-per step, the largest step first.
+per step, the largest step first. Rows may belong to several coordinates: then `x` and the steps
+`h` have a row for each as well.
 """
 
 from __future__ import annotations
+
+from typing import Any
 
 import numpy as np
 
@@ -21,7 +24,7 @@ class Series:
     """
 
     def __init__(
-        self, x: float, h: Array, y: Array, jittered: Array | None, floor: Array | None
+        self, x: Any, h: Array, y: Array, jittered: Array | None, floor: Array | None
     ) -> None:
         """See the class; `jittered` is for x + h and x - h only.
 
@@ -29,7 +32,7 @@ class Series:
         leaves it out: rounding may move x from one side of a border to the other, and its
         neighbours not.
         """
-        n = len(h)
+        n = h.shape[-1]
         self.h = h
         self.y0, self.right, self.left = y[:, :1], y[:, 1 : n + 1], y[:, n + 1 : 2 * n + 1]
         up, down = (x + h) - x, x - (x - h)
@@ -53,7 +56,7 @@ class Series:
         A disturbance may happen to be small at one step, so its neighbours count as well, but
         only as far as the noise there is no rounding of a far larger value.
         """
-        n = len(self.h)
+        n = self.h.shape[-1]
         both = displacement(jittered, plain)
         here = np.fmax(both[:, :n], both[:, n:])
         around = here.copy()
@@ -131,21 +134,31 @@ def power(h: Array, q: Array, noise: Array) -> float | None:
 def admissible(s: Series, run: slice) -> tuple[Array, Array]:
     """Which scales of the run (its last step aside) to believe, and the error of their slopes.
 
-    A scale counts when its slope is confirmed by all smaller ones within twice its truncation
-    (as the next scale shows it) and noise, when odd and even part follow the quadratic model
-    of a smooth function, and when this holds for the function and every node between: a
-    flat function over a wildly moving inner node says nothing. Whether the function has any digits
-    there is another question (`drowned`).
+    Those that are sound for the function and every node between: a flat function over a wildly
+    moving inner node says nothing. Whether the function has any digits there is another question
+    (`drowned`).
     """
-    h = s.h[run]
+    between = np.arange(len(s.D))[:, None] > 0
+    ok, error = sound(s, run, between)
+    return ok.all(axis=0), error[0]
+
+
+def sound(s: Series, run: slice, between: Any) -> tuple[Array, Array]:
+    """Where a scale counts for a quantity, and the error of its slope (without the last step).
+
+    A scale counts when its slope is confirmed by all smaller ones within twice its truncation
+    (as the next scale shows it) and noise, and when odd and even part follow the quadratic model
+    of a smooth function. `between` says which quantities are nodes between, where nothing but
+    rounding is no objection.
+    """
+    h = s.h[..., run]
     D, S, N, noise = s.D[:, run], s.S[:, run], s.N[:, run], s.noise[:, run]
-    ratio = h[:-1] / h[1:]
+    ratio = h[..., :-1] / h[..., 1:]
     Da, Db, Sa, Sb, Na, Nb = D[:, :-1], D[:, 1:], S[:, :-1], S[:, 1:], N[:, :-1], N[:, 1:]
     change = np.abs(Da - Db)
     error = change + Na + Nb
     flat = s.moves[:, run][:, :-1] <= 4 * noise[:, :-1]
-    usable = np.isfinite(error)
-    usable[1:] |= flat[1:]
+    usable = np.isfinite(error) | (flat & between)
     # |Da - Dl| ≤ 2·change + 3·(Na + Nl) for every smaller l, as bounds from below and above.
     least = np.fmin.accumulate((D + 3 * N)[:, ::-1], axis=1)[:, ::-1][:, 1:]
     most = np.fmax.accumulate((D - 3 * N)[:, ::-1], axis=1)[:, ::-1][:, 1:]
@@ -160,8 +173,7 @@ def admissible(s: Series, run: slice) -> tuple[Array, Array]:
     decays[:, -1] = False
     bend = finite(np.abs(Sa - Sb * ratio) - 8 * Nb * ratio)
     rough = np.maximum(error, bend) > 0.3 * np.maximum(np.abs(Da), np.abs(Sa))
-    ok = usable & confirmed & (flat | decays | ~rough)
-    return ok.all(axis=0), error[0]
+    return usable & confirmed & (flat | decays | ~rough), error
 
 
 def drowned(s: Series, run: slice) -> Array:
@@ -171,16 +183,21 @@ def drowned(s: Series, run: slice) -> Array:
     return noisy
 
 
-def resolved(s: Series, run: slice) -> bool:
-    """Whether the function looks smooth at the two smallest steps, where it moves at all.
+def resolved(s: Series, run: slice) -> Array:
+    """Whether a quantity looks smooth at the two smallest steps, where it moves at all.
 
     Otherwise it oscillates between neighbouring doubles, and no step says anything.
     """
-    if s.moves[0, run][-1] <= 20 * s.noise[0, run][-1]:
-        return True
-    (ha, hb), (Da, Db) = s.h[run][-2:], np.abs(s.D[0, run][-2:])
-    (Sa, Sb), (Na, Nb) = np.abs(s.S[0, run][-2:]), s.N[0, run][-2:]
-    return bool(Db <= 1.5 * Da + 3 * (Na + Nb) and Sb <= 1.5 * Sa * hb / ha + 0.3 * Db + 4 * Nb)
+    h = s.h[..., run]
+    Da, Db = np.abs(s.D[:, run][:, -2]), np.abs(s.D[:, run][:, -1])
+    Sa, Sb = np.abs(s.S[:, run][:, -2]), np.abs(s.S[:, run][:, -1])
+    Na, Nb = s.N[:, run][:, -2], s.N[:, run][:, -1]
+    still = s.moves[:, run][:, -1] <= 20 * s.noise[:, run][:, -1]
+    steady = (Db <= 1.5 * Da + 3 * (Na + Nb)) & (
+        Sb <= 1.5 * Sa * h[..., -1] / h[..., -2] + 0.3 * Db + 4 * Nb
+    )
+    smooth: Array = still | steady
+    return smooth
 
 
 def between(h: Array, known: Array, values: Array) -> Array:

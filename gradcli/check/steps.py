@@ -8,6 +8,8 @@ more than one evaluation), and the scale is chosen by what is found there.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from gradcli.check.jitter import TINY
@@ -27,16 +29,14 @@ LARGEST = 8.0
 SMALLEST = 8 * TINY
 
 
-def exact(x: float, h: Array) -> Array:
+def exact(x: Any, h: Array) -> Array:
     """The steps rounded so that x + h and x - h are doubles, as far as h does not exceed |x|.
 
     Multiples of two units in the last place stay exact below x and above, also where x is next to
     a power of two and the spacing changes.
     """
-    if x == 0:
-        return h
-    unit = 2 * np.spacing(abs(x))
-    return np.where(h <= abs(x), np.maximum(np.round(h / unit), 1) * unit, h)
+    unit = 2 * np.spacing(np.abs(x))
+    return np.where((h <= np.abs(x)) & (x != 0), np.maximum(np.round(h / unit), 1) * unit, h)
 
 
 def ladder(x: float) -> Array:

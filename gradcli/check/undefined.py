@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.check.finding import Finding
-from gradcli.check.sampling import Coordinate
+from gradcli.check.function import Coordinate
 from gradcli.check.underflow import local_flags
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import accumulator_error

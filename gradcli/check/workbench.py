@@ -10,9 +10,10 @@ import numpy as np
 
 from gradcli.check import quick_check
 from gradcli.check.clock import Clock, OutOfTimeError
-from gradcli.check.finding import BLURRED, Finding
+from gradcli.check.finding import BLURRED, COARSE, SCATTER_SAFETY, Finding
+from gradcli.check.function import Coordinate
 from gradcli.check.method import HELD, examine
-from gradcli.check.sampling import Coordinate, Request, Sampler
+from gradcli.check.sampling import Request, Sampler
 from gradcli.check.scatter import Scatter
 from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.engine.backward import backward
@@ -22,8 +23,11 @@ from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Operation
 from gradcli.results.result import Verdict
 
-AT_ONCE = 64
-"""The most checks in progress side by side."""
+AT_ONCE = 512
+"""The most variables that are looked at in one pass."""
+
+SIDE_BY_SIDE = 64
+"""The most checks by the whole method in progress side by side."""
 
 FAR = 2.0**48
 """From here on, neighbouring doubles are so far apart that those hardly show a slope."""
@@ -52,8 +56,18 @@ class Bench:
         upstream: Any,
         seed: int = 0,
         clock: Clock | None = None,
+        *,
+        scattered: bool = False,
     ) -> None:
-        """Where there is a `clock`, what will take too long is not begun, or broken off."""
+        """Where there is a `clock`, what will take too long is not begun, or broken off.
+
+        With `scattered` every finding says how far rounding moves its accumulator.
+        """
+        self.scattered = scattered
+        self._rough: dict[int, Finding] = {}
+        """What larger steps have confirmed, though smaller ones might do so better."""
+        self._contradicted: set[int] = set()
+        """Variables with a slope near the point that is not their gradient."""
         self.graph, self.values, self.accumulators = graph, values, accumulators
         self.active, self.clock = active, clock
         self.doubted = False
@@ -64,8 +78,9 @@ class Bench:
         self.names = [node.operation.name if node.operation else node.kind for node in nodes]
 
     def room(self, coordinate: Coordinate) -> int:
-        """How many conversations like this one fit into one pass."""
-        return max(1, min(AT_ONCE, self.sampler.rows_at_once(coordinate) // POINTS))
+        """How many variables like this one are looked at in one pass."""
+        rows = self.sampler.rows_at_once(coordinate)
+        return max(1, min(AT_ONCE, rows // quick_check.POINTS))
 
     def ties(self, coordinate: Coordinate) -> list[Operation]:
         """The operations downstream of a variable that stand on a border."""
@@ -131,71 +146,160 @@ class Bench:
         )
         return passed.accumulators
 
-    def blurred(self, coordinate: Coordinate) -> bool:
-        """Whether a periodic operation behind a variable stands where doubles are sparse.
+    @cached_property
+    def _far(self) -> set[int]:
+        """The periodic operations that stand where doubles are sparse.
 
         Steps may then fall into one rhythm with the period, and what they show looks smooth.
         """
-        graph, values = self.sampler.graph, self.sampler.values
-        return any(
-            bool(np.any(np.abs(values[o]) > FAR))
-            for i in graph.downstream(self.sampler.place[coordinate.node])
-            if (operation := graph.nodes[i].operation) is not None
-            and operation.periodic
-            and self.sampler.speaking[i]
-            for o in graph.nodes[i].operands
-            if isinstance(o, int)
-        )
+        values, speaking = self.sampler.values, self.sampler.speaking
+        return {
+            node.id
+            for node in self.sampler.graph.nodes
+            if node.operation is not None and node.operation.periodic and speaking[node.id]
+            if any(np.any(np.abs(values[o]) > FAR) for o in node.operands if isinstance(o, int))
+        }
+
+    def blurred(self, coordinate: Coordinate) -> bool:
+        """Whether a periodic operation behind a variable stands where doubles are sparse."""
+        if not self._far:
+            return False
+        behind = self.sampler.graph.downstream(self.sampler.place[coordinate.node])
+        return not self._far.isdisjoint(behind)
 
     def large(self, coordinate: Coordinate) -> bool:
         """Whether a conversation takes long: for the size of arrays, or of the program."""
         behind = len(self.sampler.graph.nodes) - self.sampler.place[coordinate.node]
         return behind > MANY or self.sampler.rows_at_once(coordinate) < POINTS
 
-    def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
-        """The findings on some variables.
+    def examine(self, coordinates: Sequence[Coordinate]) -> list[Finding | None]:
+        """The findings on some variables; None for those that there was no time for.
 
-        Raises `OutOfTimeError` where one of them is large and the clock says so.
+        Raises `OutOfTimeError` where the only one of them is large and the clock says so.
         """
-        if len(coordinates) > 1 or not self.large(coordinates[0]):
-            return self._converse(coordinates)
-        begun = self.clock.spent if self.clock else 0.0
-        if self.clock and begun > self.clock.limit:
-            raise OutOfTimeError
-        found = self._glance(coordinates[0])
-        if found is not None and found.verdict is Verdict.PASS:
-            return [found]
-        if self.clock is None:
-            return self._converse(coordinates)
-        if found is not None and found.verdict is Verdict.FAIL and not self.doubted:
-            self.doubted = True
-            with self.clock.stopped():
-                return self._converse(coordinates)
-        self.clock.foresee(begun, 1, 1 + CLOSER)
-        return self._converse(coordinates)
-
-    def _glance(self, coordinate: Coordinate) -> Finding | None:
-        """What a few points show; None if that is not a slope, or if something is on a border."""
-        if self.ties(coordinate) or self.blurred(coordinate):
-            return None
-        request = Request(coordinate, quick_check.points(coordinate.x))
-        answers = self.sampler.sample([request])
-        gradient = float(coordinate.component(self.accumulators[coordinate.node]))
-        moves = partial(self.moves, coordinate)
-        found = quick_check.look(coordinate.x, gradient, answers[0], moves)
-        if found is not None and found.verdict is Verdict.FAIL:
-            self.scatter.measure([request], answers)
-            found = quick_check.look(coordinate.x, gradient, answers[0], moves)
+        if len(coordinates) == 1 and self.large(coordinates[0]):
+            return [self._examine_large(coordinates[0])]
+        found: list[Finding | None] = [None] * len(coordinates)
+        place = self.sampler.place
+        order = sorted(range(len(coordinates)), key=lambda k: place[coordinates[k].node])
+        plain = [
+            k for k in order if not (self.ties(coordinates[k]) or self.blurred(coordinates[k]))
+        ]
+        self._rough.clear()
+        self._contradicted.clear()
+        for along, ladder in quick_check.LADDERS:
+            fit = [k for k in plain if (coordinates[k].direction is not None) == along]
+            self._look(coordinates, [k for k in fit if found[k] is None], found, ladder)
+        left = [k for k in order if found[k] is None]
+        while left:
+            rows = self.sampler.rows_at_once(coordinates[left[0]])
+            room = max(1, min(SIDE_BY_SIDE, rows // POINTS))
+            part, left = left[:room], left[room:]
+            for k, one in zip(part, self._converse([coordinates[k] for k in part]), strict=True):
+                if one.verdict is Verdict.ZERO and k in self._contradicted:
+                    # Nothing beside the slopes nearby, but no gradient of this function either.
+                    one.verdict, one.reason = Verdict.INCONCLUSIVE, COARSE
+                found[k] = one
+            if self.clock and self.clock.spent > self.clock.limit:
+                break
         return found
+
+    def _look(
+        self,
+        coordinates: Sequence[Coordinate],
+        places: list[int],
+        found: list[Finding | None],
+        ladder: quick_check.Ladder,
+        *,
+        inside: bool = False,
+    ) -> None:
+        """Fill in what a first look at some of the variables shows to agree."""
+        if not places:
+            return
+        these = [coordinates[k] for k in places]
+        rows = min(map(self.sampler.rows_at_once, these))
+        if len(these) > max(1, rows // quick_check.POINTS):
+            half = len(places) // 2
+            for part in (places[:half], places[half:]):
+                self._look(coordinates, part, found, ladder, inside=inside)
+            return
+        gradient = np.array([self._gradient(c) for c in these])
+        looks = quick_check.look(self.sampler, these, gradient, ladder, inside=inside)
+        self._contradicted.update(places[row] for row in np.flatnonzero(looks.contradicted))
+        for row in np.flatnonzero(looks.zero).tolist():
+            if not self.moves(these[row]):
+                found[places[row]] = looks.finding(row)
+        for row in np.flatnonzero(looks.passes & looks.best).tolist():
+            found[places[row]] = looks.finding(row)
+        for row, k in enumerate(places):
+            known = self._rough.pop(k, None)
+            settled = looks.joined[row] and looks.error[row] < np.inf
+            if known is not None and settled and (known.error or 0.0) <= looks.error[row]:
+                found[k] = known  # smaller steps know no better
+        for row in np.flatnonzero(looks.passes & ~looks.best).tolist():
+            self._rough[places[row]] = looks.finding(row)
+        if ladder is not quick_check.finer:
+            hopeless = np.flatnonzero(looks.hopeless).tolist()
+            for row, spread in zip(hopeless, self._spreads(looks, these, hopeless), strict=True):
+                found[places[row]] = looks.undecided(row, float(gradient[row]), spread)
+        if self.scattered:
+            done = [row for row, k in enumerate(places) if found[k] is not None]
+            for row, spread in zip(done, self._spreads(looks, these, done), strict=True):
+                one = found[places[row]]
+                assert one is not None
+                one.scatter = spread
+        promising = [places[row] for row in np.flatnonzero(looks.promising).tolist()]
+        self._look(coordinates, promising, found, ladder, inside=True)
+
+    def _spreads(
+        self, looks: quick_check.Looks, these: Sequence[Coordinate], rows: list[int]
+    ) -> list[float]:
+        """The scatter of the accumulators of some of the variables that were looked at."""
+        if not rows:
+            return []
+        own = [slice(row, None, len(these)) for row in rows]
+        return self.scatter.spreads(looks.outputs.held(), [these[row] for row in rows], own)
+
+    def _gradient(self, coordinate: Coordinate) -> float:
+        """The accumulator that is on trial."""
+        return float(coordinate.component(self.accumulators[coordinate.node]))
+
+    def _examine_large(self, coordinate: Coordinate) -> Finding:
+        """The finding on a variable that takes long, at a glance where that is enough."""
+        clock = self.clock
+        begun = clock.spent if clock else 0.0
+        if clock and begun > clock.limit:
+            raise OutOfTimeError
+        doubtful = False
+        if not (self.ties(coordinate) or self.blurred(coordinate)):
+            gradient = np.array([self._gradient(coordinate)])
+            along = coordinate.direction is not None
+            ladder = quick_check.along if along else quick_check.ordinary
+            looks = quick_check.look(self.sampler, [coordinate], gradient, ladder, inside=True)
+            if looks.passes[0] and looks.best[0]:
+                found = looks.finding(0)
+                if self.scattered:
+                    (found.scatter,) = self._spreads(looks, [coordinate], [0])
+                return found
+            if looks.differs(gradient)[0]:
+                (scatter,) = self._spreads(looks, [coordinate], [0])
+                doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
+        if clock is None:
+            return self._converse([coordinate])[0]
+        if doubtful and not self.doubted:
+            self.doubted = True
+            with clock.stopped():
+                return self._converse([coordinate])[0]
+        clock.foresee(begun, 1, 1 + CLOSER)
+        return self._converse([coordinate])[0]
 
     def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
         talks = []
         for c in coordinates:
-            gradient = float(c.component(self.accumulators[c.node]))
             smooth = partial(self.smooth, c)
             moves = partial(self.moves, c)
-            talks.append(examine(c.x, gradient, self.ties(c), self.names, smooth, moves))
+            talks.append(examine(c.x, self._gradient(c), self.ties(c), self.names, smooth, moves))
         found: list[Finding] = [Finding(Verdict.INCONCLUSIVE)] * len(talks)
         asked = {k: next(talk) for k, talk in enumerate(talks)}
         while asked:

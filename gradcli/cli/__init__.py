@@ -20,13 +20,17 @@ def main() -> None:
 
     ending.watch()
     import gc
+    import os
     import sys
     import warnings
+
+    from gradcli.cli.blas import bound_threads
 
     # The process ends when its one job is done, and what an evaluation makes is a few large
     # lists without cycles. Looking for garbage while modules are imported, and once more through
     # everything at the end, would take a fifth of a small command's time.
     gc.disable()
+    bound_threads(sys.argv[1:], os.environ)
     if not sys.warnoptions:  # a library's remarks are for its programmers; -W shows them
         warnings.simplefilter("ignore")
     try:

@@ -24,6 +24,7 @@ from gradcli.check import (
     quick_check,
     sampling,
     second_opinion,
+    stencil,
 )
 from gradcli.check.clock import Clock
 from gradcli.check.wording import describe
@@ -520,13 +521,13 @@ class Evaluations:
         monkeypatch.setattr(second_opinion, "MOST_NUMBERS", 5_000)
         monkeypatch.setattr(sampling, "MOST_ELEMENTS", 750_000)
         self.rows = 0
-        run = sampling._Pass.run
+        run = stencil.Pass.run
 
-        def counted(one: sampling._Pass) -> list[sampling.Samples]:
+        def counted(one: stencil.Pass) -> stencil.Outputs:
             self.rows += one.rows
             return run(one)
 
-        monkeypatch.setattr(sampling._Pass, "run", counted)
+        monkeypatch.setattr(stencil.Pass, "run", counted)
 
     def checks(
         self, text: str, budget: float, wrong: float = 1.0, /, *, mode: str = "", **point: Any
@@ -557,7 +558,7 @@ def test_a_right_gradient_of_a_large_array_is_seen_at_a_glance(
     found = clock.checks("norm(x)", 1e9, x=LARGE)
     assert {c.verdict for c in found.rows.values()} == {Verdict.PASS}
     assert found.rows[0].reason.startswith("3 random directions")
-    glances = 3 * (1 + 2 * quick_check.STEPS + quick_check.JITTERED)
+    glances = 3 * (1 + 2 * quick_check.FEW + quick_check.JITTERED)
     assert clock.rows < glances + 200  # the output is a number, and checked in full
 
 

@@ -1,0 +1,275 @@
+"""One way up the graph for the stencils of many variables.
+
+A `Stencil` has a column per variable and a row per point. The pass goes up the graph once: at a
+node, the columns are those of the variables that move it, sorted by where these start, and
+what no variable moves is computed not at all. Kernels work on the trailing axes of their arrays;
+points and columns stand in front as their batch. Points with rounding jitter are the last rows, so
+that a disturbance is one product.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.check.choices import Signature, branch_codes, chosen, mixed, spread
+from gradcli.check.function import Coordinate, Function
+from gradcli.check.jitter import EPS, SHORT, error_of_sum
+from gradcli.engine.forward import line_up
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Array, keywords
+
+_GOLDEN = 0.6180339887498949
+"""Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
+
+
+class Stencil(NamedTuple):
+    """Points of several variables, sorted by the nodes where these are.
+
+    `t` has a row per point, the first of them x itself, and a column per variable. The last
+    `jittered` rows are computed with rounding jitter; of these the last `held` stay at x.
+    """
+
+    coordinates: Sequence[Coordinate]
+    t: Array
+    jittered: int = 0
+    held: int = 0
+
+
+Visit = Callable[[int, Array, Array], None]
+"""Is shown a node between by its number, its columns, and its values there (row, column)."""
+
+
+class Outputs(NamedTuple):
+    """The function's values and signatures, each with a row per point and a column per variable.
+
+    `held` gives every node's value at the held points, these and the columns as one batch axis.
+    """
+
+    f: Array
+    signature: Signature
+    held: Callable[[], dict[int, Array]]
+
+
+class Pass:
+    """One way up the graph with all points of a stencil."""
+
+    def __init__(self, function: Function, stencil: Stencil, visit: Visit | None = None) -> None:
+        self.function, self.stencil, self.visit = function, stencil, visit
+        self.points, self.count = stencil.t.shape
+        self.rows = self.points * self.count
+        self.calm = self.points - stencil.jittered
+        """How many points have no jitter."""
+        self.here: dict[int, list[int]] = {}
+        for k, coordinate in enumerate(stencil.coordinates):
+            self.here.setdefault(function.place[coordinate.node], []).append(k)
+        self.now: dict[int, Array] = {}
+        self.own: set[int] = set()
+        """The nodes whose arrays share no memory with others."""
+        self.moved: dict[int, int] = {}
+        """The columns of every node, as bits of a number."""
+        self.kept: dict[int, Array] = {}
+        """The values of every node at the held points, in its own columns."""
+        self.codes: dict[int, Array] = {}
+        """The branches of every operation, with a batch axis for all of its points."""
+        self.choices: dict[int, tuple[Any, Any]] = {}
+        """What every `where` takes, likewise."""
+        self._places: dict[int, Array] = {}
+        self._inside: dict[tuple[int, int], Array] = {}
+        """Where the columns of one set are among those of another."""
+
+    def run(self) -> Outputs:
+        """Compute all points of all columns."""
+        function = self.function
+        graph, speaking = function.graph, function.speaking
+        for node in graph.nodes[min(self.here) :]:
+            i = node.id
+            bits = 0
+            for o in node.operands:
+                if type(o) is int:
+                    bits |= self.moved.get(o, 0)
+            mine = self.here.get(i)
+            if not bits and mine is None:
+                continue
+            value = self._computed(node, bits) if bits else None
+            if bits and self.visit is not None and i != graph.output and speaking[i]:
+                assert value is not None
+                self.visit(i, self.columns(bits), self._projected(value, i))
+            if mine is not None:
+                value, bits = self._with_own(value, bits, mine)
+                if not self.stencil.coordinates[mine[0]].plain:
+                    self.own.add(i)
+            assert value is not None
+            self.now[i], self.moved[i] = value, bits
+            if self.stencil.held:
+                self.kept[i] = value[self.points - self.stencil.held :].copy()
+            for done in function.done_after[i]:
+                self.now.pop(done, None)
+        return Outputs(self._function(), self._signature(), self._held)
+
+    def _held(self) -> dict[int, Array]:
+        wide = ((i, self._spread(part, i, self.everyone)) for i, part in self.kept.items())
+        return {i: part.reshape(-1, *part.shape[2:]) for i, part in wide}
+
+    @property
+    def everyone(self) -> int:
+        """All columns, as bits of a number."""
+        return int(1 << self.count) - 1
+
+    def columns(self, bits: int) -> Array:
+        """The numbers of a set of columns."""
+        found = self._places.get(bits)
+        if found is None:
+            raw = np.frombuffer(bits.to_bytes(self.count // 8 + 1, "little"), dtype=np.uint8)
+            (found,) = np.unpackbits(raw, bitorder="little").nonzero()
+            self._places[bits] = found
+        return found
+
+    def _spread(self, value: Array, i: int, bits: int) -> Array:
+        """A node's value in more columns than it moves in: there it is what it is."""
+        own = self.moved[i]
+        if own == bits:
+            return value
+        columns = self.columns(bits)
+        place = self._inside.get((bits, own))
+        if place is None:
+            place = self._inside[bits, own] = np.searchsorted(columns, self.columns(own))
+        wide = np.empty((len(value), len(columns), *value.shape[2:]))
+        wide[:] = self.function.values[i]
+        wide[:, place] = value
+        return wide
+
+    def _with_own(self, value: Array | None, bits: int, mine: Sequence[int]) -> tuple[Array, int]:
+        """The columns of the variables at this node, behind those that move it."""
+        coordinates, t = self.stencil.coordinates, self.stencil.t
+        for k in mine:
+            bits |= 1 << k
+        if coordinates[mine[0]].plain:
+            own = t[:, mine[0] : mine[-1] + 1]
+        elif len(mine) == 1:
+            own = coordinates[mine[0]].rows(t[:, mine[0]])[:, None]
+        else:
+            own = np.stack([coordinates[k].rows(t[:, k]) for k in mine], axis=1)
+        return (own if value is None else np.concatenate([value, own], axis=1)), bits
+
+    def _computed(self, node: Node, bits: int) -> Array:
+        """The operation at all points of some columns, with jitter where that is wanted."""
+        function, operation = self.function, node.operation
+        assert operation is not None
+        assert node.kernel is not None
+        columns = bits.bit_count()
+        rows, calm = self.points * columns, self.calm * columns
+        arguments: list[Any] = []
+        for o in node.operands:
+            if type(o) is not int:
+                arguments.append(o.value)  # type: ignore[union-attr]
+            elif o in self.now:
+                value = self._spread(self.now[o], o, bits)
+                value = value.reshape(rows, *value.shape[2:])
+                if operation.composite and calm < rows:
+                    value = value if self._is_last_use(o, node) else value.copy()
+                    function.jitter.shake(value, calm)
+                arguments.append(value)
+            else:
+                arguments.append(function.values[o])
+        if not node.aligned:
+            arguments = line_up(function.graph, node, arguments)
+        if operation.branch is not None:
+            code = np.asarray(operation.branch(*arguments, **keywords(node.kernel)))
+            if not operation.elementwise or code.ndim > len(node.type.shape):
+                self.codes[node.id] = branch_codes(code, rows)
+        if operation.chooses:
+            self.choices[node.id] = chosen(arguments[0], rows)
+        value = node.kernel(*arguments)
+        if value.ndim == len(node.type.shape):
+            value = np.broadcast_to(value, (rows, *value.shape))
+        if calm < rows and not operation.exact:
+            if value.base is not None or value is arguments[0] or value is arguments[-1]:
+                value = value.copy()
+            error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
+            function.jitter.shake(value, calm, error)
+        return value.reshape(self.points, -1, *value.shape[1:])
+
+    def _is_last_use(self, operand: int, node: Node) -> bool:
+        """Whether an operand's array is its own and needed here for the last time."""
+        graph = self.function.graph
+        once = graph.consumers[operand] == (node.id,) and node.operands.count(operand) == 1
+        return once and operand in self.own and operand != graph.output
+
+    def _projected(self, value: Array, i: int) -> Array:
+        """A value as one number per point: an array along a fixed direction without zeros.
+
+        The sum is rounded like any other, so where there is jitter it is disturbed.
+        """
+        if value.ndim == 2:
+            return value
+        jitter, shape = self.function.jitter, value.shape[:2]
+        flat = value.reshape(shape[0] * shape[1], -1)
+        terms = flat.shape[1]
+        if terms == 1:
+            return flat.reshape(shape)
+        shaky = slice(self.calm * shape[1], len(flat))
+        weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
+        projected: Array = flat @ weights
+        if self.stencil.jittered:
+            # The terms are disturbed, too; only those of the last rows need it.
+            projected[shaky] = jitter.shake(flat[shaky].copy(), 0) @ weights
+            if terms > SHORT:
+                jitter.shake(projected, shaky.start, error_of_sum(terms))
+        return projected.reshape(shape)
+
+    def _function(self) -> Array:
+        """The function at all points of all columns."""
+        place = self.function.graph.output
+        if place in self.now:
+            output = self._spread(self.now[place], place, self.everyone)
+        else:
+            value = np.asarray(self.function.values[place])
+            output = np.broadcast_to(value, (self.points, self.count, *value.shape))
+        output = output.reshape(self.rows, *output.shape[2:])
+        if self.stencil.jittered and output.ndim > 1:
+            output = self.function.jitter.shake(output.copy(), self.calm * self.count)
+        return self.function.total(output).reshape(self.points, self.count)
+
+    def _signature(self) -> Signature:
+        """On which piece of the function every point is."""
+        everywhere = {i: self._everywhere(i, code, 0) for i, code in self.codes.items()}
+        say: Mapping[int, Any] | None = None
+        if self.choices:
+            values, nodes = self.function.values, self.function.graph.nodes
+            taken: dict[int, Any] = {}
+            for i, pair in self.choices.items():
+                operand = nodes[i].operands[0]
+                at = values[operand] if type(operand) is int else operand.value  # type: ignore[union-attr]
+                base = chosen(at)
+                taken[i] = tuple(
+                    self._everywhere(i, part, b) for part, b in zip(pair, base, strict=True)
+                )
+            say = spread(self.function.graph, self.moved, taken)
+        return mixed(everywhere, say, self.rows).reshape(self.points, self.count)
+
+    def _everywhere(self, i: int, part: Any, base: Any) -> Array:
+        """What is known of a node's columns, for all columns."""
+        bits = self.computed_in(i)
+        if bits == self.everyone:
+            return np.broadcast_to(part, self.rows)
+        columns = self.columns(bits)
+        whole = np.full((self.points, self.count), base)
+        shape = (self.points, len(columns))
+        whole[:, columns] = np.reshape(part, shape) if np.ndim(part) else part
+        return whole.reshape(self.rows)
+
+    def computed_in(self, i: int) -> int:
+        """The columns in which a node is computed: those that move it, without its own."""
+        bits = self.moved[i]
+        for k in self.here.get(i, ()):
+            bits &= ~(1 << k)
+        return bits
+
+
+def _terms(graph: Graph, node: Node) -> int:
+    """About how many terms an element of the result is the sum of."""
+    largest = max(graph.operand_type(o).size for o in node.operands)
+    return largest // max(node.type.size, 1)

@@ -1,0 +1,134 @@
+"""All variables of a program looked at together, against each of them alone by the whole method."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from statistics import mean
+from typing import Any
+
+import numpy as np
+import pytest
+from random_programs import random_programs
+
+from gradcli.check import workbench
+from gradcli.check.function import Coordinate
+from gradcli.check.rows import Row
+from gradcli.check.sampling import Points, Request
+from gradcli.check.workbench import Bench
+from gradcli.diagnostics.error import GradcliError
+from gradcli.program import Program
+from gradcli.results.result import Check, Result, Verdict
+
+ACQUITTED = (Verdict.PASS, Verdict.ZERO)
+BRANCHES = (
+    "where(x > y, relu(x)*v, abs(y - x)) + max(x, y)",
+    "a = [x, y, x*y]; sum(relu(a - 1)*a) + a[0]/norm(a)",
+    "A = [[x, 2], [y*x, 3]]; det(A @ A) + sum(where(A > 1, A*x, y))",
+    "block cube(u) = u^3 with d/du = 3*u^2; cube(x)*cube(y) + v",
+)
+
+
+@pytest.fixture(autouse=True)
+def _in_doubles(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("gradcli.check.second_opinion.available", lambda: False)
+
+
+def evaluated(count: int, first: int) -> list[Result]:
+    """Random programs at points where they have a value."""
+    found = []
+    for text, point in random_programs(count, first):
+        try:
+            found.append(Program(text).evaluate(point, check=False))
+        except GradcliError:
+            continue
+    return found
+
+
+def rows(result: Result) -> dict[int, Check]:
+    """The checks of all rows."""
+    checks = Program(result.program).check(result, budget=60.0).checks
+    assert checks is not None
+    return dict(checks.rows)
+
+
+def test_what_a_look_acquits_the_whole_method_does_not_doubt(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Few points print about the digits that many do, and leave no more undecided."""
+    results = evaluated(25, 9000)
+    together = [rows(result) for result in results]
+    monkeypatch.setattr(workbench.Bench, "_look", lambda *_, **__: None)
+    alone = [rows(result) for result in results]
+    lost, undecided = [], 0
+    for some, others in zip(together, alone, strict=True):
+        assert some.keys() == others.keys()
+        for i, check in some.items():
+            known = others[i].verdict
+            assert check.verdict is known or known is Verdict.INCONCLUSIVE, (check, others[i])
+            undecided += (check.verdict in ACQUITTED) - (known in ACQUITTED)
+            digits, more = check.digits, others[i].digits
+            if digits is not None and more is not None:
+                lost.append(more - digits)
+    assert undecided >= 0
+    assert max(lost) < 2
+    assert mean(loss > 0.5 for loss in lost) < 0.1
+
+
+def test_few_variables_are_left_to_the_whole_method(monkeypatch: pytest.MonkeyPatch) -> None:
+    left, whole = [], Bench._converse
+
+    def counted(bench: Bench, coordinates: Any) -> Any:
+        left.extend(coordinates)
+        return whole(bench, coordinates)
+
+    monkeypatch.setattr(Bench, "_converse", counted)
+    checked = [check for result in evaluated(25, 9100) for check in rows(result).values()]
+    assert len(left) <= 0.15 * len(checked)
+
+
+def test_a_slope_that_is_known_is_no_zero_beside_steep_ones() -> None:
+    """The gradient is nothing beside the slopes nearby, and of the wrong sign."""
+    result = Program("solve([[y, 2], [cosh(z)*z, 3]], [1, 2])[0]").evaluate(
+        y=0.0066, z=-49.5541, check=False
+    )
+    place = result.graph.inputs[
+        [result.graph.nodes[i].name for i in result.graph.inputs].index("z")
+    ]
+    assert rows(result)[place].verdict is Verdict.PASS
+    accumulators = tuple(None if a is None else -a for a in result.accumulators)
+    assert rows(replace(result, accumulators=accumulators))[place].verdict not in ACQUITTED
+
+
+@pytest.mark.parametrize("text", BRANCHES)
+def test_columns_of_one_pass_are_what_each_variable_gives_alone(text: str) -> None:
+    result = Program(text).evaluate({"x": 1.25, "y": 0.75, "v": -2.0} if "v" in text else
+                                    {"x": 1.25, "y": 0.75}, check=False)  # fmt: skip
+    active = [a is not None for a in result.accumulators]
+    bench = Bench(result.graph, result.values, result.accumulators, active, result.upstream)
+    requests = [request(c) for c in coordinates(result)]
+    together = bench.sampler.sample(requests)
+    for one, found in zip(requests, together, strict=True):
+        (alone,) = bench.sampler.sample([one])
+        calm = len(one.t) - one.jittered
+        assert found.nodes == alone.nodes
+        np.testing.assert_allclose(found.y[:, :calm], alone.y[:, :calm], rtol=1e-15)
+        np.testing.assert_allclose(found.y[:, calm:], alone.y[:, calm:], rtol=1e-13)
+        same = [s.signature == s.signature[0] for s in (found, alone)]
+        np.testing.assert_array_equal(*same)
+        assert found.y.shape[1] == len(one.t)
+
+
+def coordinates(result: Result) -> list[Coordinate]:
+    """Every variable of a program, in an order that is not that of the graph."""
+    found: list[Coordinate] = []
+    for node in reversed(result.graph.nodes):
+        value, gradient = result.values[node.id], result.accumulators[node.id]
+        if node.carries and gradient is not None:
+            found += Row(node, value, gradient, every_element=True, seed=0).coordinates()
+    return found
+
+
+def request(coordinate: Coordinate) -> Request:
+    """Points on several pieces of the function, and some with jitter."""
+    t = coordinate.x + np.array([0.0, 0.125, 1.5, -0.125, -1.5, 0.0, 0.0])
+    return Request(coordinate, Points(t, 2, 2))
