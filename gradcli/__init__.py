@@ -6,8 +6,8 @@
     {'x': -0.524316690390902, 'y': -0.11718690715582544}
 
 `Program` parses once and evaluates many times; `Result` has every value, accumulator and
-check; `grade_values` marks what a notebook has computed; `plot` draws over a range;
-`GradcliError` is the only exception that wrong input raises.
+check; `grade_values` marks what a notebook has computed, `grade_function` what a function
+returns; `plot` draws over a range. `GradcliError` is the only exception that wrong input raises.
 """
 
 from __future__ import annotations
@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
     from gradcli.diagnostics.error import GradcliError
     from gradcli.grading.marking.result import Marked
-    from gradcli.notebook import grade_values
+    from gradcli.notebook.function import grade_function
+    from gradcli.notebook.namespace import grade_values
     from gradcli.plots import plot
     from gradcli.program import Program, evaluate
     from gradcli.results.matrices import Hessian, Jacobian
@@ -37,6 +38,7 @@ __all__ = [
     "Result",
     "__version__",
     "evaluate",
+    "grade_function",
     "grade_values",
     "plot",
 ]
@@ -49,7 +51,8 @@ _HOMES = {
     "Program": "gradcli.program",
     "Result": "gradcli.results.result",
     "evaluate": "gradcli.program",
-    "grade_values": "gradcli.notebook",
+    "grade_function": "gradcli.notebook.function",
+    "grade_values": "gradcli.notebook.namespace",
     "load_ipython_extension": "gradcli.magics",
     "plot": "gradcli.plots",
 }

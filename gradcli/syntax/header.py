@@ -6,6 +6,8 @@
     #: marks x = 2
     #: title Backpropagation, sheet 4
 
+The lines of `task_lines` say how a homework is set and marked.
+
 To the program they are comments. They are read here as statements of the language, all at
 once and where they stand: in a copy of the text's opening in which spaces replace the `#:`.
 So a value may go over several lines, and errors show the file as it is.
@@ -24,6 +26,7 @@ from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.parser import parse_listing
+from gradcli.syntax.task_lines import WORDS, TaskLineReader, TaskLines, is_task_line
 from gradcli.syntax.tree import (
     Assign,
     Name,
@@ -34,7 +37,7 @@ from gradcli.syntax.tree import (
 
 MARK = "#:"
 
-_KEYS = ("title", "marks")
+_KEYS = ("title", "marks", *WORDS)
 # Compiled where they are needed: most programs have no header.
 _TITLE = r"title\b(?!\s*=):?"
 _MARKS = r"marks\s+(?=[^=\s])"
@@ -63,6 +66,8 @@ class Header:
     marked: Mapping[str, Span] = field(default_factory=dict)
     """Where the name stands that gets the marks."""
     title: str | None = None
+    task: TaskLines = field(default_factory=TaskLines)
+    """How it is set and marked as homework."""
 
 
 def read_header(source: Source) -> Header:
@@ -98,7 +103,7 @@ def read_header(source: Source) -> Header:
             marked[name] = assign.name.span
         else:
             bindings[name] = Binding(name, assign.value, statement.span, copy)
-    return Header(tuple(bindings.values()), marks, marked, opening.title)
+    return Header(tuple(bindings.values()), marks, marked, opening.title, opening.task.lines())
 
 
 class _Opening:
@@ -113,6 +118,7 @@ class _Opening:
         self.copy: list[str] = []
         self.marks: set[int] = set()
         self.title: str | None = None
+        self.task = TaskLineReader(source)
         text = plain(source.text)
         start = 0
         while start < len(text):
@@ -131,7 +137,7 @@ class _Opening:
         _no_more(source, text, start)
 
     def _content(self, text: str, place: int) -> str:
-        """The text behind a `#:`, without the title and the word `marks`."""
+        """The text behind a `#:`, without the title, the word `marks`, and lines of a task."""
         first = place + len(text) - len(text.lstrip())
         word = text.lstrip()
         if title := re.match(_TITLE, word):
@@ -140,11 +146,19 @@ class _Opening:
             behind = first + title.end()
             self.title = self.source.text[behind : place + len(text)].strip() or None
             return " " * (len(text) - 1) + "\n"
+        if is_task_line(word) and not self._inside_brackets():
+            self.task.take(word, first)
+            return " " * (len(text) - 1) + "\n"
         marks = re.match(_MARKS, word)
         if marks is None:
             return text
         self.marks.add(first + marks.end())
         return " " * (first - place + marks.end()) + word[marks.end() :]
+
+    def _inside_brackets(self) -> bool:
+        """Whether a value of the lines before goes on: then a word is part of it."""
+        before = "".join(self.copy)
+        return sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
 
 
 def _no_more(source: Source, text: str, start: int) -> None:

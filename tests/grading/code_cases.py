@@ -173,4 +173,218 @@ da = dd - np.sum(dd) / n
             "da = dd - np.sum(dd) / n": ("da = dd", "dropped-path"),
         },
     ),
+    "lists": Course(
+        task="""#: X = [[0.5, -1.2], [0.3, 0.8], [1.1, 0.4]]
+#: y = [1, 0, 1]
+#: w = [0.4, -0.7]
+#: b = 0.2
+p = sigmoid(X @ w + b)
+J = -sum(y*log(p) + (1 - y)*log(1 - p))/3
+""",
+        wrt="w,b",
+        right="""import math
+m, n = 3, 2
+def sig(t):
+    return 1.0 / (1.0 + math.exp(-t))
+dj_dw = [0.0] * n
+dj_db = 0.0
+for i in range(m):
+    f_wb_i = b
+    for j in range(n):
+        f_wb_i += X[i][j] * w[j]
+    err_i = sig(f_wb_i) - y[i]
+    for j in range(n):
+        dj_dw[j] = dj_dw[j] + err_i * X[i][j]
+    dj_db = dj_db + err_i
+for j in range(n):
+    dj_dw[j] = dj_dw[j] / m
+dj_db = dj_db / m
+""",
+        slips={"dj_db = dj_db / m": ("dj_db = dj_db", "mean-for-sum")},
+    ),
+    "layers": Course(
+        task="""#: X = [[0.5, -1.2], [0.3, 0.8], [1.1, 0.4]]
+#: W1 = [[0.3, -0.5, 0.2], [0.8, 0.2, -0.7]]
+#: b1 = [0.1, 0.2, 0.6]
+#: W2 = [[0.7], [-0.6], [0.2]]
+#: b2 = [0.05]
+#: y = [[1.0], [0.5], [-0.3]]
+h = relu(X @ W1 + row(b1))
+out = h @ W2 + b2
+loss = mean((out - y)^2)
+""",
+        wrt="W1,b1,W2,b2",
+        right="""import numpy as np
+
+class Dense:
+    def __init__(self, W, b):
+        self.W, self.b = W, b
+    def forward(self, x):
+        self.x = x
+        return x @ self.W + self.b
+    def backward(self, dout):
+        self.dW = self.x.T @ dout
+        self.db = dout.sum(axis=0)
+        return dout @ self.W.T
+
+class ReLU:
+    def forward(self, x):
+        self.mask = (x > 0).astype(float)
+        return x * self.mask
+    def backward(self, dout):
+        return dout * self.mask
+
+class MSE:
+    def forward(self, pred, y):
+        self.diff = pred - y
+        return np.mean(self.diff ** 2)
+    def backward(self):
+        return 2 * self.diff / self.diff.size
+
+layers = [Dense(W1, b1), ReLU(), Dense(W2, b2)]
+out = X
+for layer in layers:
+    out = layer.forward(out)
+crit = MSE()
+loss = crit.forward(out, y)
+grad = crit.backward()
+for layer in layers[::-1]:
+    grad = layer.backward(grad)
+dW1, db1 = layers[0].dW, layers[0].db
+dW2, db2 = layers[2].dW, layers[2].db
+""",
+        slips={"return 2 * self.diff / self.diff.size": ("return 2 * self.diff", "mean-for-sum")},
+    ),
+    "rate": Course(
+        task="""#: X = [[0.5, -1.2], [0.3, 0.8], [1.1, 0.4]]
+#: W1 = [[0.3, -0.5, 0.2], [0.8, 0.2, -0.7]]
+#: b1 = [0.1, 0.2, 0.6]
+#: W2 = [[0.7, -0.6], [0.2, 0.9], [-0.3, 0.5]]
+#: b2 = [0.05, -0.05]
+h = relu(X @ W1 + row(b1))
+p = softmax(h @ W2 + b2, axis=1)
+loss = -(log(p[0,1]) + log(p[1,0]) + log(p[2,1]))/3 + 0.05*(sum(W1^2) + sum(W2^2))
+""",
+        wrt="W1,b1,W2,b2",
+        right="""import numpy as np
+
+class TwoLayerNet(object):
+    def __init__(self, W1, b1, W2, b2, reg=0.1):
+        self.params = {'W1': W1, 'b1': b1, 'W2': W2, 'b2': b2}
+        self.reg = reg
+
+    def loss(self, X, y):
+        W1, b1, W2, b2 = [self.params[k] for k in ('W1', 'b1', 'W2', 'b2')]
+        N = X.shape[0]
+        hidden = np.maximum(0, X.dot(W1) + b1)
+        scores = hidden.dot(W2) + b2
+        shifted = scores - np.max(scores, axis=1, keepdims=True)
+        probs = np.exp(shifted) / np.sum(np.exp(shifted), axis=1, keepdims=True)
+        loss = -np.log(probs[np.arange(N), y]).sum() / N
+        loss += 0.5 * self.reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
+        grads = {}
+        dscores = probs.copy()
+        dscores[np.arange(N), y] -= 1
+        dscores /= N
+        grads['W2'] = hidden.T.dot(dscores) + self.reg * W2
+        grads['b2'] = np.sum(dscores, axis=0)
+        dhidden = dscores.dot(W2.T)
+        dhidden[hidden <= 0] = 0
+        grads['W1'] = X.T.dot(dhidden) + self.reg * W1
+        grads['b1'] = np.sum(dhidden, axis=0)
+        return loss, grads
+
+net = TwoLayerNet(W1, b1, W2, b2, reg=0.1)
+loss, grads = net.loss(X, np.array([1, 0, 1]))
+""",
+        functions="""import numpy as np
+
+class TwoLayerNet(object):
+    def __init__(self, W1, b1, W2, b2, reg=0.1):
+        self.params = {'W1': W1, 'b1': b1, 'W2': W2, 'b2': b2}
+        self.reg = reg
+
+    def loss(self, X, y):
+        W1, b1, W2, b2 = [self.params[k] for k in ('W1', 'b1', 'W2', 'b2')]
+        N = X.shape[0]
+        hidden = np.maximum(0, X.dot(W1) + b1)
+        scores = hidden.dot(W2) + b2
+        shifted = scores - np.max(scores, axis=1, keepdims=True)
+        probs = np.exp(shifted) / np.sum(np.exp(shifted), axis=1, keepdims=True)
+        loss = -np.log(probs[np.arange(N), y]).sum() / N
+        loss += 0.5 * self.reg * (np.sum(W1 * W1) + np.sum(W2 * W2))
+        grads = {}
+        dscores = probs.copy()
+        dscores[np.arange(N), y] -= 1
+        dscores /= N
+        grads['W2'] = hidden.T.dot(dscores) + self.reg * W2
+        grads['b2'] = np.sum(dscores, axis=0)
+        dhidden = dscores.dot(W2.T)
+        dhidden[hidden <= 0] = 0
+        grads['W1'] = X.T.dot(dhidden) + self.reg * W1
+        grads['b1'] = np.sum(dhidden, axis=0)
+        return loss, grads
+""",
+    ),
+    "nielsen": Course(
+        task="""#: x = [[0.5], [-1.2]]
+#: y = [[1.0]]
+#: w1 = [[0.3, -0.5], [0.8, 0.2], [-0.4, 0.9]]
+#: b1 = [[0.1], [-0.2], [0.3]]
+#: w2 = [[0.7, -0.6, 0.2]]
+#: b2 = [[0.05]]
+a1 = sigmoid(w1 @ x + b1)
+a2 = sigmoid(w2 @ a1 + b2)
+C = sum((a2 - y)^2)/2
+""",
+        wrt="w1,b1,w2,b2",
+        right="""import numpy as np
+
+class Network(object):
+    def __init__(self, biases, weights):
+        self.num_layers = 3
+        self.biases = biases
+        self.weights = weights
+
+    def backprop(self, x, y):
+        nabla_b = [np.zeros(b.shape) for b in self.biases]
+        nabla_w = [np.zeros(w.shape) for w in self.weights]
+        activation = x
+        activations = [x]
+        zs = []
+        for b, w in zip(self.biases, self.weights):
+            z = np.dot(w, activation) + b
+            zs.append(z)
+            activation = sigmoid(z)
+            activations.append(activation)
+        delta = self.cost_derivative(activations[-1], y) * sigmoid_prime(zs[-1])
+        nabla_b[-1] = delta
+        nabla_w[-1] = np.dot(delta, activations[-2].transpose())
+        for l in range(2, self.num_layers):
+            z = zs[-l]
+            sp = sigmoid_prime(z)
+            delta = np.dot(self.weights[-l+1].transpose(), delta) * sp
+            nabla_b[-l] = delta
+            nabla_w[-l] = np.dot(delta, activations[-l-1].transpose())
+        return (nabla_b, nabla_w)
+
+    def cost_derivative(self, output_activations, y):
+        return (output_activations - y)
+
+def sigmoid(z):
+    return 1.0/(1.0+np.exp(-z))
+
+def sigmoid_prime(z):
+    return sigmoid(z)*(1-sigmoid(z))
+
+net = Network([b1, b2], [w1, w2])
+nabla_b, nabla_w = net.backprop(x, y)
+""",
+        slips={
+            "delta = np.dot(self.weights[-l+1].transpose(), delta) * sp": (
+                "delta = np.dot(self.weights[-l+1].transpose(), delta)",
+                "missing-local",
+            )
+        },
+    ),
 }

@@ -73,6 +73,14 @@ def test_a_slip_is_found_by_the_command(tmp_path: Path) -> None:
     assert found["max_score"] - found["score"] == 1
 
 
+@pytest.mark.parametrize("name", [name for name, course in COURSES.items() if course.functions])
+def test_functions_alone_get_all_marks(name: str, tmp_path: Path) -> None:
+    course = COURSES[name]
+    code, found, err = grade(course, course.functions, tmp_path)
+    assert (code, err) == (0, "")
+    assert found["score"] == found["max_score"]
+
+
 def test_functions_without_their_call(tmp_path: Path) -> None:
     course = COURSES["cache"]
     code, found, err = grade(course, course.functions, tmp_path)

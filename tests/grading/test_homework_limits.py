@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from itertools import count
@@ -18,6 +19,7 @@ from test_homework_mistakes import FOLDER, INDEX, task
 import gradcli
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.cli.homework_options import TaskOptions
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.marking.mark import Scheme, mark
 from gradcli.grading.mistakes.diagnose import UNNAMED
@@ -252,3 +254,35 @@ def test_a_time_limit_that_passes_while_nothing_looks_at_the_clock(
     words = ("grade", TEXT, "--x", "3", "--y", "-4", str(folder / "power.py"), "--json")
     assert run((*words, "--time-limit", "0.2"), environment) == 5
     assert "within 0.2 seconds" in json.loads(environment.written()[1])["error"]["message"]
+
+
+# --- the task ----------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there is no timer on Windows")
+@pytest.mark.parametrize("form", ["table", "json", "gradescope", "prairielearn", "coderunner"])
+def test_the_limit_covers_the_tasks_own_evaluation(
+    form: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A grader's file is written, with the reason; everything else is an error, in time."""
+
+    def slow(_: Any) -> Task:
+        time.sleep(30)
+        raise AssertionError
+
+    monkeypatch.setattr(TaskOptions, "read", slow)
+    answer, out = tmp_path / "answer.py", tmp_path / "results.json"
+    answer.write_text(RIGHT)
+    words = ["grade", TEXT, str(answer), "--format", form, "--out", str(out)]
+    environment = Environment.captured()
+    code = run([*words, "--time-limit", "0.3"], environment)
+    message = "the task can't be evaluated within 0.3 seconds"
+    if form in ("table", "json"):
+        assert code == 5
+        assert message in environment.written()[1]
+        assert not out.exists()
+    else:
+        assert code == 0
+        found = json.loads(out.read_text())
+        assert message in json.dumps(found).replace("&#x27;", "'")
+        assert found.get("score", found.get("fraction")) == 0

@@ -337,6 +337,11 @@ HEADERS = [
     "#: marsk x = 2\nx",
     "#: x: 3\nx",
     "#: x = [1,\n#:      y 3]\nx",
+    "#: dirction gradient\nx",
+    "#: direction up\nx",
+    "#: range x 1 0\nx",
+    "#: fixed x\n#: values x 1, 2\nx",
+    "#: call dx = f(x\nx",
     "x = 3\n#: y = 4",
 ]
 

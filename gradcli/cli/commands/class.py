@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from gradcli.cli.environment import Environment
     from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
+    from gradcli.grading.model.task import Task
     from gradcli.report import Style
+    from gradcli.report.homework.feedback import PageFormat
 
 
 class FolderOptions(Options):
@@ -69,6 +71,15 @@ class ClassOutput(OutputOptions):
         ),
     ] = None
 
+    feedback: Annotated[
+        str | None,
+        in_report("--feedback", metavar="DIR", help="write a page for each student to a folder"),
+    ] = None
+    feedback_format: Annotated[
+        Literal["html", "md"],
+        in_report("--feedback-format", metavar="html|md", help="the pages as HTML or Markdown"),
+    ] = "html"
+
     def list_format(self) -> str:
         """The format of the list of marks in the file. Raises `GradcliError`."""
         return format_by_ending(self.file, self.formats) or "csv"
@@ -80,6 +91,7 @@ class ClassOutput(OutputOptions):
     examples=(
         "gradcli class task.grad submissions --out marks.csv",
         "gradcli class task.grad submissions --own-points",
+        "gradcli class task.grad submissions --feedback pages",
         "gradcli class task.grad submissions --json",
     ),
 )
@@ -103,6 +115,7 @@ def command(
         raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
     if report.file is not None and not Path(report.file).parent.is_dir():
         raise unwritable(f"'{report.file}'", FileNotFoundError(2, "No such file or directory"))
+    _expect_folder_for_pages(report.feedback, folder)
     set_ = task.read("class task.grad submissions")
     assert folder is not None
     from gradcli.cli import folder as folders
@@ -115,12 +128,49 @@ def command(
         folder,
         own_points=submissions.own_points,
         seconds=marking.seconds,
+        feedback=report.feedback is not None,
     )
     try:
         marks = _marked(setting, found, submissions.jobs, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    return _outcome(with_files(sorted([*marks, *refused], key=_place)), form, list_form, report)
+    listed = with_files(sorted([*marks, *refused], key=_place))
+    if report.feedback is not None:
+        _write_pages(report.feedback, set_, listed, report.feedback_format)
+    return _outcome(listed, form, list_form, report)
+
+
+def _expect_folder_for_pages(pages: str | None, submissions: str | None) -> None:
+    """Raise where no pages can be written, or they would be taken for submissions."""
+    if pages is None:
+        return
+    path = Path(pages)
+    try:
+        if path.exists() and not path.is_dir():
+            raise file_error(f"'{pages}' is a file: --feedback takes the name of a folder")
+        if not path.parent.is_dir():
+            raise unwritable(f"'{pages}'", FileNotFoundError(2, "No such file or directory"))
+        if submissions is not None and path.resolve().is_relative_to(Path(submissions).resolve()):
+            raise usage_error(
+                f"--feedback: '{pages}' is inside of the folder of submissions",
+                "the pages would be taken for submissions; take a folder beside it",
+            )
+    except (OSError, ValueError) as error:
+        raise unwritable(f"'{pages}'", error) from error
+
+
+def _write_pages(folder: str, task: Task, marks: Sequence[Mark], form: PageFormat) -> None:
+    """A page for each student, each written whole or not at all."""
+    from gradcli.files.files import write_whole
+    from gradcli.report.homework.feedback import pages
+
+    written = list(pages(task.title or "Homework", marks, form))
+    try:
+        Path(folder).mkdir(exist_ok=True)
+    except OSError as error:
+        raise unwritable(f"'{folder}'", error) from error
+    for name, text in written:
+        write_whole(str(Path(folder) / name), [text])
 
 
 def _place(mark: Mark) -> tuple[str, str]:

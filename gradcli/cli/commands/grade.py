@@ -15,6 +15,7 @@ from gradcli.diagnostics.failures import usage_error
 if TYPE_CHECKING:
     from gradcli.diagnostics.error import GradcliError
     from gradcli.grading.marking.result import Marked
+    from gradcli.grading.model.deadline import Deadline
     from gradcli.grading.model.task import Task
 
 GRADERS = ("gradescope", "prairielearn", "coderunner")
@@ -83,17 +84,34 @@ def command(
     if not submissions:
         raise usage_error("the submission is missing", "as in: gradcli grade task.grad answer.py")
     from gradcli.cli.inputs import expect_one_reader
+    from gradcli.diagnostics.error import GradcliError
+    from gradcli.grading.model.deadline import Deadline
 
     grader = report.grader()
     if grader is not None and len(submissions) > 1:
         raise usage_error(f"--format {grader} is for one submission")
     expect_one_reader(task.data, "a submission", *submissions)
-    grading = Grading(
-        _own(task.read("grade task.grad answer.py"), student), tuple(submissions), marking, report
-    )
+    deadline = Deadline.of(marking.seconds)
+    set_ = _read(task, student, deadline)
+    if isinstance(set_, GradcliError) and grader is None:
+        raise set_
+    grading = Grading(set_, tuple(submissions), marking, report, deadline)
     if grader is not None:
         return grading.for_grader(grader)
     return Outcome(grading.text(), grading.exit_code, report.file)
+
+
+def _read(task: TaskOptions, student: str | None, deadline: Deadline) -> Task | GradcliError:
+    """The task evaluated, or the error that it takes too long. Raises `GradcliError`."""
+    from gradcli.cli.timer import TimeUpError, limited
+    from gradcli.diagnostics.failures import submission_error
+
+    try:
+        with limited(deadline.left):
+            return _own(task.read("grade task.grad answer.py"), student)
+    except TimeUpError:
+        message = f"the task can't be evaluated within {deadline.seconds:g} seconds"
+        return submission_error(message, "--time-limit gives it more time")
 
 
 def _own(task: Task, student: str | None) -> Task:
@@ -109,10 +127,17 @@ class Grading:
     """Submissions marked one after the other, and the gravest exit code."""
 
     def __init__(
-        self, task: Task, names: tuple[str, ...], marking: MarkingOptions, report: GradeOutput
+        self,
+        task: Task | GradcliError,
+        names: tuple[str, ...],
+        marking: MarkingOptions,
+        report: GradeOutput,
+        deadline: Deadline,
     ) -> None:
         self.task, self.names, self.report = task, names, report
         self.scheme, self.seconds = marking.scheme(), marking.seconds
+        self.deadline: Deadline | None = deadline
+        """That of the first submission, which the task's evaluation is part of."""
         self.code = 0
 
     def text(self) -> Iterator[str]:
@@ -141,11 +166,15 @@ class Grading:
     def marked(self, name: str) -> Marked | GradcliError:
         """A submission marked, or the error that says why it can't be read."""
         from gradcli.diagnostics.error import ExitCode, GradcliError
+        from gradcli.grading.model.deadline import Deadline
 
+        if isinstance(self.task, GradcliError):
+            return self.task
         if name == "-":
             self.report.environment.say_how_to_end("the submission")
         stdin = self.report.environment.stdin
-        found = marked_file(self.task, name, self.scheme, stdin, self.seconds)
+        deadline, self.deadline = self.deadline or Deadline.of(self.seconds), None
+        found = marked_file(self.task, name, self.scheme, stdin, deadline)
         if isinstance(found, GradcliError):
             self.code = ExitCode.UNREADABLE
         elif not found.right:
@@ -166,12 +195,14 @@ class Grading:
 
     def for_grader(self, grader: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""
+        from gradcli.diagnostics.error import GradcliError
         from gradcli.report.homework import graders as formats
         from gradcli.report.homework import marked as grade
 
         found = self.marked(self.names[0])
         make = getattr(formats, grader)
-        made = make(found, self.task, reveal=self.report.reveal, points=self.scheme.points)
+        task = None if isinstance(self.task, GradcliError) else self.task
+        made = make(found, task, reveal=self.report.reveal, points=self.scheme.points)
         text = grade.json_text(made, self.report.style())
         if grader == "gradescope" and self.report.out is None:
             from gradcli.files.files import write_whole
@@ -181,20 +212,23 @@ class Grading:
 
 
 def marked_file(
-    task: Task, name: str, scheme: Any, stdin: Any = None, seconds: float = 10.0
+    task: Task, name: str, scheme: Any, stdin: Any = None, deadline: Deadline | None = None
 ) -> Marked | GradcliError:
-    """A file marked, or the error that says why it can't be, within a number of seconds."""
+    """A file marked, or the error that says why it can't be, before the deadline."""
     from gradcli.cli.timer import TimeUpError, limited
     from gradcli.diagnostics.error import GradcliError, Kind
     from gradcli.grading.code.graded import graded
-    from gradcli.grading.model.deadline import Deadline
+    from gradcli.grading.model.deadline import SECONDS
+    from gradcli.grading.model.deadline import Deadline as Limit
     from gradcli.grading.submission.read import MOST_NOTEBOOK
 
     content: str | bytes = name
     shown: str | None = name
     if name == "-" and stdin is not None:
         content, shown = stdin.read(MOST_NOTEBOOK + 1), None
-    deadline = Deadline.of(seconds)
+    deadline = deadline or Limit.of(SECONDS)
+    if deadline.left <= 0:
+        return deadline.passed()
     try:
         with limited(deadline.left):
             return graded(task, content, shown, scheme, deadline)

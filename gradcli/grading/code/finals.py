@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.code.reader import CodeReader, numbered
+from gradcli.grading.code.reader import RETURN, CodeReader, numbered
 from gradcli.grading.submission.labels import readings
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.python.steps import Step
@@ -112,7 +112,8 @@ def finals(reader: CodeReader, wanted: tuple[str, ...], vocabulary: Vocabulary) 
         chosen[name] = [f for f in several if f.depth == least][-1]
         chosen[name] = _where_it_was_made(reader, chosen[name], wanted, vocabulary)
     missing = [n for n in wanted if n not in chosen]
-    for results in [] if not missing else [_in_order(reader, wanted)]:
+    inputs = tuple(n for n in wanted if n in vocabulary.inputs)
+    for results in [] if not missing else [_in_order(reader, inputs)]:
         chosen |= {n: f for n, f in results.items() if n not in chosen}
     return chosen
 
@@ -129,7 +130,8 @@ def _where_it_was_made(
         one = step.value is last.value or (final.node is not None and step.whole == final.node)
         inside = len(step.calls) > len(last.calls)
         named = meant(step.name, wanted, vocabulary) == final.name
-        if one and (named or (inside and final.node is not None)) and inside:
+        known = named or final.node is not None
+        if step.name != RETURN and one and inside and known:
             return replace(final, line=step.line, text=_text(reader, step), step=i)
     return final
 
@@ -137,6 +139,9 @@ def _where_it_was_made(
 def _of_step(reader: CodeReader, name: str, step: Step, i: int) -> Final | None:
     """What a step leaves behind: of a store into an array, all of the array."""
     value = step.value
+    held = reader.scope.names.get(_parts(step.name)[0]) if step.before is None else None
+    if isinstance(held, list) and "[" in step.name and not step.name.endswith('"]'):
+        return _of_list(reader, name, held, step, i)
     stored = step.before is not None and "[" in step.name and not step.name.endswith('"]')
     if stored:
         node = step.whole
@@ -148,6 +153,20 @@ def _of_step(reader: CodeReader, name: str, step: Step, i: int) -> Final | None:
         return None
     text = _text(reader, step)
     return Final(name, number, step.line, text, node, i, len(step.calls))
+
+
+def _of_list(reader: CodeReader, name: str, held: list[Value], step: Step, i: int) -> Final | None:
+    """All of a list, of which a step has stored one element."""
+    try:
+        whole = reader.array(list(held), _nowhere())
+        node = reader._node(whole)  # noqa: SLF001 - the reader is ours
+        number = plain(reader, whole)
+    except (Unread, ValueError, TypeError):
+        return None
+    text = _text(reader, step)
+    return (
+        None if number is None else Final(name, number, step.line, text, node, i, len(step.calls))
+    )
 
 
 def plain(reader: CodeReader, value: Value) -> Any:

@@ -30,6 +30,9 @@ def graded(
     inside: str | Path | None = None,
 ) -> Marked:
     """Mark what was handed in. Raises `GradcliError` of kind submission where it can't be read."""
+    called = _by_its_call(task, submission, name, scheme, deadline, inside)
+    if called is not None:
+        return called
     try:
         handed = read_submission(submission, name, task.vocabulary, inside=inside)
         marked = mark(task, handed, scheme, deadline)
@@ -56,6 +59,22 @@ def graded(
     return found if found is not None and _is_better(task, found, marked) else marked
 
 
+def _by_its_call(
+    task: Task,
+    submission: str | Path | bytes,
+    name: str | None,
+    scheme: Scheme,
+    deadline: Deadline,
+    inside: str | Path | None,
+) -> Marked | None:
+    """The marks of a function that is called as the task says; None where there is none."""
+    call = task.lines.call
+    code = None if call is None else code_of(submission, name, inside=inside, call=call)
+    if call is None or code is None or not code.source.text.endswith(f"\n{call.text}\n"):
+        return None
+    return _by_code(task, code, scheme, deadline)
+
+
 def _by_code(
     task: Task, code: Listing, scheme: Scheme, deadline: Deadline, *, explain: bool = True
 ) -> Marked | None:
@@ -66,7 +85,8 @@ def _by_code(
     """
     text = without_magics(code.source.text) if code.cells else code.source.text
     sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
-    marked = mark_code(task, Source(text, code.source.name), sides, deadline, explain=explain)
+    source = Source(text, code.source.name)
+    marked = mark_code(task, source, sides, deadline, scheme, explain=explain)
     if marked is None:
         return None
     marked = in_cells(marked, code)

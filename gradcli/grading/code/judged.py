@@ -14,6 +14,7 @@ from gradcli.grading.code.reader import CodeReader, read_code
 from gradcli.grading.code.replay import same
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
+from gradcli.grading.model.tolerance import CODE, Tolerance
 from gradcli.python.source import module_of
 
 
@@ -21,13 +22,20 @@ class Judged:
     """The code of one submission, its gradients, and which of them are right."""
 
     def __init__(
-        self, task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline
+        self,
+        task: Task,
+        source: Source,
+        sides: Sequence[Mapping[str, Any]],
+        deadline: Deadline,
+        tolerance: Tolerance,
     ) -> None:
+        self.rtol = max(CODE, min(tolerance.rtol or CODE, tolerance.most))
         self.deadline = deadline
         self.task, self.source, self.sides = task, source, sides
         self.tree = module_of(source)
         self.reader = self.read(self.tree)
-        self.finals = finals(self.reader, task.asked, task.vocabulary)
+        self.asked = task.wanted("listing")
+        self.finals = finals(self.reader, self.asked, task.vocabulary)
         self.sign = 1.0
 
     def read(self, tree: ast.Module, *, snapshots: bool = False) -> CodeReader:
@@ -42,7 +50,9 @@ class Judged:
 
     def is_right(self, name: str, value: Any) -> bool:
         """Whether a value is the true gradient, on any side of kinks."""
-        return any(same(value, self.sign * np.asarray(side[name])) for side in self.sides)
+        return any(
+            same(value, self.sign * np.asarray(side[name]), self.rtol) for side in self.sides
+        )
 
     def right(self, found: Mapping[str, Any]) -> frozenset[str]:
         """The names whose values are right."""

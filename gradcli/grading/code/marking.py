@@ -17,11 +17,14 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.finals import finals, meant
 from gradcli.grading.code.judged import Judged
+from gradcli.grading.code.reader import RETURN
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
+from gradcli.grading.marking.mark import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
+from gradcli.graph.draft import Literal
 from gradcli.python.steps import Step
 from gradcli.python.values import NOWHERE, Array
 
@@ -58,13 +61,23 @@ class CodeMarking(Judged):
     """Marks the code of one submission."""
 
     def __init__(
-        self, task: Task, source: Source, sides: Sequence[Mapping[str, Any]], deadline: Deadline
+        self,
+        task: Task,
+        source: Source,
+        sides: Sequence[Mapping[str, Any]],
+        deadline: Deadline,
+        scheme: Scheme,
     ) -> None:
-        super().__init__(task, source, sides, deadline)
+        super().__init__(task, source, sides, deadline, scheme.tolerance)
+        self.scheme = scheme
         self.notes: list[Note] = []
 
     def settle_direction(self) -> None:
-        """The direction of descent, where more gradients are right negated than as they are."""
+        """The direction that the task asks for, else that in which more gradients are right."""
+        direction = self.task.lines.direction
+        if direction != "either":
+            self.sign = -1.0 if direction == "descent" else 1.0
+            return
         values = {n: f.value for n, f in self.finals.items()}
         plain = len(self.right(values))
         self.sign = -1.0
@@ -75,12 +88,16 @@ class CodeMarking(Judged):
             self.sign = 1.0
 
     def per_example(self, wrong: frozenset[str]) -> frozenset[str]:
-        """Gradients of arrays over examples that are all the true ones times their number."""
+        """Gradients of arrays over examples that are all the true ones times their number.
+
+        It is the course's convention only where the code divides other gradients by that number.
+        """
         found = set()
+        divisors = self.divisors() if wrong else frozenset()
         for name in wrong:
             value, true = self.finals[name].value, self.true(name)
             scaled = np.shape(value) == np.shape(true) and any(
-                n > 1 and same(value, n * true) for n in np.shape(true)
+                n in divisors and same(value, n * true) for n in np.shape(true)
             )
             if scaled and len(wrong) < len(self.finals):
                 found.add(name)
@@ -88,6 +105,16 @@ class CodeMarking(Judged):
             text = f"delta_{name} is that of each example, not divided by their number"
             self.notes.append(Note("per-example", text, self.finals[name].line))
         return frozenset(found)
+
+    def divisors(self) -> frozenset[int]:
+        """The whole numbers above 1 that right gradients are divided by."""
+        tape = self.reader.tape
+        right = self.right({n: f.value for n, f in self.finals.items()})
+        nodes = {f.node for n in right if (f := self.finals[n]).node is not None}
+        operands = (o for i in Replay(tape).above(nodes) for o in tape.steps[i].operands)
+        numbers = (o.value for o in operands if isinstance(o, Literal) and not np.ndim(o.value))
+        sizes = (n if n > 1 else 1 / n for n in map(float, numbers) if n > 0)
+        return frozenset(round(n) for n in sizes if n < 1e6 and abs(n - round(n)) < 1e-9 and n > 1)
 
     # --- all of it ---
 
@@ -97,7 +124,7 @@ class CodeMarking(Judged):
         Without `explain` also None where one is wrong: to find out why takes long.
         """
         broken = self.broken()
-        absent = [n for n in self.task.asked if n not in self.finals and n not in broken]
+        absent = [n for n in self.asked if n not in self.finals and n not in broken]
         lost = self.reader.reading.unknown or self.reader.missing
         if absent and lost and not broken:
             raise self.unread(absent)
@@ -110,7 +137,7 @@ class CodeMarking(Judged):
         if wrong and not explain:
             return None
         roots = self.roots(wrong) if wrong else []
-        rows = [self.row(name, wrong, roots, broken) for name in self.task.asked]
+        rows = [self.row(name, wrong, roots, broken) for name in self.asked]
         self.notes += [
             Note(tag, text, line)
             for tag, line, text in self.reader.reading.notes
@@ -142,7 +169,7 @@ class CodeMarking(Judged):
         """Asked gradients whose statement gives no number: shapes that don't go together."""
         found: dict[str, Root] = {}
         for label, why in self.reader.reading.unknown:
-            name = meant(label, self.task.asked, self.task.vocabulary)
+            name = meant(label, self.asked, self.task.vocabulary)
             if name is None or name in self.finals or why.kind != "shape" or why.span is None:
                 continue
             line = self.reader.text.line(why.span)
@@ -178,9 +205,10 @@ class CodeMarking(Judged):
             cause = found if status is Status.WRONG else cause
         tags, line, text = cause.tags, cause.line, cause.text
         message, follow = cause.message, len(cause.explains) - 1
-        earned = worth if status in (Status.OK, Status.CARRIED) else 0.0
+        share = {Status.OK: 1.0, Status.CARRIED: self.scheme.carried}.get(status, 0.0)
+        follows = self.true(name)[()] if status is Status.WRONG else final.value
         return MarkedRow(
-            name, "gradient", status, tags, line, text, final.value, true, final.value, earned,
+            name, "gradient", status, tags, line, text, final.value, true, follows, worth * share,
             worth, message, (), follow,
         )  # fmt: skip
 
@@ -195,7 +223,7 @@ class CodeMarking(Judged):
         """The first statements at fault, each with the gradients that it made wrong."""
         left, found = set(wrong), []
         self.reader = self.read(self.tree, snapshots=True)
-        self.finals = finals(self.reader, self.task.asked, self.task.vocabulary)
+        self.finals = finals(self.reader, self.asked, self.task.vocabulary)
         repairs = Repairs(self)
         while left:
             root = self._root(frozenset(left), repairs)
@@ -224,8 +252,14 @@ class CodeMarking(Judged):
         if not suspects.steps:
             final = self.finals[min(wrong)]
             return Root(final.line, final.text, tags, wrong)
-        step = self.reader.reading.steps[suspects.steps[0]]
+        step = self._made(self.reader.reading.steps[suspects.steps[0]])
         return Root(step.line, repairs.text(step), tags, wrong)
+
+    def _made(self, step: Step) -> Step:
+        """The step that made the value of one that only handed it on from a function."""
+        steps = self.reader.reading.steps
+        same_value = [s for s in steps if s.whole == step.whole and s.whole is not None]
+        return max(same_value, key=lambda s: len(s.calls), default=step)
 
     def suspects(self, wrong: frozenset[str]) -> Suspects:
         """Steps that wrong gradients are made of, most probable first.
@@ -250,6 +284,7 @@ class CodeMarking(Judged):
             i
             for i, s in enumerate(steps)
             if s.whole is not None and s.whole in above and s.whole not in forward
+            if s.name != RETURN or not self._is_accumulator(s.number)
         ]
         pool = self.pool(matched, forward)
         mended: list[int] = []
@@ -264,7 +299,11 @@ class CodeMarking(Judged):
         )
         names: dict[int, int] = {}
         for i in order:  # of one value under several names the last: there something is missing
-            same_value = [j for j in order if steps[j].whole == steps[i].whole]
+            same_value = [
+                j
+                for j in order
+                if steps[j].whole == steps[i].whole and (j == i or "[" not in steps[j].name)
+            ]
             depth = max(len(steps[j].calls) for j in same_value)
             names[i] = max(j for j in same_value if len(steps[j].calls) == depth)
         unsure = [i for i in chain if not any(same(steps[i].number, p) for p in pool)]
@@ -274,6 +313,10 @@ class CodeMarking(Judged):
         trusted = [i for i in order if i not in unsure and i not in last]
         rest = list(dict.fromkeys([*doubted, *last, *trusted, *first, *unsure]))
         return Suspects(rest, right_values, names, trusted, [] if doubted else last)
+
+    def _is_accumulator(self, number: Any) -> bool:
+        """Whether a value is that of a node's true gradient."""
+        return any(same(number, self.sign * np.asarray(true)) for true in self.sides[0].values())
 
     def _reads(self, replay: Replay, step: Step) -> set[int]:
         known = {s.whole for s in self.reader.reading.steps if s.whole is not None}
@@ -376,6 +419,7 @@ def mark_code(
     source: Source,
     sides: Sequence[Mapping[str, Any]],
     deadline: Deadline = NEVER,
+    scheme: Scheme | None = None,
     *,
     explain: bool = True,
 ) -> Marked | None:
@@ -387,7 +431,8 @@ def mark_code(
     """
     try:
         with np.errstate(all="ignore"):
-            return CodeMarking(task, source, sides, deadline).marked(explain=explain)
+            marking = CodeMarking(task, source, sides, deadline, scheme or Scheme())
+            return marking.marked(explain=explain)
     except GradcliError as error:
         error.kind = Kind.SUBMISSION
         raise

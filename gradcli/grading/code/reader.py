@@ -55,6 +55,10 @@ SMALL = frozenset(
 """Parameters that are a number which the task has written into its program."""
 
 
+RETURN = "return"
+"""The name of the step that gives back the value of an expression."""
+SMALLEST_RATE = 1e-3
+"""A default above it is what the code means; one below may be the task's eps."""
 LABELS = frozenset(["y", "labels", "label", "targets", "target", "y_true", "t", "classes", "ys"])
 
 
@@ -254,8 +258,12 @@ class CodeReader(Interpreter):
         return same and isinstance(value.op, ast.Sub | ast.Add) and self._is_input(target)  # type: ignore[union-attr]
 
     def _is_input(self, target: ast.expr) -> bool:
+        """Whether a target is an input of the task: a number under another name is a copy."""
         found = self.soft(target)
         node = found.node if isinstance(found, Scalar) else None
+        if node is not None and isinstance(target, ast.Name):
+            own = {name for name, value in self.inputs.items() if value is found}
+            node = node if target.id in own or not own else None
         if isinstance(found, Array):
             node = self.tape.node(found)
         return node is not None and self.tape.steps[node].kind == "input"
@@ -305,6 +313,12 @@ class CodeReader(Interpreter):
             return Instance(value.of, {k: self._held_now(v) for k, v in value.names.items()})
         return value
 
+    def before(self, step: int) -> int:
+        """The step before one in the same function, whose names are those it had."""
+        steps = self.reading.steps
+        own = steps[step].calls
+        return next((i for i in reversed(range(step)) if steps[i].calls == own), step)
+
     def evaluated(self, node: ast.expr, step: int) -> Any:
         """The number that an expression has among the names of a step; None where it has none."""
         assert self.snapshots is not None
@@ -336,6 +350,17 @@ class CodeReader(Interpreter):
         """Call a function, and remember that it was called."""
         self.entered.add(function.node)
         return super().call_function(function, a, k, node)
+
+    def _return(self, node: ast.Return) -> int:
+        code = super()._return(node)
+        if isinstance(node.value, ast.Tuple) and isinstance(self.result, tuple):
+            parts = list(zip(node.value.elts, self.result, strict=False))
+        else:
+            parts = [] if node.value is None else [(node.value, self.result)]
+        for tree, value in parts:
+            if not isinstance(tree, ast.Name) and self.is_number(value):
+                self.step(RETURN, "=", value, value, None, node)
+        return code
 
     def stands_alone(self, value: Value, node: ast.Expr) -> None:
         """What a call gives back that nobody takes."""
@@ -387,7 +412,7 @@ class CodeReader(Interpreter):
         for name in names:
             found = self.offer(name)
             if isinstance(found, Offered) and self.literal is not None and name in SMALL:
-                found = self.literal
+                found = found if _own_rate(of, name) else self.literal
             if not isinstance(found, Offered) or name not in optional:
                 k[name] = found
         line = self.text.line(self.text.span(function.node))
@@ -408,6 +433,14 @@ class CodeReader(Interpreter):
         for one, part in zip(names, values, strict=False):
             if isinstance(one, ast.Name) and not isinstance(part, Unknown):
                 self.offers.setdefault(one.id, part)
+
+
+def _own_rate(of: ast.arguments, name: str) -> bool:
+    """Whether a parameter has a default that is a rate, not a zero or a tiny eps."""
+    names = [p.arg for p in (*of.posonlyargs, *of.args)]
+    defaults = dict(zip(reversed(names), reversed(of.defaults), strict=False))
+    number = getattr(defaults.get(name), "value", None)
+    return isinstance(number, int | float) and abs(number) > SMALLEST_RATE
 
 
 def has_node(value: Value) -> bool:

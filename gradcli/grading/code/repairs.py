@@ -11,7 +11,7 @@ import ast
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from time import monotonic
+from time import thread_time
 from typing import Any, Literal, TypeAlias
 
 import numpy as np
@@ -23,7 +23,7 @@ from gradcli.grading.code.replay import same
 from gradcli.python.steps import Step
 
 SECONDS = 6.0
-"""What all repairs of a submission may take."""
+"""What all repairs of a submission may take of a processor, however busy the machine is."""
 
 
 Look: TypeAlias = Literal["fully", "plainly", "behind"]
@@ -63,10 +63,15 @@ class Repairs:
 
     def __init__(self, marking: Judged) -> None:
         self.marking = marking
-        self.until = min(monotonic() + SECONDS, marking.deadline.naming)
+        self.until = thread_time() + SECONDS
         self.lines = marking.source.text.split("\n")
         self.blocks = list(_blocks(marking.tree))
         self.shapes: dict[tuple[str, int], tuple[int, ...] | None] = {}
+
+    def _is_over(self, until: float) -> bool:
+        """Whether this much has been computed, or the time for naming is up."""
+        deadline = self.marking.deadline
+        return thread_time() > until or deadline.clock() > deadline.naming
 
     def line_text(self, line: int) -> str:
         """A line of the code."""
@@ -102,8 +107,8 @@ class Repairs:
             if id(place[0][place[1]]) not in seen:
                 seen.add(id(place[0][place[1]]))
                 waiting.append(self.tried(place, i))
-        until = min(self.until, monotonic() + SECONDS * 0.7)
-        while waiting and monotonic() < until:
+        until = min(self.until, thread_time() + SECONDS * 0.7)
+        while waiting and not self._is_over(until):
             for one in waiting[:]:
                 change = next(one, None)
                 if change is None:
@@ -171,13 +176,13 @@ class Repairs:
         for tags, changed in _with_other_sign(statement):
             if wrong <= self._mended(block, i, [changed]):
                 return Repair(statement.lineno, tags, wrong)
-        until = min(self.until, monotonic() + SECONDS / 3)
+        until = min(self.until, thread_time() + SECONDS / 3)
         changes = self._expressions(block, i, step, look)
         for tags, expression, behind in changes:
-            if monotonic() > until:
+            if self._is_over(until):
                 break
             ast.fix_missing_locations(ast.copy_location(expression, statement))
-            number = reader.evaluated(expression, step - 1 if step else step)
+            number = reader.evaluated(expression, reader.before(step))
             if number is not None and same(number, target):
                 changed = _with_value(statement, expression)
                 if wrong <= self._mended(block, i, [changed]):
@@ -191,7 +196,8 @@ class Repairs:
     def _pair(self, block: list[ast.stmt], i: int, step: int, target: Any) -> ast.expr | None:
         """The statement with a term more: a name, or a product of two, that makes it right."""
         value: ast.expr = block[i].value  # type: ignore[attr-defined]
-        reader, before = self.marking.reader, max(step - 1, 0)
+        reader = self.marking.reader
+        before = reader.before(step)
         now = reader.evaluated(value, before)
         if now is None or np.shape(now) != np.shape(target):
             return None
@@ -263,7 +269,7 @@ class Repairs:
         block[i : i + 1] = changed
         try:
             reader = marking.read(marking.tree)
-            found = finals(reader, marking.task.asked, marking.task.vocabulary)
+            found = finals(reader, marking.asked, marking.task.vocabulary)
         except (GradcliError, RecursionError):
             return frozenset()
         finally:
@@ -351,7 +357,8 @@ class Repairs:
     def _shape(self, text: str, step: int) -> tuple[int, ...] | None:
         key = text, step
         if key not in self.shapes:
-            number = self.marking.reader.evaluated(_parsed(text, None), max(step - 1, 0))
+            reader = self.marking.reader
+            number = reader.evaluated(_parsed(text, None), reader.before(step))
             self.shapes[key] = None if number is None else np.shape(number)
         return self.shapes[key]
 
@@ -473,7 +480,7 @@ class Repairs:
             if text in called or text in ("self", "range", "len", "print"):
                 continue
             if step is not None:
-                number = reader.evaluated(_parsed(text, None), max(step - 1, 0))
+                number = reader.evaluated(_parsed(text, None), reader.before(step))
                 if number is None or (
                     np.ndim(number) and np.asarray(number).dtype.kind not in "fiub"
                 ):

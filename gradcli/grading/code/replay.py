@@ -79,9 +79,9 @@ class Replay:
         }
 
 
-def same(a: Any, b: Any) -> bool:
+def same(a: Any, b: Any, rtol: float = 1e-6) -> bool:
     """Whether two values are one, but for rounding."""
     if np.shape(a) != np.shape(b):
         return False
     size = np.max(np.abs(b), initial=0.0)
-    return bool(np.allclose(a, b, rtol=1e-6, atol=1e-9 * size + 1e-12))
+    return bool(np.allclose(a, b, rtol=rtol, atol=1e-9 * size + 1e-12))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -67,6 +67,8 @@ class Mark:
     cell: int | None = None
     """Of a notebook: the cell in which the line is."""
     notes: tuple[Note, ...] = ()
+    marked: Marked | None = field(default=None, repr=False)
+    """Everything that was found, where pages of feedback are made of it."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,8 @@ class Setting:
     own_points: bool
     seconds: float = SECONDS
     """The time limit of a submission."""
+    feedback: bool = False
+    """Whether a mark keeps all that was found."""
 
     @classmethod
     def of(
@@ -94,6 +98,7 @@ class Setting:
         *,
         own_points: bool,
         seconds: float = SECONDS,
+        feedback: bool = False,
     ) -> Setting:
         """The setting of a task that was read."""
         program = task.program
@@ -107,6 +112,7 @@ class Setting:
             folder,
             own_points,
             seconds,
+            feedback,
         )
 
     def task(self) -> Task:
@@ -145,7 +151,8 @@ class Marker:
         deadline = Deadline.of(self.setting.seconds)
         path, folder = submitted.path, self.setting.folder
         marked = graded(task, path, path, self.setting.scheme, deadline, inside=folder)
-        return mark_of(submitted, marked)
+        mark = mark_of(submitted, marked)
+        return replace(mark, marked=marked) if self.setting.feedback else mark
 
 
 def _standing(marked: Marked) -> Standing:

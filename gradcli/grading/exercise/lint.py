@@ -9,13 +9,14 @@ general position, so no operation has to state it.
 from __future__ import annotations
 
 import hashlib
+import math
 import random
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain, combinations, permutations, product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -38,6 +39,9 @@ WORK = 40_000
 FEWEST, MOST = 6, 60
 ON_PAPER = 12
 """The most elements of an array on a sheet."""
+
+Draw: TypeAlias = Callable[..., Any]
+"""Draws a value of an input: from its own value, a generator, and `all_digits`."""
 
 
 class Place(NamedTuple):
@@ -112,11 +116,22 @@ class Lint:
         self.rows = tuple(n for n in reversed(names) if deltas[n] is not None and n != task.output)
         inputs = [graph.nodes[i].name for i in graph.inputs]
         self.inputs = {name: task.result.inputs[name] for name in inputs}
+        lines = task.lines
+        self.drawn: dict[str, Draw] = {
+            **{name: partial(_within, bounds) for name, bounds in lines.ranges.items()},
+            **{name: partial(_one_of, values) for name, values in lines.values.items()},
+        }
+        """How an input with a range or values of its own is drawn."""
         self.free = tuple(
-            name for name in inputs if name in task.asked and np.size(self.inputs[name]) <= ON_PAPER
-        )
-        """The inputs that a search may change: data that nobody differentiates by stay, and
-        so does what is too large to be worked with by hand."""
+            name
+            for name in inputs
+            if name in self.drawn
+            or (name in task.asked and name not in lines.fixed
+                and np.size(self.inputs[name]) <= ON_PAPER)
+        )  # fmt: skip
+        """The inputs that a search may change. Fixed ones stay; so do data without a gradient that
+        is asked for, and what is too large to be worked with by hand, unless a line of the task
+        gives them values."""
 
     def flow(self, inputs: Mapping[str, Any]) -> Flow | None:
         """The computation at a point; None where the program is not defined or has no gradient."""
@@ -159,7 +174,13 @@ class Lint:
         generator = _generator("general", self.task)
         found = []
         for i in range(PATIENCE * GENERAL):
-            inputs = {name: _in_general(self.inputs[name], generator, i) for name in self.free}
+            inputs = {
+                name: self.drawn[name](value, generator, all_digits=True)
+                if name in self.drawn
+                else _in_general(value, generator, i)
+                for name in self.free
+                for value in (self.inputs[name],)
+            }
             flow = self.flow(inputs)
             if flow is not None:
                 found.append(self.numbers(flow))
@@ -265,8 +286,11 @@ class Lint:
         for i in range(max(FEWEST, min(MOST, WORK // max(1, self.size)))):
             whole = i % 4 == 3 or (i >= PATIENCE and not self.general)
             yield {
-                name: _short_number(self.inputs[name], generator, 1 + i / 20, keep_whole=whole)
+                name: self.drawn[name](value, generator, all_digits=False)
+                if name in self.drawn
+                else _short_number(value, generator, 1 + i / 20, keep_whole=whole)
                 for name in self.free
+                for value in (self.inputs[name],)
             }
 
 
@@ -361,6 +385,28 @@ def _short_number(value: Any, generator: random.Random, width: float, *, keep_wh
         return sign * _few_digits(drawn)
 
     return _each(value, moved)
+
+
+def _within(
+    bounds: tuple[float, float], value: Any, generator: random.Random, *, all_digits: bool
+) -> Any:
+    """A value within a range: with all digits, or with about three."""
+    low, high = bounds
+    digits = max(0, 2 - math.floor(math.log10(high - low)))
+
+    def drawn(_: float) -> float:
+        number = low + (high - low) * generator.random()
+        return number if all_digits else min(high, max(low, round(number, digits)))
+
+    return _each(value, drawn)
+
+
+def _one_of(
+    values: tuple[float, ...], value: Any, generator: random.Random, *, all_digits: bool
+) -> Any:
+    """One of some values, for each element."""
+    del all_digits
+    return _each(value, lambda _: generator.choice(values))
 
 
 def _few_digits(size: float) -> float:

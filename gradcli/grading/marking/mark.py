@@ -7,7 +7,7 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import product
 from typing import Any
@@ -84,20 +84,44 @@ def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadli
         if isinstance(submission, Listing):
             try:
                 handed = of_work(worked_through(task, submission, deadline))
-                marking = _Marking(task, scheme, handed, deadline)
-                return in_cells(marking.marked("listing"), submission)
+                marked = _in_its_direction(task, scheme, handed, deadline, "listing")
+                return in_cells(marked, submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise submission_error(message) from None
         mode = "gradients" if submission.gradients_only else "values"
         handed = of_entries(task, submission.entries)
-        marked = _Marking(task, scheme, handed, deadline).marked(mode)
+        marked = _in_its_direction(task, scheme, handed, deadline, mode)
         return at_its_point(task, submission, marked)
 
 
+def _in_its_direction(
+    task: Task, scheme: Scheme, handed: Handed, deadline: Deadline, mode: Any
+) -> Marked:
+    """The marks in the direction that the task asks for, or that the submission has.
+
+    Where either will do, it is that of descent if the first gradient is negated and fewer rows are
+    at fault so.
+    """
+    direction = task.lines.direction
+    marking = _Marking(task, scheme, handed, deadline, -1.0 if direction == "descent" else 1.0)
+    marked = marking.marked(mode)
+    if direction != "either" or len(marked.roots) < 2 or not marking.begins_negated:
+        return marked
+    down = _Marking(task, scheme, handed, deadline, -1.0).marked(mode)
+    if len(down.roots) >= len(marked.roots):
+        return marked
+    text = "the gradients are negated: that is the direction of descent"
+    return replace(down, notes=(*down.notes, Note("descent-convention", text)))
+
+
 class _Marking:
-    def __init__(self, task: Task, scheme: Scheme, handed: Handed, deadline: Deadline) -> None:
+    def __init__(
+        self, task: Task, scheme: Scheme, handed: Handed, deadline: Deadline, sign: float
+    ) -> None:
         self.task, self.scheme, self.handed = task, scheme, handed
+        self.sign = sign
+        """-1 where everything is judged in the direction of descent."""
         self.deadline = deadline
         self.flow = handed.flow
         self.tolerance = scheme.tolerance
@@ -110,12 +134,18 @@ class _Marking:
 
     @cached_property
     def given(self) -> dict[Key, Any]:
-        """The gradients that are passed on: those handed in, if their shape is right."""
-        return {
+        """The gradients that are passed on: those handed in, if their shape is right.
+
+        In the direction of descent the output passes on -1.
+        """
+        given = {
             key: number.value
             for key, number in self.handed.gradients.items()
             if number is not None and np.shape(number.value) == self.shape(key)
         }
+        if self.sign < 0:
+            given[self.flow.output] = -np.ones(self.shape(self.flow.output))[()]
+        return given
 
     def shape(self, key: Key) -> tuple[int, ...]:
         """The shape of a variable, and so of its gradient."""
@@ -134,6 +164,14 @@ class _Marking:
     @cached_property
     def truths(self) -> list[dict[Key, Any]]:
         """The true accumulators of the flow that is judged, on every side of kinks."""
+        if self.sign > 0:
+            return self.upward
+        outputs = (self.flow.output, self.task.output)
+        return [{k: v if k in outputs else -v for k, v in of.items()} for of in self.upward]
+
+    @cached_property
+    def upward(self) -> list[dict[Key, Any]]:
+        """The same in the direction of the gradient."""
         task = self.task.flow
         rights = [task.passes({}, side=side)[0] for side in sides_of(task)]
         if not self.flow.own:
@@ -201,7 +239,7 @@ class _Marking:
         notes = self.notes()
         missing = any(row.status is Status.MISSING for row in gradients)
         notes += not_read(self.handed.work, missing=missing)
-        if self.descent(gradients):
+        if self.task.lines.direction == "either" and self.sign > 0 and self.descent(gradients):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
             gradients = [forgiven(row) for row in gradients]
@@ -210,8 +248,9 @@ class _Marking:
 
     def asked(self, mode: str) -> set[str]:
         """The nodes whose gradients are asked for: the inputs, of a sheet the named nodes too."""
-        named = self.task.named if mode == "values" else ()
-        return {*self.task.asked, *(name for name in named if name in self.carried[0])}
+        named = set(self.task.named)
+        wanted = self.task.wanted(mode)
+        return {n for n in wanted if self.flow.own or n not in named or n in self.carried[0]}
 
     def notes(self) -> list[Note]:
         work = self.handed.work
@@ -224,6 +263,8 @@ class _Marking:
         order = [self.flow.output, *reversed(list(self.flow.stages))]
         order += list(self.task.vocabulary.inputs)
         order += [key for key in handed if key not in order]
+        there = {self.flow.name(key) for key in order}
+        order += [name for name in self.task.wanted(mode) if name not in there]
         by_node: dict[Key, list[Entry]] = {}
         for entry in self.handed.parts:
             by_node.setdefault(entry.name, []).append(entry)
@@ -323,8 +364,9 @@ class _Marking:
     def missing(self, key: Key) -> MarkedRow:
         name = self.flow.name(key)
         return MarkedRow(
-            name, "gradient", Status.MISSING, (), None, "", None, self.truths[0].get(key),
-            self.carried[0].get(key), 0.0, self.task.marks(name),
+            name, "gradient", Status.MISSING, (), None, "", None,
+            self.truths[0].get(key, self.task.true(name)), self.carried[0].get(key), 0.0,
+            self.task.marks(name),
             f"the gradient with respect to {name} is missing",
         )  # fmt: skip
 
@@ -488,6 +530,20 @@ class _Marking:
         return "" if entry is None else entry.label
 
     # --- the whole ---
+
+    @property
+    def begins_negated(self) -> bool:
+        """Whether the first gradient that is true up to its sign is negated."""
+        order = [*reversed(list(self.flow.stages)), *self.task.vocabulary.inputs]
+        for key in order:
+            number, true = self.handed.gradients.get(key), self.upward[0].get(key)
+            if number is None or true is None or key == self.flow.output or not np.any(true):
+                continue
+            if self.same(number, -true, key, carried=True):
+                return True
+            if self.same(number, true, key, carried=True):
+                return False
+        return False
 
     def descent(self, rows: list[MarkedRow]) -> bool:
         """Whether every gradient that was handed in is the negative of the true one."""

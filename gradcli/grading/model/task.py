@@ -12,11 +12,13 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.backward import backward
 from gradcli.grading.model.flow import Flow, of_result
+from gradcli.grading.model.task_lines import expect_fitting, expect_names
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Node
 from gradcli.ops.operation import textbook_form
 from gradcli.program import Program
 from gradcli.results.result import Result
+from gradcli.syntax.task_lines import TaskLines
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,9 @@ class Task:
     result: Result
     asked: tuple[str, ...]
     """The inputs whose gradients are asked for."""
+    ask: str | None = None
+    """`inputs` or `named`: whether the gradients of named nodes are asked for, too. None where it
+    depends on what is handed in."""
 
     @cached_property
     def flow(self) -> Flow:
@@ -59,6 +64,20 @@ class Task:
         """What the task is called."""
         return self.program.header.title
 
+    @property
+    def lines(self) -> TaskLines:
+        """What the `#:` lines say of setting and marking it."""
+        return self.program.header.task
+
+    def wanted(self, mode: str) -> tuple[str, ...]:
+        """The nodes whose gradients are asked for of a listing, of values or of gradients alone.
+
+        Those of the asked inputs; where `ask` is `named`, or where it is None and values are handed
+        in, also of the nodes that the task names.
+        """
+        ask = self.ask or ("named" if mode == "values" else "inputs")
+        return (*self.asked, *self.named) if ask == "named" else self.asked
+
     @cached_property
     def named(self) -> tuple[str, ...]:
         """The nodes that the task itself names, the output left out."""
@@ -87,19 +106,25 @@ def make_task(
     data: Mapping[str, Any] | None = None,
     wrt: Iterable[str] | None = None,
     seed: int = 0,
+    ask: str | None = None,
 ) -> Task:
     """Evaluate a program as a task.
 
-    Raises `GradcliError` as `Program.evaluate` does, and of kind name for marks of a row that
-    there can't be.
+    `wrt` are the inputs whose gradients are asked for; without it those of the `#: wrt` line, or
+    all. `ask` is as in `Task`; without it that of the `#: ask` line. Raises `GradcliError` as
+    `Program.evaluate` does, and of kind name or binding for a `#:` line that does not fit.
     """
-    wanted = None if wrt is None else tuple(wrt)
+    expect_names(program)
+    stated = program.header.task.wrt
+    wanted = tuple(wrt) if wrt is not None else None if stated is None else tuple(stated)
     result = program.evaluate(inputs or {}, data=data, wrt=wanted, check=False, seed=seed)
     result = by_the_textbook(result)
     graph = result.graph
     _refuse_marks_of_nothing(program, [node.name for node in graph.nodes])
+    expect_fitting(program, [node.name for node in graph.nodes], result.inputs)
     inputs_ = tuple(graph.nodes[i].name for i in graph.inputs)
-    return Task(program, result, inputs_ if wanted is None else wanted)
+    asked = inputs_ if wanted is None else wanted
+    return Task(program, result, asked, ask or program.header.task.ask)
 
 
 def by_the_textbook(result: Result) -> Result:

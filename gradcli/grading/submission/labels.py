@@ -109,7 +109,12 @@ def readings(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()
 
 def looks_like_gradient(label: str) -> bool:
     """Whether a name speaks of a gradient that is no finite difference, whatever it is by."""
-    return bool(_GRADIENT.match(label)) and not _ESTIMATE.search(label)
+    return bool(_GRADIENT.match(label)) and not is_estimate(label)
+
+
+def is_estimate(label: str) -> bool:
+    """Whether a name speaks of a finite difference."""
+    return bool(_ESTIMATE.search(label))
 
 
 def subscript(label: str, vocabulary: Vocabulary) -> str | None:

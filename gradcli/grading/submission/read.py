@@ -22,11 +22,13 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
+from gradcli.grading.submission.called import with_call
 from gradcli.grading.submission.labels import spellings
 from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
 from gradcli.grading.submission.python.steps import read_listing
 from gradcli.grading.submission.tables import parsed, read_json, read_table
 from gradcli.grading.submission.types import Listing, Submission, Vocabulary
+from gradcli.syntax.task_lines import CallLine
 
 MOST_BYTES = 2_000_000
 MOST_NOTEBOOK = 100_000_000
@@ -87,25 +89,30 @@ def _text_of(
 
 
 def code_of(
-    submission: str | Path | bytes, name: str | None, *, inside: str | Path | None = None
+    submission: str | Path | bytes,
+    name: str | None,
+    *,
+    inside: str | Path | None = None,
+    call: CallLine | None = None,
 ) -> Listing | None:
     """The text of what was handed in, if it may be code; its statements are not looked at.
 
-    Raises `GradcliError` as `read_submission` does.
+    `call` is how its function is called, should the code never call it. Raises `GradcliError` as
+    `read_submission` does.
     """
     text, name, suffix = _text_of(submission, name, inside)
     if suffix == ".ipynb" or text.lstrip()[:1] == "{":
         if suffix != ".ipynb" and not is_notebook(parsed(Source(text, name))):
             return None
         notebook = read_notebook(Source(text, name))
-        return Listing(Source(notebook.text, name), (), notebook.cells)
+        return Listing(Source(with_call(notebook.text, call), name), (), notebook.cells)
     if (
         suffix in (".csv", ".tsv", ".json")
         or is_sheet(text)
         or (suffix != ".py" and _is_table(text))
     ):
         return None
-    return Listing(Source(_unescaped(text), name), ())
+    return Listing(Source(with_call(_unescaped(text), call), name), ())
 
 
 def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str = "") -> Submission:

@@ -25,10 +25,11 @@ RIGHT = (Status.OK, Status.CARRIED)
 
 
 def gradescope(
-    outcome: Outcome, task: Task, *, reveal: bool = False, points: float | None = None
+    outcome: Outcome, task: Task | None, *, reveal: bool = False, points: float | None = None
 ) -> dict[str, Any]:
     """The `results.json` of Gradescope: a test for each row, marks as points.
 
+    Without a task, which could not be evaluated in time, the outcome is the error about that.
     `points` is what everything is worth together, where that is settled.
     """
     top = {"visibility": "visible", "stdout_visibility": "hidden"}
@@ -63,7 +64,7 @@ def _gradescope_test(number: int, row: MarkedRow, *, reveal: bool) -> dict[str, 
 
 def prairielearn(
     outcome: Outcome,
-    task: Task,
+    task: Task | None,
     *,
     reveal: bool = False,
     points: float | None = None,  # noqa: ARG001 - its score is a share
@@ -72,7 +73,8 @@ def prairielearn(
 
     What can't be read is not gradable, which costs no attempt.
     """
-    if isinstance(outcome, GradcliError):
+    if isinstance(outcome, GradcliError) or task is None:
+        assert isinstance(outcome, GradcliError)
         reason = _safe(_reason(outcome))
         return {
             "gradable": False,
@@ -101,7 +103,7 @@ def prairielearn(
 
 def coderunner(
     outcome: Outcome,
-    task: Task,  # noqa: ARG001
+    task: Task | None,  # noqa: ARG001
     *,
     reveal: bool = False,
     points: float | None = None,  # noqa: ARG001 - its fraction is a share
@@ -227,8 +229,8 @@ def _share(marked: Marked) -> float:
     return min(1.0, max(0.0, marked.score / marked.max_score))
 
 
-def _asked_marks(task: Task) -> float:
-    return sum(task.marks(name) for name in task.asked)
+def _asked_marks(task: Task | None) -> float:
+    return 0.0 if task is None else sum(task.marks(name) for name in task.wanted("listing"))
 
 
 def _whole(value: float) -> float | int:

@@ -30,7 +30,7 @@ def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> I
                 continue  # the note says it of all rows
             yield from _block(row, width, style, reveal=reveal)
         elif row.message:
-            yield from _wrapped(f"{_where(row)}{_what(row)}: {row.message}", width)
+            yield from _wrapped(f"{_where(row)}{what(row)}: {row.message}", width)
     for note in marked.notes:
         place = f"{note.place}: " if note.line else ""
         yield from _wrapped(f"note ({note.tag}): {place}{note.text}", width, hang=INDENT)
@@ -46,7 +46,7 @@ def as_text(marked: Marked) -> str:
 
 def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterator[str]:
     tags = ", ".join(row.tags) or str(row.status)
-    head = f"{_where(row)}{visible(row.text) or _what(row)}"
+    head = f"{_where(row)}{visible(row.text) or what(row)}"
     room = width - len(head) - len(tags)
     if room >= 2:
         yield head + " " * room + painted(tags, "bold red", style) + "\n"
@@ -57,10 +57,15 @@ def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterato
     if reveal and row.true is not None:
         yield from _wrapped(INDENT + _answers(row, style), width, hang=INDENT)
     if row.follow:
-        many = row.follow > 1
-        verb = "rows follow" if many else "row follows"
-        their = "keep their marks" if many else "keeps its mark"
-        yield f"{INDENT}{row.follow} later {verb} from it and {their}.\n"
+        yield f"{INDENT}{followers(row)}\n"
+
+
+def followers(row: MarkedRow) -> str:
+    """What to say of the rows that follow from a wrong one."""
+    many = row.follow > 1
+    verb = "rows follow" if many else "row follows"
+    their = "keep their marks" if many else "keeps its mark"
+    return f"{row.follow} later {verb} from it and {their}."
 
 
 def _answers(row: MarkedRow, style: Style) -> str:
@@ -81,7 +86,8 @@ def _where(row: MarkedRow) -> str:
     return f"{row.place}   " if row.line else ""
 
 
-def _what(row: MarkedRow) -> str:
+def what(row: MarkedRow) -> str:
+    """What a row is called: `delta_x`, `x` for a value, `x<-b` for a part."""
     if row.kind == "gradient":
         return f"delta_{row.name}"
     return row.name if row.kind == "value" else f"{row.name}<-{'+'.join(row.sources)}"
@@ -139,6 +145,7 @@ def _row(row: MarkedRow) -> dict[str, Any]:
         "earned": _whole(row.earned),
         "max": _whole(row.max),
         "message": row.message,
+        "follow": row.follow,
     }
     if row.cell is not None:
         found["cell"] = row.cell

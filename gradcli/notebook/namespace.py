@@ -1,0 +1,123 @@
+"""Grading from a notebook: the names of a namespace as values that were handed in.
+
+A task and a mapping such as `globals()` come in, `Marked` goes out.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import expect_choice
+from gradcli.diagnostics.failures import problem, reason
+from gradcli.diagnostics.gc_pause import collector_paused
+from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.result import Marked
+from gradcli.grading.model.deadline import SECONDS, Deadline
+from gradcli.grading.model.task import Task, make_task
+from gradcli.grading.model.tolerance import CODE, Tolerance
+from gradcli.grading.submission.entries import values_from
+from gradcli.notebook.answers import Found
+from gradcli.program import Program
+from gradcli.report.homework.marked import as_text
+from gradcli.syntax.task_lines import ASK
+
+
+def grade_values(
+    task: str | Path | Program | Task,
+    namespace: Mapping[str, Any],
+    inputs: Mapping[str, Any] | None = None,
+    /,
+    *,
+    data: Mapping[str, Any] | None = None,
+    wrt: Iterable[str] | None = None,
+    ask: str | None = None,
+    rtol: float = CODE,
+    carried: float = 1.0,
+    eta: float | None = None,
+    seed: int = 0,
+    time_limit: float = SECONDS,
+    **point: Any,
+) -> Marked:
+    """Mark the values and gradients that code has computed: `gradcli grade` from a notebook.
+
+    `task` is a program's text, a file with it, or a `Program`; its point is in its `#:` lines, in
+    `data`, or given by keyword (`inputs` is a mapping for names that are parameters here).
+    `namespace` maps names to numbers, nested lists or arrays, and may be `globals()`: gradients
+    under all their names (`delta_x`, `dx`, `dfdx`, …), in dictionaries (`grads["W1"]`,
+    `grads["dW1"]`) and as `x.grad` of tensors and other objects, values of the forward pass under
+    theirs. Names that are no row of the task, and values that are no real numbers, are ignored.
+    An input's name stands for the point; only where it has another value, and no other name has
+    the gradient, it is taken for the gradient.
+
+    `ask` is "inputs" for the gradients of the inputs alone, "named" for those of the nodes that the
+    task names too; without it the task's `#: ask` line says so, or what is there: with values of
+    the forward pass the named nodes are asked for as well.
+
+    `rtol` is the relative tolerance, `carried` what right work on a wrong number earns, `eta` the
+    step of gradient descent where updated weights are looked for, `wrt` the gradients asked for.
+    After `time_limit` seconds no further mistake is named; the marks do not depend on it.
+    The result says which rows are right, and `str()` of it is the report. Nothing is printed.
+
+    Raises `GradcliError` for a task that can't be evaluated, never for what is in the namespace.
+
+    >>> marked = grade_values("x*y + x", {"dx": 3, "dy": -3}, x=3, y=2)
+    >>> marked.score, marked.max_score, marked.right
+    (1.0, 2.0, False)
+    >>> print(marked)
+    dy                                                                      sign
+      the sign of what a sends is wrong.
+    score 1 / 2
+    """
+    if ask is not None:
+        expect_choice("ask", ask, ASK)
+    deadline = Deadline.of_naming(time_limit)
+    with warnings.catch_warnings(), np.errstate(all="ignore"), collector_paused():
+        warnings.simplefilter("ignore")
+        made = task_of(task, {**(inputs or {}), **point}, data, wrt, seed, ask)
+        found = Found(made, rtol)
+        found.read(namespace)
+        entries = tuple(sorted(found.entries(), key=lambda entry: entry.kind))
+        scheme = Scheme(Tolerance(rtol), carried, eta)
+        marked = mark(made, values_from(entries, made.vocabulary), scheme, deadline)
+    return replace(marked, notes=(*marked.notes, *found.notes), renderer=as_text)
+
+
+def task_of(
+    task: str | Path | Program | Task,
+    inputs: Mapping[str, Any],
+    data: Mapping[str, Any] | None,
+    wrt: Iterable[str] | None,
+    seed: int,
+    ask: str | None,
+) -> Task:
+    """The task of a call. Raises `GradcliError` where it can't be evaluated."""
+    if isinstance(task, Task):
+        return task if ask is None else replace(task, ask=ask)
+    program = program_of(task)
+    return make_task(program, inputs, data=data, wrt=wrt, seed=seed, ask=ask)
+
+
+def program_of(task: str | Path | Program) -> Program:
+    """The program itself, of a file or of a text."""
+    return task if isinstance(task, Program) else _program(task)
+
+
+def _program(task: str | Path) -> Program:
+    """The program of a file, if there is one of that name, else the text itself."""
+    try:
+        is_file = isinstance(task, Path) or (len(task) < 1000 and Path(task).is_file())
+    except (OSError, ValueError):
+        is_file = False
+    if not is_file:
+        return Program(str(task))
+    try:
+        text = Path(task).read_text(encoding="utf-8-sig")
+    except (OSError, ValueError) as error:
+        raise problem(str(task), f"can't be read: {reason(error).lower()}") from None
+    return Program(text, name=str(task))

@@ -1,0 +1,253 @@
+"""A page of feedback for each student, as HTML or Markdown.
+
+The marks of a class come in, with what was found in each submission; for every student the name of
+a file and its content go out. A page needs no other file: its style stands in it, follows the light
+or dark setting of the reader, and fits a phone. Names and lines of students are data: they are
+escaped, and a file is named after a student only as far as that is safe. Right answers stand on no
+page.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Literal, TypeAlias
+
+from gradcli.diagnostics.error import visible
+from gradcli.grading.exercise.classroom import Mark, Standing
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.mistakes.table import BY_TAG
+from gradcli.report.homework.marked import followers, what
+
+PageFormat: TypeAlias = Literal["html", "md"]
+FORMATS: tuple[PageFormat, ...] = ("html", "md")
+
+RIGHT = (Status.OK, Status.CARRIED)
+WORDS = {
+    Status.OK: "right",
+    Status.CARRIED: "follows from your own rows before",
+    Status.WRONG: "wrong",
+    Status.INCONSISTENT: "right number, but it doesn't follow from the rows before",
+    Status.MISSING: "missing",
+}
+LONGEST_NAME = 80
+"""Bytes of a student's name in the name of a file."""
+TICK = "`"
+RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
+"""Names of files that Windows keeps for itself."""
+MARKDOWN = re.compile(
+    r"([\\`*_{}\[\]|<>~$&@]|(?<=http):|(?<=https):|(?<=www)\.|^\s*(?:[#+=-]|\d+(?=[.)])))"
+)
+"""What Markdown may take for more than text; at the beginning also lists and headings."""
+
+
+@dataclass(frozen=True)
+class Page:
+    """What a student reads."""
+
+    title: str
+    student: str
+    marks: Sequence[Mark]
+    """One for each file that the student has handed in."""
+
+
+def pages(title: str, marks: Sequence[Mark], form: PageFormat) -> Iterator[tuple[str, str]]:
+    """The file's name and the content of every student's page."""
+    of: dict[str, list[Mark]] = {}
+    for mark in marks:
+        of.setdefault(mark.student, []).append(mark)
+    names = file_names(of, form)
+    make = _html if form == "html" else _markdown
+    for student, own in of.items():
+        yield names[student], make(Page(title, student, own))
+
+
+def file_names(students: Mapping[str, object] | Sequence[str], form: PageFormat) -> dict[str, str]:
+    """A name of a file for each student: safe on every system, and no two the same.
+
+    A name that had to be changed, or that differs from another by its case alone, has eight digits
+    of its hash behind it.
+    """
+    plain = {student: _plain_name(student) for student in students}
+    count = Counter(name.casefold() for name in plain.values())
+    found = {}
+    for student, name in plain.items():
+        if name != unicodedata.normalize("NFC", student) or count[name.casefold()] > 1:
+            digest = hashlib.sha256(student.encode("utf-8", "surrogatepass")).hexdigest()
+            name = f"{name or 'student'}-{digest[:8]}"  # noqa: PLW2901
+        found[student] = f"{name}.{form}"
+    return found
+
+
+def _plain_name(student: str) -> str:
+    """A name without what a system takes for more than a letter."""
+    kept = (c if c.isalnum() or c in " -_." else "_" for c in unicodedata.normalize("NFC", student))
+    name = "".join(kept).strip(" .")
+    while len(name.encode("utf-8", "surrogatepass")) > LONGEST_NAME:
+        name = name[:-1]
+    name = name.rstrip(" .")
+    return f"_{name}" if RESERVED.fullmatch(name) else name
+
+
+# --- what a page says ----------------------------------------------------------------------
+
+
+def _verdict(mark: Mark) -> str:
+    """One sentence on a submission."""
+    if mark.score is None:
+        return f"This file was not marked: {visible(mark.reason)}"
+    if mark.standing is Standing.OK:
+        return "Everything is right."
+    if mark.standing is Standing.OTHER_POINT:
+        return "This is for another point than the task's, so it could not be judged."
+    count = len(mark.marked.roots) if mark.marked is not None else 1
+    return f"There {'is one mistake' if count == 1 else f'are {count} mistakes'}."
+
+
+def _score(mark: Mark) -> str:
+    return "not marked" if mark.score is None else f"{mark.score:.6g} / {mark.max_score:.6g}"
+
+
+def _mistakes(marked: Marked) -> Iterator[tuple[MarkedRow, list[str]]]:
+    """The rows where something went wrong, and what to say of each."""
+    for row in marked.roots:
+        said = [visible(row.message)] if row.message else []
+        if len(row.tags) > 1:
+            said.append("Any of these mistakes explains it.")
+        meanings = {tag: BY_TAG[tag].what for tag in row.tags if tag in BY_TAG}
+        said += [f"{tag}: {meaning.replace('`', '')}" for tag, meaning in meanings.items()]
+        if row.follow:
+            said.append(followers(row))
+        yield row, said
+
+
+def _label(row: MarkedRow) -> str:
+    return ", ".join(row.tags) or str(row.status)
+
+
+def _marks_of(row: MarkedRow) -> str:
+    return f"{row.earned:.6g}" + (f" / {row.max:.6g}" if row.max else "")
+
+
+def _place(row: MarkedRow) -> str:
+    return f"{row.place}: {visible(what(row))}" if row.line else visible(what(row))
+
+
+def _note(note: Note) -> str:
+    return visible(f"{note.place}: {note.text}" if note.line else note.text)
+
+
+# --- HTML ------------------------------------------------------------------------------------
+
+STYLE = """\
+:root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6570;--page:#fff;--box:#f4f6f8;--line:#d5dbe1;
+--bad:#b3261e;--good:#1b6e3a}
+@media(prefers-color-scheme:dark){:root{--ink:#e6e9ec;--soft:#9aa5b1;--page:#15181b;--box:#1f2428;
+--line:#363d44;--bad:#ff8a80;--good:#7fd69b}}
+*{box-sizing:border-box}
+body{margin:0 auto;padding:1rem;max-width:44rem;background:var(--page);color:var(--ink);
+font:1rem/1.5 system-ui,sans-serif;overflow-wrap:anywhere}
+h1{font-size:1.4rem;margin:.5rem 0}h2{font-size:1.15rem;margin:1.5rem 0 .5rem}
+h3{font-size:1rem;margin:1rem 0 .25rem;color:var(--bad)}
+.score{font-size:1.2rem;font-weight:600}.soft{color:var(--soft)}
+.good{color:var(--good)}.bad{color:var(--bad)}
+pre{background:var(--box);border-left:.25rem solid var(--bad);margin:.25rem 0;padding:.5rem .75rem;
+overflow-x:auto;font:.9rem/1.4 ui-monospace,monospace}
+.rows{overflow-x:auto}table{border-collapse:collapse;width:100%}
+th,td{text-align:left;padding:.3rem .5rem;border-bottom:1px solid var(--line);vertical-align:top}
+td:last-child,th:last-child{text-align:right;white-space:nowrap}
+"""
+
+
+def _html(page: Page) -> str:
+    title = escape(visible(f"{page.title}: {page.student}"))
+    body = "".join(_html_parts(page))
+    return (
+        '<!DOCTYPE html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta http-equiv="Content-Security-Policy" '
+        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    )
+
+
+def _html_parts(page: Page) -> Iterator[str]:
+    yield f"<h1>{escape(visible(page.title))}</h1>\n"
+    yield f'<p class="soft">{escape(visible(page.student))}</p>\n'
+    if len(page.marks) > 1:
+        yield f"<p>{len(page.marks)} files were handed in; each is marked below.</p>\n"
+    for mark in page.marks:
+        yield f"<section>\n<h2>{escape(visible(mark.file))}</h2>\n"
+        good = "good" if mark.standing is Standing.OK else "bad"
+        yield f'<p><span class="score">{escape(_score(mark))}</span></p>\n'
+        yield f'<p class="{good}">{escape(_verdict(mark))}</p>\n'
+        if mark.marked is not None:
+            yield from _html_rows(mark.marked)
+        if mark.notes:
+            notes = "".join(f"<li>{escape(_note(n))}</li>\n" for n in mark.notes)
+            yield f"<h2>Notes</h2>\n<ul>\n{notes}</ul>\n"
+        yield "</section>\n"
+
+
+def _html_rows(marked: Marked) -> Iterator[str]:
+    for row, said in _mistakes(marked):
+        yield f"<h3>{escape(_place(row))} &middot; {escape(_label(row))}</h3>\n"
+        if row.text and row.line:
+            yield f"<pre><code>{escape(visible(row.text))}</code></pre>\n"
+        yield "".join(f"<p>{escape(text)}</p>\n" for text in said)
+    yield '<h2>All rows</h2>\n<div class="rows"><table>\n'
+    yield "<tr><th>row</th><th>result</th><th>marks</th></tr>\n"
+    for row in marked.rows:
+        good = "good" if row.status in RIGHT else "bad"
+        yield f"<tr><td>{escape(visible(what(row)))}</td>"
+        yield f'<td class="{good}">{escape(WORDS[row.status])}</td><td>{_marks_of(row)}</td></tr>\n'
+    yield "</table></div>\n"
+
+
+# --- Markdown --------------------------------------------------------------------------------
+
+
+def _text(text: str) -> str:
+    """A text on one line that is nothing but text in Markdown."""
+    return MARKDOWN.sub(r"\\\1", visible(text))
+
+
+def _fenced(text: str) -> str:
+    """A line of code, whatever backticks are in it."""
+    longest = max((len(found) for found in re.findall("`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return f"{fence}python\n{visible(text)}\n{fence}\n\n"
+
+
+def _markdown(page: Page) -> str:
+    return "".join(_markdown_parts(page)).rstrip("\n") + "\n"
+
+
+def _markdown_parts(page: Page) -> Iterator[str]:
+    yield f"# {_text(page.title)}\n\n{_text(page.student)}\n\n"
+    if len(page.marks) > 1:
+        yield f"{len(page.marks)} files were handed in; each is marked below.\n\n"
+    for mark in page.marks:
+        yield f"## {_text(mark.file)}\n\n**{_score(mark)}**\n\n{_text(_verdict(mark))}\n\n"
+        if mark.marked is not None:
+            yield from _markdown_rows(mark.marked)
+        if mark.notes:
+            notes = "".join(f"- {_text(_note(note))}\n" for note in mark.notes)
+            yield f"### Notes\n\n{notes}\n"
+
+
+def _markdown_rows(marked: Marked) -> Iterator[str]:
+    for row, said in _mistakes(marked):
+        yield f"### {_text(_place(row))}: {_text(_label(row))}\n\n"
+        if row.text and row.line:
+            yield _fenced(row.text)
+        yield "".join(f"{_text(text)}\n\n" for text in said)
+    yield "### All rows\n\n| row | result | marks |\n| --- | --- | --- |\n"
+    for row in marked.rows:
+        yield f"| {_text(what(row))} | {_text(WORDS[row.status])} | {_marks_of(row)} |\n"
+    yield "\n"

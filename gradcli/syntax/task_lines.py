@@ -1,0 +1,243 @@
+"""The `#:` lines that say how a homework is set and marked.
+
+    #: wrt w, b
+    #: ask inputs
+    #: direction gradient
+    #: fixed t
+    #: range x 0 1
+    #: values k 1, 2, 3
+    #: call dx, dw = affine_backward(dout, (x, w))
+
+The words behind `#:` come in, with their place; `TaskLines` go out. Whether the names are those
+of the program is asked by `grading`, which knows its inputs.
+"""
+
+from __future__ import annotations
+
+import ast
+import math
+import re
+import warnings
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from gradcli.diagnostics.error import Label
+from gradcli.diagnostics.failures import syntax_error
+from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.suggestion import did_you_mean
+
+ASK = ("inputs", "named")
+DIRECTIONS = ("gradient", "descent", "either")
+WORDS = ("wrt", "ask", "direction", "fixed", "range", "values", "call")
+LONGEST_CALL = 1000
+
+_LINE = re.compile(rf"({'|'.join(WORDS)})\b(?!\s*=)(?![.(\[]):?")
+_NAME = re.compile(r"[^\W\d]\w*")
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?")
+_EXAMPLES = {
+    "wrt": "#: wrt w, b asks for the gradients with respect to w and b",
+    "ask": "#: ask inputs asks for the inputs' gradients, #: ask named also for the named nodes'",
+    "direction": "#: direction gradient, descent or either",
+    "fixed": "#: fixed t keeps the value of t in lint and on sheets",
+    "range": "#: range t 0 1 takes the values of t from 0 to 1",
+    "values": "#: values t 0, 1 takes 0 or 1 for t",
+    "call": "#: call dx, dw = affine_backward(dout, (x, w))",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CallLine:
+    """How a function that was handed in without its call is called."""
+
+    text: str
+    """A statement of Python."""
+    function: str
+    reads: Mapping[str, Span]
+    """The names that its arguments read."""
+    span: Span
+    targets: tuple[str, ...] = ()
+    """The names that its results get."""
+
+
+@dataclass(frozen=True, slots=True)
+class TaskLines:
+    """What the header of a task says of setting and marking it."""
+
+    wrt: Mapping[str, Span] | None = None
+    """The inputs whose gradients are asked for; None for all."""
+    ask: str | None = None
+    """`inputs` or `named`; None where it depends on what is handed in."""
+    direction: str = "either"
+    fixed: Mapping[str, Span] = field(default_factory=dict)
+    ranges: Mapping[str, tuple[float, float]] = field(default_factory=dict)
+    values: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    drawn: Mapping[str, Span] = field(default_factory=dict)
+    """Where the names of `ranges` and `values` stand."""
+    call: CallLine | None = None
+
+
+def is_task_line(text: str) -> bool:
+    """Whether what stands behind `#:` is for homework alone."""
+    return _LINE.match(text) is not None
+
+
+class TaskLineReader:
+    """Collects the lines of one header."""
+
+    def __init__(self, source: Source) -> None:
+        self.source = source
+        self.once: dict[str, Span] = {}
+        self.fixed: dict[str, Span] = {}
+        self.wrt: dict[str, Span] | None = None
+        self.ask: str | None = None
+        self.direction = "either"
+        self.ranges: dict[str, tuple[float, float]] = {}
+        self.values: dict[str, tuple[float, ...]] = {}
+        self.drawn: dict[str, Span] = {}
+        self.call: CallLine | None = None
+
+    def take(self, text: str, place: int) -> None:
+        """Read a line that begins at `place`. Raises `GradcliError` of kind syntax."""
+        found = _LINE.match(text)
+        assert found is not None
+        word, rest = found[1], text[found.end() :].partition("#")[0].rstrip()
+        start = place + found.end() + len(rest) - len(rest.lstrip())
+        here = Span(place, place + len(word))
+        if word in ("wrt", "ask", "direction", "call"):
+            self._only(word, here)
+        if not rest.strip():
+            raise syntax_error(
+                f"'{word}' has nothing behind it", here, _EXAMPLES[word], source=self.source
+            )
+        read: dict[str, Callable[[str, str, int], None]] = {
+            "wrt": self._wrt, "fixed": self._fixed, "range": self._range, "values": self._values,
+            "call": self._call, "ask": self._choice, "direction": self._choice,
+        }  # fmt: skip
+        read[word](word, rest.strip(), start)
+
+    def lines(self) -> TaskLines:
+        """All that was read. Raises `GradcliError` where two lines contradict each other."""
+        for name, place in self.drawn.items():
+            if name in self.fixed:
+                raise syntax_error(
+                    f"'{name}' is fixed, and has a range or values too", place, source=self.source,
+                    labels=(Label(self.fixed[name], "fixed here"),),
+                )  # fmt: skip
+        return TaskLines(
+            self.wrt, self.ask, self.direction, self.fixed, self.ranges, self.values, self.drawn,
+            self.call,
+        )  # fmt: skip
+
+    def _only(self, word: str, here: Span) -> None:
+        first = self.once.setdefault(word, here)
+        if first != here:
+            raise syntax_error(
+                f"a second '{word}' line", here, source=self.source,
+                labels=(Label(first, "the first one"),),
+            )  # fmt: skip
+
+    def _wrt(self, word: str, rest: str, start: int) -> None:
+        self.wrt = {}
+        self._names(word, rest, start, self.wrt)
+
+    def _fixed(self, word: str, rest: str, start: int) -> None:
+        self._names(word, rest, start, self.fixed)
+
+    def _names(self, word: str, rest: str, start: int, into: dict[str, Span]) -> None:
+        for text, span in _words(rest, start):
+            if not _NAME.fullmatch(text):
+                raise self._not(word, text, "a name", span)
+            self._new(text, span, into)
+
+    def _new(self, name: str, span: Span, into: dict[str, Span]) -> None:
+        first = into.setdefault(name, span)
+        if first != span:
+            raise syntax_error(
+                f"'{name}' stands here a second time", span, source=self.source,
+                labels=(Label(first, "given here first"),),
+            )  # fmt: skip
+
+    def _choice(self, word: str, rest: str, start: int) -> None:
+        known = ASK if word == "ask" else DIRECTIONS
+        if rest not in known:
+            hint = did_you_mean(rest.casefold(), known) or _EXAMPLES[word]
+            span = Span(start, start + len(rest))
+            message = f"'{word}' is {', '.join(known[:-1])} or {known[-1]}"
+            raise syntax_error(message, span, hint, source=self.source)
+        if word == "ask":
+            self.ask = rest
+        else:
+            self.direction = rest
+
+    def _range(self, word: str, rest: str, start: int) -> None:
+        name, numbers = self._name_and_numbers(word, rest, start)
+        if len(numbers) != 2 or not numbers[0] < numbers[1]:
+            span = Span(start, start + len(rest))
+            message = "a range has two numbers, the lower one first"
+            raise syntax_error(message, span, _EXAMPLES[word], source=self.source)
+        self.ranges[name] = numbers[0], numbers[1]
+
+    def _values(self, word: str, rest: str, start: int) -> None:
+        name, numbers = self._name_and_numbers(word, rest, start)
+        if not numbers:
+            span = Span(start, start + len(rest))
+            raise syntax_error("the values are missing", span, _EXAMPLES[word], source=self.source)
+        self.values[name] = numbers
+
+    def _name_and_numbers(self, word: str, rest: str, start: int) -> tuple[str, tuple[float, ...]]:
+        (name, place), *others = _words(rest, start)
+        if not _NAME.fullmatch(name):
+            raise self._not(word, name, "a name", place)
+        numbers = []
+        for text, span in others:
+            if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
+                raise self._not(word, text, "a number", span)
+            numbers.append(float(text))
+        self._new(name, place, self.drawn)
+        return name, tuple(numbers)
+
+    def _not(self, word: str, text: str, what: str, span: Span) -> Exception:
+        shown = text if len(text) <= 30 else text[:30] + "…"
+        return syntax_error(f"'{shown}' isn't {what}", span, _EXAMPLES[word], source=self.source)
+
+    def _call(self, word: str, rest: str, start: int) -> None:
+        span = Span(start, start + len(rest))
+        found = _parsed_call(rest)
+        if found is None:
+            message = "this isn't a call of a function, in Python"
+            raise syntax_error(message, span, _EXAMPLES[word], source=self.source)
+        call, targets = found
+        called = {id(n.func) for n in ast.walk(call) if isinstance(n, ast.Call)}
+        reads: dict[str, Span] = {}
+        for node in ast.walk(call):
+            if isinstance(node, ast.Name) and id(node) not in called:
+                before = len(rest.encode()[: node.col_offset].decode())
+                reads.setdefault(node.id, Span(start + before, start + before + len(node.id)))
+        assert isinstance(call.func, ast.Name)
+        self.call = CallLine(rest, call.func.id, reads, span, targets)
+
+
+def _words(text: str, start: int) -> Iterator[tuple[str, Span]]:
+    """The words of a list, with commas or spaces between, and their places."""
+    for found in re.finditer(r"[^\s,]+", text):
+        yield found[0], Span(start + found.start(), start + found.end())
+
+
+def _parsed_call(text: str) -> tuple[ast.Call, tuple[str, ...]] | None:
+    """The call in `f(…)` or `a, b = f(…)`, and the names it is given; None for anything else."""
+    if len(text) > LONGEST_CALL:
+        return None
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            body = ast.parse(text).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    match body:
+        case [ast.Expr(value=ast.Call(func=ast.Name()) as call)]:
+            return call, ()
+        case [ast.Assign(targets=[target], value=ast.Call(func=ast.Name()) as call)]:
+            names = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+            found = tuple(one.id for one in names if isinstance(one, ast.Name))
+            return (call, found) if len(found) == len(names) else None
+    return None
