@@ -245,7 +245,7 @@ class Program:
             passes = ready.both(values_in, active, start, allow_nonfinite=allow_nonfinite)
         else:
             passes = ready.forward(values_in, allow_nonfinite=allow_nonfinite)
-        result = Result(self.source.text, ready.graph, *passes, start)
+        result = Result(self.source.text, ready.graph, *passes, start, rules=ready.rules)
         if not gradient or check is False:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)

@@ -39,6 +39,8 @@ def difference(x: Array, y: Array) -> tuple[Array, Array]:
     result = x - y
     part = result - x
     error = (x - (result - part)) - (y + part)
+    if np.isfinite(np.sum(error)):  # only if every element is
+        return result, error
     return result, np.where(np.isfinite(error), error, 0.0)
 
 

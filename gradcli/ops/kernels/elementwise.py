@@ -26,9 +26,10 @@ FAR_LEFT = -700.0
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow: far out the exponential is taken of -|x| only."""
     if np.ndim(x) and x.size and x.min() > FAR_LEFT:
-        z = np.exp(-x)
+        z = np.negative(x)
+        np.exp(z, out=z)
         z += 1.0
-        return np.reciprocal(z, out=z)
+        return np.divide(1.0, z, out=z)
     z = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, z) / (1.0 + z)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
 from gradcli.ops.operation import Loss, Operation, Type, parse_parameters
@@ -347,6 +348,7 @@ SPECIAL = (
         "error function",
         careful=("2/sqrt(pi)*gauss(x)",),
         numpy="scipy.special.erf",
+        in_place=ik.of_scipy("erf", k.erf),
     ),
     unary(
         "erfc",
@@ -355,6 +357,7 @@ SPECIAL = (
         "1 - erf(x), exact for large x",
         careful=("-2/sqrt(pi)*gauss(x)",),
         numpy="scipy.special.erfc",
+        in_place=ik.of_scipy("erfc", k.erfc),
     ),
     unary(
         "erfinv",
