@@ -24,7 +24,7 @@ from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
 from gradcli.engine.block import ENGINE
 from gradcli.engine.forward import refuse_nonfinite_inputs
-from gradcli.engine.inputs import to_value, values_of_inputs
+from gradcli.engine.inputs import in_own_spelling, to_value, values_of_inputs
 from gradcli.engine.plan import Backward
 from gradcli.engine.run import Executable, active_nodes
 from gradcli.graph.draft import Draft
@@ -282,6 +282,8 @@ class Program:
         expect_mapping("columns", columns)
 
         free = self.names.free
+        columns = in_own_spelling(self.names, columns)
+        fixed = in_own_spelling(self.names, fixed)
         refuse_constants_of_blocks(self.names, columns)
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)

@@ -55,12 +55,13 @@ def text(result: Result, report: ReportOptions, command: str) -> Iterable[str]:
 
 
 def _bare(result: Result, report: ReportOptions) -> str:
+    from gradcli.graph.resolve import spelled_in
     from gradcli.report import bare
 
     value: Any = result.value
     name = report.gradient_name()
     if name is not None:
-        value = result.gradient[name]
+        value = result.gradient[spelled_in(name, result.gradient)]
     if report.chosen_format() == "json":
         from gradcli.report.json import encoder, plain
 
@@ -105,7 +106,9 @@ def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
 
 def _part(found: Jacobian | Hessian, name: str) -> Any:
     """What concerns one input. Raises `GradcliError` of kind name."""
-    part = found.part(name)
+    from gradcli.graph.resolve import spelled_in
+
+    part = found.part(spelled_in(name, {b.by for b in found.blocks}))
     if part is None:
         from gradcli.diagnostics.error import GradcliError, Kind
         from gradcli.diagnostics.suggestion import did_you_mean

@@ -335,8 +335,10 @@ class ReportOptions(OutputOptions):
 
         Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
         """
+        from gradcli.graph.resolve import spelled_in
+
         name = self.gradient_name()
-        if name is None or (wrt is not None and name in wrt):
+        if name is None or (wrt is not None and spelled_in(name, wrt) in wrt):
             return wrt
         if wrt is not None:
             raise usage_error(
