@@ -46,6 +46,23 @@ def test_no_loss_is_stated_without_need() -> None:
             assert found[loss.operand] > MOST, f"{row.name}: the loss {loss} is none any more"
 
 
+def test_sinc_has_its_digits_at_every_root_of_its_slope() -> None:
+    draw, points = np.random.default_rng(0), []
+    for n in (*range(1, 12), 255, 256, 12_345, 10**9):
+        with mp.workdps(40):
+            h = n + mp.mpf(0.5)
+            root = h - 1 / (mp.pi**2 * h)
+            if n < 1000:
+                root = mp.findroot(lambda x: mp.cospi(x) - mp.sincpi(x), root)
+        x = float(root)
+        beside = [x, np.nextafter(x, 0), np.nextafter(x, 2 * x)]
+        beside += [x * (1 + e * draw.uniform(-2, 2)) for e in (1e-14, 1e-11, 1e-7, 1e-4, 1e-2)]
+        points += [(sign * float(v),) for v in beside for sign in (1, -1)]
+    points += [(float(v),) for v in draw.uniform(-1.5, 1.5, 200)]
+    for worst in errors(ops.operation("sinc"), points):
+        assert worst.ulps <= MOST, str(worst)
+
+
 # --- two forms of a rule ---------------------------------------------------------------------
 
 

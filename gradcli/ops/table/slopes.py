@@ -75,6 +75,13 @@ SLOPES = (
         sk.gelu_slope,
         "2*normal_pdf(x) - x*(x*normal_pdf(x))",
         "the derivative of gelu, with all digits next to its root at -0.75",
+        # √2 is 1.4142135623730951 - 9.667293313452913e-17.
+        careful=(
+            (
+                "-((x - 1.4142135623730951) + 9.667293313452913e-17)"
+                "*(((x + 1.4142135623730951) - 9.667293313452913e-17)*normal_pdf(x))"
+            ),
+        ),
         latex=r"\operatorname{gelu}'({x})",
         mpmath=pk.gelu_slope,
         in_place=ik.with_erfc(sk.gelu_slope),
@@ -86,7 +93,6 @@ SLOPES = (
             by_value=False,
         ),
         traits="composite",
-        losses=(Loss("x", "next to its roots, √2 and -√2", (1.4142135623730951,)),),
     ),
     unary(
         "silu_slope",
