@@ -164,7 +164,7 @@ Rules: TypeAlias = tuple[str, ...] | Callable[[Site], tuple[str, ...]]
 Infer: TypeAlias = Callable[[tuple[Type, ...], dict[str, Any]], tuple[Type, dict[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Operation:
     """A row of the operation table.
 

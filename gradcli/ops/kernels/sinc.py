@@ -7,7 +7,6 @@ exact, and the sine is taken of π times the rest.
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 from functools import cache
 
 import numpy as np
@@ -120,6 +119,8 @@ def _roots(n: Array) -> Pair:
 @cache
 def _series() -> tuple[tuple[tuple[float, float], ...], ...]:
     """The coefficients of sin(z)/z and of cos(z) in z², each to twice the digits."""
+    from fractions import Fraction  # noqa: PLC0415 - imports decimal, seldom needed
+
     found = []
     for odd in (1, 0):
         exact = [Fraction((-1) ** k, math.factorial(2 * k + odd)) for k in reversed(range(TERMS))]
