@@ -80,8 +80,9 @@ def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
     if not np.any(tied):
         return False
     mask = selected(node, values)
-    same = mask is not None and np.shape(mask) == np.shape(tied)
-    return bool(np.any(np.logical_and(tied, mask))) if same else True
+    if mask is None or np.shape(mask) != np.shape(tied):
+        return True
+    return bool(np.any(tied & mask))
 
 
 def _corner(node: Node, values: Sequence[Any]) -> Any:
