@@ -24,7 +24,7 @@ from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
 from gradcli.engine.block import ENGINE
 from gradcli.engine.forward import refuse_nonfinite_inputs
-from gradcli.engine.inputs import to_value, values_of_inputs
+from gradcli.engine.inputs import in_own_spelling, to_value, values_of_inputs
 from gradcli.engine.plan import Backward
 from gradcli.engine.run import Executable, active_nodes
 from gradcli.graph.draft import Draft
@@ -271,7 +271,7 @@ class Program:
             passes = ready.both(values_in, active, start, allow_nonfinite=allow_nonfinite)
         else:
             passes = ready.forward(values_in, allow_nonfinite=allow_nonfinite)
-        result = Result(self.source.text, ready.graph, *passes, start)
+        result = Result(self.source.text, ready.graph, *passes, start, rules=ready.rules)
         if not gradient or check is False:
             return result
         return self.check(result, check, wrt=wrt, budget=check_budget, exact=exact, seed=seed)
@@ -308,6 +308,8 @@ class Program:
         expect_mapping("columns", columns)
 
         free = self.names.free
+        columns = in_own_spelling(self.names, columns)
+        fixed = in_own_spelling(self.names, fixed)
         refuse_constants_of_blocks(self.names, columns)
         used = {n: c for n, c in columns.items() if n in free and n not in fixed}
         rows = as_columns(used, to_value)

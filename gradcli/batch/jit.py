@@ -25,6 +25,7 @@ from gradcli.batch.kernel import (
     on_all_cores,
     sound,
 )
+from gradcli.batch.watch import Truth
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import shown
 
@@ -58,9 +59,9 @@ def logistic(x: float, z: float) -> float:
     return value if x >= 0.0 else z * value
 
 
-def square(x: float) -> float:
-    """x²."""
-    return x * x
+def bell(z: float) -> float:
+    """The slope of the sigmoid at x, for z = e^-|x|, which its value needs too."""
+    return z / ((1.0 + z) * (1.0 + z))
 
 
 def share(a: float, b: float) -> float:
@@ -73,7 +74,7 @@ def share(a: float, b: float) -> float:
     return value + (error * z / ((1.0 + z) * (1.0 + z)) if abs(error) < math.inf else 0.0)
 
 
-CALLED = (larger, smaller, logistic, square, share)
+CALLED = (larger, smaller, logistic, bell, share)
 """What the forms call besides NumPy's functions."""
 
 
@@ -108,6 +109,7 @@ def compiled(line: Line) -> Compiled | None:
     """
     import numba  # noqa: F401, PLC0415 - missing, it is missed whatever the line
 
+    assert not line.shares  # the forms take the operands of the operations themselves
     columns = [i for i in line.graph.inputs if line.varies[i]]
     read = {o for call in line.calls for o in call.operands if isinstance(o, int)}
     numbers = sorted(i for i in read.union(line.wanted) if not line.varies[i])
@@ -137,6 +139,12 @@ def _form(call: Call) -> str | None:
     return f"{function}({', '.join(names)})" if function in FUNCTIONS else None
 
 
+def _counted(i: int, guard: Sequence[Truth]) -> str:
+    """A number that is 0 if a value is finite or counts for nothing, else nan."""
+    conditions = " and ".join(f"v{c} {'!=' if holds else '=='} 0.0" for holds, c in guard)
+    return f"(v{i}*0.0 if {conditions} else 0.0)" if guard else f"v{i}*0.0"
+
+
 def _text(operand: Operand) -> str:
     return f"v{operand}" if isinstance(operand, int) else f"({float(operand.value)!r})"
 
@@ -153,11 +161,12 @@ def _function(
 
     made = [call.node.id for call in line.calls]
     seen = shown((call.node, call.operands) for call in line.calls)
-    watched = [i for i in (*columns, *made) if i not in seen]
+    guards = {call.node.id: call.guard for call in line.calls}
+    watched = [_counted(i, guards.get(i, ())) for i in (*columns, *made) if i not in seen]
     rows = [f"v{i} = x{i}[i]" for i in columns]
     rows += [f"v{i} = {form}" for i, form in zip(made, forms, strict=True)]
     rows += [f"out{k}[i] = v{i}" for k, i in enumerate(line.wanted)]
-    rows.append("bad |= " + " + ".join(["0.0", *(f"v{i}*0.0" for i in watched)]) + " != 0.0")
+    rows.append("bad |= " + " + ".join(["0.0", *watched]) + " != 0.0")
     results = [f"out{k}" for k in range(len(line.wanted))]
     parameters = [*(f"x{i}" for i in columns), *(f"v{i}" for i in numbers), *results]
     body = "\n        ".join(rows)

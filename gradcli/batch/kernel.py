@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from math import prod
 from operator import itemgetter
 from typing import Any, NamedTuple
@@ -21,10 +22,12 @@ import numpy as np
 from gradcli import ops
 from gradcli.batch.memory import Written, buffers_of, ends, owned
 from gradcli.batch.order import ordered
-from gradcli.engine.formula import frozen
+from gradcli.batch.rewrite import choices, differences, merged, shared
+from gradcli.batch.watch import Truth, Truths, any_counts, quiet
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, shown
+from gradcli.ops.kernels.in_place import in_blocks
 from gradcli.ops.operation import Shape
 
 CACHE = 3 * 2**19
@@ -54,7 +57,9 @@ class Call(NamedTuple):
     fresh: bool
     """The result may not lie in a buffer: see `owned`."""
     watched: bool
-    """Whether to look at the result for numbers that are not finite: see `_quiet`."""
+    """Whether to look at the result for numbers that are not finite: see `watch`."""
+    guard: tuple[Truth, ...]
+    """Under which conditions the result's elements count: see `watch`."""
 
 
 class Step(NamedTuple):
@@ -70,6 +75,8 @@ class Step(NamedTuple):
     gone: tuple[int, ...]
     fresh: bool
     watched: bool
+    guard: tuple[tuple[int, bool], ...]
+    """The places of the conditions, and whether they must hold."""
 
 
 class Plan(NamedTuple):
@@ -87,10 +94,11 @@ def _cube(x: Any, out: Any) -> Any:
 
 
 POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
-SIGNALLING = {
+SIGNALLING: set[Callable[..., Any]] = {
     np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.sqrt, np.exp,
     np.log, np.negative, np.absolute, np.sign, np.maximum, np.minimum, np.floor, np.ceil, np.rint,
     np.sin, np.cos, np.tanh, np.arctan, *(row.in_place for row in ops.TABLE if row.in_place),
+    *(f for row in ops.TABLE if row.shared for f in row.shared[1:4]),
 }  # fmt: skip
 """What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
@@ -98,7 +106,8 @@ SIGNALLING = {
 class Line:
     """A graph made ready for rows. `varying` are the numbers of the inputs that have a column.
 
-    Nodes `besides` the wanted are computed as well, to see whether they are finite.
+    Nodes `besides` the wanted are computed as well, to see whether they are finite. With `share`,
+    slopes use a part of the functions that they belong to; a compiled loop shares by itself.
     """
 
     def __init__(
@@ -107,21 +116,35 @@ class Line:
         wanted: Sequence[int],
         varying: Collection[int],
         besides: Collection[int] = (),
+        *,
+        share: bool = False,
     ) -> None:
-        self.graph = graph
+        self.graph, self.shares = graph, share
+        self.nodes = list(graph.nodes)
+        """The graph's nodes, and behind them the parts that rows share."""
         self.varies = graph.dependent(set(varying))
-        self.same = _merged(graph)
+        self.same = merged(graph)
+        self.truths = Truths(graph.nodes, self.same)
         self.wanted = [self.same[i] for i in wanted]
         self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
-        self.minus = self._negations()
+        self.rewritten = dict(differences(graph, self.same))
+        self.choices = dict(choices(graph, self.truths))
         order = self._needed()
-        self.once = [graph.nodes[i] for i in order if not self.varies[i]]
+        if share:
+            found = shared(graph, self.same, [i for i in order if self.varies[i]])
+            self.nodes += found.parts.values()
+            self.varies += [True] * len(found.parts)
+            self.rewritten |= found.calls
+            order = [
+                i for o in order for i in ((found.parts[o].id, o) if o in found.parts else (o,))
+            ]
+        self.once = [self.nodes[i] for i in order if not self.varies[i]]
         self.calls, self.buffers = self._scheduled([i for i in order if self.varies[i]])
         self.rows = self._rows()
 
     def _rows(self) -> int:
         """How many rows a chunk has."""
-        nodes = [self.graph.nodes[i] for i in (*self.wanted, *self.graph.inputs)]
+        nodes = [self.nodes[i] for i in (*self.wanted, *self.graph.inputs)]
         sizes = [n.type.size for n in nodes] + [prod(shape) for shape in self.buffers]
         widest = max((c.node.type.size for c in self.calls), default=1)
         fewest, most = (max(1, rows // max(1, widest)) for rows in ROWS)
@@ -131,50 +154,35 @@ class Line:
         needed = {*self.wanted, *self.besides}
         for node in reversed(self.graph.nodes):
             if node.id in needed:
-                needed.update(o for o in self._operands(node) if isinstance(o, int))
+                needed |= self._reads(node)
         return sorted(needed)
 
-    def _negations(self) -> dict[int, tuple[Operand, Operand]]:
-        """The sums a + (-b) that are a - b: for each, its operands."""
-        nodes, found = self.graph.nodes, {}
-        for node in nodes:
-            if node.operation is not None and node.operation.is_sum and node.aligned:
-                a, b = (self.same[o] if isinstance(o, int) else o for o in node.operands)
-                for plus, minus in ((a, b), (b, a)):
-                    other = nodes[minus] if isinstance(minus, int) else None
-                    if other is None or other.operation is None:
-                        continue
-                    if other.operation.is_negation and other.type == node.type:
-                        inner = other.operands[0]
-                        to = self.same[inner] if isinstance(inner, int) else inner
-                        found[node.id] = plus, to
-                        break
-        return found
-
     def _operands(self, node: Node) -> tuple[Operand, ...]:
-        if node.id in self.minus and self.varies[node.id]:
-            return self.minus[node.id]
+        if node.id in self.rewritten and self.varies[node.id]:
+            return self.rewritten[node.id].operands
+        if node.id in self.choices:
+            return self.choices[node.id]
         given = node.operands[:1] if _power(node) in POWERS else node.operands
         return tuple(self.same[o] if isinstance(o, int) else o for o in given)
 
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
         """The calls, and the shapes of the buffers that they share."""
-        nodes, last = self.graph.nodes, dict.fromkeys(order, -1)
+        nodes, last = self.nodes, dict.fromkeys(order, -1)
         keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
         calls_only = [i for i in order if nodes[i].operation is not None]
-        reads = {i: {o for o in self._operands(nodes[i]) if isinstance(o, int)} for i in calls_only}
-        order = ordered([*self.wanted, *self.besides], reads, keep)
+        reads = {i: self._reads(nodes[i]) for i in calls_only}
+        order = ordered(self.wanted, reads, keep, self.besides)
         for i in order:
             last[i] = i
-            for o in self._operands(nodes[i]):
-                if isinstance(o, int):
-                    last[o] = i
+            for o in reads[i]:
+                last[o] = i
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
         written = {i: self._written(nodes[i]) for i in order}
         inside = buffers_of(self.graph, order, written, self.varies)
         free_after = ends(order, last, inside, keep)
-        watched = _quiet(order, written) - shown((nodes[i], written[i].operands) for i in order)
+        watched = quiet(order, nodes, written, SIGNALLING)
+        watched -= shown((nodes[i], written[i].operands) for i in order)
         calls = []
 
         def release(done: Iterable[int]) -> None:
@@ -189,8 +197,9 @@ class Line:
             overwrites = isinstance(function, np.ufunc) or function in POWERS.values()
             done = free_after[i]
             if overwrites:
-                release(o for o in done if o != i)
-                done = tuple(o for o in done if o == i)
+                after = {i, *(o for _, o in self.guard(i))}
+                release(o for o in done if o not in after)
+                done = tuple(o for o in done if o in after)
             if out and i not in keep:
                 left = idle.setdefault(shape, [])
                 buffer = left.pop() if left else len(shapes)
@@ -200,12 +209,25 @@ class Line:
             release(done)
             free = tuple(o for o in {*reads[i], i} if last.get(o) == i and o not in keep)
             fresh = not out and not inside[i] and any(inside.get(o) for o in reads[i])
-            calls.append(Call(node, function, operands, out, buffer, free, fresh, i in watched))
+            seen = i in watched, self.guard(i)
+            calls.append(Call(node, function, operands, out, buffer, free, fresh, *seen))
         return calls, shapes
 
+    def _reads(self, node: Node) -> set[int]:
+        """The nodes that a call needs, those of its guard included."""
+        operands = {o for o in self._operands(node) if isinstance(o, int)}
+        return operands.union(i for _, i in self.guard(node.id))
+
+    def guard(self, i: int) -> tuple[Truth, ...]:
+        """The conditions under which the elements of a result count."""
+        return tuple(self.truths.guards.get(i, ()))
+
     def _written(self, node: Node) -> Written:
-        function, out = (np.subtract, True) if node.id in self.minus else _function(node)
-        return Written(function, out, self._operands(node))
+        if node.id in self.rewritten and self.varies[node.id]:
+            return self.rewritten[node.id]
+        operands = self._operands(node)
+        rows = tuple(isinstance(o, int) and self.varies[o] for o in operands)
+        return Written(*_function(node, rows), operands)
 
     # --- running ---
 
@@ -270,7 +292,7 @@ class Line:
         for i in (*self.graph.inputs, *self.wanted):
             placed(i)
         steps = []
-        for node, function, operands, out, buffer, free, fresh, watched in self.calls:
+        for node, function, operands, out, buffer, free, fresh, watched, guard in self.calls:
             reads = [placed(o) for o in operands]
             if buffer >= 0:
                 place[node.id] = buffer
@@ -279,7 +301,9 @@ class Line:
             call = function if alone else self._lined_up(node, function)
             gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
             get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
-            steps.append(Step(call, get, -1 if out else to, len(reads), gone, fresh, watched))
+            conditions = tuple((placed(i), holds) for holds, i in guard)
+            to = -1 if out else to
+            steps.append(Step(call, get, to, len(reads), gone, fresh, watched, conditions))
         return Plan(start, place, steps)
 
     def _lined_up(self, node: Node, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -314,7 +338,7 @@ class Line:
         flags: list[str] = []
         suspect = False
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for function, get, to, arity, gone, fresh, watched in plan.steps:
+            for function, get, to, arity, gone, fresh, watched, guard in plan.steps:
                 operands = get(values)
                 if to < 0:
                     made = function(*operands)
@@ -322,15 +346,18 @@ class Line:
                     operands = operands[:arity]
                     made = function(*operands)
                     values[to] = made = owned(made, operands) if fresh else made
-                if watched and not suspect:  # while it is in the cache
-                    suspect = not _sum_is_finite(made)
+                if not suspect:  # while it is in the cache
+                    suspect = bool(flags) or (watched and not _sum_is_finite(made))
+                    if suspect and guard:
+                        suspect = any_counts(made, [(values[i], holds) for i, holds in guard])
+                        flags.clear()
                 for o in gone:
                     values[o] = None
         for i, target in zip(self.wanted, targets, strict=True):
             # What is wanted twice, a column itself, or made without `out=`, is copied.
             if values[place[i]] is not target:
                 target[...] = values[place[i]]
-        return bool(flags) or suspect or not all(_sum_is_finite(values[place[i]]) for i in columns)
+        return suspect or not all(_sum_is_finite(values[place[i]]) for i in columns)
 
 
 def _sum_is_finite(values: Any) -> bool:
@@ -382,23 +409,8 @@ def sound(fixed: Arrays) -> bool:
     return all(map(all_finite, map(np.asarray, fixed.values())))
 
 
-def _quiet(order: Sequence[int], calls: Mapping[int, Written]) -> set[int]:
-    """The calls whose results can be infinite or nan without an IEEE exception.
-
-    One of their own function, of a number in the program, or of an operand that is so.
-    """
-    quiet: set[int] = set()
-    for i in order:
-        call = calls[i]
-        numbers = [o.value for o in call.operands if isinstance(o, Literal)]
-        loud = call.function in SIGNALLING and all(map(all_finite, map(np.asarray, numbers)))
-        if not loud or not quiet.isdisjoint(o for o in call.operands if isinstance(o, int)):
-            quiet.add(i)
-    return quiet
-
-
-def _function(node: Node) -> tuple[Callable[..., Any], bool]:
-    """What computes a node, and whether it takes `out=`."""
+def _function(node: Node, rows: tuple[bool, ...]) -> tuple[Callable[..., Any], bool]:
+    """What computes a node, and whether it takes `out=`; `rows` are the operands that vary."""
     assert node.operation is not None
     assert node.kernel is not None
     if _power(node) in POWERS:
@@ -408,7 +420,13 @@ def _function(node: Node) -> tuple[Callable[..., Any], bool]:
             return node.kernel, True
         if node.operation.in_place is not None:
             return node.operation.in_place, True
+        return partial(_in_blocks, node.kernel, rows), True
     return node.kernel, False
+
+
+def _in_blocks(kernel: Callable[..., Any], rows: tuple[bool, ...], *given: Any) -> Any:
+    """A kernel without `out=`, as a call that has it."""
+    return in_blocks(kernel, given[:-1], rows, given[-1])
 
 
 def _power(node: Node) -> float:
@@ -418,21 +436,3 @@ def _power(node: Node) -> float:
         if isinstance(exponent, Literal) and np.ndim(exponent.value) == 0:
             return float(exponent.value)
     return 0.0
-
-
-def _merged(graph: Graph) -> list[int]:
-    """For every node the first that computes the same."""
-    known: dict[Any, int] = {}
-    same = list(range(len(graph.nodes)))
-    for node in graph.nodes:
-        if node.operation is not None:
-            operands = tuple(same[o] if isinstance(o, int) else _key(o) for o in node.operands)
-            key = (id(node.operation), operands, frozen(node.options), node.type)
-            same[node.id] = known.setdefault(key, node.id)
-    return same
-
-
-def _key(literal: Literal) -> Any:
-    if np.ndim(literal.value):
-        return "array", id(literal.value)
-    return "number", np.float64(literal.value).tobytes()

@@ -8,7 +8,7 @@ is wrong with one of them is asked of `Program.evaluate`, so that its error is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -91,8 +91,9 @@ class Runner:
         self.zero = [name for name, i in wanted.items() if i is None]
         numbers = [i for i in wanted.values() if i is not None]
         # What `evaluate` computes counts, also where it reaches no result.
-        line = Line(self.longer, numbers, [ids[name] for name in self.columns], self.deltas)
-        self.line: Line | Compiled = (_compiled(line) if jit else None) or line
+        line = partial(Line, self.longer, numbers, [ids[name] for name in self.columns])
+        loop = _compiled(line(self.deltas)) if jit else None
+        self.line: Line | Compiled = loop or line(self.deltas, share=True)
         self.verdicts: dict[bytes, list[bool]] = {}
         """For a pattern of numbers that are not finite, whether the first rows were refused."""
 

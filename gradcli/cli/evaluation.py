@@ -81,8 +81,11 @@ def text(result: Result, report: ReportOptions, command: str) -> Iterable[str]:
 
 def _bare(result: Result, report: ReportOptions) -> list[str]:
     """The value, or a gradient in each line."""
+    from gradcli.graph.resolve import spelled_in
+
+    found = result.gradient
     names = report.gradient_names()
-    values: list[Any] = [result.gradient[name] for name in names] if names else [result.value]
+    values: list[Any] = [found[spelled_in(n, found)] for n in names] if names else [result.value]
     return _lines(values, report.chosen_format())
 
 
@@ -131,7 +134,9 @@ def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
 
 def _part(found: Jacobian | Hessian, name: str) -> Any:
     """What concerns one input. Raises `GradcliError` of kind name."""
-    part = found.part(name)
+    from gradcli.graph.resolve import spelled_in
+
+    part = found.part(spelled_in(name, {b.by for b in found.blocks}))
     if part is None:
         from gradcli.diagnostics.error import GradcliError, Kind
         from gradcli.diagnostics.suggestion import did_you_mean

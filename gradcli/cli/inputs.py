@@ -147,26 +147,27 @@ def read_point(
     Without `all_bound` inputs may be left without a value.
     """
     options = list(options)
-    written = _by_name(bindings)
+    own = program.names.own
+    written = _by_name(b._replace(name=own(b.name)) for b in bindings)
     for binding in written.values():
         _expect_used(binding, program, options, written)
     from_file: Mapping[str, Any] = {}
     if data is not None:
         from gradcli.files.arrays import inputs_from_file, inputs_from_stream
 
-        names, structures = program.names.free, program.python is not None
+        names, structures = program.names.known(), program.python is not None
         if data == "-":
             content = _standard_input(environment, "the inputs' values")
             from_file = inputs_from_stream(content, names, structures=structures)
         else:
             from_file = inputs_from_file(data, names, structures=structures)
     if all_bound:
-        _expect_bound(program, {*written, *from_file}, options)
+        _expect_bound(program, {*written, *map(own, from_file)}, options)
     return Point(
         program,
         {name: _value(b.text, b.origin, name, seed) for name, b in written.items()},
         from_file,
-        None if wrt is None else names_in(wrt, "--wrt"),
+        None if wrt is None else tuple(map(own, names_in(wrt, "--wrt"))),
         None if upstream is None else _value(upstream, "--upstream", "--upstream", seed),
     )
 

@@ -393,11 +393,13 @@ class ReportOptions(OutputOptions):
 
         Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
         """
+        from gradcli.graph.resolve import spelled_in
+
         names = self.gradient_names()
         if not names:
             return wrt
         for name in names:
-            if wrt is not None and name not in wrt:
+            if wrt is not None and spelled_in(name, wrt) not in wrt:
                 raise usage_error(
                     f"--wrt {','.join(wrt)} and --grad {name} contradict each other",
                     "--grad takes inputs that --wrt names",

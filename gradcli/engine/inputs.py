@@ -35,23 +35,46 @@ def values_of_inputs(
     """
     free = names.free
     bound: dict[str, Any] = {}
+    if not free.keys() >= inputs.keys():
+        inputs = in_own_spelling(names, inputs)
     if names.in_blocks:
         lines = (binding.name for binding in header.bindings)
         refuse_constants_of_blocks(names, [*inputs, *lines, *(data or ())])
     if not free.keys() >= inputs.keys():
         raise _not_an_input(names, next(n for n in inputs if n not in free), None, inputs)
     for binding in header.bindings:
-        if binding.name not in free:
+        own = names.own(binding.name)
+        if own not in free:
             raise _not_an_input(names, binding.name, binding)
-        if binding.name not in inputs:
-            bound[binding.name] = _header_value(names.source, binding, seed)
+        if own not in inputs:
+            bound[own] = _header_value(names.source, binding, seed)
     if data:
+        data = in_own_spelling(names, data)
         bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
     for name, value in inputs.items():
         # An array of float64 is taken as it is, without a call: every run comes by here.
         plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim
         bound[name] = value if plain else to_value(name, value)
     return bound
+
+
+def in_own_spelling(names: Names, given: Mapping[str, Any]) -> dict[str, Any]:
+    """What names are given, by the program's spelling of them.
+
+    Raises `GradcliError` of kind binding where one name is given in two spellings.
+    """
+    found: dict[str, Any] = {}
+    for name, value in given.items():
+        own = names.own(name)
+        if own in found:
+            first, second = (word for word in given if names.own(word) == own)
+            raise GradcliError(
+                Kind.BINDING,
+                f"'{own}' gets a value twice: as {first} and as {second}",
+                hint="leave out one of them",
+            )
+        found[own] = value
+    return found
 
 
 def to_value(name: str, value: Any) -> Any:

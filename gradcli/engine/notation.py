@@ -215,7 +215,7 @@ def _filled(graph: Graph, node: Node, operand: int | None) -> str:
     """
     operation = node.operation
     assert operation is not None
-    literals = tuple(None if isinstance(o, int) else _written(o) for o in node.operands)
+    literals = tuple([None if isinstance(o, int) else _written(o) for o in node.operands])
     key: tuple[Any, ...] = (operation, operand, literals)
     if node.options or node.given:
         key += (frozen(node.options), frozen(node.given))
@@ -226,13 +226,16 @@ def _filled(graph: Graph, node: Node, operand: int | None) -> str:
         if len(_forms) >= MOST_FORMS:
             _forms.clear()
         parts = _forms[key] = _form(graph, node, operand)
-    names = [node.name, *(graph.nodes[o].name if isinstance(o, int) else "" for o in node.operands)]
-    return "".join(part if isinstance(part, str) else names[part] for part in parts)
+    nodes = graph.nodes
+    names = [node.name, *[nodes[o].name if isinstance(o, int) else "" for o in node.operands]]
+    return "".join([part if isinstance(part, str) else names[part] for part in parts])
 
 
 def _written(literal: Literal) -> Any:
     """What a form depends on in a literal: its text, and the value of a number."""
-    return literal.text if np.ndim(literal.value) else (literal.text, float(literal.value))
+    value = literal.value
+    number = isinstance(value, float) or not np.ndim(value)
+    return (literal.text, float(value)) if number else literal.text
 
 
 def _form(graph: Graph, node: Node, operand: int | None) -> Form:

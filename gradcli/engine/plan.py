@@ -88,10 +88,13 @@ class Plan(NamedTuple):
     """
 
 
-def plan_of(graph: Graph, active: Sequence[bool]) -> Plan:
-    """What each operation will send where, so that the `active` nodes get their accumulators."""
+def plan_of(graph: Graph, active: Sequence[bool], rules: Rules | None = None) -> Plan:
+    """What each operation will send where, so that the `active` nodes get their accumulators.
+
+    `rules` are those of the graph, where there are some already.
+    """
     with collector_paused():
-        return _planned(Rules(graph), active)
+        return _planned(rules or Rules(graph), active)
 
 
 def _planned(rules: Rules, active: Sequence[bool]) -> Plan:

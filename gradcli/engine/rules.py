@@ -25,6 +25,15 @@ class Rules:
         self._found: dict[Any, Formula] = {}
         self._site: tuple[int, Site] | None = None
 
+    def __eq__(self, other: object) -> bool:
+        """Rules of equal graphs in the same form are equal."""
+        if type(other) is not Rules:
+            return NotImplemented
+        return self.textbook == other.textbook and self.graph == other.graph
+
+    def __hash__(self) -> int:
+        return hash((self.graph, self.textbook))
+
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process makes its rules anew."""
         return _rules, (self.graph, self.textbook)

@@ -19,6 +19,7 @@ from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.backward import run_plan
 from gradcli.engine.forward import Values, all_finite, forward
 from gradcli.engine.plan import Contribution, Plan, plan_of
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import chosen_inputs
 
@@ -56,10 +57,12 @@ class Often:
 class Executable:
     """A graph, and what its runs have in common: the plan, and the passes as functions."""
 
-    __slots__ = ("_active", "both_passes", "forward_pass", "graph", "plan")
+    __slots__ = ("_active", "both_passes", "forward_pass", "graph", "plan", "rules")
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
+        self.rules = Rules(graph)
+        """The rules that the plan is made of."""
         self.plan: Plan | None = None
         """The plan of the last backward pass, None before the first."""
         self.forward_pass, self.both_passes = Often(), Often()
@@ -115,7 +118,7 @@ class Executable:
     def _plan_of(self, active: Sequence[bool]) -> Plan:
         plan = self.plan
         if plan is None or not (plan.active is active or plan.active == active):
-            self.plan = plan = plan_of(self.graph, active)
+            self.plan = plan = plan_of(self.graph, active, self.rules)
             self.both_passes = Often()
         return plan
 

@@ -88,6 +88,7 @@ def lower(
     Raises `GradcliError` (kinds name, syntax, shape).
     """
     lowering = _Lowering(names.source, engine, names)
+    names.expect_one_spelling(bound)
     inputs = names.inputs(bound)
     live = live_names(names, output)
     refuse_too_large(names, live)

@@ -9,7 +9,7 @@ and not defined is an input.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, field
 from math import e, pi, tau
 
@@ -38,10 +38,19 @@ from gradcli.syntax.tree import (
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
 """Names with a value of their own, unless the program gives them another."""
 
+TWINS = {"pi": "π", "π": "pi", "tau": "τ", "τ": "tau"}
+"""The other spelling of a name that has two."""
+
 Definition = Assign | Define | Block
 
 _ALWAYS = frozenset(ops.function_names())
 """Functions of the language wherever the program defines nothing of their name."""
+
+
+def spelled_in(name: str, known: Container[str]) -> str:
+    """A name in the spelling that is among the known ones; itself if none is."""
+    twin = TWINS.get(name)
+    return twin if twin is not None and name not in known and twin in known else name
 
 
 @dataclass(slots=True)
@@ -73,6 +82,34 @@ class Names:
         """The names that must be bound, given the names that are."""
         given = set(bound)
         return [name for name in self.free if name not in CONSTANTS or name in given]
+
+    def own(self, name: str) -> str:
+        """A name in the program's own spelling: `π` for `pi`, where that is how it is written."""
+        if name not in TWINS:
+            return name
+        return spelled_in(name, self.free.keys() | self.definitions.keys())
+
+    def known(self) -> frozenset[str]:
+        """The names that may get a value, in every spelling."""
+        return frozenset(self.free).union(TWINS[name] for name in self.free if name in TWINS)
+
+    def expect_one_spelling(self, bound: Iterable[str]) -> None:
+        """Raise where a name that gets a value also stands in its other spelling."""
+        for name in bound:
+            other = self.free.get(TWINS.get(name, ""))
+            if other is not None and name in self.free:
+                raise self.two_spellings(other, self.free[name])
+
+    def two_spellings(self, name: Name, valued: Name) -> GradcliError:
+        """The error of a name that has a value in one spelling and is read in the other."""
+        return GradcliError(
+            Kind.NAME,
+            f"'{valued.name}' gets a value, and '{name.name}' is the same name",
+            source=self.source,
+            span=name.span,
+            labels=(Label(valued.span, "written so here"),),
+            hint=f"write it one way: {valued.name}",
+        )
 
     def live(self, output: str | None) -> set[str]:
         """Every name that the output needs, directly or through other definitions."""
@@ -126,6 +163,7 @@ def chosen_inputs(wrt: Iterable[str] | None, inputs: Iterable[str]) -> tuple[str
     known = tuple(inputs)
     chosen = known if wrt is None else tuple(wrt)
     there = frozenset(known)
+    chosen = tuple(spelled_in(name, there) for name in chosen)
     for name in chosen:
         if name not in there:
             listed = f"its inputs are {', '.join(known)}" if known else "it has no inputs"
@@ -251,7 +289,14 @@ class _Statement:
             )
         if definition is None:
             self.not_yet(name.name, name.span)
+            self.expect_one_spelling(name)
             names.free.setdefault(word, name)
+
+    def expect_one_spelling(self, name: Name) -> None:
+        """Raise where the program gives a name a value in its other spelling."""
+        definition = self.later.get(TWINS.get(name.name, ""))
+        if definition is not None:
+            raise self.names.two_spellings(name, definition.name)
 
     def not_yet(self, word: str, span: Span) -> None:
         """Raise if the name is defined here or below, and so can't be used yet."""

@@ -45,7 +45,7 @@ HELPERS = {
     ),
     "sinc_slope_near": (
         "x, t",
-        "-np.pi**2/3*x*(1 - t/10*(1 - t/28*(1 - t/54*(1 - t/88*(1 - t/130)))))",
+        "-np.pi**2/3*x*(1 - t/10*(1 - t/28*(1 - t/54*(1 - t/88*(1 - t/130*(1 - t/180))))))",
     ),
     "sinc_slope_far": ("x", "(np.cos(np.pi*x) - np.sinc(x))/x"),
     "sigmoid_slope": ("x", "np.exp(-np.abs(x))/(1 + np.exp(-np.abs(x)))**2"),

@@ -143,11 +143,28 @@ class Loss(NamedTuple):
     point: tuple[float, ...]
 
 
+class Shared(NamedTuple):
+    """A part that a function and its slope have in common: how a batch computes it once for both.
+
+    Each of the three takes an array for its result as its last argument.
+    """
+
+    function: str
+    """The name of the function's row; the row that holds this is the slope's."""
+    part: Kernel
+    """The part, of the operand."""
+    value: Kernel
+    """The function's value, of the part and the operand."""
+    slope: Kernel
+    """The slope, of the part and the function's value, or of the part and the operand."""
+    by_value: bool = True
+
+
 Rules: TypeAlias = tuple[str, ...] | Callable[[Site], tuple[str, ...]]
 Infer: TypeAlias = Callable[[tuple[Type, ...], dict[str, Any]], tuple[Type, dict[str, Any]]]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False, match_args=False)
 class Operation:
     """A row of the operation table.
 
@@ -214,7 +231,8 @@ class Operation:
     that a derivative may divide by zero in a branch that is not taken.
 
     What batches ask: `in_place` is the kernel with an array for the result as its last argument,
-    where the kernel is no function of NumPy; `jit` is Python that Numba compiles, for operands that
+    where the kernel is no function of NumPy; `shared` is what a slope has in common with the
+    function that it belongs to; `jit` is Python that Numba compiles, for operands that
     are numbers, with `batch/jit.py`'s functions.
 
     What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
@@ -272,6 +290,7 @@ class Operation:
     scalar: bool = False
     mpmath: str | Callable[..., Any] | None = ""
     in_place: Kernel | None = None
+    shared: Shared | None = None
     jit: str = ""
     view: bool = False
     floats: bool = False

@@ -1,5 +1,9 @@
 """The shortest decimals of many doubles at once: what `repr` says of each, several times faster.
 
+Where orjson is installed (extra `json`), it writes them: another ten times faster, and with the
+same text. It spells small and large numbers in its own way, and has none for infinities and nan;
+these are written by `repr`, and where they are many, all is written as without it.
+
 `repr` takes most of a microsecond for a number of 17 digits. Here whole arrays are worked on:
 x·10ᵏ, an integer of 17 digits and what is left of it, comes from products in double-double
 arithmetic (T. J. Dekker, A floating-point technique for extending the available precision, 1971).
@@ -10,6 +14,7 @@ of reach is left to `repr`.
 from __future__ import annotations
 
 import math
+from itertools import chain
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -39,6 +44,42 @@ _ZERO, _POINT, _MINUS, _COMMA, _SPACE = b"0.-, "
 
 def decimals(array: Array) -> str:
     """The numbers of an array of one dimension or more as JSON's lists, one in the other."""
+    return _by_orjson(np.ascontiguousarray(array, dtype=np.float64)) or _by_products(array)
+
+
+PLAIN = 1e-4, 1e16
+"""What `repr` and orjson write without an exponent, and alike."""
+FEW = 1 / 20
+"""The part of the numbers that may be written one by one by `repr`."""
+
+
+def _by_orjson(array: Array) -> str | None:
+    """The text by orjson; None where that is missing, or where it would gain little."""
+    try:
+        from orjson import OPT_SERIALIZE_NUMPY, dumps  # noqa: PLC0415 - an extra
+    except ImportError:
+        return None
+    step = max(1, CHUNK * len(array) // array.size)  # parts that stay in the cache
+    parts = []
+    for start in range(0, len(array), step):
+        part = array[start : start + step]
+        size = np.abs(part)
+        odd = ~((size >= PLAIN[0]) & (size < PLAIN[1])) & (part != 0)
+        count = np.count_nonzero(odd)
+        if count > FEW * part.size:
+            return None
+        # What is put in for them is `null`, which no other number is.
+        known = np.where(odd, np.nan, part) if count else part
+        text = dumps(known, option=OPT_SERIALIZE_NUMPY)[1:-1].replace(b",", b", ").decode("ascii")
+        if count:
+            first, *rest = text.split("null")
+            words = map(_word, part[odd].tolist())
+            text = first + "".join(chain.from_iterable(zip(words, rest, strict=True)))
+        parts += [", ", text]
+    return "".join(["[", *parts[1:], "]"])
+
+
+def _by_products(array: Array) -> str:
     flat = np.ravel(array)
     breaks = np.zeros(flat.size, dtype=np.uint8)
     size = 1

@@ -232,7 +232,12 @@ def written(value: Any) -> str:
     """A value as Python and the language write it: JSON's lists, but `nan` and `inf`."""
     if isinstance(value, float):
         return float.__repr__(value)
-    text = json.dumps(plain(value))
+    if np.size(value) > LARGE:
+        from gradcli.report.digits import decimals  # noqa: PLC0415 - for large arrays only
+
+        text = decimals(value)
+    else:
+        text = json.dumps(plain(value))
     if '"' not in text:
         return text
     return text.replace('"NaN"', "nan").replace("Infinity", "inf").replace('"', "")

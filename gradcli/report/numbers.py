@@ -152,6 +152,8 @@ class Summary(NamedTuple):
 
 def is_small(array: Any) -> bool:
     """Whether an array's elements are shown."""
+    if isinstance(array, float):
+        return True
     return np.size(array) <= (SMALL_MATRIX if np.ndim(array) == 2 else SMALL)
 
 
@@ -236,7 +238,7 @@ def _row(texts: list[str], line: int) -> list[str]:
 
 def inline(value: Any, precision: int, style: Style) -> str:
     """A value on one line: a number, a small array's elements, or the shape and the summary."""
-    if np.ndim(value) == 0:
+    if isinstance(value, float) or np.ndim(value) == 0:
         return number(float(value), precision)
     if not is_small(value):
         return summarised(value, precision, style)

@@ -8,7 +8,7 @@ operations at such a corner and has no slope there, the Hessian is refused.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
@@ -57,6 +57,32 @@ def refuse_corners(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> N
             bent = places & (curvatures[second.deltas[i]] != 0)
             if np.any(bent):
                 raise _error(graph, graph.nodes[i], values, bent)
+
+
+def at_corners(graph: Graph, values: Sequence[Any], wrt: Iterable[int]) -> list[str]:
+    """The operations, as written, that stand at a corner: their derivatives are a convention."""
+    active = graph.dependent(set(wrt))
+    return list(
+        dict.fromkeys(
+            written_text(graph, node)
+            for node in graph.nodes
+            if active[node.id] and _stands_at_corner(node, values)
+        )
+    )
+
+
+def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
+    operation = node.operation
+    if operation is None or operation.tie is None or operation.jumps:
+        return False
+    assert node.kernel is not None
+    tied = operation.tie(*operand_values(node, values), **keywords(node.kernel))
+    if not np.any(tied):
+        return False
+    mask = selected(node, values)
+    if mask is None or np.shape(mask) != np.shape(tied):
+        return True
+    return bool(np.any(tied & mask))
 
 
 def _corner(node: Node, values: Sequence[Any]) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Literal, NamedTuple
@@ -112,7 +112,8 @@ class Result:
 
     `values` and `accumulators` have an entry per node of `graph`, in forward order; an
     accumulator is None where none was asked for. `checks` is None if no check was run, and
-    `contributions` is empty if no gradient was asked for.
+    `contributions` is empty if no gradient was asked for. `rules` are those of the graph's
+    operations, as the run had them.
     """
 
     program: str
@@ -122,6 +123,7 @@ class Result:
     contributions: tuple[Contribution, ...]
     upstream: Any
     checks: Checks | None = None
+    rules: Rules = field(kw_only=True, compare=False, repr=False)
 
     @property
     def output(self) -> Node:
@@ -196,7 +198,7 @@ class Result:
 
     def lines(self) -> Iterator[Line]:
         """The backward pass line by line."""
-        nodes, steps, rules = self.graph.nodes, self.graph.steps, Rules(self.graph)
+        nodes, steps = self.graph.nodes, self.graph.steps
         for contribution in self.contributions:
             node = nodes[contribution.node]
             text = rule(self.graph, node, contribution.operand)
@@ -207,7 +209,7 @@ class Result:
                 node.name,
                 nodes[contribution.to].name,
                 None if whole else text,
-                local_derivative(rules, self.values, contribution),
+                local_derivative(self.rules, self.values, contribution),
                 text if whole else None,
                 contribution,
                 self.accumulators[node.id],

@@ -110,7 +110,7 @@ class Steps:
     @cached_property
     def rules(self) -> Rules:
         """The rules of the graph's operations."""
-        return Rules(self.graph)
+        return self.result.rules
 
     @cached_property
     def numbers(self) -> dict[int, int]:

@@ -17,6 +17,7 @@ from gradcli import ops
 from gradcli.batch.kernel import SIGNALLING
 
 TWO = [row.in_place for row in ops.TABLE if row.in_place and len(row.operands) == 2]
+TWO += [f for row in ops.TABLE if row.shared for f in (row.shared.value, row.shared.slope)]
 
 VIEWS = (
     "sum(A @ atan(v))",

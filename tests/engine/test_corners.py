@@ -11,8 +11,9 @@ import itertools
 import numpy as np
 import pytest
 
-from gradcli import GradcliError, Program
+from gradcli import GradcliError, Program, ops
 from gradcli.diagnostics.error import Kind
+from gradcli.report.tables.matrices import checked
 
 CORNERS = [
     ("abs(x)", "x^2"),
@@ -95,3 +96,24 @@ def test_a_square_of_a_norm_is_one_node() -> None:
 
 def test_conventions_are_taken_if_told() -> None:
     assert Program("abs(x)^2").hessian(x=0, check=False, allow_nonfinite=True)["x", "x"] == 0
+
+
+def test_an_unchecked_matrix_names_what_stands_at_a_corner() -> None:
+    """Every function of one number that turns at a point, at that point and beside it."""
+    seen = set()
+    for row in ops.TABLE:
+        if row.tie is None or row.jumps or not row.callable or len(row.parameters) != 1:
+            continue
+        for x in (0.0, 1.0):
+            if not (row.elementwise and np.any(row.tie(np.float64(x)))):
+                continue
+            seen.add(row.name)
+            text = f"{row.name}(x) + x^2"
+            for at, named in ((x, True), (x + 0.375, False)):
+                words = checked(Program(text).jacobian(x=at, check=False))
+                assert words.startswith("not checked")
+                assert (f"{row.name}(x) at its corner" in words) == named, (text, at, words)
+    assert {"relu", "abs", "hardtanh"} <= seen
+    assert "relu(x), relu(-x) at their" in checked(
+        Program("relu(x)^2 + relu(-x)^2").hessian(x=0.0, check=False)
+    )

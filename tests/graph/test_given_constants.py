@@ -15,7 +15,7 @@ import gradcli
 from gradcli import GradcliError, Program
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.graph.resolve import CONSTANTS
+from gradcli.graph.resolve import CONSTANTS, TWINS
 
 TEXT = "f(u) = u*{0}; s = f(x) + {0}^2; s*sin({0})"
 COMMANDS = {
@@ -35,9 +35,9 @@ def printed(*arguments: str) -> str:
     return out
 
 
-def ways(name: str) -> list[tuple[str, ...]]:
-    """Arguments that give the name the value 3, and x the value 2."""
-    text = TEXT.format(name)
+def ways(name: str, word: str = "") -> list[tuple[str, ...]]:
+    """Arguments that give the name the value 3, and x the value 2; `word` is in the program."""
+    text = TEXT.format(word or name)
     Path("data.json").write_text(json.dumps({name: 3, "x": 2, "unused": 1}), encoding="utf-8")
     Path("task.grad").write_text(f"#: {name} = 3\n{text}", encoding="utf-8")
     return [
@@ -123,3 +123,50 @@ def test_a_constant_in_a_block_is_not_given_another_value(word: str, use: str) -
     ):
         with pytest.raises(GradcliError, match=message):
             given()
+
+
+@pytest.mark.parametrize("word", TWINS)
+def test_the_other_spelling_gives_the_value_too(
+    word: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    twin, text = TWINS[word], TEXT.format(word)
+    program = Program(text)
+    expected = program.evaluate({word: 3, "x": 2}, check=False)
+    for command, format_options in COMMANDS.items():
+        if command != "grade":
+            own, other = (
+                [
+                    printed(command, *way, *format_options).replace(f"#: {name} = 3", "")
+                    for way in ways(name, word)
+                ]
+                for name in (word, twin)
+            )
+            assert own == other
+    for name in (word, twin):
+        given = (f"--{twin}", "3", "--x", "2")
+        assert float(printed("eval", text, *given, "--grad", name)) == expected.gradient[word]
+        wrt = json.loads(printed("eval", text, *given, "--wrt", name, "--json"))
+        assert list(wrt["gradient"]) == [word]
+        made = program.batch({twin: [3.0], "x": [2.0]}, wrt=name)
+        assert made[f"d_{word}"][0] == expected.gradient[word]
+    for suffix, content in ((".csv", f"x,{twin}\n2,3\n"), (".ndjson", f'{{"x":2,"{twin}":3}}\n')):
+        points = tmp_path / f"points{suffix}"
+        points.write_text(content, encoding="utf-8")
+        line = json.loads(printed("batch", text, str(points), "--json", "--keep", twin))
+        assert (line[f"d_{word}"], line[twin]) == (expected.gradient[word], 3)
+
+
+@pytest.mark.parametrize("word", TWINS)
+def test_one_name_in_two_spellings(word: str) -> None:
+    twin = TWINS[word]
+    both = Program(f"{word}*{twin}*x")
+    assert both.evaluate(x=1, check=False).value == CONSTANTS[word] ** 2
+    with pytest.raises(GradcliError, match="is the same name"):
+        both.evaluate({"x": 1, word: 3})
+    with pytest.raises(GradcliError, match="is the same name"):
+        both.batch({"x": [1.0], word: [3.0]})
+    with pytest.raises(GradcliError, match="is the same name"):
+        Program(f"{word} = 3; {twin}*x")
+    with pytest.raises(GradcliError, match="a value twice"):
+        Program(f"{word}*x").evaluate({"x": 1, word: 3, twin: 4})

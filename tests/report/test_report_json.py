@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ from gradcli.diagnostics.error import GradcliError, Kind, as_json
 from gradcli.export import graph_json as export_graph
 from gradcli.program import Program
 from gradcli.report import Style, digits, render
-from gradcli.report.digits import decimals
+from gradcli.report.digits import _by_orjson, decimals
 from gradcli.report.json import encoder, indented, plain
 from gradcli.report.trace import json as trace_json
 from gradcli.results.result import Result
@@ -332,17 +333,40 @@ def numbers(kind: str) -> Any:
         "near powers": np.array(near),
         "special": np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.797e308, 1e22, 1e23]),
         "deep": draw.normal(size=(3, 1, 4, 5)),
+        "odd among many": _with_odd(draw, draw.normal(size=(300, 200))),
     }[kind]
+
+
+def _with_odd(draw: np.random.Generator, array: Any) -> Any:
+    """An array with some numbers that have no plain spelling, or none at all."""
+    odd = [np.nan, np.inf, -np.inf, -0.0, 0.0, 5e-324, 1e-5, -1.5e-7, 9.99e-5, 1e16, -1e22, 1e-4]
+    places = draw.integers(array.size, size=500)
+    array.flat[places] = draw.choice(odd, 500)
+    array.flat[[0, -1]] = np.nan, 1e16
+    return array
 
 
 @pytest.mark.parametrize(
     "kind",
     [
         *("normal", "any bits", "all scales", "few digits", "16 and 17 digits", "integers"),
-        *("quotients", "near powers", "special", "deep"),
+        *("quotients", "near powers", "special", "deep", "odd among many"),
     ],
 )
-def test_many_numbers_at_once_have_the_digits_of_repr(kind: str) -> None:
+def test_many_numbers_at_once_have_the_digits_of_repr(
+    kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     array = numbers(kind)
     # repr of each, by the encoder of the standard library
-    assert decimals(array) == json.dumps(plain(array))
+    text = json.dumps(plain(array))
+    assert decimals(array) == text
+    assert decimals(array[::2]) == json.dumps(plain(array[::2]))
+    monkeypatch.setitem(sys.modules, "orjson", None)  # not installed
+    assert decimals(array) == text
+
+
+def test_orjson_writes_numbers_as_repr() -> None:
+    """No number that goes through it changes its spelling from one version to the next."""
+    for kind in ("normal", "few digits", "integers", "quotients", "deep", "odd among many"):
+        assert _by_orjson(numbers(kind)) == json.dumps(plain(numbers(kind)))
+    assert _by_orjson(numbers("all scales")) is None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -158,7 +158,7 @@ def _frames(
     """What is to be written, chunk by chunk."""
     point, used, fixed = _sorted_out(options, points)
     keep = _kept(files, points, _written(point, used, fixed, files.only))
-    coming = points.chunks(used, keep)
+    coming = points.chunks(list(used.values()), keep)
     import numpy as np
 
     from gradcli.batch.runner import Runner  # while the file is being read
@@ -170,7 +170,7 @@ def _frames(
     to_terminal = files.out in (None, "-")
     with _progress(options.environment, points.total(), to_terminal=to_terminal) as advance:
         for frame in coming:
-            columns = {name: points.array(frame[name], row) for name in used}
+            columns = {name: points.array(frame[column], row) for name, column in used.items()}
             seen = {name: column.shape[1:] for name, column in columns.items()}
             if runner is None or seen != shapes:
                 shapes = seen
@@ -192,8 +192,10 @@ def _frames(
             advance(len(frame))
 
 
-def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], dict[str, Any]]:
-    """The program, the inputs that are columns, and the values that hold for all rows."""
+def _sorted_out(
+    options: RowOptions, points: Points
+) -> tuple[Point, dict[str, str], dict[str, Any]]:
+    """The program, the columns of its inputs by their names, and the values for all rows."""
     from gradcli.cli.inputs import read_point, read_program
     from gradcli.files.points import expect_columns
     from gradcli.graph.resolve import refuse_constants_of_blocks
@@ -218,24 +220,27 @@ def _sorted_out(options: RowOptions, points: Points) -> tuple[Point, list[str], 
         seed=options.seed,
     )
     refuse_constants_of_blocks(program.names, points.columns)
-    given = {**point.data, **point.inputs}
+    own = program.names.own
+    exact_last = sorted(points.columns, key=lambda name: own(name) == name)
+    column_of = {own(name): name for name in exact_last}
+    given = {own(name) for name in (*point.data, *point.inputs)}
     fixed = program.bind(point.inputs, point.data, options.seed)
-    fixed = {n: v for n, v in fixed.items() if n in given or n not in points.columns}
-    used = [name for name in points.columns if name in program.names.free and name not in fixed]
+    fixed = {n: v for n, v in fixed.items() if n in given or n not in column_of}
+    used = [n for n in map(own, points.columns) if n in program.names.free and n not in fixed]
     wanted = program.draft(frozenset([*used, *fixed])).steps
     missing = [s.name or "" for s in wanted if s.kind == "input"]
     needed = [n for n in missing if n not in fixed]
-    expect_columns(needed, points, inputs=True)
+    expect_columns([column_of.get(n, n) for n in needed], points, inputs=True)
     if not needed:
         raise usage_error(
             f"no column of {points.name} is an input of the program",
             "for a single point: gradcli eval",
         )
-    return point, needed, fixed
+    return point, {n: column_of[n] for n in needed}, fixed
 
 
 def _written(
-    point: Point, used: list[str], fixed: dict[str, Any], only: str | None
+    point: Point, used: Iterable[str], fixed: dict[str, Any], only: str | None
 ) -> frozenset[str]:
     """The columns that results go to."""
     given = {*used, *fixed}

@@ -11,14 +11,12 @@ from pathlib import Path
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
-from gradcli.grading.code.marking import mark_code
 from gradcli.grading.marking.mark import Scheme, mark, sides_of
 from gradcli.grading.marking.result import Marked, Status, in_cells
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
 from gradcli.grading.submission.read import code_of, read_submission
 from gradcli.grading.submission.types import Listing
-from gradcli.python.source import without_magics
 
 
 def graded(
@@ -83,6 +81,10 @@ def _by_code(
     Raises `GradcliError` of kind submission for what is no Python, takes too much, or has a
     gradient that is made of something unread: then with the place of that.
     """
+    # Thirty modules, and most submissions are marked without.
+    from gradcli.grading.code.marking import mark_code  # noqa: PLC0415
+    from gradcli.python.source import without_magics  # noqa: PLC0415
+
     text = without_magics(code.source.text) if code.cells else code.source.text
     sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
     source = Source(text, code.source.name)

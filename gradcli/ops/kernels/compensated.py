@@ -5,6 +5,8 @@ Each function gives a result as a double and what it lacks, which is a double to
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from gradcli.ops.operation import Array
@@ -39,7 +41,38 @@ def difference(x: Array, y: Array) -> tuple[Array, Array]:
     result = x - y
     part = result - x
     error = (x - (result - part)) - (y + part)
+    if np.isfinite(np.sum(error)):  # only if every element is
+        return result, error
     return result, np.where(np.isfinite(error), error, 0.0)
+
+
+Pair = tuple[Array, Array]
+"""A number to twice the digits: a double, and what it lacks."""
+
+
+def pair_product(x: Pair, y: Pair) -> Pair:
+    """x·y of pairs, to nearly twice the digits."""
+    high, low = product(x[0], y[0])
+    return _tidied(high, low + (x[0] * y[1] + x[1] * y[0]))
+
+
+def pair_sum(x: Pair, y: Pair) -> Pair:
+    """x + y of pairs; what cancels is right to twice the digits of the operands."""
+    high, low = difference(x[0], -y[0])
+    return _tidied(high, low + (x[1] + y[1]))
+
+
+def _tidied(high: Array, low: Array) -> Pair:
+    total = high + low
+    return total, low - (total - high)
+
+
+def pair_polynomial(x: Pair, coefficients: Sequence[tuple[float, float]]) -> Pair:
+    """A polynomial in x, the coefficient of the highest power first."""
+    result: Pair = coefficients[0]
+    for coefficient in coefficients[1:]:
+        result = pair_sum(pair_product(result, x), coefficient)
+    return result
 
 
 def sum_of_products(factors: Array, signs: Array) -> Array:

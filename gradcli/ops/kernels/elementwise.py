@@ -26,9 +26,10 @@ FAR_LEFT = -700.0
 def sigmoid(x: Array) -> Array:
     """1 / (1 + exp(-x)) without overflow: far out the exponential is taken of -|x| only."""
     if np.ndim(x) and x.size and x.min() > FAR_LEFT:
-        z = np.exp(-x)
+        z = np.negative(x)
+        np.exp(z, out=z)
         z += 1.0
-        return np.reciprocal(z, out=z)
+        return np.divide(1.0, z, out=z)
     z = np.exp(-np.abs(x))
     return np.where(x >= 0, 1.0, z) / (1.0 + z)
 
@@ -132,32 +133,6 @@ def minimum(*arrays: Array) -> Array:
 def step(x: Array) -> Array:
     """0 below zero, 1 above, ½ at zero."""
     return np.heaviside(x, 0.5)
-
-
-def sinc(x: Array) -> Array:
-    """sin(πx) / (πx), 1 at 0; next to whole numbers to full precision, where π·x has lost it.
-
-    sin(πx) is ±sin(πr), with r what x is off the nearest whole number, which is exact.
-    """
-    whole = np.round(x)
-    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
-    zero = np.equal(x, 0.0)
-    value = sign * np.sin(math.pi * (x - whole)) / (math.pi * np.where(zero, 1.0, x))
-    return np.where(zero, 1.0, value + 0.0)[()]  # no -0 at whole numbers
-
-
-def sinc_slope(x: Array) -> Array:
-    """d sinc / dx = (cos(πx) - sinc(x)) / x; near 0 by its Taylor series in (πx)²."""
-    t = (math.pi * x) ** 2
-    series = 1.0 - t / 10.0 * (
-        1.0 - t / 28.0 * (1.0 - t / 54.0 * (1.0 - t / 88.0 * (1.0 - t / 130.0)))
-    )
-    near = np.abs(x) < 0.2
-    safe = np.where(near, 1.0, x)
-    whole = np.round(safe)
-    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
-    far = (sign * np.cos(math.pi * (safe - whole)) - sinc(safe)) / safe
-    return np.where(near, -(math.pi**2) / 3.0 * x * series, far)
 
 
 def log_base(x: Array, base: Array) -> Array:

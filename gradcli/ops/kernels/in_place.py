@@ -5,43 +5,116 @@ Only for rows whose kernel isn't a function of NumPy, which takes `out=` by itse
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as kernels
+from gradcli.ops.kernels import special
+
+SMALL = 1e-300
+"""Below, e^-x is next to overflow, or σ(x) next to underflow."""
 
 
 def sigmoid(x: Any, out: Any) -> Any:
     """The kernel's short form in place; where that would underflow, the kernel itself."""
+    return sigmoid_by_part(exp_of_minus(x, out), x, out)
+
+
+def exp_of_minus(x: Any, out: Any) -> Any:
+    """e^-x, the part that σ(x) and σ'(x) share."""
     np.negative(x, out=out)
-    np.exp(out, out=out)
-    np.add(out, 1.0, out=out)
-    np.reciprocal(out, out=out)
-    if out.size and out.min() < 1e-300:
+    return np.exp(out, out=out)
+
+
+def sigmoid_by_part(part: Any, x: Any, out: Any) -> Any:
+    """1/(1 + e^-x)."""
+    np.add(part, 1.0, out=out)
+    np.divide(1.0, out, out=out)
+    if out.size and out.min() < SMALL:
         out[...] = kernels.sigmoid(x)
     return out
 
 
-def sigmoid_slope(x: Any, out: Any) -> Any:
-    """The kernel in place."""
-    np.multiply(x, 0.5, out=out)
-    np.cosh(out, out=out)
-    np.divide(0.5, out, out=out)
-    return np.square(out, out=out)
+def sigmoid_slope_by_part(part: Any, value: Any, out: Any) -> Any:
+    """σ(x)² e^-x, which has no 1 - σ(x) that cancels; far to the left it is σ(x)."""
+    np.multiply(part, value, out=out)
+    np.multiply(out, value, out=out)
+    if out.size and not out.min() > SMALL:
+        far = value < SMALL
+        out[far] = value[far]
+    return out
 
 
 def tanh_slope(x: Any, out: Any) -> Any:
     """The kernel in place."""
     np.cosh(x, out=out)
-    np.reciprocal(out, out=out)
+    np.divide(1.0, out, out=out)
     return np.square(out, out=out)
 
 
 def relu(x: Any, out: Any) -> Any:
     """max(x, 0)."""
     return np.maximum(x, 0.0, out=out)
+
+
+BLOCK = 8192
+"""Elements of a block: its temporaries come from memory that the process has already."""
+
+
+def in_blocks(
+    kernel: Callable[..., Any], operands: Sequence[Any], rows: Sequence[bool], out: Any
+) -> Any:
+    """Fill an array by an elementwise kernel, some rows at a time.
+
+    A kernel makes temporaries, and large ones come fresh from the system each time, which costs
+    more than the arithmetic. `rows` says which operands have an axis of rows in front, as `out`
+    has.
+    """
+    step = max(1, BLOCK * len(out) // max(1, out.size))
+    for start in range(0, len(out), step):
+        part = slice(start, start + step)
+        given = [o[part] if r else o for o, r in zip(operands, rows, strict=True)]
+        out[part] = kernel(*given)
+    return out
+
+
+def with_erfc(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """A kernel of one operand and erfc, in blocks; SciPy's erfc where all of them are many."""
+
+    def call(x: Any, out: Any) -> Any:
+        erfc: Callable[..., Any] = kernels.erfc
+        if np.size(x) > kernels.LARGE:
+            from scipy import special as functions  # noqa: PLC0415 - slow to import, seldom needed
+
+            erfc = functions.erfc
+        return in_blocks(partial(kernel, erfc=erfc), (x,), (True,), out)
+
+    return call
+
+
+def gelu_by_part(part: Any, x: Any, out: Any) -> Any:
+    """x Φ(x), for Φ(x); where that is next to underflow, the kernel itself."""
+    np.multiply(part, x, out=out)
+    if out.size and not x.min() >= special.TAIL:
+        out[...] = special.gelu(x)
+    return out
+
+
+def of_scipy(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """SciPy's function where there are many elements, else the kernel."""
+
+    def call(x: Any, out: Any) -> Any:
+        if np.size(x) > kernels.LARGE:
+            from scipy import special as functions  # noqa: PLC0415
+
+            return getattr(functions, name)(x, out=out)
+        out[...] = kernel(x)
+        return out
+
+    return call
 
 
 def comparison(function: Any) -> Callable[..., Any]:

@@ -10,6 +10,7 @@ import itertools
 import numpy as np
 
 from gradcli.ops.kernels.arrays import flat
+from gradcli.ops.kernels.compensated import difference
 from gradcli.ops.operation import Array
 
 Axes = tuple[int, ...]
@@ -212,8 +213,16 @@ def _log_sum(x: Array, axis: Axes) -> Array:
 
 def softmax(x: Array, axis: Axes) -> Array:
     """exp(x) over its sum."""
-    powers = np.exp(x - np.max(x, axis=axis, keepdims=True))
-    return powers / np.sum(powers, axis=axis, keepdims=True)
+    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    shifted = x - top
+    powers = np.exp(shifted)
+    if np.minimum.reduce(shifted, axis=None, initial=0.0) < -SPREAD:
+        powers = powers * (1.0 + difference(x, top)[1])
+    return powers / np.add.reduce(powers, axis=axis, keepdims=True)
+
+
+SPREAD = 8.0
+"""Where elements are further apart, the rounding error of their difference shows in e^x."""
 
 
 def softmax_slope(p: Array, d: Array, axis: Axes) -> Array:

@@ -14,9 +14,10 @@ from typing import NamedTuple
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels.compensated import difference, squared
 from gradcli.ops.kernels.special import FAR, normal_cdf, times_pdf
-from gradcli.ops.operation import Array
+from gradcli.ops.operation import Array, Kernel
 
 
 class Root(NamedTuple):
@@ -31,22 +32,39 @@ class Root(NamedTuple):
 
     def corrected(self, x: Array, value: Array) -> Array:
         """The value, replaced next to the root by that of the polynomial."""
+        below, above = self.high - self.radius, self.high + self.radius
+        if np.min(x, initial=math.inf) > above or np.max(x, initial=-math.inf) < below:
+            return value
         near = np.abs(x - self.high) < self.radius
         if not np.any(near):
             return value
-        u = (np.where(near, x, self.high) - self.high) - self.low
-        series = u * np.polynomial.polynomial.polyval(u, self.coefficients)
-        return np.where(near, series, value)[()]
+        if np.ndim(near) == 0:
+            return self._series(x)
+        value[near] = self._series(x[near])
+        return value
+
+    def _series(self, x: Array) -> Array:
+        u = (x - self.high) - self.low
+        return u * np.polynomial.polynomial.polyval(u, self.coefficients)
 
 
 def sigmoid_slope(x: Array) -> Array:
-    """(1/2 / cosh(x/2))², where out·(1 - out) has a 1 - out that cancels."""
-    half = 0.5 / np.cosh(0.5 * x)
-    return half * half
+    """σ(x)² e^-x, where out·(1 - out) has a 1 - out that cancels."""
+    if np.ndim(x):
+        part = ik.exp_of_minus(x, np.empty(np.shape(x)))
+        value = ik.sigmoid_by_part(part, x, np.empty(np.shape(x)))
+        return ik.sigmoid_slope_by_part(part, value, part)
+    if x < k.FAR_LEFT:
+        return k.sigmoid(x)
+    part = np.exp(-x)
+    value = 1.0 / (1.0 + part)
+    return part * value * value
 
 
 def tanh_slope(x: Array) -> Array:
     """1/cosh² x, where 1 - out² cancels."""
+    if np.ndim(x):
+        return ik.tanh_slope(x, np.empty(np.shape(x)))
     sech = 1.0 / np.cosh(x)
     return sech * sech
 
@@ -60,8 +78,18 @@ def gauss(x: Array) -> Array:
 def logaddexp_slope(x: Array, y: Array) -> Array:
     """e^x/(e^x + e^y), the sigmoid of x - y with the rounding error of that difference."""
     d, error = difference(x, y)
-    value = k.sigmoid(d)
-    return value + error * (value * k.sigmoid(-d))
+    if _above(d, k.FAR_LEFT):
+        z = np.exp(-d)
+        share = 1.0 / (1.0 + z)
+        return share + error * (z * share) * share
+    z = np.exp(-np.abs(d))
+    share = 1.0 / (1.0 + z)
+    return (np.where(d >= 0.0, 1.0, z) + error * (z * share)) * share
+
+
+def _above(x: Array, least: float) -> bool:
+    """Whether all elements are above a number."""
+    return bool(np.min(x, initial=math.inf) > least)
 
 
 def erfinv_slope(x: Array) -> Array:
@@ -74,25 +102,69 @@ def erfinv_slope(x: Array) -> Array:
     return math.sqrt(math.pi) / 2.0 * power
 
 
-def gelu_slope(x: Array) -> Array:
+def gelu_slope(x: Array, erfc: Kernel = k.erfc) -> Array:
     """Φ(x) + x φ(x)."""
-    return GELU.corrected(x, normal_cdf(x) + times_pdf(x))
+    return _gelu_slope(normal_cdf(x, erfc), x)
+
+
+def _gelu_slope(part: Array, x: Array) -> Array:
+    return GELU.corrected(x, part + times_pdf(x))
+
+
+def gelu_slope_by_part(part: Array, x: Array, out: Array) -> Array:
+    """Φ(x) + x φ(x), for Φ(x)."""
+    return ik.in_blocks(_gelu_slope, (part, x), (True, True), out)
 
 
 def silu_slope(x: Array) -> Array:
     """σ(x) (1 + x σ(-x)); its terms cancel less than those of σ(x) + x σ'(x)."""
-    large = np.abs(x) < -k.FAR_LEFT  # beyond, e^-|x| is subnormal, and so is its product with x
-    far = np.where(x > 0.0, 1.0, k.silu(x) + np.exp(np.minimum(x, 0.0)))
-    return SILU.corrected(x, np.where(large, k.sigmoid(x) * (1 + x * k.sigmoid(-x)), far)[()])
+    if _above(x, k.FAR_LEFT) and _above(-x, k.FAR_LEFT):
+        z = np.exp(-x)
+        share = 1.0 / (1.0 + z)
+        return SILU.corrected(x, share * (1.0 + x * (z * share)))
+    z = np.exp(-np.abs(x))
+    larger = 1.0 / (1.0 + z)  # of σ(x) and σ(-x)
+    smaller = z * larger
+    right = x >= 0.0
+    value = np.where(right, larger, smaller) * (1.0 + x * np.where(right, smaller, larger))
+    return SILU.corrected(x, _with_tails(x, z, value, k.silu))
 
 
 def mish_slope(x: Array) -> Array:
-    """tanh(s) + x σ(x) tanh'(s) for s = softplus(x)."""
-    s = k.softplus(x)
-    safe = np.abs(x) < -k.FAR_LEFT
-    far = np.where(x > 0.0, 1.0, k.mish(x) + np.exp(np.minimum(x, 0.0)))
-    plain = np.tanh(s) + x * (k.sigmoid(x) * tanh_slope(s))
-    return MISH.corrected(x, np.where(safe, plain, far)[()])
+    """tanh(s) + x σ(x) tanh'(s) for s = softplus(x), as a quotient of polynomials in z = e^-x.
+
+    It is (1 + 4 z + (6 + 4 x) z² + 4 (1 + x) z³)/(1 + 2 z + 2 z²)²: there x is added to numbers of
+    its own size, and less cancels next to the root. To the left the same with e^x for 1/z.
+    """
+    if _above(x, -CUBED) and _above(-x, k.FAR_LEFT):
+        z = np.exp(-x)
+        numerator = 1.0 + z * (4.0 + z * ((6.0 + 4.0 * x) + z * (4.0 * (1.0 + x))))
+        return MISH.corrected(x, numerator / np.square(1.0 + z * (2.0 + 2.0 * z)))
+    z = np.exp(-np.abs(x))
+    right = x >= 0.0
+    constant, linear = 6.0 + 4.0 * x, 4.0 * (1.0 + x)
+    numerator = np.where(
+        right,
+        1.0 + z * (4.0 + z * (constant + z * linear)),
+        z * (linear + z * (constant + z * (4.0 + z))),
+    )
+    root = np.where(right, 1.0 + z * (2.0 + 2.0 * z), 2.0 + z * (2.0 + z))
+    return MISH.corrected(x, _with_tails(x, z, numerator / np.square(root), k.mish))
+
+
+CUBED = 200.0
+"""Right of -200, no power of e^-x overflows."""
+
+
+def _with_tails(x: Array, z: Array, value: Array, function: Kernel) -> Array:
+    """The slope of x σ(x) or its like where z = e^-|x| is next to 0: there z x has lost digits.
+
+    To the left it is that of x e^x, to the right 1.
+    """
+    tail = np.abs(x) >= -k.FAR_LEFT
+    if not np.any(tail):
+        return value
+    return np.where(tail, np.where(x > 0.0, 1.0, function(np.minimum(x, 0.0)) + z), value)[()]
 
 
 GELU = Root(

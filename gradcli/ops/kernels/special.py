@@ -9,7 +9,7 @@ import numpy as np
 
 from gradcli.ops.kernels.compensated import product, squared
 from gradcli.ops.kernels.elementwise import erfc
-from gradcli.ops.operation import Array
+from gradcli.ops.operation import Array, Kernel
 
 FAR = 50.0
 """From here on, e^(-x²/2) is 0."""
@@ -20,7 +20,7 @@ TAIL = -37.0
 """Left of this, Φ is next to the least normal number, and its product with x loses digits."""
 
 
-def normal_cdf(x: Array) -> Array:
+def normal_cdf(x: Array, erfc: Kernel = erfc) -> Array:
     """Φ(x) = erfc(-x/√2)/2, with the rounding error of x/√2 by one term of the Taylor series."""
     near = np.clip(x, -FAR, FAR)
     high, low = product(near, np.float64(ROOT_HALF[0]))
@@ -41,9 +41,9 @@ def times_pdf(x: Array) -> Array:
     return (np.clip(x, -FAR, FAR) * half) * half * ((1.0 - 0.5 * error) * DENSITY)
 
 
-def gelu(x: Array) -> Array:
+def gelu(x: Array, erfc: Kernel = erfc) -> Array:
     """x Φ(x); in the left tail by the asymptotic series of Φ (DLMF 7.12.1)."""
-    value = x * normal_cdf(x)
+    value = x * normal_cdf(x, erfc)
     tail = x < TAIL
     if not np.any(tail):
         return value

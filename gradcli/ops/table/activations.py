@@ -100,6 +100,7 @@ ACTIVATIONS = (
         "x times the normal distribution function (the erf form)",
         careful=("gelu_slope(x)",),
         mpmath=lambda mp, x: x / 2 * mp.erfc(-x / mp.sqrt(2)),
+        in_place=ik.with_erfc(sk.gelu),
         traits="composite",
     ),
     unary(

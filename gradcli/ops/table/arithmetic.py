@@ -319,6 +319,7 @@ ROUNDING = (
         convention="0, also at halves, where it jumps",
         mpmath="nint",
         jit="rint({0})",
+        in_place=np.rint,
         traits="exact selects jumps",
         branch=_half,
         tie=_is_half,

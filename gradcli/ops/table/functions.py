@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
+from gradcli.ops.kernels import sinc
 from gradcli.ops.kernels import special as sk
 from gradcli.ops.operation import Loss, Operation, Type, parse_parameters
 from gradcli.ops.options import whole
 from gradcli.ops.table.rows import AT_ZERO, grouped, row, unary
 
-SINC_ROOTS = "next to its roots"
 LEFT_OF_0 = "next to its roots left of 0"
 """Reasons of several rows: two terms cancel, and each root would have to be known by itself."""
 
@@ -297,26 +298,22 @@ TRIGONOMETRY = (
     ),
     unary(
         "sinc",
-        k.sinc,
+        sinc.sinc,
         "sinc_slope(x)",
         "sin(πx)/(πx), 1 at 0",
         latex=r"\operatorname{sinc} {x}",
         mpmath="sincpi",
         traits="periodic",
-        losses=(Loss("x", SINC_ROOTS, (1.4302966531242027,)),),
     ),
     unary(
         "sinc_slope",
-        k.sinc_slope,
+        sinc.sinc_slope,
         "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
         "the derivative of sinc",
         latex=r"\operatorname{sinc}' {x}",
         mpmath=pk.sinc_slope,
         traits="periodic",
-        losses=(
-            Loss("", SINC_ROOTS, (1.4302966531242027,)),
-            Loss("x", SINC_ROOTS, (0.6625862125821924,)),
-        ),
+        losses=(Loss("x", "next to its roots", (0.6625862125821924,)),),
     ),
     unary(
         "deg2rad",
@@ -347,6 +344,7 @@ SPECIAL = (
         "error function",
         careful=("2/sqrt(pi)*gauss(x)",),
         numpy="scipy.special.erf",
+        in_place=ik.of_scipy("erf", k.erf),
     ),
     unary(
         "erfc",
@@ -355,6 +353,7 @@ SPECIAL = (
         "1 - erf(x), exact for large x",
         careful=("-2/sqrt(pi)*gauss(x)",),
         numpy="scipy.special.erfc",
+        in_place=ik.of_scipy("erfc", k.erfc),
     ),
     unary(
         "erfinv",

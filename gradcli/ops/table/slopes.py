@@ -10,7 +10,7 @@ from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.kernels import special as special_kernels
-from gradcli.ops.operation import Loss, Operation
+from gradcli.ops.operation import Loss, Operation, Shared
 from gradcli.ops.table.rows import grouped, row, unary
 
 SLOPES = (
@@ -21,8 +21,8 @@ SLOPES = (
         "the derivative of sigmoid, with all digits where that is next to 0 or 1",
         latex=r"\sigma'({x})",
         mpmath=lambda mp, x: mp.sech(x / 2) ** 2 / 4,
-        jit="square(0.5/cosh(0.5*{0}))",
-        in_place=ik.sigmoid_slope,
+        jit="bell(exp(-abs({0})))",
+        shared=Shared("sigmoid", ik.exp_of_minus, ik.sigmoid_by_part, ik.sigmoid_slope_by_part),
     ),
     unary(
         "tanh_slope",
@@ -31,7 +31,7 @@ SLOPES = (
         "the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
         latex=r"\operatorname{sech}^2 {x}",
         mpmath=lambda mp, x: mp.sech(x) ** 2,
-        jit="square(1.0/cosh({0}))",
+        jit="4.0*bell(exp(-2.0*abs({0})))",
         in_place=ik.tanh_slope,
     ),
     row(
@@ -75,10 +75,24 @@ SLOPES = (
         sk.gelu_slope,
         "2*normal_pdf(x) - x*(x*normal_pdf(x))",
         "the derivative of gelu, with all digits next to its root at -0.75",
+        # √2 is 1.4142135623730951 - 9.667293313452913e-17.
+        careful=(
+            (
+                "-((x - 1.4142135623730951) + 9.667293313452913e-17)"
+                "*(((x + 1.4142135623730951) - 9.667293313452913e-17)*normal_pdf(x))"
+            ),
+        ),
         latex=r"\operatorname{gelu}'({x})",
         mpmath=pk.gelu_slope,
+        in_place=ik.with_erfc(sk.gelu_slope),
+        shared=Shared(
+            "gelu",
+            ik.with_erfc(special_kernels.normal_cdf),
+            ik.gelu_by_part,
+            sk.gelu_slope_by_part,
+            by_value=False,
+        ),
         traits="composite",
-        losses=(Loss("x", "next to its roots, √2 and -√2", (1.4142135623730951,)),),
     ),
     unary(
         "silu_slope",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def _cell(cell: Cell) -> str:
 
 def value(found: Any, precision: int) -> str:
     """A number, a small array as a matrix (a vector is a column), a large one summarised."""
-    if np.ndim(found) == 0:
+    if isinstance(found, float) or np.ndim(found) == 0:
         return numeral(number(float(found), precision))
     if not np.size(found):
         return "[\\,]"
@@ -87,14 +88,14 @@ def matrix(found: Any, precision: int) -> str:
     return rf"\begin{{pmatrix}} {lines} \end{{pmatrix}}"
 
 
+_NO_NUMBERS = {"nan": r"\mathrm{nan}", "inf": r"\infty", "-inf": r"-\infty"}
+
+
 def numeral(written: str) -> str:
     r"""A number's text in mathematics: `1.5 \cdot 10^{-5}`."""
-    known = {"nan": r"\mathrm{nan}", "inf": r"\infty", "-inf": r"-\infty"}
-    if written in known:
-        return known[written]
     mantissa, e, exponent = written.partition("e")
     if not e:
-        return written
+        return _NO_NUMBERS.get(written, written)
     power = f"10^{{{int(exponent)}}}"
     if mantissa in {"1", "-1"}:
         return mantissa[:-1] + power
@@ -145,6 +146,7 @@ _CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "τ": r"\tau", "e": "e
 _NUMBER = re.compile(r"-?[\d.]")
 
 
+@lru_cache(maxsize=4096)
 def name(written: str) -> str:
     """A node's name as mathematics."""
     head, *subscripts = written.split("_")

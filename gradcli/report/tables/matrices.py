@@ -30,6 +30,7 @@ from gradcli.report.tables import markdown as markdown_table
 from gradcli.report.tables.markdown import code, escaped
 from gradcli.report.tables.model import Cell, Column, Name, Number, Table
 from gradcli.report.tables.rows import AGREEING, disagreeing
+from gradcli.results.corners import at_corners
 from gradcli.results.matrices import (
     Block,
     Hessian,
@@ -132,7 +133,7 @@ def checked(found: Jacobian | Hessian) -> str:
     if not found.matrix.size:
         return "nothing to check"
     if found.verdict is None:
-        return "not checked"
+        return "; ".join(["not checked", *_conventions(found)])
     agree = sum(found.counts.get(verdict, 0) for verdict in AGREEING)
     others = disagreeing(found.counts)
     partly = sum(not b.complete for b in found.blocks)
@@ -144,6 +145,23 @@ def checked(found: Jacobian | Hessian) -> str:
     text = ", ".join([f"checked: {agree} of {count} {words}", *others])
     worst = _worst(found)
     return text if worst is None else f"{text}; fewest digits: {worst[1]:.1f}"
+
+
+def _conventions(found: Jacobian | Hessian) -> Iterator[str]:
+    """What stands at a corner, where no check says so: its derivative there is a convention."""
+    graph, inputs = found.result.graph, {block.by for block in found.blocks}
+    wrt = [i for i in graph.inputs if graph.nodes[i].name in inputs]
+    corners = at_corners(graph, found.result.values, wrt)
+    if corners:
+        shown_ones = ", ".join([*corners[:CORNERS], *["…"] * (len(corners) > CORNERS)])
+        one = len(corners) == 1
+        words = "derivative of" if one else "derivatives of"
+        end = "at its corner is a convention" if one else "at their corners are conventions"
+        yield f"the {words} {shown_ones} {end}"
+
+
+CORNERS = 3
+"""How many operations at a corner are named."""
 
 
 def _worst(found: Jacobian | Hessian) -> tuple[Block, float] | None:

@@ -6,7 +6,8 @@ choose from an entry the columns of the command and write each in their own way.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -102,7 +103,7 @@ def precision_of(entry: Entry, key: str, precision: int) -> int:
 
     That is one more than it takes until it looks different from the finite difference.
     """
-    if key not in ("delta", "slope") or entry.verdict != "fail" or entry.slope is None:
+    if entry.verdict != "fail" or key not in ("delta", "slope") or entry.slope is None:
         return precision
     if not is_small(entry.delta) or not np.all(np.isfinite(entry.delta)):
         return precision
@@ -131,25 +132,29 @@ def table(result: Result, style: Style, command: str) -> Table:
     """The rows of a result as a table for the formats that have no width."""
     keys = columns(result, command)
     heads = [Column(heading(key, command), key in NUMBERS) for key in keys]
-    found = entries(result, command)
-    cells = ((_cell(result.graph, entry, key, style) for key in keys) for entry in found)
+    makers = [_maker(result.graph, key, style.precision) for key in keys]
+    cells = ([make(entry) for make in makers] for entry in entries(result, command))
     return Table(heads, cells)
 
 
-def _cell(graph: Graph, entry: Entry, key: str, style: Style) -> Cell:
+def _maker(graph: Graph, key: str, precision: int) -> Callable[[Entry], Cell]:
+    """What makes the cells of a column."""
     if key == "operation":
-        typed = entry.operation
-        return typed if entry.kind == "input" else Operation(typed, graph, entry.node)
+        return lambda entry: (
+            entry.operation
+            if entry.kind == "input"
+            else Operation(entry.operation, graph, entry.node)
+        )
     if key == "digits":
-        return Number(entry.digits, style.precision, places=1)
+        return lambda entry: Number(entry.digits, precision, places=1)
     if key == "error":
-        return Number(entry.error, 2)
+        return lambda entry: Number(entry.error, 2)
     if key in NUMBERS:
-        precision = precision_of(entry, key, style.precision)
-        return Number(getattr(entry, key), precision, sized=True)
+        value = attrgetter(key)
+        return lambda entry: Number(value(entry), precision_of(entry, key, precision), sized=True)
     if key == "shape":
-        return Shape(entry.shape)
-    return Name(entry.name) if key == "name" else Words(entry.words)
+        return lambda entry: Shape(entry.shape)
+    return (lambda entry: Name(entry.name)) if key == "name" else lambda entry: Words(entry.words)
 
 
 def heading(key: str, command: str) -> str:

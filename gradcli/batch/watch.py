@@ -1,0 +1,115 @@
+"""Where a line of calls must look for numbers that are not finite.
+
+Calls in order come in; out come the calls whose results are looked at. Most need no look: out of
+finite numbers they make others only with an exception of IEEE arithmetic. Inside of a `where`,
+elements that are not selected may be anything. A call there has a guard, the conditions under which
+its elements count; where an exception or a look finds something, the guard decides.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import cached_property
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from gradcli import ops
+from gradcli.batch.memory import Written
+from gradcli.engine.forward import all_finite
+from gradcli.graph.draft import Literal, Operand
+from gradcli.graph.graph import Node
+
+Truth: TypeAlias = tuple[bool, int]
+"""A node that is not zero (True), or is zero (False)."""
+Guard: TypeAlias = frozenset[Truth]
+"""What must hold where an element of a node counts."""
+
+
+class Truths:
+    """Comparisons with zero of comparisons, as what they are."""
+
+    def __init__(self, nodes: Sequence[Node], same: Sequence[int]) -> None:
+        self.nodes, self.same = nodes, same
+
+    def of(self, i: int, *, holds: bool = True) -> Truth:
+        """A condition without the comparisons with zero around it."""
+        i = self.same[i]
+        while (inner := zero_compared(self.nodes[i])) is not None:
+            equal, operand = inner
+            i, holds = self.same[operand], holds != equal
+        return holds, i
+
+    @cached_property
+    def guards(self) -> dict[int, Guard]:
+        """The guard of every node that has one; nodes that are one call must have the same."""
+        found: dict[int, Guard] = {}
+        for node in self.nodes:
+            if node.operation is not None:
+                guard = self._guard(node)
+                i = self.same[node.id]
+                found[i] = guard if found.get(i, guard) == guard else frozenset()
+        return {i: guard for i, guard in found.items() if guard}
+
+    def _guard(self, node: Node) -> Guard:
+        return frozenset(
+            self.of(s.condition, holds=s.chosen)
+            for s in node.selections
+            if isinstance(s.condition, int)
+        )
+
+    def is_truth(self, operand: Operand) -> bool:
+        """Whether an operand is 1 where it holds and 0 elsewhere."""
+        operation = self.nodes[operand].operation if isinstance(operand, int) else None
+        return operation is not None and operation.is_comparison
+
+
+def zero_compared(node: Node) -> tuple[bool, int] | None:
+    """For `x == 0` (True) and `x != 0` (False) that, and the number of x; None for other nodes."""
+    if node.operation in ZERO_TESTS and len(node.operands) == 2:
+        x, number = node.operands
+        if isinstance(x, int) and isinstance(number, Literal) and not np.any(number.value):
+            return node.operation is EQUAL, x
+    return None
+
+
+EQUAL = ops.for_symbol("==")
+ZERO_TESTS = (EQUAL, ops.for_symbol("!="))
+
+
+def quiet(
+    order: Sequence[int],
+    nodes: Sequence[Node],
+    calls: Mapping[int, Written],
+    signalling: Collection[Callable[..., Any]],
+) -> set[int]:
+    """The calls whose results can be infinite or nan without an IEEE exception.
+
+    One of their own function, of a number in the program, or of an operand that is so. An operation
+    without a rounding error of its own takes its elements from its operands.
+    """
+    found: set[int] = set()
+    for i in order:
+        call, operation = calls[i], nodes[i].operation
+        numbers = [o.value for o in call.operands if isinstance(o, Literal)]
+        exact = operation is not None and operation.exact
+        loud = (exact or call.function in signalling) and all(
+            map(all_finite, map(np.asarray, numbers))
+        )
+        if not loud or not found.isdisjoint(o for o in call.operands if isinstance(o, int)):
+            found.add(i)
+    return found
+
+
+def any_counts(made: Any, conditions: Sequence[tuple[Any, bool]]) -> bool:
+    """Whether a number that is not finite counts.
+
+    It does where every condition is not zero, or, for a condition with False, is zero.
+    """
+    bad = ~np.isfinite(made)
+    for condition, holds in conditions:
+        truth = np.not_equal(condition, 0.0) == holds
+        if truth.ndim < bad.ndim:  # a condition per row, and an array in every row
+            truth = truth.reshape(truth.shape + (1,) * (bad.ndim - truth.ndim))
+        bad = bad & truth
+    return bool(bad.any())
