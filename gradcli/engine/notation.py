@@ -30,6 +30,7 @@ from gradcli.syntax.tree import (
     Number,
     Operator,
     Slice,
+    Text,
     Tree,
     Tuple,
     postorder,
@@ -140,6 +141,8 @@ def option_tree(value: Any) -> Tree:
     if isinstance(value, slice):
         start, stop, step = map(option_tree, (value.start, value.stop, value.step))
         return Slice(start, stop, step, NOWHERE)
+    if isinstance(value, str) or value is ...:
+        return Text(value if isinstance(value, str) else "...", NOWHERE)
     if isinstance(value, Places) and len(value) > MOST_PLACES:
         return Name("…", NOWHERE)
     if isinstance(value, tuple):

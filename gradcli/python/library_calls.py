@@ -178,7 +178,7 @@ class LibraryCalls(Subscripts):
                 return found
         if _in_prelude(name):
             return self.from_prelude(name, arguments, keywords, node)
-        if ops.is_function(name) and family != "other":
+        if ops.is_row(name) and family != "other":
             return self.row_call(name, arguments, keywords, where)
         raise unread(f"{function.library}.{function.name} is not read", kind="name")
 
@@ -241,7 +241,7 @@ class LibraryCalls(Subscripts):
         self, name: str, arguments: list[Value], keywords: Keywords, where: Where
     ) -> Value:
         """A function of the operation table, its arguments sorted into operands and options."""
-        row = ops.function(name, len(arguments), keywords)
+        row = ops.row_of(name, len(arguments), keywords)
         operands: list[Value] = []
         options: dict[str, Any] = {}
         waiting = list(arguments)

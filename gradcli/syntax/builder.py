@@ -18,6 +18,7 @@ from lark import Token
 from gradcli.diagnostics.characters import normal_name
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
+from gradcli.syntax.foreign_calls import is_type, part_of_several, translated_attribute
 from gradcli.syntax.layout import place
 from gradcli.syntax.libraries import translated, translated_method
 from gradcli.syntax.messages import rejected
@@ -32,6 +33,7 @@ from gradcli.syntax.tree import (
     Number,
     Operator,
     Slice,
+    Text,
     Tree,
     Tuple,
 )
@@ -40,16 +42,19 @@ from gradcli.syntax.tree import (
 Parts = list[Any]
 
 _SYMBOLS = {"·": "*", "⋅": "*", "∗": "*", "×": "*", "⊙": "*"}
+_QUOTIENTS = frozenset({"/", "//", "%"})
 _COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _RESERVED = {"True": 1.0, "False": 0.0, "inf": math.inf, "nan": math.nan}
 
 _CONSTANTS = frozenset({"pi", "e", "tau"})
-_TAKES_A_SHAPE = frozenset({"reshape"})
 
 
 class Builder(StatementBuilder):
     """A method per terminal (upper case) and per rule of the grammar."""
+
+    torch = False
+    """Whether the text that is read is PyTorch's, where some names mean something else."""
 
     # --- terminals -----------------------------------------------------------------------
 
@@ -73,12 +78,18 @@ class Builder(StatementBuilder):
 
     # --- operators -----------------------------------------------------------------------
 
-    def binary(self, parts: Parts) -> Operator:
+    def binary(self, parts: Parts) -> Tree:
         left, token, right = parts
         symbol = _SYMBOLS.get(token, token.value)
-        if symbol == "/" and is_coefficient_product(right):
+        if symbol in _QUOTIENTS and is_coefficient_product(right):
             raise rejected.ambiguous_quotient(left, right)
-        return Operator(symbol, (left, right), left.span.to(right.span), place(token))
+        span = left.span.to(right.span)
+        if symbol == "%":
+            return Call("mod", (left, right), (), span, place(token), qualified=True)
+        if symbol == "//":
+            whole = Operator("/", (left, right), span, place(token))
+            return Call("floor", (whole,), (), span, place(token), qualified=True)
+        return Operator(symbol, (left, right), span, place(token))
 
     def signed(self, parts: Parts) -> Tree:
         """A sign and what it stands before. A minus becomes part of a literal."""
@@ -162,11 +173,15 @@ class Builder(StatementBuilder):
         (token,) = parts
         return Number(_RESERVED[token], token.value, place(token))
 
-    def constant(self, parts: Parts) -> Name | Number:
+    def constant(self, parts: Parts) -> Tree:
         (token,) = parts
         name = token.rpartition(".")[2]
         if name in ("inf", "nan"):
             return Number(_RESERVED[name], name, place(token))
+        if name == "newaxis":
+            return Nothing(place(token))
+        if is_type(name):
+            return Text(name, place(token))
         if name not in _CONSTANTS or "linalg" in token or "scipy" in token:
             raise rejected.no_constant(token)
         return Name(name, place(token), qualified=True)
@@ -175,40 +190,43 @@ class Builder(StatementBuilder):
         (token,) = parts
         return Nothing(place(token))
 
+    def text(self, parts: Parts) -> Text:
+        (token,) = parts
+        return Text(token.value.strip("'\""), place(token))
+
     def array(self, parts: Parts) -> Array:
         opening, elements, closing = parts
         return Array(tuple(elements), Span(opening.start_pos, closing.end_pos))
 
     # --- calls ---------------------------------------------------------------------------
 
-    def call(self, parts: Parts) -> Call:
+    def call(self, parts: Parts) -> Tree:
         name, _, arguments, closing = parts
         span = Span(name.span.start, closing.end_pos)
         return _call(name.name, arguments, span, name.span, qualified=False)
 
-    def qualified_call(self, parts: Parts) -> Call:
+    def qualified_call(self, parts: Parts) -> Tree:
         token, _, arguments, closing = parts
         name = token.rpartition(".")[2]
         span = Span(token.start_pos, closing.end_pos)
         name_span = Span(token.end_pos - len(name), token.end_pos)
         call = _call(name, arguments, span, name_span, qualified=True)
-        return translated(call, token.rpartition(".")[0])
+        return translated(call, token.rpartition(".")[0], torch=self.torch)
 
-    def method(self, parts: Parts) -> Call:
+    def method(self, parts: Parts) -> Tree:
         base, _, name, _, arguments, closing = parts
         if type(base) is Number:
             raise rejected.number_has_no_parts(base, name.span, name.name)
-        if type(base) is Name and not base.qualified and base.name in rejected.FOREIGN_MODULES:
+        if type(base) is Name and not base.qualified and base.name == "sympy":
             raise rejected.foreign_module(base, name)
-        if name.name in _TAKES_A_SHAPE and len(arguments) > 1 and _positional(arguments):
-            shape = Span(arguments[0].span.start, arguments[-1].span.end)
-            arguments = [Tuple(tuple(arguments), shape)]
         span = Span(base.span.start, closing.end_pos)
         call = _call(name.name, [base, *arguments], span, name.span, qualified=False)
-        return translated_method(call)
+        return translated_method(call, torch=self.torch)
 
-    def attribute(self, parts: Parts) -> Operator:
+    def attribute(self, parts: Parts) -> Tree:
         base, _, name = parts
+        if (found := translated_attribute(base, name)) is not None:
+            return found
         if name.name != "T":
             raise rejected.no_attribute(base, name)
         return self._transposed(base, name.span)
@@ -232,9 +250,14 @@ class Builder(StatementBuilder):
 
     # --- indices -------------------------------------------------------------------------
 
-    def index(self, parts: Parts) -> Index:
+    def index(self, parts: Parts) -> Tree:
         base, _, items, closing = parts
         span = Span(base.span.start, closing.end_pos)
+        if (
+            type(base) is Call
+            and (found := part_of_several(base, items, span, torch=self.torch)) is not None
+        ):
+            return found
         if type(base) is Number:
             raise rejected.number_before_bracket(base, Span(items[0].span.start, span.end))
         return Index(base, tuple(items), span)

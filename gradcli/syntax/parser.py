@@ -17,6 +17,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
+from gradcli.syntax.foreign_calls import PYTORCH
 from gradcli.syntax.tree import (
     Bare,
     Compare,
@@ -29,6 +30,7 @@ from gradcli.syntax.tree import (
 if TYPE_CHECKING:
     from lark import Lark, Token
 
+    from gradcli.syntax.builder import Builder
     from gradcli.syntax.latex.writer import Translation
     from gradcli.syntax.layout import Layout
 
@@ -98,12 +100,18 @@ _one_at_a_time = Lock()  # since the latest layout is shared
 
 
 @cache
+def _builder() -> Builder:
+    from gradcli.syntax.builder import Builder  # noqa: PLC0415 - needs Lark
+
+    return Builder()
+
+
+@cache
 def _lark() -> Lark:
     """The parser, made on first use: a program's help needs none."""
-    from gradcli.syntax.builder import Builder  # noqa: PLC0415 - needs Lark
     from gradcli.syntax.tables import parser  # noqa: PLC0415
 
-    return parser(transformer=Builder(), postlex=_layouts)
+    return parser(transformer=_builder(), postlex=_layouts)
 
 
 def _statements(source: Source) -> list[Statement]:
@@ -147,6 +155,7 @@ def _read(source: Source, text: str) -> list[Statement]:
 
     found: GradcliError | UnexpectedCharacters | UnexpectedToken
     with _one_at_a_time, collector_paused():
+        _builder().torch = PYTORCH.search(text) is not None
         try:
             statements: list[Statement] = _lark().parse(text)  # type: ignore[assignment]
         except (GradcliError, UnexpectedCharacters, UnexpectedToken) as error:

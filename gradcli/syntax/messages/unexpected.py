@@ -169,7 +169,8 @@ def _sequence(stop: Stop) -> GradcliError | None:
 def _string(stop: Stop) -> GradcliError | None:
     """`'` where an operand is expected."""
     token = stop.token
-    return _string_at(place(token).start, stop.text) if token.value == "'" else None
+    text = token.type == "STRING" or token.value == "'"
+    return _string_at(place(token).start, stop.text) if text else None
 
 
 def _string_at(start: int, text: str) -> GradcliError:
