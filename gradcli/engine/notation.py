@@ -79,7 +79,7 @@ def _operation_tree(node: Node, operands: tuple[Tree, ...]) -> Tree:
         case Notation.ARRAY:
             return _nested(operands, node.given["shape"])
         case Notation.INDEX:
-            items = tuple(map(option_tree, node.given["items"]))
+            items = tuple(map(_item_tree, node.given["items"]))
             return Index(operands[0], items, NOWHERE)
     return _call(node, operands)
 
@@ -150,6 +150,12 @@ def option_tree(value: Any) -> Tree:
     if isinstance(value, bool):
         return Number(float(value), str(value), NOWHERE)
     return number(float(value))
+
+
+def _item_tree(item: Any) -> Tree:
+    """An item of an index: a list of places, else as an option is written."""
+    tree = option_tree(item)
+    return Array(tree.elements, NOWHERE) if isinstance(tree, Tuple) else tree
 
 
 def _nested(elements: tuple[Tree, ...], shape: tuple[int, ...]) -> Tree:

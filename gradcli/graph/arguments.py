@@ -25,7 +25,7 @@ OTHER_KEYWORDS = {
     **dict.fromkeys(("a_min", "min", "min_val"), "lo"),
     **dict.fromkeys(("a_max", "max", "max_val"), "hi"),
     "repeats": "n",
-    **dict.fromkeys(("dim", "dims", "axes"), "axis"),
+    **dict.fromkeys(("dim", "dims"), "axis"),
     "keepdim": "keepdims",
     **dict.fromkeys(("correction", "unbiased"), "ddof"),
     "negative_slope": "slope",

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.tree import Call, Name, Number, Tree, Tuple
+from gradcli.syntax.tree import Call, Name, Number, Text, Tree, Tuple
 
 PYTORCH = re.compile(
     r"\btorch\.|(?<![\w.])(?:F|nn)\.[a-z]|\b(?:keepdim|dim|unbiased|correction|descending)\s*=(?!=)"
@@ -121,14 +121,23 @@ def unnamed(call: Call) -> tuple[Tree, ...]:
     return call.arguments[: len(call.arguments) - len(call.keywords)]
 
 
+def named(call: Call) -> list[tuple[str, Tree]]:
+    """The arguments with a name, and these names."""
+    return list(zip(call.keywords, call.arguments[len(unnamed(call)) :], strict=True))
+
+
+def _is_floating(tree: Tree) -> bool:
+    """A type in which numbers stay what they are."""
+    word = tree.name if isinstance(tree, Name) else tree.text if isinstance(tree, Text) else ""
+    return word.startswith(("float", "double", "half"))
+
+
 def without(call: Call, *names: str) -> Call:
     """The call without the arguments of these names."""
     if not set(names) & set(call.keywords):
         return call
     first = len(unnamed(call))
-    kept = [
-        (k, a) for k, a in zip(call.keywords, call.arguments[first:], strict=True) if k not in names
-    ]
+    kept = [(k, a) for k, a in named(call) if k not in names]
     arguments = (*call.arguments[:first], *(a for _, a in kept))
     return Call(
         call.name,
@@ -147,10 +156,13 @@ def is_type(name: str) -> bool:
 
 def general(call: Call, *, torch: bool, method: bool) -> Tree:
     """What methods and functions with a prefix have in common."""
-    call = without(call, "dtype", "device", "inplace", "requires_grad", "out")
+    call = without(call, "device", "inplace", "requires_grad")
+    if all(_is_floating(a) for k, a in named(call) if k == "dtype"):
+        call = without(call, "dtype")
     name = METHODS.get(call.name, call.name)
     arguments = unnamed(call)
-    if name in AS_THEY_ARE and arguments and not call.keywords:
+    same = name in AS_THEY_ARE and arguments and not call.keywords
+    if same and all(map(_is_floating, arguments[1:])):
         return arguments[0]
     if name == "flatten" and len(arguments) > 1:
         name = "flatten_from"
@@ -163,9 +175,9 @@ def general(call: Call, *, torch: bool, method: bool) -> Tree:
         name = "tile"
     if name in TAKES_NUMBERS and (torch or method):
         arguments = _one_tuple(arguments, 0 if name in {"zeros", "ones"} else 1)
-    named = call.arguments[len(unnamed(call)) :]
+    by_name = call.arguments[len(unnamed(call)) :]
     call = (
-        renamed(call, name, (*arguments, *named))
+        renamed(call, name, (*arguments, *by_name))
         if (name, arguments) != (call.name, unnamed(call))
         else call
     )

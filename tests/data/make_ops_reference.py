@@ -570,7 +570,7 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "take_back": _taken_back,
     "take_along_back": _taken_back,
     "einsum": lambda a, *arrays: np.einsum(a.node.options["spec"], *arrays),
-    "tensordot": lambda a, x, y: np.tensordot(x, y, a.node.options["axis"]),
+    "tensordot": lambda a, x, y: np.tensordot(x, y, a.node.options["axes"]),
     "pinv": _plain(
         lambda A: (
             np.dot(_inv(np.dot(A.T, A)), A.T)

@@ -205,7 +205,7 @@ class TestErrors:
         [
             ("lambda x: np.sum(x", Kind.SYNTAX, "was never closed", "("),
             ("def f(x):\n  y = foo(x)\n  return y*2", Kind.NAME, "'foo' has no value", "foo"),
-            ("lambda x: np.linalg.pinv(x)", Kind.NAME, "pinv is not read", "np.linalg.pinv(x)"),
+            ("lambda x: np.linalg.qr(x)", Kind.NAME, "qr is not read", "np.linalg.qr(x)"),
             ("lambda x: np.ones((2, 3)) @ x", Kind.SHAPE, "do not fit", "@"),
             ("def f(x):\n  return 'a'", Kind.SYNTAX, "returns a text", "return 'a'"),
             ("def f(x):\n  x = x[5]\n  return x", Kind.SHAPE, "out of bounds", "x[5]"),

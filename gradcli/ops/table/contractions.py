@@ -120,7 +120,7 @@ def _rule(place: int, terms: Any, to: str, names: tuple[str, ...], lengths: dict
 
 def _tensordot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     a, b = types
-    m, n, axes = len(a.shape), len(b.shape), options["axis"]
+    m, n, axes = len(a.shape), len(b.shape), options["axes"]
     if isinstance(axes, int):
         pairs = list(zip(range(m - axes, m), range(axes), strict=True))
         if not 0 <= axes <= min(m, n):
@@ -151,7 +151,7 @@ ROWS = (
     ),
     array_row(
         "tensordot",
-        "a b axis:=2",
+        "a b axes:=2",
         _kernel,
         _tensordot,
         rules=lambda site: _rules(site, ("a", "b")),
