@@ -224,7 +224,7 @@ class TestCompletion:
             ("gradcli examples show net", ["network"]),
             ("gradcli examples run ro", ["rosenbrock"]),
             ("gradcli graph x --format p", ["png", "pdf"]),
-            ("gradcli ops relu logs", ["logsigmoid", "logsumexp"]),
+            ("gradcli ops relu logsi", ["logsigmoid"]),
             ("gradcli eval --file ta", []),
             ("gradcli nonsense --x", []),
         ],

@@ -112,7 +112,7 @@ def _singular_rules(site: Site) -> tuple[str, ...]:
 
 # fmt: off
 ROWS = (
-    array_row("pinv", "A", mk.pinv, _pinv, rules=_pinv_rules, latex="{A}^+",
+    array_row("pinv", "A", mk.pinv, _pinv, rules=_pinv_rules,
               numpy="np.linalg.pinv",
               doc="pseudoinverse of Moore and Penrose",
               domain="a matrix whose rank does not change",
@@ -120,14 +120,14 @@ ROWS = (
     array_row("matrix_power", "A n:", mk.matrix_power, _power, rules=_power_rules, latex="{A}^{n}",
               doc="product of n factors A; of the inverse for a negative n",
               numpy="np.linalg.matrix_power({A}, {n})", mpmath=None, **LINEAR),
-    array_row("expm", "A", mk.expm, _square, "expm_slope(A.T, delta)", latex="e^{{A}}",
+    array_row("expm", "A", mk.expm, _square, "expm_slope(A.T, delta)",
               doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
               mpmath=pk.matrices(pk.expm, pk.square), **LINEAR),
     array_row("expm_slope", "*A", mk.expm_slope, _square, rules=_expm_slope_rules,
               doc="how expm(A) changes when A moves along each of the other matrices (SciPy)",
               mpmath=None, traits="composite", group="used in derivatives"),
     array_row("eigvalsh", "A", mk.eigvalsh, _values,
-              "eigenvectors(A) @ diag(delta) @ eigenvectors(A).T", latex=r"\lambda({A})",
+              "eigenvectors(A) @ diag(delta) @ eigenvectors(A).T",
               doc="eigenvalues of a symmetric matrix, rising; of A the symmetric part is taken",
               numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.eigenvalues,
               traits="factorises", branch=mk.few_eigenvalues, tie=mk.equal_eigenvalues,
@@ -137,7 +137,7 @@ ROWS = (
               domain="a matrix with different eigenvalues", mpmath=None, traits="factorises",
               **LINEAR),
     array_row("svdvals", "A", mk.svdvals, _singular, rules=_singular_rules,
-              latex=r"\sigma({A})", doc="singular values, falling",
+              doc="singular values, falling",
               numpy="np.linalg.svd({A}, compute_uv=False)", mpmath=None, traits="factorises",
               domain="different singular values above 0", **LINEAR),
 )

@@ -351,7 +351,7 @@ BORDERS = (
               doc="pad with the widths of the last axis first, as PyTorch's F.pad",
               group="shapes and elements", propagates="x"),
     array_row("diff", "x n:=1 axis:=-1", np.diff, _diff,
-              rules=_diff_rules, composite=True, latex=r"\Delta {x}",
+              rules=_diff_rules, composite=True,
               doc="differences of neighbours along an axis, n times",
               numpy="np.diff({x}, {n}, {axis})", group="along an axis"),
 )
