@@ -272,6 +272,24 @@ def _take_rules(site: Site) -> tuple[str, ...]:
 
 
 def _back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape, axis = shape_option(options["shape"]), options["axis"]
+    axis = one_axis(axis, len(shape))
+    if types[0].shape != (*shape[:axis], *types[1].shape, *shape[axis + 1 :]):
+        raise Misfit
+    return _into(types, options)
+
+
+def _along_back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape = shape_option(options["shape"])
+    axis = one_axis(options["axis"], len(shape))
+    d, i = (t.shape for t in types)
+    others = [n for n in range(len(shape)) if n != axis]
+    if d != i or len(d) != len(shape) or any(d[n] != shape[n] for n in others):
+        raise Misfit
+    return _into(types, options)
+
+
+def _into(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     d, i = types
     shape = options["shape"] = shape_option(options["shape"])
     axis = options["axis"] = one_axis(options["axis"], len(shape))
@@ -309,7 +327,7 @@ LOOKUPS = (
               domain="i the numbers of elements",
               aliases="take_along_axis", mpmath=None,
               numpy="np.take_along_axis({x}, np.asarray({i}, int), {axis})", **ELEMENTS),
-    array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _back,
+    array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _along_back,
               rules=lambda site: (f"take_along(delta, i, {site.options['axis']})", "zeros_like(i)"),
               doc="zeros of a shape with d added in its lines at the numbers i", mpmath=None,
               **HELPER),
