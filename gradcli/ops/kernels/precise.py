@@ -86,18 +86,21 @@ def bessel(name: str, order: int) -> Form:
 
 def gammainc(mp: Any, x: Any, a: float) -> Any:
     """The regularised lower incomplete gamma function."""
-    return each(lambda v: mp.gammainc(a, 0, v, regularized=True) if 0 < v < 100 else mp.nan, (x,))
+    return each(
+        lambda v: mp.gammainc(a, 0, v, regularized=True) if 1e-20 < v < 40 else mp.nan, (x,)
+    )
 
 
 def gammaincc(mp: Any, x: Any, a: float) -> Any:
     """The regularised upper incomplete gamma function."""
-    return each(lambda v: mp.gammainc(a, v, regularized=True) if 0 < v < 100 else mp.nan, (x,))
+    return each(lambda v: mp.gammainc(a, v, regularized=True) if 1e-20 < v < 40 else mp.nan, (x,))
 
 
 def gamma_density(mp: Any, x: Any, a: float) -> Any:
     """x^(a - 1) e^-x/Γ(a)."""
     return each(
-        lambda v: v ** (mp.mpf(a) - 1) * mp.exp(-v) / mp.gamma(a) if 0 < v < 100 else mp.nan, (x,)
+        lambda v: v ** (mp.mpf(a) - 1) * mp.exp(-v) / mp.gamma(a) if 1e-20 < v < 40 else mp.nan,
+        (x,),
     )
 
 
