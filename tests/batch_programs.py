@@ -25,7 +25,8 @@ INPUTS = {
 OPTIONS: dict[str, tuple[Any, ...]] = {
     "axis": (None, 0, 1, -1), "keepdims": (False, True), "k": (0, 1, -1), "n": (1, 2, 3),
     "m": (None, 2), "num": (2, 3), "ddof": (0,), "p": (1, 2, np.inf), "fill": (0, 1), "at": (0, 1),
-    "step": (1, 2), "start": (0,), "stop": (2, 3),
+    "step": (1, 2), "a": (0.5, 2), "q": (0.3, 1), "shift": (1, -1), "reps": (2, (2, 1)),
+    "width": (1, (1, 2)), "start": (0,), "stop": (2, 3),
     "shape": (2, 3, 4, 6, (2, 3), (3, 2), (2, 2), (3, 3), (6,), (-1,), (3, -1), (1, 3)),
 }  # fmt: skip
 ITEMS: dict[str, tuple[Any, ...]] = {
@@ -39,7 +40,15 @@ ITEMS: dict[str, tuple[Any, ...]] = {
 BOUNDED = ("sin({})", "cos({})", "tanh({})", "atan({})", "sigmoid({})")
 INSIDE = {"acosh": "(1.2 + sigmoid({}))", "pow": "(0.5 + sigmoid({}))"}
 """What leads any operand into the domain of a function, where it isn't between 0 and 1."""
-ROWS = tuple(row for row in ops.TABLE if row.aliases or row.name in {"index", "array"})
+ROWS = tuple(
+    row
+    for row in ops.TABLE
+    if row.name in {"index", "array"}
+    or (
+        row.aliases and all(p.name in OPTIONS or not p.required for p in row.parameters if p.option)
+    )
+)
+"""The rows for whose options there are values above."""
 ARRAY_ROWS = tuple(row for row in ROWS if not row.elementwise)
 
 
@@ -183,7 +192,8 @@ def _statement(
         given = [_argument(draw, row, o, names[o]) if tame else o for o in operands]
         text = _call(draw, row, operands, given, options)
         try:
-            out = row.bind(tuple(names[o] for o in operands), options).type
+            defaults = {p.name: p.default for p in row.parameters if p.option}
+            out = row.bind(tuple(names[o] for o in operands), defaults | options).type
         except Misfit:
             continue
         if 0 < out.size <= 40 and len(out.shape) <= 3:

@@ -90,7 +90,7 @@ def _program(row: Operation, sample: str) -> str:
     tree = parse_expression(Source(call))
     assert isinstance(tree, Call)
     for name in row.aliases:
-        if ops.function(name, len(tree.arguments) - len(tree.keywords)) is row:
+        if ops.function(name, len(tree.arguments) - len(tree.keywords), tree.keywords) is row:
             return f"{name}({sample})"
     left, right = (call[a.span.start : a.span.end] for a in tree.arguments)
     return f"({left}) {row.symbol} ({right})"

@@ -108,7 +108,10 @@ def precise_form(row: Operation) -> Callable[..., Any]:
     return partial(found, **OPTIONS.get(row.name, {}))
 
 
-OPTIONS: dict[str, dict[str, Any]] = {"polygamma": {"n": 1}}
+OPTIONS: dict[str, dict[str, Any]] = {
+    "polygamma": {"n": 1},
+    **{name: {"a": 2.5} for name in ("gammainc", "gammaincc", "gamma_density")},
+}
 
 
 # --- the truth -----------------------------------------------------------------------------

@@ -30,6 +30,7 @@ from gradcli.syntax.tree import (
     Number,
     Operator,
     Slice,
+    Text,
     Tree,
     Tuple,
     postorder,
@@ -78,7 +79,7 @@ def operation_tree(
         case Notation.ARRAY:
             return _nested(operands, given["shape"])
         case Notation.INDEX:
-            items = tuple(map(option_tree, given["items"]))
+            items = tuple(map(_item_tree, given["items"]))
             return Index(operands[0], items, NOWHERE)
     return _call(operation, given, operands)
 
@@ -140,6 +141,8 @@ def option_tree(value: Any) -> Tree:
     if isinstance(value, slice):
         start, stop, step = map(option_tree, (value.start, value.stop, value.step))
         return Slice(start, stop, step, NOWHERE)
+    if isinstance(value, str) or value is ...:
+        return Text(value if isinstance(value, str) else "...", NOWHERE)
     if isinstance(value, Places) and len(value) > MOST_PLACES:
         return Name("…", NOWHERE)
     if isinstance(value, tuple):
@@ -147,6 +150,12 @@ def option_tree(value: Any) -> Tree:
     if isinstance(value, bool):
         return Number(float(value), str(value), NOWHERE)
     return number(float(value))
+
+
+def _item_tree(item: Any) -> Tree:
+    """An item of an index: a list of places, else as an option is written."""
+    tree = option_tree(item)
+    return Array(tree.elements, NOWHERE) if isinstance(tree, Tuple) else tree
 
 
 def _nested(elements: tuple[Tree, ...], shape: tuple[int, ...]) -> Tree:

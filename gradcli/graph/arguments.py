@@ -17,19 +17,36 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Literal
+from gradcli.ops import Function
 from gradcli.ops.operation import Operation, Parameter
-from gradcli.syntax.messages.foreign import INSTEAD_OF_ARGUMENTS
-from gradcli.syntax.tree import Array, Call, Tree, Tuple
+from gradcli.syntax.tree import Array, Call, Nothing, Tree, Tuple
 
-NUMPY_KEYWORDS = {"ord": "p", "a_min": "lo", "a_max": "hi", "repeats": "n"}
-"""What NumPy calls some arguments, and what they are called here."""
+OTHER_KEYWORDS = {
+    "ord": "p",
+    **dict.fromkeys(("a_min", "min", "min_val"), "lo"),
+    **dict.fromkeys(("a_max", "max", "max_val"), "hi"),
+    "repeats": "n",
+    **dict.fromkeys(("dim", "dims"), "axis"),
+    "keepdim": "keepdims",
+    **dict.fromkeys(("correction", "unbiased"), "ddof"),
+    "negative_slope": "slope",
+    **dict.fromkeys(("offset", "diagonal"), "k"),
+    **dict.fromkeys(("size", "newshape"), "shape"),
+    "tensors": "arrays",
+}
+"""What NumPy and PyTorch call some arguments, and what they are called here."""
+
+FIRST = frozenset({"x", "a", "input", "self", "tensor", "arr", "A", "m", "z", "x1", "v", "ary"})
+"""What the first argument may be called."""
+SECOND = frozenset({"other", "b", "B", "y", "x2", "target", "mat2", "vec2", "exponent"})
 
 
 class Arranged(NamedTuple):
     """A call sorted out."""
 
-    operation: Operation
-    operands: list[Tree | Literal]
+    operation: Function
+    operands: list[Tree | Literal | None]
+    """None for an optional operand of a composition that is left out."""
     options: dict[str, Any]
 
 
@@ -42,8 +59,10 @@ def plain_row(name: str, count: int) -> Operation | None:
     if not ops.is_function(name):
         return None
     operation = ops.function(name, count)
-    plain = not any(p.option or p.variadic for p in operation.parameters)
-    return operation if plain and len(operation.parameters) == count else None
+    if not isinstance(operation, Operation) or len(operation.parameters) != count:
+        return None
+    plain = all(p.required and not p.option and not p.variadic for p in operation.parameters)
+    return operation if plain else None
 
 
 def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arranged:
@@ -56,7 +75,7 @@ def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arrang
             Kind.NAME, f"unknown function '{call.name}'", source=source, span=call.name_span
         )
     positional = list(call.arguments[: len(call.arguments) - len(call.keywords)])
-    names = [NUMPY_KEYWORDS.get(word, word) for word in call.keywords]
+    names = _own_names(call)
     keywords = dict(zip(names, call.arguments[len(positional) :], strict=True))
     operation = ops.function(call.name, len(positional), keywords)
     _check_keywords(call, source, names, operation)
@@ -75,22 +94,35 @@ def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arrang
         if parameter.option:
             value = parameter.default if given is None else static(given)
             arranged.options[parameter.name] = value
+        elif given is None or (not parameter.required and isinstance(given, Nothing)):
+            arranged.operands.append(_default(parameter))
         else:
-            arranged.operands.append(_default(parameter) if given is None else given)
+            arranged.operands.append(given)
     if positional:
         raise _problem(call, source, "gets too many arguments")
     return arranged
 
 
-def _check_keywords(call: Call, source: Source, names: list[str], operation: Operation) -> None:
+def _own_names(call: Call) -> list[str]:
+    """The language's names for the arguments of a call that have a name."""
+    known = ops.argument_names(call.name)
+    operands = ops.function(call.name, len(call.arguments)).operands
+    others = dict(OTHER_KEYWORDS)
+    for place, words in enumerate((FIRST, SECOND)):
+        if len(operands) > place:
+            others |= dict.fromkeys(words - others.keys(), operands[place].name)
+    return [word if word in known else others.get(word, word) for word in call.keywords]
+
+
+def _check_keywords(call: Call, source: Source, names: list[str], operation: Function) -> None:
     """Raise where a name in a call is no argument's, or two are one's (`a_min`, `lo`)."""
     known = [p.name for p in operation.parameters if not p.variadic]
     for i, name in enumerate(names):
         if name not in known:
-            meant = INSTEAD_OF_ARGUMENTS.get(name)
-            hint = f"did you mean '{meant}'?" if meant in known else did_you_mean(name, known)
+            word = call.keywords[i]
+            hint = did_you_mean(word, known)
             raise _problem(
-                call, source, f"has no argument '{name}'", hint, _keyword(call, i, source)
+                call, source, f"has no argument '{word}'", hint, _keyword(call, i, source)
             )
         if name in names[:i]:
             raise _problem(call, source, f"gets '{name}' twice", None, _keyword(call, i, source))
@@ -103,12 +135,14 @@ def _keyword(call: Call, i: int, source: Source) -> Span | None:
     return Span(start, value.end) if start >= 0 else None
 
 
-def _default(parameter: Parameter) -> Literal:
+def _default(parameter: Parameter) -> Literal | None:
+    if parameter.default is None:
+        return None
     return Literal(np.float64(parameter.default), f"{parameter.default:g}")
 
 
 def _variadic(
-    call: Call, source: Source, operation: Operation, positional: list[Tree]
+    call: Call, source: Source, operation: Function, positional: list[Tree]
 ) -> list[Tree]:
     """The operands of `max(a, b, c)`, or those in the bracket of `concat((a, b), axis=0)`."""
     if not operation.sequence:

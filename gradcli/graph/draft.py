@@ -59,6 +59,8 @@ class Step(NamedTuple):
     symbol_span: Span
     """The place of the operator or of the function's name."""
     selections: tuple[Selection, ...] = ()
+    numpy_rules: bool = False
+    """A vector goes with the rows of a matrix, also of a square one: so in compositions."""
 
     def called(self, name: str) -> Step:
         """The step with a name."""

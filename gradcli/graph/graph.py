@@ -302,7 +302,9 @@ def _typed(
     if operation is not None:
         of = tuple([types[o] if isinstance(o, int) else o.type for o in operands])
         try:
-            out, kernel, options = operation.bind(of, options, numpy_rules=numpy_rules)
+            out, kernel, options = operation.bind(
+                of, options, numpy_rules=numpy_rules or step.numpy_rules
+            )
         except Misfit as misfit:
             raise misfit_error(draft.source, draft.steps, step, of, misfit) from None
         except GradcliError as error:  # from inside of a block

@@ -12,7 +12,7 @@ done. An expression of any depth, and functions of functions of functions, are o
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeAlias
 
 import numpy as np
@@ -22,6 +22,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.arguments import Arranged, arrange, plain_row
 from gradcli.graph.brackets import array_text, flattened
+from gradcli.graph.composed import statements
 from gradcli.graph.draft import (
     NO_OPTIONS,
     Draft,
@@ -34,6 +35,7 @@ from gradcli.graph.draft import (
 )
 from gradcli.graph.outputs import live_names, refuse_too_large, restricted
 from gradcli.graph.resolve import CONSTANTS, Definition, Names, arrange_arguments
+from gradcli.ops import Composition
 from gradcli.ops.operation import Operation
 from gradcli.syntax.tree import (
     Array,
@@ -50,10 +52,12 @@ from gradcli.syntax.tree import (
     Number,
     Operator,
     Slice,
+    Text,
     Tree,
     Tuple,
 )
 
+MOST_NESTED = 2
 FARTHEST = 2.0**62
 """Past any element of any array."""
 
@@ -77,6 +81,8 @@ class _Scope:
     constants: Mapping[str, Any] = field(default_factory=dict)
     """Names for option values, in formulas (`axis`, `keepdims`)."""
     selections: tuple[Selection, ...] = ()
+    composed: bool = False
+    """Within the text of a composition, where NumPy's rules of broadcasting hold."""
 
 
 def lower(
@@ -169,6 +175,7 @@ class _Lowering:
             Index: self.index,
             Tuple: self.bracketed,
             Nothing: self.nothing,
+            Text: self.word,
         }
 
     # --- statements ---
@@ -273,7 +280,10 @@ class _Lowering:
             if type(operand) is int and steps[operand][0] != "constant":
                 kind = "operation"
                 break
-        row = (kind, name, operation, operands, options, tree, span, symbol_span, scope.selections)
+        row = (
+            *(kind, name, operation, operands, options, tree, span, symbol_span),
+            *(scope.selections, scope.composed),
+        )
         steps.append(tuple.__new__(Step, row))  # half the time of a call of the class
         return len(steps) - 1
 
@@ -302,6 +312,10 @@ class _Lowering:
 
     def nothing(self, tree: Nothing, _scope: _Scope) -> None:
         self.fail(Kind.SYNTAX, "None isn't a value", tree.span, "it is for axis=None, x[:, None]")
+
+    def word(self, tree: Text, _scope: _Scope) -> None:
+        hint = "words are options of a function: mse_loss(x, y, reduction='sum')"
+        self.fail(Kind.SYNTAX, "a word in quotes isn't a value", tree.span, hint)
 
     def bracketed(self, tree: Tuple, _scope: _Scope) -> None:
         self.fail(
@@ -448,11 +462,39 @@ class _Lowering:
             self.visit_all(tree.arguments, scope)
             return
         arranged = arrange(tree, self.source, lambda option: self.static(option, scope))
+        if isinstance(arranged.operation, Composition):
+            self.compose(arranged.operation, arranged, tree, scope)
+            return
         self.then(self.apply_arranged, (arranged, tree), scope)
         if arranged.operation.chooses and len(arranged.operands) == 3:
             self.visit_where(arranged.operands, scope)
         else:
             self.visit_all([o for o in arranged.operands if isinstance(o, Tree)], scope)
+
+    def compose(self, function: Composition, arranged: Arranged, tree: Call, scope: _Scope) -> None:
+        """Lower the text of a composition, its parameters standing for the operands."""
+        options = arranged.options
+        pairs = zip(function.operands, arranged.operands, strict=True)
+        given = {p.name: o for p, o in pairs if o is not None}
+        try:
+            body = statements(function, options, frozenset(given), tree.span)
+        except ValueError as error:
+            self.fail(Kind.SYNTAX, str(error), tree.span)
+        local: dict[str, Operand] = {n: o for n, o in given.items() if isinstance(o, Literal)}
+        constants = {**options, **(function.derived(options) if function.derived else {})}
+        inner = _Scope(local, constants, scope.selections, composed=True)
+        waiting = [(name, o) for name, o in given.items() if isinstance(o, Tree)]
+        steps: list[tuple[str | None, Tree, _Scope]] = [(name, o, scope) for name, o in waiting]
+        steps += [(name, value, inner) for name, value in body]
+        for name, value, where in reversed(steps):
+            if name is not None:
+                self.then(self.remember, (name, local), where)
+            self.visit(value, where)
+
+    def remember(self, named: tuple[str, dict[str, Operand]], _scope: _Scope) -> None:
+        """Give the latest value a name within a composition."""
+        name, local = named
+        local[name] = self.values.pop()
 
     def apply_row(self, called: tuple[Operation, Call], scope: _Scope) -> None:
         """A call whose operands are its arguments."""
@@ -462,8 +504,11 @@ class _Lowering:
     def apply_arranged(self, called: tuple[Arranged, Call], scope: _Scope) -> None:
         """A call with options, or with literals where an operand has a default."""
         (operation, operands, options), tree = called
+        assert not isinstance(operation, Composition)
         written = iter(self.pop(sum(isinstance(o, Tree) for o in operands)))
-        values = tuple(next(written) if isinstance(o, Tree) else o for o in operands)
+        values = tuple(
+            next(written) if isinstance(o, Tree) else o for o in operands if o is not None
+        )
         self.apply(operation, values, options, tree, scope)
 
     def apply(
@@ -479,12 +524,13 @@ class _Lowering:
         else:
             self.push(operation, operands, tree, tree.name_span, scope, options)
 
-    def visit_where(self, operands: list[Tree | Literal], scope: _Scope) -> None:
+    def visit_where(self, operands: list[Tree | Literal | None], scope: _Scope) -> None:
         """The branches of a `where` are lowered as selected by its condition."""
         condition, *branches = (o for o in operands if isinstance(o, Tree))
         chosen = [Selection(chosen=True), Selection(chosen=False)]
         for branch, selection in reversed(list(zip(branches, chosen, strict=True))):
-            self.visit(branch, _Scope(scope.local, scope.constants, (*scope.selections, selection)))
+            inner = replace(scope, selections=(*scope.selections, selection))
+            self.visit(branch, inner)
         self.then(self.remember_condition, chosen, scope)
         self.visit(condition, scope)
 
@@ -527,11 +573,13 @@ class _Lowering:
             return slice(*(_in_range(self.static(part, scope)) for part in item.parts))
         if isinstance(item, Nothing):
             return None
+        if isinstance(item, Text) and item.text == "...":
+            return ...
+        if isinstance(item, Array):
+            return tuple(map(_in_range, self.static(item, scope)))
         value = _in_range(self.static(item, scope))
         if not isinstance(value, int) or isinstance(value, bool):
-            hint = "slices are written x[0:2]"
-            if isinstance(item, Array):
-                hint += ", several elements of a vector [x[0], x[2]]"
+            hint = "slices are written x[0:2], several elements x[[0, 2]]"
             self.fail(Kind.SHAPE, "an index is a whole number", item.span, hint)
         return value
 
@@ -542,6 +590,8 @@ class _Lowering:
         match tree:
             case Nothing():
                 return None
+            case Text():
+                return tree.text
             case Number():
                 return _whole(tree.value)
             case Tuple() | Array():
@@ -557,10 +607,13 @@ class _Lowering:
         self.static_depth -= 1
         return value
 
-    def static_item(self, tree: Tree, scope: _Scope) -> Any:
-        if isinstance(tree, Tuple | Array):
+    def static_item(self, tree: Tree, scope: _Scope, depth: int = 1) -> Any:
+        """An element of an option that is a tuple: `((1, 1), (0, 0))` is the deepest there is."""
+        if not isinstance(tree, Tuple | Array):
+            return self.static(tree, scope)
+        if depth > MOST_NESTED:
             self.fail(Kind.SHAPE, "this is nested too deep here", tree.span)
-        return self.static(tree, scope)
+        return tuple(self.static_item(element, scope, depth + 1) for element in tree.elements)
 
     def constant(self, operand: Operand, tree: Tree) -> Any:
         """The number that an expression without inputs equals."""

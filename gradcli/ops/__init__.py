@@ -9,23 +9,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import cache
+from typing import TypeAlias
 
 from gradcli.diagnostics.ascii import greek
+from gradcli.ops.composition import Composition
 from gradcli.ops.operation import Operation
 from gradcli.ops.table.activations import ROWS as ACTIVATIONS
 from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.table.arrays import ROWS as ARRAYS
+from gradcli.ops.table.compositions import COMPOSITIONS
 from gradcli.ops.table.functions import ROWS as FUNCTIONS
 from gradcli.ops.table.slopes import ROWS as SLOPES
 from gradcli.syntax.functions import FUNCTION_NAMES
 
 TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS, *SLOPES)
 
+Function: TypeAlias = Operation | Composition
+"""What a name can be called as."""
 
-def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str, list[Operation]]]:
+
+def _index(
+    table: tuple[Operation, ...], compositions: tuple[Composition, ...] = ()
+) -> tuple[dict[str, Operation], dict[str, list[Function]]]:
     """Rows by their own name, and by the names of the functions that users call."""
     by_name: dict[str, Operation] = {}
-    by_function: dict[str, list[Operation]] = {}
+    by_function: dict[str, list[Function]] = {}
     for row in table:
         if row.name in by_name:
             raise ValueError(f"the operation {row.name!r} stands twice in the table")
@@ -33,12 +41,14 @@ def _index(table: tuple[Operation, ...]) -> tuple[dict[str, Operation], dict[str
         rules = row.rules
         if isinstance(rules, tuple) and len(rules) != len(row.operands):
             raise ValueError(f"{row.name!r} has {len(row.operands)} operands, {len(rules)} rules")
-        for function_name in row.aliases:
-            by_function.setdefault(function_name, []).append(row)
+    functions: tuple[Function, ...] = (*table, *compositions)
+    for form in functions:
+        for function_name in form.aliases:
+            by_function.setdefault(function_name, []).append(form)
     return by_name, by_function
 
 
-_BY_NAME, _BY_FUNCTION = _index(TABLE)
+_BY_NAME, _BY_FUNCTION = _index(TABLE, COMPOSITIONS)
 _BY_SYMBOL = {row.symbol: row for row in TABLE if row.symbol}
 
 
@@ -73,8 +83,26 @@ def function_names() -> list[str]:
     return sorted(_BY_FUNCTION.keys() - SPELLED.keys())
 
 
-def function(name: str, positional: int, keywords: Iterable[str] = ()) -> Operation:
-    """The row that a call with this many positional arguments and these keywords means.
+def is_row(name: str) -> bool:
+    """Whether a function of this name is an operation of its own."""
+    return any(isinstance(f, Operation) for f in _BY_FUNCTION.get(name, ()))
+
+
+def row_of(name: str, positional: int, keywords: Iterable[str] = ()) -> Operation:
+    """The row that a call of a function means for which `is_row` holds."""
+    found = function(name, positional, keywords)
+    if isinstance(found, Operation):
+        return found
+    return next(f for f in _BY_FUNCTION[name] if isinstance(f, Operation))
+
+
+def argument_names(name: str) -> set[str]:
+    """What the arguments of a function are called, in all its forms."""
+    return {p.name for form in _BY_FUNCTION[name] for p in form.parameters}
+
+
+def function(name: str, positional: int, keywords: Iterable[str] = ()) -> Function:
+    """What a call with this many positional arguments and these keywords means.
 
     A name can stand for several rows: `max(x)` reduces, `max(x, y)` is elementwise.
     """
@@ -90,7 +118,7 @@ def function(name: str, positional: int, keywords: Iterable[str] = ()) -> Operat
     return rows[0]
 
 
-def signature(row: Operation, name: str | None = None) -> str:
+def signature(row: Function, name: str | None = None) -> str:
     """`clip(x, lo, hi)`, `sum(x, axis=None, keepdims=False)`."""
     words = []
     for p in row.parameters:
@@ -102,6 +130,8 @@ def signature(row: Operation, name: str | None = None) -> str:
 
 
 def _shown(default: object) -> str:
+    if isinstance(default, str):
+        return f"'{default}'"
     return f"{default:g}" if isinstance(default, float) else str(default)
 
 
@@ -111,23 +141,29 @@ def signatures(name: str) -> list[str]:
 
 
 @cache
-def find(name: str) -> tuple[Operation, ...]:
-    """The rows that a user means by a name, alias or operator; empty if there is none."""
+def find(name: str) -> tuple[Function, ...]:
+    """All that a user means by a name, alias or operator; empty if there is nothing."""
     rows = list(_BY_FUNCTION.get(name, []))
     rows += [row for row in TABLE if name in (row.name, row.symbol) and row not in rows]
     return tuple(rows)
 
 
 __all__ = [
+    "COMPOSITIONS",
     "SPELLED",
     "TABLE",
+    "Composition",
+    "Function",
     "Operation",
+    "argument_names",
     "find",
     "for_symbol",
     "function",
     "function_names",
     "is_function",
+    "is_row",
     "operation",
+    "row_of",
     "signature",
     "signatures",
 ]

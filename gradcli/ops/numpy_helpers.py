@@ -14,8 +14,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from gradcli.ops.operation import Operation
 
-SCIPY = frozenset({"erf", "erfc", "erfinv", "gamma", "gammaln", "digamma", "polygamma"})
-"""What comes from `scipy.special`."""
+SCIPY = frozenset(
+    """
+    erf erfc erfcx erfinv gamma gammaln digamma polygamma ndtr log_ndtr xlogy xlog1py
+    gammainc gammaincc special expm
+    """.split()  # noqa: SIM905 - a list of words
+)
+"""What comes from SciPy: functions, and the module whose short names a user may have taken."""
+
+MODULES = ("scipy.special", "scipy.linalg")
+"""The modules of SciPy that rows name in their spelling."""
 
 HELPERS = {
     "sigmoid": ("x", "np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))"),
@@ -35,6 +43,20 @@ HELPERS = {
     "silu": ("x", "x*sigmoid(x)"),
     "mish": ("x", "x*np.tanh(softplus(x))"),
     "softsign": ("x", "x/(1 + np.abs(x))"),
+    "sech": ("x", "2*np.exp(-np.abs(x))/(1 + np.exp(-2*np.abs(x)))"),
+    "csch": ("x", "np.copysign(2*np.exp(-np.abs(x))/-np.expm1(-2*np.abs(x)), x)"),
+    "huber": (
+        "x, delta",
+        "np.where(np.abs(x) <= delta, 0.5*x*x, delta*(np.abs(x) - 0.5*delta))",
+    ),
+    "gamma_density": ("a, x", "x**(a - 1)*np.exp(-x)/gamma(a)"),
+    "mills": (
+        "x",
+        (
+            "np.where(x < 0, np.sqrt(2/np.pi)/erfcx(-np.minimum(x, 0)/np.sqrt(2)), "
+            "normal_pdf(x)/ndtr(np.maximum(x, 0)))"
+        ),
+    ),
     "log_base": ("x, base", "np.log(x)/np.log(base)"),
     "sinc_slope": (
         "x",
@@ -59,6 +81,11 @@ HELPERS = {
     "mish_slope": (
         "x",
         "np.tanh(softplus(x)) + x*sigmoid(x)*tanh_slope(softplus(x))",
+    ),
+    "eigenvectors": ("A", "with_signs(np.linalg.eigh(symmetric(A))[1])"),
+    "with_signs": (
+        "V",
+        "V*np.sign(np.sum(V*(np.argmax(np.abs(V), axis=0) == np.arange(len(V))[:, None]), axis=0))",
     ),
     "symmetric": ("A", "A/2 + A.T/2"),
     "lower_half": ("A", "(np.tril(A) + np.tril(A, -1))/2"),

@@ -467,7 +467,8 @@ def _broadcast_hint(types: tuple[Type, ...]) -> str | None:
 def parse_parameters(text: str) -> tuple[Parameter, ...]:
     """Parameters from their short form: `"x slope=0.01"`, `"x axis:=None"`, `"*x"`, `"shape:"`.
 
-    A colon marks an option, a star takes all further operands, `=` gives a default.
+    A colon marks an option, a star takes all further operands, `=` gives a default: a number, None,
+    True, False or a word in quotes.
     """
     return tuple(_parse_parameter(word) for word in text.split())
 
@@ -476,7 +477,9 @@ def _parse_parameter(word: str) -> Parameter:
     constants: dict[str, Any] = {"None": None, "False": False, "True": True}
     head, equals, default = word.partition("=")
     option, variadic = head.endswith(":"), head.startswith("*")
-    value = constants[default] if default in constants else float(default) if default else None
+    value: Any = constants.get(default)
+    if default and default not in constants:
+        value = default.strip("'") if default[0] == "'" else float(default)
     if option and isinstance(value, float) and value.is_integer():
         value = int(value)
     return Parameter(head.strip("*:"), option, variadic, not equals, value)

@@ -184,6 +184,8 @@ def shown(value: Any) -> str:
     """An option as a literal of the language: `0`, `(1, 2)`, `None`, `True`."""
     if isinstance(value, tuple):
         return f"({', '.join(map(shown, value))}{',' * (len(value) == 1)})"
+    if isinstance(value, str):
+        return f"'{value}'"
     return f"{value:.17g}" if isinstance(value, float) else str(value)
 
 

@@ -143,6 +143,8 @@ def _part(node: Tree, parts: list[str], places: dict[str, str]) -> str:
 def _called(node: Call, parts: list[str]) -> str:
     count = len(parts) - len(node.keywords)
     row = ops.function(node.name, count, node.keywords)
+    if not isinstance(row, Operation):
+        raise Missing(node.name)
     named = dict(zip(node.keywords, parts[count:], strict=True))
     given = parts[:count]
     if not row.operands[0].variadic:

@@ -192,7 +192,7 @@ class LibraryCalls(Subscripts):
         for given in (f"{family}_{name}", name):
             if family != "other" and given in prelude.NAMES:
                 return self.from_prelude(given, arguments, keywords, node)
-        if ops.is_function(name) and family != "other":
+        if ops.is_row(name) and family != "other":
             return self.row_call(name, arguments, keywords, where)
         libraries = {"numpy": np, "linalg": np.linalg, "math": math}
         of, hint = libraries.get(family), None
@@ -283,7 +283,7 @@ class LibraryCalls(Subscripts):
         self, name: str, arguments: list[Value], keywords: Keywords, where: Where
     ) -> Value:
         """A function of the operation table, its arguments sorted into operands and options."""
-        row = ops.function(name, len(arguments), keywords)
+        row = ops.row_of(name, len(arguments), keywords)
         operands: list[Value] = []
         options: dict[str, Any] = {}
         waiting = list(arguments)

@@ -15,6 +15,7 @@ from typing import Any, TypeGuard
 from gradcli.diagnostics.characters import normal_name
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span, between
+from gradcli.syntax.foreign_calls import is_type, part_of_several, translated_attribute
 from gradcli.syntax.libraries import translated, translated_method
 from gradcli.syntax.messages import rejected
 from gradcli.syntax.statements import StatementBuilder
@@ -29,6 +30,7 @@ from gradcli.syntax.tree import (
     Number,
     Operator,
     Slice,
+    Text,
     Tree,
     Tuple,
 )
@@ -38,16 +40,20 @@ Arguments = list[Any]
 """Of a call: trees, then (name, tree) for those given by keyword."""
 
 _SYMBOLS = {"·": "*", "⋅": "*", "∗": "*", "×": "*", "⊙": "*"}
+_QUOTIENTS = frozenset({"/", "//", "%"})
 _COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _RESERVED = {"True": 1.0, "False": 0.0, "inf": math.inf, "nan": math.nan}
 
 _CONSTANTS = frozenset({"pi", "e", "tau"})
-_TAKES_A_SHAPE = frozenset({"reshape"})
 
 
 class Builder(StatementBuilder):
     """A method per terminal (upper case) and per rule of the grammar."""
+
+    def __init__(self, *, torch: bool = False) -> None:
+        self.torch = torch
+        """Whether the text that is read is PyTorch's, where some names mean something else."""
 
     # --- terminals -----------------------------------------------------------------------
 
@@ -69,12 +75,18 @@ class Builder(StatementBuilder):
 
     # --- operators -----------------------------------------------------------------------
 
-    def binary(self, left: Tree, token: Token, right: Tree) -> Operator:
+    def binary(self, left: Tree, token: Token, right: Tree) -> Tree:
         _, text, place = token
         symbol = _SYMBOLS.get(text, text)
-        if symbol == "/" and is_coefficient_product(right):
+        if symbol in _QUOTIENTS and is_coefficient_product(right):
             raise rejected.ambiguous_quotient(left, right)
-        return Operator(symbol, (left, right), between(left.span, right.span), place)
+        span = between(left.span, right.span)
+        if symbol == "%":
+            return Call("mod", (left, right), (), span, place, qualified=True)
+        if symbol == "//":
+            whole = Operator("/", (left, right), span, place)
+            return Call("floor", (whole,), (), span, place, qualified=True)
+        return Operator(symbol, (left, right), span, place)
 
     def signed(self, sign: Token, operand: Tree) -> Tree:
         """A sign and what it stands before. A minus becomes part of a literal."""
@@ -150,10 +162,14 @@ class Builder(StatementBuilder):
     def reserved_number(self, token: Token) -> Number:
         return Number(_RESERVED[token.text], token.text, token.span)
 
-    def constant(self, token: Token) -> Name | Number:
+    def constant(self, token: Token) -> Tree:
         name = token.text.rpartition(".")[2]
         if name in ("inf", "nan"):
             return Number(_RESERVED[name], name, token.span)
+        if name == "newaxis":
+            return Nothing(token.span)
+        if is_type(name):
+            return Text(name, token.span)
         if name not in _CONSTANTS or "linalg" in token.text or "scipy" in token.text:
             raise rejected.no_constant(token)
         return Name(name, token.span, qualified=True)
@@ -161,36 +177,39 @@ class Builder(StatementBuilder):
     def nothing(self, token: Token) -> Nothing:
         return Nothing(token.span)
 
+    def text(self, token: Token) -> Text:
+        return Text(token.text.strip("'\""), token.span)
+
     def array(self, opening: Token, elements: Trees, closing: Token) -> Array:
         return Array(tuple(elements), between(opening.span, closing.span))
 
     # --- calls ---------------------------------------------------------------------------
 
-    def call(self, name: Name, _: Token, arguments: Arguments, closing: Token) -> Call:
+    def call(self, name: Name, _: Token, arguments: Arguments, closing: Token) -> Tree:
         span = between(name.span, closing.span)
         return _call(name.name, arguments, span, name.span, qualified=False)
 
-    def qualified_call(self, name: Token, _: Token, arguments: Arguments, closing: Token) -> Call:
+    def qualified_call(self, name: Token, _: Token, arguments: Arguments, closing: Token) -> Tree:
         library, _dot, function = name.text.rpartition(".")
         place = Span(name.span.end - len(function), name.span.end)
         span = between(name.span, closing.span)
-        return translated(_call(function, arguments, span, place, qualified=True), library)
+        call = _call(function, arguments, span, place, qualified=True)
+        return translated(call, library, torch=self.torch)
 
     def method(
         self, base: Tree, _dot: Token, name: Name, _: Token, arguments: Arguments, closing: Token
-    ) -> Call:
+    ) -> Tree:
         if type(base) is Number:
             raise rejected.number_has_no_parts(base, name.span, name.name)
-        if type(base) is Name and not base.qualified and base.name in rejected.FOREIGN_MODULES:
+        if type(base) is Name and not base.qualified and base.name == "sympy":
             raise rejected.foreign_module(base, name)
-        if name.name in _TAKES_A_SHAPE and len(arguments) > 1 and _positional(arguments):
-            shape = between(arguments[0].span, arguments[-1].span)
-            arguments = [Tuple(tuple(arguments), shape)]
         span = between(base.span, closing.span)
         call = _call(name.name, [base, *arguments], span, name.span, qualified=False)
-        return translated_method(call)
+        return translated_method(call, torch=self.torch)
 
-    def attribute(self, base: Tree, _dot: Token, name: Name) -> Operator:
+    def attribute(self, base: Tree, _dot: Token, name: Name) -> Tree:
+        if (found := translated_attribute(base, name)) is not None:
+            return found
         if name.name != "T":
             raise rejected.no_attribute(base, name)
         return self._transposed(base, name.span)
@@ -211,8 +230,12 @@ class Builder(StatementBuilder):
 
     # --- indices -------------------------------------------------------------------------
 
-    def index(self, base: Tree, _: Token, items: Trees, closing: Token) -> Index:
+    def index(self, base: Tree, _: Token, items: Trees, closing: Token) -> Tree:
         span = between(base.span, closing.span)
+        if type(base) is Call:
+            found = part_of_several(base, items, span, torch=self.torch)
+            if found is not None:
+                return found
         if type(base) is Number:
             raise rejected.number_before_bracket(base, Span(items[0].span.start, span.end))
         return Index(base, tuple(items), span)

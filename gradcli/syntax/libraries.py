@@ -13,28 +13,56 @@ from typing import TypeAlias
 
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
-from gradcli.syntax.tree import Call, Nothing, Number, Tree
+from gradcli.syntax.foreign_calls import general, renamed, unnamed
+from gradcli.syntax.tree import Call, Nothing, Number, Operator, Tree
 
 Translate: TypeAlias = "Callable[[Call, str], Call]"
 """From a call and its name as it was written to the call in the language."""
 
 
-def translated(call: Call, library: str) -> Call:
+def translated(call: Call, library: str, *, torch: bool = False) -> Tree:
     """The call in the language. `library` is the prefix, as `np.linalg`.
 
-    Raises `GradcliError` of kind syntax for a call that means something else in the library.
+    In a text of PyTorch (`torch`) a function means what it does there. Raises `GradcliError` of
+    kind syntax for a call that means something else in the library.
     """
-    found = _FUNCTIONS.get((library.replace("numpy", "np"), call.name))
-    return call if found is None else found(call, f"{library}.{call.name}")
+    if library.rpartition(".")[2] == "norm":
+        return renamed(call, f"norm_{call.name}")
+    written = f"{library}.{call.name}"
+    found = general(call, torch=torch, method=False)
+    if not isinstance(found, Call):
+        return found
+    family = _family(library)
+    if torch and family == "np" and found.name in _AXIS_OR_ARRAY and not _axis_is_second(found):
+        return found
+    differs = _FUNCTIONS.get((family, found.name))
+    return found if differs is None else differs(found, written)
 
 
-def translated_method(call: Call) -> Call:
+def _family(library: str) -> str:
+    """The library that has the same arguments: `np` for jnp, torch and their like."""
+    if library == "math" or library.endswith("special"):
+        return "math" if library == "math" else "scipy.special"
+    return "linalg" if library.endswith("linalg") else "np"
+
+
+_AXIS_OR_ARRAY = frozenset({"max", "min"})
+
+
+def _axis_is_second(call: Call) -> bool:
+    """`torch.max(x, 1)`, where `torch.max(x, y)` compares two arrays."""
+    arguments = unnamed(call)
+    return len(arguments) == 2 and isinstance(arguments[1], Number | Operator)
+
+
+def translated_method(call: Call, *, torch: bool = False) -> Tree:
     """`x.max(0)` as `max(x, axis=0)`: a method's further arguments are not compared with x."""
-    return _axis_second(call, f"x.{call.name}") if call.name in {"max", "min"} else call
-
-
-def _positional(call: Call) -> tuple[Tree, ...]:
-    return call.arguments[: len(call.arguments) - len(call.keywords)]
+    found = general(call, torch=torch, method=True)
+    if not isinstance(found, Call):
+        return found
+    if found.name in _AXIS_OR_ARRAY and (not torch or _axis_is_second(found)):
+        return _axis_second(found, f"x.{call.name}")
+    return found
 
 
 # --- what differs ------------------------------------------------------------------------
@@ -42,7 +70,7 @@ def _positional(call: Call) -> tuple[Tree, ...]:
 
 def _at_most(call: Call, written: str, *, most: int, third: str, hint: str) -> Call:
     """Positional arguments past those that the language has in the same order are refused."""
-    positional = _positional(call)
+    positional = unnamed(call)
     if len(positional) > most:
         span = positional[most].span
         raise syntax_error(f"argument {most + 1} of {written} is {third}", span, hint)
@@ -52,7 +80,7 @@ def _at_most(call: Call, written: str, *, most: int, third: str, hint: str) -> C
 def _axis_second(call: Call, written: str) -> Call:
     """The second argument is the axis and no second array."""
     call = _at_most(call, written, most=2, third="an array for the result", hint=_BY_NAME)
-    positional = _positional(call)
+    positional = unnamed(call)
     if len(positional) < 2:
         return call
     keywords = ("axis", *call.keywords)
@@ -64,7 +92,7 @@ def _axis_second(call: Call, written: str) -> Call:
 def _all_elements(call: Call, written: str) -> Call:
     """Without an axis it works on all elements together."""
     call = _at_most(call, written, most=2, third="not known", hint=_BY_NAME)
-    if len(_positional(call)) > 1 or "axis" in call.keywords:
+    if len(unnamed(call)) > 1 or "axis" in call.keywords:
         return call
     return _with_axis(call, Nothing(Span(call.span.end, call.span.end)))
 
@@ -82,7 +110,7 @@ def _with_axis(call: Call, axis: Tree) -> Call:
 
 def _swapped(call: Call, _written: str) -> Call:
     """The first two arguments in the other order; by name they stay what they are."""
-    positional = _positional(call)
+    positional = unnamed(call)
     if not positional:
         return call
     if len(positional) == 1 and "n" not in call.keywords:
@@ -96,7 +124,7 @@ def _swapped(call: Call, _written: str) -> Call:
 
 def _heaviside(call: Call, written: str) -> Call:
     """The second argument is the value at 0, which is ½ in the language."""
-    positional = _positional(call)
+    positional = unnamed(call)
     if len(positional) != 2:
         return call
     at_zero = positional[1]
@@ -114,6 +142,14 @@ def _put(call: Call, written: str) -> Call:
         f"{written} changes its first argument and gives nothing back",
         call.span,
         "put(x, v, at) is a new array: first the values, then their places",
+    )
+
+
+def _kl_div(call: Call, written: str) -> Call:
+    raise syntax_error(
+        f"{written} is another function than kl_div(log_p, q), which is PyTorch's",
+        call.span,
+        "write 'rel_entr(x, y) - x + y'",
     )
 
 
@@ -151,6 +187,9 @@ _FUNCTIONS: Mapping[tuple[str, str], Translate] = {
     ("math", "remainder"): _remainder,
     ("math", "prod"): _rows,
     ("scipy.special", "polygamma"): _swapped,
+    ("scipy.special", "huber"): _swapped,
+    ("scipy.special", "kl_div"): _kl_div,
+    ("np", "polygamma"): _swapped,
     ("scipy.special", "softmax"): _all_elements,
     ("scipy.special", "log_softmax"): _all_elements,
     ("scipy.special", "logsumexp"): partial(

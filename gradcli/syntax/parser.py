@@ -17,6 +17,7 @@ from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
 from gradcli.syntax.builder import Builder
 from gradcli.syntax.driver import Driver
+from gradcli.syntax.foreign_calls import PYTORCH
 from gradcli.syntax.layout import Layout
 from gradcli.syntax.tables import tables
 from gradcli.syntax.tokens import Stuck
@@ -79,9 +80,9 @@ def parse_expression(source: Source) -> Tree:
 
 
 @cache
-def _driver() -> Driver:
-    """The parser, made on first use."""
-    return Driver(tables(), Builder())
+def _driver(torch: bool) -> Driver:  # noqa: FBT001 - the cache's key
+    """The parser, made on first use; for texts of PyTorch one of its own."""
+    return Driver(tables(), Builder(torch=torch))
 
 
 def _statements(source: Source) -> list[Statement]:
@@ -121,7 +122,7 @@ def _latex_statements(
 
 
 def _read(source: Source, text: str) -> list[Statement]:
-    driver, layout = _driver(), Layout()
+    driver, layout = _driver(PYTORCH.search(text) is not None), Layout()
     found: GradcliError | Stuck
     try:
         with collector_paused():

@@ -30,6 +30,7 @@ from gradcli.syntax.tree import (
     Operator,
     Rule,
     Slice,
+    Text,
     Tree,
     Tuple,
 )
@@ -155,6 +156,8 @@ def _pieces(tree: Tree, *, wide: bool) -> list[Piece]:
             return _slice(tree)
         case Nothing():
             return ["None"]
+        case Text():
+            return [tree.text if tree.text == "..." else f"'{tree.text}'"]
         case _:
             return _statement(tree)
 

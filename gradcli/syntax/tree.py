@@ -81,6 +81,18 @@ class Nothing(Tree):
         self.span = span
 
 
+class Text(Tree):
+    """A word that is an option, `reduction='sum'`, `einsum('ij,j->i', A, x)`; `...` in an index."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str, span: Span) -> None:
+        self.text, self.span = text, span
+
+    def label(self) -> object:
+        return self.text
+
+
 class Name(Tree):
     """A name, NFC-normalised. `qualified` where it was written as `np.pi` or `math.e`."""
 

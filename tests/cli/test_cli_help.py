@@ -246,7 +246,7 @@ class TestCompletion:
             ("gradcli examples show net", ["network"]),
             ("gradcli examples run ro", ["rosenbrock"]),
             ("gradcli graph x --format p", ["png", "pdf"]),
-            ("gradcli ops relu logs", ["logsigmoid", "logsumexp"]),
+            ("gradcli ops relu logsi", ["logsigmoid"]),
             ("gradcli eval --file ta", []),
             ("gradcli he", ["hessian", "help"]),
             ("gradcli help ex", ["export", "examples", "exit-codes"]),

@@ -122,6 +122,10 @@ def _selu(x: Any) -> Any:
     return scale * (x if x > 0 else alpha * mp.expm1(x))
 
 
+def _phi_of(x: Any) -> Any:
+    return mp.erfc(-x / mp.sqrt(2)) / 2
+
+
 ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "add": lambda x, y: x + y,
     "sub": lambda x, y: x - y,
@@ -198,6 +202,22 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "gamma": mp.gamma,
     "lgamma": lambda x: mp.log(abs(mp.gamma(x))),
     "digamma": mp.digamma,
+    "rsqrt": lambda x: 1 / mp.sqrt(x),
+    "xlogy": lambda x, y: x * mp.log(y) if x else mpf(0),
+    "xlog1py": lambda x, y: x * mp.log(1 + y) if x else mpf(0),
+    "sech": lambda x: 2 / (mp.exp(x) + mp.exp(-x)),
+    "csch": lambda x: 2 / (mp.exp(x) - mp.exp(-x)),
+    "coth": lambda x: mp.cosh(x) / mp.sinh(x),
+    "ndtr": _phi_of,
+    "log_ndtr": lambda x: mp.log(_phi_of(x)),
+    "mills": lambda x: mp.diff(lambda t: mp.log(_phi_of(t)), x),
+    "i0": lambda x: mp.hyp0f1(1, x * x / 4),
+    "i1": lambda x: x / 2 * mp.hyp0f1(2, x * x / 4),
+    "j0": lambda x: mp.hyp0f1(1, -x * x / 4),
+    "j1": lambda x: x / 2 * mp.hyp0f1(2, -x * x / 4),
+    "huber": lambda x, d: x * x / 2 if abs(x) <= d else d * (abs(x) - d / 2),
+    "trunc": lambda x: mp.sign(x) * mp.floor(abs(x)),
+    "fmod": lambda x, y: x - y * mp.sign(x / y) * mp.floor(abs(x / y)),
     "floor": mp.floor,
     "ceil": mp.ceil,
     "round": mp.nint,
@@ -266,6 +286,13 @@ def _cofactor_slope(A: Any, H: Any) -> Any:
 
 def _inv(A: Any) -> Any:
     return _cofactor(A).T / _det(A)
+
+
+def _stacked(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """A function of one matrix for a matrix or three axes."""
+    return lambda A: (
+        function(A) if A.ndim == 2 else np.array([function(M) for M in A], dtype=object)
+    )
 
 
 def _cholesky(A: Any) -> Any:
@@ -397,6 +424,102 @@ def _linspace(a: Application, start: Any, stop: Any) -> Any:
     return np.array([start + (stop - start) * i / max(n - 1, 1) for i in range(n)], dtype=object)
 
 
+def _lower_gamma(a: float, x: Any) -> Any:
+    """x^a e^-x Σ xⁿ/Γ(a + n + 1) (DLMF 8.11.4)."""
+    term = x ** mpf(a) * mp.exp(-x) / mp.gamma(mpf(a) + 1)
+    total, n = mpf(0), 0
+    while term > mpf(10) ** -DIGITS:
+        total += term
+        n += 1
+        term *= x / (mpf(a) + n)
+    return total
+
+
+def _moved(a: Application, *arrays: Any) -> Any:
+    """Elements as the row puts them, told from numbers that no two elements share."""
+    sizes = [x.size for x in arrays]
+    names = [
+        (sum(sizes[:i]) + np.arange(x.size, dtype=float)).reshape(x.shape)
+        for i, x in enumerate(arrays)
+    ]
+    names[1:] = [
+        np.asarray(o, dtype=float) if a.row.operands[-1].name in {"i", "x"} and i else n
+        for i, (o, n) in enumerate(zip(a.operands, names, strict=True))
+    ][1:]
+    places = np.asarray(a.value(names)).astype(int)
+    return np.concatenate([np.ravel(x) for x in arrays])[places]
+
+
+def _pad(a: Application, x: Any) -> Any:
+    result = np.full(a.site.out.shape, mpf(a.node.options["value"]))
+    first = [before for before, _ in a.node.options["widths"]]
+    result[tuple(slice(s, s + n) for s, n in zip(first, x.shape, strict=True))] = x
+    return result
+
+
+def _quantile(a: Application, x: Any) -> Any:
+    axis, keep = a.node.options["axis"], a.node.options["keepdims"]
+    rows = np.sort(x.ravel() if axis is None else x, axis=-1 if axis is None else axis)
+    rows = np.moveaxis(rows, -1 if axis is None else axis, 0)
+    place = (len(rows) - 1) * mpf(a.node.options["q"])
+    low = int(place)
+    found = rows[low] + (place - low) * (rows[min(low + 1, len(rows) - 1)] - rows[low])
+    return np.expand_dims(found, axis) if keep and axis is not None else found
+
+
+def _taken_back(a: Application, d: Any, i: Any) -> Any:
+    """The adjoint of take, column by column."""
+    options, numbers = a.node.options, _each(lambda v: int(mp.nint(v)), np.asarray(i))
+    axis, result = options["axis"], np.full(options["shape"], mpf(0))
+    for place in np.ndindex(d.shape):
+        at = list(place)
+        at[axis] = numbers[place] if a.row.name == "take_along_back" else numbers[place[axis]]
+        result[tuple(at)] += d[place]
+    return result
+
+
+def _matrix_power(a: Application, A: Any) -> Any:
+    n = a.node.options["n"]
+    factor = A if n > 0 else _inv(A)
+    result = _each(mpf, np.eye(len(A)))
+    for _ in range(abs(n)):
+        result = np.dot(result, factor)
+    return result
+
+
+def _expm(A: Any) -> Any:
+    term = total = _each(mpf, np.eye(len(A)))
+    for k in range(1, 400):
+        term = np.dot(term, A) / k
+        total = total + term
+    return total
+
+
+def _expm_slope(_a: Application, A: Any, *directions: Any) -> Any:
+    """The mixed difference of expm in steps of 10⁻¹²⁰."""
+    h, total = mpf(10) ** -120, 0
+    for signs in itertools.product((1, -1), repeat=len(directions)):
+        moved = A + sum(s * h * E for s, E in zip(signs, directions, strict=True))
+        total = total + np.prod(signs) * _expm(moved)
+    return total / (2 * h) ** len(directions)
+
+
+def _eigen(A: Any) -> Any:
+    values, vectors = mp.eigsy(mp.matrix(((A + A.T) / 2).tolist()))
+    order = sorted(range(len(A)), key=lambda i: values[i])
+    V = np.array(vectors.tolist(), dtype=object)[:, order]
+    largest = [max(column, key=abs) for column in V.T]
+    return [values[i] for i in order], V * [mp.sign(v) for v in largest]
+
+
+def _singular_values(A: Any) -> Any:
+    """The eigenvalues of [[0, A], [A.T, 0]] above 0."""
+    m, n = A.shape
+    zero = mpf(0)
+    whole = np.block([[np.full((m, m), zero), A], [A.T, np.full((n, n), zero)]])
+    return np.array(_eigen(whole)[0][::-1][: min(m, n)], dtype=object)
+
+
 def _option(name: str, function: Callable[..., Any]) -> Callable[..., Any]:
     return lambda a, x: function(x, a.node.options[name])
 
@@ -407,6 +530,60 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 ARRAYS: dict[str, Callable[..., Any]] = {
     "polygamma": lambda a, x: _each(lambda v: mp.polygamma(a.node.options["n"], v), x),
+    "gammainc": lambda a, x: _each(lambda v: _lower_gamma(a.node.options["a"], v), x),
+    "gammaincc": lambda a, x: _each(lambda v: 1 - _lower_gamma(a.node.options["a"], v), x),
+    "gamma_density": lambda a, x: _each(
+        lambda v: v ** (mpf(a.node.options["a"]) - 1) * mp.exp(-v) / mp.gamma(a.node.options["a"]),
+        x,
+    ),
+    **dict.fromkeys(
+        (
+            *("roll", "tile", "broadcast_to", "flatten_from", "rot90", "fliplr", "flipud"),
+            *(
+                "half_of",
+                "atleast_1d",
+                "atleast_2d",
+                "split_part",
+                "pad_by_copy",
+                "permute",
+                "swapaxes",
+                "moveaxis",
+            ),
+            *("hstack", "vstack", "column_stack", "take", "take_along", "sorted_by", "unsorted"),
+        ),
+        _moved,
+    ),
+    "pad": _pad,
+    "pad_last": _pad,
+    "diff": lambda a, x: np.diff(x, a.node.options["n"], a.node.options["axis"]),
+    "logcumsumexp": lambda a, x: _each(
+        mp.log, np.cumsum(_each(mp.exp, x), axis=a.node.options["axis"])
+    ),
+    "sort": lambda a, x: np.sort(x, axis=a.node.options["axis"]),
+    **{
+        name: lambda a, *_arrays: _each(mpf, np.asarray(a.out, dtype=object))
+        for name in ("argmax", "argmin", "argsort", "one_hot", "shape", "size", "ndim", "segment")
+    },
+    "quantile_weights": lambda a, _x: _each(mpf, a.out),
+    "targets": lambda a, t, _x: t if t.shape == a.out.shape else _each(mpf, a.out),
+    "quantile": _quantile,
+    "take_back": _taken_back,
+    "take_along_back": _taken_back,
+    "einsum": lambda a, *arrays: np.einsum(a.node.options["spec"], *arrays),
+    "tensordot": lambda a, x, y: np.tensordot(x, y, a.node.options["axes"]),
+    "pinv": _plain(
+        lambda A: (
+            np.dot(_inv(np.dot(A.T, A)), A.T)
+            if len(A) >= len(A.T)
+            else np.dot(A.T, _inv(np.dot(A, A.T)))
+        )
+    ),
+    "matrix_power": _matrix_power,
+    "expm": _plain(_expm),
+    "expm_slope": _expm_slope,
+    "eigvalsh": _plain(lambda A: np.array(_eigen(A)[0], dtype=object)),
+    "eigenvectors": _plain(lambda A: _eigen(A)[1]),
+    "svdvals": _plain(_singular_values),
     "matmul": _matmul,
     "dot": lambda a, x, y: x * y if not x.ndim * y.ndim else _matmul(a, x, y),
     "inner": lambda _a, x, y: x * y if not x.ndim * y.ndim else np.inner(x, y),
@@ -426,11 +603,11 @@ ARRAYS: dict[str, Callable[..., Any]] = {
     "tril": _option("k", np.tril),
     "triu": _option("k", np.triu),
     "trace": _plain(lambda A: sum(A[i, i] for i in range(min(A.shape)))),
-    "inv": _plain(_inv),
+    "inv": _plain(_stacked(_inv)),
     "solve": _plain(lambda A, b: np.dot(_inv(A), b)),
     "cholesky": _plain(_cholesky),
-    "det": _plain(_det),
-    "logdet": _plain(lambda A: mp.log(abs(_det(A)))),
+    "det": _plain(_stacked(_det)),
+    "logdet": _plain(_stacked(lambda A: mp.log(abs(_det(A))))),
     "cofactor": _plain(_cofactor),
     "cofactor_slope": _plain(_cofactor_slope),
     "sum": _reduced(np.sum),

@@ -299,8 +299,9 @@ class Sample:
         positional = call.arguments[: len(call.arguments) - len(call.keywords)]
         texts = []
         for i, argument in enumerate(positional):
-            variadic = row.parameters[0].variadic
-            parameter = row.parameters[0 if variadic else i]
+            many = next((n for n, p in enumerate(row.parameters) if p.variadic), len(positional))
+            variadic = many == 0
+            parameter = row.parameters[min(i, many)]
             if isinstance(argument, Tuple) and variadic:
                 texts.append(f"({''.join(self.input(e) + ', ' for e in argument.elements)})")
             else:

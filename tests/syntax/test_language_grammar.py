@@ -222,7 +222,7 @@ EXPRESSIONS = [
     row("np.linalg.norm(x)", "(call np.norm x)"),
     row("numpy.linalg.inv(A)", "(call np.inv A)"),
     row("scipy.special.expit(x)", "(call np.expit x)"),
-    row("np.array([1, 2]).T", "(T (call np.array (array 1 2)))"),
+    row("np.array([1, 2]).T", "(T (array 1 2))"),
     row("np.T", "(T np)"),
     # white space
     row("(a\n+ b)", "(+ a b)"),

@@ -28,8 +28,15 @@ FULL_NAMES = [
 VALUES = ("0.3", "2.0", "-1.7", "[0.5, 0.2, 0.7]", "[[4, 0.5], [0.5, 3]]", "[[0.1, 0.2, 0.3]]")
 LISTS = ("([1, 2], [3, 4])", "(2, 3)", "3")
 MORE = ("0", "1", "2", "0.5", "-1", "[1, 2, 3]", "[[1, 2], [3, 4]]", "None", "(0, 1)")
-NEVER = {("math", "remainder"), ("np", "put")}
+NEVER = {("math", "remainder"), ("np", "put"), ("scipy.special", "kl_div")}
 """What the language does not have."""
+OWN_CALLS = {
+    "einsum": ("'ij,j->i', [[1, 2], [3, 4]], [5, 6]", "'ij->ji', [[1, 2], [3, 4]]"),
+    "interp": ("0.5, [0, 1], [2, 4]", "[-1, 5], [0, 1], [2, 4]"),
+    "take_along_axis": ("np.array([1, 2]), np.array([1, 0]), 0",),
+    "lstsq": ("[[1, 2], [3, 4]], [5, 6]",),
+}
+"""Arguments of functions that the usual ones don't fit."""
 OF_VECTORS = {"transpose", "matrix_transpose"}
 """The transpose of a vector is a row in the language, and the same vector in NumPy."""
 
@@ -45,7 +52,9 @@ def calls(name: str) -> list[str]:
     found += [f"{a}, {word}" for a in VALUES for word in ("axis=0", "axis=1", "keepdims=True")]
     found += [f"{a}, ddof=1" for a in VALUES] + [f"{a}, n=1" for a in VALUES]
     found += ["n=1, x=2", "1, x=2", "x=2, n=1"]
-    return [f"{name}({arguments})" for arguments in found]
+    found += OWN_CALLS.get(name.rpartition(".")[2], ())
+    part = "[0]" if name.endswith("lstsq") else ""
+    return [f"{name}({arguments}){part}" for arguments in found]
 
 
 def library_value(text: str, name: str) -> Any:

@@ -166,7 +166,6 @@ def test_steps_of_the_examples_are_read_back(name: str) -> None:
 OTHERWISE = {
     "step": "θ is a name",
     "sinc_slope": "a prime is the transpose",
-    "tanh_slope": "sech is no function of the language",
     "normal_pdf": "φ is a name",
     "sum": "a sum of an array is written sum(x)",
     "prod": "a product of an array is written prod(x)",

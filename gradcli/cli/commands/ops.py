@@ -11,9 +11,12 @@ from gradcli.cli.options import OutputOptions
 from gradcli.cli.parameters import argument
 
 if TYPE_CHECKING:
-    from gradcli.ops import Operation
+    from gradcli.ops import Function
 
-_MODULE = re.compile(r"(?:(?:np|numpy)(?:\.linalg)?|math|scipy\.special)\.(?=.)")
+_MODULE = re.compile(
+    r"(?:(?:np|numpy|jnp|jax\.numpy|torch|scipy|jax\.scipy)(?:\.(?:linalg|special))?|math|F"
+    r"|(?:torch\.)?nn\.functional|jax\.(?:nn|lax)|special)\.(?=.)"
+)
 """What may stand before a function's name in a program, too."""
 
 
@@ -60,7 +63,7 @@ def command(
     return Outcome([listing(rows, form, report.style())], 0, report.file)
 
 
-def _find(name: str) -> tuple[Operation, ...]:
+def _find(name: str) -> tuple[Function, ...]:
     """The rows that are meant. Raises `GradcliError` of kind name."""
     from gradcli import ops
     from gradcli.diagnostics.error import GradcliError, Kind

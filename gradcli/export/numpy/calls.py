@@ -30,6 +30,7 @@ from gradcli.export.numpy.code import (
     shape_text,
     total,
 )
+from gradcli.export.numpy.code import array as code_array
 from gradcli.export.numpy.elementwise import Elementwise
 from gradcli.ops import numpy_helpers as helpers
 from gradcli.ops.operation import Operation, Shape, Type
@@ -264,11 +265,101 @@ class Calls(Elementwise, ABC):
         return call("np.array", level[0], type=out)
 
     def _index(self, x: list[Code], out: Type, options: Options) -> Code:
-        items = list(options["items"])
+        items = [list(i) if isinstance(i, tuple) else i for i in options["items"]]
         while len(items) > 1 and items[-1] == slice(None):
             items.pop()
         text = ", ".join(map(_item, items)) or "..."
         return Code(f"{exact(numeric(x[0])).at(ATOM)}[{text}]", ATOM, out, view=True)
+
+    def _given(self, _x: list[Code], out: Type, options: Options) -> Code:
+        """A value that depends on shapes alone."""
+        return code_array(np.array(options["value"]))._replace(type=out)
+
+    _shape = _size = _ndim = _given
+
+    def _einsum(self, x: list[Code], out: Type, options: Options) -> Code:
+        spec = ",".join(options["terms"]) + f"->{options['to']}"
+        return call("np.einsum", f"'{spec}'", *(exact(fractional(a)).text for a in x), type=out)
+
+    _tensordot = _einsum
+
+    def _pad(self, x: list[Code], out: Type, options: Options) -> Code:
+        value = options["value"]
+        filled = f"constant_values={float(value)!r}" if value else ""
+        widths = shown(options["widths"])
+        return call("np.pad", exact(fractional(x[0])).text, widths, filled, type=Type(out.shape))
+
+    _pad_last = _pad
+
+    def _targets(self, x: list[Code], out: Type, _options: Options) -> Code:
+        t, z = (exact(a) for a in x)
+        if t.shape == z.shape:
+            return t
+        return call(
+            "1.0*np.equal",
+            f"np.expand_dims({t.text}, -1)",
+            f"np.arange({out.shape[-1]})",
+            type=Type(out.shape),
+        )
+
+    def _quantile_weights(self, x: list[Code], out: Type, options: Options) -> Code:
+        axis = options["axis"]
+        axes = range(len(out.shape)) if axis is None else np.atleast_1d(axis)
+        place = (math.prod(out.shape[i] for i in axes) - 1) * options["q"]
+        low, part = int(place), place - int(place)
+        name = f"quantile_weights_{low}_{f'{part:g}'.replace('.', '_')}"
+        ends = ((low, 1 - part), (low + 1, part)) if part else ((low, 1.0),)
+        text = " + ".join(
+            f"{weight!r}*(x == s[..., {i}:{i + 1}])"
+            f"/np.sum(x == s[..., {i}:{i + 1}], axis=-1, keepdims=True)"
+            for i, weight in ends
+        )
+        self.note(f"{name}_of", "x, s", text)
+        self.note(name, "x", f"{name}_of(x, np.sort(x, axis=-1))")
+        return self._lines(name, x, out, options)
+
+    def _taken_back(self, x: list[Code], out: Type, options: Options, where: str) -> Code:
+        """A sum over the elements: 1 where one came from a place, else 0."""
+        d, i = (exact(fractional(a)) for a in x)
+        axis, rank = options["axis"], len(out.shape)
+        n = out.shape[axis]
+        name = f"{where}_{n}_{axis}_{rank}_{len(i.shape)}"
+        if where == "take_along_back":
+            places = f"np.arange({n}).reshape(1, -1{', 1' * (rank - 1)})"
+            chosen = f"np.moveaxis(i % {n}, {axis}, 0)[:, None] == {places}"
+            moved = f"np.moveaxis(d, {axis}, 0)[:, None]"
+            text = f"np.moveaxis(np.sum({moved}*({chosen}), axis=0), 0, {axis})"
+        else:
+            own = tuple(range(axis, axis + len(i.shape)))
+            rest = ", ".join(map(str, (*out.shape[:axis], *out.shape[axis + 1 :])))
+            text = (
+                f"np.moveaxis(np.tensordot(1.0*(np.arange({n}) == np.ravel(i)[:, None] % {n}), "
+                f"np.reshape(np.moveaxis(d, {own}, {tuple(range(len(own)))}), "
+                f"(np.size(i), {rest})), "
+                f"(0, 0)), 0, {axis})"
+            )
+        self.note(name, "d, i", text)
+        return call(name, d.text, i.text, type=Type(out.shape))
+
+    def _take_back(self, x: list[Code], out: Type, options: Options) -> Code:
+        return self._taken_back(x, out, options, "take_back")
+
+    def _take_along_back(self, x: list[Code], out: Type, options: Options) -> Code:
+        return self._taken_back(x, out, options, "take_along_back")
+
+    def _expm_slope(self, x: list[Code], out: Type, _options: Options) -> Code:
+        """A block of the exponential of a larger matrix."""
+        n = out.shape[0]
+        A, *others = (exact(fractional(a)).text for a in x)
+        for k, E in enumerate(others):
+            copies = f"np.kron(np.eye({2**k}), {E})" if k else E
+            A = f"np.block([[{A}, {copies}], [np.zeros(({n * 2**k}, {n * 2**k})), {A}]])"
+        self.imports["expm"] = "scipy.linalg"
+        text = f"expm({A})[:{n}, -{n}:]"
+        return Code(text, ATOM, Type(out.shape))
+
+    def _eigenvectors(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call(self.needed("eigenvectors"), exact(fractional(x[0])).text, type=Type(out.shape))
 
     def _pick(self, x: list[Code], out: Type, options: Options) -> Code:
         flat = f"np.ravel({exact(fractional(x[0])).text})[{list(options['at'])}]"

@@ -39,8 +39,8 @@ class Elementwise:
     def __init__(self) -> None:
         self.helpers: dict[str, str] = {}
         """The text of every helper that is called, callees first."""
-        self.imports: dict[str, None] = {}
-        """What is taken from `scipy.special`."""
+        self.imports: dict[str, str] = {}
+        """What is taken from SciPy: names, and the module that has them."""
 
     def needed(self, name: str) -> str:
         """Take note of a helper of `ops.numpy_helpers`; its name."""
@@ -53,7 +53,7 @@ class Elementwise:
         """Take note of a helper that is made for the occasion."""
         for function in sorted(helpers.calls(expression)):
             if function in helpers.SCIPY:
-                self.imports[function] = None
+                self.imports[function] = "scipy.special"
         self.helpers.setdefault(name, helpers.definition(name, parameters, expression))
 
     def elementwise(
@@ -91,11 +91,13 @@ class Elementwise:
     def spelled(self, row: Operation, x: list[Code], out: Type, options: Options) -> Code:
         """An operation by NumPy's spelling in its row."""
         text = helpers.spelling(row)
-        special = text.startswith("scipy.special.")
-        text = text.removeprefix("scipy.special.")
-        if special:
-            self.imports[text.partition("(")[0]] = None
-        for function in sorted(helpers.calls(f"{text}(")) if not special else ():
+        module = next((m for m in helpers.MODULES if text.startswith(f"{m}.")), "")
+        text = text.removeprefix(f"{module}.")
+        if module:
+            self.imports[text.partition("(")[0]] = module
+        elif text.startswith("special."):
+            self.imports["special"] = "scipy"
+        for function in sorted(helpers.calls(f"{text}(")) if not module else ():
             self.needed(function)
         view = row.view and out.size <= x[0].type.size
         if "(" in text:

@@ -371,8 +371,9 @@ class Numpy(Calls):
     def preamble(self) -> Iterator[str]:
         """Imports and helpers, in pieces; complete once all statements have been made."""
         yield "import numpy as np\n"
-        if self.imports:
-            yield f"from scipy.special import {', '.join(sorted(self.imports))}\n"
+        for module in sorted(set(self.imports.values())):
+            names = sorted(name for name, own in self.imports.items() if own == module)
+            yield f"from {module} import {', '.join(names)}\n"
         for text in self.helpers.values():
             yield f"\n\n{text}"
         if self.helpers:

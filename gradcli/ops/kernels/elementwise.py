@@ -79,6 +79,35 @@ def leaky_relu(x: Array, slope: Array) -> Array:
     return np.where(x > 0, x, slope * x)
 
 
+def rsqrt(x: Array) -> Array:
+    """1/√x."""
+    return 1.0 / np.sqrt(x)
+
+
+def sech(x: Array) -> Array:
+    """1/cosh(x), also where cosh overflows."""
+    z = np.exp(-np.abs(x))
+    return 2.0 * z / (1.0 + z * z)
+
+
+def csch(x: Array) -> Array:
+    """1/sinh(x), also where sinh overflows."""
+    size = np.abs(x)
+    return np.copysign(2.0 * np.exp(-size) / -np.expm1(-2.0 * size), x)
+
+
+def coth(x: Array) -> Array:
+    """1/tanh(x)."""
+    return 1.0 / np.tanh(x)
+
+
+def huber(x: Array, delta: Array) -> Array:
+    """x²/2 up to delta, delta (|x| - delta/2) beyond (Huber 1964)."""
+    size = np.abs(x)
+    value = np.where(size <= delta, x * (0.5 * x), delta * (size - 0.5 * delta))
+    return np.where(delta < 0.0, np.nan, value)[()]
+
+
 def elu(x: Array, alpha: Array) -> Array:
     """x above zero, alpha (e^x - 1) below."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0.0)))

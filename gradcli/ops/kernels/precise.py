@@ -62,6 +62,48 @@ def log_base(mp: Any, x: Any, base: Any) -> Any:
     return mp.log(x) / mp.log(base) if x > 0 and base > 0 else mp.nan
 
 
+def fmod(mp: Any, x: Any, y: Any) -> Any:
+    """x - y·trunc(x/y)."""
+    q = x / y
+    return x - y * (mp.floor(q) if q > 0 else mp.ceil(q))
+
+
+def huber(mp: Any, x: Any, delta: Any) -> Any:
+    """x²/2 up to delta, linear beyond."""
+    if delta < 0:
+        return mp.nan
+    return x * x / 2 if abs(x) <= delta else delta * (abs(x) - delta / 2)
+
+
+FAR = 10**4
+"""Beyond this the functions below take long."""
+
+
+def bessel(name: str, order: int) -> Form:
+    """A Bessel function of mpmath; nan far out."""
+    return lambda mp, x: getattr(mp, name)(order, x) if abs(x) < FAR else mp.nan
+
+
+def gammainc(mp: Any, x: Any, a: float) -> Any:
+    """The regularised lower incomplete gamma function."""
+    return each(
+        lambda v: mp.gammainc(a, 0, v, regularized=True) if 1e-20 < v < 40 else mp.nan, (x,)
+    )
+
+
+def gammaincc(mp: Any, x: Any, a: float) -> Any:
+    """The regularised upper incomplete gamma function."""
+    return each(lambda v: mp.gammainc(a, v, regularized=True) if 1e-20 < v < 40 else mp.nan, (x,))
+
+
+def gamma_density(mp: Any, x: Any, a: float) -> Any:
+    """x^(a - 1) e^-x/Γ(a)."""
+    return each(
+        lambda v: v ** (mp.mpf(a) - 1) * mp.exp(-v) / mp.gamma(a) if 1e-20 < v < 40 else mp.nan,
+        (x,),
+    )
+
+
 def power(mp: Any, x: Any, n: Any) -> Any:
     """x^n."""
     return x ** int(n) if n == mp.floor(n) and abs(n) < LARGE else mp.power(x, n)
@@ -188,6 +230,41 @@ def cholesky(mp: Any, A: Any) -> Any:
         return _entries(mp.cholesky(mp.matrix(((A + A.T) / 2).tolist())))
     except ValueError:
         return np.full(A.shape, mp.nan, dtype=object)
+
+
+def pinv(mp: Any, A: Any) -> Any:
+    """The pseudoinverse of matrices of full rank."""
+    A = np.asarray(A, dtype=object)
+    batch, (m, n) = A.shape[:-2], A.shape[-2:]
+    out = np.empty((*batch, n, m), dtype=object)
+    for place in np.ndindex(batch):
+        M = A[place]
+        out[place] = inverse(mp, M.T @ M) @ M.T if m >= n else M.T @ inverse(mp, M @ M.T)
+    return out
+
+
+def expm(mp: Any, A: Any) -> Any:
+    """The exponential of one matrix."""
+    return _entries(mp.expm(mp.matrix(A.tolist())))
+
+
+def eigenvalues(mp: Any, A: Any) -> Any:
+    """The eigenvalues of symmetric matrices, rising."""
+    A = np.asarray(A, dtype=object)
+    out = np.empty(A.shape[:-1], dtype=object)
+    for place in np.ndindex(A.shape[:-2]):
+        M = (A[place] + A[place].T) / 2
+        out[place] = sorted(mp.eigsy(mp.matrix(M.tolist()), eigvals_only=True))
+    return out
+
+
+def cumulated_log_sum(mp: Any, x: Any, axis: int) -> Any:
+    """The logarithms of the running sums of exponentials."""
+    lines = np.moveaxis(np.asarray(x, dtype=object), axis, -1)
+    out = np.empty(lines.shape, dtype=object)
+    for place in np.ndindex(lines.shape):
+        out[place] = log_sum(mp, list(lines[place[:-1]][: place[-1] + 1]))
+    return np.moveaxis(out, -1, axis)
 
 
 def det(mp: Any, A: Any) -> Any:

@@ -191,6 +191,11 @@ def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
     return result if keepdims else np.squeeze(result, axis)
 
 
+def logcumsumexp(x: Array, axis: int) -> Array:
+    """The logarithms of the running sums of exponentials."""
+    return np.logaddexp.accumulate(x, axis=axis)
+
+
 FAR_FROM_1 = 1.5
 """Above this, the logarithm of a sum has lost no digits to the 1 that is in it."""
 

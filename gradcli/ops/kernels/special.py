@@ -52,6 +52,47 @@ def gelu(x: Array, erfc: Kernel = erfc) -> Array:
     return np.where(tail, -normal_pdf(x) * series, value)[()]
 
 
+def log_ndtr(x: Array) -> Array:
+    """log Φ(x); to the right by the other tail, which is small there."""
+    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+    right = np.log1p(-normal_cdf(-np.maximum(x, 0.0)))
+    return np.where(x > 0.0, right, special.log_ndtr(np.minimum(x, 0.0)))[()]
+
+
+def mills(x: Array) -> Array:
+    """φ(x)/Φ(x) = √(2/π)/erfcx(-x/√2); to the right the quotient itself."""
+    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+    left = math.sqrt(2.0 / math.pi) / special.erfcx(-np.minimum(x, 0.0) * ROOT_HALF[0])
+    return np.where(x < 0.0, left, normal_pdf(x) / normal_cdf(np.maximum(x, 0.0)))[()]
+
+
+def gammainc(x: Array, a: float) -> Array:
+    """The regularised lower incomplete gamma function."""
+    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+    return special.gammainc(a, x)
+
+
+def gammaincc(x: Array, a: float) -> Array:
+    """The regularised upper incomplete gamma function."""
+    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+    return special.gammaincc(a, x)
+
+
+def gamma_density(x: Array, a: float) -> Array:
+    """x^(a - 1) e^-x/Γ(a)."""
+    if a < SMALL_ORDER:
+        half = np.exp(-0.5 * x)  # no factor is subnormal before the product is
+        return half * np.power(x, a - 1.0) / math.gamma(a) * half
+    return np.exp((a - 1.0) * np.log(x) - x - math.lgamma(a))
+
+
+SMALL_ORDER = 100.0
+
+
 def lgamma(x: Array) -> Array:
     """log|Γ(x)|; next to 1 and 2, where it is 0, by the series about 2 (DLMF 5.7.3)."""
     from scipy import special  # noqa: PLC0415 - slow to import, seldom needed

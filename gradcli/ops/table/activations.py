@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
@@ -151,6 +153,18 @@ ACTIVATIONS = (
         jit="smaller(larger({0}, -1.0), 1.0)",
         traits="exact selects",
         **piece(-1.0, 1.0),
+    ),
+    row(
+        "huber",
+        "x delta=1",
+        k.huber,
+        "where(abs(x) <= delta, x, delta*sign(x))",
+        "where(abs(x) <= delta, 0, abs(x) - delta)",
+        domain="delta > 0",
+        doc="x²/2 up to delta, delta·(|x| - delta/2) beyond",
+        mpmath=pk.huber,
+        branch=lambda x, delta: np.where(np.abs(x) <= delta, 0, np.sign(x)),
+        tie=lambda x, delta: np.abs(x) == delta,
     ),
     unary(
         "step",

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from gradcli.ops.operation import Operation
 from gradcli.ops.table import (
+    choosing,
+    contractions,
     indexing,
     linear,
+    matrices,
+    moving,
     placing,
     products,
     reductions,
@@ -15,10 +19,14 @@ from gradcli.ops.table import (
 
 ROWS: tuple[Operation, ...] = (
     *products.ROWS,
+    *contractions.ROWS,
     *linear.ROWS,
+    *matrices.ROWS,
     *reductions.ROWS,
     *running.ROWS,
     *shaping.ROWS,
+    *moving.ROWS,
+    *choosing.ROWS,
     *indexing.ROWS,
     *placing.ROWS,
 )

@@ -9,12 +9,21 @@ from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import sinc
 from gradcli.ops.kernels import special as sk
-from gradcli.ops.operation import Loss, Operation, Type, parse_parameters
-from gradcli.ops.options import whole
+from gradcli.ops.operation import Loss, Misfit, Operation, Type, parse_parameters
+from gradcli.ops.options import Keywords, whole
 from gradcli.ops.table.rows import AT_ZERO, grouped, row, unary
 
 LEFT_OF_0 = "next to its roots left of 0"
 """Reasons of several rows: two terms cancel, and each root would have to be known by itself."""
+
+
+def _oscillating(root: float, turn: float) -> tuple[Loss, Loss]:
+    """What a Bessel function loses next to a root and to a root of its derivative."""
+    return (
+        Loss("", "next to its roots", (root,)),
+        Loss("x", "next to the roots of its derivative", (turn,)),
+    )
+
 
 POWERS = (
     unary(
@@ -23,7 +32,7 @@ POWERS = (
         "sign(x)",
         "absolute value, also |x|",
         symbol="abs",
-        aliases="abs absolute fabs",
+        aliases="abs absolute fabs absolute fabs",
         latex=r"\lvert {x} \rvert",
         convention="0 at 0",
         mpmath="fabs",
@@ -42,6 +51,7 @@ POWERS = (
         jit="1.0 if {0} > 0.0 else -1.0 if {0} < 0.0 else abs({0})",
         traits="exact selects",
         **AT_ZERO,
+        aliases="sgn",
     ),
     unary(
         "sqrt",
@@ -74,6 +84,17 @@ POWERS = (
         mpmath=lambda _mp, x: x * x,
         jit="{0}*{0}",
         exponent=2,
+    ),
+    unary(
+        "rsqrt",
+        k.rsqrt,
+        "-out/(2*x)",
+        "1/√x",
+        latex=r"\frac{1}{\sqrt{{x}}}",
+        domain="x > 0",
+        numpy="1/np.sqrt({x})",
+        mpmath=lambda mp, x: 1 / mp.sqrt(x),
+        careful=("-0.5*(out/x)",),
     ),
     unary(
         "exp",
@@ -160,6 +181,34 @@ POWERS = (
         doc="log(e^x + e^y) without overflow",
         mpmath=lambda mp, x, y: max(x, y) + mp.log1p(mp.exp(-abs(x - y))),
         losses=(Loss("", "next to its roots, where e^x + e^y is 1", (-0.5, -0.9327521295671886)),),
+    ),
+    row(
+        "xlogy",
+        "x y",
+        k.scipy_special("xlogy"),
+        "log(y)",
+        "where((x == 0)*(y == 0), 0, x/y)",
+        latex=r"{x} \log {y}",
+        domain="y > 0, or x = 0",
+        doc="x·log(y), 0 where x is 0 (SciPy)",
+        convention="0 by y where the value is 0 for all y",
+        numpy="scipy.special.xlogy",
+        mpmath=lambda mp, x, y: x * mp.log(y) if x else mp.mpf(0),
+        traits="divides",
+    ),
+    row(
+        "xlog1py",
+        "x y",
+        k.scipy_special("xlog1py"),
+        "log1p(y)",
+        "where((x == 0)*(y == -1), 0, x/(1 + y))",
+        latex=r"{x} \log(1 + {y})",
+        domain="y > -1, or x = 0",
+        doc="x·log(1 + y), 0 where x is 0 (SciPy)",
+        convention="0 by y where the value is 0 for all y",
+        numpy="scipy.special.xlog1py",
+        mpmath=lambda mp, x, y: x * mp.log1p(y) if x else mp.mpf(0),
+        traits="divides",
     ),
     row(
         "hypot",
@@ -259,6 +308,24 @@ TRIGONOMETRY = (
     ),
     unary("sinh", np.sinh, "cosh(x)", "hyperbolic sine", wrong="sinh(x); -cosh(x)"),
     unary("cosh", np.cosh, "sinh(x)", "hyperbolic cosine", wrong="cosh(x); -sinh(x)"),
+    unary("sech", k.sech, "-out*tanh(x)", "1/cosh(x)", latex=r"\operatorname{sech} {x}"),
+    unary(
+        "csch",
+        k.csch,
+        "-out*coth(x)",
+        "1/sinh(x)",
+        latex=r"\operatorname{csch} {x}",
+        domain="x ≠ 0",
+    ),
+    unary(
+        "coth",
+        k.coth,
+        "1 - out^2",
+        "1/tanh(x)",
+        careful=("-csch(x)^2",),
+        domain="x ≠ 0",
+        numpy="1/np.tanh({x})",
+    ),
     unary(
         "tanh",
         np.tanh,
@@ -366,6 +433,67 @@ SPECIAL = (
         numpy="scipy.special.erfinv",
     ),
     unary(
+        "ndtr",
+        sk.normal_cdf,
+        "normal_pdf(x)",
+        "normal distribution function, Φ(x)",
+        numpy="scipy.special.ndtr",
+        mpmath="ncdf",
+    ),
+    unary(
+        "log_ndtr",
+        sk.log_ndtr,
+        "normal_pdf(x)/ndtr(x)",
+        "logarithm of the normal distribution function (SciPy)",
+        careful=("mills(x)",),
+        numpy="scipy.special.log_ndtr",
+        mpmath=lambda mp, x: mp.log(mp.ncdf(x)),
+    ),
+    unary(
+        "mills",
+        sk.mills,
+        "-out*(x + out)",
+        "φ(x)/Φ(x), the derivative of log_ndtr (SciPy)",
+        mpmath=lambda mp, x: mp.npdf(x) / mp.ncdf(x),
+        losses=(Loss("x", "left of -3, where the two terms cancel", (-100.0,)),),
+    ),
+    unary(
+        "i0",
+        k.scipy_special("i0"),
+        "i1(x)",
+        "modified Bessel function of order 0 (SciPy)",
+        mpmath=pk.bessel("besseli", 0),
+        numpy="special.i0({x})",
+    ),
+    unary(
+        "i1",
+        k.scipy_special("i1"),
+        "where(x == 0, 0.5, i0(x) - out/where(x == 0, 1, x))",
+        "modified Bessel function of order 1 (SciPy)",
+        mpmath=pk.bessel("besseli", 1),
+        numpy="special.i1({x})",
+    ),
+    unary(
+        "j0",
+        k.scipy_special("j0"),
+        "-j1(x)",
+        "Bessel function of order 0 (SciPy)",
+        mpmath=pk.bessel("besselj", 0),
+        traits="composite periodic",
+        numpy="special.j0({x})",
+        losses=_oscillating(5.520078110286311, 3.8317059702075125),
+    ),
+    unary(
+        "j1",
+        k.scipy_special("j1"),
+        "where(x == 0, 0.5, j0(x) - out/where(x == 0, 1, x))",
+        "Bessel function of order 1 (SciPy)",
+        mpmath=pk.bessel("besselj", 1),
+        numpy="special.j1({x})",
+        traits="composite periodic",
+        losses=_oscillating(3.8317059702075125, 1.8411837813406593),
+    ),
+    unary(
         "gamma",
         k.scipy_special("gamma"),
         "out*digamma(x)",
@@ -408,6 +536,61 @@ SPECIAL = (
 )
 
 
+def _order(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    """The parameter a of the incomplete gamma function: a number above 0."""
+    a = options["a"]
+    if not isinstance(a, int | float) or a <= 0:
+        raise Misfit(f"a is a number above 0, not {a}", plain=True)
+    return Type(types[0].shape), {"a": a}
+
+
+def _density_rule(a: float) -> str:
+    """(a - 1 - x)/x times the density, of which x^(a - 2) stays in range for small x."""
+    if a <= 1:
+        return f"out*({a - 1!r}/x - 1)"
+    return f"({a - 1!r} - x)*gamma_density({a - 1!r}, x)/{a - 1!r}"
+
+
+def _incomplete(name: str, sign: str, words: str, point: tuple[float, ...]) -> Operation:
+    return Operation(
+        name=name,
+        parameters=parse_parameters("a: x"),
+        forward=getattr(sk, name),
+        rules=lambda site: (f"{sign}gamma_density({site.options['a']!r}, x)",),
+        infer=_order,
+        aliases=(name,),
+        latex=rf"{'P' if sign == '' else 'Q'}({{a}}, {{x}})",
+        domain="x ≥ 0",
+        numpy=f"scipy.special.{name}({{a}}, {{x}})",
+        mpmath=getattr(pk, name),
+        doc=f"{words} incomplete gamma function, regularised (SciPy); a is a constant",
+        composite=True,
+        losses=(Loss("", "by the accuracy of SciPy's function", point),),
+        samples=("2.5, 1.5", "1, [0.5, 3]", "0.5, 4"),
+    )
+
+
+GAMMAINC = (
+    _incomplete("gammainc", "", "lower", (1e-16,)),
+    _incomplete("gammaincc", "-", "upper", (30.0,)),
+    Operation(
+        name="gamma_density",
+        parameters=parse_parameters("a: x"),
+        forward=sk.gamma_density,
+        rules=lambda site: (_density_rule(site.options["a"]),),
+        infer=_order,
+        aliases=("gamma_density",),
+        latex=r"\frac{{x}^{a - 1} e^{-{x}}}{\Gamma(a)}",
+        domain="x > 0",
+        numpy="gamma_density({a}, {x})",
+        mpmath=pk.gamma_density,
+        doc="density of the gamma distribution, x^(a-1)·e^-x/gamma(a)",
+        composite=True,
+        samples=("2.5, 2", "0.5, [0.5, 3]"),
+    ),
+)
+
+
 POLYGAMMA = Operation(
     name="polygamma",
     parameters=parse_parameters("x n:"),
@@ -429,5 +612,5 @@ POLYGAMMA = Operation(
 ROWS: tuple[Operation, ...] = (
     *grouped("powers, exponentials, logarithms", POWERS),
     *grouped("trigonometry", TRIGONOMETRY),
-    *grouped("special functions", (*SPECIAL, POLYGAMMA)),
+    *grouped("special functions", (*SPECIAL, POLYGAMMA, *GAMMAINC)),
 )

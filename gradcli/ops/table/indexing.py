@@ -6,10 +6,13 @@ of 3 the rule is `scatter(delta, 3, at=1)`, zeros with delta at place 1.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
+import numpy as np
+
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.operation import Misfit, Notation, Shape, Site, Type
+from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type
 from gradcli.ops.options import (
     Keywords,
     array_row,
@@ -19,11 +22,12 @@ from gradcli.ops.options import (
     whole,
     whole_numbers,
 )
+from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
 
 
 def _index(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     shape = types[0].shape
-    given = options["items"]
+    given = _without_ellipsis(options["items"], len(shape))
     used = sum(item is not None for item in given)
     if used > len(shape):
         dimensions = "is a number" if not shape else f"has {len(shape)} dimension"
@@ -41,7 +45,40 @@ def _index(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
         items.append(_index_item(item, axis, shape[axis]))
         axis += 1
     options["items"] = tuple(items)
+    if any(isinstance(item, tuple) for item in items):
+        return _chosen(shape, options)
     return Type(_indexed(shape, items)), {"items": tuple(items), "rank": len(shape)}
+
+
+def _chosen(shape: Shape, options: Keywords) -> tuple[Type, Keywords]:
+    """Elements by lists of numbers: as in NumPy, several lists go together."""
+    every = np.arange(math.prod(shape)).reshape(shape)
+    items = tuple(list(i) if isinstance(i, tuple) else i for i in options["items"])
+    try:
+        places = every[items]
+    except IndexError as error:
+        raise Misfit(str(error), plain=True) from None
+    options.update(at=Places(tuple(places.ravel().tolist())), shape=places.shape)
+    at = options["at"].array
+    return Type(places.shape), {"at": at, "shape": places.shape, "rank": len(shape)}
+
+
+def _index_kernel(x: Array, rank: int, **keywords: Any) -> Array:
+    if "at" in keywords:
+        return pick_kernel(x, keywords["at"], keywords["shape"], rank)
+    return k.index(x, keywords["items"], rank)
+
+
+def _without_ellipsis(items: tuple[Any, ...], rank: int) -> tuple[Any, ...]:
+    """The items with a colon for each axis that `...` stands for."""
+    if ... not in [i for i in items if not isinstance(i, tuple)]:
+        return items
+    place = items.index(...)
+    rest = items[place + 1 :]
+    if ... in [i for i in rest if not isinstance(i, tuple)]:
+        raise Misfit("an index has one '...'", plain=True)
+    used = sum(item is not None for item in items) - 1
+    return (*items[:place], *[slice(None)] * max(rank - used, 0), *rest)
 
 
 def _index_item(item: Any, axis: int, length: int) -> Any:
@@ -53,6 +90,8 @@ def _index_item(item: Any, axis: int, length: int) -> Any:
         if item.step == 0:
             raise Misfit("the step of a slice can't be 0", plain=True)
         return item
+    if isinstance(item, tuple):
+        return tuple(_index_item(one, axis, length) for one in item)
     place = whole(item, "an index")
     if not -length <= place < length:
         elements = "1 element" if length == 1 else f"{length} elements"
@@ -74,6 +113,8 @@ def _indexed(shape: Shape, items: list[Any]) -> Shape:
 
 def _index_rules(site: Site) -> tuple[str, ...]:
     """The piece back in its place: `scatter(delta, (3, 4), at=(1, 0))`."""
+    if "at" in site.options:
+        return pick_rules(site)
     shape, items = site.types[0].shape, site.options["items"]
     new = tuple(_new_axes(items))
     text = f"squeeze(delta, {shown(new if len(new) > 1 else new[0])})" if new else "delta"
@@ -148,7 +189,7 @@ ROWS = (
     array_row(
         "index",
         "x items:",
-        k.index,
+        _index_kernel,
         _index,
         rules=_index_rules,
         call=False,

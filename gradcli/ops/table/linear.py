@@ -116,9 +116,39 @@ def _trace_rules(site: Site) -> tuple[str, ...]:
 # --- inverses and determinants -----------------------------------------------------------
 
 
+def _stack(t: Type) -> Shape:
+    """The axes in front of square matrices. Raises `Misfit`."""
+    matrix(Type(t.shape[-2:]) if len(t.shape) > 2 else t, square=True)
+    return t.shape[:-2]
+
+
 def _number_of_square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    matrix(types[0], square=True)
-    return Type(()), {}
+    return Type(_stack(types[0])), {}
+
+
+def _inverse(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    _stack(types[0])
+    return Type(types[0].shape), {}
+
+
+def _inverse_rules(site: Site) -> tuple[str, ...]:
+    if len(site.out.shape) == 2:
+        return ("-out.T @ delta @ out.T",)
+    return ("-matrix_transpose(out) @ delta @ matrix_transpose(out)",)
+
+
+def _det_rules(site: Site) -> tuple[str, ...]:
+    rank = len(site.out.shape)
+    if not rank:
+        return ("delta*cofactor(A)",)
+    return (f"expand_dims(delta*out, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
+
+
+def _logdet_rules(site: Site) -> tuple[str, ...]:
+    rank = len(site.out.shape)
+    if not rank:
+        return ("delta*inv(A).T",)
+    return (f"expand_dims(delta, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
 
 
 def _square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
@@ -291,8 +321,8 @@ INVERSES = (
         "inv",
         "A",
         lk.inv,
-        _square,
-        "-out.T @ delta @ out.T",
+        _inverse,
+        rules=_inverse_rules,
         latex="{A}^{-1}",
         domain="a matrix that is not singular",
         failure="singular",
@@ -301,6 +331,7 @@ INVERSES = (
         mpmath=pk.matrices(pk.inverse, pk.square),
         traits="factorises",
         **LINEAR,
+        aliases="inverse",
     ),
     array_row(
         "solve",
@@ -338,7 +369,7 @@ INVERSES = (
         "A",
         lk.det,
         _number_of_square,
-        "delta*cofactor(A)",
+        rules=_det_rules,
         latex=r"\det {A}",
         doc="determinant",
         numpy="np.linalg.det",
@@ -351,7 +382,7 @@ INVERSES = (
         "A",
         lk.logdet,
         _number_of_square,
-        "delta*inv(A).T",
+        rules=_logdet_rules,
         latex=r"\log \lvert \det {A} \rvert",
         domain="a matrix that is not singular",
         failure="singular",

@@ -55,12 +55,14 @@ def _pick(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape), {"at": at.array, "shape": shape, "rank": len(types[0].shape)}
 
 
-def _pick_kernel(x: Array, at: Any, shape: Shape, rank: int) -> Array:
+def pick_kernel(x: Array, at: Any, shape: Shape, rank: int) -> Array:
+    """Elements of x by their places, in a shape."""
     found = k.flat(x, rank)[..., at]
     return found.reshape(found.shape[:-1] + shape)
 
 
-def _pick_rules(site: Site) -> tuple[str, ...]:
+def pick_rules(site: Site) -> tuple[str, ...]:
+    """Elements of delta added up at the places that they came from."""
     return (f"put_add({_zeros(site.types[0].shape)}, delta, at)",)
 
 
@@ -136,9 +138,9 @@ ROWS = (
     array_row(
         "pick",
         "x at: shape:=None",
-        _pick_kernel,
+        pick_kernel,
         _pick,
-        rules=_pick_rules,
+        rules=pick_rules,
         latex=r"\operatorname{pick}({x})",
         doc="elements of x by their places, counted row by row, in a shape",
         exact=True,

@@ -264,6 +264,7 @@ ROWS = (
         traits="contracts",
         propagates="A B",
         **GROUP,
+        aliases="mm mv bmm",
     ),
     array_row(
         "dot",

@@ -178,7 +178,8 @@ NORMS = (None, 1, 2, np.inf)
 
 def _norm(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     (t,) = types
-    p = options["p"] = options.get("p")
+    given = options.get("p")
+    p = options["p"] = None if given == "fro" else given
     if p not in NORMS:
         raise Misfit(f"p must be 1, 2 or inf, not {shown(p)}", plain=True)
     shape, keywords = reduction(t, options)

@@ -114,6 +114,13 @@ def _cumprod_rules(site: Site) -> tuple[str, ...]:
     return (f"shift(out{axis}, fill=1)*recurrence_back(x, delta{axis})",)
 
 
+def _logcumsumexp_rules(site: Site) -> tuple[str, ...]:
+    """Every element's share of the sums from its own on; no exponent is above 0."""
+    axis = axis_argument(site.options)
+    share = f"exp(minimum(shift(out{axis}) - out, 0))"
+    return (f"exp(x - out)*recurrence_back({share}, delta{axis})",)
+
+
 def _recurrence_rules(site: Site) -> tuple[str, ...]:
     axis = axis_argument(site.options)
     back = f"recurrence_back(a, delta{axis})"
@@ -183,6 +190,17 @@ RUNNING = (
         doc="running sums; of a matrix it needs the axis",
         numpy="np.cumsum({x}, {axis=})",
         propagates="x",
+        **LINE,
+    ),
+    array_row(
+        "logcumsumexp",
+        "x axis:=None",
+        rk.logcumsumexp,
+        _line("logcumsumexp"),
+        rules=_logcumsumexp_rules,
+        doc="logarithms of the running sums of exponentials, without overflow",
+        numpy="np.logaddexp.accumulate({x}, {axis=})",
+        mpmath=pk.cumulated_log_sum,
         **LINE,
     ),
     array_row(

@@ -31,7 +31,8 @@ from gradcli.ops.options import (
 # --- joining -----------------------------------------------------------------------------
 
 
-def _concat(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+def concat(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    """The type of arrays joined along an axis. Raises `Misfit`."""
     shapes = tuple(t.shape for t in types)
     if options.get("axis", 0) is None:
         options["axis"] = None
@@ -47,11 +48,13 @@ def _concat(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]
     return Type(joined), {"axis": axis - rank, "shapes": shapes}
 
 
-def _concat_kernel(*arrays: Array, **keywords: Any) -> Array:
+def concat_kernel(*arrays: Array, **keywords: Any) -> Array:
+    """Arrays joined, without an axis as one vector."""
     return (k.concat if "axis" in keywords else k.concat_flat)(*arrays, **keywords)
 
 
-def _concat_rules(site: Site) -> tuple[str, ...]:
+def concat_rules(site: Site) -> tuple[str, ...]:
+    """The pieces of delta."""
     return _pieces(tuple(t.shape for t in site.types), site.options["axis"])
 
 
@@ -68,7 +71,8 @@ def _pieces(shapes: tuple[Shape, ...], axis: int | None) -> tuple[str, ...]:
     return tuple(texts)
 
 
-def _stack(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+def stack(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    """The type of arrays along a new axis. Raises `Misfit`."""
     shape = types[0].shape
     if any(t.shape != shape for t in types):
         raise Misfit(hint="stack takes arrays of one shape, concat joins along an axis")
@@ -78,7 +82,8 @@ def _stack(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return out, {"axis": axis - rank, "shape": shape}
 
 
-def _stack_rules(site: Site) -> tuple[str, ...]:
+def stack_rules(site: Site) -> tuple[str, ...]:
+    """The slices of delta."""
     return _slots(len(site.types), site.options["axis"])
 
 
@@ -289,10 +294,10 @@ JOINING = (
     array_row(
         "concat",
         "*arrays axis:=0",
-        _concat_kernel,
-        _concat,
-        rules=_concat_rules,
-        aliases="concatenate",
+        concat_kernel,
+        concat,
+        rules=concat_rules,
+        aliases="concatenate cat",
         sequence=True,
         doc="arrays joined along an axis that they have; axis=None flattens them first",
         numpy="np.concatenate(({arrays}), {axis=})",
@@ -303,8 +308,8 @@ JOINING = (
         "stack",
         "*arrays axis:=0",
         k.stack,
-        _stack,
-        rules=_stack_rules,
+        stack,
+        rules=stack_rules,
         sequence=True,
         doc="arrays of one shape side by side along a new axis",
         numpy="np.stack(({arrays}), {axis=})",
@@ -338,6 +343,7 @@ SHAPES = (
         traits="view",
         propagates="x",
         **MOVES,
+        aliases="view",
     ),
     array_row(
         "flatten",
@@ -378,6 +384,7 @@ SHAPES = (
         traits="view",
         propagates="x",
         **MOVES,
+        aliases="unsqueeze",
     ),
     array_row(
         "repeat",
@@ -389,6 +396,7 @@ SHAPES = (
         doc="every element n times; without an axis, of the flattened array",
         numpy="np.repeat({x}, {n}, {axis=})",
         **MOVES,
+        aliases="repeat_interleave",
     ),
     array_row(
         "flip",

@@ -6,15 +6,19 @@ formulas shown are the textbook's; where another form of one runs, both are show
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from gradcli import ops
 from gradcli.diagnostics.error import cell_width
+from gradcli.ops import Composition, Function
 from gradcli.ops.operation import Operation, Type
 from gradcli.report.json import encoder, indented
 from gradcli.report.numbers import folded, padded, painted, shown
+from gradcli.report.reference import compositions
 from gradcli.report.reference.forms import (
     Form,
     commands,
@@ -40,15 +44,19 @@ LABEL_WIDTH = 14
 _TWICE = re.compile(r"\{\{([^{}]*)\}\}")
 
 
-def listing(rows: tuple[Operation, ...] | None, form: str, style: Style) -> str:
+def listing(found: tuple[Function, ...] | None, form: str, style: Style) -> str:
     """The listing of all operations, or all about some. Raises `ValueError` for no such format."""
+    rows = None if found is None else tuple(f for f in found if isinstance(f, Operation))
+    composed = tuple(
+        f for f in (ops.COMPOSITIONS if found is None else found) if isinstance(f, Composition)
+    )
     if form == "json":
-        return _json(rows, style)
+        return _json(rows, composed, style)
     if form == "markdown":
-        return "\n".join(_markdown(rows, style))
+        return "\n".join(_markdown(rows, composed, style))
     if form != "table":
         raise ValueError(f"no format {form!r}")
-    lines = _listing(style) if rows is None else _blocks(rows, style)
+    lines = _listing(style) if rows is None else _blocks(rows, composed, style)
     return "".join(f"{text}\n" for text in lines)
 
 
@@ -77,6 +85,11 @@ def _listing(style: Style) -> Iterator[str]:
         for row in rows:
             yield from _entry(f"  {written(row)}", row.doc, NAME_WIDTH, style)
         yield ""
+    for group, found in compositions.in_order().items():
+        yield painted(f"{group}, of several operations", "bold", style)
+        for one in found:
+            yield from _entry(f"  {compositions.call(one)}", one.doc, NAME_WIDTH, style)
+        yield ""
     yield from _entry("", "gradcli ops NAME: derivatives, domain and examples of one.", 0, style)
 
 
@@ -94,7 +107,9 @@ def _entry(start: str, words: str, indent: int, style: Style) -> Iterator[str]:
         start = ""
 
 
-def _blocks(rows: tuple[Operation, ...], style: Style) -> Iterator[str]:
+def _blocks(
+    rows: tuple[Operation, ...], composed: tuple[Composition, ...], style: Style
+) -> Iterator[str]:
     for i, row in enumerate(rows):
         if i:
             yield ""
@@ -108,6 +123,15 @@ def _blocks(rows: tuple[Operation, ...], style: Style) -> Iterator[str]:
             for text in _command(shown(example, style), style):
                 yield f"{label:<{LABEL_WIDTH}}{text}"
                 label = ""
+
+    for i, one in enumerate(composed):
+        if rows or i:
+            yield ""
+        yield painted(shown(ops.signature(one), style), "bold", style)
+        yield from _entry("", one.doc, 2, style)
+        yield ""
+        for label, words in compositions.lines(one):
+            yield from _entry(f"  {label}", words, LABEL_WIDTH, style)
 
 
 def _command(words: str, style: Style) -> list[str]:
@@ -201,15 +225,24 @@ def _shown_examples(row: Operation) -> list[str]:
 # --- JSON --------------------------------------------------------------------------------
 
 
-def _json(rows: tuple[Operation, ...] | None, style: Style) -> str:
+def _json(
+    rows: tuple[Operation, ...] | None, composed: tuple[Composition, ...], style: Style
+) -> str:
     encode = encoder(ascii_only=style.ascii)
     titles = {row.name: title for title, group in groups().items() for row in group}
     wanted = [row for group in groups().values() for row in group] if rows is None else rows
     whole = {
         "schema": "gradcli.ops/1",
         "operations": [_object(row, titles[row.name]) for row in wanted],
+        "compositions": [compositions.described(one) for one in composed],
     }
     return (indented(whole, encode) if style.pretty else encode(whole)) + "\n"
+
+
+def _default(value: Any) -> Any:
+    """A default in JSON, which has no number for infinity."""
+    infinite = isinstance(value, float) and math.isinf(value)
+    return ("Infinity" if value > 0 else "-Infinity") if infinite else value
 
 
 def _object(row: Operation, group: str) -> dict[str, Any]:
@@ -225,7 +258,7 @@ def _object(row: Operation, group: str) -> dict[str, Any]:
                 "kind": "option" if p.option else "operand",
                 "variadic": p.variadic,
                 "required": p.required,
-                "default": p.default,
+                "default": _default(p.default),
             }
             for p in row.parameters
         ],
@@ -250,14 +283,25 @@ def _object(row: Operation, group: str) -> dict[str, Any]:
 # --- Markdown ----------------------------------------------------------------------------
 
 
-def _markdown(rows: tuple[Operation, ...] | None, style: Style) -> Iterator[str]:
+def _markdown(
+    rows: tuple[Operation, ...] | None, composed: tuple[Composition, ...], style: Style
+) -> Iterator[str]:
     """A table per group; of some rows one table."""
     if rows is not None:
-        yield _markdown_table(list(rows), style)
+        if rows or not composed:
+            yield _markdown_table(list(rows), style)
+        if composed:
+            yield compositions.markdown(composed, style)
         return
     for title, group in groups().items():
         yield f"## {title[0].upper()}{title[1:]}\n"
         yield _markdown_table(group, style)
+
+    yield f"## {compositions.TITLE[0].upper()}{compositions.TITLE[1:]}\n"
+    yield "Each stands for what its last column says: these operations go into the graph.\n"
+    for title, found in compositions.in_order().items():
+        yield f"### {title[0].upper()}{title[1:]} of several operations\n"
+        yield compositions.markdown(found, style)
 
 
 def _markdown_table(rows: list[Operation], style: Style) -> str:

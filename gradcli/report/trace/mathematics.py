@@ -173,7 +173,7 @@ def _comparison(tree: Compare, parts: list[Piece]) -> str:
 def _call(tree: Call, parts: list[Piece]) -> Piece:
     some = any(part.array for part in parts)
     positional = len(parts) - len(tree.keywords)
-    row = ops.function(tree.name, positional) if ops.is_function(tree.name) else None
+    row = ops.row_of(tree.name, positional) if ops.is_row(tree.name) else None
     array = some and (row is None or not row.scalar or "axis" in tree.keywords)
     texts = [part.text for part in parts[:positional]]
     if not tree.keywords and row is not None:

@@ -165,7 +165,8 @@ def _sequence(stop: Stop) -> GradcliError | None:
 def _string(stop: Stop) -> GradcliError | None:
     """`'` where an operand is expected."""
     token = stop.token
-    return _string_at(token.span.start, stop.text) if token.text == "'" else None
+    text = token.kind == "STRING" or token.text == "'"
+    return _string_at(token.span.start, stop.text) if text else None
 
 
 def _string_at(start: int, text: str) -> GradcliError:

@@ -1,0 +1,107 @@
+"""NumPy forms of functions of matrices, on stacks of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.kernels.arrays import symmetric
+from gradcli.ops.kernels.linear import each
+from gradcli.ops.operation import Array
+
+
+def _finite(function: Callable[..., Array]) -> Callable[..., Array]:
+    """A function that gives nan for a matrix that is not finite, on which LAPACK may raise."""
+
+    def of_finite(A: Array) -> Array:
+        bad = ~np.isfinite(A).all(axis=(-2, -1))
+        if not np.any(bad):
+            return function(A)
+        found = np.array(function(np.where(bad[..., None, None], np.eye(*A.shape[-2:]), A)))
+        found[bad] = np.nan
+        return found
+
+    return of_finite
+
+
+def _stacked(function: Callable[..., Array], *arrays: Array, shape: tuple[int, ...]) -> Array:
+    return each(function, arrays, [2] * len(arrays), shape)
+
+
+def pinv(A: Array) -> Array:
+    """The pseudoinverse, singular values below 1e-15 of the largest left out."""
+    return _finite(lambda M: _stacked(np.linalg.pinv, M, shape=M.shape[-2:][::-1]))(A)
+
+
+def matrix_power(A: Array, n: int) -> Array:
+    """The n-th power; nan where a matrix has no inverse."""
+
+    def power(M: Array) -> Array:
+        return np.linalg.matrix_power(M, n)
+
+    return _stacked(power, A, shape=A.shape[-2:])
+
+
+@_finite
+def expm(A: Array) -> Array:
+    """The exponential, by scaling and squaring."""
+    from scipy import linalg  # noqa: PLC0415 - slow to import, seldom needed
+
+    if A.ndim == 2:
+        return linalg.expm(A)
+    flat = A.reshape(-1, *A.shape[-2:])
+    return np.reshape([linalg.expm(M) for M in flat], A.shape)
+
+
+def expm_slope(A: Array, *directions: Array) -> Array:
+    """The mixed derivative of expm along some directions: a block of a larger exponential.
+
+    Higham, Functions of Matrices (2008), section 3.1: that of [[X, E], [0, X]]
+    has the derivative beside f(X).
+    """
+    n = A.shape[-1]
+    arrays = np.broadcast_arrays(A, *directions)
+    X = arrays[0]
+    for E in arrays[1:]:
+        copies = X.shape[-1] // n
+        block = np.zeros((*X.shape[:-2], 2 * X.shape[-1], 2 * X.shape[-1]))
+        m = X.shape[-1]
+        block[..., :m, :m] = block[..., m:, m:] = X
+        for i in range(copies):
+            block[..., i * n : i * n + n, m + i * n : m + i * n + n] = E
+        X = block
+    return expm(X)[..., :n, -n:]
+
+
+@_finite
+def eigvalsh(A: Array) -> Array:
+    """The eigenvalues of the symmetric part, rising."""
+    return np.linalg.eigvalsh(symmetric(A))
+
+
+@_finite
+def eigenvectors(A: Array) -> Array:
+    """The eigenvectors of the symmetric part as columns, in each the largest element positive."""
+    V = np.linalg.eigh(symmetric(A)).eigenvectors
+    place = np.argmax(np.abs(V), axis=-2, keepdims=True)
+    return V * np.where(np.take_along_axis(V, place, axis=-2) < 0, -1.0, 1.0)
+
+
+@_finite
+def svdvals(A: Array) -> Array:
+    """The singular values, falling."""
+    return np.linalg.svd(A, compute_uv=False)
+
+
+def few_eigenvalues(A: Array) -> Any:
+    """Whether some eigenvalues are equal, as a code."""
+    return equal_eigenvalues(A).astype(int)
+
+
+def equal_eigenvalues(A: Array) -> Any:
+    """Whether neighbouring eigenvalues are equal but for rounding."""
+    values = eigvalsh(A)
+    size = np.max(np.abs(values), axis=-1, keepdims=True)
+    return np.any(np.diff(values, axis=-1) <= 1e-12 * size, axis=-1)

@@ -1,0 +1,337 @@
+"""The rows that choose elements by value or by number: sorting, quantiles, lookups, classes.
+
+What only looks at its operand (`argmax`, `one_hot`, `x.shape`) has the derivative 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcli.ops.kernels import choice as ck
+from gradcli.ops.kernels.reductions import gathered
+from gradcli.ops.operation import Array, Infer, Kernel, Misfit, Operation, Site, Type
+from gradcli.ops.options import (
+    Keywords,
+    array_row,
+    axis_argument,
+    axis_option,
+    expanded,
+    one_axis,
+    reduction,
+    shape_option,
+    shape_text,
+    shown,
+    whole,
+)
+
+HELPER: dict[str, Any] = {"group": "used in derivatives"}
+ELEMENTS: dict[str, Any] = {"group": "shapes and elements"}
+
+
+# --- what has no gradient ----------------------------------------------------------------
+
+
+def observed(
+    name: str, parameters: str, kernel: Kernel, infer: Infer, doc: str, **more: Any
+) -> Operation:
+    """A row whose output doesn't move with its operands but for jumps."""
+    count = sum(not p.endswith((":", "None", "False")) and ":" not in p for p in parameters.split())
+    names = [p.strip("*") for p in parameters.split()][:count]
+    more = {"group": "shapes and elements", "traits": "exact selects jumps"} | more
+    rules = tuple(f"zeros_like({n})" for n in names)
+    return array_row(name, parameters, kernel, infer, *rules, doc=doc, **more)
+
+
+def _place(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape, keywords = reduction(types[0], options)
+    if types[0].size == 0:
+        raise Misfit("there is nothing to choose from", plain=True)
+    return Type(shape), keywords
+
+
+def _several(best: Callable[..., Any]) -> Callable[..., Any]:
+    """Whether another element could be chosen as well."""
+
+    def tie(x: Array, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001, FBT001 - a keyword
+        lines = gathered(x, axis)
+        return np.sum(lines == best(lines, axis=-1, keepdims=True), axis=-1) > 1
+
+    return tie
+
+
+def _found(find: Callable[..., Any]) -> Callable[..., Any]:
+    def branch(x: Array, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001, FBT001 - a keyword
+        return find(gathered(x, axis), axis=-1)
+
+    return branch
+
+
+def _one_hot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    n = options["n"] = whole(options["n"], "n", least=1)
+    return Type((*types[0].shape, n)), {"n": n}
+
+
+def _of_shape(value: Callable[[Type, Keywords], Any]) -> Infer:
+    def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+        found = np.asarray(value(types[0], options), dtype=float)
+        options["value"] = tuple(found.tolist()) if found.shape else float(found)
+        return Type(found.shape), {"value": found, "rank": len(types[0].shape)}
+
+    return infer
+
+
+def _size(t: Type, options: Keywords) -> int:
+    if options.get("axis") is None:
+        return t.size
+    return t.shape[one_axis(options["axis"], len(t.shape))]
+
+
+def _segment(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    x, points = types
+    if len(points.shape) != 1 or points.size < 2:
+        raise Misfit("the points are a vector of two or more")
+    return Type(x.shape), {"rank": len(x.shape)}
+
+
+def _targets(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    t, x = types
+    same = t.shape == x.shape
+    if not x.shape or not (same or t.shape == x.shape[:-1]):
+        raise Misfit(
+            f"for {x} the classes are numbered by {Type(x.shape[:-1])}, not {t}", plain=True
+        )
+    return Type(x.shape), {"same": same, "ranks": (len(t.shape), len(x.shape))}
+
+
+def _targets_rules(site: Site) -> tuple[str, ...]:
+    t, x = site.types
+    return ("delta" if t.shape == x.shape else "zeros_like(t)"), "zeros_like(x)"
+
+
+# fmt: off
+OBSERVED = (
+    observed("argmax", "x axis:=None keepdims:=False", ck.place_of(np.argmax), _place,
+             "place of the largest element; without an axis, of the flattened array",
+             numpy="1.0*np.argmax({x:all}, {axis=}, {keepdims=})", branch=_found(np.argmax),
+             tie=_several(np.max)),
+    observed("argmin", "x axis:=None keepdims:=False", ck.place_of(np.argmin), _place,
+             "place of the smallest element; without an axis, of the flattened array",
+             numpy="1.0*np.argmin({x:all}, {axis=}, {keepdims=})", branch=_found(np.argmin),
+             tie=_several(np.min)),
+    observed("one_hot", "x n:", ck.one_hot, _one_hot, "1 at the place that x numbers, of n, else 0",
+             numpy="1.0*(np.expand_dims({x}, -1) == np.arange({n}))",
+             branch=lambda x, n: np.round(x) + 0 * n),
+    observed("shape", "x", ck.constant, _of_shape(lambda t, _: t.shape),
+             "lengths of the axes: x.shape, x.shape[0]", traits="exact selects"),
+    observed("size", "x axis:=None", ck.constant, _of_shape(_size),
+             "number of elements, or length of an axis: x.size, len(x)",
+             traits="exact selects", aliases="numel"),
+    observed("ndim", "x", ck.constant, _of_shape(lambda t, _: len(t.shape)), "number of axes",
+             traits="exact selects"),
+    observed("segment", "x points", ck.segment, _segment,
+             "number of the segment between rising points in which x lies",
+             group="used in derivatives",
+             numpy="np.clip(np.searchsorted({points}, {x}, 'right') - 1.0, 0, "
+             "np.size({points}) - 2)",
+             branch=ck.segment),
+)
+# fmt: on
+
+# fmt: off
+CLASSES = (
+    array_row("targets", "t x", ck.targets, _targets, rules=_targets_rules, exact=True,
+              doc="classes as zeros and a one in the shape of x; probabilities as they are",
+              mpmath=None, **HELPER),
+)
+# fmt: on
+
+
+# --- sorting -----------------------------------------------------------------------------
+
+
+def _line(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    """Along one axis, the last unless told; None is that of a vector."""
+    shape = types[0].shape
+    if any(t.shape != shape for t in types):
+        raise Misfit
+    rank = len(shape)
+    given = options.get("axis", -1)
+    if given is None and rank > 1:
+        raise Misfit("it works along an axis", "flatten(x) is all elements as one vector")
+    axis = options["axis"] = one_axis(-1 if given is None else given, rank)
+    return Type(shape), {"axis": axis - rank}
+
+
+def _axis(site: Site) -> str:
+    return f", {site.options['axis']}"
+
+
+def _equal_neighbours(x: Array, axis: int) -> Any:
+    return np.diff(np.sort(x, axis=axis), axis=axis) == 0
+
+
+def _sort(x: Array, axis: int) -> Array:
+    return np.sort(x, axis=axis)
+
+
+# fmt: off
+SORTED = (
+    array_row("sort", "x axis:=-1", _sort, _line,
+              rules=lambda site: (f"unsorted(delta, x{_axis(site)})",),
+              doc="elements from the smallest to the largest along an axis",
+              convention="the first of equal elements first",
+              numpy="np.sort({x}, {axis})", exact=True, propagates="x", branch=ck.order,
+              tie=_equal_neighbours, group="along an axis"),
+    observed("argsort", "x axis:=-1", ck.argsort, _line,
+             "the places of the elements in their order along an axis",
+             numpy="1.0*np.argsort({x}, {axis}, kind='stable')", group="along an axis",
+             branch=ck.order, tie=_equal_neighbours),
+    array_row("sorted_by", "d x axis:=-1", ck.sorted_by, _line,
+              rules=lambda site: (f"unsorted(delta, x{_axis(site)})", "zeros_like(x)"),
+              doc="d in the order that sorts x", exact=True, propagates="d",
+              numpy="np.take_along_axis({d}, np.argsort({x}, {axis}, kind='stable'), {axis})",
+              **HELPER),
+    array_row("unsorted", "d x axis:=-1", ck.unsorted, _line,
+              rules=lambda site: (f"sorted_by(delta, x{_axis(site)})", "zeros_like(x)"),
+              doc="sorted_by undone", exact=True, propagates="d",
+              numpy="np.take_along_axis({d}, np.argsort(np.argsort({x}, {axis}, kind='stable'), "
+              "{axis}), {axis})", **HELPER),
+)
+# fmt: on
+
+
+# --- quantiles ---------------------------------------------------------------------------
+
+
+def _part(options: Keywords) -> float:
+    q = options["q"]
+    if not isinstance(q, int | float) or not 0 <= q <= 1:
+        raise Misfit(f"q is a number from 0 to 1, not {shown(q)}", plain=True)
+    return float(q)
+
+
+def _quantile(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    out, keywords = _place(types, options)
+    return out, {**keywords, "q": _part(options)}
+
+
+def _quantile_rules(site: Site) -> tuple[str, ...]:
+    axis = axis_argument(site.options)
+    return (f"{expanded(site, 'delta')}*quantile_weights(x, {shown(site.options['q'])}{axis})",)
+
+
+def _weights(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    rank = len(types[0].shape)
+    axes = axis_option(options, rank)
+    gone = range(rank) if axes is None else axes
+    return types[0], {"axis": tuple(i - rank for i in gone), "q": _part(options)}
+
+
+def _order_of(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001
+    return ck.order(gathered(x, axis), -1)
+
+
+def _tied(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001
+    return _equal_neighbours(gathered(x, axis), -1)
+
+
+# fmt: off
+QUANTILES = (
+    array_row("quantile", "x q: axis:=None keepdims:=False", ck.quantile, _quantile,
+              rules=_quantile_rules,
+              doc="where a part q of the sorted elements lies below, linear between two",
+              convention="evenly among the tied",
+              numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
+              branch=_order_of, tie=_tied, group="reductions", scalar=True),
+    array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights, _weights,
+              "zeros_like(x)", doc="how quantile(x, q) moves with each element", mpmath=None,
+              traits="selects", **HELPER),
+)
+# fmt: on
+
+
+# --- elements by number ------------------------------------------------------------------
+
+
+def _take(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    x, i = types
+    rank = len(x.shape)
+    if options.get("axis") is None and rank > 1:
+        raise Misfit("take of a matrix needs its axis", "take(flatten(x), i) counts row by row")
+    axis = options["axis"] = one_axis(options.get("axis") or 0, rank)
+    shape = (*x.shape[:axis], *i.shape, *x.shape[axis + 1 :])
+    return Type(shape), {"axis": axis - rank, "ranks": (rank, len(i.shape))}
+
+
+def _take_rules(site: Site) -> tuple[str, ...]:
+    shape = shape_text(site.types[0].shape)
+    return f"take_back(delta, i, {shape}, {site.options['axis']})", "zeros_like(i)"
+
+
+def _back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape, axis = shape_option(options["shape"]), options["axis"]
+    axis = one_axis(axis, len(shape))
+    if types[0].shape != (*shape[:axis], *types[1].shape, *shape[axis + 1 :]):
+        raise Misfit
+    return _into(types, options)
+
+
+def _along_back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    shape = shape_option(options["shape"])
+    axis = one_axis(options["axis"], len(shape))
+    d, i = (t.shape for t in types)
+    others = [n for n in range(len(shape)) if n != axis]
+    if d != i or len(d) != len(shape) or any(d[n] != shape[n] for n in others):
+        raise Misfit
+    return _into(types, options)
+
+
+def _into(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    d, i = types
+    shape = options["shape"] = shape_option(options["shape"])
+    axis = options["axis"] = one_axis(options["axis"], len(shape))
+    ranks = (len(d.shape), len(i.shape))
+    return Type(shape), {"shape": shape, "axis": axis - len(shape), "ranks": ranks}
+
+
+def _take_along(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    x, i = types
+    rank = len(x.shape)
+    axis = options["axis"] = one_axis(options["axis"], rank)
+    others = [n for n in range(rank) if n != axis]
+    if len(i.shape) != rank or any(i.shape[n] != x.shape[n] for n in others):
+        raise Misfit(hint="x and i have the same lengths but for the axis")
+    return Type(i.shape), {"axis": axis - rank, "ranks": (rank, rank)}
+
+
+def _take_along_rules(site: Site) -> tuple[str, ...]:
+    shape = shape_text(site.types[0].shape)
+    return f"take_along_back(delta, i, {shape}, {site.options['axis']})", "zeros_like(i)"
+
+
+# fmt: off
+LOOKUPS = (
+    array_row("take", "x i axis:=None", ck.take, _take, rules=_take_rules, exact=True,
+              doc="elements of an axis by number; the numbers may be an input",
+              domain="i the numbers of elements",
+              numpy="np.take({x}, np.asarray({i}, int), {axis})", mpmath=None, **ELEMENTS),
+    array_row("take_back", "d i shape: axis:", ck.take_back, _back,
+              rules=lambda site: (f"take(delta, i, {site.options['axis']})", "zeros_like(i)"),
+              doc="zeros of a shape with d added at the numbers i of an axis", mpmath=None,
+              **HELPER),
+    array_row("take_along", "x i axis:", ck.take_along, _take_along, rules=_take_along_rules,
+              doc="for every number in i the element of x in the same line", exact=True,
+              domain="i the numbers of elements",
+              aliases="take_along_axis", mpmath=None,
+              numpy="np.take_along_axis({x}, np.asarray({i}, int), {axis})", **ELEMENTS),
+    array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _along_back,
+              rules=lambda site: (f"take_along(delta, i, {site.options['axis']})", "zeros_like(i)"),
+              doc="zeros of a shape with d added in its lines at the numbers i", mpmath=None,
+              **HELPER),
+)
+# fmt: on
+
+ROWS = (*OBSERVED, *CLASSES, *SORTED, *QUANTILES, *LOOKUPS)
