@@ -407,6 +407,12 @@ class ReportOptions(OutputOptions):
         return wrt or tuple(dict.fromkeys(names))
 
 
+class NodeReport(ReportOptions):
+    """The report of every node: an `.html` is a page with the table."""
+
+    formats = (*ReportOptions.formats, "html")
+
+
 class MatrixOptions(ReportOptions):
     """The report of a Jacobian or Hessian, or a part of it alone."""
 

@@ -20,7 +20,7 @@ from gradcli.report.style import Style
 if TYPE_CHECKING:
     from gradcli.results.result import Result
 
-FORMATS = ("table", "json", "csv", "markdown", "latex")
+FORMATS = ("table", "json", "csv", "markdown", "latex", "html")
 _HOMES = {form: f"gradcli.report.tables.{form}" for form in FORMATS} | {
     "json": "gradcli.report.json"
 }

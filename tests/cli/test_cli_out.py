@@ -17,9 +17,9 @@ from gradcli.cli.registry import COMMANDS
 POINT = ("x*y + sin(x)", "--x=3", "--y=2")
 ALL = (".txt", ".json", ".csv", ".md", ".tex")
 CALLS: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "eval": (POINT, ALL),
+    "eval": (POINT, (*ALL, ".html", ".htm")),
     "trace": (POINT, (*ALL, ".py", ".html", ".htm")),
-    "check": (POINT, ALL),
+    "check": (POINT, (*ALL, ".html", ".htm")),
     "jacobian": (POINT, ALL),
     "hessian": (POINT, ALL),
     "diff": (POINT, (".txt", ".json", ".tex", ".py", ".html", ".htm")),

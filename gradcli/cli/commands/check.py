@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import evaluate, say_failure, text
-from gradcli.cli.options import CHECK, CheckOptions, PointOptions, ReportOptions
+from gradcli.cli.options import CHECK, CheckOptions, NodeReport, PointOptions
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 def command(
     point: PointOptions,
     method: CheckOptions,
-    report: ReportOptions,
+    report: NodeReport,
     *,
     strict: Annotated[
         bool,
@@ -70,7 +70,7 @@ def command(
     )
 
 
-def _explain(error: GradcliError, report: ReportOptions) -> None:
+def _explain(error: GradcliError, report: NodeReport) -> None:
     """Say why a number that is printed alone is not finite."""
     if report.chosen_format() == "json":
         import json

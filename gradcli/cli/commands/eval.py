@@ -7,7 +7,7 @@ from itertools import chain
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
 from gradcli.cli.evaluation import evaluate, say_failure, text
-from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
+from gradcli.cli.options import CheckOptions, NodeReport, PointOptions
 
 
 @make(
@@ -23,7 +23,7 @@ from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
         'gradcli eval "-x^2" --x -3 --grad x',
     ),
 )
-def command(point: PointOptions, method: CheckOptions, report: ReportOptions) -> Outcome:
+def command(point: PointOptions, method: CheckOptions, report: NodeReport) -> Outcome:
     """Value, gradient and check of every node, in one table.
 
     VALUE is a number, an array or an expression of constants in the program's own language
