@@ -6,8 +6,8 @@
     {'x': -0.524316690390902, 'y': -0.11718690715582544}
 
 `Program` parses once and evaluates many times; `Result` has every value, accumulator and
-check; `grade_values` marks what a notebook has computed; `plot` draws over a range;
-`GradcliError` is the only exception that wrong input raises.
+check; `grade_values` marks what a notebook has computed; `plot` draws over a range; `polars`
+makes an expression for a Polars query; `GradcliError` is what wrong input raises, and nothing else.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gradcli.diagnostics.error import GradcliError
+    from gradcli.files.expression import polars
     from gradcli.grading.marking.result import Marked
     from gradcli.notebook import grade_values
     from gradcli.plots import plot
@@ -39,6 +40,7 @@ __all__ = [
     "evaluate",
     "grade_values",
     "plot",
+    "polars",
 ]
 
 _HOMES = {
@@ -52,6 +54,7 @@ _HOMES = {
     "grade_values": "gradcli.notebook",
     "load_ipython_extension": "gradcli.magics",
     "plot": "gradcli.plots",
+    "polars": "gradcli.files.expression",
 }
 
 
