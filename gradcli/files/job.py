@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from gradcli.batch.runner import OnError, Only, Runner
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.dataset import Dataset, Portion, pl_errors
 from gradcli.files.dialect import Asked
@@ -28,6 +27,7 @@ from gradcli.files.unpacked import Pieces, as_polars_reads
 if TYPE_CHECKING:
     import polars as pl
 
+    from gradcli.batch.runner import OnError, Only, Runner
     from gradcli.files.streams import Streams
     from gradcli.program import Program
 
@@ -175,7 +175,10 @@ class Computation:
         job = self.job
         self._expect_columns(points)
         row = 1
-        for frame in points.chunks(job.used, job.keep):
+        coming = points.chunks(job.used, job.keep)
+        from gradcli.batch import runner as _  # while the file is being read
+
+        for frame in coming:
             columns = {name: points.array(frame[name], row) for name in job.used}
             found = self._ready(columns).run(columns, job.errors, first=row, at=at)
             made: dict[str, Any] = {}
@@ -191,6 +194,8 @@ class Computation:
     def _ready(self, columns: Mapping[str, Any]) -> Runner:
         shapes = {name: column.shape[1:] for name, column in columns.items()}
         if self.runner is None or shapes != self.shapes:
+            from gradcli.batch.runner import Runner
+
             job, self.shapes = self.job, shapes
             self.runner = Runner(
                 job.program, job.fixed, shapes, wrt=job.wrt, only=job.only, jit=job.jit
