@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.files.dialect import Asked
+from gradcli.files.files import read
 from gradcli.files.many import Partitions, is_url, unreachable
 from gradcli.files.parquet_sizes import largest_row_group
 from gradcli.files.points import Points, as_name, expect_small
@@ -116,9 +117,9 @@ class Dataset(Points):
 
     def total(self) -> int:
         """How many rows there are."""
-        if self.portion.rows is not None:
-            return self.portion.rows
-        return sum(map(rows_of, self.portion.files)) - self.portion.skip
+        import polars as pl
+
+        return int(self._scan(()).select(pl.len()).collect().item())
 
     def at(self, row: int) -> str:
         """The file that a row stands in, and its number there."""
@@ -139,9 +140,7 @@ class Dataset(Points):
             try:
                 found = schema_of(file)
             except (*UNREADABLE, pl_errors()) as fault:
-                if Path(file).is_file() and head(Path(file)) != b"PAR1":
-                    return file_error(f"'{file}' isn't a Parquet file: its first bytes are others")
-                return _can_not(file, fault)
+                return _fault(file, fault)
             schema = schema or found
             for key in schema:
                 if as_name(key) not in self.wanted or key in self.partitions.columns:
@@ -166,6 +165,15 @@ def _both_numbers(*dtypes: pl.DataType) -> bool:
     return all(dtype.is_integer() or dtype.is_float() for dtype in dtypes)
 
 
+def _fault(file: str, error: Exception) -> Exception:
+    """What keeps one file from being read."""
+    if is_url(file):
+        return unreachable(file, error)
+    if Path(file).is_file() and head(Path(file)) != b"PAR1":
+        return file_error(f"'{file}' isn't a Parquet file: its first bytes are others")
+    return _can_not(file, error)
+
+
 def _can_not(name: str, error: Exception) -> Exception:
     said = reason(error).strip().partition("\n")[0][:200]
     return file_error(f"'{name}' can't be read as parquet: {said}")
@@ -186,7 +194,14 @@ def schema_of(file: str) -> dict[str, Any]:
 
 
 def rows_of(file: str) -> int:
-    """How many rows a Parquet file has, by its footer. Raises Polars' errors."""
+    """How many rows a Parquet file has, by its footer. Raises `GradcliError` of kind file."""
     import polars as pl
 
-    return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+    if not is_url(file) and not Path(file).is_file():
+        if not Path(file).exists():
+            read(file)  # raises what is wrong with it
+        raise file_error(f"'{file}' is not a regular file, and has no parts")
+    try:
+        return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+    except (*UNREADABLE, pl_errors()) as error:
+        raise _fault(file, error) from None

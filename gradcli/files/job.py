@@ -8,21 +8,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.dataset import Dataset, Portion, pl_errors
 from gradcli.files.dialect import Asked
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
-from gradcli.files.many import Found, Partitions, is_url, unreachable
+from gradcli.files.many import NO_RANGES, Found, Partitions, is_url
 from gradcli.files.points import Points, expect_columns, opened
-from gradcli.files.spool import spooled
-from gradcli.files.unpacked import Pieces, as_polars_reads
+from gradcli.files.spool import temporary
 
 if TYPE_CHECKING:
     import polars as pl
@@ -81,40 +81,26 @@ class Sources:
         return self.first.total() if len(self.coming) == 1 else None
 
     def _opened(self, portion: Portion) -> Points:
-        reading = self.reading
+        reading, file = self.reading, portion.files[0]
         if self.as_one:
-            return Dataset(
-                reading.name, portion, reading.partitions, gaps=reading.gaps, given=reading.given
-            )
-        file = portion.files[0]
-        way = _from_url if is_url(file) else opened
-        return self.stack.enter_context(
-            way(file, reading.form, self.streams, gaps=reading.gaps, given=reading.given)
-        )
+            try:
+                return Dataset(
+                    reading.name,
+                    portion,
+                    reading.partitions,
+                    gaps=reading.gaps,
+                    given=reading.given,
+                )
+            except GradcliError as error:
+                if NO_RANGES not in error.message or not portion.whole:
+                    raise
+        if is_url(file):
+            from gradcli.files.remote import fetched
 
-
-@contextmanager
-def _from_url(
-    url: str, form: str, _streams: Streams, *, gaps: bool, given: Asked
-) -> Iterator[Points]:
-    """A text at a URL, which is put into a temporary file first."""
-    with (
-        spooled(Pieces(_lines(url)), f"'{url}'", form) as there,
-        as_polars_reads(there, form, f"'{url}'") as found,
-        closing(Points(found, f"'{url}'", form, gaps=gaps, given=given)) as points,
-    ):
-        yield points
-
-
-def _lines(url: str) -> Iterator[bytes]:
-    import polars as pl
-
-    try:
-        frames = pl.scan_lines(url, glob=False).collect_batches(maintain_order=True)
-        for frame in frames:
-            yield "\n".join([*frame.to_series(), ""]).encode()
-    except (OSError, pl.exceptions.PolarsError) as error:
-        raise unreachable(url, error) from None
+            found = fetched(file, reading.form, gaps=reading.gaps, given=reading.given)
+        else:
+            found = opened(file, reading.form, self.streams, gaps=reading.gaps, given=reading.given)
+        return self.stack.enter_context(found)
 
 
 # --- what is computed ----------------------------------------------------------------------
@@ -176,11 +162,17 @@ class Computation:
         self._expect_columns(points)
         row = 1
         coming = points.chunks(job.used, job.keep)
-        from gradcli.batch import runner as _  # while the file is being read
+        from gradcli.batch.runner import Runner  # while the file is being read
 
         for frame in coming:
             columns = {name: points.array(frame[name], row) for name in job.used}
-            found = self._ready(columns).run(columns, job.errors, first=row, at=at)
+            shapes = {name: column.shape[1:] for name, column in columns.items()}
+            if self.runner is None or shapes != self.shapes:
+                self.shapes = shapes
+                self.runner = Runner(
+                    job.program, job.fixed, shapes, wrt=job.wrt, only=job.only, jit=job.jit
+                )
+            found = self.runner.run(columns, job.errors, first=row, at=at)
             made: dict[str, Any] = {}
             for name in job.keep:  # what is used as a number is kept as the number that was read
                 column = columns[name] if name in columns and points.is_text else frame[name]
@@ -190,17 +182,6 @@ class Computation:
                     made[name] = column[~found.failed] if array else column.filter(~found.failed)
             yield as_frame(made | found.columns, job.to), len(frame)
             row += len(frame)
-
-    def _ready(self, columns: Mapping[str, Any]) -> Runner:
-        shapes = {name: column.shape[1:] for name, column in columns.items()}
-        if self.runner is None or shapes != self.shapes:
-            from gradcli.batch.runner import Runner
-
-            job, self.shapes = self.job, shapes
-            self.runner = Runner(
-                job.program, job.fixed, shapes, wrt=job.wrt, only=job.only, jit=job.jit
-            )
-        return self.runner
 
     def _expect_columns(self, points: Points) -> None:
         """Raise if a file lacks a column, or has one more that could be meant."""
@@ -257,8 +238,6 @@ def upload(frames: Iterator[pl.DataFrame], url: str) -> None:
     A sink whose source fails would leave what it has; so only what is whole is sent.
     """
     import polars as pl
-
-    from gradcli.files.spool import temporary
 
     with temporary() as (file, path):
         write(frames, file, "parquet")

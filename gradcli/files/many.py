@@ -27,6 +27,8 @@ _WILD = re.compile(r"[*?\[]")
 _PARTITION = re.compile(r"([^/\\=]+)=([^/\\]*)")
 _EMPTY = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes for a partition without a value."""
+NO_RANGES = "Range request not supported"
+"""What Polars says of a server that gives files as a whole only."""
 _PATH, _ROWS = "\0path", "\0rows"
 
 
@@ -80,7 +82,7 @@ class Found:
     def below(self, file: str) -> str:
         """A file's place below `root`, with plain slashes."""
         if is_url(file):
-            return file.removeprefix(self.root).lstrip("/")
+            return _URL.sub("", file).removeprefix(_URL.sub("", self.root)).lstrip("/")
         return Path(os.path.relpath(file, self.root or ".")).as_posix()
 
 
@@ -134,7 +136,8 @@ def _in_folder(folder: str, form: str) -> list[str]:
     for place, folders, files in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if name[0] not in "._")
         ours = (name for name in files if name[0] not in "._" and _form_of(name) == form)
-        found += [os.path.join(place, name) for name in ours]  # noqa: PTH118 - the path as given
+        paths = (os.path.join(place, name) for name in ours)  # noqa: PTH118 - the path as given
+        found += [path for path in paths if Path(path).is_file()]
     return sorted(found, key=_in_order)
 
 
@@ -167,9 +170,9 @@ def _matching(pattern: str, given: str | None) -> Found:
                 files += _in_folder(path, given or "parquet")
         else:
             files.append(path)
+    files = [path for path in dict.fromkeys(files) if Path(path).is_file()]
     if not files:
         raise file_error(f"no file fits the pattern '{pattern}'", _nearest(pattern))
-    files = list(dict.fromkeys(files))
     forms = {file: format_of(file, given, "--from") for file in files}
     form = forms[files[0]]
     odd = next((file for file in files if forms[file] != form), None)
@@ -222,7 +225,7 @@ def _type_of(values: Iterable[str]) -> Any:
 
 def _at_url(url: str, given: str | None) -> Found:
     expect_readable(url)
-    path = re.sub(r"[?#].*", "", url) if url.startswith("http") else url
+    path = re.sub(r"[?#].*", "", url) if url.lower().startswith("http") else url
     wild = bool(_WILD.search(path))
     form = given or _form_of(path.rsplit("/", 1)[-1])
     if path.endswith("/") or (wild and form is None):
@@ -234,6 +237,8 @@ def _at_url(url: str, given: str | None) -> Found:
         )
     if form == "npz":
         raise usage_error(f"'{url}': .npz is read from files", "at a URL, use Parquet")
+    if url.lower().startswith("http") and (wild or path.endswith("/")):
+        raise usage_error(f"'{url}': a web server does not list its files", "name one of them")
     root = _fixed(path)
     if not wild and not path.endswith("/"):
         return Found(f"'{url}'", (url,), form, root, several=False)

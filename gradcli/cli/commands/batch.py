@@ -190,7 +190,7 @@ def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
         to = "ndjson" if files.json else format_of(out, files.to, "--format")
     if out is not None and is_url(out):
         expect_readable(out)
-        if out.startswith("http"):
+        if out.lower().startswith("http"):
             raise usage_error(f"--out {out}: nothing is written to a web server")
         if to != "parquet":
             raise usage_error(f"--out {out}: to a URL, only Parquet is written", "--format parquet")
