@@ -138,7 +138,7 @@ class Computation:
         self, sources: Sources, advance: Callable[[int], object] = lambda _rows: None
     ) -> Iterator[pl.DataFrame]:
         """What is to be written, chunk by chunk; a file without rows counts where it is alone."""
-        some = False
+        some, self.schema = False, None
         empty: pl.DataFrame | None = None
         for points in sources:
             points.shapes = self.seen

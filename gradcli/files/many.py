@@ -16,6 +16,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from gradcli.diagnostics.failures import file_error, reason, usage_error
+from gradcli.files.files import read
 from gradcli.files.points import FORMATS, TEXT, format_of
 
 SCHEMES = (
@@ -91,6 +92,11 @@ def is_url(path: str | None) -> bool:
     return path is not None and _URL.match(path) is not None
 
 
+def plain(path: str) -> str:
+    """A URL with its scheme in small letters, which Polars expects; other words as they are."""
+    return _URL.sub(lambda scheme: scheme[0].lower(), path)
+
+
 def expect_readable(url: str) -> None:
     """Raise `GradcliError` where the scheme of a URL is none that Polars has."""
     found = _URL.match(url)
@@ -105,7 +111,9 @@ def find(path: str, given: str | None) -> Found:
     Raises `GradcliError`: option, and file where there is none.
     """
     if is_url(path):
-        return _at_url(path, given)
+        return _at_url(plain(path), given)
+    if not path:
+        read(path)  # raises
     place = Path(path)
     if path == "-" or _exists(place):
         if path != "-" and place.is_dir():

@@ -158,6 +158,14 @@ def test_numbers_of_several_types() -> None:
     assert rows("x^2", "d")["d_x"].to_list() == [2.0, 4.0, 1.0, 0.5]
 
 
+def test_each_file_has_its_own_types() -> None:
+    Path("1.ndjson").write_text('{"x":1,"k":1}\n')
+    Path("2.ndjson").write_text('{"x":1,"k":"a"}\n')
+    words = ["x", "*.ndjson", "--keep", "k", "--to", "parquet"]
+    assert "'2.ndjson': the column 'k' is String" in batch(*words)[2]
+    assert batch(*words, "--out", "o/") == (0, "", "")
+
+
 def test_packed_text() -> None:
     Path("a.csv").write_text("x\n1\n")
     Path("b.csv.gz").write_bytes(gzip.compress(b"x\n2\n"))
@@ -228,6 +236,8 @@ WRONG: dict[str, tuple[list[str], int, str]] = {
     "npz at a url": (["x", "s3://a/b.npz"], 2, ".npz is read from files"),
     "output at a web server": (["x", "1.csv", "--out", "https://a/b.parquet"], 2, "a web server"),
     "text to a url": (["x", "1.csv", "--out", "s3://a/b.csv"], 2, "only Parquet is written"),
+    "a pattern without quotes": (["x", "1.csv", "2.csv"], 2, "put quotes around a pattern"),
+    "no name": (["x", ""], 2, "a file's name is missing"),
     "few texts": (["x", "[12].csv", "--part", "1/3"], 2, "write the points as Parquet"),
     "no part": (["x", "rows", "--part", "3/2"], 2, "there is no part 3 of 2"),
     "part zero": (["x", "rows", "--part", "0/2"], 2, "there is no part 0 of 2"),

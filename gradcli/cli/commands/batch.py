@@ -147,10 +147,12 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     from gradcli.files.dialect import asked
     from gradcli.files.frames import ahead
     from gradcli.files.job import Computation, Reading, Sources, deliver, is_folder
-    from gradcli.files.many import find
+    from gradcli.files.many import find, plain
     from gradcli.files.parts import part_of, portion, whole
 
     found = find(files.points, files.source)
+    if files.out is not None:
+        files.out = plain(files.out)
     out = None if files.out == "-" else files.out
     to = _format_of_output(files, found, out)
     given = asked(found.form, files.separator, files.decimal, files.missing)
