@@ -51,6 +51,8 @@ class Dataset(Points):
         self.portion, self.partitions = portion, partitions
         self.kept: frozenset[str] = frozenset()
         self.wanted: frozenset[str] = frozenset()
+        self.mixes = True
+        """Whether Polars reads a column that has integers in some files and floats in others."""
         name = f"'{portion.files[0]}'" if len(portion.files) == 1 else name
         super().__init__(Path(portion.files[0]), name, "parquet", gaps=gaps, given=given)
         for key in partitions.above:
@@ -74,29 +76,38 @@ class Dataset(Points):
         import polars as pl
 
         del whole
-        schema = dict(self._schema)
-        for key, dtype in schema.items():
-            number = dtype.is_integer() or dtype.is_float()
-            if number and as_name(key) in used and as_name(key) not in self.kept:
-                schema[key] = pl.Float64()
-        for key in self.partitions.columns:
-            schema.pop(key, None)
-        casts = pl.ScanCastOptions(
-            integer_cast=("upcast", "allow-float"), float_cast=("upcast", "downcast")
-        )
+        only = {
+            key for key in self._schema if as_name(key) in used and as_name(key) not in self.kept
+        }
+        schema = {k: t for k, t in self._schema.items() if k not in self.partitions.columns}
         hive: dict[str, Any] = {
             **dict.fromkeys(self.partitions.above, pl.String),
             **self.partitions.columns,
         }
-        scan = pl.scan_parquet(
-            list(self.portion.files),
-            glob=False,
-            hive_partitioning=bool(hive),
-            hive_schema=hive or None,
-            schema=schema,
-            extra_columns="ignore",
-            cast_options=casts,
-        )
+
+        def scanned(integers: Any, type_of_integers: pl.DataType) -> pl.LazyFrame:
+            widest: dict[str, Any] = {
+                key: pl.Float64() if t.is_float() else type_of_integers
+                for key, t in schema.items()
+                if key in only and (t.is_float() or t.is_integer())
+            }
+            return pl.scan_parquet(
+                list(self.portion.files),
+                glob=False,
+                hive_partitioning=bool(hive),
+                hive_schema=hive or None,
+                schema={**schema, **widest},
+                extra_columns="ignore",
+                cast_options=pl.ScanCastOptions(
+                    integer_cast=integers, float_cast=("upcast", "downcast")
+                ),
+            )
+
+        try:
+            scan = scanned(("upcast", "allow-float"), pl.Float64())
+        except TypeError:  # a Polars that takes no integers for floats
+            self.mixes = False
+            scan = scanned("upcast", pl.Int64())
         scan = scan.select(*schema, *self.partitions.columns)
         if not self.portion.whole:
             scan = scan.slice(self.portion.skip, self.portion.rows)
@@ -152,7 +163,8 @@ class Dataset(Points):
                         f"and '{self.portion.files[0]}' has",
                         f"its columns are {listed}",
                     )
-                if found[key] != schema[key] and not _both_numbers(found[key], schema[key]):
+                mixed = self.mixes and _both_numbers(found[key], schema[key])
+                if found[key] != schema[key] and not mixed:
                     return file_error(
                         f"'{file}': the column '{as_name(key)}' is {found[key]}, "
                         f"and in '{self.portion.files[0]}' {schema[key]}",

@@ -20,7 +20,7 @@ from gradcli.diagnostics.failures import file_error
 from gradcli.files.dataset import Dataset, Portion, pl_errors
 from gradcli.files.dialect import Asked
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
-from gradcli.files.many import NO_RANGES, Found, Partitions, is_url
+from gradcli.files.many import Found, Partitions, is_url, is_web
 from gradcli.files.points import Points, expect_columns, opened
 from gradcli.files.spool import temporary
 
@@ -91,8 +91,8 @@ class Sources:
                     gaps=reading.gaps,
                     given=reading.given,
                 )
-            except GradcliError as error:
-                if NO_RANGES not in error.message or not portion.whole:
+            except GradcliError:  # some web servers give files as a whole only
+                if not (is_web(file) and portion.whole):
                     raise
         if is_url(file):
             from gradcli.files.remote import fetched

@@ -28,8 +28,6 @@ _WILD = re.compile(r"[*?\[]")
 _PARTITION = re.compile(r"([^/\\=]+)=([^/\\]*)")
 _EMPTY = "__HIVE_DEFAULT_PARTITION__"
 """What Hive writes for a partition without a value."""
-NO_RANGES = "Range request not supported"
-"""What Polars says of a server that gives files as a whole only."""
 _PATH, _ROWS = "\0path", "\0rows"
 
 
@@ -90,6 +88,11 @@ class Found:
 def is_url(path: str | None) -> bool:
     """Whether a word is a URL and not a file's name."""
     return path is not None and _URL.match(path) is not None
+
+
+def is_web(url: str) -> bool:
+    """Whether a URL is one of a web server."""
+    return url.lower().startswith(("http://", "https://"))
 
 
 def plain(path: str) -> str:

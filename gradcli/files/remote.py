@@ -11,7 +11,7 @@ from contextlib import closing, contextmanager
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
-from gradcli.files.many import unreachable
+from gradcli.files.many import is_web, unreachable
 from gradcli.files.points import TEXT, Points
 from gradcli.files.spool import spooled
 from gradcli.files.unpacked import Pieces, as_polars_reads
@@ -22,11 +22,6 @@ if TYPE_CHECKING:
 PIECE = 1 << 20
 WAIT = 60
 """Seconds in which a web server has to say something."""
-
-
-def is_web(url: str) -> bool:
-    """Whether a URL is one of a web server."""
-    return url.lower().startswith(("http://", "https://"))
 
 
 @contextmanager

@@ -155,7 +155,12 @@ def test_numbers_of_several_types() -> None:
     write("d/1.parquet", {"x": [1, 2]})
     write("d/2.parquet", {"more": [1.0], "x": [0.5]})
     pl.DataFrame({"x": [0.25]}, schema={"x": pl.Float32}).write_parquet("d/3.parquet")
-    assert rows("x^2", "d")["d_x"].to_list() == [2.0, 4.0, 1.0, 0.5]
+    try:
+        pl.scan_parquet("d/1.parquet", cast_options=pl.ScanCastOptions(integer_cast="allow-float"))
+    except TypeError:  # an older Polars
+        assert "all files have to have the same types" in batch("x^2", "d")[2]
+    else:
+        assert rows("x^2", "d")["d_x"].to_list() == [2.0, 4.0, 1.0, 0.5]
 
 
 def test_each_file_has_its_own_types() -> None:
@@ -393,10 +398,10 @@ def test_a_row_that_fails_in_an_expression(column: list[Any], said: str) -> None
 
 @pytest.fixture(scope="module")
 def address() -> Iterator[str]:
-    """A cluster in this process; ports are whichever are free, and there is no dashboard."""
+    """A cluster in this process; ports are whichever are free."""
     distributed = pytest.importorskip("distributed")
     with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=None
+        n_workers=2, threads_per_worker=1, processes=False, dashboard_address=":0"
     ) as found:
         yield found.scheduler_address
 
