@@ -7,7 +7,8 @@
 
 `Program` parses once and evaluates many times; `Result` has every value, accumulator and
 check; `grade_values` marks what a notebook has computed, `grade_function` what a function
-returns; `plot` draws over a range. `GradcliError` is the only exception that wrong input raises.
+returns; `plot` draws over a range; `polars` makes an expression for a Polars query.
+`GradcliError` is the only exception that wrong input raises.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from gradcli.diagnostics.error import GradcliError
+    from gradcli.files.expression import polars
     from gradcli.grading.marking.result import Marked
     from gradcli.notebook.function import grade_function
     from gradcli.notebook.namespace import grade_values
@@ -41,6 +43,7 @@ __all__ = [
     "grade_function",
     "grade_values",
     "plot",
+    "polars",
 ]
 
 _HOMES = {
@@ -55,6 +58,7 @@ _HOMES = {
     "grade_values": "gradcli.notebook.namespace",
     "load_ipython_extension": "gradcli.magics",
     "plot": "gradcli.plots",
+    "polars": "gradcli.files.expression",
 }
 
 

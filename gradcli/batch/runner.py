@@ -122,8 +122,15 @@ class Runner:
             wanted[f"d_{name}"] = found.deltas.get(ids[name])
         return found.graph, wanted, list(found.deltas.values())
 
-    def run(self, columns: Mapping[str, Any], errors: OnError = "stop", first: int = 1) -> Batch:
-        """The columns of a batch; `first` is the number of its first row in messages.
+    def run(
+        self,
+        columns: Mapping[str, Any],
+        errors: OnError = "stop",
+        first: int = 1,
+        *,
+        at: Callable[[int], str] = "row {:,}".format,
+    ) -> Batch:
+        """The columns of a batch; `first` is the number of its first row, `at` names one.
 
         Raises `GradcliError` at the first row where the mathematics fails, if `errors` is stop.
         """
@@ -149,7 +156,7 @@ class Runner:
         if self.only == "grad":
             del made["value"]
         if errors == "stop" and failed.any():
-            self._explain(columns, int(np.argmax(failed)), first)
+            self._explain(columns, int(np.argmax(failed)), at, first)
         if errors == "skip":
             made = {name: column[~failed] for name, column in made.items()}
         elif errors == "nan":
@@ -264,7 +271,9 @@ class Runner:
             return error
         return None
 
-    def _explain(self, columns: Mapping[str, Any], row: int, first: int) -> None:
+    def _explain(
+        self, columns: Mapping[str, Any], row: int, at: Callable[[int], str], first: int
+    ) -> None:
         """Raise the error that `eval` has for a row."""
         error = self._error(columns, row)
         if error is None:
@@ -272,7 +281,7 @@ class Runner:
         raise GradcliError(
             # a number in the data that is not finite is a failure of a row, not wrong usage
             Kind.DOMAIN if error.kind is Kind.BINDING else error.kind,
-            f"row {first + row:,}: {error.message}",
+            f"{at(first + row)}: {error.message}",
             source=error.source,
             span=error.span,
             labels=error.labels,

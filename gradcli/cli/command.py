@@ -10,6 +10,7 @@ command that has it has the same options with the same help.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -141,9 +142,15 @@ class Command:
         hint = None
         if extra.partition("=")[0] in options:
             hint = "options stand before a bare --, which ends them"
+        elif self._reads_points() and os.path.exists(extra):  # noqa: PTH110 - pathlib is slower
+            hint = "put quotes around a pattern of files: 'points/*.csv'"
         elif self.binds:
             hint = _hint_for_extra(extra, words.bindings)
         return usage_error(f"unexpected argument '{extra}'", hint)
+
+    def _reads_points(self) -> bool:
+        """Whether an argument names files of points."""
+        return any(each.declared.metavar == "POINTS" for each in self.arguments)
 
 
 def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:

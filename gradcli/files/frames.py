@@ -121,10 +121,10 @@ def write(frames: Iterator[pl.DataFrame], stream: BinaryIO, form: str) -> None:
         else:
             writers[form](frames, stream)
     except (OSError, pl.exceptions.PolarsError) as error:
-        raise _system_error(error) or error from None
+        raise system_error(error) or error from None
 
 
-def _system_error(error: Exception) -> OSError | None:
+def system_error(error: Exception) -> OSError | None:
     """The system's error that Polars tells of in words."""
     found = _SYSTEM.search(str(error))
     if found is None:

@@ -14,28 +14,47 @@ from typing import Any
 MOST_OF_FOOTER = 1 << 16
 """Bytes of a footer that is read here. A larger one has many row groups, which are small then."""
 
-_ROW_GROUPS, _COLUMNS, _META_DATA, _PATH, _NUM_VALUES = 4, 1, 3, 3, 5
-"""Numbers of the fields in FileMetaData, RowGroup, ColumnChunk and ColumnMetaData."""
+MOST_OF_ROWS = 1 << 26
+"""The same where the rows of all groups are asked for."""
+
+_ROW_GROUPS, _COLUMNS, _NUM_ROWS, _META_DATA, _PATH, _NUM_VALUES = 4, 1, 3, 3, 3, 5
+"""Numbers of the fields in FileMetaData, RowGroup (two), ColumnChunk and ColumnMetaData (two)."""
 _DEEPEST = 20
 
 
 def largest_row_group(path: Path, columns: Collection[str]) -> int:
     """How many values of these columns the largest row group has; 0 where that can't be told."""
     try:
-        with path.open("rb") as file:
-            end = file.seek(0, 2)
-            file.seek(max(0, end - 8))
-            length = int.from_bytes(file.read(4), "little")
-            if file.read(4) != b"PAR1" or not 0 < length <= min(MOST_OF_FOOTER, end):
-                return 0
-            file.seek(end - 8 - length)
-            footer = _struct(BytesIO(file.read(length)))
-        groups = [group[_COLUMNS] for group in footer[_ROW_GROUPS]]
+        groups = [group[_COLUMNS] for group in _row_groups(path, MOST_OF_FOOTER)]
         metas = [[column[_META_DATA] for column in group] for group in groups]
         sizes = (sum(m[_NUM_VALUES] for m in g if m[_PATH][0].decode() in columns) for g in metas)
         return max(sizes, default=0)
-    except (LookupError, TypeError, ValueError, OverflowError, AttributeError, OSError):
+    except _UNTOLD:
         return 0  # Polars says what is wrong with it
+
+
+def rows_of_groups(path: Path) -> list[int] | None:
+    """How many rows each row group has; None where that can't be told."""
+    try:
+        return [int(group[_NUM_ROWS]) for group in _row_groups(path, MOST_OF_ROWS)]
+    except _UNTOLD:
+        return None
+
+
+_UNTOLD = (LookupError, TypeError, ValueError, OverflowError, AttributeError, OSError)
+
+
+def _row_groups(path: Path, most: int) -> list[dict[int, Any]]:
+    """The row groups that a footer of at most so many bytes has; none of a larger one."""
+    with path.open("rb") as file:
+        end = file.seek(0, 2)
+        file.seek(max(0, end - 8))
+        length = int.from_bytes(file.read(4), "little")
+        if file.read(4) != b"PAR1" or not 0 < length <= min(most, end):
+            return []
+        file.seek(end - 8 - length)
+        found: list[dict[int, Any]] = _struct(BytesIO(file.read(length)))[_ROW_GROUPS]
+        return found
 
 
 def _varint(data: BytesIO) -> int:

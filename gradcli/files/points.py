@@ -125,6 +125,10 @@ class Points:
         if self.archive is not None:
             self.archive.close()
 
+    def at(self, row: int) -> str:
+        """Where a row stands, for messages."""
+        return f"{self.name}, row {row:,}"
+
     @property
     def is_text(self) -> bool:
         """Whether numbers are written as text."""
@@ -277,12 +281,7 @@ class Points:
     def _expect_small_groups(self, columns: list[str]) -> None:
         """Raise if a row group of a Parquet file unpacks to more than the bound."""
         keys = dict(zip(self.columns, self.keys, strict=True))
-        count = largest_row_group(self.path, {keys[name] for name in columns})
-        if count * 8 > MOST:
-            raise file_error(
-                f"{self.name} has a row group of {count:,} values, more than {MOST >> 20:,} MB",
-                "write it in smaller row groups: write_parquet(…, row_group_size=1_000_000)",
-            )
+        expect_small(largest_row_group(self.path, {keys[name] for name in columns}), self.name)
 
     def _batches(
         self, scan: pl.LazyFrame, batches: Iterator[pl.DataFrame]
@@ -468,7 +467,7 @@ class Points:
             shape.append(int(lengths[0]) if len(lengths) else 0)
             if len(shape) > MOST_AXES + 1:
                 what = f"lists in lists, and an array has at most {MOST_AXES} dimensions"
-                raise file_error(f"{self.name}, row {first:,}: the column '{name}' has {what}")
+                raise file_error(f"{self.at(first)}: the column '{name}' has {what}")
             if not shape[-1]:
                 return np.empty(shape)
             inside *= shape[-1]
@@ -511,7 +510,7 @@ class Points:
             kind = "list of numbers" if text.startswith("[") else "number"
             what = f"the column '{name}' has '{text[:40]}', which is not a {kind}"
             hint = hint_for(text, self._decimal, options=self.is_text)
-        return file_error(f"{self.name}, row {row:,}: {what}", hint)
+        return file_error(f"{self.at(row)}: {what}", hint)
 
     def _other_shape(self, name: str, row: int, shape: tuple[int, ...]) -> Exception:
         above = self.shapes.get(name)
@@ -519,7 +518,16 @@ class Points:
             what = "lists of different lengths"
         else:
             what = f"{_in_words(shape)}, and in the rows above {_in_words(above)}"
-        return file_error(f"{self.name}, row {row:,}: the column '{name}' has {what}")
+        return file_error(f"{self.at(row)}: the column '{name}' has {what}")
+
+
+def expect_small(count: int, name: str) -> None:
+    """Raise if a row group of so many values takes more memory than the bound."""
+    if count * 8 > MOST:
+        raise file_error(
+            f"{name} has a row group of {count:,} values, more than {MOST >> 20:,} MB",
+            "write it in smaller row groups: write_parquet(…, row_group_size=1_000_000)",
+        )
 
 
 def _in_words(shape: tuple[int, ...]) -> str:

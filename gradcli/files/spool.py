@@ -13,7 +13,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING, BinaryIO, Protocol
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.files.ending import undone_at_the_end
@@ -25,6 +25,13 @@ BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 POINTS = "points"
 
 
+class Readable(Protocol):
+    """What bytes can be read from."""
+
+    def read(self, size: int = ..., /) -> bytes:
+        """Some bytes, none at the end."""
+
+
 @contextmanager
 def on_disk(path: str, form: str, streams: Streams) -> Iterator[Path]:
     """The file to read. Raises `GradcliError` where there is none."""
@@ -34,7 +41,7 @@ def on_disk(path: str, form: str, streams: Streams) -> Iterator[Path]:
         return
     if streams.stdin is None:
         raise file_error("standard input is closed")
-    with _spooled(streams.stdin, "standard input", form) as found:
+    with spooled(streams.stdin, "standard input", form) as found:
         yield found
 
 
@@ -56,7 +63,7 @@ def _regular(path: str, form: str) -> Iterator[Path]:
         if stat.S_ISREG(mode) and not (form == "ndjson" and _has_mark(file)):
             yield Path(path).resolve()
             return
-        with _spooled(file, f"'{path}'", form) as found:
+        with spooled(file, f"'{path}'", form) as found:
             yield found
 
 
@@ -67,9 +74,9 @@ def _has_mark(file: BinaryIO) -> bool:
 
 
 @contextmanager
-def _spooled(stream: BinaryIO, name: str, form: str) -> Iterator[Path]:
+def spooled(stream: Readable, name: str, form: str) -> Iterator[Path]:
     """A stream in a file. NDJSON loses a byte-order mark, which Polars does not expect."""
-    with _temporary() as (file, path):
+    with temporary() as (file, path):
         start = stream.read(3) if form == "ndjson" else b""
         try:
             file.write(b"" if start == BYTE_ORDER_MARK else start)
@@ -86,8 +93,8 @@ def _spooled(stream: BinaryIO, name: str, form: str) -> Iterator[Path]:
 
 
 @contextmanager
-def _temporary() -> Iterator[tuple[BinaryIO, Path]]:
-    """A file that is gone afterwards, and where it is found until then.
+def temporary() -> Iterator[tuple[BinaryIO, Path]]:
+    """A file to write to that is gone afterwards, and where it is found until then.
 
     On Linux it has no name from the start, so nothing of it is left even if the process is killed.
     """

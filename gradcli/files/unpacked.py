@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.files.files import MOST
-from gradcli.files.spool import _spooled
+from gradcli.files.spool import spooled
 
 if TYPE_CHECKING:
     pass
@@ -116,13 +116,14 @@ def _lines(source: Path | bytes, name: str) -> Iterator[bytes]:
 # --- files of points -----------------------------------------------------------------------
 
 
-class _Pieces:
+class Pieces:
     """Pieces of bytes as a stream, read one at a time."""
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self.pieces = iter(pieces)
 
-    def read(self, _size: int) -> bytes:
+    def read(self, _size: int = -1, /) -> bytes:
+        """The next piece, however long; empty at the end."""
         return next((piece for piece in self.pieces if piece), b"")
 
 
@@ -137,7 +138,7 @@ def as_polars_reads(path: Path, form: str | None, name: str) -> Iterator[Path]:
     if pieces is None:
         yield path
         return
-    with _spooled(_Pieces(pieces), name, "csv") as found:  # type: ignore[arg-type]
+    with spooled(Pieces(pieces), name, "csv") as found:
         yield found
 
 

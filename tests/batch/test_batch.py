@@ -15,9 +15,8 @@ import pytest
 from gradcli import GradcliError, Program
 from gradcli.batch.kernel import Line
 from gradcli.cli.app import run
-from gradcli.cli.commands import batch as command
 from gradcli.cli.environment import Environment
-from gradcli.files import points
+from gradcli.files import job, points
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 PROGRAMS = (
@@ -199,7 +198,7 @@ class TestFiles:
             raise KeyboardInterrupt
 
         Path("o.csv").write_text("before")
-        monkeypatch.setattr(command, "_chain", interrupted)
+        monkeypatch.setattr(job, "chain", interrupted)
         assert Ran("x+y", "p.csv", "--out", "o.csv").code == 130
         assert sorted(p.name for p in folder.iterdir()) == ["o.csv", "p.csv"]
         assert Path("o.csv").read_text() == "before"

@@ -1,8 +1,8 @@
-"""`gradcli batch`: value and gradient for every row of a file of points."""
+"""`gradcli batch`: value and gradient for every row of files of points."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -14,10 +14,11 @@ from gradcli.diagnostics.failures import usage_error
 from gradcli.files.ending import cursor_shown
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from gradcli.cli.environment import Environment
     from gradcli.cli.inputs import Point
+    from gradcli.files.dataset import Portion
+    from gradcli.files.job import Job, Reading
+    from gradcli.files.many import Found
     from gradcli.files.points import Points
 
 Form = Literal["csv", "tsv", "ndjson", "parquet", "npz"]
@@ -30,7 +31,8 @@ class FileOptions(Options):
         str | None,
         argument(
             metavar="POINTS",
-            help="the file of points, a column per input; - is standard input",
+            help="a file of points, a column per input; or a pattern in quotes, a folder of "
+            "Parquet files, a URL; - is standard input",
             show_default=False,
             group=PROGRAM,
         ),
@@ -86,7 +88,23 @@ class FileOptions(Options):
     ] = False
     out: Annotated[
         str | None,
-        in_report("--out", metavar="FILE", help="write to a file; its ending is the format"),
+        in_report(
+            "--out",
+            metavar="FILE",
+            help="write to a file, its ending is the format; to a folder, one for each of POINTS",
+        ),
+    ] = None
+    part: Annotated[
+        str | None,
+        in_report("--part", metavar="I/N", help="of N equal parts of POINTS only this one"),
+    ] = None
+    dask: Annotated[
+        str | None,
+        in_report(
+            "--dask",
+            metavar="ADDRESS",
+            help="do all parts on a Dask cluster; --out is a folder",
+        ),
     ] = None
     quiet: Annotated[bool, in_report("--quiet", help="the exit code alone, and errors")] = False
 
@@ -98,6 +116,7 @@ class FileOptions(Options):
         'gradcli batch "x^2 + y" points.csv --out out.csv',
         'gradcli batch "x^2 + a*y" points.csv --a 3 --keep all',
         "gradcli batch --file task.grad points.parquet --errors nan",
+        'gradcli batch "x^2 + y" points/ --out results/',
     ),
 )
 def command(point: RowOptions, files: FileOptions) -> Outcome:
@@ -123,73 +142,134 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     require("polars", "batch", "batch")
     if files.jit:
         require("numba", "jit", "--jit")
+    if files.dask is not None:
+        require("distributed", "dask", "--dask")
     from gradcli.files.dialect import asked
-    from gradcli.files.frames import ahead, replacing, write
-    from gradcli.files.points import format_of, opened
+    from gradcli.files.frames import ahead
+    from gradcli.files.job import Computation, Reading, Sources, deliver, is_folder
+    from gradcli.files.many import find, plain
+    from gradcli.files.parts import part_of, portion, whole
 
+    found = find(files.points, files.source)
+    if files.out is not None:
+        files.out = plain(files.out)
     out = None if files.out == "-" else files.out
-    to = "ndjson" if files.json else format_of(out, files.to, "--format")
-    source = format_of(files.points, files.source, "--from")
-    given = asked(source, files.separator, files.decimal, files.missing)
+    to = _format_of_output(files, found, out)
+    given = asked(found.form, files.separator, files.decimal, files.missing)
+    part = None if files.part is None else part_of(files.part)
+    if part is not None and files.points == "-":
+        raise usage_error("--part is for files, not for standard input")
     outside = point.environment
     if files.points == "-":
         outside.say_how_to_end("the points")
     gaps = files.errors != "stop" and not point.allow_nonfinite
-    with opened(files.points, source, outside, gaps=gaps, given=given) as points:
-        frames = _frames(point, files, points, to)
-        first = next(frames)  # what is wrong with the options is said before a file is made
-        if files.quiet and out is None:
-            for _ in ahead(frames):
-                pass  # every row is computed, for the exit code
-            return Outcome([])
-        with replacing(out, outside) as stream:
-            write(_chain(first, ahead(frames)), stream, to)
+    reading = Reading.of(found, given, gaps=gaps)
+    ours = whole(found) if part is None else portion(found, part)
+    if is_folder(out) or files.dask is not None:
+        return _into_folder(point, files, found, reading, ours, to)
+    with Sources(reading, ours, outside) as sources:
+        job = _job(point, files, sources.first, to)
+        to_terminal = out is None
+        with _progress(outside, sources.total, to_terminal=to_terminal) as advance:
+            frames = Computation(job).frames(sources, advance)
+            if files.quiet and out is None:
+                for _ in ahead(frames):
+                    pass  # every row is computed, for the exit code
+                return Outcome([])
+            deliver(frames, out, outside, to)
     return Outcome([])
 
 
-def _chain(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    yield first
-    yield from frames
+def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
+    """The format that is written. Raises `GradcliError`."""
+    from gradcli.files.job import is_folder
+    from gradcli.files.many import expect_readable, is_url
+    from gradcli.files.points import format_of
+
+    if is_folder(out):
+        to = "ndjson" if files.json else files.to or found.form
+    else:
+        to = "ndjson" if files.json else format_of(out, files.to, "--format")
+    if out is not None and is_url(out):
+        expect_readable(out)
+        if out.lower().startswith("http"):
+            raise usage_error(f"--out {out}: nothing is written to a web server")
+        if to != "parquet":
+            raise usage_error(f"--out {out}: to a URL, only Parquet is written", "--format parquet")
+    return to
 
 
-def _frames(
-    options: RowOptions, files: FileOptions, points: Points, to: str
-) -> Iterator[pl.DataFrame]:
-    """What is to be written, chunk by chunk."""
+def _into_folder(
+    point: RowOptions,
+    files: FileOptions,
+    found: Found,
+    reading: Reading,
+    ours: Portion,
+    to: str,
+) -> Outcome:
+    """A part of the output for every file, here or on a cluster."""
+    from gradcli.files.cluster import pieces, run_on, units
+    from gradcli.files.job import (
+        Computation,
+        Sources,
+        deliver,
+        expect_own_places,
+        is_folder,
+        make_folder,
+    )
+    from gradcli.files.parts import part_of
+
+    out, outside = files.out, point.environment
+    if out is None or not is_folder(out):
+        raise usage_error(
+            "--dask writes a file for every part: --out takes a folder", "--out results/"
+        )
+    if files.points == "-":
+        raise usage_error("standard input has no name for a file in a folder", "--out FILE")
+    if files.dask is not None and files.part is not None:
+        raise usage_error("--dask and --part contradict each other: a cluster does all parts")
+    if files.dask is not None:
+        todo = pieces(found, out, to)
+    else:
+        todo = units(found, ours, out, to, None if files.part is None else part_of(files.part))
+    expect_own_places([(unit.portion.files[0], unit.target) for unit in todo])
+    computation: Computation | None = None
+    with Sources(reading, ours, outside) as sources:
+        job = _job(point, files, sources.first, to)
+    if files.dask is not None:
+        with _progress(outside, lambda: len(todo), to_terminal=False, what="parts") as advance:
+            for _ in run_on(files.dask, job, reading, todo):
+                advance(1)
+        return Outcome([])
+    total = len(todo)
+    with _progress(outside, lambda: total, to_terminal=False, what="files") as advance:
+        for unit in todo:
+            make_folder(unit.target)
+            with Sources(reading, unit.portion, outside) as sources:
+                computation = computation or Computation(job)
+                deliver(computation.frames(sources), unit.target, outside, to)
+            advance(1)
+    return Outcome([])
+
+
+def _job(options: RowOptions, files: FileOptions, points: Points, to: str) -> Job:
+    """What is computed, as the options and the columns of the first file have it."""
+    from gradcli.files.job import Job
+
     point, used, fixed = _sorted_out(options, points)
     keep = _kept(files, points, _written(point, used, fixed, files.only))
-    coming = points.chunks(list(used.values()), keep)
-    import numpy as np
-
-    from gradcli.batch.runner import Runner  # while the file is being read
-    from gradcli.files.frames import as_frame
-
-    runner: Runner | None = None
-    row = 1
-    shapes: dict[str, tuple[int, ...]] = {}
-    to_terminal = files.out in (None, "-")
-    with _progress(options.environment, points.total(), to_terminal=to_terminal) as advance:
-        for frame in coming:
-            columns = {name: points.array(frame[column], row) for name, column in used.items()}
-            seen = {name: column.shape[1:] for name, column in columns.items()}
-            if runner is None or seen != shapes:
-                shapes = seen
-                runner = Runner(
-                    point.program, fixed, seen, wrt=point.wrt, only=files.only, jit=files.jit
-                )
-            errors = "keep" if options.allow_nonfinite else files.errors
-            found = runner.run(columns, errors, first=row)
-            made: dict[str, Any] = {}
-            for name in keep:  # what is used as a number is kept as the number that was read
-                column = columns[name] if name in columns and points.is_text else frame[name]
-                made[name] = column
-                if errors == "skip" and found.failed.any():
-                    array = isinstance(column, np.ndarray)
-                    made[name] = column[~found.failed] if array else column.filter(~found.failed)
-            made |= found.columns
-            yield as_frame(made, to)
-            row += len(frame)
-            advance(len(frame))
+    return Job(
+        point.program,
+        used,
+        fixed,
+        tuple(keep),
+        to,
+        wrt=None if point.wrt is None else tuple(point.wrt),
+        only=files.only,
+        errors="keep" if options.allow_nonfinite else files.errors,
+        jit=files.jit,
+        keeps_all=files.keep == "all",
+    )
 
 
 def _sorted_out(
@@ -273,7 +353,13 @@ def _kept(files: FileOptions, points: Points, written: frozenset[str]) -> list[s
 
 
 @contextmanager
-def _progress(outside: Environment, total: int | None, *, to_terminal: bool) -> Iterator[Any]:
+def _progress(
+    outside: Environment,
+    total: Callable[[], int | None],
+    *,
+    to_terminal: bool,
+    what: str = "rows",
+) -> Iterator[Any]:
     """A bar on standard error where that is a terminal and no results go there; counts rows."""
     shown = outside.stderr is not None and outside.stderr.isatty()
     if not shown or (to_terminal and outside.columns is not None):
@@ -282,10 +368,10 @@ def _progress(outside: Environment, total: int | None, *, to_terminal: bool) -> 
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-    columns = (BarColumn(), TextColumn("{task.completed:,} rows"), TimeElapsedColumn())
+    columns = (BarColumn(), TextColumn(f"{{task.completed:,}} {what}"), TimeElapsedColumn())
     console = Console(file=outside.stderr)
     assert outside.stderr is not None
     bar = Progress(*columns, console=console, transient=True)
     with cursor_shown(outside.stderr), bar:
-        task = bar.add_task("rows", total=total)
+        task = bar.add_task(what, total=total())
         yield lambda rows: bar.advance(task, rows)

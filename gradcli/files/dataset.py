@@ -1,0 +1,219 @@
+"""Many Parquet files, or one at a URL, as one file of points: a single scan, in order.
+
+Polars reads them ahead, on threads of its own, with bounded memory. The folders `name=value` above
+a file are columns. An error names the file and the row in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from gradcli.diagnostics.failures import file_error, reason
+from gradcli.files.dialect import Asked
+from gradcli.files.files import read
+from gradcli.files.many import Partitions, is_url, unreachable
+from gradcli.files.parquet_sizes import largest_row_group
+from gradcli.files.points import Points, as_name, expect_small
+from gradcli.files.text_cells import UNREADABLE, head
+
+if TYPE_CHECKING:
+    import polars as pl
+
+
+class Portion(NamedTuple):
+    """Files in a row, and which of their rows: `rows` from `skip` on, or all of them."""
+
+    files: tuple[str, ...]
+    skip: int = 0
+    rows: int | None = None
+
+    @property
+    def whole(self) -> bool:
+        """Whether all rows are meant."""
+        return not self.skip and self.rows is None
+
+
+class Dataset(Points):
+    """Parquet files as one, open for reading. Raises `GradcliError` of kind file."""
+
+    def __init__(
+        self,
+        name: str,
+        portion: Portion,
+        partitions: Partitions,
+        *,
+        gaps: bool = False,
+        given: Asked | None = None,
+    ) -> None:
+        self.portion, self.partitions = portion, partitions
+        self.kept: frozenset[str] = frozenset()
+        self.wanted: frozenset[str] = frozenset()
+        self.mixes = True
+        """Whether Polars reads a column that has integers in some files and floats in others."""
+        name = f"'{portion.files[0]}'" if len(portion.files) == 1 else name
+        super().__init__(Path(portion.files[0]), name, "parquet", gaps=gaps, given=given)
+        for key in partitions.above:
+            if key in self._schema:
+                raise file_error(
+                    f"the folder '{key}=…' above {name} has the name of a column in it",
+                    "rename the folder, or move the files",
+                )
+
+    @property
+    def remote(self) -> bool:
+        """Whether the files are at a URL."""
+        return is_url(self.portion.files[0])
+
+    @cached_property
+    def _schema(self) -> dict[str, Any]:
+        return schema_of(self.portion.files[0])
+
+    def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
+        """The columns under their names. A number is cast where it is only used."""
+        import polars as pl
+
+        del whole
+        only = {
+            key for key in self._schema if as_name(key) in used and as_name(key) not in self.kept
+        }
+        schema = {k: t for k, t in self._schema.items() if k not in self.partitions.columns}
+        hive: dict[str, Any] = {
+            **dict.fromkeys(self.partitions.above, pl.String),
+            **self.partitions.columns,
+        }
+
+        def scanned(integers: Any, type_of_integers: pl.DataType) -> pl.LazyFrame:
+            widest: dict[str, Any] = {
+                key: pl.Float64() if t.is_float() else type_of_integers
+                for key, t in schema.items()
+                if key in only and (t.is_float() or t.is_integer())
+            }
+            return pl.scan_parquet(
+                list(self.portion.files),
+                glob=False,
+                hive_partitioning=bool(hive),
+                hive_schema=hive or None,
+                schema={**schema, **widest},
+                extra_columns="ignore",
+                cast_options=pl.ScanCastOptions(
+                    integer_cast=integers, float_cast=("upcast", "downcast")
+                ),
+            )
+
+        try:
+            scan = scanned(("upcast", "allow-float"), pl.Float64())
+        except TypeError:  # a Polars that takes no integers for floats
+            self.mixes = False
+            scan = scanned("upcast", pl.Int64())
+        scan = scan.select(*schema, *self.partitions.columns)
+        if not self.portion.whole:
+            scan = scan.slice(self.portion.skip, self.portion.rows)
+        return self._renamed(scan)
+
+    def chunks(self, used: Sequence[str], keep: Sequence[str]) -> Iterator[pl.DataFrame]:
+        """The wanted columns, some rows at a time, at least once. Raises `GradcliError`."""
+        self.kept, self.wanted = frozenset(keep), frozenset([*used, *keep])
+        return super().chunks(used, keep)
+
+    def _expect_small_groups(self, columns: list[str]) -> None:
+        if self.remote:
+            return  # their footers are far away
+        keys = dict(zip(self.columns, self.keys, strict=True))
+        wanted = {keys[name] for name in columns}
+        for file in self.portion.files:
+            expect_small(largest_row_group(Path(file), wanted), f"'{file}'")
+
+    def total(self) -> int:
+        """How many rows there are."""
+        import polars as pl
+
+        return int(self._scan(()).select(pl.len()).collect().item())
+
+    def at(self, row: int) -> str:
+        """The file that a row stands in, and its number there."""
+        row += self.portion.skip
+        for file in self.portion.files:
+            count = rows_of(file)
+            if row <= count or file == self.portion.files[-1]:
+                return f"'{file}', row {row:,}"
+            row -= count
+        raise AssertionError
+
+    def unreadable(self, error: Exception) -> Exception:
+        """What keeps the files from being read, with the first that is at fault."""
+        if self.remote:
+            return unreachable(self.portion.files[0], error)
+        schema: dict[str, Any] | None = None
+        for file in self.portion.files:
+            try:
+                found = schema_of(file)
+            except (*UNREADABLE, pl_errors()) as fault:
+                return _fault(file, fault)
+            schema = schema or found
+            for key in schema:
+                if as_name(key) not in self.wanted or key in self.partitions.columns:
+                    continue
+                if key not in found:
+                    listed = ", ".join(list(found)[:20])
+                    return file_error(
+                        f"'{file}' has no column '{as_name(key)}', "
+                        f"and '{self.portion.files[0]}' has",
+                        f"its columns are {listed}",
+                    )
+                mixed = self.mixes and _both_numbers(found[key], schema[key])
+                if found[key] != schema[key] and not mixed:
+                    return file_error(
+                        f"'{file}': the column '{as_name(key)}' is {found[key]}, "
+                        f"and in '{self.portion.files[0]}' {schema[key]}",
+                        "all files have to have the same types",
+                    )
+        return _can_not(self.name.strip("'"), error)
+
+
+def _both_numbers(*dtypes: pl.DataType) -> bool:
+    return all(dtype.is_integer() or dtype.is_float() for dtype in dtypes)
+
+
+def _fault(file: str, error: Exception) -> Exception:
+    """What keeps one file from being read."""
+    if is_url(file):
+        return unreachable(file, error)
+    if Path(file).is_file() and head(Path(file)) != b"PAR1":
+        return file_error(f"'{file}' isn't a Parquet file: its first bytes are others")
+    return _can_not(file, error)
+
+
+def _can_not(name: str, error: Exception) -> Exception:
+    said = reason(error).strip().partition("\n")[0][:200]
+    return file_error(f"'{name}' can't be read as parquet: {said}")
+
+
+def pl_errors() -> type[Exception]:
+    """What Polars raises."""
+    import polars as pl
+
+    return pl.exceptions.PolarsError
+
+
+def schema_of(file: str) -> dict[str, Any]:
+    """The columns of a Parquet file, with their types. Raises Polars' errors."""
+    import polars as pl
+
+    return dict(pl.scan_parquet(file, glob=False).collect_schema())
+
+
+def rows_of(file: str) -> int:
+    """How many rows a Parquet file has, by its footer. Raises `GradcliError` of kind file."""
+    import polars as pl
+
+    if not is_url(file) and not Path(file).is_file():
+        if not Path(file).exists():
+            read(file)  # raises what is wrong with it
+        raise file_error(f"'{file}' is not a regular file, and has no parts")
+    try:
+        return int(pl.scan_parquet(file, glob=False).select(pl.len()).collect().item())
+    except (*UNREADABLE, pl_errors()) as error:
+        raise _fault(file, error) from None

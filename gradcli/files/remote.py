@@ -1,0 +1,66 @@
+"""Files of points at a URL that are read as files: they are put into a temporary one first.
+
+Text comes line by line through Polars, which knows the services of clouds, or from a web server as
+it is. Parquet comes that way only from a server that can't give a part of a file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from typing import TYPE_CHECKING
+
+from gradcli.diagnostics.failures import file_error, reason
+from gradcli.files.many import is_web, unreachable
+from gradcli.files.points import TEXT, Points
+from gradcli.files.spool import spooled
+from gradcli.files.unpacked import Pieces, as_polars_reads
+
+if TYPE_CHECKING:
+    from gradcli.files.dialect import Asked
+
+PIECE = 1 << 20
+WAIT = 60
+"""Seconds in which a web server has to say something."""
+
+
+@contextmanager
+def fetched(url: str, form: str, *, gaps: bool, given: Asked) -> Iterator[Points]:
+    """The points at a URL. Raises `GradcliError` of kind file."""
+    pieces = _from_server(url) if is_web(url) else _lines(url)
+    with (
+        spooled(Pieces(pieces), f"'{url}'", form) as there,
+        as_polars_reads(there, form if form in TEXT else None, f"'{url}'") as found,
+        closing(Points(found, f"'{url}'", form, gaps=gaps, given=given)) as points,
+    ):
+        yield points
+
+
+def _from_server(url: str) -> Iterator[bytes]:
+    from http.client import HTTPException
+    from urllib.error import HTTPError
+    from urllib.request import urlopen
+
+    try:
+        with urlopen(url, timeout=WAIT) as answer:  # noqa: S310 - only http and https come here
+            while piece := answer.read(PIECE):
+                yield piece
+    except HTTPError as error:
+        if error.code == 404:
+            raise file_error(f"there is no '{url}'") from None
+        said = f"the server answers {error.code} {error.reason}"
+        raise file_error(f"'{url}' can't be read: {said}") from None
+    except (OSError, HTTPException, ValueError) as error:
+        said = reason(error).removeprefix("<urlopen error ").removesuffix(">")
+        raise file_error(f"'{url}' can't be read: {said}"[:300]) from None
+
+
+def _lines(url: str) -> Iterator[bytes]:
+    import polars as pl
+
+    try:
+        frames = pl.scan_lines(url, glob=False).collect_batches(maintain_order=True)
+        for frame in frames:
+            yield "\n".join([*frame.to_series(), ""]).encode()
+    except (OSError, pl.exceptions.PolarsError) as error:
+        raise unreachable(url, error) from None
