@@ -535,14 +535,14 @@ class Program:
         }
         with collector_paused():
             values = self.bind(given, data, seed)
+            ranks = dict.fromkeys(expect_names("vectors", vectors) or (), 1)
+            ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
             if self.python is not None:
-                graph = self.graph(values)
+                graph = self.python.graph_of_shapes(values, shapes or {}, ranks)
                 known = Sizes(
                     {graph.nodes[i].name: graph.nodes[i].type.shape for i in graph.inputs}
                 )
                 return formulas_of(task_for(graph, (graph,), known, values, chosen, **more))
-            ranks = dict.fromkeys(expect_names("vectors", vectors) or (), 1)
-            ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
             draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
             return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))
 
