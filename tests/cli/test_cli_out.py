@@ -41,7 +41,7 @@ STARTS: dict[str, str | tuple[str, ...]] = {
     ".md": ("|", "**"),
     ".tex": ("\\begin{", "%"),
     ".py": ("import numpy", '"""'),
-    ".html": "<!DOCTYPE html>",
+    ".html": "<!doctype html>",
     ".dot": "digraph",
     ".gv": "digraph",
     ".mmd": "flowchart",

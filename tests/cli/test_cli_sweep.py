@@ -70,7 +70,7 @@ def gradcli(*words: str, columns: int | None = None, stdin: bytes = b"") -> tupl
 def call(name: str, program: tuple[str, ...] = (PROGRAM,)) -> list[str]:
     if name not in EVALUATES:
         return [name, "sigmoid"] if name == "ops" else [name]
-    inputs = () if name == "batch" else POINT
+    inputs = {"batch": (), "plot": ("--x=0:3", "--y=2")}.get(name, POINT)
     return [name, *program, *AFTER.get(name, ()), *inputs]
 
 
@@ -81,7 +81,8 @@ def options(name: str) -> list[list[str]]:
         if not each.is_option or each.name in ("help", "version"):
             continue
         option = each.declared.names[0]
-        words = each.choices or ([] if each.is_flag else [VALUES.get(option, "1")])
+        value = "x" if (name, option) == ("diff", "--vector") else VALUES.get(option, "1")
+        words = each.choices or ([] if each.is_flag else [value])
         found += [[option, word] for word in words] or [[option]]
     if name == "class":  # it starts processes, and shares its options with `grade`
         found = [words for words in found if words[0] in ("--quiet", "--out")]
@@ -112,7 +113,10 @@ def test_every_option_is_done_or_refused(name: str) -> None:
             assert out == "" or name == "class"
             assert Path("out").stat().st_size
     can_be_refused = {"--set", "--step", "--function", "--output", "--no-check", "--check"}
-    can_be_refused |= {"--standalone"} if name in ("trace", "export") else set()
+    can_be_refused |= {"--time-limit"} if name != "grade" else set()
+    can_be_refused |= {"--standalone"} if name in ("trace", "export", "diff") else set()
+    can_be_refused |= {"--vector"} if name == "diff" else set()  # x has a value
+    can_be_refused |= {"--data", "--at"} if name == "plot" else set()
     can_be_refused |= {"--from", "--data"} if name == "batch" else set()
     assert set(refused) <= can_be_refused | {"--exact", "--jit", "--format"}, refused
 

@@ -266,7 +266,7 @@ def test_the_limit_covers_the_tasks_own_evaluation(
 ) -> None:
     """A grader's file is written, with the reason; everything else is an error, in time."""
 
-    def slow(_: Any) -> Task:
+    def slow(*_: Any) -> Task:
         time.sleep(30)
         raise AssertionError
 

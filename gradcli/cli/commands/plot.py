@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from gradcli.cli.argv import Binding
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import OutputOptions, PointOptions, require
+from gradcli.cli.options import OutputOptions, RowOptions, require
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
@@ -35,7 +35,7 @@ class PlotOptions(OutputOptions):
         return form
 
 
-class RangeOptions(PointOptions):
+class RangeOptions(RowOptions):
     """A program, ranges of one or two inputs, the values of the others."""
 
     at: Annotated[
@@ -77,7 +77,7 @@ class RangeOptions(PointOptions):
         self.bindings = tuple(
             b._replace(text=middles[b.name]) if b.name in middles else b for b in self.bindings
         )
-        return self.point()
+        return self.point_of(self.read())
 
     def where(self, names: Iterable[str]) -> tuple[float, ...] | None:
         """The point of `--at`: a number for every name. Raises `GradcliError`."""
@@ -134,8 +134,6 @@ def command(point: RangeOptions, report: PlotOptions) -> Outcome:
 
 def _sampled(point: RangeOptions) -> Curve | Field:
     """The program over its ranges."""
-    if point.upstream is not None:
-        raise usage_error("--upstream is for one point", "leave it out")
     from gradcli.plots import sampled
 
     ranges = point.ranges()

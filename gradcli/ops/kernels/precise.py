@@ -258,6 +258,45 @@ def eigenvalues(mp: Any, A: Any) -> Any:
     return out
 
 
+def eigenvectors(mp: Any, A: Any) -> Any:
+    """The eigenvectors of one symmetric matrix as columns, the largest element positive."""
+    values, vectors = mp.eigsy(mp.matrix(((A + A.T) / 2).tolist()))
+    V = _entries(vectors)[:, np.argsort([float(value) for value in values])]
+    return V * [1 if max(column, key=abs) > 0 else -1 for column in V.T]
+
+
+def singular_values(mp: Any, A: Any) -> Any:
+    """The singular values of matrices, falling."""
+    A = np.asarray(A, dtype=object)
+    out = np.empty((*A.shape[:-2], min(A.shape[-2:])), dtype=object)
+    for place in np.ndindex(A.shape[:-2]):
+        found = mp.svd_r(mp.matrix(A[place].tolist()), compute_uv=False)
+        out[place] = sorted(found, reverse=True)
+    return out
+
+
+def matrix_power(mp: Any, A: Any, n: int) -> Any:
+    """The n-th power of matrices."""
+
+    def power(_mp: Any, M: Any) -> Any:
+        factor = inverse(mp, M) if n < 0 else M
+        out = _entries(mp.eye(len(M)))
+        for _ in range(abs(n)):
+            out = out @ factor
+        return out
+
+    return matrices(power, square)(mp, A)
+
+
+def by_number(kernel: Form) -> Form:
+    """A kernel that takes elements by number, the numbers as doubles."""
+
+    def taken(_mp: Any, x: Any, i: Any, **options: Any) -> Any:
+        return kernel(np.asarray(x, dtype=object), np.asarray(i, dtype=np.float64), **options)
+
+    return taken
+
+
 def cumulated_log_sum(mp: Any, x: Any, axis: int) -> Any:
     """The logarithms of the running sums of exponentials."""
     lines = np.moveaxis(np.asarray(x, dtype=object), axis, -1)

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import choice as ck
+from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels.reductions import gathered
 from gradcli.ops.operation import Array, Infer, Kernel, Misfit, Operation, Site, Type
 from gradcli.ops.options import (
@@ -317,7 +318,8 @@ LOOKUPS = (
     array_row("take", "x i axis:=None", ck.take, _take, rules=_take_rules, exact=True,
               doc="elements of an axis by number; the numbers may be an input",
               domain="i the numbers of elements",
-              numpy="np.take({x}, np.asarray({i}, int), {axis})", mpmath=None, **ELEMENTS),
+              numpy="np.take({x}, np.asarray({i}, int), {axis})", mpmath=pk.by_number(ck.take),
+              **ELEMENTS),
     array_row("take_back", "d i shape: axis:", ck.take_back, _back,
               rules=lambda site: (f"take(delta, i, {site.options['axis']})", "zeros_like(i)"),
               doc="zeros of a shape with d added at the numbers i of an axis", mpmath=None,
@@ -325,7 +327,7 @@ LOOKUPS = (
     array_row("take_along", "x i axis:", ck.take_along, _take_along, rules=_take_along_rules,
               doc="for every number in i the element of x in the same line", exact=True,
               domain="i the numbers of elements",
-              aliases="take_along_axis", mpmath=None,
+              aliases="take_along_axis", mpmath=pk.by_number(ck.take_along),
               numpy="np.take_along_axis({x}, np.asarray({i}, int), {axis})", **ELEMENTS),
     array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _along_back,
               rules=lambda site: (f"take_along(delta, i, {site.options['axis']})", "zeros_like(i)"),

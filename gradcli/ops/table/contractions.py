@@ -81,7 +81,7 @@ def _kernel(*arrays: Array, terms: tuple[str, ...], to: str) -> Array:
     plain = all(np.ndim(a) == len(t) for a, t in zip(arrays, terms, strict=True))
     spec = spec.replace("...", "") if plain else spec
     found = np.einsum(spec, *arrays, optimize=len(arrays) > 2)
-    return found[()] if plain else found
+    return found[()] if plain and isinstance(found, np.ndarray) else found
 
 
 def _letters(term: str, used: set[str]) -> tuple[str, list[tuple[str, str]]]:

@@ -13,7 +13,7 @@ from gradcli.report.numbers import shown
 from gradcli.report.style import Style
 from gradcli.syntax.parser import parse_expression
 
-HEAD = """<!DOCTYPE html>
+HEAD = """<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
