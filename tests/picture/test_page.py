@@ -246,8 +246,8 @@ def test_a_phone_can_reach_every_step(tmp_path: Path, size: str) -> None:
             header: one("header").getBoundingClientRect().height / innerHeight,
             lines: all(".step .formula").map((e) => e.getClientRects().length),
             reach: seen.bottom + scrollY <= Math.max(tall, innerHeight) && seen.height > 60};"""
-    for page in (page_of(KAMPER, x=3, y=-4), page_of(NETWORK, **VALUES)):
-        found = told(page, script, tmp_path, at="#step-3", size=size)
+    for text in (page_of(KAMPER, x=3, y=-4), page_of(NETWORK, **VALUES)):
+        found = told(text, script, tmp_path, at="#step-3", size=size)
         assert found["opened"] == 3
         assert found["wide"] <= found["frame"]
         assert found["header"] < 0.62
