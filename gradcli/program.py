@@ -19,6 +19,7 @@ from gradcli.diagnostics.error import (
     expect_choice,
     expect_mapping,
     expect_names,
+    expect_text,
 )
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
@@ -77,6 +78,7 @@ class Program:
         self.output, self.function, self.time_limit = output, function, time_limit
         self.python: PythonText | None = None
         """Where the text is Python: what reads it."""
+        expect_text("a program", text)
         if is_python(text, name):
             from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
 
