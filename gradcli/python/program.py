@@ -179,7 +179,7 @@ class PythonText:
                     f"{self._traced.fixed[name]} depends on '{name}', which has no value",
                     source=self.source,
                     span=self.names.free[name].span,
-                    hint=f"give it: --{name} 1",
+                    hint=f"give '{name}' a value",
                 )
         return graph
 
