@@ -19,6 +19,7 @@ from gradcli.diagnostics.error import (
     expect_choice,
     expect_mapping,
     expect_names,
+    expect_text,
 )
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
@@ -77,6 +78,7 @@ class Program:
         self.output, self.function, self.time_limit = output, function, time_limit
         self.python: PythonText | None = None
         """Where the text is Python: what reads it."""
+        expect_text("a program", text)
         if is_python(text, name):
             from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
 
@@ -535,14 +537,14 @@ class Program:
         }
         with collector_paused():
             values = self.bind(given, data, seed)
+            ranks = dict.fromkeys(expect_names("vectors", vectors) or (), 1)
+            ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
             if self.python is not None:
-                graph = self.graph(values)
+                graph = self.python.graph_of_shapes(values, shapes or {}, ranks)
                 known = Sizes(
                     {graph.nodes[i].name: graph.nodes[i].type.shape for i in graph.inputs}
                 )
                 return formulas_of(task_for(graph, (graph,), known, values, chosen, **more))
-            ranks = dict.fromkeys(expect_names("vectors", vectors) or (), 1)
-            ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
             draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
             return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))
 

@@ -20,8 +20,11 @@ OPTIONS = (
 )
 
 
-def told(page: str, script: str, folder: Path) -> Any:
-    """What `script`, the body of a function at the end of the page, returns; by way of JSON."""
+def told(page: str, script: str, folder: Path, *, at: str = "", size: str = "800,600") -> Any:
+    """What `script`, the body of a function at the end of the page, returns; by way of JSON.
+
+    `at` is the end of the page's address (`#step-3`), `size` the window's, in pixels.
+    """
     assert CHROMIUM is not None
     end = (
         '<script>const said = document.createElement("pre"); said.id = "said"; '
@@ -31,7 +34,10 @@ def told(page: str, script: str, folder: Path) -> Any:
     file = folder / "page.html"
     file.write_text(page.replace("</body>", end), encoding="utf-8")
     run = subprocess.run(
-        [CHROMIUM, *OPTIONS, f"--user-data-dir={folder / 'profile'}", file.as_uri()],
+        [
+            *(CHROMIUM, *OPTIONS, f"--window-size={size}"),
+            *(f"--user-data-dir={folder / 'profile'}", file.as_uri() + at),
+        ],
         capture_output=True,
         text=True,
         timeout=60,

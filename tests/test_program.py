@@ -240,3 +240,9 @@ def test_a_result_can_not_change_its_program() -> None:
 def test_without_inputs_an_array_needs_no_upstream() -> None:
     result = Program("[1, 2]").evaluate()
     assert (result.value.tolist(), result.gradient, result.verdict) == ([1, 2], {}, "pass")
+
+
+@pytest.mark.parametrize("text", [3, None, b"x^2", ["x"]])
+def test_a_program_is_a_text(text: Any) -> None:
+    with pytest.raises(GradcliError, match="a program is a text"):
+        Program(text)

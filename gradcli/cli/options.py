@@ -62,9 +62,10 @@ def format_by_ending(file: str | None, formats: Collection[str]) -> str | None:
         if form in formats:
             return form
     there = [e for e, named in ENDINGS.items() if any(n in formats for n in named)]
+    known = f"the endings are {', '.join(there)}" if len(there) > 1 else f"the ending is {there[0]}"
     raise usage_error(
         f"--out {file}: there is no format for the ending '{ending}' here",
-        f"the endings are {', '.join(there)}; a name without one gets the usual format",
+        f"{known}; a name without one gets the usual format",
     )
 
 

@@ -133,6 +133,16 @@ def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> No
         )
 
 
+def expect_text(what: str, value: object) -> None:
+    """Raise a `GradcliError` of kind option for what is no string."""
+    if not isinstance(value, str):
+        raise GradcliError(
+            Kind.OPTION,
+            f"{what} is a text, not {_brief(value)}",
+            hint="a path is read first: Path('f.grad').read_text()",
+        )
+
+
 def expect_mapping(option: str, value: object) -> None:
     """Raise a `GradcliError` of kind option for what gives names no values; None is fine."""
     if value is not None and not isinstance(value, (dict, Mapping)):

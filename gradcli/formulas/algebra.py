@@ -208,6 +208,9 @@ class Algebra(Pool):
             found[e] = ONE
             return c
         exponent = found.get(e, Fraction(0)) + k
+        if exponent and e.kind in (Kind.PRODUCT, Kind.SUM) and _completes(exponent, k):
+            del found[e]  # two roots of 2*pi are 2 and pi, which cancel by themselves
+            return rational(c * self.gather(found, e, exponent))
         if exponent:
             found[e] = exponent
         else:
@@ -428,6 +431,11 @@ def common_type(types: Iterable[Type]) -> Type:
     if len(there) == 1:
         return there[0]
     return Type(np.broadcast_shapes(*(t.shape for t in there)))
+
+
+def _completes(exponent: Fraction, last: Fraction) -> bool:
+    """Whether the last of several roots makes a whole power."""
+    return exponent.denominator == 1 and last.denominator != 1
 
 
 def _turns(part: Expr, whole: Expr) -> bool:

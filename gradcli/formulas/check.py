@@ -9,7 +9,7 @@ of the points have other lengths than the others.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,6 +19,7 @@ from gradcli.diagnostics.source import Source
 from gradcli.engine.block import ENGINE
 from gradcli.engine.forward import all_finite, fill_in
 from gradcli.engine.run import Executable, Passes, active_nodes
+from gradcli.formulas.types import Formula
 from gradcli.graph.graph import Graph, build
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import resolve
@@ -31,6 +32,8 @@ TOLERANCE = 1e-9
 MOST_DIGITS = 15.9
 MOVE, MOST_CHANGE = 1e-12, 1e-7
 """A point is taken where a relative move of the first changes gradients by less than the second."""
+ALIKE = 6
+"""A formula's number at a given point has so many digits of the derivative, or is another."""
 NOISE = 256 * 2.0**-52
 """An error of so much of the largest number on the way is rounding: 1 - tanh(x)^2 at x = 20."""
 
@@ -217,6 +220,17 @@ def digits(found: Computed, expected: Any, sent: Any) -> float:
         _digits(a, b, float(most))
         for a, b, most in zip(found.values, expected, largest, strict=True)
     )
+
+
+def with_value(formula: Formula, value: Any, own: Computed) -> Formula:
+    """A formula with its derivative at a point; `own` is what the formula gives there.
+
+    The two differ where a convention decides (max at a tie), or the formula is 0/0.
+    """
+    expected = np.asarray(value)[None]
+    same = np.array_equal(own.values, expected, equal_nan=True)
+    differs = not same and digits(own, expected, np.zeros(1)) < ALIKE
+    return replace(formula, value=value, differs=differs)
 
 
 def _digits(a: Any, b: Any, largest: float) -> float:

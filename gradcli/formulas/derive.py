@@ -252,14 +252,18 @@ def _call(name: str, argument: Tree) -> Tree:
     return Call(name, (argument,), (), NOWHERE, NOWHERE)
 
 
-def refuse_arrays(graph: Graph) -> None:
-    """Raise `GradcliError` of kind shape for an output that is no single number."""
+def refuse_arrays(graph: Graph, type: str) -> None:  # noqa: A002
+    """Raise `GradcliError` of kind shape for an output that is no single number.
+
+    `type` is what the output is, in words.
+    """
     output = graph.nodes[graph.output]
     if output.type.size != 1:
         raise GradcliError(
             Kind.SHAPE,
-            f"the output {output.name} is {output.type}: a formula is of a number's derivative",
+            f"the output {output.name} is {type}: a derivative's formula needs an output that is a "
+            "number",
             source=graph.source,
             span=output.span,
-            hint="sum(…) or ||…||^2 makes a number of it; 'gradcli jacobian' takes every output",
+            hint="sum(…) or ||…||^2 makes a number of it; 'gradcli jacobian' takes an array",
         )

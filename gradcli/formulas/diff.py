@@ -20,7 +20,7 @@ from gradcli.engine.notation import expression
 from gradcli.formulas import check, second
 from gradcli.formulas.derive import Deriver, TooLongError, refuse_arrays
 from gradcli.formulas.read import SizeError
-from gradcli.formulas.sizes import Sizes, found_sizes, graph_of
+from gradcli.formulas.sizes import Sizes, found_sizes, graph_of, with_letters
 from gradcli.formulas.types import Derivative, Formula, Task
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph
@@ -115,7 +115,8 @@ def formulas_of(task: Task) -> Derivative:
     Raises `GradcliError`: shape for an output of several elements, domain where no point is found
     to check the formulas at.
     """
-    refuse_arrays(task.graph)
+    output = task.graph.nodes[task.graph.output].type
+    refuse_arrays(task.graph, with_letters(str(output), task.free))
     try:
         found = second.derivatives(task) if task.order == 2 else _first(task)
     except SizeError as error:
@@ -293,7 +294,11 @@ def _with_values(found: Derivative, task: Task) -> Derivative:
     else:
         numbers = {node.name: node.id for node in graph.nodes}
         shown = tuple(
-            replace(f, value=_delta(passes.accumulators[numbers[f.wrt[0]]], f.shape))
+            check.with_value(
+                f,
+                _delta(passes.accumulators[numbers[f.wrt[0]]], f.shape),
+                check.computed(f.text, types, values, 1),
+            )
             for f in found.formulas
         )
     return replace(found, formulas=shown, point=given)

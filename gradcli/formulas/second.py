@@ -9,7 +9,6 @@ no matrix: it stays a product with the direction.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -303,7 +302,9 @@ def with_values(
     found: Derivative, sample: check.Sample, types: Mapping[str, Type], values: Mapping[str, Any]
 ) -> tuple[Formula, ...]:
     """The formulas with their values at a point; a product with a direction has none."""
-    return tuple(
-        f if f.direction is not None else replace(f, value=_both(f, sample, types, values)[0][0])
-        for f in found.formulas
-    )
+
+    def valued(formula: Formula) -> Formula:
+        expected, own = _both(formula, sample, types, values)
+        return check.with_value(formula, expected[0], own)
+
+    return tuple(f if f.direction is not None else valued(f) for f in found.formulas)

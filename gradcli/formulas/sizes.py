@@ -179,14 +179,17 @@ def _with_hint(
     return error
 
 
+def with_letters(text: str, free: Sequence[int]) -> str:
+    """A text with letters for the lengths that stand for any: n×m, not 101×103."""
+    for n, letter in zip(free, LETTERS, strict=False):
+        text = re.sub(rf"(?<!\d){n}(?!\d)", letter, text)
+    return text
+
+
 def _with_letters(error: GradcliError, sizes: Sizes) -> GradcliError:
-    """The error with letters for lengths that stand for any: n×m, not 101×103."""
-
-    def written(text: str) -> str:
-        for n, letter in zip(sizes.free, LETTERS, strict=False):
-            text = re.sub(rf"(?<!\d){n}(?!\d)", letter, text)
-        return text
-
-    error.message = written(error.message)
-    error.labels = tuple(one._replace(text=written(one.text)) for one in error.labels)
+    """The error with letters for lengths that stand for any."""
+    error.message = with_letters(error.message, sizes.free)
+    error.labels = tuple(
+        one._replace(text=with_letters(one.text, sizes.free)) for one in error.labels
+    )
     return error

@@ -56,6 +56,8 @@ class Formula:
     direction: str | None = None
     value: Any = None
     """The number or array at the point, where the inputs have values."""
+    differs: bool = False
+    """Whether the formula has another value there: at a tie, or where it is 0/0."""
 
 
 @dataclass(frozen=True, eq=False)

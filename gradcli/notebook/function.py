@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import visible
 from gradcli.grading.marking.mark import Scheme, mark
 from gradcli.grading.marking.result import Marked, Note
 from gradcli.grading.model.deadline import SECONDS, Deadline
@@ -148,7 +149,7 @@ def _raised(function: Callable[..., Any], error: BaseException) -> str:
         text = ""
     text = text if len(text) <= LONGEST else text[:LONGEST] + "…"
     what = type(error).__name__ + (f": {text}" if text else "")
-    return f"{_name(function)} raised {what}"
+    return visible(f"{_name(function)} raised {what}")
 
 
 def _name(function: Any) -> str:

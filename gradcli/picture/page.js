@@ -169,7 +169,7 @@ function show(step) {
 function say(current) {
   const place = one("#now");
   if (!current) {
-    place.textContent = "Press → for the first step. Click an operation to go to it.";
+    place.textContent = "Press → or ▶ for the first step. Click an operation to go to it.";
     return;
   }
   const item = items[now - 1];
@@ -261,4 +261,9 @@ if (form) {
 one("#controls").hidden = false;
 one("#now").hidden = false;
 document.body.classList.add("live");
-show(0);
+// An address that ends in #step-9 opens the page at that step.
+function showAddress() {
+  show(Number(/^#step-(\d+)$/.exec(location.hash)?.[1] ?? now));
+}
+window.addEventListener("hashchange", showAddress);
+showAddress();

@@ -19,6 +19,7 @@ from gradcli.engine.inputs import to_value
 from gradcli.graph.draft import NO_OPTIONS, Draft, Step
 from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import Names
+from gradcli.ops.operation import Shape
 from gradcli.python.flat import leaves
 from gradcli.python.front import Front, Traced
 from gradcli.python.limits import MOST_SECONDS
@@ -26,6 +27,8 @@ from gradcli.python.source import code_of_notebook
 from gradcli.syntax.tree import Module, Name
 
 KEPT_GRAPHS = 32
+EXAMPLES = {1: "3", 2: "3x2"}
+"""Sizes in a hint, by the number of axes."""
 
 
 class PythonText:
@@ -138,6 +141,48 @@ class PythonText:
         self._traced = traced
         return traced.graph
 
+    def graph_of_shapes(
+        self, values: Mapping[str, Any], shapes: Mapping[str, Shape], ranks: Mapping[str, int]
+    ) -> Graph:
+        """The graph where inputs have these values, or shapes alone; the others are numbers.
+
+        Raises `GradcliError`: shape where an input of an axis or two (`ranks`) has no size, syntax
+        where the value of an input without one decides how the text is read.
+        """
+        roots = {name.partition("[")[0] for name in values}
+        for name in (*shapes, *ranks):
+            if name not in self.names.free:
+                raise self._no_input(name)
+            if name not in roots and name not in shapes:
+                raise GradcliError(
+                    Kind.SHAPE,
+                    f"the size of '{name}' isn't known",
+                    source=self.source,
+                    span=self.names.free[name].span,
+                    hint=f"Python is read for one size: --shape {name}={EXAMPLES[ranks[name]]}",
+                )
+        missing = [n for n in self.names.free if n not in roots | self.front.optional()]
+        rng = np.random.default_rng(0)
+        made = {n: rng.uniform(0.2, 1.8, shapes.get(n, ())) for n in missing}
+        try:
+            graph = self.graph({**values, **made})
+        except GradcliError as error:
+            guessed = ", ".join(n for n in missing if n not in shapes)
+            if guessed and error.kind is not Kind.NAME:
+                error.hint = f"taken for a number: {guessed}; --shape x=3 or a value says otherwise"
+            raise
+        assert self._traced is not None
+        for name in missing:
+            if name in self._traced.fixed:
+                raise GradcliError(
+                    Kind.BINDING,
+                    f"{self._traced.fixed[name]} depends on '{name}', which has no value",
+                    source=self.source,
+                    span=self.names.free[name].span,
+                    hint=f"give '{name}' a value",
+                )
+        return graph
+
     def expect_columns(self, names: Iterable[str]) -> None:
         """Raise `GradcliError` where the value of a column decides how the text is read."""
         assert self._traced is not None
@@ -146,8 +191,8 @@ class PythonText:
                 what = self._traced.fixed[name]
                 raise GradcliError(
                     Kind.SYNTAX,
-                    f"{what} depends on '{name}', which is another in every row",
+                    f"{what} depends on '{name}', and its value differs from point to point",
                     source=self.source,
                     span=self.names.free[name.partition("[")[0]].span,
-                    hint="np.where chooses in every row by itself",
+                    hint="write np.where, which chooses at each point",
                 )

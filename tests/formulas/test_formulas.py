@@ -192,7 +192,13 @@ def test_random_programs_have_formulas() -> None:
     ("program", "more", "kind", "words"),
     [
         ("W @ x", {"vectors": "x"}, Kind.SHAPE, "W is a number, x has n elements"),
-        ("A @ x", {"vectors": "x", "matrices": "A"}, Kind.SHAPE, "a formula is of a number's"),
+        (
+            "A @ x",
+            {"vectors": "x", "matrices": "A"},
+            Kind.SHAPE,
+            "is a vector of n: a derivative's",
+        ),
+        ("v + A", {"vectors": "v", "matrices": "A"}, Kind.SHAPE, "is m×n: a"),
         ("x^2", {"vectors": "y"}, Kind.NAME, "'y' isn't an input"),
         ("x^2", {"wrt": "y"}, Kind.NAME, "'y' isn't an input"),
         ("x[0]^2", {"vectors": "x"}, Kind.SHAPE, "depends on the size of 'x'"),
@@ -217,3 +223,35 @@ def test_long_programs_keep_the_names_of_nodes() -> None:
     assert found.definitions
     assert max(operations(f.tree) for f in found.formulas) < 200
     assert found.digits > 9
+
+
+@pytest.mark.parametrize("root", ["2*pi", "2*pi*y", "2*y + 2", "pi*(y + 1)"])
+def test_roots_that_make_a_whole_power_cancel(root: str) -> None:
+    for order, program in ((1, "x/sqrt({0})*y/sqrt({0})"), (2, "x^2*sqrt({0})/({0})^1.5")):
+        formula = Program(program.format(root)).diff(wrt="x", order=order).formulas[0].text
+        assert "sqrt" not in formula, formula
+    normal = Program("exp(-(x - m)^2/(2*s^2))/(s*sqrt(2*pi))").diff()["s"]
+    assert normal == "exp(-(x - m)^2/(2*s^2))*((x - m)^2 - s^2)/(s^4*sqrt(2*pi))"
+
+
+POINTS: list[tuple[str, dict[str, Any], bool]] = [
+    ("max(x, y)", {"x": 1, "y": 1}, True),
+    ("min(x, 2*y)", {"x": 2, "y": 1}, True),
+    ("max(x, y)", {"x": 1, "y": 2}, False),
+    ("||x||", {"x": [0, 0]}, True),
+    ("||x||^2", {"x": [0, 0]}, False),
+    ("abs(x)", {"x": 0}, False),
+    ("relu(x)*clip(x, 0, 1)", {"x": 1}, False),
+    ("prod(x)", {"x": [0, 2, 3]}, False),
+    ("1 - tanh(x)^2", {"x": 20}, False),
+]
+
+
+@pytest.mark.parametrize(("program", "point", "differs"), POINTS)
+def test_a_number_behind_a_formula_is_the_formulas(
+    program: str, point: dict[str, Any], *, differs: bool
+) -> None:
+    formula = Program(program).diff(point).formulas[0]
+    assert formula.differs is differs
+    gradient = Program(program).evaluate(point, check=False).gradient[formula.wrt[0]]
+    assert np.array_equal(formula.value, gradient)

@@ -127,6 +127,12 @@ class TestPoints:
         assert "at a corner" in out
         assert out.startswith("At (1.5, 2.5, 2.5), ")
 
+    @pytest.mark.parametrize("text", ["x^2", "sin(x)", "x*y"])
+    def test_no_point_is_proposed_twice(self, text: str) -> None:
+        point = dict.fromkeys(Program(text).inputs, 2.0)
+        found = [tuple(f.inputs.values()) for f in Lint(task(text, **point)).better("lint")]
+        assert len(found) == len({*found}) == 3
+
     def test_only_what_is_asked_for_changes(self) -> None:
         set_ = make_task(Program("x*t + x"), {"x": 1.0, "t": 1.0}, wrt=["x"])
         assert {f.inputs["t"] for f in Lint(set_).better("lint")} == {1.0}

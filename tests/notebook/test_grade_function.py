@@ -125,6 +125,7 @@ class Unprintable(Exception):
     ("function", "tag", "part"),
     [
         (lambda x, w, c: 1 / 0, "raised", "ZeroDivisionError: division by zero"),  # noqa: ARG005
+        (lambda x, w, c: _raise(OSError("\x1b[31m")), "raised", "OSError: \\x1b[31m"),  # noqa: ARG005
         (lambda x, w, c: x @ w @ x @ c, "raised", "ValueError"),
         (lambda x, w, c: sys.exit("bye"), "raised", "SystemExit: bye"),  # noqa: ARG005
         (lambda x, w, c: _raise(Unprintable()), "raised", "Unprintable"),  # noqa: ARG005

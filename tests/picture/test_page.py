@@ -233,3 +233,23 @@ def test_arrays_are_shown_at_their_point(tmp_path: Path) -> None:
     assert "∂J/∂W1" in gradient
     assert deltas == 9
     assert "transposed" in words
+
+
+@needs_browser
+@pytest.mark.parametrize("size", ["390,844", "844,390"])
+def test_a_phone_can_reach_every_step(tmp_path: Path, size: str) -> None:
+    """Upright formulas and numbers have the page's width; on its side the page itself scrolls."""
+    script = """const opened = now; show(last);
+        const frame = innerWidth, tall = document.documentElement.scrollHeight;
+        const seen = one("#listing").getBoundingClientRect();
+        return {opened, frame, wide: document.documentElement.scrollWidth,
+            header: one("header").getBoundingClientRect().height / innerHeight,
+            lines: all(".step .formula").map((e) => e.getClientRects().length),
+            reach: seen.bottom + scrollY <= Math.max(tall, innerHeight) && seen.height > 60};"""
+    for text in (page_of(KAMPER, x=3, y=-4), page_of(NETWORK, **VALUES)):
+        found = told(text, script, tmp_path, at="#step-3", size=size)
+        assert found["opened"] == 3
+        assert found["wide"] <= found["frame"]
+        assert found["header"] < 0.62
+        assert max(found["lines"]) == 1
+        assert found["reach"]

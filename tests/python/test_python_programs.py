@@ -119,7 +119,35 @@ class TestEveryCommand:
             assert [float(v) for v in row] == pytest.approx(wanted, rel=1e-14)
         code, _, err = gradcli("batch", BRANCH, str(points))
         assert code == 2
-        assert "depends on 'x', which is another in every row" in err
+        assert "depends on 'x', and its value differs from point to point" in err
+
+    def test_formulas_need_shapes_and_no_values(self) -> None:
+        """Formulas of Python are those of the same mathematics in the language."""
+        pairs = {
+            "lambda x, y: x**2*np.sin(y)": ("x^2*sin(y)", {}),
+            "lambda x, k=3: x**k": ("x^k", {}),
+            "def f(x):\n    s = 0\n    for i in range(3):\n        s += x**i\n    return s": (
+                "0*x + x + x^2",
+                {},
+            ),
+            "lambda W, x: np.sum(np.tanh(W @ x))": ("sum(tanh(W @ x))", {"W": (3, 2), "x": (2,)}),
+        }
+        for text, (same, shapes) in pairs.items():
+            found = Program(text).diff(shapes=shapes)
+            wanted = Program(same).diff(shapes=shapes)
+            assert {f.wrt: f.text for f in found.formulas} == {
+                f.wrt: f.text for f in wanted.formulas
+            }
+            assert all(f.value is None for f in found.formulas)
+        for words, problem in (
+            ((BRANCH,), "depends on 'x', which has no value"),
+            (("lambda v: v.sum()", "--vector", "v"), "the size of 'v' isn't known"),
+            (("lambda v: v @ v",), "taken for a number: v"),
+            (("lambda v: v", "--shape", "w=2"), "the program does not use 'w'"),
+        ):
+            code, _, err = gradcli("diff", *words)
+            assert code == 2
+            assert problem in err
 
     def test_exported_code_computes_the_same(self) -> None:
         _, out, _ = gradcli("export", RNN, "--W", "[[0.1, 0.2], [0.3, -0.4]]", "--x", "[1, 2]",

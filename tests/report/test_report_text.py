@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
+import gradcli
 from gradcli.diagnostics.error import cell_width
 from gradcli.report import Style, bare
 from gradcli.report.numbers import (
@@ -150,3 +151,21 @@ def test_bare_values(value: object, text: str) -> None:
 @given(FINITE)
 def test_bare_numbers_round_trip(value: float) -> None:
     assert float(bare(np.float64(value), UNICODE)) == value
+
+
+@pytest.mark.parametrize(
+    ("program", "words"),
+    [
+        ("x = 3; x^2", "Leave out 'x = 3' and give --x 3"),
+        (
+            "v=[1,2]; k=-2; sum(v)*k",
+            """Leave out 'v = [1, 2]', 'k = -2' and give --v "[1, 2]" --k -2""",
+        ),
+        ("y = 2*pi; y^2", None),
+        ("3*4", None),
+    ],
+)
+def test_constants_say_how_they_become_inputs(program: str, words: str | None) -> None:
+    last = str(gradcli.evaluate(program)).strip().splitlines()[-1]
+    assert (words is None) == last.endswith("no inputs, so no gradient")
+    assert words is None or last.endswith(words)

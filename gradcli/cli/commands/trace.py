@@ -133,7 +133,10 @@ class TraceOptions(Options):
         )
         for name, given in listed:
             if given and (not plain or self.node is not None):
-                raise usage_error(f"{name} is for the listing of all steps")
+                other = "--node" if plain else written
+                raise usage_error(
+                    f"{name} is for the listing of all steps", f"leave out {name} or {other}"
+                )
         if form == "html" and self.blank:
             raise usage_error("--blank and --format html contradict each other")
         if self.jacobians and self.by == "statement":

@@ -267,7 +267,12 @@ class Lint:
         """
         found: list[Finding] = []
         good: list[Finding] = []
+        tried = set()
         for inputs in self.candidates(purpose):
+            key = tuple(np.asarray(value).tobytes() for value in inputs.values())
+            if key in tried:
+                continue
+            tried.add(key)
             finding = self.at(inputs, smooth=True)
             if finding is None:
                 continue

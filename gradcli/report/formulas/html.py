@@ -7,9 +7,9 @@ from html import escape
 
 from gradcli.diagnostics.source import Source
 from gradcli.formulas.types import Derivative, Formula
-from gradcli.report.formulas.labels import checked
+from gradcli.report.formulas.labels import checked, with_number
 from gradcli.report.formulas.mathml import mathml, name
-from gradcli.report.numbers import inline, shown
+from gradcli.report.numbers import shown
 from gradcli.report.style import Style
 from gradcli.syntax.parser import parse_expression
 
@@ -45,10 +45,7 @@ def pieces(found: Derivative, style: Style) -> Iterator[str]:
         yield _shown(f"{name(word)}<mo>=</mo>{tree}", f"{word} = {text}", style)
     for formula in found.formulas:
         row = f"{_label(found, formula)}<mo>=</mo>{mathml(formula.tree, shapes)}"
-        text = formula.text
-        if formula.value is not None:
-            text += f" = {inline(formula.value, style.precision, style)}"
-        yield _shown(row, text, style)
+        yield _shown(row, with_number(formula, style), style)
     yield f'<p class="check">{escape(checked(found))}</p>\n</body>\n</html>\n'
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gradcli.formulas.types import Derivative, Formula
-from gradcli.report.numbers import shown
+from gradcli.report.numbers import inline, shown
 from gradcli.report.style import Style
 
 
@@ -21,6 +21,17 @@ def label(found: Derivative, formula: Formula, style: Style) -> str:
     if formula.direction is not None:
         text += f" * {formula.direction}" if style.ascii else f" · {formula.direction}"
     return shown(text, style)
+
+
+def with_number(formula: Formula, style: Style) -> str:
+    """The formula's text, and its number where the inputs have values."""
+    text = shown(formula.text, style)
+    if formula.value is None:
+        return text
+    number = inline(formula.value, style.precision, style)
+    if formula.differs:
+        return f"{text}; at this point backpropagation gives {number}"
+    return f"{text} = {number}"
 
 
 def checked(found: Derivative) -> str:

@@ -33,7 +33,8 @@ def _lines(found: Derivative, style: Style) -> Iterator[str]:
     for formula in found.formulas:
         line = f"{label(found, formula)} &= {mathematics(formula.tree, shapes).text}"
         if formula.value is not None:
-            line += f" = {latex.value(formula.value, style.precision)}"
+            number = latex.value(formula.value, style.precision)
+            line += rf" \quad\text{{here }} {number}" if formula.differs else f" = {number}"
         yield line
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gradcli.formulas.types import Derivative
-from gradcli.report.formulas.labels import checked, label
-from gradcli.report.numbers import inline, shown
+from gradcli.report.formulas.labels import checked, label, with_number
+from gradcli.report.numbers import shown
 from gradcli.report.style import Style
 
 
@@ -15,8 +15,5 @@ def pieces(found: Derivative, style: Style) -> Iterator[str]:
     for name, text in found.definitions:
         yield f"{shown(name, style)} = {shown(text, style)}\n"
     for formula in found.formulas:
-        line = f"{label(found, formula, style)} = {shown(formula.text, style)}"
-        if formula.value is not None:
-            line += f" = {inline(formula.value, style.precision, style)}"
-        yield line + "\n"
+        yield f"{label(found, formula, style)} = {with_number(formula, style)}\n"
     yield checked(found) + "\n"

@@ -38,8 +38,13 @@ INDENT = 10
 """Where the gradient's entries begin in the last line."""
 
 AGREEING = ("pass", "zero")
-COUNTED = {"fail": "WRONG", "kink": "corner"}
-"""Verdicts whose word in the last line is not their key."""
+COUNTED = {
+    "fail": ("WRONG", "WRONG"),
+    "kink": ("corner", "corners"),
+    "jump": ("jump", "jumps"),
+    "edge": ("edge", "edges"),
+}
+"""Verdicts whose word in the last line is not their key: for one, and for several."""
 
 
 class Entry(NamedTuple):
@@ -209,7 +214,7 @@ def checked(result: Result) -> str:
 def disagreeing(counts: Mapping[str, int]) -> list[str]:
     """The verdicts that are no agreement, each with its number: `1 WRONG`, which comes first."""
     return [
-        f"{count} {COUNTED.get(verdict, verdict)}"
+        f"{count} {COUNTED.get(verdict, (verdict, verdict))[count != 1]}"
         for verdict, count in {"fail": 0, **counts}.items()
         if count and verdict not in AGREEING
     ]

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
+from gradcli.graph.draft import Literal
 from gradcli.report.numbers import (
     folded,
     inline,
@@ -287,10 +288,28 @@ def _closing(result: Result, style: Style, command: str) -> str:
     else:
         value = inline(result.value, style.precision, style)
         name = shown(result.output.name, style)
-        lines = [f"Value     {name} = {value}   no inputs, so no gradient"]
+        way = _as_inputs(result, style)
+        lines = [f"Value     {name} = {value}   no inputs, so no gradient{way}"]
     if style.width is not None and len(lines) == 1:
         lines = folded(lines[0], max(8, style.width))
     return "\n".join(_colored(lines, result, style) if style.color else lines)
+
+
+def _as_inputs(result: Result, style: Style) -> str:
+    """How names that the program gives a plain number become inputs; of Python they are inputs."""
+    text = result.graph.source.text.replace(" ", "")
+    fixed = [
+        (node.name, str(node.operands[0].text))
+        for node in result.graph.nodes
+        if node.operation is None and isinstance(node.operands[0], Literal)
+        if f"{node.name}={node.operands[0].text}".replace(" ", "") in text
+    ]
+    if not fixed:
+        return ""
+    statements = ", ".join(f"'{name} = {value}'" for name, value in fixed)
+    quoted = (f'"{value}"' if value.startswith("[") else value for _, value in fixed)
+    options = " ".join(f"--{name} {value}" for (name, _), value in zip(fixed, quoted, strict=True))
+    return shown(f". Leave out {statements} and give {options}", style)
 
 
 def _colored(lines: list[str], result: Result, style: Style) -> Iterator[str]:

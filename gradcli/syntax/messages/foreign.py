@@ -222,6 +222,10 @@ LATEX = {
     **dict.fromkeys(("lVert", "rVert", "Vert", "lvert", "rvert", "vert"), "write '|' or '||'"),
     **dict.fromkeys(("le", "leq", "ge", "geq", "ne", "neq"), "comparisons are < <= > >= == !="),
     "infty": "write 'inf'",
+    **dict.fromkeys(("int", "iint", "oint"), "integrals are not computed"),
+    **dict.fromkeys(("lim", "to", "rightarrow", "mapsto"), "limits are not computed"),
+    **dict.fromkeys(("quad", "qquad", "displaystyle", "limits", "nonumber"), "leave it out"),
+    **dict.fromkeys(("in", "forall", "exists", "mathbb"), "leave the condition out"),
     **dict.fromkeys(("begin", "end"), "an array is written [1, 2], [[1, 2], [3, 4]]"),
     **dict.fromkeys(
         ("mathbf", "mathrm", "mathit", "boldsymbol", "bm", "text", "operatorname"),
