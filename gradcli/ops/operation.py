@@ -214,8 +214,8 @@ class Operation:
     that a derivative may divide by zero in a branch that is not taken.
 
     What batches ask: `in_place` is the kernel with an array for the result as its last argument,
-    where the kernel is no function of NumPy; `jit` is Python that Numba compiles, for operands that
-    are numbers, with `batch/jit.py`'s functions.
+    where the kernel is no function of NumPy; `jit` is the same for operands that are numbers,
+    in Python, for a compiled loop: with the functions of `batch/jit.py`.
 
     What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
     mpmath by its name, or one that takes the module and the operands. Empty, it is mpmath's

@@ -82,7 +82,10 @@ class FileOptions(Options):
         ),
     ] = "stop"
     jit: Annotated[
-        bool, in_report("--jit", help="compile the loop over the rows (Numba): for very many rows")
+        bool, in_report("--jit", help="compile the loop over the rows, however few there are")
+    ] = False
+    no_jit: Annotated[
+        bool, in_report("--no-jit", help="don't compile it, however many there are")
     ] = False
     out: Annotated[
         str | None,
@@ -121,8 +124,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --format {files.to} contradict each other")
     require("polars", "batch", "batch")
-    if files.jit:
-        require("numba", "jit", "--jit")
+    if files.jit and files.no_jit:
+        raise usage_error("--jit and --no-jit contradict each other")
     from gradcli.files.dialect import asked
     from gradcli.files.frames import ahead, replacing, write
     from gradcli.files.points import format_of, opened
@@ -164,6 +167,7 @@ def _frames(
     from gradcli.batch.runner import Runner  # while the file is being read
     from gradcli.files.frames import as_frame
 
+    jit = files.jit if files.jit or files.no_jit else None
     runner: Runner | None = None
     row = 1
     shapes: dict[str, tuple[int, ...]] = {}
@@ -174,9 +178,7 @@ def _frames(
             seen = {name: column.shape[1:] for name, column in columns.items()}
             if runner is None or seen != shapes:
                 shapes = seen
-                runner = Runner(
-                    point.program, fixed, seen, wrt=point.wrt, only=files.only, jit=files.jit
-                )
+                runner = Runner(point.program, fixed, seen, wrt=point.wrt, only=files.only, jit=jit)
             errors = "keep" if options.allow_nonfinite else files.errors
             found = runner.run(columns, errors, first=row)
             made: dict[str, Any] = {}
