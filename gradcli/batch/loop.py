@@ -15,12 +15,14 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli import ops
-from gradcli.batch.kernel import POWERS, Call, Chunk, Line, column, on_all_cores, sound
+from gradcli.batch.kernel import PAGE, POWERS, Call, Chunk, Line, column, on_all_cores, sound
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import shown
 
 ROWS = 16_384
 """Rows that a core takes at a time."""
+ALONE = 2 * 10**7
+"""Rows × operations that one core is through before a second has started."""
 FEWEST = 8
 """Rows that a processor's widest registers hold: fewer are filled up with the last one."""
 MOST_CALLS = 2_000
@@ -72,7 +74,9 @@ class Compiled:
                 filled[count:] = filled[count - 1]
             results, found = self.run({**inputs, **columns}, FEWEST, threads=1)
             return [result[:count] for result in results], [(0, count)] if found else []
-        results = [column(count) for _ in self.loop.wanted]
+        if count * len(self.loop.made) < ALONE:
+            threads = 1
+        results = _results(count, len(self.loop.wanted))
         given = [np.ascontiguousarray(inputs[i], dtype=np.float64) for i in self.loop.columns]
         fixed = self.line.fixed(inputs)
         rows = self.ready(given, [float(fixed[i]) for i in self.loop.numbers], results)
@@ -81,6 +85,13 @@ class Compiled:
             return [c for c in todo if rows(*c)]
 
         return results, on_all_cores(count, ROWS, threads, worker, suspect=not sound(fixed))
+
+
+def _results(count: int, many: int) -> list[Any]:
+    """Empty arrays of this many rows; short ones share large pages of memory (see `column`)."""
+    if 8 * count >= PAGE:
+        return [column(count) for _ in range(many)]
+    return list(column(count * many).reshape(many, count))
 
 
 def loop_of(line: Line) -> Loop | None:
