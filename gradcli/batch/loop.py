@@ -8,6 +8,7 @@ has no form here (arrays in a row, special functions) goes through NumPy.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import reduce
 from typing import Any, NamedTuple
@@ -20,7 +21,7 @@ from gradcli.graph.draft import Operand
 from gradcli.graph.graph import shown
 
 ROWS = 16_384
-"""Rows that a core takes at a time."""
+"""Rows that are looked at together for numbers that are not finite."""
 ALONE = 2 * 10**7
 """Rows × operations that one core is through before a second has started."""
 FEWEST = 8
@@ -80,11 +81,26 @@ class Compiled:
         given = [np.ascontiguousarray(inputs[i], dtype=np.float64) for i in self.loop.columns]
         fixed = self.line.fixed(inputs)
         rows = self.ready(given, [float(fixed[i]) for i in self.loop.numbers], results)
+        suspect = not sound(fixed)
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
-            return [c for c in todo if rows(*c)]
+            parts = (part for start, stop in todo for part in _parts(start, stop))
+            return [part for part in parts if rows(*part) or suspect]
 
-        return results, on_all_cores(count, ROWS, threads, worker, suspect=not sound(fixed))
+        return results, on_all_cores(count, _taken(count), threads, worker, suspect=False)
+
+
+def _taken(count: int) -> int:
+    """How many rows a core takes at a time: where they suffice, those of a large page.
+
+    Two cores that write to a new page at the same time both clear it.
+    """
+    page = PAGE // 8
+    return page if 2 * count >= 3 * page * (os.cpu_count() or 1) else ROWS
+
+
+def _parts(start: int, stop: int) -> Iterator[Chunk]:
+    return ((first, min(first + ROWS, stop)) for first in range(start, stop, ROWS))
 
 
 def _results(count: int, many: int) -> list[Any]:
