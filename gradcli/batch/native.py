@@ -22,7 +22,6 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from gradcli import __version__
 from gradcli.batch import kept
 from gradcli.batch.c_source import c_source
 from gradcli.batch.loop import Loop, Ready, Rows
@@ -117,12 +116,12 @@ def _loaded(path: Path, loop: Loop) -> Ready | None:
 
 
 def _key(source: str, command: Sequence[str]) -> str:
-    """What the compiled code depends on: source, flags, compiler, processor, version."""
+    """What the compiled code depends on: source, flags, compiler, processor."""
     found = Path(command[0]).resolve()
     status = found.stat()
     compiled_by = (FLAGS, NATIVE, VECTORS, command, found, status.st_size, status.st_mtime_ns)
     machine = (sys.platform, platform.machine(), _processor())
-    return sha256(repr((source, compiled_by, machine, __version__)).encode()).hexdigest()[:32]
+    return sha256(repr((source, compiled_by, machine)).encode()).hexdigest()[:32]
 
 
 def _processor() -> str:
