@@ -286,7 +286,7 @@ class Program:
         wrt: str | Iterable[str] | None = None,
         only: Only | None = None,
         errors: Literal["stop", "nan", "skip"] = "stop",
-        jit: bool = False,
+        jit: bool | None = None,
         **fixed: Any,
     ) -> dict[str, Any]:
         """Value and gradient for every row of columns: `value`, then `d_<input>`.
@@ -294,11 +294,13 @@ class Program:
         A column is an array with a leading axis of rows, (n,) for a number per row and (n, …) for
         an array per row; the results have the same form. Columns that are no inputs are passed
         over; keywords hold for all rows. `errors` is for rows where the mathematics fails:
-        "stop" raises, "nan" fills them with nan, "skip" leaves them out. `jit` compiles the loop
-        over the rows by Numba (extra `jit`), which takes a second and pays for many rows; programs
-        with arrays in a row, special functions or over 2,000 operations run as without.
+        "stop" raises, "nan" fills them with nan, "skip" leaves them out. `jit` says whether one
+        compiled loop goes over the rows instead of NumPy's calls (by a C compiler, or by Numba,
+        extra `jit`); by itself it does where rows × operations are many. Programs with arrays
+        in a row, special functions or over 2,000 operations run as without.
 
-        Raises `GradcliError` as `evaluate` does, its message with the row's number.
+        Raises `GradcliError` as `evaluate` does, its message with the row's number, and
+        if `jit` is true where there is neither a C compiler nor Numba.
 
         >>> Program("x^2 + a").batch({"x": [1.0, 2.0]}, a=1)["d_x"].tolist()
         [2.0, 4.0]
@@ -332,7 +334,7 @@ class Program:
         wrt: tuple[str, ...] | None,
         only: Only | None,
         *,
-        jit: bool,
+        jit: bool | None,
     ) -> Runner:
         """The last one if it is for the same, else a new one."""
         from gradcli.batch.runner import Runner  # noqa: PLC0415 - not needed without

@@ -1,7 +1,7 @@
 """Whether `batch` gives for every row what `evaluate` gives for its point: generated programs.
 
 `measure_batch(count)` runs `count` array programs at ordinary points, as many programs at kinks,
-borders of domains and huge numbers, and a twentieth of that in compiled loops, which take long to
+borders of domains and huge numbers, and a quarter of that in compiled loops, which take longer to
 make. The programs and the comparison are those of the tests.
 """
 
@@ -16,7 +16,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
 
 from batch_agreement import Agreement, array_cases, edgy_cases, measured
 
-COMPILED = 20
+from gradcli.batch.native import compiler
+
+COMPILED = 4
 """One program in so many is compiled too."""
 
 
@@ -24,7 +26,7 @@ def measure_batch(count: int, first: int = 0) -> Iterator[tuple[str, Agreement]]
     """What was compared of each kind of programs, from the seed `first` on."""
     yield "arrays", measured(array_cases(count, first))
     yield "special points", measured(edgy_cases(count, first))
-    if find_spec("numba") is not None:
+    if compiler() is not None or find_spec("numba") is not None:
         yield "compiled", measured(edgy_cases(count // COMPILED, first, jit=True))
 
 

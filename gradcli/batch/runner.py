@@ -8,11 +8,13 @@ is wrong with one of them is asked of `Program.evaluate`, so that its error is t
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 
+from gradcli.batch import choice
 from gradcli.batch.kernel import Line
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import adjoint
@@ -22,7 +24,7 @@ from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import chosen_inputs
 
 if TYPE_CHECKING:
-    from gradcli.batch.jit import Compiled
+    from gradcli.batch.loop import Compiled
     from gradcli.diagnostics.source import Source
     from gradcli.results.result import Result
 
@@ -65,7 +67,8 @@ class Batch(NamedTuple):
 class Runner:
     """A program made ready for rows of certain shapes; `fixed` inputs hold for all of them.
 
-    With `jit` the rows' loop is compiled, if all of it can be. Raises ImportError without Numba.
+    With `jit` the rows' loop is compiled, if all of it can be; None leaves it to `choice`. Raises
+    `GradcliError` where it is asked for and there is neither a C compiler nor Numba.
     """
 
     def __init__(
@@ -76,7 +79,7 @@ class Runner:
         *,
         wrt: Iterable[str] | None = None,
         only: Only | None = None,
-        jit: bool = False,
+        jit: bool | None = None,
     ) -> None:
         self.program, self.fixed, self.only = program, dict(fixed), only
         sample = {**fixed, **{name: np.zeros(shape) for name, shape in shapes.items()}}
@@ -91,9 +94,13 @@ class Runner:
         self.zero = [name for name, i in wanted.items() if i is None]
         numbers = [i for i in wanted.values() if i is not None]
         # What `evaluate` computes counts, also where it reaches no result.
-        line = partial(Line, self.longer, numbers, [ids[name] for name in self.columns])
-        loop = _compiled(line(self.deltas)) if jit else None
-        self.line: Line | Compiled = loop or line(self.deltas, share=True)
+        given = self.longer, numbers, [ids[name] for name in self.columns], self.deltas
+        self.made = partial(Line, *given)
+        """The calls, made with what they share or, for a loop, without."""
+        line = self.made(share=True)
+        self.line: Line | Compiled = (choice.compiled(self.made()) if jit else None) or line
+        self.operations = len(line.calls) if jit is None else 0
+        """What counts for the choice how to run, where that is left to this module."""
         self.verdicts: dict[bytes, list[bool]] = {}
         """For a pattern of numbers that are not finite, whether the first rows were refused."""
 
@@ -142,7 +149,7 @@ class Runner:
             for name, value in {**self.fixed, **columns}.items()
             if name in self.ids
         }
-        found, raised = self.line.run(inputs, count)
+        found, raised = self._fitting(first - 1 + count).run(inputs, count)
         results = iter(found)
         made: dict[str, Any] = {}
         for name in self.names:
@@ -163,6 +170,16 @@ class Runner:
             for column in made.values():
                 column[failed] = np.nan
         return Batch(made, failed)
+
+    def _fitting(self, rows: int) -> Line | Compiled:
+        """What goes through the rows, where there are so many up to the last of these."""
+        return self._loop if choice.pays(rows, self.operations) else self.line
+
+    @cached_property
+    def _loop(self) -> Line | Compiled:
+        with suppress(GradcliError):
+            return choice.compiled(self.made()) or self.line
+        return self.line
 
     # --- where the mathematics fails ---
 
@@ -317,12 +334,6 @@ def _sound(operand: Operand, sound: Sequence[Any]) -> Any:
     if isinstance(operand, int):
         return sound[operand]
     return np.broadcast_to(bool(np.isfinite(operand.value).all()), sound[0].shape)
-
-
-def _compiled(line: Line) -> Compiled | None:
-    from gradcli.batch.jit import compiled  # noqa: PLC0415 - an extra
-
-    return compiled(line)
 
 
 def _count(columns: Mapping[str, Any], names: Sequence[str]) -> int:

@@ -119,7 +119,7 @@ class Job:
     wrt: tuple[str, ...] | None = None
     only: Only | None = None
     errors: OnError = "stop"
-    jit: bool = False
+    jit: bool | None = None
     keeps_all: bool = False
 
 

@@ -232,8 +232,8 @@ class Operation:
 
     What batches ask: `in_place` is the kernel with an array for the result as its last argument,
     where the kernel is no function of NumPy; `shared` is what a slope has in common with the
-    function that it belongs to; `jit` is Python that Numba compiles, for operands that
-    are numbers, with `batch/jit.py`'s functions.
+    function that it belongs to; `jit` is the operation on numbers, in Python, for a compiled loop:
+    with the functions of `batch/jit.py`.
 
     What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
     mpmath by its name, or one that takes the module and the operands. Empty, it is mpmath's

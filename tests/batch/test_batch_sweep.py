@@ -41,7 +41,7 @@ def test_array_programs_of_the_whole_table() -> None:
     assert found.exact > 0.95 * found.numbers
 
 
-@pytest.mark.parametrize(("count", "jit"), [(70, False), (3, True)])
+@pytest.mark.parametrize(("count", "jit"), [(70, False), (12, True)])
 def test_the_rows_that_evaluate_refuses(count: int, jit: bool) -> None:  # noqa: FBT001
     """At kinks, at borders of domains, at huge and tiny numbers, with every kind of `errors`."""
     found = measured(edgy_cases(count, jit=jit))
@@ -75,7 +75,7 @@ DEAD_ENDS = (
 @pytest.mark.parametrize("jit", [False, True])
 def test_what_fails_and_reaches_no_result(jit: bool) -> None:  # noqa: FBT001
     x, found = np.tile([20.0, 0.0, 0.5, -1.0, 7.0, 1.0], 25), Agreement()
-    for text in DEAD_ENDS if not jit else DEAD_ENDS[:4]:
+    for text in DEAD_ENDS:
         compare(found, text, {"x": x}, jit=jit)
     assert not found.differences, found.differences[0]
     assert found.refused > 0

@@ -84,7 +84,10 @@ class FileOptions(Options):
         ),
     ] = "stop"
     jit: Annotated[
-        bool, in_report("--jit", help="compile the loop over the rows (Numba): for very many rows")
+        bool, in_report("--jit", help="compile the loop over the rows, however few there are")
+    ] = False
+    no_jit: Annotated[
+        bool, in_report("--no-jit", help="don't compile it, however many there are")
     ] = False
     out: Annotated[
         str | None,
@@ -140,8 +143,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     if files.json and files.to not in (None, "ndjson"):
         raise usage_error(f"--json and --format {files.to} contradict each other")
     require("polars", "batch", "batch")
-    if files.jit:
-        require("numba", "jit", "--jit")
+    if files.jit and files.no_jit:
+        raise usage_error("--jit and --no-jit contradict each other")
     if files.dask is not None:
         require("distributed", "dask", "--dask")
     from gradcli.files.dialect import asked
@@ -267,7 +270,7 @@ def _job(options: RowOptions, files: FileOptions, points: Points, to: str) -> Jo
         wrt=None if point.wrt is None else tuple(point.wrt),
         only=files.only,
         errors="keep" if options.allow_nonfinite else files.errors,
-        jit=files.jit,
+        jit=files.jit if files.jit or files.no_jit else None,
         keeps_all=files.keep == "all",
     )
 
