@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import numpy as np
 
+from gradcli.engine.forward import align
 from gradcli.engine.plan import (
     BELOW_1,
     Contribution,
@@ -24,7 +25,7 @@ from gradcli.engine.plan import (
     reduce_to,
 )
 from gradcli.graph.draft import Operand
-from gradcli.graph.graph import Graph
+from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Shape
 
 LONGEST = 200
@@ -81,6 +82,39 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     contributions = f"tuple(map({row}, ({''.join(f'({line}), ' for line in rows)})))"
     result = f"({_all('v', graph)},), ({deltas},), {contributions}"
     return text.function([*_inputs(graph), f"d{graph.output}"], result)
+
+
+def continued_line(
+    graph: Graph,
+    given: Sequence[int],
+    nodes: Sequence[Node],
+    known: Mapping[int, Any],
+    wanted: Sequence[int],
+    varies: Sequence[bool],
+) -> Callable[..., Any]:
+    """A function from the values of the nodes `given` to those of the `wanted`, by these `nodes`.
+
+    `known` are values that are the same in every run; the nodes that vary have a batch axis.
+    """
+    text = _Text()
+    for i, value in known.items():
+        text.objects[f"v{i}"] = value
+    for node in nodes:
+        operands = [_value(text, o) for o in node.operands]
+        rank = len(node.type.shape)
+        for k, o in enumerate(node.operands):
+            own = len(graph.operand_type(o).shape)
+            if isinstance(o, int) and varies[o] and own < rank and not node.aligned:
+                operands[k] = f"{text.name(align)}({operands[k]}, {own}, {rank})"
+        if node.kernel is None:
+            text.add(f"v{node.id} = {operands[0]}")
+        else:
+            text.add(f"v{node.id} = {text.name(node.kernel)}({', '.join(operands)})")
+            if not node.type.shape and not varies[node.id]:
+                number = text.name(np.float64)
+                text.add(f"if type(v{node.id}) is not {number}: v{node.id} = {number}(v{node.id})")
+    results = "".join(f"v{i}, " for i in wanted)
+    return text.function([f"v{i}" for i in given], f"({results})")
 
 
 def _forward(text: _Text, graph: Graph) -> None:
