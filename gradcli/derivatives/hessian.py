@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.rows import Rows, subject
+from gradcli.derivatives.rows import Numbers, Rows, subject
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
@@ -31,9 +31,10 @@ from gradcli.engine.forward import (
 )
 from gradcli.engine.inputs import to_value
 from gradcli.engine.run import Executable
+from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
-from gradcli.results.corners import refuse_corners
+from gradcli.results.corners import refuse_corners, with_corners
 from gradcli.results.matrices import (
     Block,
     Found,
@@ -55,10 +56,23 @@ class Twice:
     second: Adjoint
     names: dict[int, str]
     """For every input the name of the input that holds its part of the vector."""
+    numbers: Numbers | None
+    """The second derivatives one by one, where they are few and of numbers."""
 
     def size(self, node: int) -> int:
         """The number of elements of a node."""
         return self.graph.nodes[node].type.size
+
+    @cached_property
+    def corners(self) -> list[Node]:
+        """The nodes that may be at a corner."""
+        return with_corners(self.graph)
+
+    @cached_property
+    def places(self) -> dict[int, slice]:
+        """Where the elements of each input stand among those of all."""
+        ends = np.cumsum([0, *map(self.size, self.wrt)]).tolist()
+        return {i: slice(*ends[k : k + 2]) for k, i in enumerate(self.wrt)}
 
     @cached_property
     def rows(self) -> Rows:
@@ -110,8 +124,8 @@ class _Compressed(NamedTuple):
 
 def _mean(one: Array, other: Array) -> Array:
     """The mean of the two halves of a matrix, which differ by rounding."""
-    half, more = one / 2, other / 2
-    return np.where(one == other, one, half + more)
+    same = one == other
+    return one if same.all() else np.where(same, one, one / 2 + other / 2)
 
 
 def _compressed(made: Twice) -> _Compressed | None:
@@ -123,7 +137,7 @@ def _compressed(made: Twice) -> _Compressed | None:
     found = patterns(made.first.graph, made.wrt, [made.first.deltas[i] for i in held])
     rows, columns, whole, first = [], [], [], 0
     for i in made.wrt:
-        pattern = found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0))
+        pattern = found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0), dtype=int)
         if pattern is None:
             whole += range(first, first + made.size(i))
         else:
@@ -148,13 +162,19 @@ def _compressed(made: Twice) -> _Compressed | None:
     return _Compressed(rows_of, np.array(whole, dtype=int), (row, column), mirrored)
 
 
+NONE = Literal(np.float64(0.0), "0")
+
+
 def twice(graph: Graph, wrt: Sequence[int], values: Sequence[Any]) -> Twice:
     """Differentiate a graph twice by these inputs; `values` are those of its nodes."""
     first = adjoint(graph, wrt, values=values)
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
     second = adjoint(first.graph, wrt, upstream=seeds, values=values)
-    return Twice(graph, tuple(wrt), first, second, names)
+    numbers, deltas = None, [first.deltas.get(i, NONE) for i in wrt]
+    if Numbers.suit(first.graph, deltas, wrt):
+        numbers = Numbers(first.graph, len(graph.nodes), deltas, wrt, values)
+    return Twice(graph, tuple(wrt), first, second, names, numbers)
 
 
 def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool = False) -> Array:
@@ -164,10 +184,14 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
     differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
     where a second derivative is not finite, unless `allow_nonfinite`.
     """
-    if made.compressed is not None:
-        matrix = made.compressed.matrix(values)
-        if matrix is not None:
-            return matrix
+    if made.numbers is not None:
+        matrix = made.numbers(values)
+        if all_finite(matrix):
+            return _mean(matrix, matrix.T)
+    elif made.compressed is not None:
+        compressed = made.compressed.matrix(values)
+        if compressed is not None:
+            return compressed
     parts = made.rows(values)
     whole: Array = np.concatenate(parts, axis=1) if parts else np.zeros((0, 0))
     if not allow_nonfinite and not all_finite(whole):
@@ -237,16 +261,13 @@ def make(
     graph, values = differentiated.graph, differentiated.values
     made = differentiated.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
     if not allow_nonfinite:
-        refuse_corners(graph, values, wrt)
-    start = 0
-    places: dict[int, slice] = {}
-    for i in wrt:
-        places[i] = slice(start, start + graph.nodes[i].type.size)
-        start = places[i].stop
+        refuse_corners(graph, values, wrt, made.corners)
+    places = made.places
+    total = places[wrt[-1]].stop if wrt else 0
     blocks: dict[tuple[int, int | None], Array] = {}
     if given is None:
         hint = "--wrt leaves inputs out; --vector gives the product with a vector"
-        refuse_too_large("Hessian", start, start, hint)
+        refuse_too_large("Hessian", total, total, hint)
         matrix = hessian_matrix(made, values, allow_nonfinite=allow_nonfinite)
         blocks = {(i, j): matrix[places[i], places[j]] for i in wrt for j in wrt}
     else:

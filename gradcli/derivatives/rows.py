@@ -9,13 +9,16 @@ direction, or for each colour of directions (`sparsity`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.engine.adjoint import adjoint
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.engine.run import Executable, Made
+from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Type
 from gradcli.results.matrices import (
@@ -53,8 +56,51 @@ def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
     return Subject(graph, values, ready, key if finite else None)
 
 
-FEW = 6
-"""So many passes over numbers take less time than one over arrays of so many."""
+MOST_NUMBERS = 16
+"""So many derivatives of numbers by numbers take less time each by itself than as arrays."""
+MOST_NODES = 300
+"""They are not written out for a graph with more nodes."""
+
+
+class Numbers:
+    """The derivatives of a few numbers by a few numbers, each a node of one graph."""
+
+    def __init__(
+        self,
+        graph: Graph,
+        start: int,
+        outputs: Sequence[Operand],
+        wrt: Sequence[int],
+        values: Sequence[Any],
+    ) -> None:
+        self.shape = len(outputs), len(wrt)
+        self.places: list[int] = []
+        wanted: list[int] = []
+        for k, output in enumerate(outputs):
+            if isinstance(output, int):
+                found = adjoint(replace(graph, output=output), wrt, values=values)
+                graph = found.graph
+                for j, i in enumerate(wrt):
+                    if i in found.deltas:
+                        self.places.append(k * len(wrt) + j)
+                        wanted.append(found.deltas[i])
+        self.continuation = Continuation(graph, start, wanted)
+
+    @staticmethod
+    def suit(graph: Graph, outputs: Sequence[Operand], wrt: Sequence[int]) -> bool:
+        """Whether all of these are numbers, and few."""
+        few = 0 < len(outputs) * len(wrt) <= MOST_NUMBERS and len(graph.nodes) <= MOST_NODES
+        return few and all(graph.operand_type(o) == Type(()) for o in (*outputs, *wrt))
+
+    def __call__(self, values: Sequence[Any]) -> Array:
+        """A matrix: outputs × inputs."""
+        found = self.continuation.run(values, {})
+        rows, columns = self.shape
+        if len(found) == rows * columns:
+            return np.array(found).reshape(self.shape)
+        matrix = np.zeros(rows * columns)
+        matrix[self.places] = found
+        return matrix.reshape(self.shape)
 
 
 class Rows:
@@ -82,16 +128,8 @@ class Rows:
         self.batch = Continuation(graph, start, held, types)
         nodes = self.batch.nodes
         self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
-        self.single: Continuation | None = None
-        """The pass for one direction, where all that it computes are numbers."""
-        numbers = all(t == Type(()) for t in (*types.values(), *(t for _, t in wanted)))
-        if total <= FEW and numbers and all(node.type == Type(()) for node in nodes):
-            self.single = Continuation(graph, start, held)
-
     def __call__(self, values: Sequence[Any]) -> list[Array]:
         """For every wanted node a matrix: directions × its elements."""
-        if self.single is not None:
-            return self._of_numbers(self.single, values)
         batches: list[list[Array]] = [[] for _ in self.wanted]
         for batch in directions(self.types, self.colours, self.width):
             found = iter(self.batch.run(values, {**batch, **self.fixed}))
@@ -108,18 +146,3 @@ class Rows:
         return Rows(
             self.graph, self.start, self.types, self.wanted, colours=colours, fixed=self.fixed
         )
-
-    def _of_numbers(self, single: Continuation, values: Sequence[Any]) -> list[Array]:
-        names = list(self.types)
-        made = [
-            single.run(values, {**self.fixed, **dict.fromkeys(names, ZERO), name: ONE})
-            for name in names
-        ]
-        columns = iter(np.array(made).T)
-        size = len(names), 1
-        return [
-            np.zeros(size) if i is None else next(columns).reshape(size) for i, _ in self.wanted
-        ]
-
-
-ZERO, ONE = np.float64(0.0), np.float64(1.0)
