@@ -137,7 +137,9 @@ def _compressed(made: Twice) -> _Compressed | None:
     found = patterns(made.first.graph, made.wrt, [made.first.deltas[i] for i in held])
     rows, columns, whole, first = [], [], [], 0
     for i in made.wrt:
-        pattern = found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0), dtype=int)
+        pattern = (
+            found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0), dtype=int)
+        )
         if pattern is None:
             whole += range(first, first + made.size(i))
         else:

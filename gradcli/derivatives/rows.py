@@ -128,6 +128,7 @@ class Rows:
         self.batch = Continuation(graph, start, held, types)
         nodes = self.batch.nodes
         self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
+
     def __call__(self, values: Sequence[Any]) -> list[Array]:
         """For every wanted node a matrix: directions × its elements."""
         batches: list[list[Array]] = [[] for _ in self.wanted]
