@@ -30,7 +30,7 @@ from gradcli.engine.run import Executable, active_nodes
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph, Origin, build
 from gradcli.graph.lower import lower
-from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
+from gradcli.graph.resolve import refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.python.recognized import is_python
 from gradcli.results.display import bundle, display

@@ -135,7 +135,8 @@ def _compressed(made: Twice) -> _Compressed | None:
         return None
     held = [i for i in made.wrt if i in made.first.deltas]
     found = patterns(made.first.graph, made.wrt, [made.first.deltas[i] for i in held])
-    rows, columns, whole, first = [], [], [], 0
+    rows, columns, first = list[Array](), list[Array](), 0
+    whole: list[int] = []
     for i in made.wrt:
         pattern = (
             found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0), dtype=int)

@@ -57,15 +57,23 @@ def jacobian_blocks(
     hint = "--wrt leaves inputs out, --upstream weighs the outputs"
     refuse_too_large("Jacobian", inputs, outputs, hint)
     if mode is None:
-        mode = "reverse" if outputs <= inputs or not wrt else "forward"
-    chosen = mode
-    passes = of.kept((mode, *wrt), lambda: _Passes(graph, values, wrt, chosen))
+        shorter: Mode = "reverse" if outputs <= inputs or not wrt else "forward"
+        passes = _passes(of, wrt, shorter)
+        if passes.many:
+            other = _passes(of, wrt, "forward" if shorter == "reverse" else "reverse")
+            passes = passes if other.many else other
+    else:
+        passes = _passes(of, wrt, mode)
     made = passes.compressed(values)
     if made is None:
         made = passes.dense(values)
         if not allow_nonfinite:
             _refuse_nonfinite_blocks(graph, values, wrt, made)
-    return made, mode
+    return made, passes.mode
+
+
+def _passes(of: Subject, wrt: Sequence[int], mode: Mode) -> _Passes:
+    return of.kept((mode, *wrt), lambda: _Passes(of.graph, of.values, wrt, mode))
 
 
 def make(
@@ -110,6 +118,7 @@ class _Passes:
     """How the matrices of a graph are made, at all its points alike."""
 
     def __init__(self, graph: Graph, values: Sequence[Any], wrt: Sequence[int], mode: Mode) -> None:
+        self.mode: Mode = mode
         self.reverse = mode == "reverse"
         self.outputs = graph.nodes[graph.output].type.size
         self.sizes = {i: graph.nodes[i].type.size for i in wrt}
@@ -123,6 +132,8 @@ class _Passes:
         """The passes for directions that are put together, where there are such."""
         self.places: dict[int, tuple[Array, Array]] = {}
         """With them the places by input that may be other than zero."""
+        self.many = False
+        """Whether there are zeros among the derivatives, and no directions to put together."""
         if min(self.outputs, sum(self.sizes.values())) >= LEAST:
             self._put_together(graph, wrt)
 
@@ -132,7 +143,8 @@ class _Passes:
             return
         columns, rows = pairs(pattern)
         directed = (columns, rows) if self.reverse else (rows, columns)
-        colours = coloured(*directed, self.rows.colours.count)
+        colours = coloured(*directed, self.rows.colours.number)
+        self.many = colours is None
         if colours is not None:
             self.coloured = self.rows.with_colours(colours)
             first = 0

@@ -1,9 +1,9 @@
 """All rows of a matrix of derivatives in one pass, kept for more points.
 
 A `Subject` is what is differentiated at a point, with the `Executable` that keeps what is made of
-its graph. For `Rows`, a graph with inputs for directions comes in (`adjoint` makes it), and where its derivatives stand;
-at every point the values of its first nodes come in, and matrices go out with a row for each
-direction, or for each colour of directions (`sparsity`).
+its graph. `Rows` take a graph that `adjoint` has made, with inputs for directions and nodes for
+derivatives. At every point the values of its first nodes come in, and matrices go out with a row
+for each direction, or for each colour of directions (`sparsity`).
 """
 
 from __future__ import annotations

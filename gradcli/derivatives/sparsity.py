@@ -1,10 +1,11 @@
 """Which elements of a matrix of derivatives can be other than zero, seen from the graph alone.
 
 An elementwise operation takes each element from one of each operand; an index, a slice or a
-concatenation moves elements. Followed from the inputs up, they say which elements of the inputs an
-element of a node depends on, as long as these are few. What never meets in one element of the result
-goes into one direction of a pass: it has a colour in common, and a Jacobian of an elementwise map
-is one pass, a banded one as many as the band is wide (Curtis, Powell and Reid, 1974).
+concatenation moves elements; a sum or a difference along an axis adds some of them. Followed from
+the inputs up, they say which elements of the inputs an element of a node depends on, as long as
+these are few. Directions that meet in no element of the result get one colour and go into one pass
+together: a Jacobian of an elementwise map is one pass, a banded one as many as the band is wide
+(Curtis, Powell and Reid, 1974).
 """
 
 from __future__ import annotations
@@ -29,8 +30,9 @@ MOST_ELEMENTS = 2**22
 """Nodes that have more elements together are not looked at."""
 
 Pattern: TypeAlias = Any
-"""For every element of a node, row by row, the elements of the inputs that it may depend on, counted
-from 1 and filled up with 0; None where they are not few."""
+"""For every element of a node, row by row, the elements of the inputs that it may depend on.
+
+They are counted from 1, and 0 fills up the rows. None where they are not few."""
 
 
 def patterns(graph: Graph, wrt: Sequence[int], wanted: Sequence[int]) -> dict[int, Pattern]:
@@ -68,11 +70,11 @@ def _pattern(rules: Rules, node: Node, found: Mapping[int, Pattern]) -> Pattern:
             shaped = pattern.T.reshape(-1, *(1,) * (len(node.type.shape) - len(own)), *own)
             spread.append(np.broadcast_to(shaped, (len(shaped), *node.type.shape)))
         return _distinct(np.concatenate(spread).reshape(-1, size).T)
-    every = np.concatenate([_filled(found[o]) for o in operands])
-    sources = _moved(rules, node)
+    every = np.concatenate([np.zeros((1, FEW), dtype=int), *(_filled(found[o]) for o in operands)])
+    sources = _sources(rules, node)
     if sources is None:
-        return _distinct(np.broadcast_to(every.reshape(1, -1), (1, every.size)), size)
-    return _distinct(np.concatenate([np.zeros((1, FEW), dtype=int), every])[sources])
+        return _distinct(every.reshape(1, -1), repeat=size)
+    return _distinct(every[sources].reshape(size, -1))
 
 
 def _filled(pattern: Pattern) -> Pattern:
@@ -90,29 +92,46 @@ def _distinct(pattern: Pattern, repeat: int = 1) -> Pattern:
     return np.repeat(pattern, repeat, axis=0) if repeat != 1 else pattern
 
 
-def _moved(rules: Rules, node: Node) -> Array | None:
-    """Where each element of a node comes from, for an operation that only moves elements.
+def _sources(rules: Rules, node: Node) -> Array | None:
+    """Which elements of its operands each element of a node is made of; None for all of them.
 
     They are counted through all operands from 1; 0 is a 0 or a number. An operation whose rules
-    read nothing but the upstream is linear: applied to labels, it moves them, or else it makes
-    of them what is no label.
+    read nothing but the upstream is linear. Applied to labels, it moves them, or makes of them what
+    is no label; then it is applied to one element after the other.
     """
     graph, places = rules.graph, range(len(node.operands))
     if not all(rules.of(node, k).moves for k in places if isinstance(node.operands[k], int)):
         return None
-    sizes = [graph.nodes[o].type.size if isinstance(o, int) else 0 for o in node.operands]
-    labels = np.random.default_rng(1).uniform(1.0, 2.0, sum(sizes))
-    given: list[Any] = []
-    for operand, part in zip(node.operands, np.split(labels, np.cumsum(sizes)[:-1]), strict=True):
-        shape = graph.operand_type(operand).shape
-        given.append(part.reshape(shape)[()] if isinstance(operand, int) else np.zeros(shape)[()])
-    made = np.ravel(apply(graph, node, given))
+    total = sum(graph.nodes[o].type.size for o in node.operands if isinstance(o, int))
+    if not total:
+        return np.zeros(node.type.size, dtype=int)
+    labels = np.random.default_rng(1).uniform(1.0, 2.0, total)
+    made = np.ravel(apply(graph, node, _parts(graph, node, labels)))
     order = np.argsort(labels)
-    place = np.minimum(np.searchsorted(labels, made, sorter=order), labels.size - 1)
-    sources = order[place] + 1
-    if not np.all((made == 0) | (labels[sources - 1] == made)):
+    place = np.minimum(np.searchsorted(labels, made, sorter=order), total - 1)
+    sources: Array = order[place] + 1
+    if np.all((made == 0) | (labels[sources - 1] == made)):
+        return np.where(made == 0, 0, sources)
+    if total * max(total, node.type.size) > MOST_ELEMENTS:
         return None
-    return np.where(made == 0, 0, sources)
+    units = apply(graph, node, _parts(graph, node, np.eye(total))).reshape(total, -1)
+    counted = np.arange(1, total + 1)[:, None] * (units != 0)
+    return _distinct(counted.T)
+
+
+def _parts(graph: Graph, node: Node, elements: Array) -> list[Any]:
+    """The operands of a node made of the elements of all of them; 0 for what is a number."""
+    given: list[Any] = []
+    batch, first = elements.shape[:-1], 0
+    for operand in node.operands:
+        t = graph.operand_type(operand)
+        if isinstance(operand, int):
+            part = elements[..., first : first + t.size]
+            given.append(part.reshape((*batch, *t.shape))[()])
+            first += t.size
+        else:
+            given.append(np.zeros(t.shape)[()])
+    return given
 
 
 # --- colours -----------------------------------------------------------------------------

@@ -2,7 +2,7 @@
 
 A graph comes in whose first nodes have a value at every run, with the nodes that are wanted; a
 `Continuation` comes out. It knows which nodes are needed and works out once what depends on no
-value. When it has run often it is one function (`compiled`), with the same kernels in the same order.
+value. When it has run often it is one function (`compiled`) of the same kernels in the same order.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Continuation:
         read = {o for n in self.nodes for o in n.operands if isinstance(o, int)} | {*self.wanted}
         self.known = sorted(i for i in read if i < start and i not in self.constants)
         self._needed = needed
-        self._get = getter(self.known)
+        self._get: Any = getter(self.known)
         self._often = Often()
 
     def run(self, values: Sequence[Any], inputs: Mapping[str, Any]) -> Sequence[Any]:

@@ -41,7 +41,7 @@ class Colours(NamedTuple):
     """A colour for every direction; those of one colour go into a pass together."""
 
     of: Array
-    count: int
+    number: int
 
 
 class Found(NamedTuple):
@@ -265,9 +265,9 @@ def directions(types: Mapping[str, Type], colours: Colours, width: int) -> Itera
     `types` are the inputs that the places belong to, in order; a batch has as many rows as fit
     into memory, where each is `width` numbers.
     """
-    rows = max(1, min(colours.count, MOST_AT_ONCE // max(width, 1)))
-    for first in range(0, colours.count, rows):
-        count = min(rows, colours.count - first)
+    rows = max(1, min(colours.number, MOST_AT_ONCE // max(width, 1)))
+    for first in range(0, colours.number, rows):
+        count = min(rows, colours.number - first)
         own = colours.of - first
         places = np.flatnonzero((own >= 0) & (own < count))
         ones = np.zeros((count, len(own)))
