@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.rows import Numbers, Rows, subject
+from gradcli.derivatives.rows import Rows, subject
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
@@ -31,7 +31,6 @@ from gradcli.engine.forward import (
 )
 from gradcli.engine.inputs import to_value
 from gradcli.engine.run import Executable
-from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import refuse_corners, with_corners
@@ -56,8 +55,6 @@ class Twice:
     second: Adjoint
     names: dict[int, str]
     """For every input the name of the input that holds its part of the vector."""
-    numbers: Numbers | None
-    """The second derivatives one by one, where they are few and of numbers."""
 
     def size(self, node: int) -> int:
         """The number of elements of a node."""
@@ -107,7 +104,7 @@ class _Compressed(NamedTuple):
 
     def matrix(self, values: Sequence[Any]) -> Array | None:
         """The Hessian, None where a second derivative is not finite."""
-        made = np.concatenate(self.rows(values), axis=1)
+        made = self.rows(values)
         if not all_finite(made):
             return None
         (rows, columns), colour, whole = self.places, self.rows.colours.of, self.whole
@@ -165,19 +162,13 @@ def _compressed(made: Twice) -> _Compressed | None:
     return _Compressed(rows_of, np.array(whole, dtype=int), (row, column), mirrored)
 
 
-NONE = Literal(np.float64(0.0), "0")
-
-
 def twice(graph: Graph, wrt: Sequence[int], values: Sequence[Any]) -> Twice:
     """Differentiate a graph twice by these inputs; `values` are those of its nodes."""
     first = adjoint(graph, wrt, values=values)
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
     second = adjoint(first.graph, wrt, upstream=seeds, values=values)
-    numbers, deltas = None, [first.deltas.get(i, NONE) for i in wrt]
-    if Numbers.suit(first.graph, deltas, wrt):
-        numbers = Numbers(first.graph, len(graph.nodes), deltas, wrt, values)
-    return Twice(graph, tuple(wrt), first, second, names, numbers)
+    return Twice(graph, tuple(wrt), first, second, names)
 
 
 def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool = False) -> Array:
@@ -187,16 +178,11 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
     differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
     where a second derivative is not finite, unless `allow_nonfinite`.
     """
-    if made.numbers is not None:
-        matrix = made.numbers(values)
-        if all_finite(matrix):
-            return _mean(matrix, matrix.T)
-    elif made.compressed is not None:
-        compressed = made.compressed.matrix(values)
-        if compressed is not None:
-            return compressed
-    parts = made.rows(values)
-    whole: Array = np.concatenate(parts, axis=1) if parts else np.zeros((0, 0))
+    if made.compressed is not None:
+        matrix = made.compressed.matrix(values)
+        if matrix is not None:
+            return matrix
+    whole = made.rows(values)
     if not allow_nonfinite and not all_finite(whole):
         bad = int(np.argwhere(~np.isfinite(whole))[0][0])
         _refuse(made, values, _unit(made.graph, made.wrt, made.names, bad))

@@ -14,15 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.derivatives.rows import Numbers, Rows, Subject, subject
+from gradcli.derivatives.rows import Rows, Subject, subject
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import all_finite
 from gradcli.engine.run import Executable
-from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph
-from gradcli.ops.operation import Array, Notation
+from gradcli.ops.operation import Array
 from gradcli.results.matrices import (
     Block,
     Found,
@@ -123,11 +122,6 @@ class _Passes:
         self.outputs = graph.nodes[graph.output].type.size
         self.sizes = {i: graph.nodes[i].type.size for i in wrt}
         self.rows = (_reverse if self.reverse else _forward)(graph, values, wrt)
-        outputs = _outputs(graph)
-        self.numbers: Numbers | None = None
-        """The derivatives one by one, where they are few and of numbers."""
-        if Numbers.suit(graph, outputs, wrt):
-            self.numbers = Numbers(graph, len(graph.nodes), outputs, wrt, values)
         self.coloured: Rows | None = None
         """The passes for directions that are put together, where there are such."""
         self.places: dict[int, tuple[Array, Array]] = {}
@@ -155,22 +149,18 @@ class _Passes:
 
     def compressed(self, values: Sequence[Any]) -> dict[int, Array] | None:
         """The matrices by input from few passes; None without these or where one is not finite."""
-        if self.numbers is not None:
-            matrix = self.numbers(values)
-            columns = zip(self.sizes, matrix.T, strict=True)
-            return {i: row[None] for i, row in columns} if all_finite(matrix) else None
         if self.coloured is None:
             return None
         made, colour = self.coloured(values), self.coloured.colours.of
-        if not all(map(all_finite, made)):
+        if not all_finite(made):
             return None
         blocks, first = {}, 0
-        for k, (i, (rows, columns)) in enumerate(self.places.items()):
+        for i, (rows, columns) in self.places.items():
             blocks[i] = np.zeros((self.sizes[i], self.outputs))
             blocks[i][rows, columns] = (
-                made[k][colour[columns], rows]
+                made[colour[columns], first + rows]
                 if self.reverse
-                else made[0][colour[first + rows], columns]
+                else made[colour[first + rows], columns]
             )
             first += self.sizes[i]
         return blocks
@@ -179,19 +169,12 @@ class _Passes:
         """The matrices by input, from a pass for every direction."""
         made = self.rows(values)
         if self.reverse:
-            return {i: matrix.T.copy() for i, matrix in zip(self.sizes, made, strict=True)}
+            made = made.T
         blocks, first = {}, 0
         for i, size in self.sizes.items():
-            blocks[i] = made[0][first : first + size].copy()
+            blocks[i] = made[first : first + size].copy()
             first += size
         return blocks
-
-
-def _outputs(graph: Graph) -> tuple[Operand, ...]:
-    """The output, or the numbers that it was made of, as [x, y]."""
-    output = graph.nodes[graph.output]
-    array = output.operation is not None and output.operation.notation is Notation.ARRAY
-    return output.operands if array and len(output.type.shape) == 1 else (output.id,)
 
 
 def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:

@@ -9,16 +9,13 @@ for each direction, or for each colour of directions (`sparsity`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.engine.adjoint import adjoint
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
-from gradcli.engine.run import Executable, Made
-from gradcli.graph.draft import Operand
+from gradcli.engine.run import Executable, Made, Often
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Type
 from gradcli.results.matrices import (
@@ -56,51 +53,10 @@ def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
     return Subject(graph, values, ready, key if finite else None)
 
 
-MOST_NUMBERS = 16
-"""So many derivatives of numbers by numbers take less time each by itself than as arrays."""
-MOST_NODES = 300
-"""They are not written out for a graph with more nodes."""
-
-
-class Numbers:
-    """The derivatives of a few numbers by a few numbers, each a node of one graph."""
-
-    def __init__(
-        self,
-        graph: Graph,
-        start: int,
-        outputs: Sequence[Operand],
-        wrt: Sequence[int],
-        values: Sequence[Any],
-    ) -> None:
-        self.shape = len(outputs), len(wrt)
-        self.places: list[int] = []
-        wanted: list[int] = []
-        for k, output in enumerate(outputs):
-            if isinstance(output, int):
-                found = adjoint(replace(graph, output=output), wrt, values=values)
-                graph = found.graph
-                for j, i in enumerate(wrt):
-                    if i in found.deltas:
-                        self.places.append(k * len(wrt) + j)
-                        wanted.append(found.deltas[i])
-        self.continuation = Continuation(graph, start, wanted)
-
-    @staticmethod
-    def suit(graph: Graph, outputs: Sequence[Operand], wrt: Sequence[int]) -> bool:
-        """Whether all of these are numbers, and few."""
-        few = 0 < len(outputs) * len(wrt) <= MOST_NUMBERS and len(graph.nodes) <= MOST_NODES
-        return few and all(graph.operand_type(o) == Type(()) for o in (*outputs, *wrt))
-
-    def __call__(self, values: Sequence[Any]) -> Array:
-        """A matrix: outputs × inputs."""
-        found = self.continuation.run(values, {})
-        rows, columns = self.shape
-        if len(found) == rows * columns:
-            return np.array(found).reshape(self.shape)
-        matrix = np.zeros(rows * columns)
-        matrix[self.places] = found
-        return matrix.reshape(self.shape)
+FEW = 8
+"""So many passes over numbers take less time than one over arrays of so many."""
+MOST_NODES = 600
+"""In all of these passes together."""
 
 
 class Rows:
@@ -129,21 +85,53 @@ class Rows:
         nodes = self.batch.nodes
         self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
 
-    def __call__(self, values: Sequence[Any]) -> list[Array]:
-        """For every wanted node a matrix: directions × its elements."""
-        batches: list[list[Array]] = [[] for _ in self.wanted]
+        self._often = Often()
+        computed = [n for n in nodes if self.batch.varies[n.id]]
+        numbers = [n.type for n in computed] + [t for _, t in wanted]
+        self.of_numbers = (
+            0 < total <= FEW
+            and len(computed) * total <= MOST_NODES
+            and all(t == Type(()) for t in numbers)
+        )
+        """Whether everything between directions and derivatives is a number."""
+
+    def __call__(self, values: Sequence[Any]) -> Array:
+        """A matrix: directions × the elements of all wanted nodes."""
+        line = self._often.next(self._unrolled, self.graph) if self.of_numbers else None
+        if line is not None:
+            with np.errstate(all="ignore"):
+                found = np.array(line(*self.batch.known_values(values)))
+            return self._with_zeros(found.reshape(self.colours.number, -1))
+        rows = [np.zeros((0, sum(t.size for _, t in self.wanted)))]
         for batch in directions(self.types, self.colours, self.width):
-            found = iter(self.batch.run(values, {**batch, **self.fixed}))
+            run = iter(self.batch.run(values, {**batch, **self.fixed}))
             count = len(next(iter(batch.values())))
-            for (i, t), rows in zip(self.wanted, batches, strict=True):
-                rows.append(flat_rows(0.0 if i is None else next(found), count, t.shape))
-        return [
-            rows[0] if len(rows) == 1 else np.concatenate(rows or [np.zeros((0, t.size))])
-            for (_, t), rows in zip(self.wanted, batches, strict=True)
-        ]
+            parts = [
+                flat_rows(0.0 if i is None else next(run), count, t.shape) for i, t in self.wanted
+            ]
+            if parts:
+                rows.append(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
+        return rows[1] if len(rows) == 2 else np.concatenate(rows)
 
     def with_colours(self, colours: Colours) -> Rows:
         """The same passes with a row for each colour."""
         return Rows(
             self.graph, self.start, self.types, self.wanted, colours=colours, fixed=self.fixed
         )
+
+    def _unrolled(self, _graph: Graph) -> Callable[..., Any]:
+        (batch,) = directions(self.types, self.colours, self.width)
+        units = [
+            {name: rows[k] for name, rows in batch.items()} | self.fixed
+            for k in range(self.colours.number)
+        ]
+        return self.batch.unrolled(units)
+
+    def _with_zeros(self, found: Array) -> Array:
+        """The derivatives with a column of zeros where there is no node."""
+        held = [k for k, (i, _) in enumerate(self.wanted) if i is not None]
+        if len(held) == len(self.wanted):
+            return found
+        whole = np.zeros((len(found), len(self.wanted)))
+        whole[:, held] = found
+        return whole

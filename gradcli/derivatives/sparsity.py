@@ -24,7 +24,7 @@ from gradcli.results.matrices import Colours
 
 FEW = 8
 """An element that depends on more elements of the inputs counts as depending on all of them."""
-LEAST = 24
+LEAST = 64
 """For fewer directions than this, a pass with all of them is as quick."""
 MOST_ELEMENTS = 2**22
 """Nodes that have more elements together are not looked at."""

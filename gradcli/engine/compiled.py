@@ -90,28 +90,60 @@ def continued_line(
     nodes: Sequence[Node],
     known: Mapping[int, Any],
     wanted: Sequence[int],
-    varies: Sequence[bool],
+    batched: Sequence[bool],
 ) -> Callable[..., Any]:
     """A function from the values of the nodes `given` to those of the `wanted`, by these `nodes`.
 
-    `known` are values that are the same in every run; the nodes that vary have a batch axis.
+    `known` are values that are the same in every run; the `batched` nodes have a batch axis.
     """
     text = _Text()
-    for i, value in known.items():
-        text.objects[f"v{i}"] = value
+    text.objects |= {f"v{i}": value for i, value in known.items()}
+    _add_nodes(text, graph, nodes, batched)
+    results = "".join(f"v{i}, " for i in wanted)
+    return text.function([f"v{i}" for i in given], f"({results})")
+
+
+def unrolled_line(
+    graph: Graph,
+    given: Sequence[int],
+    nodes: Sequence[Node],
+    known: Mapping[int, Any],
+    wanted: Sequence[int],
+    varies: Sequence[bool],
+    units: Sequence[Mapping[int, Any]],
+) -> Callable[..., Any]:
+    """The function of `continued_line` for one row of a batch after the other, without the axis.
+
+    A row gives some nodes a value; the nodes that vary are computed for each, the others once.
+    The result has the wanted values of all rows behind each other.
+    """
+    text = _Text()
+    text.objects |= {f"v{i}": value for i, value in known.items()}
+    single = [False] * len(graph.nodes)
+    _add_nodes(text, graph, [n for n in nodes if not varies[n.id]], single)
+    results = "".join(f"v{i}, " for i in wanted)
+    for k, unit in enumerate(units):
+        for i, value in unit.items():
+            text.add(f"v{i} = {text.name(value)}")
+        _add_nodes(text, graph, [n for n in nodes if varies[n.id]], single)
+        text.add(f"w{k} = ({results})")
+    rows = ", ".join(f"*w{k}" for k in range(len(units)))
+    return text.function([f"v{i}" for i in given], f"({rows},)")
+
+
+def _add_nodes(text: _Text, graph: Graph, nodes: Sequence[Node], batched: Sequence[bool]) -> None:
+    """The lines that compute some nodes, the batched with an axis in front."""
     for node in nodes:
         operands = [_value(text, o) for o in node.operands]
         rank = len(node.type.shape)
         for k, o in enumerate(node.operands):
             own = len(graph.operand_type(o).shape)
-            if isinstance(o, int) and varies[o] and own < rank and not node.aligned:
+            if isinstance(o, int) and batched[o] and own < rank and not node.aligned:
                 operands[k] = f"{text.name(align)}({operands[k]}, {own}, {rank})"
         if node.kernel is None:
             text.add(f"v{node.id} = {operands[0]}")
         else:
-            _add_call(text, node, operands, number=not node.type.shape and not varies[node.id])
-    results = "".join(f"v{i}, " for i in wanted)
-    return text.function([f"v{i}" for i in given], f"({results})")
+            _add_call(text, node, operands, number=not rank and not batched[node.id])
 
 
 def _forward(text: _Text, graph: Graph) -> None:

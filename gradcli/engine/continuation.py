@@ -39,7 +39,7 @@ class Continuation:
         read = {o for n in self.nodes for o in n.operands if isinstance(o, int)} | {*self.wanted}
         self.known = sorted(i for i in read if i < start and i not in self.constants)
         self._needed = needed
-        self._get: Any = getter(self.known)
+        self.known_values: Any = getter(self.known)
         self._often = Often()
 
     def run(self, values: Sequence[Any], inputs: Mapping[str, Any]) -> Sequence[Any]:
@@ -51,7 +51,7 @@ class Continuation:
         line = self._often.next(self._written, self.graph)
         with np.errstate(all="ignore"):
             if line is not None:
-                found: Sequence[Any] = line(*self._get(values), *given)
+                found: Sequence[Any] = line(*self.known_values(values), *given)
                 return found
             every = [*values[: self.start], *[None] * (len(self.graph.nodes) - self.start)]
             for i, value in zip(self.further.values(), given, strict=True):
@@ -60,6 +60,17 @@ class Continuation:
                 every[i] = value
             fill_in(self.graph, every, self._needed)
         return [every[i] for i in self.wanted]
+
+    def unrolled(self, units: Sequence[Mapping[str, Any]]) -> Callable[..., Any]:
+        """A function from the known values to the wanted ones, for one unit after the other.
+
+        A unit has a value without a batch axis for each of the further inputs.
+        """
+        from gradcli.engine.compiled import unrolled_line  # noqa: PLC0415 - most run once
+
+        rows = [{i: unit[name] for name, i in self.further.items()} for unit in units]
+        varies, parts = self.varies, (self.known, self.nodes, self.constants, self.wanted)
+        return unrolled_line(self.graph, *parts, varies, rows)
 
     def _written(self, graph: Graph) -> Callable[..., Any]:
         from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once

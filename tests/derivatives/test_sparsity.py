@@ -58,10 +58,10 @@ def expect_alike(one: dict[str, Any], other: dict[str, Any], text: str) -> None:
 
 
 def dense(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let every direction be a row by itself, and every derivative a part of an array."""
+    """Let every direction be a row by itself, and every number an element of an array."""
     for module in (hessian, jacobian):
         monkeypatch.setattr(module, "LEAST", NEVER)
-    monkeypatch.setattr("gradcli.derivatives.rows.MOST_NUMBERS", -1)
+    monkeypatch.setattr("gradcli.derivatives.rows.FEW", -1)
 
 
 def compressed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,8 +104,10 @@ def test_of_generated_programs(monkeypatch: pytest.MonkeyPatch) -> None:
             with monkeypatch.context() as patched:
                 dense(patched)
                 wanted = results(program, point)
-            other = Program(whole)
-            expect_alike(wanted, results(other, point), whole)
+            with monkeypatch.context() as patched:
+                compressed(patched)
+                other = Program(whole)
+                expect_alike(wanted, results(other, point), whole)
             total += 1
             saved += passes(other, point) < N / 2
     assert saved > total / 4
