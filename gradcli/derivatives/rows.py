@@ -122,7 +122,7 @@ class Rows:
     def _unrolled(self, _graph: Graph) -> Callable[..., Any]:
         (batch,) = directions(self.types, self.colours, self.width)
         units = [
-            {name: rows[k] for name, rows in batch.items()} | self.fixed
+            {**{name: rows[k] for name, rows in batch.items()}, **self.fixed}
             for k in range(self.colours.number)
         ]
         return self.batch.unrolled(units)
