@@ -31,7 +31,7 @@ from gradcli.engine.run import Executable, active_nodes
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph, Origin, build
 from gradcli.graph.lower import lower
-from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
+from gradcli.graph.resolve import refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times
 from gradcli.python.recognized import is_python
 from gradcli.results.display import bundle, display
@@ -427,14 +427,19 @@ class Program:
         expect_choice("check", check, CHECKS)
 
         expect_mapping("inputs", inputs)
-        result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
+        values_in = self.bind({**(inputs or {}), **named}, data, seed)
+        ready = self.executable(values_in)
+        result, wanted, given = self._differentiated(
+            ready, values_in, wrt, upstream, allow_nonfinite=allow_nonfinite
+        )
         with collector_paused():
             return make(
+                ready,
                 result,
-                self._wanted(result.graph, wrt),
+                wanted,
                 layout,
                 mode,
-                self._given_upstream(result.graph, upstream, allow_nonfinite),
+                given,
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,
@@ -478,13 +483,18 @@ class Program:
         expect_choice("check", check, CHECKS)
 
         expect_mapping("inputs", inputs)
-        result = self._values({**(inputs or {}), **named}, data, seed, allow_nonfinite)
+        values_in = self.bind({**(inputs or {}), **named}, data, seed)
+        ready = self.executable(values_in)
+        result, wanted, given = self._differentiated(
+            ready, values_in, wrt, upstream, allow_nonfinite=allow_nonfinite
+        )
         with collector_paused():
             return make(
+                ready,
                 result,
-                self._wanted(result.graph, wrt),
+                wanted,
                 vector,
-                self._given_upstream(result.graph, upstream, allow_nonfinite),
+                given,
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,
@@ -550,33 +560,35 @@ class Program:
             draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
             return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))
 
-    def _values(
+    def _differentiated(
         self,
+        ready: Executable,
         inputs: Mapping[str, Any],
-        data: Mapping[str, Any] | None,
-        seed: int,
-        allow_nonfinite: bool,  # noqa: FBT001 - handed through
-    ) -> Result:
-        """The values alone."""
-        return self.evaluate(
-            inputs,
-            gradient=False,
-            check=False,
-            data=data,
-            seed=seed,
-            allow_nonfinite=allow_nonfinite,
-        )
+        wrt: str | Iterable[str] | None,
+        upstream: Any,
+        *,
+        allow_nonfinite: bool,
+    ) -> tuple[Result, list[int], Any]:
+        """The values, the inputs to differentiate by, and ∂J/∂output if it was given.
 
-    def _given_upstream(self, graph: Graph, upstream: Any, allow_nonfinite: bool) -> Any:  # noqa: FBT001
-        """∂J/∂output if it was given, else None."""
-        if upstream is None:
-            return None
-        return self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
-
-    def _wanted(self, graph: Graph, wrt: str | Iterable[str] | None) -> list[int]:
-        """The inputs to differentiate by, in order."""
-        wanted = chosen_inputs(expect_names("wrt", wrt), graph.input_numbers)
-        return [i for i in graph.inputs if graph.nodes[i].name in wanted]
+        Where the output is one number or has an upstream, with the backward pass.
+        """
+        graph, start = ready.graph, None
+        try:
+            active = ready.active(expect_names("wrt", wrt))
+            given = upstream
+            if upstream is not None or graph.nodes[graph.output].type.size == 1:
+                start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
+                given = None if upstream is None else start
+        except GradcliError:  # one of the values comes before those
+            ready.forward(inputs, allow_nonfinite=allow_nonfinite)
+            raise
+        if start is None:
+            passes = ready.forward(inputs, allow_nonfinite=allow_nonfinite)
+        else:
+            passes = ready.both(inputs, active, start, allow_nonfinite=allow_nonfinite)
+        result = Result(self.source.text, graph, *passes, start, rules=ready.rules)
+        return result, [i for i in graph.inputs if active[i]], given
 
     def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
         """δ_output: what was given, else 1 for an output of one element."""

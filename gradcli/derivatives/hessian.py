@@ -2,19 +2,25 @@
 
 The gradient is a graph (`adjoint`), so its derivative along a vector v, the sum of all
 v · δ differentiated once more, is one too: the product of Hessian and v in about four times the
-work of a gradient. With a batch of unit vectors in the place of v, it is the matrix.
+work of a gradient. With a batch of unit vectors in the place of v, it is the matrix; of vectors
+for several elements at once, where the graph says which derivatives are zero (`sparsity`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.derivatives.rows import Rows, subject
+from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.adjoint import Adjoint, adjoint
+from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import (
     all_finite,
     describe_operands,
@@ -24,28 +30,27 @@ from gradcli.engine.forward import (
     written_text,
 )
 from gradcli.engine.inputs import to_value
+from gradcli.engine.run import Executable
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
-from gradcli.results.corners import refuse_corners
+from gradcli.results.corners import refuse_corners, with_corners
 from gradcli.results.matrices import (
     Block,
     Found,
     Hessian,
     continued,
-    directions,
-    flat_rows,
     objective,
     refuse_too_large,
-    with_gradient,
-    with_upstream,
 )
 from gradcli.results.result import Check, Result, Verdict
 
 
-class Twice(NamedTuple):
+@dataclass(frozen=True)
+class Twice:
     """A graph, its gradient, and that one's gradient along a vector."""
 
     graph: Graph
+    wrt: tuple[int, ...]
     first: Adjoint
     second: Adjoint
     names: dict[int, str]
@@ -55,6 +60,107 @@ class Twice(NamedTuple):
         """The number of elements of a node."""
         return self.graph.nodes[node].type.size
 
+    @cached_property
+    def corners(self) -> list[Node]:
+        """The nodes that may be at a corner."""
+        return with_corners(self.graph)
+
+    @cached_property
+    def places(self) -> dict[int, slice]:
+        """Where the elements of each input stand among those of all."""
+        ends = np.cumsum([0, *map(self.size, self.wrt)]).tolist()
+        return {i: slice(*ends[k : k + 2]) for k, i in enumerate(self.wrt)}
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The passes for all directions."""
+        nodes = self.graph.nodes
+        types = {self.names[i]: nodes[i].type for i in self.wrt}
+        wanted = [(self.second.deltas.get(i), nodes[i].type) for i in self.wrt]
+        return Rows(self.second.graph, len(nodes), types, wanted)
+
+    @cached_property
+    def product(self) -> Continuation:
+        """The pass for one vector."""
+        wanted = (self.second.deltas[i] for i in self.wrt if i in self.second.deltas)
+        return Continuation(self.second.graph, len(self.graph.nodes), wanted)
+
+    @cached_property
+    def compressed(self) -> _Compressed | None:
+        """The passes for directions that are put together, where there are such."""
+        return _compressed(self)
+
+
+class _Compressed(NamedTuple):
+    """Passes for colours of directions, and where what they give stands in the matrix."""
+
+    rows: Rows
+    whole: Array
+    """The elements whose rows and columns are full: each is a direction by itself."""
+    places: tuple[Array, Array]
+    """Rows and columns of the others' elements that may be other than zero."""
+    mirrored: Array
+    """The number of each of these places with row and column exchanged."""
+
+    def matrix(self, values: Sequence[Any]) -> Array | None:
+        """The Hessian, None where a second derivative is not finite."""
+        made = self.rows(values)
+        if not all_finite(made):
+            return None
+        (rows, columns), colour, whole = self.places, self.rows.colours.of, self.whole
+        matrix = np.zeros((made.shape[1], made.shape[1]))
+        found = made[colour[rows], columns]
+        matrix[rows, columns] = _mean(found, found[self.mirrored])
+        if len(whole):
+            full = made[colour[whole]]
+            full[:, whole] = _mean(full[:, whole], full[:, whole].T)
+            matrix[whole] = full
+            matrix[:, whole] = full.T
+        return matrix
+
+
+def _mean(one: Array, other: Array) -> Array:
+    """The mean of the two halves of a matrix, which differ by rounding."""
+    same = one == other
+    return one if same.all() else np.where(same, one, one / 2 + other / 2)
+
+
+def _compressed(made: Twice) -> _Compressed | None:
+    """What depends on few elements each, with what depends on all of them beside it."""
+    total = sum(map(made.size, made.wrt))
+    if total < LEAST:
+        return None
+    held = [i for i in made.wrt if i in made.first.deltas]
+    found = patterns(made.first.graph, made.wrt, [made.first.deltas[i] for i in held])
+    rows, columns, first = list[Array](), list[Array](), 0
+    whole: list[int] = []
+    for i in made.wrt:
+        pattern = (
+            found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0), dtype=int)
+        )
+        if pattern is None:
+            whole += range(first, first + made.size(i))
+        else:
+            own, others = pairs(pattern)
+            rows.append(own + first)
+            columns.append(others)
+        first += made.size(i)
+    if 2 * len(whole) >= total:
+        return None
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    full = np.zeros(total, dtype=bool)
+    full[whole] = True
+    kept = ~full[column]
+    both = row[kept] * total + column[kept], column[kept] * total + row[kept]
+    places = np.unique(np.concatenate(both))
+    row, column = places // total, places % total
+    colours = coloured(row, column, total, whole)
+    if colours is None:
+        return None
+    mirrored = np.searchsorted(places, column * total + row)
+    rows_of = made.rows.with_colours(colours)
+    return _Compressed(rows_of, np.array(whole, dtype=int), (row, column), mirrored)
+
 
 def twice(graph: Graph, wrt: Sequence[int], values: Sequence[Any]) -> Twice:
     """Differentiate a graph twice by these inputs; `values` are those of its nodes."""
@@ -62,40 +168,31 @@ def twice(graph: Graph, wrt: Sequence[int], values: Sequence[Any]) -> Twice:
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
     second = adjoint(first.graph, wrt, upstream=seeds, values=values)
-    return Twice(graph, first, second, names)
+    return Twice(graph, tuple(wrt), first, second, names)
 
 
-def hessian_matrix(
-    made: Twice, values: Sequence[Any], wrt: Sequence[int], *, allow_nonfinite: bool = False
-) -> Array:
+def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool = False) -> Array:
     """All second derivatives as one matrix, the elements of the inputs in their order.
 
     `values` are those of the nodes of the first graph. The two halves are made separately and
     differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
     where a second derivative is not finite, unless `allow_nonfinite`.
     """
-    graph = made.graph
-    types = {made.names[i]: graph.nodes[i].type for i in wrt}
-    known = len(graph.nodes)
-    rows: list[Array] = []
-    for batch in directions(made.second.graph, known, types):
-        count = len(next(iter(batch.values())))
-        found = _run(made, values, batch, wrt)
-        parts = [flat_rows(found[i], count, graph.nodes[i].type.shape) for i in wrt]
-        rows.append(np.concatenate(parts, axis=1))
-    matrix = np.concatenate(rows) if rows else np.zeros((0, 0))
-    if not allow_nonfinite and not all_finite(matrix):
-        bad = int(np.argwhere(~np.isfinite(matrix))[0][0])
-        _refuse(made, values, _unit(graph, wrt, made.names, bad))
+    if made.compressed is not None:
+        matrix = made.compressed.matrix(values)
+        if matrix is not None:
+            return matrix
+    whole = made.rows(values)
+    if not allow_nonfinite and not all_finite(whole):
+        bad = int(np.argwhere(~np.isfinite(whole))[0][0])
+        _refuse(made, values, _unit(made.graph, made.wrt, made.names, bad))
     with np.errstate(all="ignore"):
-        half = matrix / 2
-        return np.where(matrix == matrix.T, matrix, half + half.T)
+        return _mean(whole, whole.T)
 
 
 def hessian_product(
     made: Twice,
     values: Sequence[Any],
-    wrt: Sequence[int],
     vector: Mapping[int, Any],
     *,
     allow_nonfinite: bool = False,
@@ -104,22 +201,17 @@ def hessian_product(
 
     Raises `GradcliError` as `hessian_matrix` does.
     """
-    graph = made.graph
-    given = {made.names[i]: vector[i] for i in wrt}
-    found = _run(made, values, given, wrt)
-    shaped = {i: np.broadcast_to(found[i], graph.nodes[i].type.shape)[()] for i in wrt}
-    if not allow_nonfinite and not all(map(all_finite, map(np.asarray, shaped.values()))):
+    nodes = made.graph.nodes
+    given = {made.names[i]: vector[i] for i in made.wrt}
+    found = iter(made.product.run(values, given))
+    shaped = {}
+    for i in made.wrt:
+        value = next(found) if i in made.second.deltas else np.float64(0.0)
+        shape = nodes[i].type.shape
+        shaped[i] = value if value.shape == shape else np.broadcast_to(value, shape)[()]
+    if not allow_nonfinite and not all(map(all_finite, shaped.values())):
         _refuse(made, values, given)
     return shaped
-
-
-def _run(
-    made: Twice, values: Sequence[Any], given: Mapping[str, Any], wrt: Sequence[int]
-) -> dict[int, Any]:
-    deltas = made.second.deltas
-    wanted = [deltas[i] for i in wrt if i in deltas]
-    found = continued(made.second.graph, values, given, wanted)
-    return {i: found[deltas[i]] if i in deltas else np.float64(0.0) for i in wrt}
 
 
 def _unit(graph: Graph, wrt: Sequence[int], names: Mapping[int, str], place: int) -> dict[str, Any]:
@@ -138,6 +230,7 @@ def _unit(graph: Graph, wrt: Sequence[int], names: Mapping[int, str], place: int
 
 
 def make(
+    ready: Executable,
     result: Result,
     wrt: Sequence[int],
     vector: Any,
@@ -153,24 +246,21 @@ def make(
     if upstream is None:
         _expect_one_element(result.graph)
     given = None if vector is None else _as_vector(result.graph, wrt, vector)
-    result = with_gradient(result, wrt, upstream, allow_nonfinite=allow_nonfinite)
-    graph, values = with_upstream(result, upstream)
-    made = twice(graph, wrt, values)
+    differentiated = subject(ready, result, upstream)
+    graph, values = differentiated.graph, differentiated.values
+    made = differentiated.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
     if not allow_nonfinite:
-        refuse_corners(graph, values, wrt)
-    start = 0
-    places: dict[int, slice] = {}
-    for i in wrt:
-        places[i] = slice(start, start + graph.nodes[i].type.size)
-        start = places[i].stop
+        refuse_corners(graph, values, wrt, made.corners)
+    places = made.places
+    total = places[wrt[-1]].stop if wrt else 0
     blocks: dict[tuple[int, int | None], Array] = {}
     if given is None:
         hint = "--wrt leaves inputs out; --vector gives the product with a vector"
-        refuse_too_large("Hessian", start, start, hint)
-        matrix = hessian_matrix(made, values, wrt, allow_nonfinite=allow_nonfinite)
+        refuse_too_large("Hessian", total, total, hint)
+        matrix = hessian_matrix(made, values, allow_nonfinite=allow_nonfinite)
         blocks = {(i, j): matrix[places[i], places[j]] for i in wrt for j in wrt}
     else:
-        product = hessian_product(made, values, wrt, given, allow_nonfinite=allow_nonfinite)
+        product = hessian_product(made, values, given, allow_nonfinite=allow_nonfinite)
         blocks = {(i, None): np.reshape(product[i], (-1, 1)) for i in wrt}
     checks: dict[tuple[int, int | None], Found] = {}
     if check != "none" and wrt:

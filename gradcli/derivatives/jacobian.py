@@ -3,7 +3,8 @@
 In reverse mode every row of a batch is a backward pass that starts from one element of the
 output. In forward mode the backward pass, which is linear in its upstream u, is differentiated
 by u: what comes out is the derivative of the output along a direction of the inputs, and
-every row of a batch is a direction. Both run the same formulas; the shorter batch wins.
+every row of a batch is a direction. Both run the same formulas; the shorter batch wins. Directions
+that meet in no element are one row of it (`sparsity`).
 """
 
 from __future__ import annotations
@@ -13,9 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.derivatives.rows import Rows, Subject, subject
+from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import all_finite
+from gradcli.engine.run import Executable
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array
 from gradcli.results.matrices import (
@@ -24,13 +28,8 @@ from gradcli.results.matrices import (
     Jacobian,
     Layout,
     Mode,
-    continued,
-    directions,
-    flat_rows,
     objective,
     refuse_too_large,
-    with_gradient,
-    with_upstream,
 )
 from gradcli.results.result import Result
 
@@ -39,8 +38,7 @@ UPSTREAM = "the upstream"
 
 
 def jacobian_blocks(
-    graph: Graph,
-    values: Sequence[Any],
+    of: Subject,
     wrt: Sequence[int],
     mode: Mode | None = None,
     *,
@@ -48,23 +46,37 @@ def jacobian_blocks(
 ) -> tuple[dict[int, Array], Mode]:
     """For every input in `wrt` the matrix of elements of the input × elements of the output.
 
-    `values` are the nodes' values at the point. The mode is chosen by the shapes unless given.
+    The mode is chosen by the shapes unless given.
     Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, as the
     backward pass does, unless `allow_nonfinite`; of kind shape where the matrix is too large.
     """
+    graph, values = of.graph, of.values
     outputs = graph.nodes[graph.output].type.size
     inputs = sum(graph.nodes[i].type.size for i in wrt)
     hint = "--wrt leaves inputs out, --upstream weighs the outputs"
     refuse_too_large("Jacobian", inputs, outputs, hint)
     if mode is None:
-        mode = "reverse" if outputs <= inputs or not wrt else "forward"
-    made = (_reverse if mode == "reverse" else _forward)(graph, values, wrt)
-    if not allow_nonfinite:
-        _refuse_nonfinite_blocks(graph, values, wrt, made)
-    return made, mode
+        shorter: Mode = "reverse" if outputs <= inputs or not wrt else "forward"
+        passes = _passes(of, wrt, shorter)
+        if passes.many:
+            other = _passes(of, wrt, "forward" if shorter == "reverse" else "reverse")
+            passes = passes if other.many else other
+    else:
+        passes = _passes(of, wrt, mode)
+    made = passes.compressed(values)
+    if made is None:
+        made = passes.dense(values)
+        if not allow_nonfinite:
+            _refuse_nonfinite_blocks(graph, values, wrt, made)
+    return made, passes.mode
+
+
+def _passes(of: Subject, wrt: Sequence[int], mode: Mode) -> _Passes:
+    return of.kept((mode, *wrt), lambda: _Passes(of.graph, of.values, wrt, mode))
 
 
 def make(
+    ready: Executable,
     result: Result,
     wrt: Sequence[int],
     layout: Layout,
@@ -78,9 +90,9 @@ def make(
     seed: int,
 ) -> Jacobian:
     """The Jacobian at the point of a result, with its check. Raises as `jacobian_blocks` does."""
-    result = with_gradient(result, wrt, upstream, allow_nonfinite=allow_nonfinite)
-    graph, values = with_upstream(result, upstream)
-    made, mode = jacobian_blocks(graph, values, wrt, mode, allow_nonfinite=allow_nonfinite)
+    differentiated = subject(ready, result, upstream)
+    graph, values = differentiated.graph, differentiated.values
+    made, mode = jacobian_blocks(differentiated, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
     if check != "none" and wrt:
         from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415 - not without
@@ -101,48 +113,88 @@ def make(
     return Jacobian(result, blocks, mode, name, of, layout)
 
 
-def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[int, Array]:
+class _Passes:
+    """How the matrices of a graph are made, at all its points alike."""
+
+    def __init__(self, graph: Graph, values: Sequence[Any], wrt: Sequence[int], mode: Mode) -> None:
+        self.mode: Mode = mode
+        self.reverse = mode == "reverse"
+        self.outputs = graph.nodes[graph.output].type.size
+        self.sizes = {i: graph.nodes[i].type.size for i in wrt}
+        self.rows = (_reverse if self.reverse else _forward)(graph, values, wrt)
+        self.coloured: Rows | None = None
+        """The passes for directions that are put together, where there are such."""
+        self.places: dict[int, tuple[Array, Array]] = {}
+        """With them the places by input that may be other than zero."""
+        self.many = False
+        """Whether there are zeros among the derivatives, and no directions to put together."""
+        if min(self.outputs, sum(self.sizes.values())) >= LEAST:
+            self._put_together(graph, wrt)
+
+    def _put_together(self, graph: Graph, wrt: Sequence[int]) -> None:
+        pattern = patterns(graph, wrt, [graph.output])[graph.output]
+        if pattern is None:
+            return
+        columns, rows = pairs(pattern)
+        directed = (columns, rows) if self.reverse else (rows, columns)
+        colours = coloured(*directed, self.rows.colours.number)
+        self.many = colours is None
+        if colours is not None:
+            self.coloured = self.rows.with_colours(colours)
+            first = 0
+            for i, size in self.sizes.items():
+                own = (rows >= first) & (rows < first + size)
+                self.places[i] = rows[own] - first, columns[own]
+                first += size
+
+    def compressed(self, values: Sequence[Any]) -> dict[int, Array] | None:
+        """The matrices by input from few passes; None without these or where one is not finite."""
+        if self.coloured is None:
+            return None
+        made, colour = self.coloured(values), self.coloured.colours.of
+        if not all_finite(made):
+            return None
+        blocks, first = {}, 0
+        for i, (rows, columns) in self.places.items():
+            blocks[i] = np.zeros((self.sizes[i], self.outputs))
+            blocks[i][rows, columns] = (
+                made[colour[columns], first + rows]
+                if self.reverse
+                else made[colour[first + rows], columns]
+            )
+            first += self.sizes[i]
+        return blocks
+
+    def dense(self, values: Sequence[Any]) -> dict[int, Array]:
+        """The matrices by input, from a pass for every direction."""
+        made = self.rows(values)
+        if self.reverse:
+            made = made.T
+        blocks, first = {}, 0
+        for i, size in self.sizes.items():
+            blocks[i] = made[first : first + size].copy()
+            first += size
+        return blocks
+
+
+def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
     output = graph.nodes[graph.output].type
     whole = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
-    wanted = {i: whole.deltas[i] for i in wrt if i in whole.deltas}
-    columns: dict[int, list[Array]] = {i: [] for i in wrt}
-    for batch in directions(whole.graph, len(graph.nodes), {UPSTREAM: output}):
-        found = continued(whole.graph, values, batch, wanted.values())
-        count = len(batch[UPSTREAM])
-        for i in wrt:
-            shape = graph.nodes[i].type.shape
-            value = found[wanted[i]] if i in wanted else 0.0
-            columns[i].append(flat_rows(value, count, shape))
-    return {
-        i: np.concatenate(parts or [np.zeros((0, graph.nodes[i].type.size))]).T.copy()
-        for i, parts in columns.items()
-    }
+    wanted = [(whole.deltas.get(i), graph.nodes[i].type) for i in wrt]
+    return Rows(whole.graph, len(graph.nodes), {UPSTREAM: output}, wanted)
 
 
-def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> dict[int, Array]:
+def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
     output = graph.nodes[graph.output].type
     first = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
     names = {i: f"direction {i}" for i in wrt}
     seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
     (upstream,) = (n.id for n in first.graph.nodes[len(graph.nodes) :] if n.name == UPSTREAM)
     whole = adjoint(first.graph, [upstream], upstream=seeds, values=values)
-    slope = whole.deltas.get(upstream)
     types = {names[i]: graph.nodes[i].type for i in wrt}
-    rows: list[Array] = []
-    for batch in directions(whole.graph, len(first.graph.nodes), types):
-        count = len(next(iter(batch.values())))
-        batch[UPSTREAM] = np.zeros(output.shape)[()]
-        value: Any = 0.0
-        if slope is not None:
-            value = continued(whole.graph, values, batch, [slope])[slope]
-        rows.append(flat_rows(value, count, output.shape))
-    matrix = np.concatenate(rows or [np.zeros((0, output.size))])
-    blocks, start = {}, 0
-    for i in wrt:
-        size = graph.nodes[i].type.size
-        blocks[i] = matrix[start : start + size].copy()
-        start += size
-    return blocks
+    wanted = [(whole.deltas.get(upstream), output)]
+    zeros = np.zeros(output.shape)[()]
+    return Rows(whole.graph, len(graph.nodes), types, wanted, fixed={UPSTREAM: zeros})
 
 
 def _refuse_nonfinite(
@@ -155,10 +207,13 @@ def _refuse_nonfinite(
 def _refuse_nonfinite_blocks(
     graph: Graph, values: Sequence[Any], wrt: Sequence[int], blocks: dict[int, Array]
 ) -> None:
+    if all(map(all_finite, blocks.values())):
+        return
+    output = graph.nodes[graph.output].type
+    _refuse_nonfinite(graph, values, wrt, np.ones(output.shape)[()])
     for block in blocks.values():
         if not all_finite(block):
             column = int(np.argwhere(~np.isfinite(block))[0][1])
-            upstream = np.zeros(graph.nodes[graph.output].type.size)
+            upstream = np.zeros(output.size)
             upstream[column] = 1.0
-            shape = graph.nodes[graph.output].type.shape
-            _refuse_nonfinite(graph, values, wrt, upstream.reshape(shape)[()])
+            _refuse_nonfinite(graph, values, wrt, upstream.reshape(output.shape)[()])

@@ -164,7 +164,12 @@ class _Builder:
         self.reached: dict[int, Operand | None] = {}
         """For a node 1 in the elements that anything is sent to; None for all of them."""
         self.known: dict[Any, int] = {}
-        """Nodes of the backward pass by what they compute."""
+        """Nodes by what they compute."""
+        if not textbook:
+            for node in graph.nodes:
+                if node.operation is not None:
+                    key = _computed(node.operation, node.operands, node.options, node.selections)
+                    self.known.setdefault(key, node.id)
         self.masks: dict[Any, Operand] = {}
         self.scalar_selections: dict[int, tuple[Selection, ...]] = {}
 
@@ -320,12 +325,7 @@ class _Builder:
                 value = np.float64(kernel(*(o.value for o in operands)))  # type: ignore[union-attr]
             if np.isfinite(value):
                 return Literal(value, "")
-        key = (
-            operation,
-            tuple(_key(o) for o in operands),
-            frozen(options),
-            tuple(map(id, selections)),
-        )
+        key = _computed(operation, operands, options, selections)
         if key not in self.known:
             self.known[key] = self.append(
                 operation, operands, options, given, out, kernel, owner, selections
@@ -552,6 +552,16 @@ def _written(operand: Operand) -> Operand:
     if isinstance(operand, Literal) and not operand.text:
         return operand._replace(text=f"{operand.value:.17g}")
     return operand
+
+
+def _computed(
+    operation: Operation,
+    operands: tuple[Operand, ...],
+    options: Mapping[str, Any],
+    selections: tuple[Selection, ...],
+) -> Any:
+    """What a node computes, as a key."""
+    return operation, tuple(map(_key, operands)), frozen(options), tuple(map(id, selections))
 
 
 def _key(operand: Operand) -> Any:

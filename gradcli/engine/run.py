@@ -10,7 +10,7 @@ the place.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -23,8 +23,12 @@ from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import chosen_inputs
 
+Made = TypeVar("Made")
+
 RUNS = 10
 """A graph that has been run so often is likely to be run again: its passes are written out."""
+MOST_KEPT = 16
+"""More than this is not kept of what is made of a graph, as its derivatives are."""
 MOST_NODES = 1_000
 """In larger ones the loop's share of the time does not count, and compiling takes long."""
 
@@ -57,7 +61,7 @@ class Often:
 class Executable:
     """A graph, and what its runs have in common: the plan, and the passes as functions."""
 
-    __slots__ = ("_active", "both_passes", "forward_pass", "graph", "plan", "rules")
+    __slots__ = ("_active", "_kept", "both_passes", "forward_pass", "graph", "plan", "rules")
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
@@ -67,6 +71,7 @@ class Executable:
         """The plan of the last backward pass, None before the first."""
         self.forward_pass, self.both_passes = Often(), Often()
         self._active: tuple[tuple[str, ...] | None, list[bool]] | None = None
+        self._kept: dict[Any, Any] = {}
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy in another process starts from the graph."""
@@ -77,6 +82,15 @@ class Executable:
         if self._active is None or self._active[0] != wrt:
             self._active = wrt, active_nodes(self.graph, wrt)
         return self._active[1]
+
+    def kept(self, key: Any, make: Callable[[], Made]) -> Made:
+        """What `make` has made of the graph for this key before, or makes now."""
+        found: Made | None = self._kept.get(key)
+        if found is None:
+            if len(self._kept) >= MOST_KEPT:
+                self._kept.clear()
+            self._kept[key] = found = make()
+        return found
 
     def values(self, inputs: Mapping[str, Any], *, allow_nonfinite: bool = False) -> Values:
         """Every node's value. Raises `GradcliError` as `forward` does."""

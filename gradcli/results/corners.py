@@ -26,14 +26,27 @@ WEIGHTS = (0.734, 1.219, 1.618, 0.577, 0.915)
 """A direction in which no two curvatures cancel but by accident."""
 
 
-def refuse_corners(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> None:
-    """Raise `GradcliError` of kind edge where the rules have no right second derivative."""
-    active = graph.dependent(set(wrt))
-    corners = {
-        node.id: places
+def with_corners(graph: Graph) -> list[Node]:
+    """The nodes whose operations have a corner with slopes on both sides of the convention's."""
+    return [
+        node
         for node in graph.nodes
-        if active[node.id] and (places := _corner(node, values)) is not None
-    }
+        if (own := node.operation) is not None and own.square is not None and own.tie is not None
+    ]
+
+
+def refuse_corners(
+    graph: Graph, values: Sequence[Any], wrt: Sequence[int], nodes: Iterable[Node]
+) -> None:
+    """Raise `GradcliError` of kind edge where the rules have no right second derivative.
+
+    `nodes` are those of `with_corners`.
+    """
+    found = [(node.id, _corner(node, values)) for node in nodes]
+    if all(places is None for _, places in found):
+        return
+    active = graph.dependent(set(wrt))
+    corners = {i: places for i, places in found if active[i] and places is not None}
     if not corners:
         return
     first = adjoint(graph, corners, values=values)
@@ -88,8 +101,8 @@ def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
 def _corner(node: Node, values: Sequence[Any]) -> Any:
     """Where a node's value is at a corner whose slopes are on both sides of the convention's."""
     operation = node.operation
-    if operation is None or operation.square is None or operation.tie is None:
-        return None
+    assert operation is not None
+    assert operation.tie is not None
     assert node.kernel is not None
     arguments, options = operand_values(node, values), keywords(node.kernel)
     tied = np.asarray(operation.tie(*arguments, **options))

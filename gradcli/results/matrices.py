@@ -8,8 +8,9 @@ the frozen results that reports read.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
+from math import prod
 from typing import Any, Literal, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,7 +18,6 @@ import numpy as np
 from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import reaching, weighted
-from gradcli.engine.backward import backward
 from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
@@ -35,6 +35,13 @@ MOST_ELEMENTS = 2**27
 
 
 # --- what comes out ----------------------------------------------------------------------
+
+
+class Colours(NamedTuple):
+    """A colour for every direction; those of one colour go into a pass together."""
+
+    of: Array
+    number: int
 
 
 class Found(NamedTuple):
@@ -210,35 +217,11 @@ def laid(matrix: Array, layout: Layout) -> Array:
     return matrix.T if layout == "numerator" else matrix
 
 
-def with_gradient(
-    result: Result, wrt: Sequence[int], upstream: Any = None, *, allow_nonfinite: bool
-) -> Result:
-    """The result with its backward pass, where the output is one number or has an upstream.
-
-    Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, unless
-    `allow_nonfinite`; a pass is made for that with an output of several elements too.
-    """
-    graph = result.graph
-    output = graph.nodes[graph.output].type
-    start = np.ones(output.shape)[()] if upstream is None else upstream
-    active = graph.dependent(set(wrt))
-    passed = backward(graph, result.values, active, start, allow_nonfinite=allow_nonfinite)
-    if upstream is None and output.size != 1:
-        return result
-    return replace(
-        result,
-        accumulators=tuple(passed.accumulators),
-        contributions=tuple(passed.contributions),
-        upstream=start,
-    )
-
-
-def with_upstream(result: Result, upstream: Any) -> tuple[Graph, Sequence[Any]]:
-    """What is differentiated: the output, or J, the sum of upstream · output; and its values."""
+def with_upstream(result: Result, upstream: Any) -> Graph:
+    """What is differentiated: the output, or J, the sum of upstream · output."""
     if upstream is None:
-        return result.graph, result.values
-    graph = weighted(result.graph, {result.graph.output: upstream})
-    return graph, continued(graph, result.values, {}, [graph.output])
+        return result.graph
+    return weighted(result.graph, {result.graph.output: upstream})
 
 
 def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
@@ -276,19 +259,19 @@ def continued(
         return fill_in(graph, found, needed)
 
 
-def directions(graph: Graph, start: int, types: Mapping[str, Type]) -> Iterator[dict[str, Any]]:
-    """A 1 in the place of one element after the other, everything else 0, as batches.
+def directions(types: Mapping[str, Type], colours: Colours, width: int) -> Iterator[dict[str, Any]]:
+    """A 1 in the places of one colour after the other, everything else 0, as batches.
 
-    `types` are the inputs that the elements belong to, in order; a batch has as many rows as
-    the values of the graph's nodes from `start` on let fit into memory.
+    `types` are the inputs that the places belong to, in order; a batch has as many rows as fit
+    into memory, where each is `width` numbers.
     """
-    total = sum(t.size for t in types.values())
-    width = sum(node.type.size for node in graph.nodes[start:]) + total
-    rows = max(1, min(total, MOST_AT_ONCE // max(width, 1)))
-    for first in range(0, total, rows):
-        count = min(rows, total - first)
-        ones = np.zeros((count, total))
-        ones[np.arange(count), np.arange(first, first + count)] = 1.0
+    rows = max(1, min(colours.number, MOST_AT_ONCE // max(width, 1)))
+    for first in range(0, colours.number, rows):
+        count = min(rows, colours.number - first)
+        own = colours.of - first
+        places = np.flatnonzero((own >= 0) & (own < count))
+        ones = np.zeros((count, len(own)))
+        ones[own[places], places] = 1.0
         batch, column = {}, 0
         for name, t in types.items():
             batch[name] = ones[:, column : column + t.size].reshape(count, *t.shape)
@@ -298,5 +281,8 @@ def directions(graph: Graph, start: int, types: Mapping[str, Type]) -> Iterator[
 
 def flat_rows(value: Any, count: int, shape: Shape) -> Array:
     """A batch of values as a matrix with a row for each."""
-    size = int(np.prod(shape, dtype=int))
+    size = prod(shape)
+    if np.shape(value) == (count, *shape):
+        reshaped: Array = value.reshape(count, size)
+        return reshaped
     return np.broadcast_to(value, (count, *shape)).reshape(count, size)

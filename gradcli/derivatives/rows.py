@@ -1,0 +1,137 @@
+"""All rows of a matrix of derivatives in one pass, kept for more points.
+
+A `Subject` is what is differentiated at a point, with the `Executable` that keeps what is made of
+its graph. `Rows` take a graph that `adjoint` has made, with inputs for directions and nodes for
+derivatives. At every point the values of its first nodes come in, and matrices go out with a row
+for each direction, or for each colour of directions (`sparsity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.engine.continuation import Continuation
+from gradcli.engine.forward import all_finite
+from gradcli.engine.run import Executable, Made, Often
+from gradcli.graph.graph import Graph
+from gradcli.ops.operation import Array, Type
+from gradcli.results.matrices import (
+    Colours,
+    continued,
+    directions,
+    flat_rows,
+    with_upstream,
+)
+from gradcli.results.result import Result
+
+
+class Subject(NamedTuple):
+    """What is differentiated at a point: the output of a graph with its values."""
+
+    graph: Graph
+    values: Sequence[Any]
+    ready: Executable
+    key: Any
+    """What tells it from other subjects of the executable; None where a value is not finite."""
+
+    def kept(self, what: Any, make: Callable[[], Made]) -> Made:
+        """What was made before at another point, where it holds here too, or what `make` makes."""
+        return make() if self.key is None else self.ready.kept((what, self.key), make)
+
+
+def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
+    """The output of a result, or J, the sum of upstream · output."""
+    graph, values, key = result.graph, result.values, b""
+    if upstream is not None:
+        key = np.asarray(upstream).tobytes()
+        graph = ready.kept(("J", key), lambda: with_upstream(result, upstream))
+        values = tuple(continued(graph, values, {}, [graph.output]))
+    finite = all(all_finite(values[i]) for i in graph.watched)
+    return Subject(graph, values, ready, key if finite else None)
+
+
+FEW = 8
+"""So many passes over numbers take less time than one over arrays of so many."""
+MOST_NODES = 600
+"""In all of these passes together."""
+
+
+class Rows:
+    """A pass for a batch of directions, from the values of a graph's first `start` nodes.
+
+    `types` are the inputs whose elements are the directions, `wanted` the nodes that hold the
+    derivatives, with their types; without a node they are 0. `fixed` are further inputs.
+    """
+
+    def __init__(
+        self,
+        graph: Graph,
+        start: int,
+        types: Mapping[str, Type],
+        wanted: Sequence[tuple[int | None, Type]],
+        *,
+        colours: Colours | None = None,
+        fixed: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.graph, self.start = graph, start
+        self.types, self.wanted, self.fixed = types, wanted, fixed or {}
+        total = sum(t.size for t in types.values())
+        self.colours = colours or Colours(np.arange(total), total)
+        held = [i for i, _ in wanted if i is not None]
+        self.batch = Continuation(graph, start, held, types)
+        nodes = self.batch.nodes
+        self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
+
+        self._often = Often()
+        computed = [n for n in nodes if self.batch.varies[n.id]]
+        numbers = [n.type for n in computed] + [t for _, t in wanted]
+        self.of_numbers = (
+            0 < total <= FEW
+            and len(computed) * total <= MOST_NODES
+            and all(t == Type(()) for t in numbers)
+        )
+        """Whether everything between directions and derivatives is a number."""
+
+    def __call__(self, values: Sequence[Any]) -> Array:
+        """A matrix: directions × the elements of all wanted nodes."""
+        line = self._often.next(self._unrolled, self.graph) if self.of_numbers else None
+        if line is not None:
+            with np.errstate(all="ignore"):
+                found = np.array(line(*self.batch.known_values(values)))
+            return self._with_zeros(found.reshape(self.colours.number, -1))
+        rows = [np.zeros((0, sum(t.size for _, t in self.wanted)))]
+        for batch in directions(self.types, self.colours, self.width):
+            run = iter(self.batch.run(values, {**batch, **self.fixed}))
+            count = len(next(iter(batch.values())))
+            parts = [
+                flat_rows(0.0 if i is None else next(run), count, t.shape) for i, t in self.wanted
+            ]
+            if parts:
+                rows.append(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
+        return rows[1] if len(rows) == 2 else np.concatenate(rows)
+
+    def with_colours(self, colours: Colours) -> Rows:
+        """The same passes with a row for each colour."""
+        return Rows(
+            self.graph, self.start, self.types, self.wanted, colours=colours, fixed=self.fixed
+        )
+
+    def _unrolled(self, _graph: Graph) -> Callable[..., Any]:
+        (batch,) = directions(self.types, self.colours, self.width)
+        units = [
+            {**{name: rows[k] for name, rows in batch.items()}, **self.fixed}
+            for k in range(self.colours.number)
+        ]
+        return self.batch.unrolled(units)
+
+    def _with_zeros(self, found: Array) -> Array:
+        """The derivatives with a column of zeros where there is no node."""
+        held = [k for k, (i, _) in enumerate(self.wanted) if i is not None]
+        if len(held) == len(self.wanted):
+            return found
+        whole = np.zeros((len(found), len(self.wanted)))
+        whole[:, held] = found
+        return whole

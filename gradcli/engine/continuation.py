@@ -1,0 +1,109 @@
+"""A pass on from known values, kept for more runs: what matrices of derivatives are made by.
+
+A graph comes in whose first nodes have a value at every run, with the nodes that are wanted; a
+`Continuation` comes out. It knows which nodes are needed and works out once what depends on no
+value. When it has run often it is one function (`compiled`) of the same kernels in the same order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from gradcli.engine.adjoint import reaching
+from gradcli.engine.forward import fill_in
+from gradcli.engine.run import Often
+from gradcli.graph.graph import Graph, getter
+
+
+class Continuation:
+    """The pass from the values of the first `start` nodes to those of the `wanted`.
+
+    Of the further inputs those in `batched` have a batch axis in front, at every run.
+    """
+
+    def __init__(
+        self, graph: Graph, start: int, wanted: Iterable[int], batched: Collection[str] = ()
+    ) -> None:
+        self.graph, self.start, self.wanted = graph, start, tuple(wanted)
+        self.constants = _constants(graph, reaching(graph, self.wanted), start)
+        needed = _read(graph, self.wanted, self.constants)
+        nodes = [node for node in graph.nodes if needed[node.id]]
+        self.further = {n.name: n.id for n in nodes if n.kind == "input" and n.id >= start}
+        self.varies = graph.dependent({i for name, i in self.further.items() if name in batched})
+        self.nodes = [
+            n for n in nodes if n.id >= start and n.kind != "input" and n.id not in self.constants
+        ]
+        read = {o for n in self.nodes for o in n.operands if isinstance(o, int)} | {*self.wanted}
+        self.known = sorted(i for i in read if i < start and i not in self.constants)
+        self._needed = needed
+        self.known_values: Any = getter(self.known)
+        self._often = Often()
+
+    def run(self, values: Sequence[Any], inputs: Mapping[str, Any]) -> Sequence[Any]:
+        """The wanted values, from those of the first nodes and of the further inputs by name.
+
+        Infinite values and nan are let through.
+        """
+        given = [inputs[name] for name in self.further]
+        line = self._often.next(self._written, self.graph)
+        with np.errstate(all="ignore"):
+            if line is not None:
+                found: Sequence[Any] = line(*self.known_values(values), *given)
+                return found
+            every = [*values[: self.start], *[None] * (len(self.graph.nodes) - self.start)]
+            for i, value in zip(self.further.values(), given, strict=True):
+                every[i] = value
+            for i, value in self.constants.items():
+                every[i] = value
+            fill_in(self.graph, every, self._needed)
+        return [every[i] for i in self.wanted]
+
+    def unrolled(self, units: Sequence[Mapping[str, Any]]) -> Callable[..., Any]:
+        """A function from the known values to the wanted ones, for one unit after the other.
+
+        A unit has a value without a batch axis for each of the further inputs.
+        """
+        from gradcli.engine.compiled import unrolled_line  # noqa: PLC0415 - most run once
+
+        rows = [{i: unit[name] for name, i in self.further.items()} for unit in units]
+        varies, parts = self.varies, (self.known, self.nodes, self.constants, self.wanted)
+        return unrolled_line(self.graph, *parts, varies, rows)
+
+    def _written(self, graph: Graph) -> Callable[..., Any]:
+        from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once
+
+        given = [*self.known, *self.further.values()]
+        return continued_line(graph, given, self.nodes, self.constants, self.wanted, self.varies)
+
+
+def _read(graph: Graph, wanted: Iterable[int], constants: Collection[int]) -> list[bool]:
+    """Which nodes any of the wanted depends on, where `constants` need nothing."""
+    found = [False] * len(graph.nodes)
+    for i in wanted:
+        found[i] = True
+    for node in reversed(graph.nodes):
+        if found[node.id] and node.id not in constants:
+            for operand in node.operands:
+                if isinstance(operand, int):
+                    found[operand] = True
+    return found
+
+
+def _constants(graph: Graph, needed: Sequence[bool], start: int) -> dict[int, Any]:
+    """The values of the nodes behind the first that depend on no value, as ones_like(x)."""
+    found: list[Any] = [None] * len(graph.nodes)
+    for node in graph.nodes[start:]:
+        if not needed[node.id] or node.kind == "input":
+            continue
+        operation = node.operation
+        if operation is not None and operation.constant is not None:
+            found[node.id] = np.broadcast_to(operation.constant, node.type.shape)[()]
+        elif all(not isinstance(o, int) or found[o] is not None for o in node.operands):
+            alone = [False] * len(graph.nodes)
+            alone[node.id] = True
+            with np.errstate(all="ignore"):
+                fill_in(graph, found, alone)
+    return {i: value for i, value in enumerate(found) if value is not None}
