@@ -2,7 +2,7 @@
 
 The gradients that code ends with are compared with the true ones. Where some are wrong, the first
 statement is looked for whose value, exchanged for a right one, makes all of them right; what has to
-be changed in that statement names the mistake (`code_repairs`).
+be changed in that statement names the mistake (`repairs`).
 """
 
 from __future__ import annotations
