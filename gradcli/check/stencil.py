@@ -190,7 +190,7 @@ class Pass:
                 value = value.copy()
             error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
             function.jitter.shake(value, calm, error)
-        return value.reshape(self.points, -1, *value.shape[1:])
+        return value.reshape(self.points, columns, *value.shape[1:])
 
     def _is_last_use(self, operand: int, node: Node) -> bool:
         """Whether an operand's array is its own and needed here for the last time."""
