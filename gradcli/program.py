@@ -27,8 +27,9 @@ from gradcli.engine.forward import refuse_nonfinite_inputs
 from gradcli.engine.inputs import in_own_spelling, to_value, values_of_inputs
 from gradcli.engine.plan import Backward
 from gradcli.engine.run import Executable, active_nodes
+from gradcli.graph.build import build
 from gradcli.graph.draft import Draft
-from gradcli.graph.graph import Graph, Origin, build
+from gradcli.graph.graph import Graph, Origin
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import chosen_inputs, refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times

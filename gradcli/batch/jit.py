@@ -123,7 +123,6 @@ def compiled(line: Line) -> Compiled | None:
 def _form(call: Call) -> str | None:
     """A call as an expression; None if it has no form."""
     operation, operands = call.node.operation, call.operands
-    assert operation is not None
     if call.node.type.shape or any(not isinstance(o, int) and np.ndim(o.value) for o in operands):
         return None
     names = [_text(o) for o in operands]

@@ -357,7 +357,7 @@ class CodeMarking(Judged):
         found += [n * a for a in found[:] for n in lengths]  # deltas of each example
         found += [np.asarray(v) for v in flow.values.values()]
         for stage in flow.stages.values():
-            if all(n.operation is not None and n.operation.elementwise for n in stage.operations()):
+            if all(n.operation.elementwise for n in stage.operations()):
                 values = stage.values([flow.values[r] for r in stage.reads])
                 ones = np.ones(stage.shape)[()]
                 found += [np.asarray(s.value) for s in stage.pulled_back(values, ones)]
