@@ -393,7 +393,7 @@ class ReportOptions(OutputOptions):
 
         Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
         """
-        from gradcli.graph.resolve import spelled_in
+        from gradcli.graph.names import spelled_in
 
         names = self.gradient_names()
         if not names:

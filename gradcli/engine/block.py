@@ -17,7 +17,8 @@ from gradcli.engine.formula import bound_graph
 from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.graph.lower import lower_block_body
-from gradcli.graph.resolve import Names, resolve
+from gradcli.graph.names import Names
+from gradcli.graph.resolve import resolve
 from gradcli.graph.work import Engine
 from gradcli.ops.operation import Array, Misfit, Operation, Parameter, Type, Written
 from gradcli.syntax.parser import parse

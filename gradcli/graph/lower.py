@@ -32,8 +32,9 @@ from gradcli.graph.draft import (
     named,
     pruned,
 )
+from gradcli.graph.names import CONSTANTS, Definition, Names
 from gradcli.graph.outputs import live_names, refuse_too_large, restricted
-from gradcli.graph.resolve import CONSTANTS, Definition, Names, arrange_arguments
+from gradcli.graph.statement_check import arrange_arguments
 from gradcli.graph.work import OUTSIDE, Engine, Scope, Work
 from gradcli.ops import Composition
 from gradcli.ops.operation import Operation

@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import NO_OPTIONS, Operand, Selection, Step
-from gradcli.graph.resolve import Names
+from gradcli.graph.names import Names
 from gradcli.ops.operation import Operation
 from gradcli.syntax.tree import (
     Array,
