@@ -75,53 +75,37 @@ def _node_again(origin: Origin, number: int) -> Node:
     return origin.make(origin).nodes[number]
 
 
-@_in_a_graph
-class InputNode(NamedTuple):
-    """A node whose value is given."""
+class _Given:
+    """What inputs and constants have in common: no operation computes them."""
 
+    __slots__ = ()
+
+    @property
+    def operation(self) -> None:
+        """None, which tells them from an operation."""
+        return
+
+    @property
+    def kernel(self) -> None:
+        """None: nothing is called for them."""
+        return
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """None: no `where` leaves them out."""
+        return ()
+
+
+class _InputFields(NamedTuple):
     id: int
     name: str
     type: Type
     span: Span
     symbol_span: Span
     origin: Origin | None = None
-    """Where its graph comes from; None in a graph that was made of another."""
-
-    @property
-    def kind(self) -> str:
-        """The word for it in reports."""
-        return "input"
-
-    @property
-    def carries(self) -> bool:
-        """Whether the node depends on an input."""
-        return True
-
-    @property
-    def operation(self) -> None:
-        """No operation computes it."""
-        return
-
-    @property
-    def kernel(self) -> None:
-        """No kernel computes it."""
-        return
-
-    @property
-    def operands(self) -> tuple[Operand, ...]:
-        """It has no operands."""
-        return ()
-
-    @property
-    def selections(self) -> tuple[Selection, ...]:
-        """No `where` leaves it out."""
-        return ()
 
 
-@_in_a_graph
-class ConstantNode(NamedTuple):
-    """A literal that is a node of its own, because it is named, or the output."""
-
+class _ConstantFields(NamedTuple):
     id: int
     name: str
     literal: Literal
@@ -129,37 +113,30 @@ class ConstantNode(NamedTuple):
     span: Span
     symbol_span: Span
     origin: Origin | None = None
-    """Where its graph comes from; None in a graph that was made of another."""
 
-    @property
-    def kind(self) -> str:
-        """The word for it in reports."""
-        return "constant"
 
-    @property
-    def carries(self) -> bool:
-        """Whether the node depends on an input."""
-        return False
+@_in_a_graph
+class InputNode(_Given, _InputFields):
+    """A node whose value is given."""
 
-    @property
-    def operation(self) -> None:
-        """No operation computes it."""
-        return
+    __slots__ = ()
+    kind = "input"
+    carries = True
+    operands: tuple[Operand, ...] = ()
 
-    @property
-    def kernel(self) -> None:
-        """No kernel computes it."""
-        return
+
+@_in_a_graph
+class ConstantNode(_Given, _ConstantFields):
+    """A literal that is a node of its own, because it is named, or the output."""
+
+    __slots__ = ()
+    kind = "constant"
+    carries = False
 
     @property
     def operands(self) -> tuple[Operand, ...]:
         """The literal alone."""
         return (self.literal,)
-
-    @property
-    def selections(self) -> tuple[Selection, ...]:
-        """No `where` leaves it out."""
-        return ()
 
 
 @_in_a_graph
