@@ -1,7 +1,8 @@
 """The path from text to result: text → tree → graph → values → accumulators → checks → Result.
 
 A `Program` is parsed once and evaluated at as many points as one likes. The command line
-is made of it.
+is made of it. It is the one class that users of Python see: a third of the module is its
+documentation.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
 """The options that commands share, in groups: the program, the computation, the report.
 
+Most of the module is their help: an option is data, with the text that is printed for it.
 Annotations are evaluated as the classes are made, unlike elsewhere: their values are needed,
 and texts of annotations take longer to compile than all the rest of this module.
 """
