@@ -25,6 +25,7 @@ FUNCTIONS = {
     "larger": "(a, b) => (a > b || a !== a ? a : b)",
     "smaller": "(a, b) => (a < b || a !== a ? a : b)",
     "logistic": "(x, z) => (x >= 0 ? 1 : z) / (1 + z)",
+    "bell": "(z) => z / ((1 + z) * (1 + z))",
     "square": "(x) => x * x",
     "rint": "(x) => { const r = Math.round(x); return r - x === 0.5 && r % 2 !== 0 ? r - 1 : r; }",
     "share": "(a, b) => { const z = Math.exp(-Math.abs(a - b)); "
@@ -91,6 +92,7 @@ def _written(node: ast.expr) -> str:
         case ast.IfExp(test=test, body=body, orelse=other):
             return f"({_written(test)} ? {_written(body)} : {_written(other)})"
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            function = name if name in FUNCTIONS else f"Math.{name}"
-            return f"{function}({', '.join(map(_written, arguments))})"
+            if name in FUNCTIONS or name in MATH:
+                function = name if name in FUNCTIONS else f"Math.{name}"
+                return f"{function}({', '.join(map(_written, arguments))})"
     raise ValueError(f"no JavaScript for {ast.dump(node)}")

@@ -14,8 +14,8 @@ import pytest
 from browser import needs_browser, told
 from random_programs import random_programs
 
-from gradcli import GradcliError, Program
-from gradcli.ops.javascript import FUNCTIONS
+from gradcli import GradcliError, Program, ops
+from gradcli.ops.javascript import FUNCTIONS, translated
 from gradcli.picture import page
 from gradcli.picture.layers import GAP_ACROSS, Size, layout
 from gradcli.picture.recompute import recompute
@@ -105,6 +105,12 @@ def test_boxes_never_overlap(seed: int) -> None:
 
 
 # --- numbers -----------------------------------------------------------------------------
+
+
+def test_every_compiled_form_has_one_in_javascript() -> None:
+    for row in ops.TABLE:
+        if row.jit:
+            translated(row.jit)  # ValueError where it calls what JavaScript lacks
 
 
 @needs_browser
