@@ -20,7 +20,7 @@ from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.reader import RETURN
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
-from gradcli.grading.marking.mark import Scheme
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
