@@ -1,7 +1,8 @@
 """The path from text to result: text → tree → graph → values → accumulators → checks → Result.
 
 A `Program` is parsed once and evaluated at as many points as one likes. The command line
-is made of it.
+is made of it. It is the one class that users of Python see: a third of the module is its
+documentation.
 """
 
 from __future__ import annotations
@@ -28,8 +29,9 @@ from gradcli.engine.forward import refuse_nonfinite_inputs
 from gradcli.engine.inputs import in_own_spelling, to_value, values_of_inputs
 from gradcli.engine.plan import Backward
 from gradcli.engine.run import Executable, active_nodes
+from gradcli.graph.build import build
 from gradcli.graph.draft import Draft
-from gradcli.graph.graph import Graph, Origin, build
+from gradcli.graph.graph import Graph, Origin
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import refuse_constants_of_blocks, resolve, uncalled
 from gradcli.ops.operation import Shape, Type, times

@@ -66,19 +66,24 @@ def measured_matrices() -> Iterator[tuple[str, Task, str, Task, float]]:
     for case in cases():
         program = Program(case.text)
         ones = np.ones_like(case.input)
-        ours = {
-            "jacobian": lambda p=program, x=case.input: (
-                p.jacobian(x=x, layout="numerator", check=False).matrix
-            ),
-            "hessian": lambda p=program, x=case.input: p.hessian(x=x, check=False).matrix,
-            "product": lambda p=program, x=case.input, v=ones: (
-                p.hessian(x=x, vector=v, check=False).matrix
-            ),
-        }[case.what]
+        ours = _ours(program, case.what, case.input, ones)
         for name, goal, theirs in (*_jax(case), *_torch(case)):
             for _ in range(RUNS):
                 np.testing.assert_allclose(ours(), np.asarray(theirs()), rtol=1e-9, atol=1e-9)
             yield case.name, _repeated(ours), name, _repeated(theirs), goal
+
+
+def _ours(program: Any, what: str, x: Any, vector: Any) -> Callable[[], Any]:
+    def product() -> Any:
+        return program.hessian(x=x, vector=vector, check=False).matrix
+
+    def jacobian() -> Any:
+        return program.jacobian(x=x, layout="numerator", check=False).matrix
+
+    def hessian() -> Any:
+        return program.hessian(x=x, check=False).matrix
+
+    return {"jacobian": jacobian, "hessian": hessian, "product": product}[what]
 
 
 def _repeated(task: Task) -> Task:
@@ -100,7 +105,7 @@ def _jax(case: Case) -> list[tuple[str, float, Task]]:
     def function(x: Any) -> Any:
         return case.function(jax.numpy, x)
 
-    made = {
+    made: Any = {
         "jacobian": jax.jacrev(function),
         "hessian": jax.hessian(function),
         "product": lambda x: jax.jvp(jax.grad(function), (x,), (jax.numpy.ones_like(x),))[1],

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.code.graded import graded
-from gradcli.grading.marking.mark import Scheme
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task, make_task

@@ -14,8 +14,9 @@ from gradcli.engine.block import ENGINE
 from gradcli.engine.formula import formula
 from gradcli.engine.forward import apply, forward
 from gradcli.engine.plan import reduce_to
+from gradcli.graph.build import build
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Graph, Node, build
+from gradcli.graph.graph import Graph, OperationNode
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import resolve
 from gradcli.ops.operation import Operation, Site
@@ -27,13 +28,12 @@ class Application(NamedTuple):
     """One operation on values, as it stands in a graph."""
 
     graph: Graph
-    node: Node
+    node: OperationNode
     operands: list[Any]
     out: Any
 
     @property
     def row(self) -> Operation:
-        assert self.node.operation is not None
         return self.node.operation
 
     @property

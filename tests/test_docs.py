@@ -36,6 +36,17 @@ def portable(text: str) -> str:
     return re.sub(r"[ ─]+", " ", text)
 
 
+def test_the_map_of_the_code_names_what_is_there() -> None:
+    """Every file and package that docs/architecture.md names exists, and every package is named."""
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = re.findall(r"`(\w[\w/]*/(?:\w+\.(?:py|lark|toml))?)`", text)
+    homes = (ROOT, ROOT / "gradcli")
+    assert len(named) > 80
+    assert [path for path in named if not any((home / path).exists() for home in homes)] == []
+    packages = {path.parent.name + "/" for path in (ROOT / "gradcli").glob("*/__init__.py")}
+    assert packages - set(named) <= {"examples/"}
+
+
 @pytest.mark.slow
 def test_the_site_builds(tmp_path: Path) -> None:
     """Every link leads somewhere, and the page to step through is inside."""

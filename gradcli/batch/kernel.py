@@ -26,7 +26,7 @@ from gradcli.batch.rewrite import choices, differences, merged, shared
 from gradcli.batch.watch import Truth, Truths, any_counts, quiet
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
-from gradcli.graph.graph import Graph, Node, shown
+from gradcli.graph.graph import Graph, Node, OperationNode, shown
 from gradcli.ops.kernels.in_place import in_blocks
 from gradcli.ops.operation import Shape
 
@@ -45,7 +45,7 @@ Chunk = tuple[int, int]
 class Call(NamedTuple):
     """One call of the line: where its operands are and where its result goes."""
 
-    node: Node
+    node: OperationNode
     function: Callable[..., Any]
     operands: tuple[Operand, ...]
     out: bool
@@ -169,8 +169,8 @@ class Line:
         """The calls, and the shapes of the buffers that they share."""
         nodes, last = self.nodes, dict.fromkeys(order, -1)
         keep, idle = {*self.wanted, *self.graph.inputs}, dict[tuple[int, ...], list[int]]()
-        calls_only = [i for i in order if nodes[i].operation is not None]
-        reads = {i: self._reads(nodes[i]) for i in calls_only}
+        calls_only = {i: node for i in order if isinstance(node := nodes[i], OperationNode)}
+        reads = {i: self._reads(node) for i, node in calls_only.items()}
         order = ordered(self.wanted, reads, keep, self.besides)
         for i in order:
             last[i] = i
@@ -178,7 +178,7 @@ class Line:
                 last[o] = i
         shapes: list[tuple[int, ...]] = []
         place: dict[int, int] = {}
-        written = {i: self._written(nodes[i]) for i in order}
+        written = {i: self._written(calls_only[i]) for i in order}
         inside = buffers_of(self.graph, order, written, self.varies)
         free_after = ends(order, last, inside, keep)
         watched = quiet(order, nodes, written, SIGNALLING)
@@ -190,7 +190,7 @@ class Line:
                 idle[shapes[place[o]]].append(place[o])
 
         for i in order:
-            node = nodes[i]
+            node = calls_only[i]
             function, out, operands = written[i]
             shape, buffer = node.type.shape, -1
             # NumPy's own functions may write over what they read.
@@ -222,7 +222,7 @@ class Line:
         """The conditions under which the elements of a result count."""
         return tuple(self.truths.guards.get(i, ()))
 
-    def _written(self, node: Node) -> Written:
+    def _written(self, node: OperationNode) -> Written:
         if node.id in self.rewritten and self.varies[node.id]:
             return self.rewritten[node.id]
         operands = self._operands(node)
@@ -306,7 +306,7 @@ class Line:
             steps.append(Step(call, get, to, len(reads), gone, fresh, watched, conditions))
         return Plan(start, place, steps)
 
-    def _lined_up(self, node: Node, function: Callable[..., Any]) -> Callable[..., Any]:
+    def _lined_up(self, node: OperationNode, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function whose operands differ in their number of axes."""
         count = len(node.operands)
 
@@ -409,10 +409,8 @@ def sound(fixed: Arrays) -> bool:
     return all(map(all_finite, map(np.asarray, fixed.values())))
 
 
-def _function(node: Node, rows: tuple[bool, ...]) -> tuple[Callable[..., Any], bool]:
+def _function(node: OperationNode, rows: tuple[bool, ...]) -> tuple[Callable[..., Any], bool]:
     """What computes a node, and whether it takes `out=`; `rows` are the operands that vary."""
-    assert node.operation is not None
-    assert node.kernel is not None
     if _power(node) in POWERS:
         return POWERS[_power(node)], True
     if node.operation.elementwise and node.operation.body is None:

@@ -57,7 +57,7 @@ def _views(graph: Graph, i: int, call: Written, varies: Sequence[bool]) -> bool:
         else:
             given.append(o.value)
     with np.errstate(all="ignore"):
-        made = call.function(*line_up(graph, graph.nodes[i], given))
+        made = call.function(*line_up(graph, graph.operation(i), given))
     return any(np.may_share_memory(made, operand) for operand in given)
 
 

@@ -17,7 +17,7 @@ from gradcli.batch.memory import Written
 from gradcli.batch.watch import Truths, zero_compared
 from gradcli.engine.formula import frozen
 from gradcli.graph.draft import Literal, Operand
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Operation
 
 
@@ -38,7 +38,7 @@ def merged(graph: Graph) -> list[int]:
     return same
 
 
-def _already(node: Node, operands: tuple[Operand, ...], truths: Truths) -> int | None:
+def _already(node: OperationNode, operands: tuple[Operand, ...], truths: Truths) -> int | None:
     """An operand that is the node itself: c of `c != 0`, the inner of two equal `where`."""
     tested = zero_compared(node)
     if tested is not None:
@@ -66,7 +66,7 @@ def _branches(node: Node, operands: tuple[Operand, ...]) -> tuple[int, Operand, 
     return (condition, first, second) if isinstance(condition, int) else None
 
 
-def _alike(node: Node, other: Node) -> bool:
+def _alike(node: OperationNode, other: Node) -> bool:
     return node.type == other.type and node.aligned
 
 
@@ -104,7 +104,7 @@ def choices(graph: Graph, truths: Truths) -> Iterator[tuple[int, tuple[Operand, 
     for node in nodes:
         operands = tuple(same[o] if isinstance(o, int) else o for o in node.operands)
         branches = _branches(node, operands)
-        if branches is None:
+        if node.operation is None or branches is None:
             continue
         condition, first, second = branches
         if not isinstance(first, int):
@@ -144,7 +144,7 @@ def shared(graph: Graph, same: Sequence[int], order: Sequence[int]) -> Sharing:
         function = None if sharing is None else places.get((ops.operation(sharing.function), x))
         if sharing is None or function is None:
             continue
-        part = nodes[function].moved(id=len(nodes) + len(found.parts), operands=(x,))
+        part = graph.operation(function).moved(id=len(nodes) + len(found.parts), operands=(x,))
         found.parts[function] = part
         found.calls[part.id] = Written(sharing.part, out=True, operands=(x,))
         found.calls[function] = Written(sharing.value, out=True, operands=(part.id, x))

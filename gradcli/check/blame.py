@@ -45,7 +45,7 @@ class Blame:
         """The wrong rules of an operation, if there is time to find them."""
         late = len(self.known) > AT_LEAST and self.clock.spent > self.clock.limit
         if node not in self.known and not late:
-            operation = self.graph.nodes[node]
+            operation = self.graph.operation(node)
             try:
                 found = wrong_rules(self.graph, self.values, self.active, operation, self.clock)
             except OutOfTimeError:
@@ -84,8 +84,7 @@ class Blame:
         for user in users:
             for wrong in self.wrong(user):
                 if self.graph.nodes[user].operands[wrong.operand] == i:
-                    name = wrong.node.operation.name if wrong.node.operation else None
-                    return name, wrong.words
+                    return wrong.node.operation.name, wrong.words
         for user in users:
             if user in failing:
                 operation, reason = self.named[user]

@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli import ops
 from gradcli.graph.draft import Operand
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 
 
 class Flat:
@@ -30,14 +30,16 @@ class Flat:
         nodes: list[Node] = []
         moved: list[int] = []
         for node in old.nodes:
-            operation = node.operation
-            if operation is None or operation.body is None:
+            if node.operation is None:
+                moved.append(len(nodes))
+                nodes.append(node._replace(id=len(nodes), origin=None))
+            elif node.operation.body is None:
                 operands = tuple(_moved(o, moved) for o in node.operands)
                 moved.append(len(nodes))
                 nodes.append(node.moved(id=len(nodes), operands=operands, selections=()))
             else:
                 types = tuple(old.operand_type(o) for o in node.operands)
-                body, result = operation.body(types)
+                body, result = node.operation.body(types)
                 arguments = [_moved(o, moved) for o in node.operands]
                 inside = _copy_body(nodes, node, body, arguments)
                 last = inside[result]
@@ -54,14 +56,14 @@ def _moved(operand: Operand, moved: list[int]) -> Operand:
 
 
 def _copy_body(
-    nodes: list[Node], block: Node, body: Graph, arguments: list[Operand]
+    nodes: list[Node], block: OperationNode, body: Graph, arguments: list[Operand]
 ) -> list[Operand]:
     """Append a body's operations; the result says what each of its nodes has become."""
     inside: list[Operand] = []
     for node in body.nodes:
         if node.kind == "input":
             inside.append(arguments[len(inside)])
-        elif node.kernel is None:
+        elif node.operation is None:
             inside.append(node.operands[0])
         else:
             operands = tuple(inside[o] if isinstance(o, int) else o for o in node.operands)
@@ -70,7 +72,7 @@ def _copy_body(
     return inside
 
 
-def _identity(nodes: list[Node], block: Node, operand: Operand) -> int:
+def _identity(nodes: list[Node], block: OperationNode, operand: Operand) -> int:
     """A node of its own for a block that is just one of its parameters, or a number."""
     identity = ops.operation("identity")
     nodes.append(

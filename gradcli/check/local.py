@@ -24,7 +24,7 @@ from gradcli.check.wording import distinct
 from gradcli.check.workbench import Bench
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import fill_in, operand_values, written_text
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode, input_like
 from gradcli.results.result import Verdict
 
 CLOSE = 1e-6
@@ -34,7 +34,7 @@ CLOSE = 1e-6
 class Wrong(NamedTuple):
     """A derivative rule that is wrong, and how: `block sq: d/du has the wrong sign`."""
 
-    node: Node
+    node: OperationNode
     operand: int
     words: str
 
@@ -43,10 +43,9 @@ class Alone:
     """An operation taken out of its program, with its operands as inputs."""
 
     def __init__(
-        self, graph: Graph, node: Node, values: Sequence[Any], clock: Clock | None = None
+        self, graph: Graph, node: OperationNode, values: Sequence[Any], clock: Clock | None = None
     ) -> None:
         self.node = node
-        assert node.operation is not None
         names = node.operation.operand_names(len(node.operands))
         operands: list[Any] = []
         inputs: list[Node] = []
@@ -59,7 +58,7 @@ class Alone:
             if isinstance(o, int):
                 self.places[len(inputs)] = i
                 operands.append(len(inputs))
-                inputs.append(node.as_input(len(inputs), names[i], graph.operand_type(o)))
+                inputs.append(input_like(node, len(inputs), names[i], graph.operand_type(o)))
                 self.values.append(value)
             else:
                 operands.append(o)
@@ -103,8 +102,7 @@ class Alone:
         """Whether a finding shows the rule to be wrong; of a block's own rule more is asked."""
         if finding.verdict is Verdict.FAIL:
             return True
-        operation = self.node.operation
-        if operation is None or operation.body is None:
+        if self.node.operation.body is None:
             return False
         infinite = not np.all(np.isfinite(row.gradient)) and finding.slope is not None
         return infinite or finding.reason == OUTSIDE
@@ -120,7 +118,6 @@ class Alone:
     def _rule(self, place: int) -> str:
         """The rule as its author knows it."""
         operation, name = self.node.operation, self.graph.nodes[place].name
-        assert operation is not None
         if operation.group != "block":
             return f"{operation.name}: the rule for {name}"
         return f"block {operation.name}: {'d/d' if operation.elementwise else 'delta_'}{name}"
@@ -162,7 +159,6 @@ class Alone:
     def _missing_term(self, place: int, given: Any, true: Any) -> str | None:
         """The path through a block's body that a rule leaves out, if that explains it."""
         operation = self.node.operation
-        assert operation is not None
         if operation.body is None:
             return None
         types = tuple(self.graph.operand_type(o) for o in self.graph.nodes[-1].operands)
@@ -211,7 +207,7 @@ def wrong_rules(
     graph: Graph,
     values: Sequence[Any],
     active: Sequence[bool],
-    node: Node,
+    node: OperationNode,
     clock: Clock | None = None,
 ) -> list[Wrong]:
     """The wrong rules of an operation where it stands in the program.

@@ -129,17 +129,15 @@ class Sampler(Function):
 
     def _is_tied(self, node: Node) -> bool:
         """Whether the point is on the border between two branches of the operation."""
-        operation = node.operation
-        if operation is None or operation.tie is None or not node.carries:
+        if node.operation is None or node.operation.tie is None or not node.carries:
             return False
         if not self.speaking[node.id]:
             return False
-        assert node.kernel is not None
         if len(node.operands) == 2 and node.operands[0] == node.operands[1]:
             return False
         arguments = operand_values(node, self.values)
         arguments = line_up(self.graph, node, arguments)
-        return bool(np.any(operation.tie(*arguments, **keywords(node.kernel))))
+        return bool(np.any(node.operation.tie(*arguments, **keywords(node.kernel))))
 
     def ties_of(self, coordinate: Coordinate) -> list[Node]:
         """The operations that depend on a coordinate and stand on a border."""

@@ -21,7 +21,7 @@ from gradcli.check.sampling import Request, Samples
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
 from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.kernels.linear import SMALL
 from gradcli.ops.operation import Array, Shape
 
@@ -127,9 +127,8 @@ class Scatter:
             _, lines = guarded(self.graph, plan, [*self.values, *constants], self.upstream)
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
-    def _is_factored(self, node: Node) -> bool:
+    def _is_factored(self, node: OperationNode) -> bool:
         """Whether a node's rule factors a matrix; small determinants are sums of products."""
-        assert node.operation is not None
         first = self.graph.operand_type(node.operands[0])
         small = node.operation.minors and first.shape[-1] <= SMALL
         return node.operation.factorises and not small
@@ -142,10 +141,11 @@ class Scatter:
             for a, shape in zip(arguments, shapes, strict=True)
         ]
 
-    def _sent(self, node: Node, i: int, arguments: list[Any], out: Any, delta: Array) -> Array:
+    def _sent(
+        self, node: OperationNode, i: int, arguments: list[Any], out: Any, delta: Array
+    ) -> Array:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
-        assert operation is not None
         rule = self.rules.of(node, i)
         rows = len(delta)
         factored = self._is_factored(node)

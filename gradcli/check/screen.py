@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.check.steps import MANTISSA
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, OperationNode
 
 STEP = MANTISSA * 2.0**-13
 """Relative: with one extrapolation, truncation and rounding are both near 1e-11."""
@@ -23,17 +23,17 @@ STEP = MANTISSA * 2.0**-13
 AGREE = 1e-6
 
 
-def alike(graph: Graph, active: Sequence[bool]) -> list[list[Node]]:
+def alike(graph: Graph, active: Sequence[bool]) -> list[list[OperationNode]]:
     """Operations in groups that can be computed together, those not on numbers by themselves.
 
     A user's blocks come first: their rules are the ones that may be wrong.
     """
-    groups: dict[Any, list[Node]] = {}
+    groups: dict[Any, list[OperationNode]] = {}
     plain = [not node.type.shape for node in graph.nodes]
     for node in graph.nodes:
-        operation = node.operation
-        if operation is None or not active[node.id]:
+        if node.operation is None or not active[node.id]:
             continue
+        operation = node.operation
         operands = node.operands
         numbers = [
             plain[o] if type(o) is int else not graph.operand_type(o).shape for o in operands
@@ -48,13 +48,13 @@ def alike(graph: Graph, active: Sequence[bool]) -> list[list[Node]]:
     return sorted(groups.values(), key=lambda group: not _is_block(group[0]))
 
 
-def _is_block(node: Node) -> bool:
-    return node.operation is not None and node.operation.body is not None
+def _is_block(node: OperationNode) -> bool:
+    return node.operation.body is not None
 
 
 def suspicious(
-    graph: Graph, values: Sequence[Any], active: Sequence[bool], group: list[Node]
-) -> list[Node]:
+    graph: Graph, values: Sequence[Any], active: Sequence[bool], group: list[OperationNode]
+) -> list[OperationNode]:
     """The nodes of a group whose local derivatives this look does not confirm."""
     first = group[0]
     if len(group) == 1:
@@ -81,11 +81,10 @@ def suspicious(
 
 
 def _confirmed(
-    graph: Graph, group: list[Node], wanted: Any, columns: list[Any], out: Any, i: int
+    graph: Graph, group: list[OperationNode], wanted: Any, columns: list[Any], out: Any, i: int
 ) -> Any:
     """Where the rule for operand i agrees with the slope."""
     node = group[int(np.argmax(wanted))]
-    assert node.kernel is not None
     local = np.broadcast_to(Rules(graph).of(node, i)([*columns, out]), out.shape)
     x = columns[i]
     h = STEP * np.where(x == 0, 1.0, np.abs(x))

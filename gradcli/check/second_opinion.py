@@ -19,7 +19,7 @@ from gradcli.check.finding import FLOOR, RESOLVED, SCATTER_SAFETY, Finding
 from gradcli.diagnostics.failures import usage_error
 from gradcli.engine.forward import line_up, operand_values
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Node
+from gradcli.graph.graph import OperationNode
 from gradcli.ops.operation import keywords
 from gradcli.results.result import Verdict
 
@@ -99,9 +99,7 @@ def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, li
     for i in graph.downstream(start):
         if not sampler.speaking[i]:
             continue
-        node = graph.nodes[i]
-        assert node.operation is not None
-        assert node.kernel is not None
+        node = graph.operation(i)
         if node.type.size > MOST_NUMBERS or len(now) > MOST_NUMBERS:
             raise _NotExactError
         form = mpmath_ops.form(node.operation)
@@ -132,20 +130,17 @@ def _evaluate(sampler: Sampler, coordinate: Coordinate, t: Any) -> tuple[Any, li
 
 def _branches(sampler: Sampler, coordinate: Coordinate) -> list[bytes]:
     """The branches in doubles, at the point itself."""
-    nodes = sampler.graph.nodes
+    graph, start = sampler.graph, sampler.place[coordinate.node]
+    moving = (graph.operation(i) for i in graph.downstream(start) if sampler.speaking[i])
     return [
-        _code(sampler, nodes[i], operand_values(nodes[i], sampler.values))
-        for i in sampler.graph.downstream(sampler.place[coordinate.node])
-        if sampler.speaking[i]
-        and (operation := nodes[i].operation) is not None
-        and operation.branch is not None
+        _code(sampler, node, operand_values(node, sampler.values))
+        for node in moving
+        if node.operation.branch is not None
     ]
 
 
-def _code(sampler: Sampler, node: Node, arguments: list[Any]) -> bytes:
-    assert node.operation is not None
+def _code(sampler: Sampler, node: OperationNode, arguments: list[Any]) -> bytes:
     assert node.operation.branch is not None
-    assert node.kernel is not None
     arguments = line_up(sampler.graph, node, arguments)
     code = node.operation.branch(*arguments, **keywords(node.kernel))
     return np.asarray(code, dtype=np.float64).tobytes()

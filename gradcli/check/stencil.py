@@ -18,7 +18,7 @@ from gradcli.check.choices import Signature, branch_codes, chosen, mixed, spread
 from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, SHORT, error_of_sum
 from gradcli.engine.forward import line_up
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Array, keywords
 
 _GOLDEN = 0.6180339887498949
@@ -93,7 +93,7 @@ class Pass:
             mine = self.here.get(i)
             if not bits and mine is None:
                 continue
-            value = self._computed(node, bits) if bits else None
+            value = self._computed(graph.operation(i), bits) if bits else None
             if bits and self.visit is not None and i != graph.output and speaking[i]:
                 assert value is not None
                 self.visit(i, self.columns(bits), self._projected(value, i))
@@ -154,11 +154,9 @@ class Pass:
             own = np.stack([coordinates[k].rows(t[:, k]) for k in mine], axis=1)
         return (own if value is None else np.concatenate([value, own], axis=1)), bits
 
-    def _computed(self, node: Node, bits: int) -> Array:
+    def _computed(self, node: OperationNode, bits: int) -> Array:
         """The operation at all points of some columns, with jitter where that is wanted."""
         function, operation = self.function, node.operation
-        assert operation is not None
-        assert node.kernel is not None
         columns = bits.bit_count()
         rows, calm = self.points * columns, self.calm * columns
         arguments: list[Any] = []
@@ -190,7 +188,7 @@ class Pass:
                 value = value.copy()
             error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
             function.jitter.shake(value, calm, error)
-        return value.reshape(self.points, rows // self.points, *value.shape[1:])
+        return value.reshape(self.points, columns, *value.shape[1:])
 
     def _is_last_use(self, operand: int, node: Node) -> bool:
         """Whether an operand's array is its own and needed here for the last time."""

@@ -30,7 +30,7 @@ def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
 def _error_at(graph: Graph, values: Sequence[Any], node: Node) -> GradcliError | None:
     """The forward pass's error at an operation that is not finite at finite operands."""
     value = values[node.id]
-    if node.kernel is None or all_finite(np.asarray(value)):
+    if node.operation is None or all_finite(np.asarray(value)):
         return None
     if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
         return None
@@ -110,15 +110,14 @@ class Undefined:
         sender = self._sender(coordinate)
         if sender is None:
             return finding
-        node = self.graph.nodes[sender.node]
+        node = self.graph.operation(sender.node)
         delta = self.passed.accumulators[sender.node]
         error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
         verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
         if "underflow" in local_flags(Rules(self.graph), self.values, sender)[1]:
             verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
-        name = node.operation.name if node.operation else None
         found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)
-        found.operation = name
+        found.operation = node.operation.name
         return found
 
     def _sender(self, coordinate: Coordinate) -> Contribution | None:

@@ -111,8 +111,7 @@ class Bench:
         if self.ties(coordinate):
             return False
         for i in behind:
-            node = graph.nodes[i]
-            assert node.operation is not None
+            node = graph.operation(i)
             arguments = [*operand_values(node, values), values[i]]
             if not node.operation.elementwise:
                 arguments.append(np.ones(node.type.shape)[()])

@@ -81,7 +81,7 @@ def text(result: Result, report: ReportOptions, command: str) -> Iterable[str]:
 
 def _bare(result: Result, report: ReportOptions) -> list[str]:
     """The value, or a gradient in each line."""
-    from gradcli.graph.resolve import spelled_in
+    from gradcli.graph.names import spelled_in
 
     found = result.gradient
     names = report.gradient_names()
@@ -134,7 +134,7 @@ def matrices(found: Jacobian | Hessian, report: MatrixOptions) -> Outcome:
 
 def _part(found: Jacobian | Hessian, name: str) -> Any:
     """What concerns one input. Raises `GradcliError` of kind name."""
-    from gradcli.graph.resolve import spelled_in
+    from gradcli.graph.names import spelled_in
 
     part = found.part(spelled_in(name, {b.by for b in found.blocks}))
     if part is None:

@@ -8,7 +8,7 @@ from gradcli.cli.parameters import argument, option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
-    from gradcli.grading.marking.mark import Scheme
+    from gradcli.grading.marking.expected import Scheme
     from gradcli.grading.model.task import Task
 
 TASK, MARKING = "Task", "Marking"
@@ -123,7 +123,7 @@ class MarkingOptions(Options):
 
     def scheme(self) -> "Scheme":
         """The scheme of marking."""
-        from gradcli.grading.marking.mark import Scheme
+        from gradcli.grading.marking.expected import Scheme
         from gradcli.grading.model.tolerance import Tolerance
 
         if self.points is not None and not self.points > 0:

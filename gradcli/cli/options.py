@@ -1,5 +1,6 @@
 """The options that commands share, in groups: the program, the computation, the report.
 
+Most of the module is their help: an option is data, with the text that is printed for it.
 Annotations are evaluated as the classes are made, unlike elsewhere: their values are needed,
 and texts of annotations take longer to compile than all the rest of this module.
 """
@@ -394,7 +395,7 @@ class ReportOptions(OutputOptions):
 
         Raises `GradcliError` where `--grad` asks for one that `--wrt` leaves out.
         """
-        from gradcli.graph.resolve import spelled_in
+        from gradcli.graph.names import spelled_in
 
         names = self.gradient_names()
         if not names:

@@ -18,7 +18,7 @@ import numpy as np
 from gradcli.engine.adjoint import reaching
 from gradcli.engine.forward import apply
 from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Array
 from gradcli.results.matrices import Colours
 
@@ -53,17 +53,17 @@ def patterns(graph: Graph, wrt: Sequence[int], wanted: Sequence[int]) -> dict[in
 
 
 def _pattern(rules: Rules, node: Node, found: Mapping[int, Pattern]) -> Pattern:
-    operation, size = node.operation, node.type.size
+    size = node.type.size
     operands = [o for o in node.operands if isinstance(o, int)]
     reads = [o for o in operands if found[o] is None or found[o].shape[1]]
-    if not reads or (operation is not None and operation.constant is not None):
+    if not reads or (node.operation is not None and node.operation.constant is not None):
         return np.zeros((size, 0), dtype=int)
     if any(found[o] is None for o in reads):
         return None
-    if operation is None:
+    if node.operation is None:
         return found[reads[0]]
     graph = rules.graph
-    if operation.elementwise:
+    if node.operation.elementwise:
         spread = []
         for o in reads:
             own, pattern = graph.nodes[o].type.shape, found[o]
@@ -92,7 +92,7 @@ def _distinct(pattern: Pattern, repeat: int = 1) -> Pattern:
     return np.repeat(pattern, repeat, axis=0) if repeat != 1 else pattern
 
 
-def _sources(rules: Rules, node: Node) -> Array | None:
+def _sources(rules: Rules, node: OperationNode) -> Array | None:
     """Which elements of its operands each element of a node is made of; None for all of them.
 
     They are counted through all operands from 1; 0 is a 0 or a number. An operation whose rules

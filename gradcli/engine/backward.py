@@ -33,7 +33,7 @@ from gradcli.engine.plan import (
     reduce_to,
 )
 from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, OperationNode
 
 
 def backward(
@@ -132,8 +132,7 @@ def local_derivative(rules: Rules, values: Sequence[Any], contribution: Contribu
 
     It is worked out anew: a pass that kept them would hold twice the memory.
     """
-    node = rules.graph.nodes[contribution.node]
-    assert node.operation is not None
+    node = rules.graph.operation(contribution.node)
     if not node.operation.elementwise:
         return None
     rule = rules.of(node, contribution.operand)
@@ -146,7 +145,7 @@ def local_derivative(rules: Rules, values: Sequence[Any], contribution: Contribu
 
 def accumulator_error(
     graph: Graph,
-    node: Node,
+    node: OperationNode,
     operand: int,
     values: Sequence[Any],
     delta: Any,
@@ -157,7 +156,6 @@ def accumulator_error(
     For an elementwise operation, `counts` are the elements at fault.
     """
     operation, to = node.operation, node.operands[operand]
-    assert operation is not None
     assert isinstance(to, int)
     rule = formula(operation, graph.site(node), operand)
     arguments = operand_values(node, values)

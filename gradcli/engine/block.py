@@ -16,8 +16,10 @@ from gradcli.engine.constant import constant_value
 from gradcli.engine.formula import bound_graph
 from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
-from gradcli.graph.lower import Engine, lower_block_body
-from gradcli.graph.resolve import Names, resolve
+from gradcli.graph.lower import lower_block_body
+from gradcli.graph.names import Names
+from gradcli.graph.resolve import resolve
+from gradcli.graph.work import Engine
 from gradcli.ops.operation import Array, Misfit, Operation, Parameter, Type, Written
 from gradcli.syntax.parser import parse
 from gradcli.syntax.printer import print_tree

@@ -135,15 +135,15 @@ def _add_nodes(text: _Text, graph: Graph, nodes: Sequence[Node], batched: Sequen
     """The lines that compute some nodes, the batched with an axis in front."""
     for node in nodes:
         operands = [_value(text, o) for o in node.operands]
+        if node.operation is None:
+            text.add(f"v{node.id} = {operands[0]}")
+            continue
         rank = len(node.type.shape)
         for k, o in enumerate(node.operands):
             own = len(graph.operand_type(o).shape)
             if isinstance(o, int) and batched[o] and own < rank and not node.aligned:
                 operands[k] = f"{text.name(align)}({operands[k]}, {own}, {rank})"
-        if node.kernel is None:
-            text.add(f"v{node.id} = {operands[0]}")
-        else:
-            _add_call(text, node, operands, number=not rank and not batched[node.id])
+        _add_call(text, node, operands, number=not rank and not batched[node.id])
 
 
 def _forward(text: _Text, graph: Graph) -> None:

@@ -6,9 +6,9 @@ from typing import Any
 
 from gradcli.diagnostics.source import Source
 from gradcli.engine.forward import forward
+from gradcli.graph.build import build
 from gradcli.graph.draft import Operand, Step, pruned
-from gradcli.graph.graph import build
-from gradcli.graph.lower import Engine
+from gradcli.graph.work import Engine
 
 
 def constant_value(source: Source, steps: list[Step], operand: Operand) -> Any:

@@ -17,7 +17,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.engine.constant import ENGINE, constant_value
 from gradcli.engine.forward import forward
-from gradcli.graph.graph import MOST_ELEMENTS, build
+from gradcli.graph.build import MOST_ELEMENTS, build
 from gradcli.graph.lower import lower, lower_formula
 from gradcli.graph.resolve import resolve
 from gradcli.ops.operation import Type

@@ -20,14 +20,9 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.engine.constant import ENGINE
 from gradcli.engine.forward import align
+from gradcli.graph.build import build
 from gradcli.graph.draft import Draft, Literal, Operand, Step
-from gradcli.graph.graph import (
-    Getter,
-    Graph,
-    Node,
-    build,
-    getter,
-)
+from gradcli.graph.graph import Getter, Graph, Node, OperationNode, getter
 from gradcli.graph.lower import lower_formula
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
 from gradcli.ops.table.placing import Places
@@ -94,14 +89,13 @@ class Formula:
                 self.constants.append(np.broadcast_to(node.operation.constant, node.type.shape))
         first = names + len(self.constants)
         for node in rest:
-            if node.kernel is not None and node.id not in place:
+            if node.operation is not None and node.id not in place:
                 operands = (o if isinstance(o, int) else id(o) for o in node.operands)
                 places = tuple(place[o] for o in operands)
                 self.calls.append((node.kernel, places))
                 kernel = node.kernel if node.aligned else _lining_up(graph, node)
                 self._steps.append((kernel, getter(places)))
-                rounded = node.operation is None or not node.operation.exact
-                self._ranks.append(len(node.type.shape) if rounded else None)
+                self._ranks.append(None if node.operation.exact else len(node.type.shape))
                 place[node.id] = first + len(self.calls) - 1
         self.place = place[result]
         """The slot of the result."""
@@ -164,11 +158,10 @@ def _is_transpose(node: Node) -> bool:
     return node.operation is not None and node.operation.is_transpose
 
 
-def _lining_up(graph: Graph, node: Node) -> Kernel:
+def _lining_up(graph: Graph, node: OperationNode) -> Kernel:
     """The node's kernel for operands whose axes must be lined up first, if they have a batch."""
     kernel, rank = node.kernel, len(node.type.shape)
     own = [len(graph.operand_type(o).shape) for o in node.operands]
-    assert kernel is not None
     if all(n == rank for o, n in zip(node.operands, own, strict=True) if isinstance(o, int)):
         return kernel  # a number that is written in the formula has no batch
 

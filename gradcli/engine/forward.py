@@ -18,7 +18,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Notation, Operation, Shape, keywords
 
 if TYPE_CHECKING:
@@ -87,9 +87,8 @@ def operand_values(node: Node, values: Sequence[Any]) -> list[Any]:
 # --- batches -----------------------------------------------------------------------------
 
 
-def apply(graph: Graph, node: Node, arguments: list[Any]) -> Any:
+def apply(graph: Graph, node: OperationNode, arguments: list[Any]) -> Any:
     """One operation on operands that may carry batch axes in front of their own."""
-    assert node.kernel is not None
     return node.kernel(*line_up(graph, node, arguments))
 
 
@@ -110,7 +109,7 @@ def fill_in(graph: Graph, values: Values, needed: Sequence[bool] | None = None) 
     return values
 
 
-def line_up(graph: Graph, node: Node, arguments: list[Any]) -> list[Any]:
+def line_up(graph: Graph, node: OperationNode, arguments: list[Any]) -> list[Any]:
     """Operands with their own axes where the kernel expects them behind the batch axes."""
     if node.aligned:
         return arguments
@@ -159,7 +158,7 @@ def _refuse_nonfinite(graph: Graph, inputs: Mapping[str, Any], values: Values) -
     """Raise at the first input that is not finite, else at the first operation at fault."""
     refuse_nonfinite_inputs(inputs)
     for node in graph.nodes:
-        if node.kernel is not None and not all_finite(values[node.id]):
+        if node.operation is not None and not all_finite(values[node.id]):
             _check_finite(graph, node, values, values[node.id])
 
 
@@ -179,7 +178,7 @@ def refuse_nonfinite_inputs(inputs: Mapping[str, Any]) -> None:
             )
 
 
-def _check_finite(graph: Graph, node: Node, values: Sequence[Any], value: Any) -> None:
+def _check_finite(graph: Graph, node: OperationNode, values: Sequence[Any], value: Any) -> None:
     """Raise if a value is not finite where it counts and all its operands are."""
     if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
         return
@@ -192,12 +191,10 @@ def _check_finite(graph: Graph, node: Node, values: Sequence[Any], value: Any) -
 
 
 def value_error(
-    graph: Graph, node: Node, values: Sequence[Any], bad: npt.NDArray[np.bool_]
+    graph: Graph, node: OperationNode, values: Sequence[Any], bad: npt.NDArray[np.bool_]
 ) -> GradcliError:
     """The error of an operation with no finite value where `bad`, at its first such element."""
     operation = node.operation
-    assert operation is not None
-    assert node.kernel is not None
     arguments = operand_values(node, values)
     inner = _inside_of_block(graph, node, arguments)
     flags = floating_point_flags(node.kernel, arguments)
@@ -219,10 +216,10 @@ def value_error(
     return error
 
 
-def _inside_of_block(graph: Graph, node: Node, arguments: Sequence[Any]) -> GradcliError | None:
+def _inside_of_block(
+    graph: Graph, node: OperationNode, arguments: Sequence[Any]
+) -> GradcliError | None:
     """What goes wrong inside of a user's block, if the node is one and that stands in the text."""
-    assert node.operation is not None
-    assert node.kernel is not None
     if node.operation.body is None:
         return None
     body, _ = node.operation.body(keywords(node.kernel)["types"])
@@ -234,13 +231,12 @@ def _inside_of_block(graph: Graph, node: Node, arguments: Sequence[Any]) -> Grad
     return None
 
 
-def _needs(graph: Graph, node: Node) -> str | None:
+def _needs(graph: Graph, node: OperationNode) -> str | None:
     """The operation's domain in the operands' own names: `log(d) needs d > 0`.
 
     Where it is about a literal, in the operation's own: `x/y needs y ≠ 0`.
     """
     operation = node.operation
-    assert operation is not None
     if not operation.domain:
         return None
     names = operation.operand_names(len(node.operands))

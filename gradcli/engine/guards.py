@@ -24,7 +24,7 @@ from gradcli.engine.plan import (
     nothing,
     reduce_to,
 )
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, OperationNode
 
 Mask: TypeAlias = Any
 """True for the elements that count."""
@@ -33,7 +33,7 @@ Mask: TypeAlias = Any
 class Sent(NamedTuple):
     """A contribution before it is reduced to its operand's shape."""
 
-    node: Node
+    node: OperationNode
     send: Send
     value: Any
     counts: Mask
@@ -57,7 +57,7 @@ def guarded(
         accumulators[graph.output] = upstream
         reached[graph.output] = np.ones(np.shape(upstream), dtype=bool)
     for number, _, sends in plan.steps:
-        node = graph.nodes[number]
+        node = graph.operation(number)
         given = [*graph.calls[number][1](values), values[number]]
         for send in sends:
             to = send.to
@@ -76,10 +76,14 @@ def guarded(
 
 
 def _sent(
-    node: Node, send: Send, given: list[Any], values: Sequence[Any], delta: Any, reached: Mask
+    node: OperationNode,
+    send: Send,
+    given: list[Any],
+    values: Sequence[Any],
+    delta: Any,
+    reached: Mask,
 ) -> Sent:
     operation, rule = node.operation, send.rule
-    assert operation is not None
     if operation.elementwise:
         local = rule(given) if rule.constant is None else rule.constant
         value = np.asarray(delta * local)

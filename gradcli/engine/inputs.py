@@ -15,7 +15,8 @@ from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.constants import evaluated, stream_seed
-from gradcli.graph.resolve import Names, refuse_constants_of_blocks
+from gradcli.graph.names import Names
+from gradcli.graph.resolve import refuse_constants_of_blocks
 from gradcli.syntax.header import Binding, Header
 from gradcli.syntax.tree import Assign
 

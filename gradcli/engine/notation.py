@@ -16,7 +16,7 @@ import numpy as np
 from gradcli.diagnostics.source import Span
 from gradcli.engine.formula import frozen, parsed
 from gradcli.graph.draft import Literal, Operand
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import ConstantNode, Graph, InputNode, Node, OperationNode
 from gradcli.ops.operation import Notation, Operation
 from gradcli.ops.table.placing import Places
 from gradcli.syntax.printer import print_tree
@@ -51,11 +51,12 @@ def expression(graph: Graph, node: Node) -> str:
 
 def node_tree(graph: Graph, node: Node) -> Tree:
     """The tree of `expression`; an input is its own name."""
-    operation = node.operation
-    if node.kind == "input":
+    if isinstance(node, InputNode):
         return Name(node.name, NOWHERE)
+    if isinstance(node, ConstantNode):
+        return literal_tree(node.literal)
     operands = tuple(operand_tree(graph, o) for o in node.operands)
-    return operands[0] if operation is None else operation_tree(operation, node.given, operands)
+    return operation_tree(node.operation, node.given, operands)
 
 
 def operation_tree(
@@ -170,24 +171,22 @@ def _nested(elements: tuple[Tree, ...], shape: tuple[int, ...]) -> Tree:
 # --- rules -------------------------------------------------------------------------------
 
 
-def rule_tree(graph: Graph, node: Node, operand: int) -> Tree:
+def rule_tree(graph: Graph, node: OperationNode, operand: int) -> Tree:
     """The derivative rule of a node for one operand, over the graph's names.
 
     An elementwise rule is the local derivative; a rule on arrays has `delta_<node>` in it.
     """
-    assert node.operation is not None
     return formula_tree(graph, node, node.operation.formulas(graph.site(node))[operand])
 
 
-def formula_tree(graph: Graph, node: Node, text: str) -> Tree:
+def formula_tree(graph: Graph, node: OperationNode, text: str) -> Tree:
     """A formula over an operation's operands, with the graph's names for them."""
     return _over(node, text, tuple(operand_tree(graph, o) for o in node.operands), node.name)
 
 
-def _over(node: Node, text: str, operands: tuple[Tree, ...], own: str) -> Tree:
+def _over(node: OperationNode, text: str, operands: tuple[Tree, ...], own: str) -> Tree:
     """A formula over these operands; `own` is what the node itself is called."""
     operation = node.operation
-    assert operation is not None
     names = operation.operand_names(len(node.operands))
     meaning: dict[str, Tree] = dict(zip(names, operands, strict=True))
     meaning["out"] = Name(own, NOWHERE)
@@ -199,7 +198,7 @@ def _over(node: Node, text: str, operands: tuple[Tree, ...], own: str) -> Tree:
     return substitute(parsed(text), meaning)
 
 
-def rule(graph: Graph, node: Node, operand: int) -> str:
+def rule(graph: Graph, node: OperationNode, operand: int) -> str:
     """The text of `rule_tree`: `a*(1 - a)`, `W2.T @ delta_z2`."""
     return _filled(graph, node, operand)
 
@@ -216,14 +215,13 @@ MOST_FORMS = 4096
 _forms: dict[Any, Form] = {}
 
 
-def _filled(graph: Graph, node: Node, operand: int | None) -> str:
+def _filled(graph: Graph, node: OperationNode, operand: int | None) -> str:
     """The text of a node, or of its rule for an operand, from the form that it shares.
 
     Operations that look alike are written alike but for their names, so that a tree is made
     and printed once for all of them, in all graphs.
     """
     operation = node.operation
-    assert operation is not None
     literals = tuple([None if isinstance(o, int) else _written(o) for o in node.operands])
     key: tuple[Any, ...] = (operation, operand, literals)
     if node.options or node.given:
@@ -247,7 +245,7 @@ def _written(literal: Literal) -> Any:
     return (literal.text, float(value)) if number else literal.text
 
 
-def _form(graph: Graph, node: Node, operand: int | None) -> Form:
+def _form(graph: Graph, node: OperationNode, operand: int | None) -> Form:
     """Text and places of names in turn: place 0 is the node's own, the operands follow."""
     places = [Name(f"\ue000{i + 1}\ue001", NOWHERE) for i in range(len(node.operands))]
     operands: tuple[Tree, ...] = tuple(
@@ -255,7 +253,6 @@ def _form(graph: Graph, node: Node, operand: int | None) -> Form:
         for place, o in zip(places, node.operands, strict=True)
     )
     operation = node.operation
-    assert operation is not None
     if operand is None:
         text = print_tree(operation_tree(operation, node.given, operands))
     else:

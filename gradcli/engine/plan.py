@@ -21,7 +21,7 @@ from gradcli.engine.forward import (
     selected,
 )
 from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Getter, Graph, Node
+from gradcli.graph.graph import Getter, Graph, Node, OperationNode
 from gradcli.ops.operation import Shape
 
 BELOW_1 = 0.99
@@ -108,7 +108,7 @@ def _planned(rules: Rules, active: Sequence[bool]) -> Plan:
     products: dict[int, tuple[int, int, int]] = {}
     nodes, calls = graph.nodes, graph.calls
     for node in reversed(nodes):
-        number, operation = node.id, node.operation
+        number = node.id
         if not reached[number]:
             continue
         sends: list[Send] = []
@@ -116,8 +116,8 @@ def _planned(rules: Rules, active: Sequence[bool]) -> Plan:
         for i, to in enumerate(node.operands):
             if type(to) is not int or not active[to]:
                 continue
-            assert operation is not None
-            rule, elementwise = rules.of(node, i), operation.elementwise
+            assert isinstance(node, OperationNode)
+            rule, elementwise = rules.of(node, i), node.operation.elementwise
             left[to] -= 1
             final = left[to] == 0
             line = i, to, rule, elementwise, _mask(node, flows=flow), nodes[to].type.shape, final

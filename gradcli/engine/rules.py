@@ -11,7 +11,7 @@ from typing import Any
 
 from gradcli.engine.formula import Formula, formula
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, OperationNode
 from gradcli.ops.operation import Site
 
 
@@ -38,7 +38,7 @@ class Rules:
         """A copy in another process makes its rules anew."""
         return _rules, (self.graph, self.textbook)
 
-    def of(self, node: Node, operand: int) -> Formula:
+    def of(self, node: OperationNode, operand: int) -> Formula:
         """The rule of a node for one operand.
 
         Elementwise operations on numbers that look alike share one. Any other has its own: ||v||^2
@@ -46,7 +46,6 @@ class Rules:
         where a block's own rule does not fit its operands.
         """
         operation = node.operation
-        assert operation is not None
         key: tuple[Any, ...] = (node.id, operand)
         if operation.elementwise and not node.type.shape and not node.options:
             key = (operation, operand)

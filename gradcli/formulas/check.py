@@ -20,7 +20,8 @@ from gradcli.engine.block import ENGINE
 from gradcli.engine.forward import all_finite, fill_in
 from gradcli.engine.run import Executable, Passes, active_nodes
 from gradcli.formulas.types import Formula
-from gradcli.graph.graph import Graph, build
+from gradcli.graph.build import build
+from gradcli.graph.graph import Graph
 from gradcli.graph.lower import lower
 from gradcli.graph.resolve import resolve
 from gradcli.ops.operation import Shape, Type

@@ -175,7 +175,8 @@ class Deriver:
                 sizes[i] = 1 + sum(sizes[o] for o in operands)
                 if sizes[i] > LONGEST:
                     raise TooLongError
-                expect_no_size(node, self.free)
+                if node.operation is not None:
+                    expect_no_size(node, self.free)
                 for o in node.operands:
                     if isinstance(o, Literal) and self.free and i >= len(self.graph.nodes):
                         _expect_no_length(o, self.free)

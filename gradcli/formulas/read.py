@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.formulas.algebra import ONE, Algebra
 from gradcli.formulas.expression import Expr, Kind
 from gradcli.graph.draft import Literal, Operand
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops import operation, roles
 from gradcli.ops.operation import SCALAR, Notation, Operation, Type
 
@@ -35,7 +35,7 @@ class SizeError(Exception):
         self.length = length
 
 
-def expect_no_size(node: Node, lengths: Collection[int]) -> None:
+def expect_no_size(node: OperationNode, lengths: Collection[int]) -> None:
     """Raise `SizeError` where an option of a node is one of these lengths."""
     stack = list(node.given.values())
     while stack:
@@ -147,9 +147,8 @@ class Reader:
                     factors.append((written, Fraction(k)))
         return self.algebra.mul(c, factors) if factors else number
 
-    def _applied(self, node: Node, x: list[Expr]) -> Expr:
+    def _applied(self, node: OperationNode, x: list[Expr]) -> Expr:
         algebra, row = self.algebra, node.operation
-        assert row is not None
         match row.symbol:
             case "+":
                 # An accumulator gets its contributions last to first: they are written in order.
@@ -195,7 +194,7 @@ class Reader:
             self._expect_no_size(node)
         return made
 
-    def _expect_no_size(self, node: Node) -> None:
+    def _expect_no_size(self, node: OperationNode) -> None:
         """Raise `SizeError` where an option of a rule is a length that stands for any."""
         if self.sizes and node.id >= self.own:
             expect_no_size(node, self.sizes)
@@ -207,9 +206,8 @@ class Reader:
         inner = Reader(self.algebra, graph, dict(enumerate(x)), self.sizes)
         return inner.expressions([result])[result]
 
-    def _product(self, node: Node, x: list[Expr]) -> Expr:
+    def _product(self, node: OperationNode, x: list[Expr]) -> Expr:
         if any(not 1 <= len(e.type.shape) <= 2 for e in x):
-            assert node.operation is not None
             return self.algebra.call(node.operation, {}, tuple(x), node.type)
         return self.algebra.matmul(*(self._as_typed(e, node, i) for i, e in enumerate(x)))
 

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.graph.build import build
 from gradcli.graph.draft import Draft, Literal, Step
-from gradcli.graph.graph import Graph, build
+from gradcli.graph.graph import Graph
 from gradcli.ops import roles
 from gradcli.ops.operation import Misfit, Shape, Type
 

@@ -1,38 +1,30 @@
 """The graph: nodes in evaluation order, each with its shape and the kernel that computes it.
 
-A draft and the inputs' shapes come in; a `Graph` comes out. It is append-only and a node's
-number is its place in evaluation order, so that the forward pass is a loop up and the backward
-pass a loop down. Whether shapes fit is decided here, once, and shown with both operands.
+A node is an input, a constant or an operation. Its number is its place in evaluation order, so
+that the forward pass is a loop up and the backward pass a loop down. `build` makes the graph of a
+program; a graph that is made of another has nodes with no `origin`.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import takewhile
 from operator import itemgetter
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import numpy as np
 
 from gradcli.diagnostics.equality import same_fields
-from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import (
-    Draft,
     Literal,
     Operand,
     Selection,
-    Step,
 )
-from gradcli.ops.operation import Kernel, Misfit, Operation, Shape, Site, Type, propagating, times
-from gradcli.syntax.tree import Call, Operator
+from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type, propagating
 
-MOST_ELEMENTS = 2**28
-"""No single value may have more elements than this (2 GiB)."""
-
+Class = TypeVar("Class", bound=type)
 
 Getter: TypeAlias = Callable[[list[Any]], Sequence[Any]]
 """Takes an operation's operands out of a list of all values."""
@@ -50,20 +42,119 @@ class Origin(NamedTuple):
     """The inputs by name, each with its shape."""
 
 
-class Node(NamedTuple):
-    """A row: an input, a constant or an operation, with its place in the text."""
+def _in_a_graph(cls: Class) -> Class:
+    """Compare nodes, and copy them to another process, by their number in a program's graph.
+
+    Nodes of a graph that was made of another (`origin` is None) are compared field by field.
+    """
+
+    def equal(one: Node, other: object) -> bool:
+        if one is other or type(one) is not type(other):
+            return one is other
+        if one.origin is None:
+            return same_fields(one, other)
+        return one.id == other.id and one.origin == other.origin
+
+    def copied(node: Node) -> Any:
+        if node.origin is None:
+            return type(node), tuple(node)
+        return _node_again, (node.origin, node.id)
+
+    methods = {
+        "__eq__": equal,
+        "__ne__": lambda one, other: not equal(one, other),
+        "__hash__": lambda node: hash((node.id, node.name)),
+        "__reduce__": copied,
+    }
+    for name, method in methods.items():
+        setattr(cls, name, method)
+    return cls
+
+
+def _node_again(origin: Origin, number: int) -> Node:
+    return origin.make(origin).nodes[number]
+
+
+class _Given:
+    """What inputs and constants have in common: no operation computes them."""
+
+    __slots__ = ()
+
+    @property
+    def operation(self) -> None:
+        """None, which tells them from an operation."""
+        return
+
+    @property
+    def kernel(self) -> None:
+        """None: nothing is called for them."""
+        return
+
+    @property
+    def selections(self) -> tuple[Selection, ...]:
+        """None: no `where` leaves them out."""
+        return ()
+
+
+class _InputFields(NamedTuple):
+    id: int
+    name: str
+    type: Type
+    span: Span
+    symbol_span: Span
+    origin: Origin | None = None
+
+
+class _ConstantFields(NamedTuple):
+    id: int
+    name: str
+    literal: Literal
+    type: Type
+    span: Span
+    symbol_span: Span
+    origin: Origin | None = None
+
+
+@_in_a_graph
+class InputNode(_Given, _InputFields):
+    """A node whose value is given."""
+
+    __slots__ = ()
+    kind = "input"
+    carries = True
+    operands: tuple[Operand, ...] = ()
+
+
+@_in_a_graph
+class ConstantNode(_Given, _ConstantFields):
+    """A literal that is a node of its own, because it is named, or the output."""
+
+    __slots__ = ()
+    kind = "constant"
+    carries = False
+
+    @property
+    def operands(self) -> tuple[Operand, ...]:
+        """The literal alone."""
+        return (self.literal,)
+
+
+@_in_a_graph
+class OperationNode(NamedTuple):
+    """An operation applied to nodes and literals, with its place in the text."""
 
     id: int
     name: str
-    kind: str
-    operation: Operation | None
+    carries: bool
+    """Whether the node depends on an input."""
+    operation: Operation
     operands: tuple[Operand, ...]
     options: Mapping[str, Any]
     """As the rules see them: defaults filled in, axes counted from the front."""
     given: Mapping[str, Any]
     """As they were written."""
     type: Type
-    kernel: Kernel | None
+    kernel: Kernel
     aligned: bool
     """The kernel takes a batch as it is; else axes of length 1 must be put in first."""
     selections: tuple[Selection, ...]
@@ -72,53 +163,24 @@ class Node(NamedTuple):
     origin: Origin | None = None
     """Where its graph comes from; None in a graph that was made of another."""
 
-    def __eq__(self, other: object) -> bool:
-        if self is other or not isinstance(other, Node):
-            return self is other
-        if self.origin is None:
-            return same_fields(self, other)
-        return self.id == other.id and self.origin == other.origin
-
-    def __ne__(self, other: object) -> bool:
-        return not self == other
-
-    def __hash__(self) -> int:
-        return hash((self.id, self.name))
-
-    def __reduce__(self) -> Any:
-        """A copy in another process is the node of the same number in a graph made there."""
-        if self.origin is None:
-            return Node, tuple(self)
-        return _node_again, (self.origin, self.id)
-
     @property
-    def carries(self) -> bool:
-        """Whether the node depends on an input."""
-        return self.kind != "constant"
+    def kind(self) -> str:
+        """The word for it in reports."""
+        return "operation" if self.carries else "constant"
 
-    def as_input(self, number: int, name: str | None = None, of: Type | None = None) -> Node:
-        """An input in the node's place in another graph, of its name and type unless given."""
-        return self.moved(
-            id=number,
-            name=self.name if name is None else name,
-            kind="input",
-            operation=None,
-            operands=(),
-            options={},
-            given={},
-            type=self.type if of is None else of,
-            kernel=None,
-            aligned=True,
-            selections=(),
-        )
-
-    def moved(self, **changes: Any) -> Node:
+    def moved(self, **changes: Any) -> OperationNode:
         """The node in another graph, where these fields differ."""
         return self._replace(origin=None, **changes)
 
 
-def _node_again(origin: Origin, number: int) -> Node:
-    return origin.make(origin).nodes[number]
+Node: TypeAlias = InputNode | ConstantNode | OperationNode
+"""A row of the graph. `node.operation is None` tells inputs and constants from operations."""
+
+
+def input_like(node: Node, number: int, name: str | None = None, of: Type | None = None) -> Node:
+    """An input in a node's place in another graph, of its name and type unless given."""
+    type_ = node.type if of is None else of
+    return InputNode(number, name or node.name, type_, node.span, node.symbol_span)
 
 
 @dataclass(frozen=True, eq=False)
@@ -149,7 +211,7 @@ class Graph:
     @cached_property
     def inputs(self) -> tuple[int, ...]:
         """The inputs' numbers, in order of first appearance in the text."""
-        return tuple(node.id for node in self.nodes if node.kind == "input")
+        return tuple(node.id for node in self.nodes if isinstance(node, InputNode))
 
     @cached_property
     def input_numbers(self) -> dict[str, int]:
@@ -226,7 +288,13 @@ class Graph:
                     yield node.id
                     break
 
-    def site(self, node: Node) -> Site:
+    def operation(self, number: int) -> OperationNode:
+        """The operation of this number: of one that sends a contribution, say."""
+        node = self.nodes[number]
+        assert isinstance(node, OperationNode)
+        return node
+
+    def site(self, node: OperationNode) -> Site:
         """What the node's rules may depend on."""
         types = tuple(self.operand_type(o) for o in node.operands)
         literals = tuple(map(_literal_number, node.operands))
@@ -261,218 +329,3 @@ def _literal_number(operand: Operand) -> float | None:
     if isinstance(operand, Literal) and np.ndim(operand.value) == 0:
         return float(operand.value)
     return None
-
-
-def build(
-    draft: Draft,
-    given: Mapping[str, Type],
-    *,
-    numpy_rules: bool = False,
-    origin: Origin | None = None,
-) -> Graph:
-    """Find every node's type and kernel. Raises `GradcliError` of kind shape.
-
-    `given` are the types of the inputs, by name; `numpy_rules` adds a vector to the rows of
-    any matrix, as NumPy does; `origin` is of a whole program's graph.
-    """
-    types: list[Type] = []
-    nodes: list[Node] = []
-    for i, step in enumerate(draft.steps):
-        node = _typed(draft, i, step, types, given, origin, numpy_rules=numpy_rules)
-        nodes.append(node)
-        types.append(node.type)
-    nodes = _with_selections(nodes)
-    return Graph(draft.source, tuple(nodes), draft.output, origin)
-
-
-def _typed(
-    draft: Draft,
-    i: int,
-    step: Step,
-    types: list[Type],
-    given: Mapping[str, Type],
-    origin: Origin | None,
-    *,
-    numpy_rules: bool,
-) -> Node:
-    operation, operands, options = step.operation, step.operands, step.options
-    kernel: Kernel | None = None
-    aligned = True
-    name = step.name or f"#{i}"
-    if operation is not None:
-        of = tuple([types[o] if isinstance(o, int) else o.type for o in operands])
-        try:
-            out, kernel, options = operation.bind(
-                of, options, numpy_rules=numpy_rules or step.numpy_rules
-            )
-        except Misfit as misfit:
-            raise misfit_error(draft.source, draft.steps, step, of, misfit) from None
-        except GradcliError as error:  # from inside of a block
-            raise error.called_at(draft.source, step.span) from None
-        if out.shape and out.size > MOST_ELEMENTS:
-            raise _too_large(draft, step, out)
-        if out.shape and operation.infer is None:
-            aligned = all(len(t.shape) == len(out.shape) for t in of)
-    elif step.kind == "input":
-        out = given[name]
-    else:
-        (literal,) = operands
-        assert isinstance(literal, Literal)
-        out = literal.type
-    row = (
-        i,
-        name,
-        step.kind,
-        operation,
-        operands,
-        options,
-        step.options,
-        out,
-        kernel,
-        aligned,
-        step.selections,
-        step.span,
-        step.symbol_span,
-        origin,
-    )
-    return tuple.__new__(Node, row)  # half the time of a call of the class
-
-
-def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
-    size = f"of {times(out.shape)} is too large: {out.size:,}"
-    if out.size > 10**20:
-        size = f"is too large: {float(min(out.size, 10**300)):.0e}"
-    return GradcliError(
-        Kind.SHAPE,
-        f"an array {size} elements, at most {MOST_ELEMENTS:,}",
-        source=draft.source,
-        span=step.span,
-    )
-
-
-def misfit_error(
-    source: Source, steps: Sequence[Step], step: Step, types: tuple[Type, ...], misfit: Misfit
-) -> GradcliError:
-    """The error of an operation whose operands do not fit, each operand with its shape."""
-    assert step.operation is not None
-    draft = Draft(source, list(steps), 0)
-    reason, hint = _with_names(draft, step, misfit)
-    if misfit.plain:
-        return GradcliError(Kind.SHAPE, reason, source=draft.source, span=step.span, hint=hint)
-    labels = tuple(
-        Label(span, times(t.shape) if t.shape else "a number", strong=True)
-        for span, t in zip(_operand_spans(step), types, strict=True)
-        if span is not None
-    )
-    written = " ".join(draft.source.text[step.span.start : step.span.end].split())
-    if len(written) > 40:
-        written = step.operation.name
-    reason = reason or _list_of_shapes(draft, step, types)
-    return GradcliError(
-        Kind.SHAPE,
-        f"shapes do not fit in {written}: {reason}",
-        source=draft.source,
-        span=step.symbol_span,
-        labels=labels,
-        hint=hint,
-    )
-
-
-def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | None]:
-    """Reason and hint with the operands as they are written in the place of `{A}` and `{B}`."""
-    assert step.operation is not None
-    names = step.operation.operand_names(len(step.operands))
-    spans = _operand_spans(step)
-    written = {
-        name: _operand_text(draft, operand, span)
-        for name, operand, span in zip(names, step.operands, spans, strict=True)
-    }
-    # `dot` and `inner` speak as the matrix product that they are.
-    written |= dict(zip("AB", written.values(), strict=False))
-    hint = misfit.hint and misfit.hint.format_map(written)
-    # The transpose of what is written as a transpose is the thing itself.
-    return misfit.reason.format_map(written), hint and re.sub(r"(?:\.T|ᵀ)\.T\b", "", hint)
-
-
-def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
-    """An operand as written in the program if that is short, else its name."""
-    text = draft.source.text[span.start : span.end] if span is not None else ""
-    if not text or len(text) > 20 or not text.isprintable():
-        return operand.text if isinstance(operand, Literal) else draft.steps[operand].name or "…"
-    whole = text.removesuffix(".T")
-    behind_name = re.sub(r"^[\w.]*", "", whole)
-    if not behind_name or _in_brackets(behind_name):  # x, f(x), [1, 2], (a + b), f(x).T
-        return text
-    return f"({text})"
-
-
-def _in_brackets(text: str) -> bool:
-    """Whether a pair of brackets encloses all of a text."""
-    depth, ends = 0, []
-    for i, character in enumerate(text):
-        depth += (character in "([") - (character in ")]")
-        if depth == 0:
-            ends.append(i)
-    return text[0] in "([" and ends[0] == len(text) - 1
-
-
-def _operand_spans(step: Step) -> list[Span | None]:
-    """Where each operand stands in the text, as far as the operation was written with it."""
-    count, tree = len(step.operands), step.tree
-    written = tree.children()
-    if isinstance(tree, Call) and step.operation is not None:
-        # full(shape, value): an option may stand before the operands.
-        options = (p.option for p in step.operation.parameters)
-        positional = len(written) - len(tree.keywords)
-        written = written[sum(takewhile(bool, options)) : positional]
-    if isinstance(tree, Operator | Call) and len(written) >= count:
-        return [part.span for part in written[:count]]
-    return [None] * count
-
-
-def _list_of_shapes(draft: Draft, step: Step, types: tuple[Type, ...]) -> str:
-    """`W is 3×2, x has 3 elements`."""
-    parts = []
-    for operand, t, span in zip(step.operands, types, _operand_spans(step), strict=True):
-        name = _operand_text(draft, operand, span)
-        if len(t.shape) == 1:
-            parts.append(f"{name} has {t.shape[0]} elements")
-        else:
-            parts.append(f"{name} is {t if t.shape else 'a number'}")
-    return ", ".join(parts)
-
-
-def _with_selections(nodes: list[Node]) -> list[Node]:
-    """Keep a node's selections only where they tell its elements apart.
-
-    Inside a branch of `where`, a node is selected element by element as long as only elementwise
-    operations stand between it and the `where`; with a scalar condition always.
-    """
-    if not any(node.selections for node in nodes):
-        return nodes
-    lost: dict[int, set[int]] = {}
-    result = list(nodes)
-    for node in reversed(nodes):
-        gone = lost.get(node.id, set())
-        if gone:
-            kept = tuple(s for s in node.selections if id(s) not in gone)
-            result[node.id] = node._replace(selections=kept)
-        operation = node.operation
-        elementwise = operation is not None and operation.elementwise
-        if not node.selections or (elementwise and not gone):
-            continue  # nothing is lost here: the selections need not be looked through
-        inside = set(map(id, node.selections))
-        for operand in node.operands:
-            if not isinstance(operand, int):
-                continue
-            for selection in nodes[operand].selections:
-                broken = id(selection) in inside and (not elementwise or id(selection) in gone)
-                if broken and not _is_scalar(selection, nodes):
-                    lost.setdefault(operand, set()).add(id(selection))
-    return result
-
-
-def _is_scalar(selection: Selection, nodes: list[Node]) -> bool:
-    condition = selection.condition
-    t = nodes[condition].type if isinstance(condition, int) else condition.type
-    return t.shape == ()

@@ -5,20 +5,19 @@ operation in evaluation order, with names, and without shapes. Functions are inl
 literals move into the operations that use them, and steps that do not reach the output are
 dropped. What is left needs only the shapes of the inputs to become a graph.
 
-Nothing recurses: a stack of work holds what is still to be done, a stack of values what is
-done. An expression of any depth, and functions of functions of functions, are one loop.
+Nothing recurses: `work` has the loop; here is what is done with each kind of tree.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, NoReturn, TypeAlias
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from gradcli import ops
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.arguments import Arranged, arrange, plain_row
 from gradcli.graph.brackets import array_text, flattened
@@ -33,8 +32,10 @@ from gradcli.graph.draft import (
     named,
     pruned,
 )
+from gradcli.graph.names import CONSTANTS, Definition, Names
 from gradcli.graph.outputs import live_names, refuse_too_large, restricted
-from gradcli.graph.resolve import CONSTANTS, Definition, Names, arrange_arguments
+from gradcli.graph.statement_check import arrange_arguments
+from gradcli.graph.work import OUTSIDE, Engine, Scope, Work
 from gradcli.ops import Composition
 from gradcli.ops.operation import Operation
 from gradcli.syntax.tree import (
@@ -51,38 +52,10 @@ from gradcli.syntax.tree import (
     Nothing,
     Number,
     Operator,
-    Slice,
     Text,
     Tree,
     Tuple,
 )
-
-MOST_NESTED = 2
-FARTHEST = 2.0**62
-"""Past any element of any array."""
-
-
-@dataclass(frozen=True, slots=True)
-class Engine:
-    """What lowering asks of the engine, which is built on what is lowered."""
-
-    constant_value: Callable[[Source, list[Step], Operand], Any]
-    """The value of an operand that depends on no input: an axis, a size, an index."""
-    block_operation: Callable[[Block, Names], Operation] | None = None
-    """The row for a user's block; None where no block can be called."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Scope:
-    """What names mean inside an expression."""
-
-    local: Mapping[str, Operand] = field(default_factory=dict)
-    """A function's parameters."""
-    constants: Mapping[str, Any] = field(default_factory=dict)
-    """Names for option values, in formulas (`axis`, `keepdims`)."""
-    selections: tuple[Selection, ...] = ()
-    composed: bool = False
-    """Within the text of a composition, where NumPy's rules of broadcasting hold."""
 
 
 def lower(
@@ -125,7 +98,7 @@ def lower_formula(
     """
     lowering = _Lowering(source, engine, keep_divisions=keep_divisions)
     local = {name: lowering.add_input(name, tree) for name in operands}
-    result = lowering.evaluate(tree, _Scope(local, constants))
+    result = lowering.evaluate(tree, Scope(local, constants))
     return lowering.steps, result
 
 
@@ -133,18 +106,12 @@ def lower_block_body(block: Block, names: Names, *, engine: Engine) -> tuple[lis
     """The value of a block over its parameters: all steps, unnamed, and the result."""
     lowering = _Lowering(names.source, engine, names, keep_divisions=True)
     local = {p.name: lowering.add_input(p.name, p) for p in block.parameters}
-    result = lowering.evaluate(block.body, _Scope(local))
+    result = lowering.evaluate(block.body, Scope(local))
     return lowering.steps, result
 
 
-_OUTSIDE = _Scope()
-"""That of a statement."""
-_Task: TypeAlias = Callable[[Any, _Scope], None]
-"""What is to be done with a tree, say."""
-
-
-class _Lowering:
-    """The loop from trees to steps, and what it knows on the way."""
+class _Lowering(Work):
+    """What is done with each kind of tree."""
 
     def __init__(
         self,
@@ -154,18 +121,13 @@ class _Lowering:
         *,
         keep_divisions: bool = False,
     ) -> None:
-        self.source = source
-        self.engine = engine
+        super().__init__(source, engine)
         self.names = names
         self.definitions: Mapping[str, Definition] = names.definitions if names else {}
         self.keep_divisions = keep_divisions
-        self.steps: list[Step] = []
         self.nodes: dict[str, Operand] = {}
         self.blocks: dict[str, Operation] = {}
-        self.static_depth = 0
-        self.work: list[tuple[_Task, Any, _Scope]] = []
-        self.values: list[Operand] = []
-        self.visitors: dict[type[Tree], _Task] = {
+        self.visitors |= {
             Number: self.number,
             Name: self.name,
             Operator: self.operator,
@@ -186,17 +148,17 @@ class _Lowering:
         wanted = output if output is not None and output in live else None
         for statement in module.statements:
             if isinstance(statement, Assign) and statement.name.name in live:
-                value = self.evaluate(statement.value, _OUTSIDE)
+                value = self.evaluate(statement.value, OUTSIDE)
                 self.nodes[statement.name.name] = self.assign(statement.name, value)
         if wanted is not None and wanted in self.nodes:
             return self.nodes[wanted]
         target = self.definitions[wanted] if wanted is not None else last
         match target:
             case Define() | Block():
-                value = self.evaluate(_own_call(target), _OUTSIDE)
+                value = self.evaluate(_own_call(target), OUTSIDE)
                 return self.assign(target.name, value)
             case Bare():
-                return self.as_step(self.evaluate(target.value, _OUTSIDE), target.value)
+                return self.as_step(self.evaluate(target.value, OUTSIDE), target.value)
             case Assign():
                 return self.nodes[target.name.name]
         raise AssertionError(target)
@@ -209,7 +171,7 @@ class _Lowering:
                 self.steps[value] = step.called(name.name)
                 return value
             identity = ops.operation("identity")
-            return self.add(identity, (value,), name, name.span, _OUTSIDE, name=name.name)
+            return self.add(identity, (value,), name, name.span, OUTSIDE, name=name.name)
         return self.as_step(value, name, name.name)
 
     def as_step(self, value: Operand, tree: Tree, name: str | None = None) -> int:
@@ -220,104 +182,19 @@ class _Lowering:
         self.steps.append(Step("constant", name, None, (value,), NO_OPTIONS, tree, span, span))
         return len(self.steps) - 1
 
-    # --- the loop ---
-
-    def evaluate(self, tree: Tree, scope: _Scope) -> Operand:
-        """Lower one expression."""
-        work = self.work
-        bottom = len(work)
-        self.visitors[type(tree)](tree, scope)
-        while len(work) > bottom:
-            task, subject, inside = work.pop()
-            task(subject, inside)
-        return self.values.pop()
-
-    def visit(self, tree: Tree, scope: _Scope) -> None:
-        """Lower a tree as the next thing to do."""
-        self.work.append((self.visitors[type(tree)], tree, scope))
-
-    def then(self, task: _Task, subject: Any, scope: _Scope) -> None:
-        """Do something once all that is pushed after this call is done."""
-        self.work.append((task, subject, scope))
-
-    def visit_all(self, trees: Sequence[Tree], scope: _Scope) -> None:
-        work, visitors = self.work, self.visitors
-        for tree in reversed(trees):
-            work.append((visitors[type(tree)], tree, scope))
-
-    def pop(self, count: int) -> tuple[Operand, ...]:
-        if count == 0:
-            return ()
-        values = self.values
-        if count == 1:
-            return (values.pop(),)
-        taken = tuple(values[-count:])
-        del values[-count:]
-        return taken
-
-    def add_input(self, name: str, tree: Tree) -> int:
-        span = tree.span
-        self.steps.append(Step("input", name, None, (), NO_OPTIONS, tree, span, span))
-        return len(self.steps) - 1
-
-    def add(
-        self,
-        operation: Operation,
-        operands: tuple[Operand, ...],
-        tree: Tree,
-        symbol_span: Span,
-        scope: _Scope,
-        *,
-        options: Mapping[str, Any] = NO_OPTIONS,
-        span: Span | None = None,
-        name: str | None = None,
-    ) -> int:
-        """Append an operation and return its number; `span` where it is not all of `tree`."""
-        steps = self.steps
-        span = tree.span if span is None else span
-        kind = "constant"
-        for operand in operands:
-            if type(operand) is int and steps[operand][0] != "constant":
-                kind = "operation"
-                break
-        row = (
-            *(kind, name, operation, operands, options, tree, span, symbol_span),
-            *(scope.selections, scope.composed),
-        )
-        steps.append(tuple.__new__(Step, row))  # half the time of a call of the class
-        return len(steps) - 1
-
-    def carries(self, operand: Operand) -> bool:
-        """Whether an operand depends on an input."""
-        return isinstance(operand, int) and self.steps[operand].kind != "constant"
-
-    def push(
-        self,
-        operation: Operation,
-        operands: tuple[Operand, ...],
-        tree: Tree,
-        symbol_span: Span,
-        scope: _Scope,
-        options: Mapping[str, Any] = NO_OPTIONS,
-    ) -> None:
-        self.values.append(self.add(operation, operands, tree, symbol_span, scope, options=options))
-
-    def fail(self, kind: Kind, message: str, span: Span, hint: str | None = None) -> NoReturn:
-        raise GradcliError(kind, message, source=self.source, span=span, hint=hint)
-
     # --- leaves ---
 
-    def number(self, tree: Number, _scope: _Scope) -> None:
+    def number(self, tree: Number, _scope: Scope) -> None:
         self.values.append(Literal(np.float64(tree.value), tree.text))
 
-    def nothing(self, tree: Nothing, _scope: _Scope) -> None:
+    def nothing(self, tree: Nothing, _scope: Scope) -> None:
         self.fail(Kind.SYNTAX, "None isn't a value", tree.span, "it is for axis=None, x[:, None]")
 
-    def word(self, tree: Text, _scope: _Scope) -> None:
+    def word(self, tree: Text, _scope: Scope) -> None:
         hint = "words are options of a function: mse_loss(x, y, reduction='sum')"
         self.fail(Kind.SYNTAX, "a word in quotes isn't a value", tree.span, hint)
 
-    def bracketed(self, tree: Tuple, _scope: _Scope) -> None:
+    def bracketed(self, tree: Tuple, _scope: Scope) -> None:
         self.fail(
             Kind.SYNTAX,
             "a tuple can't be used as a value",
@@ -325,7 +202,7 @@ class _Lowering:
             "an array is written with square brackets: [1, 2]",
         )
 
-    def name(self, tree: Name, scope: _Scope) -> None:
+    def name(self, tree: Name, scope: Scope) -> None:
         word = tree.name
         if tree.qualified:
             self.values.append(Literal(np.float64(CONSTANTS[word]), word))
@@ -343,7 +220,7 @@ class _Lowering:
 
     # --- operators ---
 
-    def operator(self, tree: Operator, scope: _Scope) -> None:
+    def operator(self, tree: Operator, scope: Scope) -> None:
         inside = self.squared_norm(tree)
         if inside is not None:
             self.then(self.apply_squared_norm, tree, scope)
@@ -368,11 +245,11 @@ class _Lowering:
                 return inside
         return None
 
-    def apply_squared_norm(self, tree: Operator, scope: _Scope) -> None:
+    def apply_squared_norm(self, tree: Operator, scope: Scope) -> None:
         row = ops.operation("squared_norm")
         self.push(row, self.pop(1), tree, tree.symbol_span, scope)
 
-    def apply_operator(self, tree: Operator, scope: _Scope) -> None:
+    def apply_operator(self, tree: Operator, scope: Scope) -> None:
         operands = self.pop(len(tree.operands))
         if tree.symbol == "/":
             self.divide(tree, tree.symbol_span, operands, scope)
@@ -380,7 +257,7 @@ class _Lowering:
             self.push(ops.for_symbol(tree.symbol), operands, tree, tree.symbol_span, scope)
 
     def divide(
-        self, tree: Operator | Call, span: Span, operands: tuple[Operand, ...], scope: _Scope
+        self, tree: Operator | Call, span: Span, operands: tuple[Operand, ...], scope: Scope
     ) -> None:
         """`p / q`: by a constant it is one operation, else 1/q and a product (Figure 1)."""
         p, q = operands
@@ -398,11 +275,11 @@ class _Lowering:
         else:
             self.push(ops.for_symbol("*"), (p, inverse), tree, span, scope)
 
-    def compare(self, tree: Compare, scope: _Scope) -> None:
+    def compare(self, tree: Compare, scope: Scope) -> None:
         self.then(self.apply_compare, tree, scope)
         self.visit_all(tree.operands, scope)
 
-    def apply_compare(self, tree: Compare, scope: _Scope) -> None:
+    def apply_compare(self, tree: Compare, scope: Scope) -> None:
         """`a < b < c` is the product of `a < b` and `b < c`."""
         operands = self.pop(len(tree.operands))
         result: int | None = None
@@ -420,7 +297,7 @@ class _Lowering:
 
     # --- calls ---
 
-    def call(self, tree: Call, scope: _Scope) -> None:
+    def call(self, tree: Call, scope: Scope) -> None:
         definition = None if tree.qualified else self.definitions.get(tree.name)
         match definition:
             case Define():
@@ -434,13 +311,13 @@ class _Lowering:
             case _:
                 self.builtin(tree, scope)
 
-    def inline(self, definition: Define, scope: _Scope) -> None:
+    def inline(self, definition: Define, scope: Scope) -> None:
         """Lower a function's body with its parameters standing for the arguments."""
         values = self.pop(len(definition.parameters))
         local = {p.name: v for p, v in zip(definition.parameters, values, strict=True)}
-        self.visit(definition.body, _Scope(local, selections=scope.selections))
+        self.visit(definition.body, Scope(local, selections=scope.selections))
 
-    def apply_block(self, called: tuple[Block, Call], scope: _Scope) -> None:
+    def apply_block(self, called: tuple[Block, Call], scope: Scope) -> None:
         block, tree = called
         operands = self.pop(len(block.parameters))
         self.push(self.block_operation(block), operands, tree, tree.name_span, scope)
@@ -454,7 +331,7 @@ class _Lowering:
             self.blocks[block.name.name] = make(block, self.names)
         return self.blocks[block.name.name]
 
-    def builtin(self, tree: Call, scope: _Scope) -> None:
+    def builtin(self, tree: Call, scope: Scope) -> None:
         """A function of the language: sort the arguments into operands and options."""
         row = None if tree.keywords else plain_row(tree.name, len(tree.arguments))
         if row is not None and not row.chooses:
@@ -471,7 +348,7 @@ class _Lowering:
         else:
             self.visit_all([o for o in arranged.operands if isinstance(o, Tree)], scope)
 
-    def compose(self, function: Composition, arranged: Arranged, tree: Call, scope: _Scope) -> None:
+    def compose(self, function: Composition, arranged: Arranged, tree: Call, scope: Scope) -> None:
         """Lower the text of a composition, its parameters standing for the operands."""
         options = arranged.options
         pairs = zip(function.operands, arranged.operands, strict=True)
@@ -482,26 +359,26 @@ class _Lowering:
             self.fail(Kind.SYNTAX, str(error), tree.span)
         local: dict[str, Operand] = {n: o for n, o in given.items() if isinstance(o, Literal)}
         constants = {**options, **(function.derived(options) if function.derived else {})}
-        inner = _Scope(local, constants, scope.selections, composed=True)
+        inner = Scope(local, constants, scope.selections, composed=True)
         waiting = [(name, o) for name, o in given.items() if isinstance(o, Tree)]
-        steps: list[tuple[str | None, Tree, _Scope]] = [(name, o, scope) for name, o in waiting]
+        steps: list[tuple[str | None, Tree, Scope]] = [(name, o, scope) for name, o in waiting]
         steps += [(name, value, inner) for name, value in body]
         for name, value, where in reversed(steps):
             if name is not None:
                 self.then(self.remember, (name, local), where)
             self.visit(value, where)
 
-    def remember(self, named: tuple[str, dict[str, Operand]], _scope: _Scope) -> None:
+    def remember(self, named: tuple[str, dict[str, Operand]], _scope: Scope) -> None:
         """Give the latest value a name within a composition."""
         name, local = named
         local[name] = self.values.pop()
 
-    def apply_row(self, called: tuple[Operation, Call], scope: _Scope) -> None:
+    def apply_row(self, called: tuple[Operation, Call], scope: Scope) -> None:
         """A call whose operands are its arguments."""
         operation, tree = called
         self.apply(operation, self.pop(len(tree.arguments)), NO_OPTIONS, tree, scope)
 
-    def apply_arranged(self, called: tuple[Arranged, Call], scope: _Scope) -> None:
+    def apply_arranged(self, called: tuple[Arranged, Call], scope: Scope) -> None:
         """A call with options, or with literals where an operand has a default."""
         (operation, operands, options), tree = called
         assert not isinstance(operation, Composition)
@@ -517,14 +394,14 @@ class _Lowering:
         operands: tuple[Operand, ...],
         options: Mapping[str, Any],
         tree: Call,
-        scope: _Scope,
+        scope: Scope,
     ) -> None:
         if operation.symbol == "/":
             self.divide(tree, tree.name_span, operands, scope)
         else:
             self.push(operation, operands, tree, tree.name_span, scope, options)
 
-    def visit_where(self, operands: list[Tree | Literal | None], scope: _Scope) -> None:
+    def visit_where(self, operands: list[Tree | Literal | None], scope: Scope) -> None:
         """The branches of a `where` are lowered as selected by its condition."""
         condition, *branches = (o for o in operands if isinstance(o, Tree))
         chosen = [Selection(chosen=True), Selection(chosen=False)]
@@ -534,19 +411,19 @@ class _Lowering:
         self.then(self.remember_condition, chosen, scope)
         self.visit(condition, scope)
 
-    def remember_condition(self, chosen: list[Selection], _scope: _Scope) -> None:
+    def remember_condition(self, chosen: list[Selection], _scope: Scope) -> None:
         for selection in chosen:
             selection.condition = self.values[-1]
 
     # --- arrays ---
 
-    def array(self, tree: Array, scope: _Scope) -> None:
+    def array(self, tree: Array, scope: Scope) -> None:
         """`[[a, b], [c, d]]` is one operation on its elements; of literals alone it is one."""
         elements, shape = flattened(tree, self.source)
         self.then(self.apply_array, (len(elements), shape, tree), scope)
         self.visit_all(elements, scope)
 
-    def apply_array(self, flat: tuple[int, tuple[int, ...], Array], scope: _Scope) -> None:
+    def apply_array(self, flat: tuple[int, tuple[int, ...], Array], scope: Scope) -> None:
         count, shape, tree = flat
         operands = self.pop(count)
         literals = [o for o in operands if isinstance(o, Literal)]
@@ -558,90 +435,15 @@ class _Lowering:
         options = {"shape": shape}
         self.push(ops.operation("array"), operands, tree, tree.span, scope, options)
 
-    def index(self, tree: Index, scope: _Scope) -> None:
+    def index(self, tree: Index, scope: Scope) -> None:
         items = tuple(self.index_item(item, scope) for item in tree.items)
         self.then(self.apply_index, (tree, items), scope)
         self.visit(tree.base, scope)
 
-    def apply_index(self, indexed: tuple[Index, tuple[Any, ...]], scope: _Scope) -> None:
+    def apply_index(self, indexed: tuple[Index, tuple[Any, ...]], scope: Scope) -> None:
         tree, items = indexed
         place = Span(tree.base.span.end, tree.span.end)
         self.push(ops.operation("index"), self.pop(1), tree, place, scope, {"items": items})
-
-    def index_item(self, item: Tree, scope: _Scope) -> Any:
-        if isinstance(item, Slice):
-            return slice(*(_in_range(self.static(part, scope)) for part in item.parts))
-        if isinstance(item, Nothing):
-            return None
-        if isinstance(item, Text) and item.text == "...":
-            return ...
-        if isinstance(item, Array):
-            return tuple(map(_in_range, self.static(item, scope)))
-        value = _in_range(self.static(item, scope))
-        if not isinstance(value, int) or isinstance(value, bool):
-            hint = "slices are written x[0:2], several elements x[[0, 2]]"
-            self.fail(Kind.SHAPE, "an index is a whole number", item.span, hint)
-        return value
-
-    # --- constants that are no values: axes, shapes, indices ---
-
-    def static(self, tree: Tree, scope: _Scope) -> Any:
-        """What an option is: None, a number (int where whole), or a tuple of them."""
-        match tree:
-            case Nothing():
-                return None
-            case Text():
-                return tree.text
-            case Number():
-                return _whole(tree.value)
-            case Tuple() | Array():
-                return tuple(self.static_item(element, scope) for element in tree.elements)
-            case Name() if tree.name in scope.constants and not tree.qualified:
-                return scope.constants[tree.name]
-            case Name() if not tree.qualified and tree.name == "inf":
-                return np.inf
-        self.static_depth += 1
-        if self.static_depth > 20:
-            self.fail(Kind.SYNTAX, "indices in indices are nested too deep", tree.span)
-        value = self.constant(self.evaluate(tree, scope), tree)
-        self.static_depth -= 1
-        return value
-
-    def static_item(self, tree: Tree, scope: _Scope, depth: int = 1) -> Any:
-        """An element of an option that is a tuple: `((1, 1), (0, 0))` is the deepest there is."""
-        if not isinstance(tree, Tuple | Array):
-            return self.static(tree, scope)
-        if depth > MOST_NESTED:
-            self.fail(Kind.SHAPE, "this is nested too deep here", tree.span)
-        return tuple(self.static_item(element, scope, depth + 1) for element in tree.elements)
-
-    def constant(self, operand: Operand, tree: Tree) -> Any:
-        """The number that an expression without inputs equals."""
-        if self.carries(operand):
-            hint = "write the number, or give it a name in the program: n = 2"
-            if isinstance(tree, Compare):
-                hint = "elements are chosen by where(x > 0, x, 0): the others become 0"
-            self.fail(
-                Kind.SHAPE,
-                "a constant is needed here, and this depends on an input",
-                tree.span,
-                hint,
-            )
-        value = self.engine.constant_value(self.source, self.steps, operand)
-        if np.ndim(value) > 0:
-            return tuple(_whole(v) for v in np.ravel(value))
-        return _whole(float(value))
-
-
-def _whole(value: float) -> int | float:
-    return int(value) if abs(value) < 2**53 and float(value).is_integer() else float(value)
-
-
-def _in_range(value: Any) -> Any:
-    """A whole number too large for an index as the largest (or smallest) there is."""
-    if isinstance(value, float) and value.is_integer():
-        return int(max(-FARTHEST, min(value, FARTHEST)))
-    return value
 
 
 def _own_call(definition: Define | Block) -> Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Draft, pruned
-from gradcli.graph.resolve import Names
+from gradcli.graph.names import Names
 from gradcli.syntax.tree import Assign, Bare, Block, Define
 
 MOST_OPERATIONS = 8_000_000

@@ -12,7 +12,7 @@ from collections.abc import Set as AbstractSet
 
 from gradcli import ops
 from gradcli.diagnostics.characters import DERIVATIVES
-from gradcli.graph.resolve import CONSTANTS, Names
+from gradcli.graph.names import CONSTANTS, Names
 from gradcli.syntax.messages.foreign import INSTEAD_OF_NAMES, derivative_at
 
 LONGEST = 20

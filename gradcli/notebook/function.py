@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import visible
-from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Note
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task

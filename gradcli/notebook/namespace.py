@@ -16,7 +16,8 @@ import numpy as np
 from gradcli.diagnostics.error import expect_choice
 from gradcli.diagnostics.failures import problem, reason
 from gradcli.diagnostics.gc_pause import collector_paused
-from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task

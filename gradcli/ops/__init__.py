@@ -18,11 +18,21 @@ from gradcli.ops.table.activations import ROWS as ACTIVATIONS
 from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.table.arrays import ROWS as ARRAYS
 from gradcli.ops.table.compositions import COMPOSITIONS
-from gradcli.ops.table.functions import ROWS as FUNCTIONS
+from gradcli.ops.table.powers import ROWS as POWERS
 from gradcli.ops.table.slopes import ROWS as SLOPES
+from gradcli.ops.table.special import ROWS as SPECIAL
+from gradcli.ops.table.trigonometry import ROWS as TRIGONOMETRY
 from gradcli.syntax.functions import FUNCTION_NAMES
 
-TABLE: tuple[Operation, ...] = (*ARITHMETIC, *FUNCTIONS, *ACTIVATIONS, *ARRAYS, *SLOPES)
+TABLE: tuple[Operation, ...] = (
+    *ARITHMETIC,
+    *POWERS,
+    *TRIGONOMETRY,
+    *SPECIAL,
+    *ACTIVATIONS,
+    *ARRAYS,
+    *SLOPES,
+)
 
 Function: TypeAlias = Operation | Composition
 """What a name can be called as."""

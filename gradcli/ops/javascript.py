@@ -91,8 +91,7 @@ def _written(node: ast.expr) -> str:
         case ast.IfExp(test=test, body=body, orelse=other):
             return f"({_written(test)} ? {_written(body)} : {_written(other)})"
         case ast.Call(func=ast.Name(id=name), args=arguments):
-            if name not in FUNCTIONS and name not in MATH:
-                raise ValueError(f"no function {name} in JavaScript")
-            function = name if name in FUNCTIONS else f"Math.{name}"
-            return f"{function}({', '.join(map(_written, arguments))})"
+            if name in FUNCTIONS or name in MATH:
+                function = name if name in FUNCTIONS else f"Math.{name}"
+                return f"{function}({', '.join(map(_written, arguments))})"
     raise ValueError(f"no JavaScript for {ast.dump(node)}")

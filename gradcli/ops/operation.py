@@ -3,7 +3,8 @@
 A row says how to compute an output from operands, and gives for every operand a formula in
 the project's own language: the elementwise local derivative ∂out/∂parameter, or, for an
 operation on whole arrays, the backward rule with `delta` = ∂f/∂out. A user's `block` is
-a row like any other. This module knows nothing of single rows.
+a row like any other. This module knows nothing of single rows. Half of it says what the fields of
+a row mean.
 
 **Kernels and batches.** A kernel (`forward`) works on the trailing axes of its arrays: the
 axes of the operand's own shape. Whatever stands in front is a batch, and broadcasts. So one

@@ -18,7 +18,7 @@ import numpy as np
 from gradcli import ops
 from gradcli.engine.notation import formula_tree
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Node
+from gradcli.graph.graph import OperationNode
 from gradcli.ops import javascript
 from gradcli.ops.operation import Operation, Type
 from gradcli.syntax.tree import Call, Compare, Name, Number, Operator, Tree, postorder
@@ -56,7 +56,11 @@ def recompute(steps: Steps) -> Recompute | None:
     try:
         known = {node.id: result.values[node.id] for node in nodes if node.kind == "constant"}
         forward = [f"v[{i}] = {_number(float(value))};" for i, value in known.items()]
-        forward += [f"v[{node.id}] = {_node(node)};" for node in nodes if node.kind == "operation"]
+        forward += [
+            f"v[{node.id}] = {_node(node)};"
+            for node in nodes
+            if node.operation is not None and node.carries
+        ]
         return Recompute("".join(forward), tuple(_locals(steps)))
     except (Missing, TypeError):  # a constant array has no one number
         return None
@@ -69,7 +73,7 @@ def _locals(steps: Steps) -> Iterator[str]:
     for k, move in enumerate(steps.moves()):
         if move.local is None:
             raise Missing(move.text)
-        if steps.by == "operation" and move.node.operation is not None:
+        if steps.by == "operation":
             running = move.node.operation.running(graph.site(move.node))
             text = running[steps.result.contributions[k].operand]
             with suppress(Missing):
@@ -78,11 +82,10 @@ def _locals(steps: Steps) -> Iterator[str]:
         yield _expression(move.local, places)
 
 
-def _node(node: Node) -> str:
+def _node(node: OperationNode) -> str:
     """A node's value, over `v`."""
     operands = [f"v[{o}]" if isinstance(o, int) else _literal(o) for o in node.operands]
     operation = node.operation
-    assert operation is not None
     if operation.body is not None:
         graph, result = operation.body(tuple(Type(()) for _ in operands))
         inside = (f"v[{inner.id}] = {_node(inner)};" for inner in graph.nodes if inner.operation)

@@ -1,4 +1,7 @@
-"""Python's own functions: `range`, `len`, `sum`, `zip` …, over values of the text."""
+"""Python's own functions: `range`, `len`, `sum`, `zip` …, over values of the text.
+
+There is a short method per name, which is found by it: the module is as long as their list.
+"""
 
 from __future__ import annotations
 

@@ -17,8 +17,9 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
+from gradcli.graph.build import build
 from gradcli.graph.draft import Literal, Operand, Step, named, pruned
-from gradcli.graph.graph import Graph, build
+from gradcli.graph.graph import Graph
 from gradcli.python.assignments import GOES_ON
 from gradcli.python.core import Text
 from gradcli.python.entry import Entry, entry_of

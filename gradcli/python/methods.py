@@ -1,4 +1,7 @@
-"""Attributes and methods: of arrays and numbers, of lists, dicts and texts."""
+"""Attributes and methods: of arrays and numbers, of lists, dicts and texts.
+
+There is a short method per name, which is found by it: the module is as long as their list.
+"""
 
 from __future__ import annotations
 

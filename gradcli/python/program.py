@@ -18,7 +18,7 @@ from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.inputs import to_value
 from gradcli.graph.draft import NO_OPTIONS, Draft, Step
 from gradcli.graph.graph import Graph
-from gradcli.graph.resolve import Names
+from gradcli.graph.names import Names
 from gradcli.ops.operation import Shape
 from gradcli.python.flat import leaves
 from gradcli.python.front import Front, Traced

@@ -1,7 +1,8 @@
 """How libraries call things: modules, functions, keywords.
 
 A name that is here leads to a function of NumPy or to a row of the operation table under the name
-that stands on its right. A name that a row has as an alias needs no entry.
+that stands on its right. A name that a row has as an alias needs no entry. These are tables to
+look things up in, and as long as the libraries are wide.
 """
 
 from __future__ import annotations

@@ -17,7 +17,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.forward import describe_operands, operand_values, selected, written_text
 from gradcli.engine.notation import formula_tree
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import keywords
 from gradcli.results.matrices import continued
 from gradcli.syntax.printer import print_tree
@@ -69,7 +69,7 @@ def refuse_corners(
         if i in second.deltas:
             bent = places & (curvatures[second.deltas[i]] != 0)
             if np.any(bent):
-                raise _error(graph, graph.nodes[i], values, bent)
+                raise _error(graph, graph.operation(i), values, bent)
 
 
 def at_corners(graph: Graph, values: Sequence[Any], wrt: Iterable[int]) -> list[str]:
@@ -85,11 +85,9 @@ def at_corners(graph: Graph, values: Sequence[Any], wrt: Iterable[int]) -> list[
 
 
 def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
-    operation = node.operation
-    if operation is None or operation.tie is None or operation.jumps:
+    if node.operation is None or node.operation.tie is None or node.operation.jumps:
         return False
-    assert node.kernel is not None
-    tied = operation.tie(*operand_values(node, values), **keywords(node.kernel))
+    tied = node.operation.tie(*operand_values(node, values), **keywords(node.kernel))
     if not np.any(tied):
         return False
     mask = selected(node, values)
@@ -100,12 +98,10 @@ def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
 
 def _corner(node: Node, values: Sequence[Any]) -> Any:
     """Where a node's value is at a corner whose slopes are on both sides of the convention's."""
-    operation = node.operation
-    assert operation is not None
-    assert operation.tie is not None
-    assert node.kernel is not None
+    if node.operation is None or node.operation.tie is None:
+        return None
     arguments, options = operand_values(node, values), keywords(node.kernel)
-    tied = np.asarray(operation.tie(*arguments, **options))
+    tied = np.asarray(node.operation.tie(*arguments, **options))
     if not tied.any():
         return None
     if tied.size != node.type.size:  # element by element of what is reduced
@@ -120,9 +116,8 @@ def _fitting(size: int, node: Node) -> tuple[int, ...]:
     return node.type.shape if size == node.type.size else ()
 
 
-def _error(graph: Graph, node: Node, values: Sequence[Any], bent: Any) -> GradcliError:
+def _error(graph: Graph, node: OperationNode, values: Sequence[Any], bent: Any) -> GradcliError:
     operation = node.operation
-    assert operation is not None
     written, hint = written_text(graph, node), "write its square without it"
     place = tuple(np.argwhere(bent)[0])
     where = describe_operands(graph, node, operand_values(node, values), place)

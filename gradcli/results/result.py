@@ -200,9 +200,8 @@ class Result:
         """The backward pass line by line."""
         nodes, steps = self.graph.nodes, self.graph.steps
         for contribution in self.contributions:
-            node = nodes[contribution.node]
+            node = self.graph.operation(contribution.node)
             text = rule(self.graph, node, contribution.operand)
-            assert node.operation is not None
             whole = not node.operation.elementwise
             yield Line(
                 steps[node.id],

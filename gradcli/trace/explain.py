@@ -103,7 +103,6 @@ class Explainer:
                 "rule."
             )
         operation = move.node.operation
-        assert operation is not None
         graph = self.steps.graph
         operands = [print_tree(operand_tree(graph, o)) for o in move.node.operands]
         place = next((i for i, o in enumerate(move.node.operands) if o == move.to.id), 0)
@@ -119,10 +118,9 @@ class Explainer:
     def _shapes(self, move: Move) -> Iterable[str]:
         """Why what comes back is summed over a dimension."""
         own, to = move.node.type.shape, move.to.type.shape
-        operation = move.node.operation
-        if len(self.steps.members(move.node)) > 1 or operation is None:
+        if len(self.steps.members(move.node)) > 1:
             return
-        if operation.elementwise and own != to:
+        if move.node.operation.elementwise and own != to:
             yield (
                 f"{move.to.name} was repeated to fit the shape {times(own)}, so what comes back "
                 "is summed over its copies."
@@ -152,11 +150,12 @@ class Explainer:
         """The convention that was taken, where the point is a corner."""
         graph, values = self.steps.graph, self.steps.result.values
         for node in self.steps.members(move.node):
+            if node.operation is None:
+                continue
             operation = node.operation
-            if operation is None or operation.tie is None or not operation.convention:
+            if operation.tie is None or not operation.convention:
                 continue
             arguments = [values[o] if isinstance(o, int) else o.value for o in node.operands]
-            assert node.kernel is not None
             if np.any(operation.tie(*arguments, **keywords(node.kernel))):
                 text = print_tree(node_tree(graph, node))
                 yield f"{text} has a corner here; the convention is: {operation.convention}."

@@ -22,7 +22,7 @@ from gradcli.engine.notation import NOWHERE, node_tree, rule_tree, substitute
 from gradcli.engine.plan import Contribution, reduce_to
 from gradcli.engine.rules import Rules
 from gradcli.formulas.tidy import tidied
-from gradcli.graph.graph import Node
+from gradcli.graph.graph import Node, OperationNode
 from gradcli.ops.operation import Type
 from gradcli.results.result import Result
 from gradcli.syntax.printer import print_tree
@@ -134,7 +134,7 @@ class StatementSteps(Steps):
                 before, paths = arrived.add(to, sent.last.accumulator)
                 yield Move(
                     step=self.numbers[whole.node.id],
-                    node=whole.node,
+                    node=self.graph.operation(whole.node.id),
                     to=self.graph.nodes[to],
                     local=sent.local,
                     rule=sent.rule,
@@ -178,14 +178,14 @@ class StatementSteps(Steps):
         once = self._reads_once(node)
         delta = Name(f"delta_{node.name}", NOWHERE)
         for sent in self._contributions.get(node.id, []):
-            assert node.operation is not None
-            tree, value = rule_tree(self.graph, node, sent.operand), sent.value
+            own = self.graph.operation(node.id)
+            tree, value = rule_tree(self.graph, own, sent.operand), sent.value
             formula = self._formula(sent, tree)
-            if node.operation.elementwise and once:
+            if own.operation.elementwise and once:
                 worth = local_derivative(self.rules, self.result.values, sent)
                 found[sent.to] = Sent(tree, None, formula, worth, value, sent)
                 continue
-            rule = times(delta, tree) if node.operation.elementwise else tree
+            rule = times(delta, tree) if own.operation.elementwise else tree
             earlier = found.get(sent.to)
             if earlier is not None:
                 formula, value = f"{earlier.formula} + {formula}", earlier.value + value
@@ -335,7 +335,6 @@ class Composed:
         last = self.nodes[-1]
         found: dict[int, Tree] = {last.id: Name(f"delta_{last.name}", NOWHERE)}
         for node, operand, to in self._backwards(found):
-            assert node.operation is not None
             rule, delta = rule_tree(self.graph, node, operand), found[node.id]
             shape, own = self.graph.nodes[to].type.shape, node.type.shape
             if node.operation.elementwise:
@@ -349,7 +348,7 @@ class Composed:
             found[to] = limited(plus(found.get(to), reduction(sent, own, shape)))
         return found
 
-    def _backwards(self, reached: Mapping[int, Tree]) -> Iterator[tuple[Node, int, int]]:
+    def _backwards(self, reached: Mapping[int, Tree]) -> Iterator[tuple[OperationNode, int, int]]:
         """Every operand of the operations inside that are reached, in backward order."""
         for node in reversed(self.nodes):
             if node.id not in reached or node.operation is None:

@@ -19,7 +19,7 @@ from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import NOWHERE, node_tree, option_tree, rule_tree
 from gradcli.engine.plan import Contribution
 from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Shape
 from gradcli.results.result import Result
 from gradcli.syntax.printer import print_tree
@@ -53,7 +53,7 @@ class Move(NamedTuple):
     """A line of the backward pass: what step `step` sends from `node` to `to`."""
 
     step: int
-    node: Node
+    node: OperationNode
     to: Node
     local: Tree | None
     """The local derivative, where there is one: the upstream is multiplied by it."""
@@ -142,8 +142,7 @@ class Steps:
         result, nodes = self.result, self.graph.nodes
         arrived = Arrivals()
         for sent in result.contributions:
-            node = nodes[sent.node]
-            assert node.operation is not None
+            node = self.graph.operation(sent.node)
             tree = rule_tree(self.graph, node, sent.operand)
             local = tree if node.operation.elementwise else None
             before, paths = arrived.add(sent.to, sent.accumulator)
@@ -164,8 +163,7 @@ class Steps:
             )
 
     def _formula(self, sent: Contribution, tree: Tree) -> str:
-        node, to = self.graph.nodes[sent.node], self.graph.nodes[sent.to]
-        assert node.operation is not None
+        node, to = self.graph.operation(sent.node), self.graph.nodes[sent.to]
         if node.operation.elementwise:
             text = product(None if self.starts(node) else f"delta_{node.name}", tree)
             return reduced(text, node.type.shape, to.type.shape)

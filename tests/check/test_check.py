@@ -31,7 +31,7 @@ from gradcli.check.wording import describe
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import backward
 from gradcli.engine.plan import Backward
-from gradcli.graph.graph import Graph
+from gradcli.graph.graph import Graph, input_like
 from gradcli.ops.operation import Operation, keywords
 from gradcli.program import Program
 from gradcli.report import Style, render
@@ -70,13 +70,10 @@ def alone(row: Operation, sample: str) -> tuple[Graph, list[Any]]:
     found = applied(row, sample)
     names = row.operand_names(len(found.operands))
     inputs = [
-        found.node._replace(
-            id=i, name=name, kind="input", operation=None, kernel=None, operands=(), type=t,
-            aligned=True, options={}, given={},
-        )
+        input_like(found.node, i, name, t)
         for i, (name, t) in enumerate(zip(names, found.site.types, strict=True))
-    ]  # fmt: skip
-    node = found.node._replace(id=len(inputs), kind="operation", operands=tuple(range(len(inputs))))
+    ]
+    node = found.node.moved(id=len(inputs), carries=True, operands=tuple(range(len(inputs))))
     return Graph(found.graph.source, (*inputs, node), len(inputs)), [*found.operands, found.out]
 
 

@@ -11,8 +11,8 @@ import json
 import math
 from pathlib import Path
 
-import torch  # type: ignore[import-not-found]
-from torch.nn import functional as F  # type: ignore[import-not-found]  # noqa: N812
+import torch
+from torch.nn import functional as F  # noqa: N812
 
 POINT = {
     "x": [0.5, -1.2, 2.0],

@@ -168,7 +168,7 @@ def test_the_first_operation_at_fault_is_found_wherever_it_hides(text: str) -> N
         if wrong:
             with pytest.raises(GradcliError) as caught:
                 backward(graph, values, active, one)
-            node, delta = graph.nodes[wrong[0].node], passed.accumulators[wrong[0].node]
+            node, delta = graph.operation(wrong[0].node), passed.accumulators[wrong[0].node]
             first = accumulator_error(graph, node, wrong[0].operand, values, delta)
             assert caught.value.message == first.message
         else:

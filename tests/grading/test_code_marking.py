@@ -14,7 +14,7 @@ from gradcli.cli.environment import Environment
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.marking import mark_code
-from gradcli.grading.marking.mark import sides_of
+from gradcli.grading.marking.expected import sides_of
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task, make_task

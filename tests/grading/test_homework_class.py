@@ -26,7 +26,7 @@ from gradcli.grading.exercise.classroom import (
     Submitted,
     tally,
 )
-from gradcli.grading.marking.mark import Scheme
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Note
 from gradcli.grading.model.task import make_task
 from gradcli.program import Program

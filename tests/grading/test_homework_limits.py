@@ -21,7 +21,8 @@ from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.marking.mark import mark
 from gradcli.grading.mistakes.diagnose import UNNAMED
 from gradcli.grading.model import stage
 from gradcli.grading.model.deadline import Deadline

@@ -16,7 +16,8 @@ from gradcli import Program
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.model.tolerance import Tolerance

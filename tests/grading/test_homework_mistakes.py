@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 import gradcli
-from gradcli.grading.marking.mark import Scheme, mark
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.mistakes.table import MISTAKES
 from gradcli.grading.model.task import Task, make_task

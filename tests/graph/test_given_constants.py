@@ -15,7 +15,7 @@ import gradcli
 from gradcli import GradcliError, Program
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.graph.resolve import CONSTANTS, TWINS
+from gradcli.graph.names import CONSTANTS, TWINS
 
 TEXT = "f(u) = u*{0}; s = f(x) + {0}^2; s*sin({0})"
 COMMANDS = {

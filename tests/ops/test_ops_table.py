@@ -14,7 +14,7 @@ from sweep import each_sample, sweep
 from gradcli import ops
 from gradcli.engine.formula import compile_formula, formula_names, parsed
 from gradcli.engine.plan import reduce_to
-from gradcli.graph.resolve import CONSTANTS
+from gradcli.graph.names import CONSTANTS
 from gradcli.ops.operation import Operation, Site, Type, keywords, propagating
 from gradcli.syntax.tree import Call, Name, postorder
 

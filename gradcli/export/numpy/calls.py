@@ -2,7 +2,8 @@
 
 An operation is applied to pieces of code of known types; out comes the code of its value. Its row
 has NumPy's spelling; where shapes decide what is written, `Calls` has a method of the row's name.
-What NumPy and SciPy lack is noted as a helper.
+What NumPy and SciPy lack is noted as a helper. There is a short method per operation: the module is
+as long as their list.
 """
 
 from __future__ import annotations

@@ -24,7 +24,7 @@ from gradcli.export.numpy import code
 from gradcli.export.numpy.calls import Calls
 from gradcli.export.numpy.code import ATOM, COMPARISON, Code, numpy_shape
 from gradcli.graph.draft import Literal, Operand, Selection
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.graph.identifiers import TAKEN, identifier, identifiers
 from gradcli.ops.operation import Operation, Type
 from gradcli.syntax.printer import print_tree
@@ -116,9 +116,8 @@ class Numpy(Calls):
         found = self.apply(node.operation, operands, node.type, node.options, wide=True)
         return self._careful(code.numeric(found), node).text
 
-    def _careful(self, found: Code, node: Node) -> Code:
+    def _careful(self, found: Code, node: OperationNode) -> Code:
         """A norm or deviation that NumPy gets wrong, by a helper that scales its operand."""
-        assert node.operation is not None
         row = node.operation
         if not row.is_reduction or not row.square or node.options["axis"] is not None:
             return found
@@ -155,7 +154,7 @@ class Numpy(Calls):
     def _operations(self) -> Iterator[Backward]:
         nodes, arrived, numbers = self.graph.nodes, Arrivals(), self.steps.numbers
         for sent in self.result.contributions:
-            node, to = nodes[sent.node], nodes[sent.to]
+            node, to = self.graph.operation(sent.node), nodes[sent.to]
             before, paths = arrived.add(sent.to, sent.accumulator)
             found = self.sent(node, sent.operand)
             more = before is None and not sent.final
@@ -183,10 +182,9 @@ class Numpy(Calls):
             return code.product(found, code.number(1.0, "1"), found.type, wide=True)
         return found
 
-    def sent(self, node: Node, operand: int) -> Code:
+    def sent(self, node: OperationNode, operand: int) -> Code:
         """What an operation sends to one of its operands."""
         operation, to = node.operation, node.operands[operand]
-        assert operation is not None
         assert isinstance(to, int)
         rule = self.rules.of(node, operand)
         operands = [self._operand(o) for o in node.operands]

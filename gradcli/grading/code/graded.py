@@ -11,7 +11,8 @@ from pathlib import Path
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
-from gradcli.grading.marking.mark import Scheme, mark, sides_of
+from gradcli.grading.marking.expected import Scheme, sides_of
+from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Status, in_cells
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task

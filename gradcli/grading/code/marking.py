@@ -2,7 +2,7 @@
 
 The gradients that code ends with are compared with the true ones. Where some are wrong, the first
 statement is looked for whose value, exchanged for a right one, makes all of them right; what has to
-be changed in that statement names the mistake (`code_repairs`).
+be changed in that statement names the mistake (`repairs`).
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.reader import RETURN
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
-from gradcli.grading.marking.mark import Scheme
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
@@ -357,7 +357,7 @@ class CodeMarking(Judged):
         found += [n * a for a in found[:] for n in lengths]  # deltas of each example
         found += [np.asarray(v) for v in flow.values.values()]
         for stage in flow.stages.values():
-            if all(n.operation is not None and n.operation.elementwise for n in stage.operations()):
+            if all(n.operation.elementwise for n in stage.operations()):
                 values = stage.values([flow.values[r] for r in stage.reads])
                 ones = np.ones(stage.shape)[()]
                 found += [np.asarray(s.value) for s in stage.pulled_back(values, ones)]

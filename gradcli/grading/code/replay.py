@@ -9,8 +9,8 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.run import Executable
+from gradcli.graph.build import build
 from gradcli.graph.draft import Draft, named, pruned
-from gradcli.graph.graph import build
 from gradcli.python.tape import Tape
 
 

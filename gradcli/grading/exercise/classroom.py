@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.code.graded import graded
 from gradcli.grading.exercise.own_points import OwnPoints
-from gradcli.grading.marking.mark import Scheme
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task

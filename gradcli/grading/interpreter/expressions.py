@@ -31,6 +31,7 @@ from gradcli.grading.submission.decimals import fraction_of, written
 from gradcli.grading.submission.labels import read_name
 from gradcli.grading.submission.python.rewrite import base_and_key, original_name
 from gradcli.grading.submission.types import Written
+from gradcli.graph.graph import ConstantNode
 from gradcli.ops.operation import Type
 from gradcli.syntax.tree import (
     Array,
@@ -126,7 +127,7 @@ class Expressions:
         given = [*operands, self.desk.task.values.get(name, 0.0)]
         message = "this gives no number: it is not defined, or too large"
         for node, value in zip(stage.graph.nodes, values, strict=True):
-            if node.kind == "constant" and node.operation is None:
+            if isinstance(node, ConstantNode):
                 given.append(value)
             elif node.kind == "constant" and not np.all(np.isfinite(value)):
                 return GradcliError(Kind.OVERFLOW, message)

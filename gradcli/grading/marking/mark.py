@@ -7,16 +7,13 @@ root; what it does to later rows is not held against them.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
-from itertools import product
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from gradcli.diagnostics.error import Kind
 from gradcli.diagnostics.failures import submission_error
-from gradcli.grading.interpreter.state import Line, Work
+from gradcli.grading.marking.expected import Scheme, status_of
 from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work, worked_through
 from gradcli.grading.marking.points import at_its_point
 from gradcli.grading.marking.result import (
@@ -28,39 +25,18 @@ from gradcli.grading.marking.result import (
     forgiven,
     in_cells,
 )
+from gradcli.grading.marking.value_rows import ValueRows
 from gradcli.grading.mistakes.case import Case
-from gradcli.grading.mistakes.diagnose import VAGUE, explain
+from gradcli.grading.mistakes.diagnose import explain
 from gradcli.grading.mistakes.evidence import Evidence, is_
 from gradcli.grading.mistakes.in_code import holds
 from gradcli.grading.model.deadline import NEVER, Deadline
-from gradcli.grading.model.flow import Flow, Key
+from gradcli.grading.model.flow import Key
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import (
-    Digits,
-    Tolerance,
-    exact,
-    own_values,
     vague,
 )
 from gradcli.grading.submission.types import Entry, Listing, Submission, Written
-
-SIDES = (0, 1, -1)
-"""The convention at kinks, and the derivatives of both sides: each is accepted."""
-MOST_TIED = 4
-"""The most operations at a kink that may each have another side."""
-
-
-@dataclass(frozen=True)
-class Scheme:
-    """How a submission is marked."""
-
-    tolerance: Tolerance = field(default_factory=Tolerance)
-    carried: float = 1.0
-    """What a carried row earns of its marks."""
-    eta: float | None = None
-    """The learning rate, to recognise weights that were updated too early."""
-    points: float | None = None
-    """What everything is worth together; None for a mark for each row."""
 
 
 def mark(
@@ -115,120 +91,8 @@ def _in_its_direction(
     return replace(down, notes=(*down.notes, Note("descent-convention", text)))
 
 
-class _Marking:
-    def __init__(
-        self, task: Task, scheme: Scheme, handed: Handed, deadline: Deadline, sign: float
-    ) -> None:
-        self.task, self.scheme, self.handed = task, scheme, handed
-        self.sign = sign
-        """-1 where everything is judged in the direction of descent."""
-        self.deadline = deadline
-        self.flow = handed.flow
-        self.tolerance = scheme.tolerance
-        self.implied: dict[Key, Any] = {}
-        """Accumulators that were not handed in, as the mistakes so far show them."""
-        self.scales: dict[Key, float] = {}
-        """The answers of `scale` so far."""
-
-    # --- what follows from what ---
-
-    @cached_property
-    def given(self) -> dict[Key, Any]:
-        """The gradients that are passed on: those handed in, if their shape is right.
-
-        In the direction of descent the output passes on -1.
-        """
-        given = {
-            key: number.value
-            for key, number in self.handed.gradients.items()
-            if number is not None and np.shape(number.value) == self.shape(key)
-        }
-        if self.sign < 0:
-            given[self.flow.output] = -np.ones(self.shape(self.flow.output))[()]
-        return given
-
-    def shape(self, key: Key) -> tuple[int, ...]:
-        """The shape of a variable, and so of its gradient."""
-        return np.shape(self.flow.values.get(key, 0.0))
-
-    @cached_property
-    def carried(self) -> list[dict[Key, Any]]:
-        """What follows from the gradients handed in; on every side of kinks."""
-        return [self.flow.passes(self.given, side=side)[0] for side in sides_of(self.flow)]
-
-    @cached_property
-    def parts(self) -> Mapping[Key, Any]:
-        """The parts of all accumulators, as they follow."""
-        return self.flow.passes(self.given)[1]
-
-    @cached_property
-    def truths(self) -> list[dict[Key, Any]]:
-        """The true accumulators of the flow that is judged, on every side of kinks."""
-        if self.sign > 0:
-            return self.upward
-        outputs = (self.flow.output, self.task.output)
-        return [{k: v if k in outputs else -v for k, v in of.items()} for of in self.upward]
-
-    @cached_property
-    def upward(self) -> list[dict[Key, Any]]:
-        """The same in the direction of the gradient."""
-        task = self.task.flow
-        rights = [task.passes({}, side=side)[0] for side in sides_of(task)]
-        if not self.flow.own:
-            return rights
-        found: list[dict[Key, Any]] = []
-        owns = [self.flow.passes({}, side=side)[0] for side in sides_of(self.flow)]
-        for i in range(max(len(rights), len(owns))):
-            right, own = rights[i % len(rights)], dict(owns[i % len(owns)])
-            if self.slipped:
-                own |= {
-                    key: right[self.flow.name(key)]
-                    for key in own
-                    if self.flow.name(key) in right
-                    and np.shape(right[self.flow.name(key)]) == np.shape(own[key])
-                }
-            found.append(own | {k: v for k, v in right.items() if k in self.task.vocabulary.inputs})
-        return found
-
-    @cached_property
-    def slipped(self) -> bool:
-        """Whether the student's own output is not the task's."""
-        submitted = self.flow.values[self.flow.output]
-        true = self.task.flow.values[self.task.output]
-        return submitted is None or not self.tolerance.same(self.value(self.flow.output), true)
-
-    def value(self, key: Key) -> Written:
-        """A value of the student's, as it was written if it was."""
-        return self.handed.values.get(key) or exact(self.flow.values[key])
-
-    @cached_property
-    def digits(self) -> Digits:
-        """What the digits of the numbers that were handed in leave open."""
-        handed = self.handed
-        written = {k: n for k, n in handed.gradients.items() if n is not None and k in self.given}
-        values = {k: n for k, n in handed.values.items() if np.shape(n.value) == self.shape(k)}
-        return Digits(self.flow, values, written, self.tolerance, self.deadline)
-
-    def same(
-        self, number: Written, expected: Any, key: Key, *, carried: bool, open_: float = 1.0
-    ) -> bool:
-        """Whether a number may be the expected gradient of a variable.
-
-        What the digits leave open is taken `open_` times: a wrong number may be more sensitive.
-        """
-        scale = self.scale(key)
-        spread = open_ * self.digits.allowed.gradients.get(key, 0.0) if carried else 0.0
-        if np.shape(spread) != np.shape(expected):  # a slip may have another shape
-            spread = np.max(spread, initial=0.0)
-        return self.tolerance.same(number, expected, spread, scale)
-
-    def scale(self, key: Key) -> float:
-        """The size of the largest number that is added up to an accumulator."""
-        if key not in self.scales:
-            parts = self.parts.get(key, ())
-            sizes = (float(np.max(np.abs(part.value), initial=0.0)) for part in parts)
-            self.scales[key] = max(sizes, default=0.0)
-        return self.scales[key]
+class _Marking(ValueRows):
+    """The rows of a submission, and what is said of the whole."""
 
     # --- all rows ---
 
@@ -318,7 +182,7 @@ class _Marking:
         is_true = [self.same(number, t, key, carried=False) for t in trues]
         is_carried = [self.same(number, c, key, carried=True) for c in follows]
         if not any(is_carried) or is_true[0] or is_carried[0]:
-            return _status(right=any(is_true), follows=any(is_carried)), 0
+            return status_of(right=any(is_true), follows=any(is_carried)), 0
         return Status.OK, 1
 
     def right_work(self, key: Key, true: Any, number: Written) -> bool:
@@ -340,11 +204,6 @@ class _Marking:
             return False
         follows = self.flow.passes({**self.implied, **self.given})[0]
         return key in follows and self.same(number, follows[key], key, carried=True)
-
-    def share(self, status: Status) -> float:
-        if status is Status.OK:
-            return 1.0
-        return self.scheme.carried if status is Status.CARRIED else 0.0
 
     def as_computed(self, key: Key) -> str:
         """The student's own statement that a gradient has to follow, where the values differ."""
@@ -370,95 +229,6 @@ class _Marking:
             f"the gradient with respect to {name} is missing",
         )  # fmt: skip
 
-    # --- values and parts ---
-
-    def value_rows(self) -> Iterator[MarkedRow]:
-        """Forward values; of a listing, the output and what made it wrong."""
-        work = self.handed.work
-        if work is not None and (self.flow.own or work.problems):
-            yield from self.listing_values(work)
-            return
-        own = own_values(self.flow)
-        for key in self.task.flow.values:
-            number = self.handed.values.get(key)
-            if number is not None:
-                yield self.value_row(key, number, own.get(key, self.task.flow.values[key]))
-
-    def value_row(self, key: Key, number: Written, carried: Any) -> MarkedRow:
-        true = self.task.flow.values[key]
-        follows = self.tolerance.same(number, carried, self.digits.allowed.values.get(key, 0.0))
-        right = self.tolerance.same(number, true)
-        status = _status(right=right, follows=follows)
-        tags: tuple[str, ...] = ()
-        message = ""
-        if status is Status.WRONG and vague(
-            number, carried, self.digits.whole.values.get(key, 0.0)
-        ):
-            message = VAGUE
-        elif status is Status.WRONG:
-            tags = ("forward-slip",)
-            message = f"the value of {key} is wrong; what follows is judged by it"
-            if np.shape(number.value) != np.shape(true):
-                tags, message = ("shape",), _shapes(key, number.value, true)
-        return MarkedRow(
-            key, "value", status, tags, self.line(key, "value"), self.text(key, "value"),
-            number.value, true, carried, self.share(status), 1.0, message,
-        )  # fmt: skip
-
-    def listing_values(self, work: Work) -> Iterator[MarkedRow]:
-        """The output of the student's own forward pass, and the statement that made it wrong."""
-        for key, problem in work.problems.items():
-            name = self.flow.name(key)
-            tags = ("shape",) if problem.kind is Kind.SHAPE else ()
-            yield MarkedRow(
-                name, "value", Status.WRONG, tags, work.forward_lines.get(key),
-                self.text(key, "value"), None, self.task.flow.values.get(name), None, 0.0, 1.0,
-                problem.message,
-            )  # fmt: skip
-        key, output = self.flow.output, self.task.output
-        if not self.flow.own or key in work.lost:
-            return
-        true = self.task.flow.values[output]
-        root = self.first_slip(work) if self.slipped else None
-        if root is not None and root != key:
-            yield self.slip_row(root, work)
-        status = (
-            Status.OK
-            if not self.slipped
-            else Status.WRONG
-            if root in (None, key)
-            else Status.CARRIED
-        )
-        wrong = status is Status.WRONG
-        name = self.flow.name(key)
-        yield MarkedRow(
-            name, "value", status, ("forward-slip",) if wrong else (),
-            work.forward_lines.get(key), self.text(key, "value"), self.flow.values[key], true,
-            self.flow.values[key], self.share(status), 1.0,
-            f"the value of {name} is wrong; the gradients are judged by what follows from it"
-            if wrong else "",
-        )  # fmt: skip
-
-    def first_slip(self, work: Work) -> Key | None:
-        """The first statement with another value than the task's node of its name."""
-        right = self.task.flow.values
-        for key in work.forward_lines:
-            name = self.flow.name(key)
-            value = self.flow.values.get(key)
-            known = key in self.flow.reached and name in right and value is not None
-            if known and not self.tolerance.same(self.value(key), right[name]):
-                return key
-        return None
-
-    def slip_row(self, key: Key, work: Work) -> MarkedRow:
-        name = self.flow.name(key)
-        value = self.flow.values[key]
-        return MarkedRow(
-            name, "value", Status.WRONG, ("forward-slip",), work.forward_lines.get(key),
-            self.text(key, "value"), value, self.task.flow.values[name], value, 0.0, 1.0,
-            f"the value of {name} is wrong; what follows is judged by it",
-        )  # fmt: skip
-
     def part_row(self, entry: Entry) -> MarkedRow:
         """What some of the consumers of a node send to it."""
         key, number = entry.name, entry.written
@@ -469,7 +239,7 @@ class _Marking:
             right = self.same(number, true, key, carried=False)
             if right or follows:
                 break
-        status = _status(right=right, follows=follows)
+        status = status_of(right=right, follows=follows)
         tags: tuple[str, ...] = ()
         message = ""
         if status is Status.WRONG:
@@ -511,23 +281,6 @@ class _Marking:
         unsure = vague(number, carried, spread)
         matches = self.matches(key, number)
         return Evidence(case, number, matches, self.handed.work, carried, given, unsure)
-
-    def line(self, key: Key, kind: str) -> int | None:
-        work = self.handed.work
-        if work is not None:
-            lines: list[Line] = work.lines.get(key, []) if kind == "gradient" else []
-            return lines[-1].number if lines else work.forward_lines.get(key)
-        entry = (self.handed.entries or {}).get((key, kind))
-        return None if entry is None else entry.line
-
-    def text(self, key: Key, kind: str) -> str:
-        work = self.handed.work
-        if work is not None:
-            if kind == "gradient":
-                return work.lines[key][-1].text
-            return work.texts.get(key, "")
-        entry = (self.handed.entries or {}).get((key, kind))
-        return "" if entry is None else entry.label
 
     # --- the whole ---
 
@@ -581,23 +334,3 @@ class _Marking:
             if key in keys:
                 keys.update(self.flow.stages[key].reads)
         return {self.flow.name(key) for key in keys}
-
-
-def sides_of(flow: Flow) -> list[int | Mapping[Key, int]]:
-    """What may be taken as the derivative at kinks: one side everywhere, or mixed."""
-    tied = flow.tied
-    if not 2 <= len(tied) <= MOST_TIED:
-        return list(SIDES)
-    mixed = (dict(zip(tied, sides, strict=True)) for sides in product(SIDES, repeat=len(tied)))
-    return [*SIDES, *(one for one in mixed if len(set(one.values())) > 1)]
-
-
-def _status(*, right: bool, follows: bool) -> Status:
-    """The status of a number that is right or not, and follows from those before it or not."""
-    if follows:
-        return Status.OK if right else Status.CARRIED
-    return Status.INCONSISTENT if right else Status.WRONG
-
-
-def _shapes(name: str, submitted: Any, true: Any) -> str:
-    return f"{name} has the shape {np.shape(true)}, here it is {np.shape(submitted)}"

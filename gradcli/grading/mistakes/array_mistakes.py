@@ -30,7 +30,6 @@ from gradcli.syntax.tree import Operator, Tree
 def transpose(case: Case) -> Slips:
     """A transpose missing or too much, in a product or of the whole."""
     for node, operand, consumer in inside(case):
-        assert node.operation is not None
         if node.operation.elementwise:
             continue
         graph = case.flow.stages[consumer].graph
@@ -122,7 +121,6 @@ def _summed(case: Case) -> list[float]:
         if case.key in case.flow.stages or len(case.shape) != 2:
             continue
         for node in case.flow.stages[part.consumer].operations():
-            assert node.operation is not None
             shape = node.type.shape
             if node.operation.is_matrix_product and len(shape) == 2:
                 found.append(float(shape[1] if part.operand == 0 else shape[0]))
@@ -167,7 +165,7 @@ def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
                 yield one.value
     elif read in case.flow.stages:
         product = case.flow.stages[read]
-        rows = (n.operation for n in product.operations() if n.operation is not None)
+        rows = (node.operation for node in product.operations())
         if any(row.is_product or row.contracts for row in rows):
             for parts in case.flow.sent(read, upstream).values():
                 yield from (part.value for part in parts)

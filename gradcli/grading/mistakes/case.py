@@ -21,7 +21,7 @@ from gradcli.engine.plan import reduce_to
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key, Part
 from gradcli.grading.model.stage import Alterations, Backward, Place
-from gradcli.graph.graph import Node
+from gradcli.graph.graph import Node, OperationNode
 from gradcli.syntax.printer import print_tree
 from gradcli.trace.steps import product
 
@@ -261,15 +261,14 @@ class Case:
         known = ((self.places.get((consumer, at)), one) for at, one in sent.items())
         return {i: one.value for i, one in known if i is not None}
 
-    def inner(self, consumer: Key) -> Iterator[tuple[Node, int, str]]:
+    def inner(self, consumer: Key) -> Iterator[tuple[OperationNode, int, str]]:
         """Every operand of every operation inside of a consumer, with its right formula."""
         stage = self.flow.stages[consumer]
         for node in stage.operations():
-            if node.operation is not None:
-                formulas = node.operation.formulas(stage.graph.site(node))
-                for i, operand in enumerate(node.operands):
-                    if isinstance(operand, int):
-                        yield node, i, formulas[i]
+            formulas = node.operation.formulas(stage.graph.site(node))
+            for i, operand in enumerate(node.operands):
+                if isinstance(operand, int):
+                    yield node, i, formulas[i]
 
 
 def total(terms: Iterable[Term]) -> Any:
@@ -293,7 +292,7 @@ def scaled(term: Term, factor: float) -> Term:
     return Term(term.value * factor, text)
 
 
-def inside(case: Case) -> Iterator[tuple[Any, int, str]]:
+def inside(case: Case) -> Iterator[tuple[OperationNode, int, str]]:
     """Every operand of every operation on the way from a consumer to the variable."""
     for consumer in case.consumers:
         for node, operand, _ in case.inner(consumer):

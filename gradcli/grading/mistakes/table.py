@@ -102,7 +102,6 @@ def _function_skipped(case: Case) -> Slips:
     """The derivative of a function left out inside of a statement: of tanh in `tanh(W @ x + b)`."""
     for node, operand, consumer in inside(case):
         operation = node.operation
-        assert operation is not None
         several = len(case.flow.stages[consumer].operations()) > 1
         named = operation.elementwise and operation.symbol is None and len(node.operands) == 1
         power = operation.exponent is not None
@@ -120,7 +119,7 @@ def stage_skipped(case: Case) -> Slips:
         for after in case.flow.consumers.get(consumer, ()):
             stage, upstream = case.flow.stages[after], case.follows.get(after)
             alone = len(stage.reads) == 1 and all(
-                node.operation is None or node.operation.elementwise for node in stage.operations()
+                node.operation.elementwise for node in stage.operations()
             )
             if upstream is None or not alone or np.shape(upstream) != shape:
                 continue
@@ -158,7 +157,6 @@ def _sign(case: Case) -> Slips:
 
 def _same_operand(case: Case) -> Slips:
     for node, operand, consumer in inside(case):
-        assert node.operation is not None
         if node.operation.is_product and len(node.operands) == 2:
             yield from with_formula(case, consumer, node, operand, ("x", "y")[operand])
         elif node.operation.contracts and node.type.shape == case.shape == ():
@@ -178,7 +176,6 @@ def _wrong_rule(case: Case) -> Slips:
 def _wrong_place(case: Case) -> Slips:
     for node, operand, consumer in inside(case):
         graph = case.flow.stages[consumer].graph
-        assert node.operation is not None
         right = node.operation.formulas(graph.site(node))[operand]
         for formula in wrong_places(node, right):
             yield from with_formula(case, consumer, node, operand, formula)
@@ -208,7 +205,7 @@ def _of_one_variable(case: Case, consumer: str) -> bool:
     return (
         several
         and stage.shape == case.shape
-        and all(node.operation is None or node.operation.elementwise for node in stage.operations())
+        and all(node.operation.elementwise for node in stage.operations())
     )
 
 

@@ -16,7 +16,7 @@ import numpy as np
 from gradcli import ops
 from gradcli.engine.formula import compile_formula, parsed
 from gradcli.engine.notation import NOWHERE, substitute
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, OperationNode
 from gradcli.ops.operation import Operation, Type
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
@@ -38,10 +38,9 @@ POWERS = (2.0, 3.0, -1.0)
 """Powers that are often written as products and quotients."""
 
 
-def wrong_formulas(graph: Graph, node: Node, operand: int) -> Iterator[str]:
+def wrong_formulas(graph: Graph, node: OperationNode, operand: int) -> Iterator[str]:
     """What the rule of an operation for one operand is mistaken for, by heart or in haste."""
     operation = node.operation
-    assert operation is not None
     right = operation.formulas(graph.site(node))[operand]
     seen = {right}
     for text in (*_of_power(graph, node, operand), *_by_heart(node, operand), *_haste(right)):
@@ -99,15 +98,13 @@ def _computed(
         yield place, compile_formula(text, (operand, "out"), types, {})([z, a])
 
 
-def _by_heart(node: Node, operand: int) -> tuple[str, ...]:
-    assert node.operation is not None
+def _by_heart(node: OperationNode, operand: int) -> tuple[str, ...]:
     rows = node.operation.wrong
     return rows[operand] if operand < len(rows) else ()
 
 
-def _of_power(graph: Graph, node: Node, operand: int) -> Iterator[str]:
+def _of_power(graph: Graph, node: OperationNode, operand: int) -> Iterator[str]:
     """The power not lowered, the coefficient lost, both, or the power lowered in front as well."""
-    assert node.operation is not None
     exponent = node.operation.exponent
     if operand != 0 or not (node.operation.is_power or exponent == 2):
         return
@@ -140,10 +137,9 @@ def _haste(right: str) -> Iterator[str]:
         yield print_tree(Operator("/", (Number(1.0, "1", NOWHERE), *rest), NOWHERE, NOWHERE))
 
 
-def wrong_places(node: Node, right: str) -> Iterator[str]:
+def wrong_places(node: OperationNode, right: str) -> Iterator[str]:
     """The derivative taken at the output for the input, or the reverse: σ'(a), z(1 − z)."""
     operation = node.operation
-    assert operation is not None
     alone = sum(isinstance(operand, int) for operand in node.operands) == 1
     if operation.elementwise and alone and isinstance(node.operands[0], int):
         yield from _misplaced(operation, right, len(node.operands))

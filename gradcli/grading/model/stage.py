@@ -32,7 +32,7 @@ from gradcli.engine.plan import reduce_to
 from gradcli.engine.rules import Rules
 from gradcli.engine.run import Executable
 from gradcli.graph.draft import Step
-from gradcli.graph.graph import Graph, Node
+from gradcli.graph.graph import Graph, OperationNode, input_like
 from gradcli.graph.lower import lower_formula
 from gradcli.ops.operation import Misfit, Type
 from gradcli.syntax.tree import Name, Tree, postorder
@@ -193,8 +193,7 @@ class Stage:
     def is_tied(self, values: Sequence[Any]) -> bool:
         """Whether an elementwise operation is at a kink. `values` are those of `values`."""
         return any(
-            node.operation is not None
-            and node.operation.elementwise
+            node.operation.elementwise
             and node.operation.tie is not None
             and bool(np.any(node.operation.tie(*operand_values(node, values))))
             for node in self.operations()
@@ -205,12 +204,12 @@ class Stage:
         return tuple(
             self.graph.operand_type(node.operands[0]).size / max(1, node.type.size)
             for node in self.operations()
-            if node.operation is not None and node.operation.is_reduction
+            if node.operation.is_reduction
         )
 
-    def operations(self) -> tuple[Node, ...]:
+    def operations(self) -> tuple[OperationNode, ...]:
         """The operations inside, in order."""
-        return self.graph.nodes[len(self.reads) :]
+        return tuple(node for node in self.graph.nodes if node.operation is not None)
 
 
 def added(values: Iterable[Any]) -> Any:
@@ -221,28 +220,24 @@ def added(values: Iterable[Any]) -> Any:
     return first
 
 
-def _sent(node: Node, rule: Formula, given: list[Any], delta: Any) -> Any:
+def _sent(node: OperationNode, rule: Formula, given: list[Any], delta: Any) -> Any:
     """Upstream × local derivative, and zero wherever nothing comes from above."""
-    assert node.operation is not None
     if not node.operation.elementwise:
         return rule([*given, delta])
     return np.where(np.equal(delta, 0), 0.0, delta * rule(given))
 
 
-def _altered(graph: Graph, node: Node, text: str) -> Formula:
+def _altered(graph: Graph, node: OperationNode, text: str) -> Formula:
     site = graph.site(node)
-    assert node.operation is not None
     names = formula_names(node.operation, site)
     return compile_formula(
         text, names, (*site.types, site.out, site.out)[: len(names)], dict(site.options)
     )
 
 
-def _beside_kinks(node: Node, given: list[Any], side: int) -> list[Any]:
+def _beside_kinks(node: OperationNode, given: list[Any], side: int) -> list[Any]:
     """Operands a little to one side of a kink, where they are on one."""
     operation = node.operation
-    assert operation is not None
-    assert node.kernel is not None
     if operation.tie is None or not operation.elementwise:
         return given
     first = np.asarray(given[0])
@@ -257,11 +252,11 @@ def _beside_kinks(node: Node, given: list[Any], side: int) -> list[Any]:
 # --- how stages are made -----------------------------------------------------------------
 
 
-def of_node(graph: Graph, node: Node) -> Stage:
+def of_node(graph: Graph, node: OperationNode) -> Stage:
     """One operation of a graph as a stage of its own."""
     reads = list(dict.fromkeys(o for o in node.operands if isinstance(o, int)))
     place = {o: i for i, o in enumerate(reads)}
-    inputs = tuple(graph.nodes[o].as_input(i) for o, i in place.items())
+    inputs = tuple(input_like(graph.nodes[o], i) for o, i in place.items())
     operands = tuple(place[o] if isinstance(o, int) else o for o in node.operands)
     own = node.moved(id=len(inputs), operands=operands, selections=())
     small = Graph(graph.source, (*inputs, own), own.id)

@@ -1,4 +1,7 @@
-"""The rows of arithmetic, comparison, rounding and choice."""
+"""The rows of arithmetic, comparison, rounding and choice.
+
+Each row is read by itself: the module is as long as its table.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""The rows of linear algebra on one matrix: transposes, diagonals, inverses, determinants."""
+"""The rows of linear algebra on one matrix: transposes, diagonals, inverses, determinants.
+
+Each row is read by itself: the module is as long as its table.
+"""
 
 from __future__ import annotations
 

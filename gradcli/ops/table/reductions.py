@@ -1,7 +1,8 @@
 """The rows that work along axes: sums, extremes, norms, softmax, running sums and products.
 
 A reduction's upstream has lost the axes that were summed over. The rules put them back with
-`expand_dims(delta, axis)`, unless everything was reduced or `keepdims` kept them.
+`expand_dims(delta, axis)`, unless everything was reduced or `keepdims` kept them. Each row is
+read by itself: the module is as long as its table.
 """
 
 from __future__ import annotations

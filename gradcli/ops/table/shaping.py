@@ -1,7 +1,8 @@
 """The rows that move elements about, and the makers of arrays.
 
 They compute nothing, so their rules undo the move: `reshape` back, the piece of `delta` that
-came from an operand, and for an index the block put back into zeros (`scatter`).
+came from an operand, and for an index the block put back into zeros (`scatter`). Each row is
+read by itself: the module is as long as its table.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Wo
 from gradcli.syntax.printer import print_tree
 
 if TYPE_CHECKING:
-    from gradcli.graph.graph import Graph, Node
+    from gradcli.graph.graph import Graph, Node, OperationNode
     from gradcli.report.style import Style
     from gradcli.results.result import Result
 
@@ -194,11 +194,11 @@ def _letter(character: str) -> str:
 
 def operation(graph: Graph, node: Node, typed: str) -> str:
     """A node's operation, by its LaTeX form if that says all, else as it is typed."""
-    row = node.operation
-    if row is None:
+    if node.operation is None:
         (literal,) = node.operands
         assert isinstance(literal, Literal)
         return f"${_literal(literal)}$"
+    row = node.operation
     said = {p.name for p in row.parameters if f"{{{p.name}}}" in row.latex}
     silent = [
         p
@@ -210,9 +210,8 @@ def operation(graph: Graph, node: Node, typed: str) -> str:
     return f"${_filled(graph, node, said)}$"
 
 
-def _filled(graph: Graph, node: Node, said: set[str]) -> str:
+def _filled(graph: Graph, node: OperationNode, said: set[str]) -> str:
     row = node.operation
-    assert row is not None
     operands = [_operand(graph, operand) for operand in node.operands]
     meaning = {
         p.name: _option(node.given.get(p.name, p.default))

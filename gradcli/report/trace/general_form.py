@@ -43,8 +43,6 @@ def _matrix(steps: Steps, move: Move) -> str | None:
     if move.local is not None:
         return _elementwise(move)
     operation = move.node.operation
-    if operation is None:
-        return None
     names = [print_tree(operand_tree(steps.graph, o)) for o in move.node.operands]
     if operation.is_matrix_product:
         return _product(steps, move, *names)

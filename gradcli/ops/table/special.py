@@ -1,0 +1,231 @@
+"""The rows of the special functions: error, gamma, beta and Bessel functions."""
+
+from __future__ import annotations
+
+from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
+from gradcli.ops.kernels import precise as pk
+from gradcli.ops.kernels import special as sk
+from gradcli.ops.operation import Loss, Misfit, Operation, Type, parse_parameters
+from gradcli.ops.options import Keywords, whole
+from gradcli.ops.table.rows import grouped, unary
+
+LEFT_OF_0 = "next to its roots left of 0"
+"""Reasons of several rows: two terms cancel, and each root would have to be known by itself."""
+
+
+def _oscillating(root: float, turn: float) -> tuple[Loss, Loss]:
+    """What a Bessel function loses next to a root and to a root of its derivative."""
+    return (
+        Loss("", "next to its roots", (root,)),
+        Loss("x", "next to the roots of its derivative", (turn,)),
+    )
+
+
+SPECIAL = (
+    unary(
+        "erf",
+        k.erf,
+        "2/sqrt(pi)*exp(-x^2)",
+        "error function",
+        careful=("2/sqrt(pi)*gauss(x)",),
+        numpy="scipy.special.erf",
+        in_place=ik.of_scipy("erf", k.erf),
+    ),
+    unary(
+        "erfc",
+        k.erfc,
+        "-2/sqrt(pi)*exp(-x^2)",
+        "1 - erf(x), exact for large x",
+        careful=("-2/sqrt(pi)*gauss(x)",),
+        numpy="scipy.special.erfc",
+        in_place=ik.of_scipy("erfc", k.erfc),
+    ),
+    unary(
+        "erfinv",
+        k.scipy_special("erfinv"),
+        "sqrt(pi)/2*exp(out^2)",
+        "inverse error function (SciPy)",
+        careful=("erfinv_slope(x)",),
+        latex=r"\operatorname{erf}^{-1}({x})",
+        domain="-1 < x < 1",
+        numpy="scipy.special.erfinv",
+    ),
+    unary(
+        "ndtr",
+        sk.normal_cdf,
+        "normal_pdf(x)",
+        "normal distribution function, Φ(x)",
+        numpy="scipy.special.ndtr",
+        mpmath="ncdf",
+    ),
+    unary(
+        "log_ndtr",
+        sk.log_ndtr,
+        "normal_pdf(x)/ndtr(x)",
+        "logarithm of the normal distribution function (SciPy)",
+        careful=("mills(x)",),
+        numpy="scipy.special.log_ndtr",
+        mpmath=lambda mp, x: mp.log(mp.ncdf(x)),
+    ),
+    unary(
+        "mills",
+        sk.mills,
+        "-out*(x + out)",
+        "φ(x)/Φ(x), the derivative of log_ndtr (SciPy)",
+        mpmath=lambda mp, x: mp.npdf(x) / mp.ncdf(x),
+        losses=(Loss("x", "left of -3, where the two terms cancel", (-100.0,)),),
+    ),
+    unary(
+        "i0",
+        k.scipy_special("i0"),
+        "i1(x)",
+        "modified Bessel function of order 0 (SciPy)",
+        mpmath=pk.bessel("besseli", 0),
+        numpy="special.i0({x})",
+    ),
+    unary(
+        "i1",
+        k.scipy_special("i1"),
+        "where(x == 0, 0.5, i0(x) - out/where(x == 0, 1, x))",
+        "modified Bessel function of order 1 (SciPy)",
+        mpmath=pk.bessel("besseli", 1),
+        numpy="special.i1({x})",
+    ),
+    unary(
+        "j0",
+        k.scipy_special("j0"),
+        "-j1(x)",
+        "Bessel function of order 0 (SciPy)",
+        mpmath=pk.bessel("besselj", 0),
+        traits="composite periodic",
+        numpy="special.j0({x})",
+        losses=_oscillating(5.520078110286311, 3.8317059702075125),
+    ),
+    unary(
+        "j1",
+        k.scipy_special("j1"),
+        "where(x == 0, 0.5, j0(x) - out/where(x == 0, 1, x))",
+        "Bessel function of order 1 (SciPy)",
+        mpmath=pk.bessel("besselj", 1),
+        numpy="special.j1({x})",
+        traits="composite periodic",
+        losses=_oscillating(3.8317059702075125, 1.8411837813406593),
+    ),
+    unary(
+        "gamma",
+        k.scipy_special("gamma"),
+        "out*digamma(x)",
+        "gamma function (SciPy)",
+        aliases="Γ",
+        latex=r"\Gamma({x})",
+        domain="x not 0, -1, -2, …",
+        numpy="scipy.special.gamma",
+        traits="composite periodic",
+        losses=(Loss("x", LEFT_OF_0, (-2.6107208684441443,)),),
+    ),
+    unary(
+        "lgamma",
+        sk.lgamma,
+        "digamma(x)",
+        "log|gamma(x)| (SciPy)",
+        aliases="gammaln",
+        latex=r"\log \lvert \Gamma({x}) \rvert",
+        domain="x not 0, -1, -2, …",
+        numpy="scipy.special.gammaln",
+        mpmath=lambda mp, x: mp.log(abs(mp.gamma(x))),
+        traits="composite periodic",
+        losses=(
+            Loss("", LEFT_OF_0, (-2.7476826467274402,)),
+            Loss("x", LEFT_OF_0, (-2.6107208684441443,)),
+        ),
+    ),
+    unary(
+        "digamma",
+        k.digamma,
+        "polygamma(x, 1)",
+        "derivative of lgamma (SciPy)",
+        aliases="psi",
+        latex=r"\psi({x})",
+        domain="x not 0, -1, -2, …",
+        numpy="scipy.special.digamma",
+        traits="composite periodic",
+        losses=(Loss("", LEFT_OF_0, (-2.6107208684441443,)),),
+    ),
+)
+
+
+def _order(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    """The parameter a of the incomplete gamma function: a number above 0."""
+    a = options["a"]
+    if not isinstance(a, int | float) or a <= 0:
+        raise Misfit(f"a is a number above 0, not {a}", plain=True)
+    return Type(types[0].shape), {"a": a}
+
+
+def _density_rule(a: float) -> str:
+    """(a - 1 - x)/x times the density, of which x^(a - 2) stays in range for small x."""
+    if a <= 1:
+        return f"out*({a - 1!r}/x - 1)"
+    return f"({a - 1!r} - x)*gamma_density({a - 1!r}, x)/{a - 1!r}"
+
+
+def _incomplete(name: str, sign: str, words: str, point: tuple[float, ...]) -> Operation:
+    return Operation(
+        name=name,
+        parameters=parse_parameters("a: x"),
+        forward=getattr(sk, name),
+        rules=lambda site: (f"{sign}gamma_density({site.options['a']!r}, x)",),
+        infer=_order,
+        aliases=(name,),
+        latex=rf"{'P' if sign == '' else 'Q'}({{a}}, {{x}})",
+        domain="x ≥ 0",
+        numpy=f"scipy.special.{name}({{a}}, {{x}})",
+        mpmath=getattr(pk, name),
+        doc=f"{words} incomplete gamma function, regularised (SciPy); a is a constant",
+        composite=True,
+        losses=(Loss("", "by the accuracy of SciPy's function", point),),
+        samples=("2.5, 1.5", "1, [0.5, 3]", "0.5, 4"),
+    )
+
+
+GAMMAINC = (
+    _incomplete("gammainc", "", "lower", (1e-16,)),
+    _incomplete("gammaincc", "-", "upper", (30.0,)),
+    Operation(
+        name="gamma_density",
+        parameters=parse_parameters("a: x"),
+        forward=sk.gamma_density,
+        rules=lambda site: (_density_rule(site.options["a"]),),
+        infer=_order,
+        aliases=("gamma_density",),
+        latex=r"\frac{{x}^{a - 1} e^{-{x}}}{\Gamma(a)}",
+        domain="x > 0",
+        numpy="gamma_density({a}, {x})",
+        mpmath=pk.gamma_density,
+        doc="density of the gamma distribution, x^(a-1)·e^-x/gamma(a)",
+        composite=True,
+        samples=("2.5, 2", "0.5, [0.5, 3]"),
+    ),
+)
+
+
+POLYGAMMA = Operation(
+    name="polygamma",
+    parameters=parse_parameters("x n:"),
+    forward=k.polygamma,
+    rules=lambda site: (f"polygamma(x, {site.options['n'] + 1})",),
+    infer=lambda types, options: (Type(types[0].shape), {"n": whole(options["n"], "n", least=0)}),
+    aliases=("polygamma",),
+    latex=r"\psi^{({n})}({x})",
+    domain="x not 0, -1, -2, …",
+    numpy="scipy.special.polygamma({n}, {x})",
+    mpmath=pk.polygamma,
+    doc="n-th derivative of digamma (SciPy); x comes first",
+    composite=True,
+    losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),
+    samples=("3.5, 1", "0.7, 2"),
+)
+
+
+ROWS: tuple[Operation, ...] = grouped("special functions", (*SPECIAL, POLYGAMMA, *GAMMAINC))
