@@ -239,7 +239,7 @@ class TestCompletion:
             ("gradcli eval --fo", ["--format"]),
             ("gradcli eval x^2 --x -3 --pre", ["--pretty", "--precision"]),
             ("gradcli eval -x^2 --check-", ["--check-budget"]),
-            ("gradcli eval x^2 --format ", ["table", "json", "csv", "markdown", "latex"]),
+            ("gradcli eval x^2 --format ", ["table", "json", "csv", "markdown", "latex", "html"]),
             ("gradcli eval x^2 --check s", ["sample"]),
             ("gradcli check --jsn --str", ["--strict"]),
             ("gradcli ops sigm", ["sigmoid", "sigmoid_slope"]),
