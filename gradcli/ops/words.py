@@ -24,7 +24,7 @@ WORDS: dict[str, Sentences] = {
         "{out} grows as {to} does, so δ is passed on as it is.",
         "{to} is subtracted: when it grows, {out} falls by as much, so δ changes its sign.",
     ),
-    "mul": "In a product, the slope by one factor is the other factor: here {others}.",
+    "mul": "In a product, the slope with respect to one factor is the other factor: here {others}.",
     "div": (
         "To divide by {others} is to multiply by 1/{others}, and that is the slope.",
         "{to} is in the denominator: the slope of 1/{to} is -1/{to}^2, times the numerator.",
@@ -73,7 +73,7 @@ WORDS: dict[str, Sentences] = {
     "log2": "log2 is log divided by log(2), so its slope is 1/{to} divided by log(2).",
     "log10": "log10 is log divided by log(10), so its slope is 1/{to} divided by log(10).",
     "logaddexp": "The slope is the share of e^{to} in the sum of both exponentials.",
-    "hypot": "{out} is the length of a hypotenuse; the slope by a side is side over length.",
+    "hypot": "{out} is the length of a hypotenuse; its slope is the side over the length.",
     # --- trigonometry ---
     "sin": "The slope of the sine is the cosine.",
     "cos": "The slope of the cosine is minus the sine.",
@@ -170,5 +170,5 @@ def sentence(operation: Operation, operand: int) -> str:
     if operation.written is not None:
         return "The program gives this block its own rule: {rule}."
     if operation.elementwise:
-        return "The slope of this function by {to} is {rule}."
+        return "The slope of this function with respect to {to} is {rule}."
     return "The rule of this operation for {to} is {rule}."

@@ -97,7 +97,7 @@ class Explainer:
         if len(members) > 1:
             return (
                 f"{move.node.name} is several operations at once: by the chain rule inside it, "
-                f"its slope by {move.to.name} is {written}."
+                f"its slope with respect to {move.to.name} is {written}."
                 if move.local is not None
                 else f"{move.node.name} is several operations at once, put together by the chain "
                 "rule."

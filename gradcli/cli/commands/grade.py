@@ -82,7 +82,9 @@ def command(
     """
     submissions = [*filter(None, [task.pushed_along()]), *(submissions or ())]
     if not submissions:
-        raise usage_error("the submission is missing", "as in: gradcli grade task.grad answer.py")
+        nothing = task.task is None and task.file is None
+        missing = "the task and the submission are" if nothing else "the submission is"
+        raise usage_error(f"{missing} missing", "as in: gradcli grade task.grad answer.py")
     from gradcli.cli.inputs import expect_one_reader
     from gradcli.diagnostics.error import GradcliError
     from gradcli.grading.model.deadline import Deadline
