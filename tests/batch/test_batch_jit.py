@@ -55,7 +55,7 @@ def columns(program: Program, count: int = 1000) -> dict[str, Any]:
     return {name: draw.uniform(0.1, 3, count) for name in program.inputs}
 
 
-@pytest.mark.parametrize("compiler", [native, jit])
+@pytest.mark.parametrize("compiler", [native, pytest.param(jit, marks=pytest.mark.slow)])
 def test_every_form(compiler: Any) -> None:
     text = "".join(f"v{i} = {e}\n" for i, e in enumerate(EXPRESSIONS))
     text += " + ".join(f"v{i}" for i in range(len(EXPRESSIONS)))

@@ -121,8 +121,8 @@ def moments(duration: float) -> Iterator[tuple[int, float]]:
         yield number, draw.uniform(0.1, 0.9) * duration
 
 
-QUICK = ("csv", "class")
-"""A file that is written in one process, and processes that are started."""
+QUICK = ("csv",)
+"""A file that is written in one process; where processes are started it takes longer."""
 
 
 @pytest.mark.parametrize(

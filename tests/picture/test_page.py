@@ -236,7 +236,7 @@ def test_arrays_are_shown_at_their_point(tmp_path: Path) -> None:
 
 
 @needs_browser
-@pytest.mark.parametrize("size", ["390,844", "844,390"])
+@pytest.mark.parametrize("size", ["390,844", pytest.param("844,390", marks=pytest.mark.slow)])
 def test_a_phone_can_reach_every_step(tmp_path: Path, size: str) -> None:
     """Upright formulas and numbers have the page's width; on its side the page itself scrolls."""
     script = """const opened = now; show(last);

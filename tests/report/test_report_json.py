@@ -259,7 +259,14 @@ def test_the_schema_refuses_what_is_wrong() -> None:
         assert not validator("eval").is_valid({**found, **change})
 
 
-@pytest.mark.parametrize("style", [PLAIN, PRETTY, Style(width=None, color=False, ascii=True)])
+@pytest.mark.parametrize(
+    "style",
+    [
+        PLAIN,
+        pytest.param(PRETTY, marks=pytest.mark.slow),
+        pytest.param(Style(width=None, color=False, ascii=True), marks=pytest.mark.slow),
+    ],
+)
 def test_large_arrays_are_written_as_small_ones_are(
     style: Style, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,8 +18,8 @@ from gradcli.syntax.parser import parse
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Bare, Number
 
-sizes = pytest.mark.parametrize("n", [10_000, pytest.param(100_000, marks=pytest.mark.slow)])
-"""Ten and a hundred times the depth at which Python ends a recursion."""
+sizes = pytest.mark.parametrize("n", [3_000, pytest.param(100_000, marks=pytest.mark.slow)])
+"""Three and a hundred times the depth at which Python ends a recursion."""
 
 TEXTS: dict[str, Callable[[int], str]] = {
     # Deep.
