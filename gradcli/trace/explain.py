@@ -89,6 +89,11 @@ class Explainer:
         always = [self._rule(move), *self._shapes(move), *self._fork(move)]
         return Explained(tuple(text for text in always if text), tuple(self._corners(move)))
 
+    def about(self, name: str) -> str:
+        """All that is said of what a node gets, line by line of the backward pass."""
+        said = [self.backward(move).text for move in self.steps.moves() if move.to.name == name]
+        return " ".join(said)
+
     def _rule(self, move: Move) -> str:
         """The rule's sentence; the chain rule's where a statement is several operations."""
         members = self.steps.members(move.node)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cached_property
 from typing import TYPE_CHECKING, Annotated, Any
 
 from gradcli.cli.command import Outcome
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gradcli.grading.marking.result import Marked
     from gradcli.grading.model.deadline import Deadline
     from gradcli.grading.model.task import Task
+    from gradcli.trace.explain import Explainer
 
 GRADERS = ("gradescope", "prairielearn", "coderunner")
 RESULTS = "results.json"
@@ -28,7 +30,9 @@ class GradeOutput(OutputOptions):
 
     formats = ("table", "json", *GRADERS)
 
-    reveal: Annotated[bool, in_report("--reveal", help="show the right answers, too")] = False
+    reveal: Annotated[
+        bool, in_report("--reveal", help="show the right answers, and why they are so")
+    ] = False
 
     def grader(self) -> str | None:
         """The grader that the report is for."""
@@ -157,9 +161,24 @@ class Grading:
             elif as_json:
                 yield grade.json_text(grade.as_object(name, marked), style)
             else:
-                yield from grade.pieces(
-                    name if several else None, marked, style, reveal=self.report.reveal
-                )
+                own, reveal = name if several else None, self.report.reveal
+                words = self._words if reveal else None
+                yield from grade.pieces(own, marked, style, reveal=reveal, words=words)
+
+    def _words(self, node: str) -> str:
+        """Why the right gradient of a node is what it is."""
+        from gradcli.diagnostics.error import GradcliError
+
+        return "" if isinstance(self.task, GradcliError) else self._explainer.about(node)
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        from gradcli.grading.model.task import Task
+        from gradcli.trace.explain import Explainer
+        from gradcli.trace.steps import Steps
+
+        assert isinstance(self.task, Task)
+        return Explainer(Steps(self.task.result))
 
     def exit_code(self) -> int:
         """5 if a submission could not be read, else 4 if one has wrong rows."""

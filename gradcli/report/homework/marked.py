@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from textwrap import wrap
 from typing import Any
 
@@ -19,8 +19,18 @@ WIDE, NARROW = 76, 40
 INDENT = "  "
 
 
-def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> Iterator[str]:
-    """The report of one submission; `name` is its file, shown where there are several."""
+def pieces(
+    name: str | None,
+    marked: Marked,
+    style: Style,
+    *,
+    reveal: bool,
+    words: Callable[[str], str] | None = None,
+) -> Iterator[str]:
+    """The report of one submission; `name` is its file, shown where there are several.
+
+    With `reveal`, `words` says why the gradient of a node is what it is.
+    """
     width = max(NARROW, min(style.width or WIDE, WIDE))
     if name is not None:
         yield f"{visible(name)}\n"
@@ -28,7 +38,7 @@ def pieces(name: str | None, marked: Marked, style: Style, *, reveal: bool) -> I
         if row.status not in (Status.OK, Status.CARRIED):
             if marked.elsewhere and row.status is not Status.MISSING:
                 continue  # the note says it of all rows
-            yield from _block(row, width, style, reveal=reveal)
+            yield from _block(row, width, style, reveal=reveal, words=words)
         elif row.message:
             yield from _wrapped(f"{_where(row)}{what(row)}: {row.message}", width)
     for note in marked.notes:
@@ -44,7 +54,14 @@ def as_text(marked: Marked) -> str:
     return "".join(pieces(None, marked, style, reveal=False)).rstrip("\n")
 
 
-def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterator[str]:
+def _block(
+    row: MarkedRow,
+    width: int,
+    style: Style,
+    *,
+    reveal: bool,
+    words: Callable[[str], str] | None,
+) -> Iterator[str]:
     tags = ", ".join(row.tags) or str(row.status)
     head = f"{_where(row)}{visible(row.text) or what(row)}"
     room = width - len(head) - len(tags)
@@ -56,6 +73,8 @@ def _block(row: MarkedRow, width: int, style: Style, *, reveal: bool) -> Iterato
         yield from _wrapped(INDENT + visible(row.message), width, hang=INDENT)
     if reveal and row.true is not None:
         yield from _wrapped(INDENT + _answers(row, style), width, hang=INDENT)
+        if words is not None and row.kind == "gradient" and (why := words(row.name)):
+            yield from _wrapped(INDENT + visible(why), width, hang=INDENT)
     if row.follow:
         yield f"{INDENT}{followers(row)}\n"
 
