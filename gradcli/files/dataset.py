@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.diagnostics.failures import file_error, reason
+from gradcli.files.binary_points import ParquetPoints, expect_small
 from gradcli.files.dialect import Asked
 from gradcli.files.files import read
 from gradcli.files.many import Partitions, is_url, unreachable
-from gradcli.files.parquet_sizes import largest_row_group
-from gradcli.files.points import Points, as_name, expect_small
+from gradcli.files.points import as_name
 from gradcli.files.text_cells import UNREADABLE, head
 
 if TYPE_CHECKING:
@@ -36,7 +36,7 @@ class Portion(NamedTuple):
         return not self.skip and self.rows is None
 
 
-class Dataset(Points):
+class Dataset(ParquetPoints):
     """Parquet files as one, open for reading. Raises `GradcliError` of kind file."""
 
     def __init__(
@@ -118,13 +118,11 @@ class Dataset(Points):
         self.kept, self.wanted = frozenset(keep), frozenset([*used, *keep])
         return super().chunks(used, keep)
 
-    def _expect_small_groups(self, columns: list[str]) -> None:
+    def _expect_small_groups(self, keys: set[str]) -> None:
         if self.remote:
             return  # their footers are far away
-        keys = dict(zip(self.columns, self.keys, strict=True))
-        wanted = {keys[name] for name in columns}
         for file in self.portion.files:
-            expect_small(largest_row_group(Path(file), wanted), f"'{file}'")
+            expect_small(Path(file), keys, f"'{file}'")
 
     def total(self) -> int:
         """How many rows there are."""

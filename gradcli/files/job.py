@@ -17,11 +17,13 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import file_error
+from gradcli.files.columns import as_array
 from gradcli.files.dataset import Dataset, Portion, pl_errors
 from gradcli.files.dialect import Asked
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
 from gradcli.files.many import Found, Partitions, is_url, is_web
-from gradcli.files.points import Points, expect_columns, opened
+from gradcli.files.opening import opened
+from gradcli.files.points import Points, expect_columns
 from gradcli.files.spool import temporary
 
 if TYPE_CHECKING:
@@ -165,7 +167,9 @@ class Computation:
         from gradcli.batch.runner import Runner  # while the file is being read
 
         for frame in coming:
-            columns = {name: points.array(frame[column], row) for name, column in job.used.items()}
+            columns = {
+                name: as_array(points, frame[column], row) for name, column in job.used.items()
+            }
             shapes = {name: column.shape[1:] for name, column in columns.items()}
             if self.runner is None or shapes != self.shapes:
                 self.shapes = shapes

@@ -17,7 +17,7 @@ from urllib.parse import unquote
 
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.files import read
-from gradcli.files.points import FORMATS, TEXT, format_of
+from gradcli.files.formats import FORMATS, TEXT, format_of
 
 SCHEMES = (
     *("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "hf", "http", "https"),

@@ -7,14 +7,15 @@ it is. Parquet comes that way only from a server that can't give a part of a fil
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.files.many import is_web, unreachable
-from gradcli.files.points import TEXT, Points
+from gradcli.files.opening import read
+from gradcli.files.points import Points
 from gradcli.files.spool import spooled
-from gradcli.files.unpacked import Pieces, as_polars_reads
+from gradcli.files.unpacked import Pieces
 
 if TYPE_CHECKING:
     from gradcli.files.dialect import Asked
@@ -30,8 +31,7 @@ def fetched(url: str, form: str, *, gaps: bool, given: Asked) -> Iterator[Points
     pieces = _from_server(url) if is_web(url) else _lines(url)
     with (
         spooled(Pieces(pieces), f"'{url}'", form) as there,
-        as_polars_reads(there, form if form in TEXT else None, f"'{url}'") as found,
-        closing(Points(found, f"'{url}'", form, gaps=gaps, given=given)) as points,
+        read(there, f"'{url}'", form, gaps=gaps, given=given) as points,
     ):
         yield points
 

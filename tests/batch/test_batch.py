@@ -16,7 +16,8 @@ from gradcli import GradcliError, Program
 from gradcli.batch.kernel import Line
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.files import job, points
+from gradcli.files import job
+from gradcli.files.points import Points
 
 TUTORIAL = "(x + sigmoid(y)) / (x^2 + y)"
 PROGRAMS = (
@@ -148,13 +149,13 @@ class TestFiles:
         assert again.out == "value\n6.0\n28.0\n"
 
     def test_standard_input_in_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(points, "ROWS", 100)
+        monkeypatch.setattr(Points, "chunk_rows", 100)
         text = "x\n" + "\n".join(map(str, range(1, 2001)))
         ran = Ran("x^2", "-", "--only", "grad", stdin=text.encode())
         assert ran.out.split() == ["d_x", *(f"{2.0 * i}" for i in range(1, 2001))]
 
     def test_a_row_that_fails_is_counted_over_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(points, "ROWS", 100)
+        monkeypatch.setattr(Points, "chunk_rows", 100)
         text = "x\n" + "1\n" * 1234 + "-1\n"
         ran = Ran("log(x)", "-", "--out", "o.csv", stdin=text.encode())
         assert ran.code == 1

@@ -20,7 +20,7 @@ from schemas import schema
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.files import points
+from gradcli.files.points import Points
 
 FORMS = ("csv", "tsv", "ndjson", "parquet", "npz")
 
@@ -179,7 +179,7 @@ def test_what_is_kept_may_come_late() -> None:
 
 
 def test_a_second_look_goes_on_from_chunk_to_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(points, "ROWS", 50)
+    monkeypatch.setattr(Points, "chunk_rows", 50)
     lines = [f'"a\nb",{i}' if i % 7 else f"c,  {i} " for i in range(1000)]
     Path("p.csv").write_text("k,x\n" + "\n".join(lines) + "\n\n\n")
     assert values("p.csv", "2*x") == [f"{2.0 * i}" for i in range(1000)]
@@ -273,7 +273,7 @@ def test_lists_of_many_lengths_have_no_place_in_npz() -> None:
 @pytest.mark.parametrize("form", ["csv", "ndjson", "parquet", "npz"])
 def test_shapes_stay_the_same_over_chunks(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A chunk's end is nothing that a user knows of."""
-    monkeypatch.setattr(points, "ROWS", 10)
+    monkeypatch.setattr(Points, "chunk_rows", 10)
     lists = [[1.0, 2.0]] * 5000 + [[1.0, 2.0, 3.0]]
     if form == "csv":
         Path("p.csv").write_text("c\n" + "".join(f'"{c}"\n' for c in lists))

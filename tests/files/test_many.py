@@ -22,10 +22,11 @@ import gradcli
 from gradcli import GradcliError, Program
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.files import cluster, points
+from gradcli.files import cluster
 from gradcli.files.many import find
 from gradcli.files.parquet_sizes import rows_of_groups
 from gradcli.files.parts import Part, portion
+from gradcli.files.points import Points
 
 FORMS = ("csv", "tsv", "ndjson", "parquet", "npz")
 TEXT = "log(x) + x*y"
@@ -84,7 +85,7 @@ def tree(random: np.random.Generator, form: str, count: int) -> pl.DataFrame:
 @pytest.mark.parametrize("form", FORMS)
 def test_many_files_are_one(form: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A pattern, a folder and the files in an output folder have the rows of one file."""
-    monkeypatch.setattr(points, "ROWS", 16)
+    monkeypatch.setattr(Points, "chunk_rows", 16)
     random = np.random.default_rng(1)
     whole = tree(random, form, 5)
     write(f"whole.{form}", whole.to_dict(as_series=False))

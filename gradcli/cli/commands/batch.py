@@ -185,9 +185,9 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
 
 def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
     """The format that is written. Raises `GradcliError`."""
+    from gradcli.files.formats import format_of
     from gradcli.files.job import is_folder
     from gradcli.files.many import expect_readable, is_url
-    from gradcli.files.points import format_of
 
     if is_folder(out):
         to = "ndjson" if files.json else files.to or found.form

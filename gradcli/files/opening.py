@@ -1,0 +1,47 @@
+"""Files of points, opened: a path or standard input comes in, points of its format come out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+from gradcli.files.binary_points import ArchivePoints, ParquetPoints
+from gradcli.files.dialect import Asked
+from gradcli.files.formats import TEXT
+from gradcli.files.points import Points
+from gradcli.files.spool import on_disk
+from gradcli.files.streams import Streams
+from gradcli.files.text_points import LinePoints, TablePoints
+from gradcli.files.unpacked import as_polars_reads
+
+READERS: Mapping[str, type[Points]] = {
+    "csv": TablePoints,
+    "tsv": TablePoints,
+    "ndjson": LinePoints,
+    "parquet": ParquetPoints,
+    "npz": ArchivePoints,
+}
+
+
+@contextmanager
+def opened(
+    path: str, form: str, streams: Streams, *, gaps: bool = False, given: Asked | None = None
+) -> Iterator[Points]:
+    """A file of points, or standard input. Raises `GradcliError`."""
+    name = "standard input" if path == "-" else f"'{path}'"
+    with (
+        on_disk(path, form, streams) as there,
+        read(there, name, form, gaps=gaps, given=given) as points,
+    ):
+        yield points
+
+
+@contextmanager
+def read(there: Path, name: str, form: str, *, gaps: bool, given: Asked | None) -> Iterator[Points]:
+    """The points of a file on disk, which messages call `name`. Raises `GradcliError`."""
+    with (
+        as_polars_reads(there, form if form in TEXT else None, name) as found,
+        closing(READERS[form](found, name, form, gaps=gaps, given=given)) as points,
+    ):
+        yield points
