@@ -23,18 +23,18 @@ from gradcli.diagnostics.error import (
     expect_text,
 )
 from gradcli.diagnostics.gc_pause import collector_paused
-from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.source import Source
 from gradcli.engine.block import ENGINE
-from gradcli.engine.forward import refuse_nonfinite_inputs
 from gradcli.engine.inputs import in_own_spelling, to_value, values_of_inputs
 from gradcli.engine.plan import Backward
 from gradcli.engine.run import Executable, active_nodes
+from gradcli.engine.upstream import upstream_of
 from gradcli.graph.build import build
 from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph, Origin
 from gradcli.graph.lower import lower
-from gradcli.graph.resolve import refuse_constants_of_blocks, resolve, uncalled
-from gradcli.ops.operation import Shape, Type, times
+from gradcli.graph.resolve import refuse_constants_of_blocks, resolve
+from gradcli.ops.operation import Shape, Type
 from gradcli.python.recognized import is_python
 from gradcli.results.display import bundle, display
 from gradcli.results.result import Result
@@ -51,7 +51,6 @@ if TYPE_CHECKING:
 CheckMode = Literal["all", "sample", "none"]
 CHECKS = (True, False, "all", "sample", "none")
 KEPT_GRAPHS = 32
-ONE = np.float64(1.0)
 
 
 class Program:
@@ -173,49 +172,26 @@ class Program:
         if found is not None:
             return found
         draft = self.draft(frozenset(inputs))
-        missing = [s for s in draft.steps if s.kind == "input" and s.name not in inputs]
-        if missing:
-            names = [step.name or "" for step in missing]
-            listed = ", ".join(f"'{name}'" for name in names)
-            raise GradcliError(
-                Kind.BINDING,
-                f"{listed} {'has' if len(names) == 1 else 'have'} no value",
-                source=self.source,
-                span=missing[0].span,
-                hint=self._what_is_missing(missing[0].span, names),
-            )
-        wanted = {s.name or "" for s in draft.steps if s.kind == "input"}
+        wanted = {step.name or "": step.span for step in draft.steps if step.kind == "input"}
+        if missing := [name for name in wanted if name not in inputs]:
+            from gradcli.graph.suggestions import no_value  # noqa: PLC0415 - only when it went wrong
+
+            raise no_value(self.names, missing, wanted[missing[0]])
         types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
-        if len(self._executables) >= KEPT_GRAPHS:
-            self._executables.clear()
         with collector_paused():
             origin = Origin(graph_again, self.source.text, self.source.name, self.output, key)
-            found = Executable(build(draft, types, origin=origin))
-            self._executables[key] = found
-        return found
+            return self._keep(key, build(draft, types, origin=origin))
 
     def _executable_of(self, graph: Graph) -> Executable:
         """The executable of a graph that Python text was read as; kept like the others."""
         found = self._executables.get(id(graph))
-        if found is None or found.graph is not graph:
-            if len(self._executables) >= KEPT_GRAPHS:
-                self._executables.clear()
-            self._executables[id(graph)] = found = Executable(graph)
-        return found
+        return found if found is not None and found.graph is graph else self._keep(id(graph), graph)
 
-    def _what_is_missing(self, place: Span, names: list[str]) -> str:
-        """The hint for names without a value; the first of them stands at `place`."""
-        from gradcli.graph.suggestions import as_transpose, misread, without_value  # noqa: PLC0415 - only when something went wrong
-
-        text, name = self.source.text, names[0]
-        only = as_transpose(name, text, place.start) or uncalled(names[:1], "…")
-        if only is not None:
-            return only
-        given = self.names.free.keys() - set(names)
-        meant = without_value(name, text, place.start)
-        meant = meant or misread(self.names, given, known=self.names.words)
-        values = "give a value: " + " ".join(f"--{name} 1" for name in names)
-        return f"{meant}\n{values}" if meant else values
+    def _keep(self, key: Any, graph: Graph) -> Executable:
+        if len(self._executables) >= KEPT_GRAPHS:
+            self._executables.clear()
+        self._executables[key] = made = Executable(graph)
+        return made
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0
@@ -268,7 +244,7 @@ class Program:
         active, start = ready.active(expect_names("wrt", wrt)), None
         if gradient:
             try:
-                start = self._upstream(ready.graph, upstream, allow_nonfinite=allow_nonfinite)
+                start = upstream_of(ready.graph, upstream, allow_nonfinite=allow_nonfinite)
             except GradcliError:  # one of the values comes before one of the upstream
                 ready.forward(values_in, allow_nonfinite=allow_nonfinite)
                 raise
@@ -427,12 +403,10 @@ class Program:
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
-
         expect_mapping("inputs", inputs)
-        values_in = self.bind({**(inputs or {}), **named}, data, seed)
-        ready = self.executable(values_in)
+        ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
         result, wanted, given = self._differentiated(
-            ready, values_in, wrt, upstream, allow_nonfinite=allow_nonfinite
+            ready, at, wrt, upstream, allow_nonfinite=allow_nonfinite
         )
         with collector_paused():
             return make(
@@ -483,12 +457,10 @@ class Program:
         from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("check", check, CHECKS)
-
         expect_mapping("inputs", inputs)
-        values_in = self.bind({**(inputs or {}), **named}, data, seed)
-        ready = self.executable(values_in)
+        ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
         result, wanted, given = self._differentiated(
-            ready, values_in, wrt, upstream, allow_nonfinite=allow_nonfinite
+            ready, at, wrt, upstream, allow_nonfinite=allow_nonfinite
         )
         with collector_paused():
             return make(
@@ -580,7 +552,7 @@ class Program:
             active = ready.active(expect_names("wrt", wrt))
             given = upstream
             if upstream is not None or graph.nodes[graph.output].type.size == 1:
-                start = self._upstream(graph, upstream, allow_nonfinite=allow_nonfinite)
+                start = upstream_of(graph, upstream, allow_nonfinite=allow_nonfinite)
                 given = None if upstream is None else start
         except GradcliError:  # one of the values comes before those
             ready.forward(inputs, allow_nonfinite=allow_nonfinite)
@@ -591,35 +563,6 @@ class Program:
             passes = ready.both(inputs, active, start, allow_nonfinite=allow_nonfinite)
         result = Result(self.source.text, graph, *passes, start, rules=ready.rules)
         return result, [i for i in graph.inputs if active[i]], given
-
-    def _upstream(self, graph: Graph, upstream: Any, *, allow_nonfinite: bool) -> Any:
-        """δ_output: what was given, else 1 for an output of one element."""
-        output = graph.nodes[graph.output]
-        shape = output.type.shape
-        if upstream is None and not shape:
-            return ONE
-        if upstream is not None:
-            given = to_value("upstream", upstream)
-            if not allow_nonfinite:
-                refuse_nonfinite_inputs({"upstream": given})
-            if np.shape(given) != shape:
-                raise GradcliError(
-                    Kind.SHAPE,
-                    f"the upstream is {Type(np.shape(given))}, and the output {output.name} is "
-                    f"{output.type}",
-                    hint="∂J/∂output has the output's shape",
-                )
-            return given
-        if output.type.size != 1 and graph.inputs:
-            raise GradcliError(
-                Kind.SHAPE,
-                f"the output {output.name} is {output.type}: a backward pass starts from a number",
-                source=self.source,
-                span=output.span,
-                hint="sum(…) or ||…||^2 makes one; --upstream gives ∂J/∂output "
-                f"({times(shape)}); 'gradcli jacobian' takes every output; --value needs none",
-            )
-        return np.ones(shape)
 
 
 def _program(

@@ -19,13 +19,13 @@ from gradcli.batch.kernel import Line
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.forward import refuse_nonfinite_inputs
+from gradcli.engine.upstream import expect_one_element
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import chosen_inputs
 
 if TYPE_CHECKING:
     from gradcli.batch.loop import Compiled
-    from gradcli.diagnostics.source import Source
     from gradcli.results.result import Result
 
 Only = Literal["value", "grad"]
@@ -35,8 +35,6 @@ OnError = Literal["stop", "nan", "skip", "keep"]
 
 class Evaluable(Protocol):
     """What a batch needs of a `Program`: its graph, and the error of a single row."""
-
-    source: Source
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes."""
@@ -115,15 +113,11 @@ class Runner:
         wanted: dict[str, int | None] = {"value": self.graph.output}
         if only == "value":
             return self.graph, wanted, []
-        output = self.graph.nodes[self.graph.output]
-        if output.type.size != 1:
-            raise GradcliError(
-                Kind.SHAPE,
-                f"the output {output.name} is {output.type}: a backward pass starts from a number",
-                source=self.program.source,
-                span=output.span,
-                hint="sum(…) or ||…||^2 makes one; values alone need none",
-            )
+        expect_one_element(
+            self.graph,
+            "a backward pass starts from a number",
+            "sum(…) or ||…||^2 makes one; values alone need none",
+        )
         found = adjoint(self.graph, {ids[name] for name in self.wrt})
         for name in self.wrt:
             wanted[f"d_{name}"] = found.deltas.get(ids[name])

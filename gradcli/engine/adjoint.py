@@ -18,11 +18,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.formula import Formula
 from gradcli.engine.growing import ONE, ZERO, Growing, is_number
 from gradcli.engine.rules import Rules
+from gradcli.engine.upstream import expect_one_element
 from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like
 
@@ -148,13 +148,7 @@ class _Builder(Growing):
                 seed, node = self.input(name, self.graph.nodes[i]), self.graph.nodes[i]
                 sums[i] = self.plus(sums[i], seed, node) if i in sums else seed
             return sums
-        if output.type.size != 1:
-            raise GradcliError(
-                Kind.SHAPE,
-                f"the output {output.name} is {output.type}: a backward pass starts from a number",
-                source=self.graph.source,
-                span=output.span,
-            )
+        expect_one_element(self.graph, "a backward pass starts from a number")
         return {output.id: self.fit(ONE, output.type, output)}
 
     def input(self, name: str, like: Node) -> int:

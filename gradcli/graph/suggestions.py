@@ -12,7 +12,10 @@ from collections.abc import Set as AbstractSet
 
 from gradcli import ops
 from gradcli.diagnostics.characters import DERIVATIVES
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Span
 from gradcli.graph.names import CONSTANTS, Names
+from gradcli.graph.resolve import uncalled
 from gradcli.syntax.messages.foreign import INSTEAD_OF_NAMES, derivative_at
 
 LONGEST = 20
@@ -77,6 +80,29 @@ def misread(
         if apart is not None and (about is None or about in re.split(r"\W", apart)):
             return one_name(word, apart)
     return None
+
+
+def no_value(names: Names, missing: list[str], place: Span) -> GradcliError:
+    """The error of inputs without a value, of which the first stands at `place`."""
+    listed = ", ".join(f"'{name}'" for name in missing)
+    return GradcliError(
+        Kind.BINDING,
+        f"{listed} {'has' if len(missing) == 1 else 'have'} no value",
+        source=names.source,
+        span=place,
+        hint=_instead_of_value(names, missing, place.start),
+    )
+
+
+def _instead_of_value(names: Names, missing: list[str], start: int) -> str:
+    text, name = names.source.text, missing[0]
+    only = as_transpose(name, text, start) or uncalled(missing[:1], "…")
+    if only is not None:
+        return only
+    meant = without_value(name, text, start)
+    meant = meant or misread(names, names.free.keys() - set(missing), known=names.words)
+    values = "give a value: " + " ".join(f"--{name} 1" for name in missing)
+    return f"{meant}\n{values}" if meant else values
 
 
 def as_transpose(name: str, text: str, start: int) -> str | None:
