@@ -14,6 +14,7 @@ from schemas import schema
 from gradcli import GradcliError, Program
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.derivatives.twice import hessian_matrix
 from gradcli.diagnostics.error import cell_width
 from gradcli.results.result import Verdict
 
@@ -189,10 +190,10 @@ def test_a_wrong_block_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("text", [TUTORIAL, "sin(x*y) + x^3", "exp(x/y)*x", "x^2 + y^2"])
 def test_a_wrong_element_of_a_hessian_is_caught(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    import gradcli.derivatives.hessian as module  # noqa: PLC0415
+    def spoilt(*given: Any, **options: Any) -> Any:
+        return hessian_matrix(*given, **options) * (1 + 1e-6)
 
-    made = module.hessian_matrix
-    monkeypatch.setattr(module, "hessian_matrix", lambda *a, **o: made(*a, **o) * (1 + 1e-6))
+    monkeypatch.setattr("gradcli.derivatives.hessian.hessian_matrix", spoilt)
     assert Program(text).hessian(x=1.3, y=0.7).verdict == "fail"
 
 

@@ -11,7 +11,7 @@ import pytest
 from batch_programs import array_program, edgy_point, edgy_program
 
 from gradcli import GradcliError, Program
-from gradcli.derivatives import hessian, jacobian
+from gradcli.derivatives import jacobian, twice
 from gradcli.engine.run import RUNS
 from gradcli.results.matrices import Hessian, Jacobian
 
@@ -59,14 +59,14 @@ def expect_alike(one: dict[str, Any], other: dict[str, Any], text: str) -> None:
 
 def dense(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every direction be a row by itself, and every number an element of an array."""
-    for module in (hessian, jacobian):
+    for module in (jacobian, twice):
         monkeypatch.setattr(module, "LEAST", NEVER)
     monkeypatch.setattr("gradcli.derivatives.rows.FEW", -1)
 
 
 def compressed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look for zeros in the smallest matrices, too."""
-    for module in (hessian, jacobian):
+    for module in (jacobian, twice):
         monkeypatch.setattr(module, "LEAST", 2)
 
 

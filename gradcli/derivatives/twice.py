@@ -1,0 +1,207 @@
+"""A graph differentiated twice: the Hessian as numbers, whole or times a vector.
+
+The gradient is a graph (`adjoint`), so its derivative along a vector v, the sum of all
+v · δ differentiated once more, is one too: the product of Hessian and v in about four times the
+work of a gradient. With a batch of unit vectors in the place of v, it is the matrix; of vectors
+for several elements at once, where the graph says which derivatives are zero (`sparsity`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from gradcli.derivatives.rows import Rows
+from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
+from gradcli.derivatives.undefined import refuse
+from gradcli.engine.adjoint import Adjoint, adjoint
+from gradcli.engine.continuation import Continuation
+from gradcli.engine.forward import all_finite
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Array
+from gradcli.results.corners import with_corners
+
+
+@dataclass(frozen=True)
+class Twice:
+    """A graph, its gradient, and that one's gradient along a vector."""
+
+    graph: Graph
+    wrt: tuple[int, ...]
+    first: Adjoint
+    second: Adjoint
+    names: dict[int, str]
+    """For every input the name of the input that holds its part of the vector."""
+
+    def size(self, node: int) -> int:
+        """The number of elements of a node."""
+        return self.graph.nodes[node].type.size
+
+    @cached_property
+    def corners(self) -> list[Node]:
+        """The nodes that may be at a corner."""
+        return with_corners(self.graph)
+
+    @cached_property
+    def places(self) -> dict[int, slice]:
+        """Where the elements of each input stand among those of all."""
+        ends = np.cumsum([0, *map(self.size, self.wrt)]).tolist()
+        return {i: slice(*ends[k : k + 2]) for k, i in enumerate(self.wrt)}
+
+    @cached_property
+    def rows(self) -> Rows:
+        """The passes for all directions."""
+        nodes = self.graph.nodes
+        types = {self.names[i]: nodes[i].type for i in self.wrt}
+        wanted = [(self.second.deltas.get(i), nodes[i].type) for i in self.wrt]
+        return Rows(self.second.graph, len(nodes), types, wanted)
+
+    @cached_property
+    def product(self) -> Continuation:
+        """The pass for one vector."""
+        wanted = (self.second.deltas[i] for i in self.wrt if i in self.second.deltas)
+        return Continuation(self.second.graph, len(self.graph.nodes), wanted)
+
+    @cached_property
+    def compressed(self) -> _Compressed | None:
+        """The passes for directions that are put together, where there are such."""
+        return _compressed(self)
+
+
+class _Compressed(NamedTuple):
+    """Passes for colours of directions, and where what they give stands in the matrix."""
+
+    rows: Rows
+    whole: Array
+    """The elements whose rows and columns are full: each is a direction by itself."""
+    places: tuple[Array, Array]
+    """Rows and columns of the others' elements that may be other than zero."""
+    mirrored: Array
+    """The number of each of these places with row and column exchanged."""
+
+    def matrix(self, values: Sequence[Any]) -> Array | None:
+        """The Hessian, None where a second derivative is not finite."""
+        made = self.rows(values)
+        if not all_finite(made):
+            return None
+        (rows, columns), colour, whole = self.places, self.rows.colours.of, self.whole
+        matrix = np.zeros((made.shape[1], made.shape[1]))
+        found = made[colour[rows], columns]
+        matrix[rows, columns] = _mean(found, found[self.mirrored])
+        if len(whole):
+            full = made[colour[whole]]
+            full[:, whole] = _mean(full[:, whole], full[:, whole].T)
+            matrix[whole] = full
+            matrix[:, whole] = full.T
+        return matrix
+
+
+def _mean(one: Array, other: Array) -> Array:
+    """The mean of the two halves of a matrix, which differ by rounding."""
+    same = one == other
+    return one if same.all() else np.where(same, one, one / 2 + other / 2)
+
+
+def _compressed(made: Twice) -> _Compressed | None:
+    """What depends on few elements each, with what depends on all of them beside it."""
+    total = sum(map(made.size, made.wrt))
+    if total < LEAST:
+        return None
+    held = [i for i in made.wrt if i in made.first.deltas]
+    found = patterns(made.first.graph, made.wrt, [made.first.deltas[i] for i in held])
+    rows, columns, first = list[Array](), list[Array](), 0
+    whole: list[int] = []
+    for i in made.wrt:
+        pattern = (
+            found[made.first.deltas[i]] if i in held else np.zeros((made.size(i), 0), dtype=int)
+        )
+        if pattern is None:
+            whole += range(first, first + made.size(i))
+        else:
+            own, others = pairs(pattern)
+            rows.append(own + first)
+            columns.append(others)
+        first += made.size(i)
+    if 2 * len(whole) >= total:
+        return None
+    row, column = np.concatenate(rows), np.concatenate(columns)
+    full = np.zeros(total, dtype=bool)
+    full[whole] = True
+    kept = ~full[column]
+    both = row[kept] * total + column[kept], column[kept] * total + row[kept]
+    places = np.unique(np.concatenate(both))
+    row, column = places // total, places % total
+    colours = coloured(row, column, total, whole)
+    if colours is None:
+        return None
+    mirrored = np.searchsorted(places, column * total + row)
+    rows_of = made.rows.with_colours(colours)
+    return _Compressed(rows_of, np.array(whole, dtype=int), (row, column), mirrored)
+
+
+def twice(graph: Graph, wrt: Sequence[int], values: Sequence[Any]) -> Twice:
+    """Differentiate a graph twice by these inputs; `values` are those of its nodes."""
+    first = adjoint(graph, wrt, values=values)
+    names = {i: f"direction {i}" for i in wrt}
+    seeds = {names[i]: first.deltas[i] for i in wrt if i in first.deltas}
+    second = adjoint(first.graph, wrt, upstream=seeds, values=values)
+    return Twice(graph, tuple(wrt), first, second, names)
+
+
+def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool = False) -> Array:
+    """All second derivatives as one matrix, the elements of the inputs in their order.
+
+    `values` are those of the nodes of the first graph. The two halves are made separately and
+    differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
+    where a second derivative is not finite, unless `allow_nonfinite`.
+    """
+    if made.compressed is not None:
+        matrix = made.compressed.matrix(values)
+        if matrix is not None:
+            return matrix
+    whole = made.rows(values)
+    if not allow_nonfinite and not all_finite(whole):
+        bad = int(np.argwhere(~np.isfinite(whole))[0][0])
+        refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
+    with np.errstate(all="ignore"):
+        return _mean(whole, whole.T)
+
+
+def hessian_product(
+    made: Twice,
+    values: Sequence[Any],
+    vector: Mapping[int, Any],
+    *,
+    allow_nonfinite: bool = False,
+) -> dict[int, Array]:
+    """Hessian times vector, without the matrix: for every input a value of its shape.
+
+    Raises `GradcliError` as `hessian_matrix` does.
+    """
+    nodes = made.graph.nodes
+    given = {made.names[i]: vector[i] for i in made.wrt}
+    found = iter(made.product.run(values, given))
+    shaped = {}
+    for i in made.wrt:
+        value = next(found) if i in made.second.deltas else np.float64(0.0)
+        shape = nodes[i].type.shape
+        shaped[i] = value if value.shape == shape else np.broadcast_to(value, shape)[()]
+    if not allow_nonfinite and not all(map(all_finite, shaped.values())):
+        refuse(made.graph, made.second, values, given)
+    return shaped
+
+
+def _unit(graph: Graph, wrt: Sequence[int], names: Mapping[int, str], place: int) -> dict[str, Any]:
+    """The vector with a 1 at one place of all elements."""
+    found: dict[str, Any] = {}
+    for i in wrt:
+        part = np.zeros(graph.nodes[i].type.size)
+        if 0 <= place < part.size:
+            part[place] = 1.0
+        place -= part.size
+        found[names[i]] = part.reshape(graph.nodes[i].type.shape)[()]
+    return found
