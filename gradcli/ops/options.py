@@ -63,13 +63,15 @@ def completed(name: str, parameters: tuple[Parameter, ...], fields: Keywords) ->
     r"""A row's fields with what goes without saying.
 
     `traits` names the fields that are true: `"exact selects"`. `wrong` has formulas apart by
-    semicolons, those of the next operand behind a bar. Without `latex` it is
-    `\operatorname{name}({x})`.
+    semicolons, those of the next operand behind a bar, as `careful` has its form. Without `latex`
+    it is `\operatorname{name}({x})`.
     """
     found = {**fields, **dict.fromkeys(fields.get("traits", "").split(), True)}
     found.pop("traits", None)
     if "wrong" in found:
         found["wrong"] = tuple(tuple(part.split("; ")) for part in found["wrong"].split(" | "))
+    if isinstance(careful := found.get("careful"), str):
+        found["careful"] = tuple(form.strip() for form in careful.split("|"))
     if "symbol" not in found and "latex" not in found:
         operands = [f"{{{p.name}}}" for p in parameters if not p.option]
         word = name.replace("_", r"\_")

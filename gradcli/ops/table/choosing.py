@@ -139,9 +139,7 @@ OBSERVED = (
              "np.size({points}) - 2)",
              branch=ck.segment),
 )
-# fmt: on
 
-# fmt: off
 CLASSES = (
     array_row("targets", "t x", ck.targets, _targets, rules=_targets_rules, exact=True,
               doc="classes as zeros and a one in the shape of x; probabilities as they are",
@@ -183,9 +181,9 @@ SORTED = (
     array_row("sort", "x axis:=-1", _sort, _line,
               rules=lambda site: (f"unsorted(delta, x{_axis(site)})",),
               doc="elements from the smallest to the largest along an axis",
-              convention="the first of equal elements first",
-              numpy="np.sort({x}, {axis})", exact=True, propagates="x", branch=ck.order,
-              tie=_equal_neighbours, group="along an axis"),
+              convention="the first of equal elements first", numpy="np.sort({x}, {axis})",
+              exact=True, propagates="x", branch=ck.order, tie=_equal_neighbours,
+              group="along an axis"),
     observed("argsort", "x axis:=-1", ck.argsort, _line,
              "the places of the elements in their order along an axis",
              numpy="1.0*np.argsort({x}, {axis}, kind='stable')", group="along an axis",
@@ -199,7 +197,7 @@ SORTED = (
               rules=lambda site: (f"sorted_by(delta, x{_axis(site)})", "zeros_like(x)"),
               doc="sorted_by undone", exact=True, propagates="d",
               numpy="np.take_along_axis({d}, np.argsort(np.argsort({x}, {axis}, kind='stable'), "
-              "{axis}), {axis})", **HELPER),
+                  "{axis}), {axis})", **HELPER),
 )
 # fmt: on
 
@@ -247,9 +245,9 @@ QUANTILES = (
               convention="evenly among the tied",
               numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
               branch=_order_of, tie=_tied, group="reductions", scalar=True),
-    array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights, _weights,
-              "zeros_like(x)", doc="how quantile(x, q) moves with each element", mpmath=None,
-              traits="selects", **HELPER),
+    array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights, _weights, "zeros_like(x)",
+              doc="how quantile(x, q) moves with each element", mpmath=None, traits="selects",
+              **HELPER),
 )
 # fmt: on
 
@@ -326,8 +324,8 @@ LOOKUPS = (
               **HELPER),
     array_row("take_along", "x i axis:", ck.take_along, _take_along, rules=_take_along_rules,
               doc="for every number in i the element of x in the same line", exact=True,
-              domain="i the numbers of elements",
-              aliases="take_along_axis", mpmath=pk.by_number(ck.take_along),
+              domain="i the numbers of elements", aliases="take_along_axis",
+              mpmath=pk.by_number(ck.take_along),
               numpy="np.take_along_axis({x}, np.asarray({i}, int), {axis})", **ELEMENTS),
     array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _along_back,
               rules=lambda site: (f"take_along(delta, i, {site.options['axis']})", "zeros_like(i)"),

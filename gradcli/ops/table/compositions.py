@@ -51,9 +51,7 @@ ACTIVATIONS = (
     _activation("softplus_scaled", "x beta threshold=20", "softplus(beta*x)/beta",
                 "log(1 + e^(beta·x))/beta", "0.5, 2", aliases="softplus"),
 )
-# fmt: on
 
-# fmt: off
 LOSSES = (
     _loss("mse_loss", LOSS, "(x - y)^2", "mean squared error", PAIR, aliases="mse"),
     _loss("l1_loss", LOSS, "abs(x - y)", "mean absolute error", PAIR),
@@ -149,9 +147,7 @@ LAYERS = (
            "softmax(q kᵀ/√d) v", "[[1, 2]], [[0.5, 1], [1, 0]], [[1, 2, 3], [4, 5, 6]]",
            aliases="dot_product_attention"),
 )
-# fmt: on
 
-# fmt: off
 ARRAYS = (
     _array("vdot", "a b", "sum(flatten(a)*flatten(b))", "sum of the products of all elements",
            "[[1, 2], [3, 4]], [[0.5, -1], [2, 1]]"),
@@ -169,9 +165,7 @@ ARRAYS = (
     _array("cdist", "x y", "norm(expand_dims(x, 1) - expand_dims(y, 0), axis=-1)",
            "distance of every row of x from every row of y", "[[1, 2], [0, 1]], [[3, 1]]"),
 )
-# fmt: on
 
-# fmt: off
 SPECIAL = (
     _special("entr", "x", "-xlogy(x, x)", "-x·log(x), 0 at 0", "0.5 | [1, 2]"),
     _special("rel_entr", "x y", "xlogy(x, x) - xlogy(x, y)", "x·log(x/y)", "0.5, 0.25"),
@@ -192,9 +186,7 @@ SPECIAL = (
              "where((a > 0)*(b > 0), exp(betaln(a, b)), gamma(a)*gamma(b)/gamma(a + b))",
              "gamma(a)·gamma(b)/gamma(a + b)", "2, 3.5"),
 )
-# fmt: on
 
-# fmt: off
 STATISTICS = (
     _statistic("median", "x axis:=None keepdims:=False", "quantile(x, 0.5, axis, keepdims)",
                "middle element, or the mean of the two in the middle",
@@ -224,9 +216,7 @@ STATISTICS = (
                "integral by the trapezoidal rule", "[1, 4, 2] | [1, 4, 2], [0, 1, 3]",
                aliases="trapz"),
 )
-# fmt: on
 
-# fmt: off
 SHAPES = (
     _shape("asarray", "x", "x", "x as it is: every array has the same type of numbers", "[1, 2]",
            aliases="array tensor float float64 double"),
@@ -245,9 +235,7 @@ SHAPES = (
            "{descending!-sort(-x, axis=axis)}{descending?sort(x, axis=axis)}",
            "elements from the largest to the smallest", "[1, 4, 2]", aliases="sort"),
 )
-# fmt: on
 
-# fmt: off
 MAKERS = (
     _maker("logspace", "start stop num:=50 base=10", "base^linspace(start, stop, num)",
            "num numbers whose logarithms have equal distances", "0, 2, 3"),

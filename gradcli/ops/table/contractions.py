@@ -139,24 +139,13 @@ def _tensordot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywor
 
 GROUP: dict[str, Any] = {"composite": True, "group": "linear algebra"}
 
+# fmt: off
 ROWS = (
-    array_row(
-        "einsum",
-        "spec: *x",
-        _kernel,
-        _einsum,
-        rules=_rules,
-        doc="sums of products by letters, as in NumPy: einsum('ij,jk->ik', A, B)",
-        **GROUP,
-    ),
-    array_row(
-        "tensordot",
-        "a b axes:=2",
-        _kernel,
-        _tensordot,
-        rules=lambda site: _rules(site, ("a", "b")),
-        doc="sum over the last axes of a and the first of b, or over pairs of axes",
-        propagates="a b",
-        **GROUP,
-    ),
+    array_row("einsum", "spec: *x", _kernel, _einsum, rules=_rules,
+              doc="sums of products by letters, as in NumPy: einsum('ij,jk->ik', A, B)", **GROUP),
+    array_row("tensordot", "a b axes:=2", _kernel, _tensordot,
+              rules=lambda site: _rules(site, ("a", "b")),
+              doc="sum over the last axes of a and the first of b, or over pairs of axes",
+              propagates="a b", **GROUP),
 )
+# fmt: on

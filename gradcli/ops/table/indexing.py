@@ -185,30 +185,15 @@ def _slice_text(start: int, count: int, step: int) -> str:
     return f"{start}:{end if end >= 0 else ''}:{step}"
 
 
+# fmt: off
 ROWS = (
+    array_row("index", "x items:", _index_kernel, _index, rules=_index_rules, call=False,
+              latex=r"{x}_{{items}}",
+              doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
+              notation=Notation.INDEX, traits="exact selects", group="shapes and elements"),
     array_row(
-        "index",
-        "x items:",
-        _index_kernel,
-        _index,
-        rules=_index_rules,
-        call=False,
-        latex=r"{x}_{{items}}",
-        doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
-        notation=Notation.INDEX,
-        traits="exact selects",
-        group="shapes and elements",
-    ),
-    array_row(
-        "scatter",
-        "x shape: at: step:=None",
-        k.scatter,
-        _scatter,
-        rules=_scatter_rules,
+        "scatter", "x shape: at: step:=None", k.scatter, _scatter, rules=_scatter_rules,
         doc="zeros of a shape with the block x in it, its corner `at` a place, `step` places apart",
-        mpmath=None,
-        traits="exact",
-        propagates="x",
-        group="used in derivatives",
-    ),
+        mpmath=None, traits="exact", propagates="x", group="used in derivatives"),
 )
+# fmt: on

@@ -112,11 +112,10 @@ def _singular_rules(site: Site) -> tuple[str, ...]:
 
 # fmt: off
 ROWS = (
-    array_row("pinv", "A", mk.pinv, _pinv, rules=_pinv_rules,
-              numpy="np.linalg.pinv",
+    array_row("pinv", "A", mk.pinv, _pinv, rules=_pinv_rules, numpy="np.linalg.pinv",
               doc="pseudoinverse of Moore and Penrose",
-              domain="a matrix whose rank does not change",
-              mpmath=pk.pinv, traits="factorises", **LINEAR),
+              domain="a matrix whose rank does not change", mpmath=pk.pinv, traits="factorises",
+              **LINEAR),
     array_row("matrix_power", "A n:", mk.matrix_power, _power, rules=_power_rules, latex="{A}^{n}",
               doc="product of n factors A; of the inverse for a negative n",
               numpy="np.linalg.matrix_power({A}, {n})", mpmath=pk.matrix_power, **LINEAR),
@@ -135,12 +134,10 @@ ROWS = (
     array_row("eigenvectors", "A", mk.eigenvectors, _square, rules=_vectors_rules,
               doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
               domain="a matrix with different eigenvalues",
-              mpmath=pk.matrices(pk.eigenvectors, pk.square), traits="factorises",
-              **LINEAR),
+              mpmath=pk.matrices(pk.eigenvectors, pk.square), traits="factorises", **LINEAR),
     array_row("svdvals", "A", mk.svdvals, _singular, rules=_singular_rules,
-              doc="singular values, falling",
-              numpy="np.linalg.svd({A}, compute_uv=False)", mpmath=pk.singular_values,
-              traits="factorises",
+              doc="singular values, falling", numpy="np.linalg.svd({A}, compute_uv=False)",
+              mpmath=pk.singular_values, traits="factorises",
               domain="different singular values above 0", **LINEAR),
 )
 # fmt: on

@@ -350,8 +350,7 @@ BORDERS = (
     array_row("pad_last", "x width: value:=0", _pad_kernel, _pad_last, rules=_pad_rules, exact=True,
               doc="pad with the widths of the last axis first, as PyTorch's F.pad",
               group="shapes and elements", propagates="x"),
-    array_row("diff", "x n:=1 axis:=-1", np.diff, _diff,
-              rules=_diff_rules, composite=True,
+    array_row("diff", "x n:=1 axis:=-1", np.diff, _diff, rules=_diff_rules, composite=True,
               doc="differences of neighbours along an axis, n times",
               numpy="np.diff({x}, {n}, {axis})", group="along an axis"),
 )

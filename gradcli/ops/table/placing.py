@@ -134,39 +134,19 @@ def _put_add_rules(site: Site) -> tuple[str, ...]:
     return "delta", _back_to_value(site)
 
 
+# fmt: off
 ROWS = (
-    array_row(
-        "pick",
-        "x at: shape:=None",
-        pick_kernel,
-        _pick,
-        rules=pick_rules,
-        latex=r"\operatorname{pick}({x})",
-        doc="elements of x by their places, counted row by row, in a shape",
-        exact=True,
-        group="used in derivatives",
-    ),
-    array_row(
-        "put",
-        "x v at:",
-        _put_kernel,
-        _put_once,
-        rules=_put_rules,
-        latex=r"\operatorname{put}({x}, {v})",
-        doc="x with the elements at some places replaced by those of v",
-        propagates="v",
-        exact=True,
-        group="used in derivatives",
-    ),
-    array_row(
-        "put_add",
-        "x v at:",
-        _put_add_kernel,
-        _put,
-        rules=_put_add_rules,
-        latex=r"\operatorname{put\_add}({x}, {v})",
-        doc="x with the elements of v added at some places, also several at one",
-        propagates="x v",
-        group="used in derivatives",
-    ),
+    array_row("pick", "x at: shape:=None", pick_kernel, _pick, rules=pick_rules,
+              latex=r"\operatorname{pick}({x})",
+              doc="elements of x by their places, counted row by row, in a shape", exact=True,
+              group="used in derivatives"),
+    array_row("put", "x v at:", _put_kernel, _put_once, rules=_put_rules,
+              latex=r"\operatorname{put}({x}, {v})",
+              doc="x with the elements at some places replaced by those of v", propagates="v",
+              exact=True, group="used in derivatives"),
+    array_row("put_add", "x v at:", _put_add_kernel, _put, rules=_put_add_rules,
+              latex=r"\operatorname{put\_add}({x}, {v})",
+              doc="x with the elements of v added at some places, also several at one",
+              propagates="x v", group="used in derivatives"),
 )
+# fmt: on

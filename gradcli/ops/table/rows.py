@@ -29,6 +29,8 @@ def row(name: str, parameters: str, forward: Kernel, *rules: str, **more: Any) -
     operands = parse_parameters(parameters)
     usual = samples.ONE if len(operands) == 1 else samples.TWO
     more.setdefault("samples", samples.SAMPLES.get(name, usual))
+    if more.get("symbol") is None and isinstance(forward, np.ufunc) and forward.__name__ in aliases:
+        more.setdefault("numpy", f"np.{forward.__name__}")
     return Operation(
         name=name,
         parameters=operands,

@@ -13,106 +13,50 @@ from gradcli.ops.kernels import special as special_kernels
 from gradcli.ops.operation import Loss, Operation, Shared
 from gradcli.ops.table.rows import grouped, row, unary
 
+ROOT, REST = "1.4142135623730951", "9.667293313452913e-17"
+"""√2 is their difference."""
+
+# fmt: off
 SLOPES = (
-    unary(
-        "sigmoid_slope",
-        sk.sigmoid_slope,
-        "-out*tanh(x/2)",
-        "the derivative of sigmoid, with all digits where that is next to 0 or 1",
-        latex=r"\sigma'({x})",
-        mpmath=lambda mp, x: mp.sech(x / 2) ** 2 / 4,
-        jit="bell(exp(-abs({0})))",
-        shared=Shared("sigmoid", ik.exp_of_minus, ik.sigmoid_by_part, ik.sigmoid_slope_by_part),
-    ),
-    unary(
-        "tanh_slope",
-        sk.tanh_slope,
-        "-2*out*tanh(x)",
-        "the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
-        latex=r"\operatorname{sech}^2 {x}",
-        mpmath=lambda mp, x: mp.sech(x) ** 2,
-        jit="4.0*bell(exp(-2.0*abs({0})))",
-        in_place=ik.tanh_slope,
-    ),
-    row(
-        "logaddexp_slope",
-        "x y",
-        sk.logaddexp_slope,
-        "out*logaddexp_slope(y, x)",
-        "-out*logaddexp_slope(y, x)",
-        latex=r"\frac{e^{{x}}}{e^{{x}} + e^{{y}}}",
+    unary("sigmoid_slope", sk.sigmoid_slope, "-out*tanh(x/2)",
+          "the derivative of sigmoid, with all digits where that is next to 0 or 1",
+          latex=r"\sigma'({x})", mpmath=lambda mp, x: mp.sech(x / 2) ** 2 / 4,
+          jit="bell(exp(-abs({0})))",
+          shared=Shared("sigmoid", ik.exp_of_minus, ik.sigmoid_by_part, ik.sigmoid_slope_by_part)),
+    unary("tanh_slope", sk.tanh_slope, "-2*out*tanh(x)",
+          "the derivative of tanh, 1/cosh(x)^2, with all digits where tanh is next to 1 or -1",
+          latex=r"\operatorname{sech}^2 {x}", mpmath=lambda mp, x: mp.sech(x) ** 2,
+          jit="4.0*bell(exp(-2.0*abs({0})))", in_place=ik.tanh_slope),
+    row("logaddexp_slope", "x y", sk.logaddexp_slope, "out*logaddexp_slope(y, x)",
+        "-out*logaddexp_slope(y, x)", latex=r"\frac{e^{{x}}}{e^{{x}} + e^{{y}}}",
         doc="the derivative of logaddexp by its first operand, e^x/(e^x + e^y)",
-        mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y),
-        jit="share({0}, {1})",
-    ),
-    unary(
-        "gauss",
-        sk.gauss,
-        "-2*x*out",
-        "e^(-x^2), with all digits of small results",
-        latex=r"e^{-{x}^2}",
-        mpmath=lambda mp, x: mp.exp(-x * x),
-    ),
-    unary(
-        "normal_pdf",
-        special_kernels.normal_pdf,
-        "-x*out",
-        "density of the normal distribution, e^(-x^2/2)/√(2π)",
-        latex=r"\varphi({x})",
-        mpmath="npdf",
-    ),
-    unary(
-        "erfinv_slope",
-        sk.erfinv_slope,
-        "2*erfinv(x)*out^2",
-        "the derivative of erfinv (SciPy)",
-        latex=r"\tfrac{\sqrt\pi}{2} e^{\operatorname{erf}^{-1}({x})^2}",
-        domain="-1 < x < 1",
-        mpmath=lambda mp, x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
-    ),
-    unary(
-        "gelu_slope",
-        sk.gelu_slope,
-        "2*normal_pdf(x) - x*(x*normal_pdf(x))",
-        "the derivative of gelu, with all digits next to its root at -0.75",
-        # √2 is 1.4142135623730951 - 9.667293313452913e-17.
-        careful=(
-            (
-                "-((x - 1.4142135623730951) + 9.667293313452913e-17)"
-                "*(((x + 1.4142135623730951) - 9.667293313452913e-17)*normal_pdf(x))"
-            ),
-        ),
-        latex=r"\operatorname{gelu}'({x})",
-        mpmath=pk.gelu_slope,
-        in_place=ik.with_erfc(sk.gelu_slope),
-        shared=Shared(
-            "gelu",
-            ik.with_erfc(special_kernels.normal_cdf),
-            ik.gelu_by_part,
-            sk.gelu_slope_by_part,
-            by_value=False,
-        ),
-        traits="composite",
-    ),
-    unary(
-        "silu_slope",
-        sk.silu_slope,
-        "sigmoid_slope(x)*(2 - x*tanh(x/2))",
-        "the derivative of silu, with all digits next to its root at -1.28",
-        latex=r"\operatorname{silu}'({x})",
-        mpmath=pk.silu_slope,
-        losses=(Loss("x", "next to its roots, at 2.4 and -2.4", (2.399357280515468,)),),
-    ),
-    unary(
-        "mish_slope",
-        sk.mish_slope,
-        "2*sigmoid(x)*tanh_slope(softplus(x)) + x*tanh_slope(softplus(x))"
-        "*(sigmoid_slope(x) - 2*sigmoid(x)^2*tanh(softplus(x)))",
-        "the derivative of mish, with all digits next to its root at -1.19",
-        latex=r"\operatorname{mish}'({x})",
-        mpmath=pk.mish_slope,
-        losses=(Loss("x", "next to its roots", (-2.256376396360793,)),),
-    ),
+        mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y), jit="share({0}, {1})"),
+    unary("gauss", sk.gauss, "-2*x*out", "e^(-x^2), with all digits of small results",
+          latex=r"e^{-{x}^2}", mpmath=lambda mp, x: mp.exp(-x * x)),
+    unary("normal_pdf", special_kernels.normal_pdf, "-x*out",
+          "density of the normal distribution, e^(-x^2/2)/√(2π)", latex=r"\varphi({x})",
+          mpmath="npdf"),
+    unary("erfinv_slope", sk.erfinv_slope, "2*erfinv(x)*out^2", "the derivative of erfinv (SciPy)",
+          latex=r"\tfrac{\sqrt\pi}{2} e^{\operatorname{erf}^{-1}({x})^2}", domain="-1 < x < 1",
+          mpmath=lambda mp, x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2)),
+    unary("gelu_slope", sk.gelu_slope, "2*normal_pdf(x) - x*(x*normal_pdf(x))",
+          "the derivative of gelu, with all digits next to its root at -0.75",
+          careful=f"-((x - {ROOT}) + {REST})*(((x + {ROOT}) - {REST})*normal_pdf(x))",
+          latex=r"\operatorname{gelu}'({x})", mpmath=pk.gelu_slope,
+          in_place=ik.with_erfc(sk.gelu_slope),
+          shared=Shared("gelu", ik.with_erfc(special_kernels.normal_cdf), ik.gelu_by_part,
+              sk.gelu_slope_by_part, by_value=False), traits="composite"),
+    unary("silu_slope", sk.silu_slope, "sigmoid_slope(x)*(2 - x*tanh(x/2))",
+          "the derivative of silu, with all digits next to its root at -1.28",
+          latex=r"\operatorname{silu}'({x})", mpmath=pk.silu_slope,
+          losses=(Loss("x", "next to its roots, at 2.4 and -2.4", (2.399357280515468,)),)),
+    unary("mish_slope", sk.mish_slope,
+          "2*sigmoid(x)*tanh_slope(softplus(x)) + x*tanh_slope(softplus(x))"
+              "*(sigmoid_slope(x) - 2*sigmoid(x)^2*tanh(softplus(x)))",
+          "the derivative of mish, with all digits next to its root at -1.19",
+          latex=r"\operatorname{mish}'({x})", mpmath=pk.mish_slope,
+          losses=(Loss("x", "next to its roots", (-2.256376396360793,)),)),
 )
+# fmt: on
 
 ROWS: tuple[Operation, ...] = grouped("used in derivatives", SLOPES)
