@@ -8,10 +8,10 @@ are made of the numbers of nodes, and numbers are written as hexadecimal floats.
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from gradcli.batch.loop import FEWEST, Loop
+from gradcli.ops.c_like import Spelling, written
 
 MATH = {
     "exp": "exp", "expm1": "expm1", "exp2": "exp2", "log": "log", "log1p": "log1p",
@@ -56,8 +56,6 @@ HELPERS = {
 CALLS_OF = {"share": {"exp"}, "logaddexp": {"exp", "log1p"}}
 """The functions that a helper calls."""
 
-OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
-COMPARED = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!="}
 NOT_FINITE = {"inf": "__builtin_inf()", "nan": '__builtin_nan("")'}
 
 
@@ -69,27 +67,15 @@ class _Writer:
         self.calls: dict[str, str] = {}
         """The name that holds a call's value: equal calls are made once."""
         self.used: set[str] = set()
+        self.spelling = Spelling(
+            number=lambda value: float(value).hex(),
+            name=lambda name: NOT_FINITE.get(name, name),
+            call=self.call,
+        )
 
-    def write(self, node: ast.expr) -> str:
-        """An expression of C; the forms are a few levels deep."""
-        match node:
-            case ast.Constant(value=float() | int() as value):
-                return float(value).hex()
-            case ast.Name(id=name):
-                return NOT_FINITE.get(name, name)
-            case ast.UnaryOp(op=ast.USub(), operand=operand):
-                return f"(-{self.write(operand)})"
-            case ast.BinOp(left=left, op=ast.Pow(), right=right):
-                return self.call("pow", [self.write(left), self.write(right)])
-            case ast.BinOp(left=left, op=op, right=right):
-                return f"({self.write(left)} {OPERATORS[type(op)]} {self.write(right)})"
-            case ast.Compare(left=left, ops=[op], comparators=[right]):
-                return f"({self.write(left)} {COMPARED[type(op)]} {self.write(right)})"
-            case ast.IfExp(test=test, body=body, orelse=other):
-                return f"({self.write(test)} ? {self.write(body)} : {self.write(other)})"
-            case ast.Call(func=ast.Name(id=name), args=arguments):
-                return self.call(name, [self.write(argument) for argument in arguments])
-        raise ValueError(f"no C for {ast.dump(node)}")
+    def write(self, form: str) -> str:
+        """An expression of C."""
+        return written(form, self.spelling)
 
     def call(self, name: str, arguments: list[str]) -> str:
         """The name of a call's value."""
@@ -112,11 +98,9 @@ def c_source(loop: Loop) -> str:
     row = _Writer()
     row.lines += [f"const double v{i} = x{i}[i];" for i in loop.columns]
     for i, form in zip(loop.made, loop.forms, strict=True):
-        value = row.write(ast.parse(form, mode="eval").body)
-        row.lines.append(f"const double v{i} = {value};")
+        row.lines.append(f"const double v{i} = {row.write(form)};")
     row.lines += [f"r{k}[i] = v{i};" for k, i in enumerate(loop.wanted)]
-    watched = (row.write(ast.parse(form, mode="eval").body) for form in loop.watched)
-    watch = " + ".join(["0.0", *watched])
+    watch = " + ".join(["0.0", *map(row.write, loop.watched)])
     row.lines.append(f"bad |= ({watch}) != 0.0;")
     before = [f"const double *x{i} = x[{k}];" for k, i in enumerate(loop.columns)]
     before += [f"const double v{i} = c[{k}];" for k, i in enumerate(loop.numbers)]

@@ -34,7 +34,7 @@ CACHE = 3 * 2**19
 """Bytes that a chunk's columns, buffers and results may take: they stay in a core's own cache."""
 PAGE = 2**21
 """Bytes of a large page of memory, which Linux gives to large arrays where it can."""
-ALONE = 10**6
+NUMBERS_ALONE = 10**6
 """Numbers that one core computes sooner than threads have started."""
 ROWS = 2_048, 32_768
 """The fewest and the most rows in a chunk: a call costs as much as some hundred numbers."""
@@ -245,7 +245,7 @@ class Line:
         Those are chunks that raised an IEEE exception or in which a number is not finite.
         `inputs` has an array with a leading axis of rows for inputs that vary, a value for others.
         """
-        if count * sum(call.node.type.size for call in self.calls) < ALONE:
+        if count * sum(call.node.type.size for call in self.calls) < NUMBERS_ALONE:
             threads = 1
         fixed = self.fixed(inputs)
         plan = self._planned(fixed)

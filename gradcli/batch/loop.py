@@ -23,8 +23,8 @@ from gradcli.graph.graph import shown
 
 ROWS = 16_384
 """Rows that are looked at together for numbers that are not finite."""
-ALONE = 2 * 10**7
-"""Rows × operations that one core is through before a second has started."""
+OPERATIONS_ALONE = 2 * 10**7
+"""Rows × operations that one core has done before a second has started."""
 FEWEST = 8
 """Rows that a processor's widest registers hold: fewer are filled up with the last one."""
 MOST_CALLS = 2_000
@@ -76,7 +76,7 @@ class Compiled:
                 filled[count:] = filled[count - 1]
             results, found = self.run({**inputs, **columns}, FEWEST, threads=1)
             return [result[:count] for result in results], [(0, count)] if found else []
-        if count * len(self.loop.made) < ALONE:
+        if count * len(self.loop.made) < OPERATIONS_ALONE:
             threads = 1
         results = _results(count, len(self.loop.wanted))
         given = [np.ascontiguousarray(inputs[i], dtype=np.float64) for i in self.loop.columns]

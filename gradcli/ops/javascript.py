@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 from functools import cache, reduce
 
+from gradcli.ops.c_like import SIGNS, Spelling, written
 from gradcli.ops.operation import Operation
 
 MATH = frozenset(
@@ -45,9 +46,6 @@ FUNCTIONS = {
 }
 """What the forms call besides `Math`, as functions of JavaScript."""
 
-COMPARED = {ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "===", ast.NotEq: "!=="}
-BINARY = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
-
 
 def expression(operation: Operation, operands: list[str]) -> str | None:
     """An elementwise operation on numbers, in JavaScript; None where it has no form there.
@@ -71,27 +69,18 @@ def expression(operation: Operation, operands: list[str]) -> str | None:
 def translated(form: str) -> str:
     """A row's `jit` form, an expression of Python, as one of JavaScript with the same places."""
     places = [f"_{i}" for i in range(9)]
-    tree = ast.parse(form.format(*places), mode="eval").body
-    return _written(tree)
+    return written(form.format(*places), JAVASCRIPT)
 
 
-def _written(node: ast.expr) -> str:
-    """The forms are the table's own, a few levels deep; what is none of these is an error."""
-    match node:
-        case ast.Constant(value=value):
-            return repr(value)
-        case ast.Name(id=name):
-            return f"{{{name[1:]}}}"
-        case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return f"(-{_written(operand)})"
-        case ast.BinOp(left=left, op=op, right=right):
-            return f"({_written(left)} {BINARY[type(op)]} {_written(right)})"
-        case ast.Compare(left=left, ops=[op], comparators=[right]):
-            return f"({_written(left)} {COMPARED[type(op)]} {_written(right)})"
-        case ast.IfExp(test=test, body=body, orelse=other):
-            return f"({_written(test)} ? {_written(body)} : {_written(other)})"
-        case ast.Call(func=ast.Name(id=name), args=arguments):
-            if name in FUNCTIONS or name in MATH:
-                function = name if name in FUNCTIONS else f"Math.{name}"
-                return f"{function}({', '.join(map(_written, arguments))})"
-    raise ValueError(f"no JavaScript for {ast.dump(node)}")
+def _call(name: str, arguments: list[str]) -> str:
+    if name not in FUNCTIONS and name not in MATH:
+        raise ValueError(f"JavaScript has no {name}")
+    return f"{name if name in FUNCTIONS else f'Math.{name}'}({', '.join(arguments)})"
+
+
+JAVASCRIPT = Spelling(
+    number=repr,
+    name=lambda name: f"{{{name[1:]}}}",
+    call=_call,
+    signs={**SIGNS, ast.Pow: "**", ast.Eq: "===", ast.NotEq: "!=="},
+)
