@@ -15,7 +15,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradcli.engine.adjoint import reaching
 from gradcli.engine.forward import apply
 from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node, OperationNode
@@ -37,7 +36,7 @@ They are counted from 1, and 0 fills up the rows. None where they are not few.""
 
 def patterns(graph: Graph, wrt: Sequence[int], wanted: Sequence[int]) -> dict[int, Pattern]:
     """The patterns of the wanted nodes; the elements of the inputs `wrt` are counted in order."""
-    needed = reaching(graph, wanted)
+    needed = graph.reaching(wanted)
     nodes = [node for node in graph.nodes if needed[node.id]]
     if sum(node.type.size for node in nodes) > MOST_ELEMENTS:
         return dict.fromkeys(wanted)

@@ -4,7 +4,7 @@ The first nodes of the longer graph are the given ones, with their numbers; behi
 what the backward pass computes, made of the same derivative formulas: each is spliced in where
 `backward` would run it. The result is a graph like any other. Its values are a forward pass, a
 batch of points goes through it as through a program, and its own adjoint is the second
-derivative. Nothing is differentiated here but by the formulas of the table.
+derivative. All derivatives come from the formulas of the table.
 
 What makes it shorter than the pass it stands for: a local derivative that is the number 1 is no
 multiplication, one that its rule writes as 0 is no path, constants are worked out, and what two
@@ -13,7 +13,7 @@ formulas have in common is computed once.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,19 +84,6 @@ def weighted(graph: Graph, weights: Mapping[int, Any]) -> Graph:
     return Graph(graph.source, tuple(builder.nodes), output)
 
 
-def reaching(graph: Graph, wanted: Iterable[int]) -> list[bool]:
-    """Which nodes any of the wanted depends on, themselves included."""
-    found = [False] * len(graph.nodes)
-    for i in wanted:
-        found[i] = True
-    for node in reversed(graph.nodes):
-        if found[node.id]:
-            for operand in node.operands:
-                if isinstance(operand, int):
-                    found[operand] = True
-    return found
-
-
 class _Builder(Growing):
     """The backward pass on a growing graph: what it sends where, and what it leaves out."""
 
@@ -112,9 +99,9 @@ class _Builder(Growing):
         self.rules = Rules(graph, textbook=textbook)
         self.guards = guards
         self.unguarded = False
-        """Whether an exact zero may meet an infinity and there are no guards."""
+        """Whether an exact zero may be multiplied by an infinity, without a guard."""
         self.reached: dict[int, Operand | None] = {}
-        """For a node 1 in the elements that anything is sent to; None for all of them."""
+        """Which elements of a node receive a contribution, as a mask; None for all of them."""
         self.masks: dict[Any, Operand] = {}
         self.scalar_selections: dict[int, tuple[Selection, ...]] = {}
 
@@ -188,7 +175,7 @@ class _Builder(Growing):
     # --- exact zeros ---
 
     def guarded(self, sent: Operand, counts: Operand | None, node: Node) -> Operand:
-        """What is sent, and 0 where it is an exact zero times what may be infinite."""
+        """A contribution, with 0 in place of an exact zero times a factor that may be infinite."""
         if counts is None or isinstance(sent, Literal) or not self.may_fail[sent]:
             return sent
         self.unguarded = not self.guards

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -63,7 +63,7 @@ class _Text:
 def forward_line(graph: Graph) -> Callable[..., list[Any]]:
     """A function from the inputs' values, in order, to the values of all nodes."""
     text = _Text()
-    _forward(text, graph)
+    _add_nodes(text, graph, graph.nodes)
     return text.function(_inputs(graph), f"[{_all('v', graph)}]")
 
 
@@ -73,7 +73,7 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     It returns None where something may not be finite.
     """
     text = _Text()
-    _forward(text, graph)
+    _add_nodes(text, graph, graph.nodes)
     _give_up(text, [_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
     made, rows = _backward(text, graph, plan)
     _give_up(text, [_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
@@ -119,41 +119,35 @@ def unrolled_line(
     """
     text = _Text()
     text.objects |= {f"v{i}": value for i, value in known.items()}
-    single = [False] * len(graph.nodes)
-    _add_nodes(text, graph, [n for n in nodes if not varies[n.id]], single)
+    _add_nodes(text, graph, [n for n in nodes if not varies[n.id]])
     results = "".join(f"v{i}, " for i in wanted)
     for k, unit in enumerate(units):
         for i, value in unit.items():
             text.add(f"v{i} = {text.name(value)}")
-        _add_nodes(text, graph, [n for n in nodes if varies[n.id]], single)
+        _add_nodes(text, graph, [n for n in nodes if varies[n.id]])
         text.add(f"w{k} = ({results})")
     rows = ", ".join(f"*w{k}" for k in range(len(units)))
     return text.function([f"v{i}" for i in given], f"({rows},)")
 
 
-def _add_nodes(text: _Text, graph: Graph, nodes: Sequence[Node], batched: Sequence[bool]) -> None:
-    """The lines that compute some nodes, the batched with an axis in front."""
+def _add_nodes(
+    text: _Text, graph: Graph, nodes: Iterable[Node], batched: Sequence[bool] | None = None
+) -> None:
+    """The lines that compute some nodes, v3 = kernel(v1, v2); the batched with an axis in front."""
+    batched = batched or [False] * len(graph.nodes)
     for node in nodes:
         operands = [_value(text, o) for o in node.operands]
         if node.operation is None:
-            text.add(f"v{node.id} = {operands[0]}")
+            if operands:
+                text.add(f"v{node.id} = {operands[0]}")
             continue
         rank = len(node.type.shape)
         for k, o in enumerate(node.operands):
-            own = len(graph.operand_type(o).shape)
-            if isinstance(o, int) and batched[o] and own < rank and not node.aligned:
-                operands[k] = f"{text.name(align)}({operands[k]}, {own}, {rank})"
+            if isinstance(o, int) and batched[o] and not node.aligned:
+                own = len(graph.nodes[o].type.shape)
+                if own < rank:
+                    operands[k] = f"{text.name(align)}({operands[k]}, {own}, {rank})"
         _add_call(text, node, operands, number=not rank and not batched[node.id])
-
-
-def _forward(text: _Text, graph: Graph) -> None:
-    """The forward pass: node by node, v3 = kernel(v1, v2)."""
-    for node in graph.nodes:
-        operands = [_value(text, o) for o in node.operands]
-        if node.kernel is not None:
-            _add_call(text, node, operands, number=not node.type.shape)
-        elif operands:
-            text.add(f"v{node.id} = {operands[0]}")
 
 
 SIGNS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
@@ -161,7 +155,7 @@ SIGNS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
 
 
 def _add_call(text: _Text, node: Node, operands: list[str], *, number: bool) -> None:
-    """The line that computes a node; a `number` becomes a float64 if it is none."""
+    """The line that computes a node; a `number` is made a float64."""
     name, kernel = f"v{node.id}", node.kernel
     if number and isinstance(kernel, np.ufunc) and kernel in SIGNS:
         text.add(f"{name} = {operands[0]} {SIGNS[kernel]} {operands[1]}")

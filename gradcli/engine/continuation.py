@@ -1,4 +1,4 @@
-"""A pass on from known values, kept for more runs: what matrices of derivatives are made by.
+"""A pass that continues from known values, kept for more runs: it makes matrices of derivatives.
 
 A graph comes in whose first nodes have a value at every run, with the nodes that are wanted; a
 `Continuation` comes out. It knows which nodes are needed and works out once what depends on no
@@ -12,7 +12,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.adjoint import reaching
 from gradcli.engine.forward import fill_in
 from gradcli.engine.run import Often
 from gradcli.graph.graph import Graph, getter
@@ -28,8 +27,8 @@ class Continuation:
         self, graph: Graph, start: int, wanted: Iterable[int], batched: Collection[str] = ()
     ) -> None:
         self.graph, self.start, self.wanted = graph, start, tuple(wanted)
-        self.constants = _constants(graph, reaching(graph, self.wanted), start)
-        needed = _read(graph, self.wanted, self.constants)
+        self.constants = _constants(graph, graph.reaching(self.wanted), start)
+        needed = graph.reaching(self.wanted, self.constants)
         nodes = [node for node in graph.nodes if needed[node.id]]
         self.further = {n.name: n.id for n in nodes if n.kind == "input" and n.id >= start}
         self.varies = graph.dependent({i for name, i in self.further.items() if name in batched})
@@ -77,19 +76,6 @@ class Continuation:
 
         given = [*self.known, *self.further.values()]
         return continued_line(graph, given, self.nodes, self.constants, self.wanted, self.varies)
-
-
-def _read(graph: Graph, wanted: Iterable[int], constants: Collection[int]) -> list[bool]:
-    """Which nodes any of the wanted depends on, where `constants` need nothing."""
-    found = [False] * len(graph.nodes)
-    for i in wanted:
-        found[i] = True
-    for node in reversed(graph.nodes):
-        if found[node.id] and node.id not in constants:
-            for operand in node.operands:
-                if isinstance(operand, int):
-                    found[operand] = True
-    return found
 
 
 def _constants(graph: Graph, needed: Sequence[bool], start: int) -> dict[int, Any]:

@@ -3,8 +3,8 @@
 A rule is a formula over an operation's operands, its output `out` and, for the operations
 on arrays, `delta`. It goes the way of every program: parsed, lowered, bound to shapes.
 What comes out is a `Formula`, a straight line of kernels, made once per text and shapes.
-There is no second copy of any derivative: the reports print this text, or the textbook's form of
-it where the row has a careful one that runs (`formula` and its `shown`).
+Reports print the same text, or the textbook's form of it where the row has a careful one that runs
+(`formula` and its `shown`).
 """
 
 from __future__ import annotations
@@ -61,11 +61,11 @@ class Formula:
         self.constant: float | None = None
         """The number that the formula is, where it is written as one (the 1 of a sum)."""
         self.graph, self.result = graph, result
-        """The formula as a graph, its names as inputs in front; which node it comes to."""
+        """The formula as a graph, with its names as the first inputs; the number of its output."""
         self.passes_on = True
         """Whether an upstream that is not finite always shows in what is sent to the operand."""
         self.moves = False
-        """Whether all that counts of the formula's values is the upstream: it moves and adds it."""
+        """Whether the formula depends on the upstream alone, whose elements it moves and adds."""
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self.names = names
@@ -129,12 +129,10 @@ class Formula:
 
     def reads(self) -> set[int]:
         """The values whose numbers count; of the x in ones_like(x) only the shape does."""
-        needed = {self.result}
-        for node in reversed(self.graph.nodes[: self.result + 1]):
-            constant = node.operation is not None and node.operation.constant is not None
-            if node.id in needed and not constant:
-                needed.update(o for o in node.operands if isinstance(o, int))
-        return {i for i in needed if i < len(self.graph.inputs)}
+        operations = (n for n in self.graph.nodes if n.operation is not None)
+        constants = {n.id for n in operations if n.operation.constant is not None}
+        needed = self.graph.reaching([self.result], constants)
+        return {i for i in range(len(self.graph.inputs)) if needed[i]}
 
     def _slots(self, values: list[Any]) -> list[Any]:
         if self.picks is not None:
@@ -222,7 +220,7 @@ def formula(operation: Operation, site: Site, operand: int, *, textbook: bool = 
 
 
 FEW_NAMES = 8
-"""Above this, a formula is made for the names in it only: [a, b, …] has n rules for n operands."""
+"""With more names, a formula takes only those in it: [a, b, …] has n rules for n operands."""
 
 
 def _used(text: str, places: Mapping[str, int]) -> list[int]:

@@ -1,8 +1,8 @@
 """A graph that grows: operations applied to its nodes become nodes behind them.
 
-Operands come in, nodes or literals; an operand goes out that stands for the result. What exists is
-found again and not made a second time, and what numbers alone determine is worked out at once.
-This is the algebra in which `adjoint` applies the formulas of the table to a graph.
+Operands come in, nodes or literals; an operand goes out that stands for the result. An operation
+that exists already is not added again, and one on numbers alone is computed at once. This is the
+algebra in which `adjoint` applies the formulas of the table to a graph.
 """
 
 from __future__ import annotations
@@ -175,7 +175,7 @@ class Growing:
         return self.apply("mul", (delta, local), owner, owner.selections)
 
     def fit(self, operand: Operand, target: Type, owner: Node) -> Operand:
-        """Sum over what was broadcast, repeat what is less than the target."""
+        """Sum over the axes that were broadcast, or repeat to the target's shape."""
         own = self.type(operand)
         if own == target:
             return operand
@@ -195,15 +195,15 @@ class Growing:
         own = self.type(operand).shape
         extra = len(own) - len(shape)
         if extra > 0:
-            axis = tuple(range(extra))
-            operand = self.apply(name, (operand,), owner, axis=axis if extra > 1 else 0)
+            front = tuple(range(extra)) if extra > 1 else 0
+            operand = self.apply(name, (operand,), owner, axis=front)
         elif extra < 0 and own:
             operand = self.apply("reshape", (operand,), owner, shape=(1,) * -extra + own)
         own = self.type(operand).shape
         if own:
             axes = tuple(i for i, n in enumerate(shape) if n == 1 and own[i] != 1)
             if axes:
-                axis = axes if len(axes) > 1 else axes[0]  # type: ignore[assignment]
+                axis = axes if len(axes) > 1 else axes[0]
                 operand = self.apply(name, (operand,), owner, axis=axis, keepdims=True)
         return operand
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -35,6 +35,8 @@ from gradcli.syntax.tree import (
     Tuple,
     postorder,
 )
+
+Made = TypeVar("Made")
 
 NOWHERE = Span(0, 0)
 MOST_PLACES = 12
@@ -206,7 +208,7 @@ def rule(graph: Graph, node: OperationNode, operand: int) -> str:
 # --- texts -------------------------------------------------------------------------------
 
 _PLACE = re.compile("\ue000(\\d+)\ue001")
-"""Where a name goes; names have no private characters in them."""
+"""Stands for a name in a form: names contain no characters for private use."""
 
 Form: TypeAlias = tuple[str | int, ...]
 """A text without the names: pieces of it, and between them the places of names."""
@@ -268,9 +270,9 @@ def substitute(tree: Tree, meaning: Mapping[str, Tree]) -> Tree:
     return folded(tree, lambda node, children: rebuilt(node, children, meaning))
 
 
-def folded(tree: Tree, made: Callable[[Tree, tuple[Tree, ...]], Tree]) -> Tree:
+def folded(tree: Tree, made: Callable[[Tree, tuple[Made, ...]], Made]) -> Made:
     """What `made` makes of the tree: of every part and what it has made of the part's children."""
-    done: list[Tree] = []
+    done: list[Made] = []
     for node in postorder(tree):
         count = len(node.children())
         children = tuple(done[len(done) - count :])

@@ -23,9 +23,8 @@ def format_of(path: str | None, given: str | None, option: str) -> str:
     """The format of a file, by its name unless it is given. Raises `GradcliError`."""
     if given is not None:
         return given
-    if path in (None, "-"):
+    if path is None or path == "-":
         return "csv"
-    assert path is not None
     name = Path(path)
     zipped = name.suffix.lower() in (".gz", ".zst")
     ending = (name.with_suffix("") if zipped else name).suffix.lstrip(".").lower()

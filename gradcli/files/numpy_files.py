@@ -70,7 +70,7 @@ def _announced(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dt
     except (Exception, MemoryError) as error:  # noqa: BLE001 - many kinds for a damaged header
         cut = re.match(r"EOF: reading array .*expected (\d+) bytes got (\d+)", str(error))
         there = f"it is cut off, {cut[2]} of {cut[1]} bytes are there" if cut else None
-        raise problem(path, f"is damaged: {there or 'its header is none of NumPy'}") from None
+        raise problem(path, f"is damaged: {there or 'its header is not one of NumPy'}") from None
     if not all(type(length) is int and 0 <= length <= MOST for length in shape if any(shape)):
         raise problem(path, f"is damaged: its header has the shape {shape}"[:200])
     if len(shape) > MOST_AXES:

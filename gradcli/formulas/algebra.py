@@ -4,16 +4,20 @@ Like terms and like powers collect by the form of an `Expr` itself; numbers are 
 disappear, signs and factors that are numbers go in front of sums, transposes and matrix products.
 What is true of certain operations only is handed in as `Rewrites` (`simplify` has the table).
 Whether a factored form is shorter than an expanded one is decided afterwards (`shorten`).
+
+It is one class, since sums, products and matrix products are made of each other.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
+from functools import reduce
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.engine.formula import frozen
 from gradcli.formulas.expression import Expr, Kind, Pool, rational
 from gradcli.ops import for_symbol, roles
 from gradcli.ops.operation import SCALAR, Operation, Type
@@ -326,7 +330,7 @@ class Algebra(Pool):
         """The call as it is; options that have their default are left out."""
         defaults = {p.name: p.default for p in row.parameters if p.option and not p.required}
         given = {k: v for k, v in given.items() if k not in defaults or v != defaults[k]}
-        made = self.made(Kind.CALL, (row, _frozen(given)), operands, type)
+        made = self.made(Kind.CALL, (row, frozen(given) if given else ()), operands, type)
         made.given = given
         return made
 
@@ -394,15 +398,14 @@ class Algebra(Pool):
         """The product of a chain: numbers go in front, identities away."""
         numbers: list[Expr] = []
         chain: list[Expr] = []
-        whole: Type | None = None
+        parts = list(parts)
+        whole = reduce(product_type, [part.type for part in parts])
         for part in parts:
-            whole = part.type if whole is None else product_type(whole, part.type)
             number, rest = self.numbers_out(part)
             numbers.append(number)
             if rest is self.zero or rest.kind is Kind.ZEROS:
                 numbers.append(self.zero)
             chain += rest.parts if rest.kind is Kind.MATRIX and rest.type.shape else (rest,)
-        assert whole is not None
         if self.zero in numbers:
             return self.zeros(whole)
         for rewrite in self.rewrites.of_chains:
@@ -413,9 +416,7 @@ class Algebra(Pool):
         return self.times(*numbers, self._chain(tuple(chain)))
 
     def _chain(self, chain: tuple[Expr, ...]) -> Expr:
-        whole = chain[0].type
-        for part in chain[1:]:
-            whole = product_type(whole, part.type)
+        whole = reduce(product_type, [part.type for part in chain])
         if not whole.shape:  # a number is its own transpose: x.T @ A @ y is y.T @ A.T @ x
             turned = tuple(self.transpose(part) for part in reversed(chain))
             if (Kind.MATRIX, (None, turned), whole) in self._known:
@@ -444,9 +445,3 @@ def _turns(part: Expr, whole: Expr) -> bool:
         return True
     same = part.type.shape == whole.type.shape
     return same and (part.calls(TRANSPOSE) or part.kind in (Kind.EYE, Kind.ONES))
-
-
-def _frozen(options: Mapping[str, Any]) -> Any:
-    from gradcli.engine.formula import frozen  # noqa: PLC0415 - only for calls with options
-
-    return frozen(options) if options else ()

@@ -18,7 +18,7 @@ from gradcli.syntax.tree import Call, Name, Number, Operator, Tree
 
 HALF = Fraction(1, 2)
 MOST_DIGITS = 4
-"""A fraction with a decimal form of at most so many digits is written so: 1.5, not 3/2."""
+"""A fraction whose decimal form has at most this many digits is written as that: 1.5, not 3/2."""
 
 
 UPSTREAM = -1.0
@@ -94,7 +94,7 @@ class Writer:
         for base, exponents in groups.items():
             exponent = algebra.add(exponents)
             order = (1.0 if base is algebra.e else 0.6, "", exponent.serial)
-            if base is not algebra.e and _all_negative(algebra, exponent):
+            if base is not algebra.e and all(c < 0 for c in algebra.terms(exponent).values()):
                 below.append(Item(base, algebra.negative(exponent), order))
             else:
                 above.append(Item(base, exponent, order))
@@ -235,14 +235,12 @@ class Writer:
         terms = list(zip(e.label, e.parts, strict=True))
         first = next((i for i, (c, _) in enumerate(terms) if c > 0), 0)
         terms.insert(0, terms.pop(first))
-        tree: Tree | None = None
-        for c, part in terms:
+        (c, part), *others = terms
+        tree = self._term(abs(c), part, done)
+        tree = tree if c > 0 else negated(tree)
+        for c, part in others:
             size = self._term(abs(c), part, done)
-            if tree is None:
-                tree = size if c > 0 else negated(size)
-            else:
-                tree = Operator("+" if c > 0 else "-", (tree, size), NOWHERE, NOWHERE)
-        assert tree is not None
+            tree = Operator("+" if c > 0 else "-", (tree, size), NOWHERE, NOWHERE)
         return tree
 
     def _term(self, c: Fraction, part: Expr, done: dict[Expr, Tree]) -> Tree:
@@ -326,10 +324,6 @@ def _number_cost(c: Fraction) -> int:
     if is_decimal(c) or c.numerator == 1:
         return 1
     return 2
-
-
-def _all_negative(algebra: Algebra, exponent: Expr) -> bool:
-    return all(c < 0 for c in algebra.terms(exponent).values())
 
 
 def negated(tree: Tree, *, inside: bool = True) -> Tree:

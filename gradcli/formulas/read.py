@@ -28,7 +28,7 @@ class UnreadableError(Exception):
 
 
 class SizeError(Exception):
-    """A formula has a length in it that stands for any."""
+    """A formula contains a length that stands for any."""
 
     def __init__(self, length: int) -> None:
         super().__init__(length)
@@ -190,14 +190,10 @@ class Reader:
         if row.body is not None:
             return self._block(row, node, x)
         made = algebra.call(row, node.given, tuple(x), node.type)
-        if made.calls(row) or row not in roles.RESHAPES:
-            self._expect_no_size(node)
-        return made
-
-    def _expect_no_size(self, node: OperationNode) -> None:
-        """Raise `SizeError` where an option of a rule is a length that stands for any."""
-        if self.sizes and node.id >= self.own:
+        kept = made.calls(row) or row not in roles.RESHAPES
+        if kept and self.sizes and node.id >= self.own:
             expect_no_size(node, self.sizes)
+        return made
 
     def _block(self, row: Operation, node: Node, x: list[Expr]) -> Expr:
         """The value of a user's block, written out."""

@@ -13,13 +13,14 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
+from typing import Any, NamedTuple
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.graph.build import build
-from gradcli.graph.draft import Draft, Literal, Step
+from gradcli.graph.draft import Draft, Literal
 from gradcli.graph.graph import Graph
 from gradcli.ops import roles
-from gradcli.ops.operation import Misfit, Shape, Type
+from gradcli.ops.operation import Misfit, Operation, Shape, Type
 
 PRIMES = (101, 103, 107, 109, 113, 127, 131, 137, 139, 149, 151, 157, 163, 167, 173, 179, 181, 191)
 LETTERS = "nmkpqrstuvwxyz"
@@ -101,39 +102,39 @@ def _numbers(draft: Draft) -> set[float]:
     return found
 
 
-class _Problem:
+class _Problem(NamedTuple):
     """The first operation that refuses its operands."""
 
-    def __init__(self, step: Step, types: tuple[Type, ...]) -> None:
-        self.step, self.types = step, types
+    operation: Operation
+    options: Mapping[str, Any]
+    types: tuple[Type, ...]
 
 
 def _problem(draft: Draft, shapes: Mapping[str, Shape], free: Sequence[int]) -> _Problem | None:
     types: list[Type] = []
     for step in draft.steps:
         if step.operation is None:
-            literal = step.operands[0] if step.operands else None
-            known = Type(shapes[step.name or ""]) if literal is None else literal.type  # type: ignore[union-attr]
-            types.append(known)
+            literals = [o for o in step.operands if isinstance(o, Literal)]
+            types.append(literals[0].type if literals else Type(shapes[step.name or ""]))
             continue
         of = tuple(types[o] if isinstance(o, int) else o.type for o in step.operands)
         lengths = {*of[0].shape} if step.operation in roles.DIAGONAL else set()
         if len(lengths) > 1 and lengths & {*free}:
-            return _Problem(step, of)  # a diagonal is a square matrix's, unless sizes are given
+            # A diagonal is a square matrix's, unless sizes are given.
+            return _Problem(step.operation, step.options, of)
         try:
             types.append(step.operation.bind(of, step.options).type)
         except (Misfit, GradcliError):
-            return _Problem(step, of)
+            return _Problem(step.operation, step.options, of)
     return None
 
 
 def _merged(problem: _Problem, free: Sequence[int]) -> dict[int, int] | None:
     """Which free lengths become which others, so that the operation accepts its operands."""
-    assert problem.step.operation is not None
     for merge in _candidates(problem.types, free):
         types = tuple(Type(_replaced(t.shape, merge), t.row) for t in problem.types)
         try:
-            problem.step.operation.bind(types, problem.step.options)
+            problem.operation.bind(types, problem.options)
         except (Misfit, GradcliError):
             continue
         return merge

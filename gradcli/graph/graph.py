@@ -82,7 +82,7 @@ class _Given:
 
     @property
     def operation(self) -> None:
-        """None, which tells them from an operation."""
+        """None: only operations have one."""
         return
 
     @property
@@ -190,7 +190,7 @@ class Graph:
     source: Source
     nodes: tuple[Node, ...]
     output: int
-    """The number of the node that the program comes to."""
+    """The number of the program's output node."""
     origin: Origin | None = None
     """What a copy in another process is made from; None in a graph that was made of another."""
 
@@ -254,9 +254,9 @@ class Graph:
 
     @cached_property
     def watched(self) -> tuple[int, ...]:
-        """The nodes to look at for infinities and nans: where there is one, one of these has one.
+        """The nodes to look at for infinities and nans: if any node has one, one of these has.
 
-        All others are an operand that always shows in the output of an operation.
+        Every other node is an operand whose infinities always show in an operation's output.
         """
         seen = shown((node, node.operands) for node in self.nodes)
         return tuple(i for i in range(len(self.nodes)) if i not in seen)
@@ -278,6 +278,18 @@ class Graph:
             )
         return found
 
+    def reaching(self, wanted: Iterable[int], constants: Collection[int] = ()) -> list[bool]:
+        """Which nodes any of the wanted depends on, themselves included; `constants` need none."""
+        found = [False] * len(self.nodes)
+        for i in wanted:
+            found[i] = True
+        for node in reversed(self.nodes):
+            if found[node.id] and node.id not in constants:
+                for operand in node.operands:
+                    if isinstance(operand, int):
+                        found[operand] = True
+        return found
+
     def downstream(self, start: int) -> Iterator[int]:
         """The nodes that change with `start`, in forward order, itself not included."""
         changed = {start}
@@ -289,7 +301,7 @@ class Graph:
                     break
 
     def operation(self, number: int) -> OperationNode:
-        """The operation of this number: of one that sends a contribution, say."""
+        """The node of this number, which must be an operation: what sends a contribution is."""
         node = self.nodes[number]
         assert isinstance(node, OperationNode)
         return node

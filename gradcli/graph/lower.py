@@ -5,7 +5,8 @@ operation in evaluation order, with names, and without shapes. Functions are inl
 literals move into the operations that use them, and steps that do not reach the output are
 dropped. What is left needs only the shapes of the inputs to become a graph.
 
-Nothing recurses: `work` has the loop; here is what is done with each kind of tree.
+Nothing recurses: `work` has the loop. Here is a short method for each kind of tree, and one for
+what is done once its operands are lowered: the module is as long as the list of them.
 """
 
 from __future__ import annotations
@@ -75,7 +76,6 @@ def lower(
         if name in live:
             lowering.nodes[name] = lowering.add_input(name, names.free[name])
     result = lowering.module(names.module, live, output)
-    assert isinstance(result, int)
     draft = pruned(names.source, lowering.steps, result)
     numbered = named(draft, names.words | bound)
     if output is None or output in live:
@@ -125,7 +125,7 @@ class _Lowering(Work):
         self.names = names
         self.definitions: Mapping[str, Definition] = names.definitions if names else {}
         self.keep_divisions = keep_divisions
-        self.nodes: dict[str, Operand] = {}
+        self.nodes: dict[str, int] = {}
         self.blocks: dict[str, Operation] = {}
         self.visitors |= {
             Number: self.number,
@@ -142,7 +142,7 @@ class _Lowering(Work):
 
     # --- statements ---
 
-    def module(self, module: Module, live: set[str], output: str | None) -> Operand:
+    def module(self, module: Module, live: set[str], output: str | None) -> int:
         """Lower what is live, statement by statement, and return the output."""
         last = module.statements[-1]
         wanted = output if output is not None and output in live else None
@@ -282,18 +282,14 @@ class _Lowering(Work):
     def apply_compare(self, tree: Compare, scope: Scope) -> None:
         """`a < b < c` is the product of `a < b` and `b < c`."""
         operands = self.pop(len(tree.operands))
-        result: int | None = None
         for i, symbol in enumerate(tree.symbols):
             pair, place = operands[i : i + 2], tree.symbol_spans[i]
             span = tree.operands[i].span.to(tree.operands[i + 1].span)
             part = self.add(ops.for_symbol(symbol), pair, tree, place, scope, span=span)
-            if result is None:
-                result = part
-            else:
-                both = (result, part)
-                result = self.add(ops.for_symbol("*"), both, tree, place, scope)
-        assert result is not None
-        self.values.append(result)
+            if i:
+                both = (self.values.pop(), part)
+                part = self.add(ops.for_symbol("*"), both, tree, place, scope)
+            self.values.append(part)
 
     # --- calls ---
 

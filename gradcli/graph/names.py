@@ -18,6 +18,7 @@ from gradcli.syntax.tree import (
     Define,
     Module,
     Name,
+    Statement,
 )
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
@@ -27,6 +28,11 @@ TWINS = {"pi": "π", "π": "pi", "tau": "τ", "τ": "tau"}
 """The other spelling of a name that has two."""
 
 Definition = Assign | Define | Block
+
+
+def defined_name(statement: Statement) -> Name | None:
+    """The name that a statement defines."""
+    return statement.name if isinstance(statement, Definition) else None
 
 
 def spelled_in(name: str, known: Container[str]) -> str:
@@ -54,6 +60,12 @@ class Names:
     words: set[str] = field(default_factory=set)
     sizes: dict[str | None, int] = field(default_factory=dict)
     in_blocks: dict[str, Span] = field(default_factory=dict)
+
+    @property
+    def last(self) -> str | None:
+        """The name that the last statement defines; None if it is a bare expression."""
+        name = defined_name(self.module.statements[-1])
+        return None if name is None else name.name
 
     @property
     def source(self) -> Source:

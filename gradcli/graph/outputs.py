@@ -10,10 +10,10 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Draft, pruned
 from gradcli.graph.names import Names
-from gradcli.syntax.tree import Assign, Bare, Block, Define
+from gradcli.syntax.tree import Assign, Block, Define
 
 MOST_OPERATIONS = 8_000_000
-"""Functions that call functions can unfold to any size; past this it is refused."""
+"""Functions that call functions can unfold to any size; larger programs are refused."""
 
 
 def live_names(names: Names, output: str | None) -> set[str]:
@@ -28,18 +28,16 @@ def live_names(names: Names, output: str | None) -> set[str]:
             span=definition.name.span,
             hint="an output is a node; end the program with a call of the function",
         )
-    default = None if isinstance(last, Bare) else last.name.name  # type: ignore[union-attr]
     if output is not None and (output in names.definitions or output in names.free):
         return names.live(output)
-    return names.live(default)
+    return names.live(names.last)
 
 
 def refuse_too_large(names: Names, live: set[str]) -> None:
-    """Raise `GradcliError` if the program would unfold without measure."""
+    """Raise `GradcliError` if the program unfolds to more operations than that."""
     last = names.module.statements[-1]
     nodes = {name for name in live if isinstance(names.definitions.get(name), Assign)}
-    output = None if isinstance(last, Bare) else last.name.name  # type: ignore[union-attr]
-    size = sum(names.sizes[name] for name in nodes | {output})
+    size = sum(names.sizes[name] for name in nodes | {names.last})
     if size > MOST_OPERATIONS:
         raise GradcliError(
             Kind.SYNTAX,

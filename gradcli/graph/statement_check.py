@@ -15,7 +15,7 @@ from gradcli.diagnostics.characters import DERIVATIVES
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
-from gradcli.graph.names import CONSTANTS, TWINS, Definition, Names
+from gradcli.graph.names import CONSTANTS, TWINS, Definition, Names, defined_name
 from gradcli.syntax.messages.foreign import derivative_at, instead_of_function
 from gradcli.syntax.tree import (
     Assign,
@@ -36,10 +36,6 @@ _ALWAYS = frozenset(ops.function_names())
 """Functions of the language wherever the program defines nothing of their name."""
 
 
-def _defined_name(statement: Statement) -> Name | None:
-    return statement.name if isinstance(statement, Assign | Define | Block) else None
-
-
 class StatementCheck:
     """The check of one statement against what stands before it."""
 
@@ -47,7 +43,7 @@ class StatementCheck:
 
     def __init__(self, names: Names, later: dict[str, Definition], statement: Statement) -> None:
         self.names, self.later, self.statement = names, later, statement
-        self.defined = _defined_name(statement)
+        self.defined = defined_name(statement)
         self.reads: dict[str, None] = {}  # in order of appearance
         self.size = 1
 
@@ -193,7 +189,7 @@ class StatementCheck:
             raise self.unknown_function(call)
 
     def unknown_function(self, call: Call) -> GradcliError:
-        """The error of a call of what is no function."""
+        """The error of a call of a name that is not a function."""
         word, names = call.name, self.names
         if word in names.definitions or word in names.free:
             return self.error(
@@ -269,7 +265,9 @@ class StatementCheck:
         reads = self.names.needs[call.name]
         for name in CONSTANTS.keys() & reads:
             self.names.in_blocks.setdefault(name, call.name_span)
-        outside = [n for n in reads if n not in CONSTANTS and not self._is_block(n)]
+        functions = Block | Define
+        known = {n for n, d in self.names.definitions.items() if isinstance(d, functions)}
+        outside = [n for n in reads if n not in CONSTANTS and n not in known]
         if outside:
             raise self.error(
                 Kind.NAME,
@@ -278,11 +276,8 @@ class StatementCheck:
                 hint="a block's value uses its parameters and constants; pass it as a parameter",
             )
 
-    def _is_block(self, name: str) -> bool:
-        return isinstance(self.names.definitions.get(name), Block | Define)
-
     def rule(self, block: Block, rule: Rule) -> None:
-        """One derivative of a block; which parameters have one the parser has seen to."""
+        """One derivative of a block. The parser has checked that every parameter has one."""
         parameters, name, first = (
             {p.name for p in block.parameters},
             rule.parameter.name,
@@ -338,7 +333,7 @@ class StatementCheck:
 
 
 def _instead_of_call(call: Call) -> str:
-    """What a call of what is no function may be."""
+    """What a call of a name that is not a function may be meant as."""
     hint = f"for a product write the sign: {call.name}*(…)"
     if len(call.arguments) == 1 and isinstance(call.arguments[0], Number):
         hint += f", for an element {call.name}[…]"

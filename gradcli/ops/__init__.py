@@ -106,6 +106,11 @@ def row_of(name: str, positional: int, keywords: Iterable[str] = ()) -> Operatio
     return next(f for f in _BY_FUNCTION[name] if isinstance(f, Operation))
 
 
+def gives_number(name: str, positional: int, keywords: Iterable[str] = ()) -> bool:
+    """Whether a call gives one number whatever it is given: a sum, unless it has an axis."""
+    return "axis" not in keywords and is_row(name) and row_of(name, positional).scalar
+
+
 def argument_names(name: str) -> set[str]:
     """What the arguments of a function are called, in all its forms."""
     return {p.name for form in _BY_FUNCTION[name] for p in form.parameters}
@@ -170,6 +175,7 @@ __all__ = [
     "for_symbol",
     "function",
     "function_names",
+    "gives_number",
     "is_function",
     "is_row",
     "operation",

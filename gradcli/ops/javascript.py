@@ -8,6 +8,7 @@ of its name is called, or one of `FUNCTIONS` below. Rows with neither have no fo
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from functools import cache, reduce
 
 from gradcli.ops.c_like import SIGNS, Spelling, written
@@ -47,7 +48,7 @@ FUNCTIONS = {
 """What the forms call besides `Math`, as functions of JavaScript."""
 
 
-def expression(operation: Operation, operands: list[str]) -> str | None:
+def expression(operation: Operation, operands: Sequence[str]) -> str | None:
     """An elementwise operation on numbers, in JavaScript; None where it has no form there.
 
     `operands` are names and numbers, or expressions in brackets.

@@ -84,16 +84,20 @@ class _Page:
         lines = [line.rstrip() for line in self.steps.result.program.splitlines()]
         program = [line for line in lines if line and not line.startswith(MARK)]
         head = escape(shown(program[0], self.style))
+        wide = "wide" if self.picture is not None and self.picture.size[0] > WIDE else ""
         yield (
             '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
             f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
             '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
             f"<title>{head} – backpropagation step by step</title>\n<style>\n{_asset('page.css')}"
-            f'</style>\n</head>\n<body class="{"wide" if self._is_wide() else ""}">\n'
+            f'</style>\n</head>\n<body class="{wide}">\n'
         )
         yield from self._header(program)
         yield '<main>\n<figure id="picture" tabindex="0" aria-label="computational graph">\n'
-        yield from self._picture()
+        if self.picture is None:
+            yield f"<p>A graph of more than {MOST_BOXES} nodes has no picture here.</p>\n"
+        else:
+            yield from self.picture.pieces("computational graph")
         yield '</figure>\n<section id="listing" aria-label="steps">\n'
         yield from self._steps()
         yield "</section>\n</main>\n"
@@ -135,14 +139,6 @@ class _Page:
         if len(found.boxes) > MOST_BOXES:
             return None
         return Picture(found, changing=self.program is not None)
-
-    def _is_wide(self) -> bool:
-        return self.picture is not None and self.picture.size[0] > WIDE
-
-    def _picture(self) -> Iterable[str]:
-        if self.picture is None:
-            return [f"<p>A graph of more than {MOST_BOXES} nodes has no picture here.</p>\n"]
-        return self.picture.pieces("computational graph")
 
     # --- steps ---------------------------------------------------------------------------
 
@@ -263,7 +259,7 @@ class _Page:
         return f'<span class="lines">{chr(10).join(lines)}</span>'
 
     def _lines(self, value: Any) -> list[str]:
-        """An accumulator as it stands at its wire."""
+        """An accumulator, as the picture shows it at its wire."""
         if np.ndim(value) == 0:
             lines = [number(float(value), self.style.precision)]
         elif is_small(value):

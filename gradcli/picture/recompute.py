@@ -9,19 +9,19 @@ value is an array, there is no such program, and the page shows this one point.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from typing import NamedTuple
 
 import numpy as np
 
 from gradcli import ops
-from gradcli.engine.notation import formula_tree
+from gradcli.engine.notation import folded, formula_tree
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import OperationNode
 from gradcli.ops import javascript
 from gradcli.ops.operation import Operation, Type
-from gradcli.syntax.tree import Call, Compare, Name, Number, Operator, Tree, postorder
+from gradcli.syntax.tree import Call, Compare, Name, Number, Operator, Tree
 from gradcli.trace.steps import Steps
 
 CONSTANTS = {
@@ -93,7 +93,7 @@ def _node(node: OperationNode) -> str:
     return _spelled(operation, operands)
 
 
-def _spelled(operation: Operation, operands: list[str]) -> str:
+def _spelled(operation: Operation, operands: Sequence[str]) -> str:
     found = javascript.expression(operation, operands) if operation.elementwise else None
     if found is None:
         raise Missing(operation.name)
@@ -116,16 +116,10 @@ def _number(value: float) -> str:
 
 def _expression(tree: Tree, places: dict[str, str]) -> str:
     """A formula over the names of nodes."""
-    done: list[str] = []
-    for node in postorder(tree):
-        count = len(node.children())
-        parts = done[len(done) - count :]
-        del done[len(done) - count :]
-        done.append(_part(node, parts, places))
-    return done[0]
+    return folded(tree, lambda node, parts: _part(node, parts, places))
 
 
-def _part(node: Tree, parts: list[str], places: dict[str, str]) -> str:
+def _part(node: Tree, parts: Sequence[str], places: dict[str, str]) -> str:
     match node:
         case Number():
             return _number(node.value)
@@ -143,13 +137,13 @@ def _part(node: Tree, parts: list[str], places: dict[str, str]) -> str:
     raise Missing(str(node))
 
 
-def _called(node: Call, parts: list[str]) -> str:
+def _called(node: Call, parts: Sequence[str]) -> str:
     count = len(parts) - len(node.keywords)
     row = ops.function(node.name, count, node.keywords)
     if not isinstance(row, Operation):
         raise Missing(node.name)
     named = dict(zip(node.keywords, parts[count:], strict=True))
-    given = parts[:count]
+    given = list(parts[:count])
     if not row.operands[0].variadic:
         for p in row.parameters[count:]:
             if p.option:

@@ -17,7 +17,7 @@ import numpy as np
 
 from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.engine.adjoint import reaching, weighted
+from gradcli.engine.adjoint import weighted
 from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
@@ -250,7 +250,7 @@ def continued(
     The further `inputs` may have a batch axis in front; what depends on them then has it too.
     Infinite values and nan are let through.
     """
-    needed = reaching(graph, wanted)
+    needed = graph.reaching(wanted)
     found = [*values, *[None] * (len(graph.nodes) - len(values))]
     for i in graph.inputs:
         if i >= len(values) and needed[i]:

@@ -290,12 +290,8 @@ def _number(text: str, value: float, span: Span) -> Number:
     return Number(value, text, span)
 
 
-def _positional(arguments: Arguments) -> bool:
-    return not any(type(argument) is tuple for argument in arguments)
-
-
 def _call(name: str, arguments: Arguments, span: Span, name_span: Span, *, qualified: bool) -> Call:
-    if _positional(arguments):
+    if not any(type(argument) is tuple for argument in arguments):
         return Call(name, tuple(arguments), (), span, name_span, qualified=qualified)
     trees: list[Tree] = []
     keywords: list[str] = []

@@ -199,9 +199,9 @@ def spread(call: Call) -> Call:
         return call
     arguments = unnamed(call)
     place = Span(call.span.end, call.span.end)
-    biased = len(arguments) == 2 and isinstance(arguments[1], Number)
-    if biased and arguments[1].text in {"True", "False"}:  # type: ignore[attr-defined]
-        ddof = Number(float(arguments[1].text == "True"), "1", place)  # type: ignore[attr-defined]
+    biased = arguments[1] if len(arguments) == 2 else None
+    if isinstance(biased, Number) and biased.text in {"True", "False"}:
+        ddof = Number(float(biased.text == "True"), "1", place)
         return renamed(
             Call(
                 call.name,

@@ -75,7 +75,8 @@ class Layout:
         if self.opened:
             raise self._left_open(None)
         if tokens:
-            end = self._end or _end_after(tokens[-1])
+            place = tokens[-1].span.end
+            end = self._end or Token("END", "", Span(place, place))
             tokens.append(end)
             yield end
 
@@ -135,11 +136,6 @@ class Layout:
             return (token,)
         self._previous = kind
         return (token,)
-
-
-def _end_after(token: Token) -> Token:
-    """The line end that the text's last line lacks."""
-    return Token("END", "", Span(token.span.end, token.span.end))
 
 
 def _halves(bars: Token) -> tuple[Token, Token]:

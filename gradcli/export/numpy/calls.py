@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from functools import partialmethod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -61,12 +62,9 @@ class Calls(Elementwise, ABC):
             lined_up = self._lined_up(operands, out)
             return self.elementwise(operation, lined_up, out, options, wide=wide)
         write: Callable[..., Code] | None = getattr(self, f"_{operation.name}", None)
-        found = (
-            write(operands, out, options)
-            if write is not None
-            else self.spelled(operation, operands, out, options)
-        )
-        return as_type(found, out)
+        if write is None:
+            return as_type(self.spelled(operation, operands, out, options), out)
+        return as_type(write(operands, out, options), out)
 
     @abstractmethod
     def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
@@ -87,11 +85,9 @@ class Calls(Elementwise, ABC):
         if case == "stack":
             a, b = exact(a), exact(b)
         elif case == "vr" or (case == "mm" and b.type.row):
-            return (
-                call("np.outer", a.text, b.text, type=Type(out.shape))
-                if not a.type.row
-                else (product(a, b, out))
-            )
+            if a.type.row:
+                return product(a, b, out)
+            return call("np.outer", a.text, b.text, type=Type(out.shape))
         return product(a, b, out, "@")
 
     def _dot(self, x: list[Code], out: Type, options: Options) -> Code:
@@ -169,18 +165,13 @@ class Calls(Elementwise, ABC):
         self.note(name + suffix, parameters, text.format(axis=keep, suffix=suffix))
         return name + suffix
 
-    def _softmax(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call(self._with_axis("softmax", options["axis"], len(a.shape)), a.text, type=out)
+    def _normalised(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
+        helper = self._with_axis(name, options["axis"], len(out.shape))
+        return call(helper, *(exact(fractional(a)).text for a in x), type=out)
 
-    def _softmax_slope(self, x: list[Code], out: Type, options: Options) -> Code:
-        p, d = (exact(fractional(a)) for a in x)
-        name = self._with_axis("softmax_slope", options["axis"], len(out.shape))
-        return call(name, p.text, d.text, type=out)
-
-    def _log_softmax(self, x: list[Code], out: Type, options: Options) -> Code:
-        a = exact(fractional(x[0]))
-        return call(self._with_axis("log_softmax", options["axis"], len(a.shape)), a.text, type=out)
+    _softmax = partialmethod(_normalised, "softmax")
+    _softmax_slope = partialmethod(_normalised, "softmax_slope")
+    _log_softmax = partialmethod(_normalised, "log_softmax")
 
     def _logsumexp(self, x: list[Code], out: Type, options: Options) -> Code:
         a, axis, keep = exact(fractional(x[0])), options["axis"], options["keepdims"]
@@ -242,11 +233,11 @@ class Calls(Elementwise, ABC):
             text = f"np.moveaxis({text}, {last}, {axes})"
         return Code(text, ATOM, Type(out.shape))
 
-    def _recurrence(self, x: list[Code], out: Type, options: Options) -> Code:
-        return self._lines(self.needed("recurrence"), x, out, {"axis": options["axis"] or 0})
+    def _recurring(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
+        return self._lines(self.needed(name), x, out, {"axis": options["axis"] or 0})
 
-    def _recurrence_back(self, x: list[Code], out: Type, options: Options) -> Code:
-        return self._lines(self.needed("recurrence_back"), x, out, {"axis": options["axis"] or 0})
+    _recurrence = partialmethod(_recurring, "recurrence")
+    _recurrence_back = partialmethod(_recurring, "recurrence_back")
 
     def _prod_others(self, x: list[Code], out: Type, options: Options) -> Code:
         count = len(x) - 1
@@ -319,7 +310,7 @@ class Calls(Elementwise, ABC):
         self.note(name, "x", f"{name}_of(x, np.sort(x, axis=-1))")
         return self._lines(name, x, out, options)
 
-    def _taken_back(self, x: list[Code], out: Type, options: Options, where: str) -> Code:
+    def _taken_back(self, where: str, x: list[Code], out: Type, options: Options) -> Code:
         """A sum over the elements: 1 where one came from a place, else 0."""
         d, i = (exact(fractional(a)) for a in x)
         axis, rank = options["axis"], len(out.shape)
@@ -342,11 +333,8 @@ class Calls(Elementwise, ABC):
         self.note(name, "d, i", text)
         return call(name, d.text, i.text, type=Type(out.shape))
 
-    def _take_back(self, x: list[Code], out: Type, options: Options) -> Code:
-        return self._taken_back(x, out, options, "take_back")
-
-    def _take_along_back(self, x: list[Code], out: Type, options: Options) -> Code:
-        return self._taken_back(x, out, options, "take_along_back")
+    _take_back = partialmethod(_taken_back, "take_back")
+    _take_along_back = partialmethod(_taken_back, "take_along_back")
 
     def _expm_slope(self, x: list[Code], out: Type, _options: Options) -> Code:
         """A block of the exponential of a larger matrix."""
@@ -417,15 +405,10 @@ def _shaped(flat: str, size: int, out: Type) -> Code:
     return call("np.reshape", flat, shape_text(out.shape) if out.shape else "()", type=out)
 
 
-def _axis(options: Options) -> str:
-    axis = options["axis"]
-    return "" if axis is None else f"axis={shown(axis)}"
-
-
 def _axes(options: Options) -> list[str]:
-    return [
-        part for part in (_axis(options), "keepdims=True" if options["keepdims"] else "") if part
-    ]
+    """`axis` and `keepdims` as arguments, where they are given."""
+    axis = [] if options["axis"] is None else [f"axis={shown(options['axis'])}"]
+    return [*axis, *(["keepdims=True"] if options["keepdims"] else [])]
 
 
 def _item(item: Any) -> str:

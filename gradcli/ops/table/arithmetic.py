@@ -19,7 +19,7 @@ from gradcli.ops.table.rows import grouped, row, unary
 def _power_rules(site: Site) -> tuple[str, str]:
     """`2*x` for x², and the general forms where exponent or base are no literals.
 
-    0^n has derivative 0 by n for n > 0 (the limit); for negative x there is none over the reals.
+    0^n has derivative 0 by n for n > 0 (the limit); for negative x it does not exist.
     """
     base, exponent = site.literals
     if exponent is None:
@@ -70,21 +70,9 @@ def _winner_rules(sign: str) -> Callable[[Site], tuple[str, ...]]:
 # --- branches and ties -------------------------------------------------------------------
 
 
-def _sign_of_difference(a: Array, b: Array) -> Any:
-    return np.sign(a - b)
-
-
-def _equal(a: Array, b: Array) -> Any:
-    return a == b
-
-
-def _winner(*arrays: Array) -> Any:
-    """Which operand is the largest, as a code."""
-    return np.argmax(np.stack(np.broadcast_arrays(*arrays)), axis=0)
-
-
-def _loser(*arrays: Array) -> Any:
-    return np.argmin(np.stack(np.broadcast_arrays(*arrays)), axis=0)
+def _chosen(find: Callable[..., Any]) -> Callable[..., Any]:
+    """Which operand is the largest or the smallest, as a code."""
+    return lambda *arrays: find(np.stack(np.broadcast_arrays(*arrays)), axis=0)
 
 
 def _tied(best: Kernel) -> Callable[..., Any]:
@@ -99,24 +87,8 @@ def _piece_of_clip(x: Array, lo: Array, hi: Array) -> Any:
     return np.sign(x - lo) * 3 + np.sign(x - hi) + 9 * np.where(x > hi, 0, np.sign(hi - lo))
 
 
-def _whole(x: Array) -> Any:
-    return np.floor(x)
-
-
 def _is_whole(x: Array) -> Any:
     return x == np.floor(x)
-
-
-def _half(x: Array) -> Any:
-    return np.round(x)
-
-
-def _is_half(x: Array) -> Any:
-    return x - np.floor(x) == 0.5
-
-
-def _quotient(x: Array, y: Array) -> Any:
-    return np.floor(x / y)
 
 
 def _divides(x: Array, y: Array) -> Any:
@@ -124,8 +96,8 @@ def _divides(x: Array, y: Array) -> Any:
 
 
 COMPARISON: dict[str, Any] = {
-    "branch": _sign_of_difference,
-    "tie": _equal,
+    "branch": lambda a, b: np.sign(a - b),
+    "tie": lambda a, b: a == b,
     "exact": True,
     "selects": True,
     "jumps": True,
@@ -199,13 +171,14 @@ COMPARISONS = (
 ROUNDING = (
     unary("floor", np.floor, "0", "largest whole number not above x", latex=r"\lfloor {x} \rfloor",
           convention="0, also at whole numbers, where it jumps", traits="exact selects jumps",
-          branch=_whole, tie=_is_whole),
+          branch=np.floor, tie=_is_whole),
     unary("ceil", np.ceil, "0", "smallest whole number not below x", latex=r"\lceil {x} \rceil",
           convention="0, also at whole numbers, where it jumps", traits="exact selects jumps",
-          branch=_whole, tie=_is_whole),
+          branch=np.floor, tie=_is_whole),
     unary("round", k.half_even, "0", "nearest whole number, halves to even", aliases="rint",
           convention="0, also at halves, where it jumps", mpmath="nint", jit="rint({0})",
-          in_place=np.rint, traits="exact selects jumps", branch=_half, tie=_is_half),
+          in_place=np.rint, traits="exact selects jumps", branch=np.round,
+          tie=lambda x: x - np.floor(x) == 0.5),
     unary("trunc", np.trunc, "0", "whole part, x rounded towards 0", aliases="fix",
           convention="0, also at whole numbers, where it jumps", traits="exact selects jumps",
           mpmath=lambda mp, x: mp.floor(x) if x > 0 else mp.ceil(x), branch=np.trunc,
@@ -217,8 +190,8 @@ ROUNDING = (
     row("mod", "x y", k.mod, "1", "-floor(x/y)", aliases="remainder",
         careful=" | round(out/y - x/y)", latex=r"{x} \bmod {y}", domain="y ≠ 0",
         convention="1 by x, also where it jumps", doc="x - y·floor(x/y), the sign of y",
-        mpmath=lambda mp, x, y: x - y * mp.floor(x / y), traits="selects jumps", branch=_quotient,
-        tie=_divides),
+        mpmath=lambda mp, x, y: x - y * mp.floor(x / y), traits="selects jumps",
+        branch=lambda x, y: np.floor(x / y), tie=_divides),
 )
 
 CHOICE = (
@@ -230,12 +203,12 @@ CHOICE = (
     row("maximum", "*x", k.maximum, rules=_winner_rules(">"), aliases="max maximum amax fmax",
         call=False, latex=r"\max({x})", convention="evenly among the tied",
         doc="largest of several, element by element", mpmath=lambda _mp, *x: max(x),
-        jit="larger({0}, {1})", traits="exact selects", square="", branch=_winner,
+        jit="larger({0}, {1})", traits="exact selects", square="", branch=_chosen(np.argmax),
         tie=_tied(k.maximum)),
     row("minimum", "*x", k.minimum, rules=_winner_rules("<"), aliases="min minimum amin fmin",
         call=False, latex=r"\min({x})", convention="evenly among the tied",
         doc="smallest of several, element by element", mpmath=lambda _mp, *x: min(x),
-        jit="smaller({0}, {1})", traits="exact selects", square="", branch=_loser,
+        jit="smaller({0}, {1})", traits="exact selects", square="", branch=_chosen(np.argmin),
         tie=_tied(k.minimum)),
     row("clip", "x lo=-inf hi=inf", k.clip, "(lo < x)*(x < hi)", "(x <= lo)*(lo <= hi)",
         "(hi < lo) + (lo <= hi)*(lo < x)*(hi <= x)", convention="0 on the boundary",

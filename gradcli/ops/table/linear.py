@@ -42,19 +42,11 @@ def _col(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
     return Type((t.shape[-1], 1)), {"shape": (t.shape[-1], 1), "rank": len(t.shape)}
 
 
-def _col_rules(site: Site) -> tuple[str, ...]:
-    return ("delta.T",) if site.types[0].row else ("flatten(delta)",)
-
-
 def _row(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
     (t,) = types
     if len(t.shape) != 1 and not t.row:
         raise Misfit(f"it makes a row of a vector, not of {t}")
     return Type((1, t.shape[-1]), row=True), {"shape": (1, t.shape[-1]), "rank": len(t.shape)}
-
-
-def _row_rules(site: Site) -> tuple[str, ...]:
-    return ("delta",) if site.types[0].row else ("delta.T",)
 
 
 def _offset(options: Keywords) -> int:
@@ -195,10 +187,12 @@ TRANSPOSES = (
               "matrix_transpose(delta)", latex=r"{x}^\top",
               doc="the last two axes swapped, in a stack of matrices", traits="exact",
               propagates="x", **HELPER),
-    array_row("col", "x", k.reshape, _col, rules=_col_rules,
+    array_row("col", "x", k.reshape, _col,
+              rules=lambda site: ("delta.T" if site.types[0].row else "flatten(delta)",),
               doc="a vector of n as an n×1 matrix, to be used for every column", propagates="x",
               **MOVES),
-    array_row("row", "x", k.reshape, _row, rules=_row_rules, latex=r"{x}^\top",
+    array_row("row", "x", k.reshape, _row,
+              rules=lambda site: ("delta" if site.types[0].row else "delta.T",), latex=r"{x}^\top",
               doc="a vector as a row, as its transpose is", propagates="x", **MOVES),
     array_row("symmetric", "A", k.symmetric, _square, "symmetric(delta)",
               latex=r"\tfrac12({A} + {A}^\top)", doc="the symmetric part (A + A.T)/2", **HELPER),
@@ -249,7 +243,7 @@ INVERSES = (
               latex=r"\log \lvert \det {A} \rvert", domain="a matrix that is not singular",
               failure="singular", doc="log|det A|, also where the determinant overflows",
               numpy="np.linalg.slogdet({A})[1]", mpmath=pk.matrices(pk.logdet, pk.single),
-              traits="factorises", branch=lambda A: np.linalg.slogdet(A).sign,
+              traits="factorises scalar", branch=lambda A: np.linalg.slogdet(A).sign,
               tie=lambda A: _whether_zero(np.linalg.slogdet(A).sign), **LINEAR),
     array_row("cofactor", "A", lk.cofactor, _square, "cofactor_slope(A, delta)",
               latex=r"\operatorname{cof} {A}",

@@ -111,24 +111,8 @@ def _twice_centred(site: Site) -> str:
     return f"({once} - mean({once}{along(site)}))"
 
 
-def _var_rules(site: Site) -> tuple[str, ...]:
-    return _var_rule(site, _centred(site))
-
-
-def _careful_var_rules(site: Site) -> tuple[str, ...]:
-    return _var_rule(site, _twice_centred(site))
-
-
 def _var_rule(site: Site, centred: str) -> tuple[str, ...]:
     return (f"2/{_count(site)}*{expanded(site, 'delta')}*{centred}",)
-
-
-def _std_rules(site: Site) -> tuple[str, ...]:
-    return _std_rule(site, _centred(site))
-
-
-def _careful_std_rules(site: Site) -> tuple[str, ...]:
-    return _std_rule(site, _twice_centred(site))
 
 
 def _std_rule(site: Site, centred: str) -> tuple[str, ...]:
@@ -280,13 +264,16 @@ EXTREMES = (
 )
 
 SPREAD = (
-    array_row("var", "x axis:=None ddof:=0 keepdims:=False", rk.var, _moment, rules=_var_rules,
-              careful=_careful_var_rules,
+    array_row("var", "x axis:=None ddof:=0 keepdims:=False", rk.var, _moment,
+              rules=lambda site: _var_rule(site, _centred(site)),
+              careful=lambda site: _var_rule(site, _twice_centred(site)),
               doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
               numpy="np.var({x:all}, {axis=}, {keepdims=}, {ddof=})", mpmath=pk.along(pk.variance),
               traits="composite", **REDUCTION),
-    array_row("std", "x axis:=None ddof:=0 keepdims:=False", rk.std, _moment, rules=_std_rules,
-              careful=_careful_std_rules, convention="0 where all elements are equal",
+    array_row("std", "x axis:=None ddof:=0 keepdims:=False", rk.std, _moment,
+              rules=lambda site: _std_rule(site, _centred(site)),
+              careful=lambda site: _std_rule(site, _twice_centred(site)),
+              convention="0 where all elements are equal",
               doc="standard deviation, the square root of var",
               numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})", mpmath=pk.along(pk.deviation),
               traits="composite", square="var(x)", branch=_std_tie, tie=_std_tie, **REDUCTION),

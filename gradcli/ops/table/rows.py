@@ -49,14 +49,6 @@ def unary(name: str, forward: Kernel, rule: str, doc: str, **more: Any) -> Opera
 # --- branches and ties, for the functions that are smooth in pieces ----------------------
 
 
-def _sign(x: Array) -> Any:
-    return np.sign(x)
-
-
-def _zero(x: Array, *_: Array) -> Any:
-    return x == 0
-
-
 def piece(*borders: float) -> dict[str, Any]:
     """Branch and tie of a function that changes its form at fixed points."""
 
@@ -69,7 +61,7 @@ def piece(*borders: float) -> dict[str, Any]:
     return {"branch": branch, "tie": tie}
 
 
-AT_ZERO: dict[str, Any] = {"branch": _sign, "tie": _zero}
+AT_ZERO: dict[str, Any] = {"branch": np.sign, "tie": lambda x: x == 0}
 
 
 def grouped(group: str, rows: tuple[Operation, ...]) -> tuple[Operation, ...]:

@@ -48,14 +48,6 @@ def _total(site: Site, text: str) -> str:
     return f"sum({text}{keep})"
 
 
-def _softmax_rules(site: Site) -> tuple[str, ...]:
-    return (f"out*(delta - {_total(site, 'delta*out')})",)
-
-
-def _careful_softmax_rules(site: Site) -> tuple[str, ...]:
-    return (f"softmax_slope(out, delta{_axis(site)})",)
-
-
 def _for_vector(jacobian: str) -> Callable[[Site], str]:
     """A matrix of derivatives that holds where the output is a vector."""
     return lambda site: jacobian if len(site.out.shape) == 1 else ""
@@ -85,10 +77,6 @@ def _softmax_slope_rules(site: Site) -> tuple[str, ...]:
 def _careful_log_softmax_rules(site: Site) -> tuple[str, ...]:
     """δ - e^out·Σδ, with δ - δ·e^out as one."""
     return (f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",)
-
-
-def _log_softmax_rules(site: Site) -> tuple[str, ...]:
-    return (f"delta - exp(out)*{_total(site, 'delta')}",)
 
 
 # --- running sums and products -----------------------------------------------------------
@@ -142,21 +130,19 @@ def _shift(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return out, {**keywords, "k": places, "fill": fill}
 
 
-def _shift_rules(site: Site) -> tuple[str, ...]:
-    return (f"shift(delta, {-site.options['k']}{axis_argument(site.options)})",)
-
-
 LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
 HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 SOFTMAX = (
-    array_row("softmax", "x axis:=-1", rk.softmax, _normalise, rules=_softmax_rules,
-              careful=_careful_softmax_rules,
+    array_row("softmax", "x axis:=-1", rk.softmax, _normalise,
+              rules=lambda site: (f"out*(delta - {_total(site, 'delta*out')})",),
+              careful=lambda site: (f"softmax_slope(out, delta{_axis(site)})",),
               doc="exponentials divided by their sum, along the last axis unless told",
               mpmath=pk.softmax, jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
               wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", **LINE),
-    array_row("log_softmax", "x axis:=-1", rk.log_softmax, _normalise, rules=_log_softmax_rules,
+    array_row("log_softmax", "x axis:=-1", rk.log_softmax, _normalise,
+              rules=lambda site: (f"delta - exp(out)*{_total(site, 'delta')}",),
               careful=_careful_log_softmax_rules, latex=r"\log \operatorname{softmax}({x})",
               doc="logarithm of softmax, without overflow or lost digits", mpmath=pk.log_softmax,
               propagates="x", jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
@@ -174,9 +160,11 @@ RUNNING = (
     array_row("cumprod", "x axis:=None", np.cumprod, _line("cumprod"), rules=_cumprod_rules,
               doc="running products; of a matrix it needs the axis",
               numpy="np.cumprod({x}, {axis=})", **LINE),
-    array_row("shift", "x k:=1 axis:=None fill:=0", k.shift, _shift, rules=_shift_rules,
-              doc="elements moved k places towards the end, `fill` in the places left free",
-              mpmath=None, traits="exact", **HELPER),
+    array_row(
+        "shift", "x k:=1 axis:=None fill:=0", k.shift, _shift,
+        rules=lambda site: (f"shift(delta, {-site.options['k']}{axis_argument(site.options)})",),
+        doc="elements moved k places towards the end, `fill` in the places left free", mpmath=None,
+        traits="exact", **HELPER),
     array_row("recurrence", "a b axis:=None", k.recurrence, _line("recurrence"),
               rules=_recurrence_rules, latex=r"r_i = {a}_i r_{i-1} + {b}_i",
               doc="r[i] = a[i]*r[i - 1] + b[i], with r[0] = b[0]", traits="composite", **HELPER),

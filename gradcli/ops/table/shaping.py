@@ -100,10 +100,6 @@ def _array(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape + of), {"shape": shape, "of": of}
 
 
-def _array_rules(site: Site) -> tuple[str, ...]:
-    return _places(site.options["shape"])
-
-
 @lru_cache(maxsize=256)
 def _places(shape: Shape) -> tuple[str, ...]:
     return tuple(f"delta[{', '.join(map(str, place))}]" for place in np.ndindex(shape))
@@ -215,10 +211,6 @@ def _flip(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(t.shape), {"axis": tuple(i - rank for i in (range(rank) if axes is None else axes))}
 
 
-def _flip_rules(site: Site) -> tuple[str, ...]:
-    return (f"flip(delta{axis_argument(site.options)})",)
-
-
 # --- makers ------------------------------------------------------------------------------
 
 
@@ -240,20 +232,12 @@ def _full(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape), {"shape": shape, "rank": len(t.shape)}
 
 
-def _full_rules(site: Site) -> tuple[str, ...]:
-    return ("delta" if site.types[0].shape else "sum(delta)",)
-
-
 def _eye(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     del types
     n = options["n"] = whole(options["n"], "n", least=0)
     m = n if options.get("m") is None else whole(options["m"], "m", least=0)
     options["m"] = m
-    return Type((n, m)), {"n": n, "m": m}
-
-
-def _eye_kernel(n: int, m: int) -> Array:
-    return np.eye(n, m)
+    return Type((n, m)), {"N": n, "M": m}
 
 
 def _linspace(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -283,10 +267,6 @@ def _arange(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]
     return Type((count,)), {"start": start, "count": count, "step": step}
 
 
-def _arange_kernel(start: float, count: int, step: float) -> Array:
-    return start + step * np.arange(count, dtype=np.float64)
-
-
 MOVES: dict[str, Any] = {"exact": True, "group": "shapes and elements"}
 MAKER: dict[str, Any] = {"exact": True, "group": "makers of arrays"}
 
@@ -299,7 +279,8 @@ JOINING = (
     array_row("stack", "*arrays axis:=0", k.stack, stack, rules=stack_rules, sequence=True,
               doc="arrays of one shape side by side along a new axis",
               numpy="np.stack(({arrays}), {axis=})", propagates="arrays", **MOVES),
-    array_row("array", "*elements shape:", k.array, _array, rules=_array_rules, call=False,
+    array_row("array", "*elements shape:", k.array, _array,
+              rules=lambda site: _places(site.options["shape"]), call=False,
               latex=r"\begin{bmatrix} {elements} \end{bmatrix}",
               doc="[a, b] and [[a, b], [c, d]]: an array of what stands in the brackets",
               notation=Notation.ARRAY, propagates="elements", **MOVES),
@@ -324,7 +305,8 @@ SHAPES = (
               latex=r"\operatorname{repeat}({x}, {n})",
               doc="every element n times; without an axis, of the flattened array",
               numpy="np.repeat({x}, {n}, {axis=})", **MOVES, aliases="repeat_interleave"),
-    array_row("flip", "x axis:=None", np.flip, _flip, rules=_flip_rules,
+    array_row("flip", "x axis:=None", np.flip, _flip,
+              rules=lambda site: (f"flip(delta{axis_argument(site.options)})",),
               doc="the elements in reverse order, along all axes or the given",
               numpy="np.flip({x}, {axis=})", traits="view", propagates="x", **MOVES),
 )
@@ -334,15 +316,17 @@ MAKERS = (
               numpy="np.zeros({shape})", **MAKER),
     array_row("ones", "shape:", np.ones, _made, latex=r"\mathbf{1}", doc="an array of ones",
               numpy="np.ones({shape})", **MAKER),
-    array_row("full", "shape: value", k.full, _full, rules=_full_rules,
+    array_row("full", "shape: value", k.full, _full,
+              rules=lambda site: ("delta" if site.types[0].shape else "sum(delta)",),
               latex=r"{value} \, \mathbf{1}", doc="an array of one value",
               numpy="np.full({shape}, {value})", **MAKER),
-    array_row("eye", "n: m:=None", _eye_kernel, _eye, latex=r"I",
+    array_row("eye", "n: m:=None", np.eye, _eye, latex=r"I",
               doc="the identity matrix, n×n or n×m", **MAKER),
     array_row("linspace", "start stop num:=50", k.linspace, _linspace, rules=_linspace_rules,
               doc="num numbers from start to stop at equal distances, both included",
               numpy="np.linspace({start:flat}, {stop:flat}, {num})", group="makers of arrays"),
-    array_row("arange", "start: stop:=None step:=1", _arange_kernel, _arange,
+    array_row("arange", "start: stop:=None step:=1",
+              lambda start, count, step: start + step * np.arange(count, dtype=np.float64), _arange,
               latex=r"\operatorname{arange}({start}, {stop})",
               doc="start, start + step, … below stop; arange(n) is 0, 1, …, n - 1", **MAKER),
 )

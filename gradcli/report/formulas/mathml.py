@@ -6,10 +6,12 @@ matrices stand side by side, products of arrays element by element have ⊙. Not
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import NamedTuple
 
+from gradcli import ops
+from gradcli.engine.notation import folded
 from gradcli.ops.operation import Shape
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import (
@@ -21,7 +23,6 @@ from gradcli.syntax.tree import (
     Operator,
     Tree,
     Tuple,
-    postorder,
 )
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -92,16 +93,11 @@ def _below(part: str) -> str:
 
 def mathml(tree: Tree, shapes: Mapping[str, Shape]) -> str:
     """A tree as a row of MathML; `shapes` are those of the names in it."""
-    done: list[Piece] = []
-    for node in postorder(tree):
-        count = len(node.children())
-        parts = done[len(done) - count :]
-        del done[len(done) - count :]
-        done.append(_piece(node, parts, shapes))
-    return f"<mrow>{done[0].text}</mrow>"
+    whole = folded(tree, lambda node, parts: _piece(node, parts, shapes))
+    return f"<mrow>{whole.text}</mrow>"
 
 
-def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece:
+def _piece(tree: Tree, parts: Sequence[Piece], shapes: Mapping[str, Shape]) -> Piece:
     some = any(part.array for part in parts)
     match tree:
         case Number():
@@ -128,27 +124,26 @@ def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece
     return Piece(f"<mtext>{escape(print_tree(tree))}</mtext>", ATOM, some)
 
 
-def _listed(parts: list[Piece]) -> str:
+def _listed(parts: Sequence[Piece]) -> str:
     return "<mo>,</mo>".join(f"<mrow>{part.text}</mrow>" for part in parts)
 
 
-def _call(tree: Call, parts: list[Piece]) -> Piece:
+def _call(tree: Call, parts: Sequence[Piece]) -> Piece:
     if tree.name == "sqrt" and len(parts) == 1:
         return Piece(f"<msqrt>{parts[0].text}</msqrt>", ATOM, parts[0].array)
-    keys = [""] * (len(parts) - len(tree.keywords)) + [f"{k}=" for k in tree.keywords]
+    positional = len(parts) - len(tree.keywords)
+    keys = [""] * positional + [f"{k}=" for k in tree.keywords]
     inner = "<mo>,</mo>".join(
         f"<mrow>{f'<mtext>{escape(key)}</mtext>' if key else ''}{part.text}</mrow>"
         for key, part in zip(keys, parts, strict=True)
     )
-    array = any(part.array for part in parts) and tree.name not in NUMBERS
+    array = any(part.array for part in parts) and not ops.gives_number(
+        tree.name, positional, tree.keywords
+    )
     return Piece(f"<mi>{escape(tree.name)}</mi>{bracketed(inner)}", ATOM, array)
 
 
-NUMBERS = frozenset({"sum", "mean", "det", "logdet", "trace", "norm", "prod"})
-"""Functions of arrays whose value is a number."""
-
-
-def _operator(symbol: str, parts: list[Piece]) -> Piece:
+def _operator(symbol: str, parts: Sequence[Piece]) -> Piece:
     some = any(part.array for part in parts)
     first = parts[0]
     match symbol:

@@ -8,10 +8,11 @@ the LaTeX form of their row in the operation table; a product of arrays, element
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from gradcli import ops
+from gradcli.engine.notation import folded
 from gradcli.ops.operation import Shape
 from gradcli.report.tables import latex
 from gradcli.syntax.printer import print_tree
@@ -26,7 +27,6 @@ from gradcli.syntax.tree import (
     Slice,
     Tree,
     Tuple,
-    postorder,
 )
 
 COMPARISON, SUM, PRODUCT, SIGN, POWER, ATOM = range(6)
@@ -67,13 +67,7 @@ def name(written: str) -> str:
 
 def mathematics(tree: Tree, shapes: Mapping[str, Shape]) -> Piece:
     """A tree as mathematics; `shapes` are those of the graph's nodes by name."""
-    done: list[Piece] = []
-    for node in postorder(tree):
-        count = len(node.children())
-        parts = done[len(done) - count :]
-        del done[len(done) - count :]
-        done.append(_piece(node, parts, shapes))
-    return done[0]
+    return folded(tree, lambda node, parts: _piece(node, parts, shapes))
 
 
 def product(upstream: Piece, local: Piece) -> Piece:
@@ -83,7 +77,7 @@ def product(upstream: Piece, local: Piece) -> Piece:
     return Piece(text, PRODUCT, array=upstream.array or local.array)
 
 
-def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece:
+def _piece(tree: Tree, parts: Sequence[Piece], shapes: Mapping[str, Shape]) -> Piece:
     some = any(part.array for part in parts)
     match tree:
         case Number() if tree.text.isalpha():
@@ -95,7 +89,7 @@ def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece
             if tree.name in CONSTANTS and tree.name not in shapes:
                 return Piece(CONSTANTS[tree.name], ATOM)
             if tree.name.startswith("["):
-                return Piece(_matrix_text(tree.name), ATOM, array=True)
+                return Piece(rf"\text{{{latex.text(tree.name)}}}", ATOM, array=True)
             shape = shapes.get(tree.name)
             if shape is None:
                 shape = shapes.get(tree.name.removeprefix("delta_"), ())
@@ -121,12 +115,7 @@ def _piece(tree: Tree, parts: list[Piece], shapes: Mapping[str, Shape]) -> Piece
     return Piece(rf"\text{{{latex.text(print_tree(tree))}}}", ATOM)
 
 
-def _matrix_text(written: str) -> str:
-    """An array literal as it was written."""
-    return rf"\text{{{latex.text(written)}}}"
-
-
-def _operator(symbol: str, parts: list[Piece]) -> Piece:
+def _operator(symbol: str, parts: Sequence[Piece]) -> Piece:
     some = any(part.array for part in parts)
     first = parts[0]
     match symbol:
@@ -163,18 +152,18 @@ def _base(piece: Piece) -> str:
     return f"{{{text}}}" if "^" in text else text
 
 
-def _comparison(tree: Compare, parts: list[Piece]) -> str:
+def _comparison(tree: Compare, parts: Sequence[Piece]) -> str:
     text = parts[0].at(SUM)
     for symbol, part in zip(tree.symbols, parts[1:], strict=True):
         text += f" {SYMBOLS[symbol]} {part.right(SUM)}"
     return f"[{text}]"
 
 
-def _call(tree: Call, parts: list[Piece]) -> Piece:
+def _call(tree: Call, parts: Sequence[Piece]) -> Piece:
     some = any(part.array for part in parts)
     positional = len(parts) - len(tree.keywords)
     row = ops.row_of(tree.name, positional) if ops.is_row(tree.name) else None
-    array = some and (row is None or not row.scalar or "axis" in tree.keywords)
+    array = some and not ops.gives_number(tree.name, positional, tree.keywords)
     texts = [part.text for part in parts[:positional]]
     if not tree.keywords and row is not None:
         found = _by_template(row, parts)
@@ -193,7 +182,7 @@ def _word(written: str) -> str:
     return "".join(c if c.isascii() and c.isalnum() else latex.text(c) for c in written)
 
 
-def _by_template(row: ops.Operation, parts: list[Piece]) -> str | None:
+def _by_template(row: ops.Operation, parts: Sequence[Piece]) -> str | None:
     """The row's LaTeX form with its parameters filled in; None if that would not say all."""
     names = [p.name for p in row.parameters]
     if not row.latex or len(parts) > len(names) or any(p.variadic for p in row.parameters):

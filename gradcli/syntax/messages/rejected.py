@@ -48,7 +48,7 @@ def _in_brackets(tree: Tree) -> str:
 
 
 def bad_number(text: str, span: Span) -> GradcliError:
-    """For what begins like a number and is none."""
+    """For a word that begins like a number and isn't one."""
     if text[-1] in "jJ":
         product = f"{text[:-1]}*{text[-1]}"
         return syntax_error(
@@ -98,7 +98,8 @@ def number_before_bracket(number: Number, inside: Span) -> GradcliError:
 def ambiguous_quotient(left: Tree, right: Operator) -> GradcliError:
     """For `1/2x`."""
     number, symbol = right.operands
-    above = _example(left) if _tight(left) else f"({_example(left)})"
+    loose = isinstance(left, Operator | Compare)
+    above = f"({_example(left)})" if loose else _example(left)
     below = _in_brackets(number)
     return _readings(
         left.span.to(right.span),
@@ -142,10 +143,6 @@ def inverse_or_reciprocal(inverse: str, call: str) -> str:
 def inverse_function(name: str) -> str | None:
     """`asin` for `sin`."""
     return f"a{name}" if f"a{name}" in FUNCTION_NAMES else None
-
-
-def _tight(tree: Tree) -> bool:
-    return not isinstance(tree, Operator | Compare)
 
 
 def _factor(tree: Tree) -> str:
