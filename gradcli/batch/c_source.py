@@ -22,12 +22,12 @@ MATH = {
 }  # fmt: skip
 """C's functions, by NumPy's names."""
 TWO = {"arctan2", "hypot", "pow"}
-"""Those of two numbers."""
+"""C's functions of two numbers."""
 BUILT_IN = {
     "absolute": "fabs", "abs": "fabs", "sqrt": "sqrt", "floor": "floor", "ceil": "ceil",
     "rint": "rint",
 }  # fmt: skip
-"""What is an instruction of the processor."""
+"""Functions that are one instruction of the processor."""
 HELPERS = {
     "larger": "(double a, double b) { return (a > b) | (a != a) ? a : b; }",
     "smaller": "(double a, double b) { return (a < b) | (a != a) ? a : b; }",
@@ -52,7 +52,7 @@ HELPERS = {
     "deg2rad": "(double x) { return x*0x1.1df46a2529d39p-6; }",
     "rad2deg": "(double x) { return x*0x1.ca5dc1a63c1f8p+5; }",
 }
-"""What the forms call besides, as in `jit` and as in NumPy."""
+"""Further functions that the forms call, with the values of `jit` and NumPy."""
 CALLS_OF = {"share": {"exp"}, "logaddexp": {"exp", "log1p"}}
 """The functions that a helper calls."""
 

@@ -13,7 +13,7 @@ from gradcli.batch.loop import MOST_CALLS, Compiled, loop_of
 from gradcli.diagnostics.failures import usage_error
 
 FEWEST_ROWS = 50_000
-"""NumPy is through fewer rows sooner than a compiler has started."""
+"""With fewer rows, NumPy is done before a compiler has started."""
 NUMPY = 2e-9
 """Seconds that NumPy takes for an operation on a row: 0.6 for a sum, 8 for a sine, nanoseconds."""
 WAIT = 0.15
@@ -23,7 +23,7 @@ RUNS = 2
 
 
 def pays(rows: int, operations: int) -> bool:
-    """Whether so many rows should go through a compiled loop."""
+    """Whether this many rows should go through a compiled loop."""
     if rows < FEWEST_ROWS or not 0 < operations <= MOST_CALLS:
         return False
     from gradcli.batch import kept, native  # noqa: PLC0415 - a small batch does without

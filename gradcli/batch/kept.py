@@ -46,7 +46,7 @@ def _usual() -> Path:
 
 
 def _own(path: Path) -> bool:
-    """Whether a folder or file is the user's, and nobody else may write to it."""
+    """Whether a folder or file is the user's, and only the user may write to it."""
     try:
         found = path.lstat()
     except OSError:

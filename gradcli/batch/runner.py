@@ -109,7 +109,7 @@ class Runner:
 
         A gradient of zero has no node.
         """
-        # The value is always looked at: log(x) has a gradient of numbers also where it is none.
+        # The value is always checked: log(x) has a finite gradient at x < 0, and no value.
         wanted: dict[str, int | None] = {"value": self.graph.output}
         if only == "value":
             return self.graph, wanted, []
@@ -166,7 +166,7 @@ class Runner:
         return Batch(made, failed)
 
     def _fitting(self, rows: int) -> Line | Compiled:
-        """What goes through the rows, where there are so many up to the last of these."""
+        """What goes through the rows; `rows` counts all up to the last of these."""
         return self._loop if choice.pays(rows, self.operations) else self.line
 
     @cached_property

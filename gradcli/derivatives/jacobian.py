@@ -1,10 +1,10 @@
 """The Jacobian of any output by any inputs.
 
-In reverse mode every row of a batch is a backward pass that starts from one element of the
-output. In forward mode the backward pass, which is linear in its upstream u, is differentiated
-by u: what comes out is the derivative of the output along a direction of the inputs, and
-every row of a batch is a direction. Both run the same formulas; the shorter batch wins. Directions
-that meet in no element are one row of it (`sparsity`).
+In reverse mode every row of a batch is a backward pass that starts from one element of the output.
+In forward mode the backward pass, which is linear in its upstream u, is differentiated by u: what
+comes out is the derivative of the output along a direction of the inputs, and every row of a batch
+is a direction. Both run the same formulas; the shorter batch wins. Directions that change no
+element in common share a row (`sparsity`).
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from gradcli.results.matrices import (
 from gradcli.results.result import Result
 
 UPSTREAM = "the upstream"
-"""No name of the language, so that it meets no input's."""
+"""Not a name of the language, so that no input has it."""
 
 
 def jacobian_blocks(
@@ -114,7 +114,7 @@ def make(
 
 
 class _Passes:
-    """How the matrices of a graph are made, at all its points alike."""
+    """What makes the matrices of a graph, in the same way at every point."""
 
     def __init__(self, graph: Graph, values: Sequence[Any], wrt: Sequence[int], mode: Mode) -> None:
         self.mode: Mode = mode
@@ -123,11 +123,11 @@ class _Passes:
         self.sizes = {i: graph.nodes[i].type.size for i in wrt}
         self.rows = (_reverse if self.reverse else _forward)(graph, values, wrt)
         self.coloured: Rows | None = None
-        """The passes for directions that are put together, where there are such."""
+        """The passes for combined directions; None where it does not pay to combine them."""
         self.places: dict[int, tuple[Array, Array]] = {}
-        """With them the places by input that may be other than zero."""
+        """For the combined directions: by input, the places that may be other than zero."""
         self.many = False
-        """Whether there are zeros among the derivatives, and no directions to put together."""
+        """Whether some derivatives are always zero, though no directions can be combined."""
         if min(self.outputs, sum(self.sizes.values())) >= LEAST:
             self._put_together(graph, wrt)
 
@@ -148,7 +148,7 @@ class _Passes:
                 first += size
 
     def compressed(self, values: Sequence[Any]) -> dict[int, Array] | None:
-        """The matrices by input from few passes; None without these or where one is not finite."""
+        """The matrices by input from combined directions; None without, or if one is not finite."""
         if self.coloured is None:
             return None
         made, colour = self.coloured(values), self.coloured.colours.of

@@ -38,7 +38,7 @@ class Subject(NamedTuple):
     """What tells it from other subjects of the executable; None where a value is not finite."""
 
     def kept(self, what: Any, make: Callable[[], Made]) -> Made:
-        """What was made before at another point, where it holds here too, or what `make` makes."""
+        """What was made at another point, if it holds at this one too, else what `make` returns."""
         return make() if self.key is None else self.ready.kept((what, self.key), make)
 
 
@@ -54,9 +54,9 @@ def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
 
 
 FEW = 8
-"""So many passes over numbers take less time than one over arrays of so many."""
+"""Up to this many directions, a pass over numbers for each is faster than one over arrays."""
 MOST_NODES = 600
-"""In all of these passes together."""
+"""The most nodes in all of these passes together."""
 
 
 class Rows:

@@ -28,7 +28,7 @@ from gradcli.results.corners import with_corners
 
 @dataclass(frozen=True)
 class Twice:
-    """A graph, its gradient, and that one's gradient along a vector."""
+    """A graph, its gradient, and the gradient's derivative along a vector."""
 
     graph: Graph
     wrt: tuple[int, ...]
@@ -68,12 +68,12 @@ class Twice:
 
     @cached_property
     def compressed(self) -> _Compressed | None:
-        """The passes for directions that are put together, where there are such."""
+        """The passes for combined directions; None where it does not pay to combine them."""
         return _compressed(self)
 
 
 class _Compressed(NamedTuple):
-    """Passes for colours of directions, and where what they give stands in the matrix."""
+    """Passes for colours of directions, and the places of their results in the matrix."""
 
     rows: Rows
     whole: Array
@@ -107,7 +107,7 @@ def _mean(one: Array, other: Array) -> Array:
 
 
 def _compressed(made: Twice) -> _Compressed | None:
-    """What depends on few elements each, with what depends on all of them beside it."""
+    """Combined directions where rows have few nonzeros; full rows get one direction each."""
     total = sum(map(made.size, made.wrt))
     if total < LEAST:
         return None

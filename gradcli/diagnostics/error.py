@@ -125,7 +125,7 @@ class GradcliError(Exception):
 
 
 def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> None:
-    """Raise a `GradcliError` of kind option for a value that is none of an option's."""
+    """Raise a `GradcliError` of kind option for a value that the option does not take."""
     if not any(value is choice or value == choice for choice in choices):
         listed = ", ".join(repr(choice) for choice in choices)
         raise GradcliError(

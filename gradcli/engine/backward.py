@@ -57,7 +57,7 @@ def backward(
 def run_plan(
     graph: Graph, plan: Plan, values: Sequence[Any], upstream: Any, *, allow_nonfinite: bool
 ) -> Backward:
-    """`backward` by a plan that is there already."""
+    """`backward`, by a plan that was made before."""
     values = [*values, *graph.constants]
     with np.errstate(all="ignore"):
         passed = _loop(graph, plan, values, upstream)
@@ -118,8 +118,8 @@ def _finite(plan: Plan, values: Sequence[Any], accumulators: Sequence[Any]) -> b
             value, delta, terms = plan.products[i]
             a, b = values[value], accumulators[delta]
             squares = np.vdot(b, b)
-            # Cauchy and Schwarz: a sum of so many |b|s is at most 1, no element is larger than
-            # the largest of a; or the product of both norms, which none exceeds, is finite.
+            # Cauchy and Schwarz: the sum of these |b| is at most 1, so no element exceeds the
+            # largest of a; or the product of both norms, which bounds every element, is finite.
             if terms * squares < BELOW_1 or isfinite(np.vdot(a, a) * squares):
                 continue
         if not all_finite(accumulators[i]):

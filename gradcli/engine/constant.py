@@ -12,7 +12,7 @@ from gradcli.graph.work import Engine
 
 
 def constant_value(source: Source, steps: list[Step], operand: Operand) -> Any:
-    """Evaluate the steps that lead to `operand`. Raises `GradcliError` as any evaluation."""
+    """Evaluate the steps that lead to `operand`. Raises `GradcliError` as every evaluation does."""
     if not isinstance(operand, int):
         return operand.value
     draft = pruned(source, steps, operand)

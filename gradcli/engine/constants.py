@@ -95,8 +95,8 @@ def _with_draws(
     By the names: what they drew, and how they are written.
 
     The names are written over the calls in the text and are as long, so every place stays where
-    it was. They begin with a letter that is in no alphabet of today, and that is no part of a
-    number (`2normal(3)`).
+    it was. They begin with a letter of an ancient alphabet, which can't be part of a number
+    (`2normal(3)`).
     """
     generator = np.random.default_rng(seed)
     drawn: dict[str, Any] = {}

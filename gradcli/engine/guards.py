@@ -37,7 +37,7 @@ class Sent(NamedTuple):
     send: Send
     value: Any
     counts: Mask
-    """The elements of `value` that are no exact zero."""
+    """The elements of `value` that are not an exact zero."""
     exceeds: Any = False
     """In the operand's shape: where finite contributions have an infinite sum."""
 
@@ -149,7 +149,7 @@ def at_fault(plan: Plan, accumulators: Sequence[Any], lines: Sequence[Sent]) -> 
 
 
 def _leads_to(line: Sent, guilty: Mask) -> Mask:
-    """The elements of a contribution that make guilty elements of its operand what they are."""
+    """The elements of a contribution that make the elements at fault in its operand not finite."""
     if guilty is None or not guilty.any():
         return np.False_
     shape = line.value.shape

@@ -28,7 +28,7 @@ BELOW_1 = 0.99
 """A bound that rounding does not lift above 1."""
 
 Mask: TypeAlias = Callable[[Any, Sequence[Any]], Any]
-"""From what an operation sends, and all values, to what counts of it."""
+"""Takes what an operation sends and all values, and returns what counts of it."""
 
 
 @by_value
@@ -63,7 +63,7 @@ class Send(NamedTuple):
     elementwise: bool
     """The rule is a local derivative, by which the upstream is multiplied."""
     mask: Mask | None
-    """What takes out the elements that a `where` has not selected, or all of them."""
+    """Sets the elements to zero that a `where` has not selected, or all of them."""
     shape: Shape
     """The shape of the operand, to which the contribution is reduced."""
     final: bool
@@ -91,7 +91,7 @@ class Plan(NamedTuple):
 def plan_of(graph: Graph, active: Sequence[bool], rules: Rules | None = None) -> Plan:
     """What each operation will send where, so that the `active` nodes get their accumulators.
 
-    `rules` are those of the graph, where there are some already.
+    `rules` are those of the graph, if they have been made.
     """
     with collector_paused():
         return _planned(rules or Rules(graph), active)
@@ -160,7 +160,7 @@ def _factors(graph: Graph, node: Node, send: Send) -> tuple[int, int, int] | Non
 
 
 def _mask(node: Node, *, flows: bool) -> Mask | None:
-    """What takes out the elements of what a node sends that do not count."""
+    """The mask for what a node sends: it sets to zero what does not count."""
     if not flows:
         return nothing
     return partial(_masked, node) if node.selections else None

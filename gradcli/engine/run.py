@@ -26,11 +26,11 @@ from gradcli.graph.resolve import chosen_inputs
 Made = TypeVar("Made")
 
 RUNS = 10
-"""A graph that has been run so often is likely to be run again: its passes are written out."""
+"""A graph that has run more often than this is likely to run again: its passes are compiled."""
 MOST_KEPT = 16
-"""More than this is not kept of what is made of a graph, as its derivatives are."""
+"""The most objects derived from a graph, such as its adjoint, that are kept."""
 MOST_NODES = 1_000
-"""In larger ones the loop's share of the time does not count, and compiling takes long."""
+"""In larger graphs the loop takes a small share of the time, and compiling takes long."""
 
 
 class Passes(NamedTuple):

@@ -43,7 +43,7 @@ class ParquetPoints(ScannedPoints):
         expect_small(self.path, keys, self.name)
 
     def unreadable(self, error: Exception) -> Exception:
-        """What keeps the file from being read, as one line and with its place."""
+        """The error of a file that can't be read: one line, with the place at fault."""
         if head(self.path) != b"PAR1":
             return file_error(f"{self.name} isn't a Parquet file: its first bytes are others")
         return super().unreadable(error)

@@ -120,7 +120,7 @@ def _plain(points: Points, name: str, series: pl.Series, first: int) -> Any:
 
 
 def _no_numbers(points: Points, name: str, dtype: pl.DataType, *, nested: bool) -> Exception:
-    """The error of a column whose type, or that of the lists in it, is none of numbers."""
+    """The error of a column that holds no numbers, nor lists of them."""
     import polars as pl
 
     text = dtype in (pl.String, pl.Categorical, pl.Enum)

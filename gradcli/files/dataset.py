@@ -141,7 +141,7 @@ class Dataset(ParquetPoints):
         raise AssertionError
 
     def unreadable(self, error: Exception) -> Exception:
-        """What keeps the files from being read, with the first that is at fault."""
+        """The error of files that can't be read, with the first one at fault."""
         if self.remote:
             return unreachable(self.portion.files[0], error)
         schema: dict[str, Any] | None = None
@@ -176,7 +176,7 @@ def _both_numbers(*dtypes: pl.DataType) -> bool:
 
 
 def _fault(file: str, error: Exception) -> Exception:
-    """What keeps one file from being read."""
+    """The error of a file that can't be read."""
     if is_url(file):
         return unreachable(file, error)
     if Path(file).is_file() and head(Path(file)) != b"PAR1":

@@ -101,7 +101,7 @@ def plain(path: str) -> str:
 
 
 def expect_readable(url: str) -> None:
-    """Raise `GradcliError` where the scheme of a URL is none that Polars has."""
+    """Raise `GradcliError` where Polars can't read the scheme of a URL."""
     found = _URL.match(url)
     if found is not None and found[1].lower() not in SCHEMES:
         listed = "s3://, gs://, az://, https://"
@@ -142,7 +142,7 @@ def _exists(place: Path) -> bool:
 
 
 def _in_folder(folder: str, form: str) -> list[str]:
-    """The files of a format below a folder. Names with `.` or `_` in front are others' notes."""
+    """The files of a format below a folder. Names that begin with `.` or `_` are passed over."""
     found = []
     for place, folders, files in os.walk(folder, followlinks=False):
         folders[:] = sorted(name for name in folders if name[0] not in "._")
@@ -278,7 +278,7 @@ def _listed(url: str, form: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
 
 
 def unreachable(url: str, error: Exception) -> Exception:
-    """What keeps a URL from being read, in one line."""
+    """The error of a URL that can't be read, in one line."""
     said = reason(error)
     if "expanded paths were empty" in said:
         return file_error(f"there are no files at '{url}'")

@@ -45,7 +45,7 @@ _UNTOLD = (LookupError, TypeError, ValueError, OverflowError, AttributeError, OS
 
 
 def _row_groups(path: Path, most: int) -> list[dict[int, Any]]:
-    """The row groups that a footer of at most so many bytes has; none of a larger one."""
+    """The row groups in a footer of at most `most` bytes; a larger one is not read."""
     with path.open("rb") as file:
         end = file.seek(0, 2)
         file.seek(max(0, end - 8))

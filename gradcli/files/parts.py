@@ -1,4 +1,4 @@
-"""`--part 2/8`: what one of several machines does, without a word from the others.
+"""`--part 2/8`: the share of one of several machines, which need not talk to each other.
 
 The files come in, and the same share of them every time. All shares together are all rows, each
 once: whole files, or row groups where there are fewer files than parts, or rows where there are
@@ -30,7 +30,7 @@ class Part(NamedTuple):
     parts: int
 
     def share(self, size: int) -> tuple[int, int]:
-        """Where its share of so many things begins and ends; shares differ by one at most."""
+        """Where the share of `size` things begins and ends; shares differ by one at most."""
         return (self.number - 1) * size // self.parts, self.number * size // self.parts
 
     @property
@@ -60,7 +60,7 @@ def whole(found: Found) -> Portion:
 
 
 def shares_files(found: Found, count: int) -> bool:
-    """Whether so many parts are made of parts of files."""
+    """Whether there are fewer files than parts, so that parts have to share them."""
     return len(found.files) < count
 
 
@@ -83,7 +83,7 @@ def portion(found: Found, part: Part) -> Portion:
 
 
 def rows_between(files: tuple[str, ...], counts: tuple[int, ...], start: int, stop: int) -> Portion:
-    """The rows from `start` on and before `stop`, of files with so many rows."""
+    """The rows from `start` on and before `stop`; `counts` are the rows of each file."""
     ends = list(accumulate(counts))
     if start >= stop:
         return Portion(files[:1], 0, 0)

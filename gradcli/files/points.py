@@ -70,7 +70,7 @@ class Points(ABC):
         return "." if self.table is None else self.table.decimal
 
     def close(self) -> None:  # noqa: B027 - most formats have nothing to let go of
-        """Let go of what is open as long as rows may be read."""
+        """Close what stays open while rows are read."""
 
     def at(self, row: int) -> str:
         """Where a row stands, for messages."""
@@ -81,7 +81,7 @@ class Points(ABC):
         return None
 
     def unreadable(self, error: Exception) -> Exception:
-        """What keeps the file from being read, as one line and with its place."""
+        """The error of a file that can't be read: one line, with the place at fault."""
         said = reason(error).strip().partition("\n")[0][:200]
         return file_error(f"{self.name} can't be read as {self.form}: {said}")
 

@@ -1,4 +1,4 @@
-"""Files of points at a URL that are read as files: they are put into a temporary one first.
+"""Points at a URL, copied to a temporary file and read from there.
 
 Text comes line by line through Polars, which knows the services of clouds, or from a web server as
 it is. Parquet comes that way only from a server that can't give a part of a file.

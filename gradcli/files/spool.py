@@ -1,7 +1,7 @@
-"""Points as a file on disk, wherever they come from: a path or standard input comes in.
+"""Points as a file on disk: a path comes in, or standard input.
 
-Polars wants a file that it can read twice. What is none (standard input, a pipe) is put into a
-temporary one first, and so is NDJSON with a byte-order mark, which Polars does not expect.
+Polars wants a file that it can read twice. Standard input and pipes are put into a
+temporary file first, and so is NDJSON with a byte-order mark, which Polars does not expect.
 """
 
 from __future__ import annotations

@@ -143,7 +143,7 @@ def _lines(path: Path) -> Iterator[str]:
 def fault(
     path: Path, name: str, form: str, table: Table | None, columns: int, comments: bool
 ) -> Exception | None:
-    """What keeps a text file from being read, with its place; None if nothing is found."""
+    """The first fault in a text file, with its place, as an error; None if there is none."""
     try:
         if head(path, 2) in UTF_16:
             return file_error(f"{name} is text in UTF-16", "save it as UTF-8")

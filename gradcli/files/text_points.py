@@ -1,7 +1,7 @@
 """Points as text: tables (CSV, TSV) and NDJSON.
 
-Text that is no number is found after the fact: Polars reads it as a missing value, and only then
-are the rows read again as text (`text_cells`).
+Polars reads text that is no number as a missing value. Where a value is missing, the rows are
+read again as text (`text_cells`).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ class TextPoints(ScannedPoints):
         return text_cells.Cells(self.path, self.table, self.keys, self.comments)
 
     def unreadable(self, error: Exception) -> Exception:
-        """What keeps the file from being read, as one line and with its place."""
+        """The error of a file that can't be read: one line, with the place at fault."""
         return self._fault() or super().unreadable(error)
 
     def _fault(self) -> Exception | None:

@@ -32,11 +32,11 @@ TRIES = 640
 TOLERANCE = 1e-9
 MOST_DIGITS = 15.9
 MOVE, MOST_CHANGE = 1e-12, 1e-7
-"""A point is taken where a relative move of the first changes gradients by less than the second."""
+"""A point is used if a relative move by the first changes gradients by less than the second."""
 ALIKE = 6
-"""A formula's number at a given point has so many digits of the derivative, or is another."""
+"""The digits that a formula's number must share with the derivative at a given point."""
 NOISE = 256 * 2.0**-52
-"""An error of so much of the largest number on the way is rounding: 1 - tanh(x)^2 at x = 20."""
+"""A smaller error, relative to the largest intermediate number, is rounding: 1 - tanh(20)^2."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,7 +106,7 @@ def _sample(
 
 
 def _is_steady(passes: Passes, moved: Passes) -> bool:
-    """Whether the gradient hardly changes where the point hardly does: no singular matrices."""
+    """Whether a small move of the point changes the gradient little: not at singular matrices."""
     for a, b in zip(passes.accumulators, moved.accumulators, strict=True):
         if a is not None:
             size = max(float(np.max(np.abs(a), initial=0.0)), 1e-300)
@@ -202,7 +202,7 @@ def _per_point(value: Any, shape: Shape, count: int) -> Any:
 
 
 def formula_graph(text: str, names: Mapping[str, Type]) -> Graph:
-    """A formula's text as a program. Raises `GradcliError` where it is none."""
+    """A formula's text as a program. Raises `GradcliError` where it can't be read."""
     resolved = resolve(parse(Source(text, "the formula")))
     draft = lower(resolved, frozenset(resolved.free) & frozenset(names), engine=ENGINE)
     return build(draft, names)

@@ -28,10 +28,10 @@ from gradcli.ops.operation import SCALAR, Misfit, Shape, Type
 from gradcli.syntax.tree import Call, Index, Name, Nothing, Operator, Slice, Tree
 
 LONGEST = 1_000
-"""A formula of more operations than this is not written: names stand for its parts."""
+"""A longer formula, in operations, is written with names for its parts."""
 
 SEVERAL_WAYS = 80
-"""Up to so many operations, forms are also looked for from the top."""
+"""Up to this many operations, shorter forms are also looked for from the top."""
 
 UNREADABLE = (UnreadableError, ArithmeticError, Misfit)
 """What is raised for a node that the algebra has no form for: 1/0, a product of zeros."""
@@ -121,7 +121,7 @@ class Deriver:
             return self.plain(graph, reader.names, wanted, opened)
 
     def expression(self, e: Expr, shape: Shape) -> Expr:
-        """The shortest form, in a shape; never longer than it came. Raises `TooLongError`."""
+        """The shortest form, in a shape; never longer than given. Raises `TooLongError`."""
         e = self.algebra.fitted(e, Type(shape))
         if self.writer.cost(e) > 4 * LONGEST:
             raise TooLongError

@@ -104,7 +104,7 @@ class Pool:
 
 
 LARGEST = 10**18
-"""Beyond this in numerator or denominator, a fraction is rounded as a double is."""
+"""A fraction with a larger numerator or denominator is rounded to a double."""
 
 
 def rational(value: float | Fraction) -> Fraction:

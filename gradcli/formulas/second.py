@@ -66,7 +66,7 @@ def _pairs(task: Task) -> Iterator[tuple[str, str]]:
 
 
 def _direction(graph: Graph, name: str) -> str:
-    """What a direction for an input is called: no name of the program."""
+    """The name of the direction for an input; the program does not use it."""
     word = f"d_{name}"
     while any(node.name == word for node in graph.nodes):
         word = f"d{word}"

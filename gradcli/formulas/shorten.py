@@ -23,7 +23,7 @@ MOST_TERMS = 40
 FRACTION = 0.19
 """A common denominator has to save this part of the operations."""
 MOST_OPENED = 24
-"""A product is multiplied out up to so many terms."""
+"""A product is multiplied out if it then has at most this many terms."""
 MOST_ROUNDS = 12
 
 SQUARES = ((roles.COS, roles.SIN, -1), (roles.COSH, roles.SINH, 1))

@@ -82,7 +82,7 @@ def _from_one(
 
 
 def _tie(_algebra: Algebra, found: Terms) -> None:
-    """(a > b) + (a == b)/2: what is said of a single point goes."""
+    """(a > b) + (a == b)/2: the term for a single point is dropped."""
     for core, c in list(found.items()):
         if core.calls(roles.EQUAL) and c == HALF:
             a, b = core.parts
@@ -219,7 +219,7 @@ def _settled(
 def _guard(
     algebra: Algebra, row: Operation, given: Any, operands: tuple[Expr, ...], type_: Type
 ) -> Expr | None:
-    """where(u == 0, …, a) is a: what is said of single points goes; and a choice of equals."""
+    """where(u == 0, …, a) is a: a case for single points is dropped; so is a choice of equals."""
     if not row.chooses or len(operands) != 3:
         return None
     condition, a, b = operands
@@ -243,7 +243,7 @@ def _guard(
 
 
 def _is_singular(algebra: Algebra, condition: Expr, guarded: Expr, row: Operation) -> bool:
-    """Whether a condition asks if that is 0 which makes the guarded expression 0/0 there.
+    """Whether a condition holds only where the guarded expression is 0/0.
 
     Any other condition is a choice of the program's own: 0 may be most of a mask.
     """

@@ -52,7 +52,7 @@ class Arranged(NamedTuple):
 
 @lru_cache(maxsize=1024)
 def plain_row(name: str, count: int) -> Operation | None:
-    """The row of a call whose `count` arguments, none with a name, are the operands as they stand.
+    """The row of a call whose `count` positional arguments are its operands.
 
     None for any other call, and for one that is wrong.
     """
@@ -115,7 +115,7 @@ def _own_names(call: Call) -> list[str]:
 
 
 def _check_keywords(call: Call, source: Source, names: list[str], operation: Function) -> None:
-    """Raise where a name in a call is no argument's, or two are one's (`a_min`, `lo`)."""
+    """Raise where a keyword names no argument, or two name the same one (`a_min`, `lo`)."""
     known = [p.name for p in operation.parameters if not p.variadic]
     for i, name in enumerate(names):
         if name not in known:

@@ -60,7 +60,7 @@ class Step(NamedTuple):
     """The place of the operator or of the function's name."""
     selections: tuple[Selection, ...] = ()
     numpy_rules: bool = False
-    """A vector goes with the rows of a matrix, also of a square one: so in compositions."""
+    """Whether a vector is added to the rows of any matrix, as in NumPy: so in compositions."""
 
     def called(self, name: str) -> Step:
         """The step with a name."""

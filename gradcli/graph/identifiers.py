@@ -1,4 +1,4 @@
-"""What names are called in Python code: where Python, or a stream, can't have the name itself.
+"""Identifiers for names that Python code, or a stream without Unicode, can't contain.
 
 Names of a program come in, identifiers go out. The code that is written (`export/numpy`) and the
 grader that reads it (`grading/submission/labels`) both ask here, so that what is exported can be

@@ -1,7 +1,7 @@
 """Names that were meant as something else: `sinx` for sin(x), `xy` for x*y, `Inf` for inf.
 
-Each of these is a valid name of an input, and right if it
-gets a value. Only where it gets none do the words here say what it may have been meant as.
+Each of these is a valid name of an input. Only where it gets no value does an error
+suggest what it may have been meant as.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ LONGEST = 20
 """Longer names are neither calls nor products."""
 
 MOST = 20
-"""How many names are examined: a program with more has not run them together."""
+"""How many names are examined: with more, they are meant as names."""
 
 _VARIABLE = "[xyzuvwθ][0-9]?"
 """What is taken for an argument, though the program has no such name."""
@@ -46,7 +46,7 @@ def taken_apart(word: str, known: Iterable[str]) -> str | None:
 
 def _factors(word: str, names: AbstractSet[str]) -> list[str] | None:
     """The word as the fewest names one after the other."""
-    best: list[list[str] | None] = [[]]  # of the first letters, so many
+    best: list[list[str] | None] = [[]]  # best[n] is for the first n letters
     for end in range(1, len(word) + 1):
         found = [
             [*before, word[start:end]]

@@ -32,7 +32,7 @@ from gradcli.syntax.tree import (
 
 MOST_NESTED = 2
 FARTHEST = 2.0**62
-"""Past any element of any array."""
+"""Larger than any index of an array."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +59,9 @@ class Scope:
 
 
 OUTSIDE = Scope()
-"""That of a statement."""
+"""The scope of a statement."""
 _Task: TypeAlias = Callable[[Any, Scope], None]
-"""What is to be done with a tree, say."""
+"""A task of the stack: what to do with a tree, for example."""
 
 
 class Work:

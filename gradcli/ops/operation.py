@@ -186,7 +186,7 @@ class Operation:
     wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
     the border itself; both None for smooth operations. Those of array operations take the
     kernel's keyword arguments too (`keywords` finds them). `square` marks an operation whose
-    convention at a corner is none of the slopes beside it (|x| has 0 between -1 and 1): how the
+    convention at a corner lies between the slopes beside it (|x| has 0, between -1 and 1): how the
     square of the output is written without a corner, or empty. `exact` says that the output
     carries no rounding error of its own, `composite` that rounding inside is like a perturbation
     of the operands.

@@ -22,7 +22,7 @@ FINISH = "$END"
 
 
 class Tables(NamedTuple):
-    """What a grammar comes to; of built-in types alone."""
+    """The parser's tables of a grammar; of built-in types alone."""
 
     pattern: str
     """A regular expression with a group for each terminal, in front of it what is passed over.

@@ -143,7 +143,7 @@ OF_OTHER_LIBRARIES = frozenset(
 
 
 def instead_of_function(word: str) -> str | None:
-    """What to write instead of a function that the language lacks; None if there is none such."""
+    """What to write instead of a function that the language lacks; None if nothing is like it."""
     if word in INSTEAD_OF_FUNCTIONS:
         return INSTEAD_OF_FUNCTIONS[word]
     if word in OF_OTHER_LIBRARIES:
