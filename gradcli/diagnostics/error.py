@@ -20,7 +20,7 @@ from gradcli.diagnostics.source import Source, Span
 
 
 class ExitCode(IntEnum):
-    """What a process says of itself when it ends."""
+    """The exit codes of a process."""
 
     OK = 0
     MATHEMATICS = 1
@@ -32,7 +32,7 @@ class ExitCode(IntEnum):
 
 
 class Kind(StrEnum):
-    """What sort of thing went wrong."""
+    """The kind of an error."""
 
     SYNTAX = "syntax"
     NAME = "name"
@@ -134,7 +134,7 @@ def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> No
 
 
 def expect_text(what: str, value: object) -> None:
-    """Raise a `GradcliError` of kind option for what is no string."""
+    """Raise a `GradcliError` of kind option for a value that isn't a string."""
     if not isinstance(value, str):
         raise GradcliError(
             Kind.OPTION,
@@ -144,7 +144,7 @@ def expect_text(what: str, value: object) -> None:
 
 
 def expect_mapping(option: str, value: object) -> None:
-    """Raise a `GradcliError` of kind option for what gives names no values; None is fine."""
+    """Raise a `GradcliError` of kind option for a value that isn't a mapping or None."""
     if value is not None and not isinstance(value, (dict, Mapping)):
         raise GradcliError(
             Kind.OPTION,

@@ -217,11 +217,6 @@ def along(site: Site) -> str:
 # --- types -------------------------------------------------------------------------------
 
 
-def same_type(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    """The output is like the first operand."""
-    return types[0], {}
-
-
 def matrix(t: Type, *, square: bool = False) -> Shape:
     """The shape of an operand that has to be a matrix. Raises `Misfit`."""
     if len(t.shape) != 2:

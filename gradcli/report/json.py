@@ -73,7 +73,7 @@ class _Encoder:
     """
 
     MARK = "\ud800"
-    """What stands for an array until its text is put in; no string that is valid has it."""
+    """Stands for an array until its text is inserted; no valid string contains it."""
 
     def __init__(self, *, ascii_only: bool) -> None:
         options: Any = {"allow_nan": False, "check_circular": False}

@@ -22,10 +22,10 @@ SMALL, SMALL_MATRIX = 12, 25
 """Arrays of more elements than these are summarised."""
 
 TALL = 12
-"""And those that take more lines than this where there is little room."""
+"""Arrays that take more lines than this are summarised too, where there is little room."""
 
 FEWEST_DIGITS = 3
-"""Rows of an array are rather broken than written with fewer significant digits than these."""
+"""Rows of an array are broken before they are written with fewer significant digits than this."""
 
 LINE = 60
 """The elements of a small vector go on one line as far as they fit into this many cells."""

@@ -23,7 +23,7 @@ from gradcli.results.matrices import continued
 from gradcli.syntax.printer import print_tree
 
 WEIGHTS = (0.734, 1.219, 1.618, 0.577, 0.915)
-"""A direction in which no two curvatures cancel but by accident."""
+"""A direction of irregular numbers, in which curvatures cancel only by accident."""
 
 
 def with_corners(graph: Graph) -> list[Node]:

@@ -17,7 +17,7 @@ from gradcli.syntax.tree import Call, Name, Number, Text, Tree, Tuple
 PYTORCH = re.compile(
     r"\btorch\.|(?<![\w.])(?:F|nn)\.[a-z]|\b(?:keepdim|dim|unbiased|correction|descending)\s*=(?!=)"
 )
-"""What is found in no text but PyTorch's."""
+"""What only a text of PyTorch contains."""
 
 TYPES = re.compile(r"(?:u?int|float|double|half|bool|long)\d*_?")
 
@@ -59,7 +59,7 @@ METHODS = {
     "swapdims": "swapaxes",
     "movedim": "moveaxis",
 }
-"""Names of a library's functions and methods that are no names without a prefix."""
+"""Functions and methods of a library that need its prefix."""
 
 AS_THEY_ARE = frozenset(
     """

@@ -389,10 +389,3 @@ def all_parts(tree: Tree) -> Iterator[Tree]:
         found.append(node)
         waiting += node.children()
     return reversed(found)
-
-
-def used_names(tree: Tree) -> Iterator[Name]:
-    """Every unqualified name that the expression reads, in order of appearance."""
-    for node in postorder(tree):
-        if isinstance(node, Name) and not node.qualified:
-            yield node

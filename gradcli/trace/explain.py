@@ -24,7 +24,7 @@ from gradcli.syntax.tree import Name, postorder
 from gradcli.trace.steps import Move, Step, Steps
 
 MOST_NAMES = 4
-"""Of more operations than these that use a node, only the number is said."""
+"""If more operations than this use a node, only their number is given."""
 
 NUMBERS = {2: "two", 3: "three", 4: "four", 5: "five", 6: "six"}
 

@@ -229,7 +229,7 @@ class StatementSteps(Steps):
         return sorted(reads, key=lambda o: places.get(self.graph.nodes[o].name, 0))
 
     def _sent(self, composed: Composed, to: int) -> Sent | None:
-        """What is sent to a node; None if the formula does not come to what was sent."""
+        """What is sent to a node; None if the formula's value is not what was sent."""
         nodes = composed.nodes
         sends = [
             s for n in reversed(nodes) for s in self._contributions.get(n.id, ()) if s.to == to

@@ -16,7 +16,7 @@ from gradcli.ops.operation import Operation
 from gradcli.report.trace.mathematics import mathematics
 from gradcli.syntax.latex import is_latex
 from gradcli.syntax.parser import parse
-from gradcli.syntax.tree import postorder, used_names
+from gradcli.syntax.tree import Name, postorder
 from gradcli.trace.steps import Steps
 
 READ = [
@@ -157,7 +157,9 @@ def test_steps_of_the_examples_are_read_back(name: str) -> None:
         if latex == "e^{e}" or latex.startswith(r"\sum"):
             continue  # the number e beside the node e; a sum of an array is written sum(b)
         program = Program(rf"{latex}\,")
-        names = {*program.inputs, *({"e"} & {name.name for name in used_names(step.tree)})}
+        parts = postorder(step.tree)
+        read = {part.name for part in parts if isinstance(part, Name) and not part.qualified}
+        names = {*program.inputs, *({"e"} & read)}
         given = {key: values[key.replace("_", "")] for key in names}
         found = program.evaluate(given, check="none", gradient=False).value
         np.testing.assert_allclose(found, step.value, rtol=1e-12, err_msg=latex)

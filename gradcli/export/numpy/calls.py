@@ -355,7 +355,7 @@ class Calls(Elementwise, ABC):
         return _shaped(flat, len(options["at"]), out)
 
     def _put(self, x: list[Code], out: Type, options: Options) -> Code:
-        """A choice from what was there with what is put in behind it."""
+        """What was there, with the new values appended, and a choice of all elements."""
         a, v = (exact(fractional(code)).text for code in x)
         chosen = list(range(out.size))
         for i, place in enumerate(options["at"]):

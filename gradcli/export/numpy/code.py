@@ -103,7 +103,7 @@ def numeric(x: Code) -> Code:
 
 
 def fractional(x: Code) -> Code:
-    """The same with `2.0` for the literal `2`: an array of whole numbers is another thing."""
+    """The same with `2.0` for the literal `2`, of which NumPy would make an array of integers."""
     x = numeric(x)
     return x._replace(text=f"{x.text}.0") if WHOLE.fullmatch(x.text) else x
 

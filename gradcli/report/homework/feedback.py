@@ -37,7 +37,6 @@ WORDS = {
 }
 LONGEST_NAME = 80
 """Bytes of a student's name in the name of a file."""
-TICK = "`"
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 """Names of files that Windows keeps for itself."""
 MARKDOWN = re.compile(

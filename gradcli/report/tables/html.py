@@ -1,7 +1,7 @@
 """The table as HTML: for notebooks, and as a file of its own.
 
-Whatever comes from outside is escaped. Numbers stand flush right, verdicts that are no agreement
-are bold as well as coloured.
+Whatever comes from outside is escaped. Numbers stand flush right, verdicts other than agreement are
+bold as well as coloured.
 """
 
 from __future__ import annotations

@@ -68,10 +68,7 @@ PYTHON_WORDS = {
 _ARRAY = "an array is its square brackets alone: [1, 2], [[1, 2], [3, 4]]"
 _NUMBER = "leave it out: every number is a double"
 _RANDOM = "random numbers are values of inputs: --x 'normal(3)', --x 'uniform(3, 2)'"
-_CONTRACTION = "write it with A @ B, outer(a, b), trace(A) or sum(A*B)"
 _AND, _OR = "write the product: (a > 0)*(b > 0)", "write maximum(a > 0, b > 0)"
-
-_SHAPE = "write the number: n = 3"
 _ALONE = "leave it out: values and gradients are plain numbers"
 
 INSTEAD_OF_FUNCTIONS = {word: hint for word, (_, hint) in PYTHON_WORDS.items()} | {

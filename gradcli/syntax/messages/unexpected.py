@@ -107,7 +107,7 @@ def _instead_of_braces(text: str, position: int) -> str | None:
 
 
 def _letters(stop: Stop) -> GradcliError | None:
-    """What looks like a name to the lexer and is `→`, say."""
+    """A sign that the lexer takes for a name, such as `→`."""
     if stop.token.kind == "NAME":
         try:
             normal_name(stop.token.text, stop.token.span.start)
