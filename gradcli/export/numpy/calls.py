@@ -2,24 +2,20 @@
 
 An operation is applied to pieces of code of known types; out comes the code of its value. Its row
 has NumPy's spelling; where shapes decide what is written, `Calls` has a method of the row's name.
-What NumPy and SciPy lack is noted as a helper. There is a short method per operation: the module is
-as long as their list.
+What NumPy and SciPy lack is noted as a helper. What works along axes is in `lines`, what picks and
+puts elements in `placing`.
 """
 
 from __future__ import annotations
 
-import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from functools import partialmethod
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from gradcli.export.numpy.code import (
     ATOM,
-    COMPARISON,
-    POWER,
     Code,
     as_type,
     call,
@@ -29,20 +25,18 @@ from gradcli.export.numpy.code import (
     numeric,
     numpy_shape,
     product,
-    shape_text,
     total,
 )
 from gradcli.export.numpy.code import array as code_array
-from gradcli.export.numpy.elementwise import Elementwise
-from gradcli.ops import numpy_helpers as helpers
-from gradcli.ops.operation import Operation, Shape, Type
+from gradcli.export.numpy.placing import Placing
+from gradcli.ops.operation import Operation, Type
 from gradcli.ops.options import shown
 from gradcli.ops.table.products import product_case
 
 Options: TypeAlias = Mapping[str, Any]
 
 
-class Calls(Elementwise, ABC):
+class Calls(Placing, ABC):
     """Operations as code. `helpers` and `imports` are what the code needs besides NumPy."""
 
     def apply(
@@ -127,125 +121,19 @@ class Calls(Elementwise, ABC):
             text = f"np.pad({text}, ((0, {max(m - side, 0)}), (0, {max(n - side, 0)})))"
         return Code(text, ATOM, out)
 
-    # --- reductions ----------------------------------------------------------------------
-
-    def _norm(self, x: list[Code], out: Type, options: Options) -> Code:
-        a, p = fractional(x[0]), options["p"]
-        whole = options["axis"] is None and not options["keepdims"]
-        a = a if whole else exact(a)
-        size = f"np.abs({a.text})"
-        if p == 1:
-            return call("np.sum", size, *_axes(options), type=out)
-        if p == np.inf:
-            return call("np.max", size, *_axes(options), "initial=0.0", type=out)
-        axis = options["axis"]
-        gone = range(len(a.shape)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        if not a.shape:
-            return call("np.abs", a.text, type=out)
-        if len(gone) > 2 and not whole:
-            return call(
-                "np.sqrt", f"np.sum({a.at(ATOM)}**2, {', '.join(_axes(options))})", type=out
-            )
-        return call("np.linalg.norm", a.text, *_axes(options), type=out)
-
-    def _squared_norm(self, x: list[Code], out: Type, _options: Options) -> Code:
-        (a,) = map(fractional, x)
-        if not a.shape:
-            return Code(f"{a.at(ATOM)}**2", POWER, out)
-        return call("np.sum", f"{a.at(ATOM)}**2", type=out)
-
-    def _with_axis(self, name: str, axis: Any, rank: int) -> str:
-        """A helper with an axis in its text; its name."""
-        everything = axis is None or rank <= 1
-        suffix = "" if everything else "_axis" + "_".join(map(str, np.atleast_1d(axis)))
-        keep = "" if everything else f", axis={shown(axis)}, keepdims=True"
-        if name == "log_softmax":
-            self._with_axis("log_of_sum", axis, rank)
-        parameters, text = helpers.OPTIONS[name]
-        self.note(name + suffix, parameters, text.format(axis=keep, suffix=suffix))
-        return name + suffix
-
-    def _normalised(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
-        helper = self._with_axis(name, options["axis"], len(out.shape))
-        return call(helper, *(exact(fractional(a)).text for a in x), type=out)
-
-    _softmax = partialmethod(_normalised, "softmax")
-    _softmax_slope = partialmethod(_normalised, "softmax_slope")
-    _log_softmax = partialmethod(_normalised, "log_softmax")
-
-    def _logsumexp(self, x: list[Code], out: Type, options: Options) -> Code:
-        a, axis, keep = exact(fractional(x[0])), options["axis"], options["keepdims"]
-        rank = len(a.shape)
-        if not rank:
-            return a._replace(type=out)
-        rest = self._with_axis("log_of_sum", axis, rank)
-        kept = "" if axis is None or rank == 1 else f", axis={shown(axis)}, keepdims=True"
-        name = rest.replace("log_of_sum", "logsumexp") + ("_kept" if keep else "")
-        text = f"np.max(x{kept}) + {rest}(x, np.max(x{kept}))"
-        if kept and not keep:
-            text = f"np.squeeze({text}, axis={shown(axis)})"
-        elif keep and not kept:
-            text = f"np.reshape({text}, {shape_text(out.shape)})"
-        self.note(name, "x", text)
-        return call(name, a.text, type=out)
-
-    # --- along an axis -------------------------------------------------------------------
-
-    def _shift(self, x: list[Code], out: Type, options: Options) -> Code:
-        a, k, fill = exact(fractional(x[0])), options["k"], float(options["fill"])
-        axis = options["axis"] or 0
-        n = out.shape[axis]
-        if not k:
-            return a
-        free = (*out.shape[:axis], min(abs(k), n), *out.shape[axis + 1 :])
-        blank = f"np.full({shape_text(free)}, {fill!r})"
-        if abs(k) >= n:
-            return Code(blank, ATOM, Type(out.shape))
-        taken = f":{n - k}" if k > 0 else f"{-k}:"
-        rest = f"{a.at(ATOM)}[{':, ' * axis}{taken}]"
-        parts = f"({blank}, {rest})" if k > 0 else f"({rest}, {blank})"
-        return call("np.concatenate", parts, f"axis={axis}" if axis else "", type=Type(out.shape))
-
-    def _lines(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
-        """A helper that works along the last axis, along another one or several."""
-        arrays = [exact(fractional(a)) for a in x]
-        rank, axis = len(out.shape), options["axis"]
-        axes = tuple(range(rank)) if axis is None else axis if isinstance(axis, tuple) else (axis,)
-        if rank == 0:
-            axes = ()
-        last = tuple(range(-len(axes), 0))
-        rest = tuple(n for i, n in enumerate(out.shape) if i not in axes)
-        joined = (*rest, math.prod(out.shape[i] for i in axes))
-        split = (*rest, *(out.shape[i] for i in axes))
-        moved = axes != tuple(range(rank - len(axes), rank))
-        texts = []
-        for a in arrays:
-            text = a.text
-            if moved:
-                text = f"np.moveaxis({text}, {axes}, {last})"
-            if joined != split:
-                text = f"np.reshape({text}, {shape_text(joined)})"
-            texts.append(text)
-        text = f"{name}({', '.join(texts)})"
-        if joined != split:
-            text = f"np.reshape({text}, {shape_text(split)})"
-        if moved:
-            text = f"np.moveaxis({text}, {last}, {axes})"
+    def _expm_slope(self, x: list[Code], out: Type, _options: Options) -> Code:
+        """A block of the exponential of a larger matrix."""
+        n = out.shape[0]
+        A, *others = (exact(fractional(a)).text for a in x)
+        for k, E in enumerate(others):
+            copies = f"np.kron(np.eye({2**k}), {E})" if k else E
+            A = f"np.block([[{A}, {copies}], [np.zeros(({n * 2**k}, {n * 2**k})), {A}]])"
+        self.imports["expm"] = "scipy.linalg"
+        text = f"expm({A})[:{n}, -{n}:]"
         return Code(text, ATOM, Type(out.shape))
 
-    def _recurring(self, name: str, x: list[Code], out: Type, options: Options) -> Code:
-        return self._lines(self.needed(name), x, out, {"axis": options["axis"] or 0})
-
-    _recurrence = partialmethod(_recurring, "recurrence")
-    _recurrence_back = partialmethod(_recurring, "recurrence_back")
-
-    def _prod_others(self, x: list[Code], out: Type, options: Options) -> Code:
-        count = len(x) - 1
-        if not count:
-            return self._lines(self.needed("products_of_others"), x, out, options)
-        name = f"products_of_others_along_{count}"
-        self.note(name, *_mixed_products(count))
-        return self._lines(name, x, out, options)
+    def _eigenvectors(self, x: list[Code], out: Type, _options: Options) -> Code:
+        return call(self.needed("eigenvectors"), exact(fractional(x[0])).text, type=Type(out.shape))
 
     # --- shapes --------------------------------------------------------------------------
 
@@ -294,96 +182,6 @@ class Calls(Elementwise, ABC):
             type=Type(out.shape),
         )
 
-    def _quantile_weights(self, x: list[Code], out: Type, options: Options) -> Code:
-        axis = options["axis"]
-        axes = range(len(out.shape)) if axis is None else np.atleast_1d(axis)
-        place = (math.prod(out.shape[i] for i in axes) - 1) * options["q"]
-        low, part = int(place), place - int(place)
-        name = f"quantile_weights_{low}_{f'{part:g}'.replace('.', '_')}"
-        ends = ((low, 1 - part), (low + 1, part)) if part else ((low, 1.0),)
-        text = " + ".join(
-            f"{weight!r}*(x == s[..., {i}:{i + 1}])"
-            f"/np.sum(x == s[..., {i}:{i + 1}], axis=-1, keepdims=True)"
-            for i, weight in ends
-        )
-        self.note(f"{name}_of", "x, s", text)
-        self.note(name, "x", f"{name}_of(x, np.sort(x, axis=-1))")
-        return self._lines(name, x, out, options)
-
-    def _taken_back(self, where: str, x: list[Code], out: Type, options: Options) -> Code:
-        """A sum over the elements: 1 where one came from a place, else 0."""
-        d, i = (exact(fractional(a)) for a in x)
-        axis, rank = options["axis"], len(out.shape)
-        n = out.shape[axis]
-        name = f"{where}_{n}_{axis}_{rank}_{len(i.shape)}"
-        if where == "take_along_back":
-            places = f"np.arange({n}).reshape(1, -1{', 1' * (rank - 1)})"
-            chosen = f"np.moveaxis(i % {n}, {axis}, 0)[:, None] == {places}"
-            moved = f"np.moveaxis(d, {axis}, 0)[:, None]"
-            text = f"np.moveaxis(np.sum({moved}*({chosen}), axis=0), 0, {axis})"
-        else:
-            own = tuple(range(axis, axis + len(i.shape)))
-            rest = ", ".join(map(str, (*out.shape[:axis], *out.shape[axis + 1 :])))
-            text = (
-                f"np.moveaxis(np.tensordot(1.0*(np.arange({n}) == np.ravel(i)[:, None] % {n}), "
-                f"np.reshape(np.moveaxis(d, {own}, {tuple(range(len(own)))}), "
-                f"(np.size(i), {rest})), "
-                f"(0, 0)), 0, {axis})"
-            )
-        self.note(name, "d, i", text)
-        return call(name, d.text, i.text, type=Type(out.shape))
-
-    _take_back = partialmethod(_taken_back, "take_back")
-    _take_along_back = partialmethod(_taken_back, "take_along_back")
-
-    def _expm_slope(self, x: list[Code], out: Type, _options: Options) -> Code:
-        """A block of the exponential of a larger matrix."""
-        n = out.shape[0]
-        A, *others = (exact(fractional(a)).text for a in x)
-        for k, E in enumerate(others):
-            copies = f"np.kron(np.eye({2**k}), {E})" if k else E
-            A = f"np.block([[{A}, {copies}], [np.zeros(({n * 2**k}, {n * 2**k})), {A}]])"
-        self.imports["expm"] = "scipy.linalg"
-        text = f"expm({A})[:{n}, -{n}:]"
-        return Code(text, ATOM, Type(out.shape))
-
-    def _eigenvectors(self, x: list[Code], out: Type, _options: Options) -> Code:
-        return call(self.needed("eigenvectors"), exact(fractional(x[0])).text, type=Type(out.shape))
-
-    def _pick(self, x: list[Code], out: Type, options: Options) -> Code:
-        flat = f"np.ravel({exact(fractional(x[0])).text})[{list(options['at'])}]"
-        return _shaped(flat, len(options["at"]), out)
-
-    def _put(self, x: list[Code], out: Type, options: Options) -> Code:
-        """What was there, with the new values appended, and a choice of all elements."""
-        a, v = (exact(fractional(code)).text for code in x)
-        chosen = list(range(out.size))
-        for i, place in enumerate(options["at"]):
-            chosen[place] = out.size + min(i, x[1].type.size - 1)
-        both = f"np.concatenate((np.ravel({a}), np.ravel({v})))[{chosen}]"
-        return _shaped(both, out.size, out)
-
-    def _put_add(self, x: list[Code], out: Type, options: Options) -> Code:
-        a, v = fractional(x[0]), exact(fractional(x[1])).text
-        at, n = list(options["at"]), out.size
-        if x[1].type.size != len(at) or not at:
-            v = f"np.broadcast_to(np.ravel({v}), {len(at)})"
-        added = f"np.bincount({at}, np.ravel({v}), {n})"
-        return total(a, _shaped(added, n, out), out)
-
-    def _scatter(self, x: list[Code], out: Type, options: Options) -> Code:
-        """Zeros beside the block by concatenation; where it has gaps, by a product with 0 and 1."""
-        a = exact(numeric(x[0]))
-        at, step, shape = options["at"], options["step"], out.shape
-        if not a.shape:
-            if len(shape) == 1:
-                place = Code(f"np.arange({shape[0]}) == {at[0]}", COMPARISON, out, truth=True)
-                return product(a, place, out)
-            a = call("np.reshape", a.text, shape_text((1,) * len(shape)), type=Type((1,) * len(at)))
-        for axis, n in enumerate(shape):
-            a = _embedded(a, axis, n, at[axis], step[axis])
-        return a
-
     # --- makers --------------------------------------------------------------------------
 
     def _eye(self, _x: list[Code], out: Type, _options: Options) -> Code:
@@ -398,19 +196,6 @@ class Calls(Elementwise, ABC):
         return total(number(start, shown(start)), found, out) if start else found
 
 
-def _shaped(flat: str, size: int, out: Type) -> Code:
-    """A vector of the size as an array of another type."""
-    if out.shape == (size,):
-        return Code(flat, ATOM, out)
-    return call("np.reshape", flat, shape_text(out.shape) if out.shape else "()", type=out)
-
-
-def _axes(options: Options) -> list[str]:
-    """`axis` and `keepdims` as arguments, where they are given."""
-    axis = [] if options["axis"] is None else [f"axis={shown(options['axis'])}"]
-    return [*axis, *(["keepdims=True"] if options["keepdims"] else [])]
-
-
 def _item(item: Any) -> str:
     """An item of an index."""
     if isinstance(item, slice):
@@ -419,45 +204,3 @@ def _item(item: Any) -> str:
         )
         return f"{start}:{stop}" + (f":{step}" if step else "")
     return str(item)
-
-
-def _mixed_products(count: int) -> tuple[str, str]:
-    """Parameters and text for the products of all but several, along as many directions."""
-    directions = [f"d{i + 1}" for i in range(count)]
-    axes = count + 1
-    marks = " + ".join(
-        f"np.eye(x.shape[-1])[{', '.join(':' if j == i else 'None' for j in range(axes))}, :]"
-        for i in range(axes)
-    )
-    lifted = "x[..., " + "None, " * axes + ":]"
-    text = f"np.all({marks} <= 1, axis=-1)*np.prod(np.where({marks} > 0, 1.0, {lifted}), axis=-1)"
-    for i in range(count, 0, -1):
-        text = f"np.sum({text}*{directions[i - 1]}[..., {'None, ' * i}:], axis=-1)"
-    return ", ".join(["x", *directions]), text
-
-
-def _embedded(block: Code, axis: int, n: int, at: int, step: int) -> Code:
-    """A block within zeros along one axis: from a place on, at equal distances."""
-    shape: Shape = block.shape
-    count, rank = shape[axis], len(shape)
-    out = Type((*shape[:axis], n, *shape[axis + 1 :]))
-    if count == n and step == 1:
-        return block
-    if step == 1 or count == 1:
-        before, after = (
-            f"np.zeros({shape_text((*shape[:axis], k, *shape[axis + 1 :]))})" if k else ""
-            for k in (at, n - at - count)
-        )
-        parts = ", ".join(part for part in (before, block.text, after) if part)
-        return call("np.concatenate", f"({parts})", f"axis={axis}" if axis else "", type=out)
-    sign, size = ("-", -step) if step < 0 else ("+", step)
-    places = (
-        f"{at} {sign} {size}*np.arange({count})" if at or step < 0 else f"{size}*np.arange({count})"
-    )
-    chosen = f"1.0*(np.arange({n})[:, None] == {places})"
-    if axis == 0 and rank <= 2:
-        return Code(f"({chosen}) @ {block.at(ATOM)}", 2, out, symbol="@")
-    if axis == 1 and rank == 2:
-        return Code(f"{block.at(ATOM)} @ ({chosen}).T", 2, out, symbol="@")
-    text = f"np.moveaxis(np.tensordot({chosen}, {block.text}, (1, {axis})), 0, {axis})"
-    return Code(text, ATOM, out)
