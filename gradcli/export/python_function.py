@@ -1,6 +1,6 @@
 """A Python function for the program: it returns the value and a dict of gradients.
 
-The body is the listing of `export_numpy` over the function's arguments. It is for arguments of
+The body is the listing of `numpy_listing` over the function's arguments. It is for arguments of
 the shapes that the inputs have at the point, and says so where it gets others.
 """
 

@@ -1,8 +1,8 @@
 """The operation table: everything the language can compute, a row each.
 
-The rows themselves are in `arithmetic`, `functions`, `activations` and `arrays`; this module puts
-them together, checks that the table is in order, and finds rows by symbol or by function name.
-To add an operation, add a row: help, completion, documentation, tests and reports follow.
+The rows themselves are in `table/`, by topic. This module puts them together, checks that the table
+is in order, and finds rows by symbol or by function name. To add an operation, add a row: help,
+completion, documentation, tests and reports follow.
 """
 
 from __future__ import annotations

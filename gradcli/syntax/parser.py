@@ -134,9 +134,9 @@ def _read(source: Source, text: str) -> list[Statement]:
     # Not while the exception is handled: it would be the context of what is raised, and one that
     # holds all that was read can't be sent to another process.
     if isinstance(found, Stuck):
-        from gradcli.syntax.messages import unexpected as mistakes  # noqa: PLC0415 - rarely needed
+        from gradcli.syntax.messages import unexpected  # noqa: PLC0415 - rarely needed
 
-        found = mistakes.explain(found, source.text, layout)
+        found = unexpected.explain(found, source.text, layout)
     raise found.located(source)
 
 

@@ -108,6 +108,6 @@ def _writer(
         from gradcli.export import python_function as export_python
 
         return export_python.pieces
-    from gradcli.export import numpy_listing as export_numpy
+    from gradcli.export import numpy_listing
 
-    return export_numpy.pieces
+    return numpy_listing.pieces

@@ -269,9 +269,9 @@ class Evaluation:
                 statements=self.read.program.statements if self.choice.forward else frozenset(),
             )
         if style == "code":
-            from gradcli.export import numpy_listing as export_numpy
+            from gradcli.export import numpy_listing
 
-            return export_numpy.traced(steps, look, self.choice, lambda: self.checked)
+            return numpy_listing.traced(steps, look, self.choice, lambda: self.checked)
         if style == "table":
             from gradcli.report.trace import table as trace_table
 

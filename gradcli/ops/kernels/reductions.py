@@ -1,6 +1,6 @@
 """NumPy forms of sums, products, norms and softmax along axes, careful with rounding and overflow.
 
-As in `array_kernels`, axes are counted from the end and whatever stands in front is a batch.
+As in `arrays`, axes are counted from the end and whatever stands in front is a batch.
 """
 
 from __future__ import annotations

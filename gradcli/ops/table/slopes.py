@@ -1,6 +1,6 @@
 """The rows that careful derivatives are made of: each is a derivative, or a part of one.
 
-The textbook's forms of these derivatives lose digits (`slope_kernels` says where and why). As rows
+The textbook's forms of these derivatives lose digits (`kernels/slopes` says where and why). As rows
 they have derivatives of their own, so that second derivatives keep their digits too.
 """
 
