@@ -30,7 +30,6 @@ from gradcli.cli.environment import ColorChoice, Environment
 from gradcli.diagnostics.equality import same
 from gradcli.diagnostics.error import GradcliError, Kind, as_json, render
 from gradcli.diagnostics.source import Source
-from gradcli.grading.submission.read import read_submission
 from gradcli.trace.statements import StatementSteps
 from gradcli.trace.steps import Steps
 
@@ -126,7 +125,7 @@ def test_errors_of_submissions() -> None:
     for (_, name), texts in test_homework_reading_errors.SUBMISSIONS.items():
         for text in texts:
             with pytest.raises(GradcliError) as caught:
-                read_submission(text.encode(), name, test_homework_reading_errors.TASK)
+                test_homework_reading_errors.handed_in(text.encode(), name)
             expect_whole(caught.value)
 
 

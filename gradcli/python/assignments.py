@@ -61,6 +61,8 @@ class Assignments(Expressions):
         wanted = target.elts
         if isinstance(value, Unknown):
             return [value] * len(wanted)
+        if self.is_number(value) and not self.tape.shape(value):
+            raise unread(f"1 value for {len(wanted)} names", kind="shape", raised="TypeError")
         found = self.listed(value, self.where(target))
         star = next((i for i, t in enumerate(wanted) if isinstance(t, ast.Starred)), None)
         if star is not None and len(found) >= len(wanted) - 1:
@@ -68,7 +70,7 @@ class Assignments(Expressions):
             middle = found[star : len(found) - after]
             return [*found[:star], middle, *found[len(found) - after :]]
         if len(found) != len(wanted):
-            text = f"{len(found)} values for {len(wanted)} names"
+            text = f"{len(found)} value{'s'[: len(found) != 1]} for {len(wanted)} names"
             raise unread(text, kind="shape", raised="ValueError")
         return found
 
@@ -171,8 +173,8 @@ class Assignments(Expressions):
         self.budget.spend()
         span = self.span(node)
         line = self.text.line(span)
-        own_node, made = self._node(own), self._node(value)
-        whole = self._node(of.root) if isinstance(of, Array) else made
+        own_node, made = self.node_of_value(own), self.node_of_value(value)
+        whole = self.node_of_value(of.root) if isinstance(of, Array) else made
         calls = self.calls[self.outside :]
         more = [*reversed(calls), f"line {line}"]
         if self.turns:
@@ -212,7 +214,8 @@ class Assignments(Expressions):
         self.budget.keep(found.nbytes)
         return np.array(found)
 
-    def _node(self, value: Value) -> int | None:
+    def node_of_value(self, value: Value) -> int | None:
+        """The node of a value as it is now; None for what has none."""
         if isinstance(value, Scalar):
             return value.node
         return self.tape.node(value) if isinstance(value, Array) else None
@@ -264,7 +267,7 @@ class Assignments(Expressions):
         return GOES_ON
 
     def _held_by(self, old: Value) -> int:
-        node = self._node(old)
+        node = self.node_of_value(old)
         return -1 if node is None else node
 
     def set_target(self, target: ast.expr, value: Value) -> None:

@@ -239,8 +239,9 @@ class Builtins(Streams):
         return self.tape.plain(abs(self.tape.value(of)))
 
     def _py_round(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
+        a = [*a, *(v for key, v in k.items() if key == "ndigits")]
         if is_traced(a[0]):
-            return self.library(Builtin("numpy", "round"), a, k, node)
+            return self.library(Builtin("numpy", "round"), a, {}, node)
         del where
         plain = [self.by_value(v, "round()") for v in a]
         if len(plain) > 1 and plain[1] is not None and abs(plain[1]) > MOST_DIGITS:

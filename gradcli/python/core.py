@@ -72,8 +72,8 @@ class Core:
     """The state of reading: tape, budget, scope, and where in the text it is."""
 
     as_program = False
-    """Whether the text is a program to differentiate: there `detach()` stops gradients, and what
-    takes too much has its place. What is marked goes by numbers, and is refused as a whole."""
+    """Whether the text is a program to differentiate: there `detach()` stops gradients. What is
+    marked goes by numbers."""
 
     def __init__(self, source: Source, budget: Budget) -> None:
         self.text = Text(source)
@@ -131,7 +131,7 @@ class Core:
 
     def locate(self, error: GradcliError, node: Any) -> None:
         """Say where an error is, if it does not say so itself."""
-        if self.as_program and error.span is None:
+        if error.span is None:
             error.source, error.span = self.text.source, self.span(node)
 
     def blame(self, error: GradcliError, start: Any, end: Any, before: float) -> None:
@@ -139,7 +139,7 @@ class Core:
 
         The place is the loop's head, from the node `start` to the end of `end`.
         """
-        if not self.as_program or error is not self.budget.gradual or error is self.blamed:
+        if error is not self.budget.gradual or error is self.blamed:
             return
         if self.budget.share() - before >= MOST_OF_IT:
             self.blamed = error

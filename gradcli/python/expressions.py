@@ -30,6 +30,10 @@ FAILURES = {"ZeroDivisionError": "domain", "OverflowError": "overflow", "LinAlgE
 """The kind of error where the mathematics fails, by Python's exception."""
 
 
+_OF_SHAPES = ("shape", "broadcast", "mismatch", "dimension")
+"""Words in what NumPy says of shapes that do not go together."""
+
+
 class Expressions(Builtins):
     """`value(node)` is what an expression stands for."""
 
@@ -96,9 +100,8 @@ class Expressions(Builtins):
             raise Unread(found) from None
         except PLAIN_ERRORS as error:
             name = type(error).__name__
-            kind = FAILURES.get(name, "domain" if "domain" in str(error) else "syntax")
             text = f"Python stops here: {name}: {_brief(error)}"
-            raise Unread(Unknown(text, self.span(node), None, kind, name)) from None
+            raise Unread(Unknown(text, self.span(node), None, kind_of(error), name)) from None
         finally:
             budget.depth -= 1
 
@@ -363,6 +366,14 @@ class Expressions(Builtins):
 def _words(node: ast.AST) -> str:
     names = {"Await": "await", "Yield": "yield", "YieldFrom": "yield", "Starred": "'*'"}
     return names.get(type(node).__name__, f"this ({type(node).__name__})")
+
+
+def kind_of(error: Exception) -> str:
+    """What is wrong where Python or NumPy stops: no number, shapes, or anything else."""
+    text = str(error)
+    if isinstance(error, ValueError) and any(word in text for word in _OF_SHAPES):
+        return "shape"
+    return FAILURES.get(type(error).__name__, "domain" if "domain" in text else "syntax")
 
 
 def _brief(error: Exception) -> str:

@@ -10,6 +10,7 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
 from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN
 from gradcli.python.core import PLAIN_ERRORS
+from gradcli.python.expressions import kind_of
 from gradcli.python.limits import DEEPEST
 from gradcli.python.trying import Trying
 from gradcli.python.values import (
@@ -91,7 +92,8 @@ class Statements(Trying):
             raise
         except PLAIN_ERRORS as error:
             text = f"Python stops here: {error}"[:200]
-            found = Unknown(text, self.span(node), raised=type(error).__name__)
+            raised = type(error).__name__
+            found = Unknown(text, self.span(node), kind=kind_of(error), raised=raised)
             if self.trying:
                 raise Unread(found) from None
         finally:
@@ -100,10 +102,10 @@ class Statements(Trying):
 
     def lose(self, node: ast.stmt, why: Unknown) -> int:
         """Everything that a statement may change is unknown; a function that returns gives it."""
-        for name in _changed(node):
+        for name in changed_names(node):
             self.set_name(name, why)
             self.reading.unknown.append((name, why))
-        for target in _stored(node):
+        for target in stored_places(node):
             self._spoil(target, why)
         if any(isinstance(n, ast.Return) for n in ast.walk(node)) and not isinstance(
             node, ast.FunctionDef | ast.ClassDef
@@ -375,7 +377,7 @@ def _is_harmless(function: Value) -> bool:
     return harmless or (bool(path) and path not in spellings.ARRAYS)
 
 
-def _changed(node: ast.stmt) -> list[str]:
+def changed_names(node: ast.stmt) -> list[str]:
     """The names that a statement may give a value, those of its functions not counted."""
     if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
         return [node.name]
@@ -392,7 +394,7 @@ def _changed(node: ast.stmt) -> list[str]:
     return list(found)
 
 
-def _stored(node: ast.stmt) -> list[ast.expr]:
+def stored_places(node: ast.stmt) -> list[ast.expr]:
     """The elements and attributes that a statement may store into."""
     return [
         one

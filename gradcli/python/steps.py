@@ -8,7 +8,7 @@ what stands on the tape between its node and the nodes of earlier steps (`reads`
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,8 +43,11 @@ class Step:
     """The loops around it, outermost first: the variable and its value."""
     calls: tuple[str, ...]
     """The functions around it, outermost first."""
-    argument: bool = False
-    """It hands an argument to a parameter, or is what a function gives back."""
+
+    @property
+    def turn(self) -> str:
+        """The turn of the loops around it: `l = 2, t = 1`."""
+        return ", ".join(f"{variable} = {value}" for variable, value in self.turns)
 
 
 @dataclass(slots=True)
@@ -59,14 +62,20 @@ class Reading:
     """Names whose value could not be found out."""
 
 
-def reads(operands: list[tuple[int, ...]], node: int, known: Collection[int]) -> list[int]:
+def reads(
+    operands: Sequence[tuple[int, ...]],
+    node: int,
+    known: Container[int],
+    left_out: int | None = None,
+) -> list[int]:
     """Which of the known nodes a node is made of, without another known one in between.
 
     `operands` are those of every node of the tape. In order of the tape; `node` itself is looked
-    into even where it is known.
+    into even where it is known, and the node `left_out` takes no part.
     """
     found: set[int] = set()
-    waiting, seen = list(operands[node]), {node}
+    seen = {node, left_out}
+    waiting = list(operands[node])
     while waiting:
         one = waiting.pop()
         if one in seen:

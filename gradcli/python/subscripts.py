@@ -67,7 +67,7 @@ class Subscripts(Operators):
             items = self.items(index)
             if all(i is None or i is Ellipsis for i in items):
                 return self.reshaped(of, np.asarray(self.tape.value(of))[items].shape, where)
-            raise unread("a number has no elements")
+            raise unread("a number has no elements", kind="shape")
         if isinstance(of, dict):
             key = self.key(index)
             if key not in of:

@@ -373,6 +373,9 @@ def described(value: Value) -> str:
     if value is None:
         return "None"
     names: dict[type, str] = {
+        Scalar: "a number",
+        Array: "an array",
+        float: "a number",
         str: "a text",
         tuple: "a tuple",
         list: "a list",

@@ -92,7 +92,7 @@ class TestMarks:
         (work / "in" / "carl").mkdir()
         (work / "in" / "carl" / "answer.py").write_text(SIGN)
         (work / "in" / "dora.csv").write_text("dx,-0.524\ndy,-0.117\n")
-        (work / "in" / "emil.py").write_text("for i in range(3):\n    pass\n")
+        (work / "in" / "emil.py").write_text("for i in range(3)\n    pass\n")
         found = marked(work)
         assert list(found) == ["anna.py", "bob.py", "carl/answer.py", "dora.csv", "emil.py"]
         anna, bob, carl, dora, emil = found.values()
@@ -139,14 +139,13 @@ HOSTILE = {
     "large.py": b"x" * 3_000_000,
     "power.py": b"x = 9**9**9**9\n",
     "zeros.py": b"a = np.zeros(10**9)\n",
-    "ones.py": b"a = np.ones((30000, 30000))\ndelta_x = np.sum(a)\n",
+    "ones.py": b"q = np.ones((30000, 30000))\ndelta_x = np.sum(q)\n",
     "brackets.py": b"delta_x = " + b"(" * 50_000 + b"1" + b")" * 50_000,
     "brackets.json": b'{"x": ' + b"[" * 100_000 + b"]" * 100_000 + b"}",
     "note.ipynb": b"{",
     "empty.py": b"",
     "picture.py": b"\x89PNG\r\n",
     "latin.csv": "größe,1\n".encode("latin-1"),
-    "import.py": b"import os; os.system('echo hi')\n",
 }
 
 

@@ -206,26 +206,24 @@ def test_a_main_function() -> None:
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("def f(v):\n    a = f(v)\n    return a, a\nz = f(x)", "line 2: 'f' calls itself"),
-        ("def f(v):\n    a = v\n    return a, v\nz = f(x) + 1", "'f' does not give back one"),
-        ("def f(v):\n    a = v\n    return a, v\nz, u, w = f(x)", "3 names are given 2 values"),
-        ("main()\ndef main():\n    z = x", "line 1: 'main' is called before it is defined"),
-        ("def f(u): return u*w\nf(x)", "line 2: 'w' has no value here"),
-        ("z, u = x*y", "line 1: 2 names are given 1 value"),
-        ("k = (x, y)\nz = k + 1", "line 2: 'k' is a tuple"),
-        ("k = {'u': x}\nz = k + 1", "line 2: 'k' is a dictionary"),
-        ("k = {'u': x}\nz = k['w']", "line 2: 'k' has no entry 'w'"),
-        ("k = x\nk['u'] = y", "line 2: 'k' isn't a dictionary"),
-        ("dx = (1, 2)", "line 1: 'dx' is given several values"),
-        ("x, y = y, x", "line 1: 'x' has another value here"),
-        ("def f(u, v):\n    a = u\n    return a, v\nz, w = f(x)", "'f' is called as f(u, v)"),
         (
-            "".join(
-                f"def f{i}(x, y):\n    a, b = f{i + 1}(x, y)\n    return a, b\n" for i in range(30)
-            )
-            + "def f30(x, y):\n    a = x\n    return a, y\nz, w = f0(x, y)",
-            "more than 20 functions that call one another",
+            "def f(v):\n    a = f(v)\n    return a, a\nz = f(x)",
+            "line 2: reading this program takes",
         ),
+        (
+            "def f(v):\n    a = v\n    return a, v\nz = f(x) + 1",
+            "line 4: Python stops here: TypeError",
+        ),
+        ("def f(v):\n    a = v\n    return a, v\nz, u, w = f(x)", "2 values for 3 names"),
+        ("def f(u): return u*w\ndx = f(x)", "line 1: 'w' has no value here"),
+        ("z, u = x*y", "line 1: 1 value for 2 names"),
+        ("k = (x, y)\nz = k + 1", "line 2: Python stops here: TypeError"),
+        ("k = {'u': x}\nz = k['w']", "line 2: the dictionary has no 'w'"),
+        ("k = x\nk['u'] = y", "line 2: a number can't be stored into"),
+        ("x, y = y, x", "line 1: 'x' has another value here"),
+        ("def f(u, v):\n    a = u\n    return a, v\nz, w = f(x)", "f needs 'v'"),
+        ("if y > 0\n    dx = 3", "line 1: this isn't Python: expected ':'"),
+        ("dx = gamma_of(x)", "line 1: 'gamma_of' has no value here"),
     ],
 )
 def test_what_can_not_be_meant(text: str, message: str) -> None:
@@ -239,7 +237,7 @@ def test_functions_that_double_do_not_take_forever() -> None:
         for i in range(18)
     )
     text = doubled + "def f18(x, y):\n    return x, y\nz, w = f0(x, y)"
-    assert "takes more than 1 seconds" in refusal(TUTORIAL, text)
+    assert "takes more than 2 seconds" in refusal(TUTORIAL, text)
     grown = "def f(a):\n" + "    a = a + a\n" * 40 + "    return a\nz = f(x)"
     assert marked(TUTORIAL, grown).rows
 
@@ -361,11 +359,13 @@ def test_lines_of_a_notebook_have_their_cell() -> None:
 
 
 def test_an_error_in_a_notebook_has_its_cell_and_no_other_place() -> None:
-    cells = [{"cell_type": "code", "source": text} for text in ("x = 3.0\ny = -4.0", "a = 'b'")]
+    cells = [{"cell_type": "code", "source": text} for text in ("x = 3.0\ny = -4.0", "a = 'b")]
     text = json.dumps({"cells": cells, "nbformat": 4})
     with pytest.raises(GradcliError) as caught:
         marked(TUTORIAL, text, "a.ipynb")
-    assert reason_of(caught.value, "a.ipynb") == "cell 2, line 1: strings are not read"
+    assert reason_of(caught.value, "a.ipynb") == (
+        "cell 2, line 1: this isn't Python: unterminated string literal"
+    )
 
 
 @pytest.mark.parametrize("form", ["csv", "json", "table"])
@@ -409,16 +409,17 @@ def test_a_dictionary_behind_a_value() -> None:
     assert (root(wrong).name, wrong.score) == ("x", 1)
 
 
-def test_two_dictionaries_behind_one_another_are_refused() -> None:
-    assert "not read" in refusal(TUTORIAL, BOTH.replace("return f, {", 'return f, {"a": a}, {'))
+def test_values_that_do_not_fit_their_names_are_refused() -> None:
+    text = BOTH.replace("return f, {", 'return f, {"a": a}, {')
+    assert "3 values for 2 names" in refusal(TUTORIAL, text)
 
 
 @pytest.mark.parametrize(
-    "guard",
-    ["if x > 0: a = 1", "if x > 0:\n    y = 1", "if x > 0: raise ValueError\nelse: a = 1"],
+    "guard", ["if x > 0: a = 1", "if x < 0: raise ValueError\nelse: a = 1", "a = 1 if x > 0 else 2"]
 )
-def test_other_conditions_are_refused(guard: str) -> None:
-    assert "if statements are not read" in refusal(TUTORIAL, f"{guard}\nf = (x + 1)/y")
+def test_conditions_go_the_way_of_the_point(guard: str) -> None:
+    found = marked(TUTORIAL, f"{guard}\nf = (x + sigmoid(y))/(x**2 + y)\ndx = a*0 - 0.5243166904")
+    assert [row.status for row in found.rows][:2] == [Status.OK, Status.OK]
 
 
 @pytest.mark.parametrize(

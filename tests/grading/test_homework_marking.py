@@ -388,7 +388,7 @@ class TestCommand:
         code, _, _ = run_grade(*self.program, "answer.py", "--format", "gradescope")
         written = json.loads(Path("results.json").read_text("utf-8"))
         assert (code, written["score"]) == (0, 0)
-        assert "while" in written["output"]
+        assert "line 1: reading this program takes more than" in written["output"]
 
 
 @pytest.mark.parametrize(
@@ -480,6 +480,6 @@ def test_what_is_made_of_it_is_judged_by_what_is_right(tutorial: Task, line: int
 
 def test_where_nothing_can_be_computed_there_are_no_marks(tutorial: Task) -> None:
     """Then it is said what is missing."""
-    with pytest.raises(GradcliError, match="line 1: unknown function 'foo'") as caught:
+    with pytest.raises(GradcliError, match="line 1: 'foo' has no value here") as caught:
         marked(tutorial, "dx = foo(x)\ndy = dx*2\n")
     assert caught.value.exit_code == 5

@@ -1,6 +1,6 @@
 """Every refusal of a submission, as it is shown: one snapshot for each family.
 
-When a message changes on purpose: `pytest tests/test_homework_reading_errors.py --snapshot-update`.
+When a message changes on purpose: `pytest FILE --snapshot-update` for this file.
 """
 
 from __future__ import annotations
@@ -11,10 +11,17 @@ import pytest
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.diagnostics.error import GradcliError, Kind, render
+from gradcli.grading.code.graded import graded
+from gradcli.grading.marking.expected import Scheme
+from gradcli.grading.model.deadline import NEVER
+from gradcli.grading.model.task import make_task
 from gradcli.grading.submission.read import read_submission
 from gradcli.grading.submission.types import Vocabulary
+from gradcli.program import Program
 
 TASK = Vocabulary(("x", "y", "W"), ("x", "y", "W", "a", "b", "dx", "fdx", "f"), "f")
+
+CODE = make_task(Program("#: x = [1, 2]\n#: y = 3\n#: W = [[1, 2], [3, 4]]\nsum(W @ x)*y"))
 
 
 def _notebook(*cells: object) -> str:
@@ -22,92 +29,32 @@ def _notebook(*cells: object) -> str:
 
 
 SUBMISSIONS = {
-    ("blocks", "a.py"): [
-        "x = 1\nfor i in range(3):\n    x = x + i",
-        "while x: x = 1",
-        "if x: y = 2",
+    ("not Python", "a.py"): [
+        "x = 1\nfor i in range(3)\n    x = x + i",
         "else: y = 2",
-        "with a as b: c",
-        "try:\n  x = 1",
-        "class A:\n  x = 1",
-        "async def f(x): return x",
-        "match x:\n  case 1: y",
-        "@jit\ndef f(x): return x",
         "x = 1\n  y = 2",
-    ],
-    ("statements", "a.py"): [
-        "del x",
-        "global x",
-        "raise x",
-        "yield x",
-        "await x",
-        "return x",
-        "*a, b = c",
-        "a, *b = c",
-        "a, b[0] = c",
-        "a = b = 1, 2",
         "a, b = (c = 3), 2",
-        "a, b = {'c': 3}",
-        "x -= 0.1 * delta_x",
-        "x *= 2",
-        "x //= 2",
-        "W[0] = 3",
-        "self.x = 3",
-        "block f(x) = x",
-    ],
-    ("expressions", "a.py"): [
-        "x = 1 if y else 2",
-        "x = [i for i in y]",
-        "x = g(lambda t: t)",
-        "x = (y := 3)",
-        'x = "s"',
-        'x = f"{y}"',
-        "x = {1: 2}",
-        "x = {'a': {'b': 2}}",
-        "x = {**y}",
-        "x = y['a b']",
-        "x = y + {'a': 2}",
-        "x = a and b",
-        "x = not b",
-        "x = print(3)",
-        "x = y.ndim",
-        "x = y.grad.foo",
-        "x = np.random.randn(3)",
         "x = 3 +",
         "x = (3",
         "x y",
         "∂f = 3",
-        "ᚷ = 3",
-        "x = np.array([1.5], dtype=int)",
-        "x = np.array([1], dtype=complex)",
-        "x = np.array()",
-        "x = y.copy(1, 2)",
-    ],
-    ("calls and strings", "a.py"): [
-        "x.backward()",
-        "plt.plot(x, 'r-')",
-        "np.exp(x)",
-        "x + foo(3)",
         'x = "abc',
         "'''abc",
         'print("a"',
-        "print('a').b",
-    ],
-    ("functions", "a.py"): [
-        "def f(x):\n    y = x\n    for i in y: x\n    return y",
-        "def f(x):\n    def g(y):\n        return y\n    return g(x)",
-        "def f(x):\n    y = 2\n      z = 3\n    return z",
-        "def f(x):\n    return x\n    return 2*x",
-        "def f(x):\n    '''only words'''",
-        "def f(x=3): return x",
-        "def f(*x): return x",
         "def f(x) return x",
-        "def f(x): return x, (x, {'a': x})",
-        "def f(x): return {x: 3}",
-        "f = lambda: 3",
-        "f = lambda x, y=3: x",
         "f = lambda x",
-        "lambda x: x",
+        "block f(x) = x",
+    ],
+    ("statements", "a.py"): [
+        "dx = undefined",
+        "dx = foo(3)",
+        "dx = np.foo(x)",
+        "dx = y['a b']",
+        "dx = x + 'a'",
+        "a, b = 1, 2, 3",
+        "def f(x):\n    return g(x)\ndx = f(x)",
+        "dx = 9**9**9**9 + undefined",
+        "async def f(x): return x\ndx = f(x)",
     ],
     ("tables", "a.csv"): [
         "a,1\n\ndelta_z,3",
@@ -157,7 +104,7 @@ SUBMISSIONS = {
         _notebook({"cell_type": "markdown", "source": "a"}),
         _notebook(
             {"cell_type": "code", "source": ["a = 1\n", "b = 2\n"]},
-            {"cell_type": "code", "source": "c = 3\nfor i in c: d"},
+            {"cell_type": "code", "source": "c = 3\nfor i in c d"},
         ),
     ],
     ("sheets", "a.txt"): [
@@ -172,16 +119,22 @@ SUBMISSIONS = {
 }
 
 
+def handed_in(content: bytes, name: str) -> None:
+    if name in ("a.py", "a.ipynb"):
+        graded(CODE, content, name, Scheme(), NEVER)
+    else:
+        read_submission(content, name, TASK)
+
+
 @pytest.mark.parametrize("family", list(SUBMISSIONS), ids=lambda family: family[0])
 def test_refusals(family: tuple[str, str], snapshot: SnapshotAssertion) -> None:
     shown = []
     for text in SUBMISSIONS[family]:
         with pytest.raises(GradcliError) as caught:
-            read_submission(text.encode(), family[1], TASK)
+            handed_in(text.encode(), family[1])
         error = caught.value
         assert error.kind is Kind.SUBMISSION
         assert error.exit_code == 5
-        assert not set("ᚷᚦᛋᛁ") & set(error.message + (error.hint or "")) or "ᚷ" in text
         shown.append(render(error))
     assert "\n\n".join(shown) == snapshot
 

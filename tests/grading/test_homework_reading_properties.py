@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
+import ast
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError, Kind, as_json, render
+from gradcli.diagnostics.source import Source
+from gradcli.grading.listing.notation import python_of
 from gradcli.grading.submission.decimals import written
 from gradcli.grading.submission.labels import readings
-from gradcli.grading.submission.python.rewrite import original_name, readable
 from gradcli.grading.submission.read import read_submission
 from gradcli.grading.submission.types import Vocabulary
 
@@ -42,21 +42,17 @@ TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=40).map("
 
 @given(TEXTS)
 @settings(max_examples=400, deadline=None)
-def test_readable_keeps_every_place(text: str) -> None:
-    with contextlib.suppress(GradcliError):
-        ready = readable(text)
-        assert len(ready) == len(text)
-        before = plain(text) if text else ""
-        for old, new in zip(before, ready, strict=True):
-            # A character stays, is blanked, ends a part, or stands for itself; def and lambda
-            # move brackets.
-            same = new in (old, " ", "\n") or original_name(new) == old or old == "'"
-            assert same or (new == ";" and old in "=,:") or _moved(before)
-            assert old == "\n" or new != "\n"
-
-
-def _moved(text: str) -> bool:
-    return "lambda" in text or "def" in text
+def test_every_part_of_a_listing_has_its_place(text: str) -> None:
+    try:
+        tree, places = python_of(Source(text))
+    except GradcliError as error:
+        assert error.span is None or 0 <= error.span.start <= error.span.end <= len(text) + 1
+        return
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name):
+            span = places.span(node)
+            assert 0 <= span.start < span.end <= len(text)
+            assert text.count("\n", 0, span.start) + 1 == places.line(span)
 
 
 @given(TEXTS, st.sampled_from(NAMES))
@@ -99,5 +95,5 @@ def test_a_number_is_within_its_radius(number: float, places: int) -> None:
 
 @pytest.mark.parametrize("text", ["x = 1", "δ = 2\n", "def f(a): return a", "∂f/∂x = 3"])
 def test_what_can_be_read_is_read(text: str) -> None:
-    assert len(readable(text)) == len(text)
     read_submission(text.encode(), "a.py", TASK)
+    assert python_of(Source(text))[0].body

@@ -8,10 +8,9 @@ import numpy as np
 import pytest
 
 from gradcli import ops
-from gradcli.diagnostics.source import Source
-from gradcli.grading.model.stage import of_tree
-from gradcli.ops.operation import SCALAR, Operation
-from gradcli.syntax.parser import parse_expression
+from gradcli.grading.model.stage import Stage
+from gradcli.ops.operation import Operation
+from gradcli.program import Program
 
 CAREFUL = [row for row in ops.TABLE if row.careful and row.callable and len(row.parameters) == 1]
 POINTS = (25.0, -25.0, 0.9999999999, 1e-9, 3.0)
@@ -19,8 +18,8 @@ POINTS = (25.0, -25.0, 0.9999999999, 1e-9, 3.0)
 
 @pytest.mark.parametrize("row", CAREFUL, ids=attrgetter("name"))
 def test_a_wrong_rule_leaves_the_others_in_the_textbooks_form(row: Operation) -> None:
-    source = Source(f"{row.name}(x) * y")
-    stage = of_tree(source, parse_expression(source), {"x": SCALAR, "y": SCALAR}, None)
+    graph = Program(f"{row.name}(x) * y").evaluate(x=0.5, y=0.3, check=False).graph
+    stage = Stage(graph, ("x", "y"))
     product, inner = stage.graph.output, stage.graph.output - 1
     for x in POINTS:
         values = stage.values([np.float64(x), np.float64(0.3)])

@@ -13,9 +13,11 @@ from typing import Any, Literal, TypeAlias
 
 import numpy as np
 
-from gradcli.grading.code.edits import (
+from gradcli.grading.code.replay import same
+from gradcli.grading.listing.functions import blocks_of
+from gradcli.grading.listing.reader import CodeReader
+from gradcli.grading.mistakes.edits import (
     arrays,
-    blocks_of,
     of_part,
     parsed,
     product,
@@ -26,8 +28,6 @@ from gradcli.grading.code.edits import (
     with_other_sign,
     with_value,
 )
-from gradcli.grading.code.reader import CodeReader
-from gradcli.grading.code.replay import same
 
 Look: TypeAlias = Literal["fully", "plainly", "behind"]
 """Which changes are tried: all, only those of a sign or an operand, only what is left out."""
@@ -127,7 +127,7 @@ class Changes:
         key = text, step
         if key not in self.shapes:
             reader = self.reader
-            number = reader.evaluated(parsed(text, None), reader.before(step))
+            number = reader.evaluated(parsed(text, None), step)
             self.shapes[key] = None if number is None else np.shape(number)
         return self.shapes[key]
 
@@ -249,7 +249,7 @@ class Changes:
             if text in called or text in ("self", "range", "len", "print"):
                 continue
             if step is not None:
-                number = reader.evaluated(parsed(text, None), reader.before(step))
+                number = reader.evaluated(parsed(text, None), step)
                 if number is None or (
                     np.ndim(number) and np.asarray(number).dtype.kind not in "fiub"
                 ):
@@ -269,14 +269,11 @@ class Changes:
         """The statement with a term more: a name, or a product of two, that makes it right."""
         value: ast.expr = block[i].value  # type: ignore[attr-defined]
         reader = self.reader
-        before = reader.before(step)
-        now = reader.evaluated(value, before)
+        now = reader.evaluated(value, step)
         if now is None or np.shape(now) != np.shape(target):
             return None
         lacks = np.asarray(target - now)
-        atoms = [
-            (a, reader.evaluated(parsed(a, None), before)) for a in self._atoms(block, i, step)
-        ]
+        atoms = [(a, reader.evaluated(parsed(a, None), step)) for a in self._atoms(block, i, step)]
         known = [(a, np.asarray(v, dtype=float)) for a, v in atoms if v is not None]
         for a, x in known:
             for form, value_of in _SUMS.items():

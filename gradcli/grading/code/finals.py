@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.code.reader import RETURN, CodeReader, numbered
+from gradcli.grading.listing.offers import numbered
+from gradcli.grading.listing.reader import RETURN, CodeReader
 from gradcli.grading.submission.labels import readings
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.python.steps import Step
@@ -147,7 +148,7 @@ def _of_step(reader: CodeReader, name: str, step: Step, i: int) -> Final | None:
         node = step.whole
         number = None if node is None else reader.tape.values[node]
     else:
-        node = reader._node(value)  # noqa: SLF001 - the reader is ours
+        node = reader.node_of_value(value)
         number = plain(reader, value)
     if number is None:
         return None
@@ -159,7 +160,7 @@ def _of_list(reader: CodeReader, name: str, held: list[Value], step: Step, i: in
     """All of a list, of which a step has stored one element."""
     try:
         whole = reader.array(list(held), _nowhere())
-        node = reader._node(whole)  # noqa: SLF001 - the reader is ours
+        node = reader.node_of_value(whole)
         number = plain(reader, whole)
     except (Unread, ValueError, TypeError):
         return None
@@ -209,7 +210,7 @@ def _in_results(
                     None if name is None or isinstance(entry, Unknown) else plain(reader, entry)
                 )
                 if name is not None and number is not None:
-                    node = reader._node(entry)  # noqa: SLF001 - the reader is ours
+                    node = reader.node_of_value(entry)
                     step = _maker(reader, node)
                     at = reader.reading.steps[step].line if step is not None else 0
                     at = at or lines.get(base, line) or line
@@ -227,7 +228,7 @@ def _in_lists(reader: CodeReader, wanted: tuple[str, ...]) -> Iterator[Final]:
         for name, entry in zip(names, value, strict=True):
             number = plain(reader, entry)
             if name in wanted and number is not None:
-                node = reader._node(entry)  # noqa: SLF001 - the reader is ours
+                node = reader.node_of_value(entry)
                 step = _maker(reader, node)
                 at = 0 if step is None else reader.reading.steps[step].line
                 yield Final(name, number, at, base, node, step, 9)
@@ -248,7 +249,7 @@ def _in_order(reader: CodeReader, wanted: tuple[str, ...]) -> dict[str, Final]:
         if isinstance(value, tuple) and len(value) == len(wanted) and GIVES.search(name):
             numbers = [plain(reader, v) for v in value]
             if all(n is not None for n in numbers):
-                nodes = [reader._node(v) for v in value]  # noqa: SLF001 - the reader is ours
+                nodes = [reader.node_of_value(v) for v in value]
                 return {
                     w: Final(w, n, line, f"{name}(…)", node, _maker(reader, node), 0)
                     for w, n, node in zip(wanted, numbers, nodes, strict=True)

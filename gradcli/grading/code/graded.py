@@ -89,7 +89,10 @@ def _by_code(
     text = without_magics(code.source.text) if code.cells else code.source.text
     sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
     source = Source(text, code.source.name)
-    marked = mark_code(task, source, sides, deadline, scheme, explain=explain)
+    try:
+        marked = mark_code(task, source, sides, deadline, scheme, explain=explain)
+    except GradcliError as error:
+        raise code.located(error) from None
     if marked is None:
         return None
     marked = in_cells(marked, code)
@@ -99,9 +102,8 @@ def _by_code(
 def _is_better(task: Task, found: Marked, marked: Marked) -> bool:
     """Whether the second reading says more than the first.
 
-    It does where all that is asked for is right, unless the output is not the task's; and where it
-    knows which change of a line makes everything right, and the first could name no mistake, or
-    needed more mistakes to explain the same.
+    It does where all that is asked for is right, unless the output is not the task's; and where
+    fewer marks are lost for the same, or more of the mistakes have a name.
     """
     output = any(
         row.kind == "value" and row.name == task.output and row.status is Status.WRONG
@@ -111,6 +113,10 @@ def _is_better(task: Task, found: Marked, marked: Marked) -> bool:
         return False
     if all(row.status is Status.OK for row in found.rows):
         return all(row.kind != "part" for row in marked.rows)
-    known = bool(found.roots) and all(row.tags for row in found.roots)
-    named = any(row.tags for row in marked.roots)
-    return known and (not named or len(found.roots) < len(marked.roots))
+    return _cost(found) < _cost(marked)
+
+
+def _cost(marked: Marked) -> tuple[float, int, int]:
+    """The marks that are lost, and how many mistakes have no name, and how many there are."""
+    unnamed = sum(not row.tags for row in marked.roots if row.status is not Status.MISSING)
+    return marked.max_score - marked.score, unnamed, len(marked.roots)

@@ -10,12 +10,12 @@ import numpy as np
 
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.finals import finals
-from gradcli.grading.code.reader import CodeReader, read_code
 from gradcli.grading.code.replay import same
+from gradcli.grading.listing.notation import python_of
+from gradcli.grading.listing.reader import CodeReader, read_code
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import CODE, Tolerance
-from gradcli.python.source import module_of
 
 
 class Judged:
@@ -32,7 +32,7 @@ class Judged:
         self.rtol = max(CODE, min(tolerance.rtol or CODE, tolerance.most))
         self.deadline = deadline
         self.task, self.source, self.sides = task, source, sides
-        self.tree = module_of(source)
+        self.tree, self.text = python_of(source)
         self.reader = self.read(self.tree)
         self.asked = task.wanted("listing")
         self.finals = finals(self.reader, self.asked, task.vocabulary)
@@ -42,7 +42,8 @@ class Judged:
         """Read code at the task's point."""
         flow, graph = self.task.flow, self.task.result.graph
         names = self.task.vocabulary
-        return read_code(self.source, tree, flow.values, names, graph, snapshots=snapshots)
+        code = tree, self.text
+        return read_code(self.source, code, flow.values, names, graph, snapshots=snapshots)
 
     def true(self, name: str) -> Any:
         """The true gradient, in the direction that the code goes."""

@@ -17,15 +17,15 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.finals import finals, meant
 from gradcli.grading.code.judged import Judged
-from gradcli.grading.code.reader import RETURN
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
+from gradcli.grading.listing.reader import RETURN
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
 from gradcli.graph.draft import Literal
-from gradcli.python.steps import Step
+from gradcli.python.steps import Step, reads
 from gradcli.python.values import NOWHERE, Array
 
 WORDS = {
@@ -156,10 +156,9 @@ class CodeMarking(Judged):
             )
         why = min(unknown, key=lambda one: one.span or (0, 0))
         assert why.span is not None
-        line = self.reader.text.line(why.span)
         return GradcliError(
             Kind.SUBMISSION,
-            f"line {line}: {why.message}",
+            why.message,
             source=self.source,
             span=why.span,
             hint=hint,
@@ -321,18 +320,7 @@ class CodeMarking(Judged):
     def _reads(self, replay: Replay, step: Step) -> set[int]:
         known = {s.whole for s in self.reader.reading.steps if s.whole is not None}
         known.discard(step.whole)
-        found: set[int] = set()
-        waiting, seen = [step.whole], set()
-        while waiting:
-            one = waiting.pop()
-            if one is None or one in seen:
-                continue
-            seen.add(one)
-            if one in known:
-                found.add(one)
-            else:
-                waiting += replay.operands[one]
-        return found
+        return set() if step.whole is None else set(reads(replay.operands, step.whole, known))
 
     def matched(self) -> dict[str, int]:
         """The task's nodes that the code computes too: by the first node of that value."""
@@ -433,6 +421,8 @@ def mark_code(
         with np.errstate(all="ignore"):
             marking = CodeMarking(task, source, sides, deadline, scheme or Scheme())
             return marking.marked(explain=explain)
+    except RecursionError:  # trees of Python that are too deep to be changed
+        return None
     except GradcliError as error:
         error.kind = Kind.SUBMISSION
         raise

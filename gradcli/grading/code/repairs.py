@@ -15,10 +15,11 @@ from typing import Any
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.code.changes import Changes, Look, Place
-from gradcli.grading.code.edits import blocks_of, with_other_sign, with_value
 from gradcli.grading.code.finals import finals
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
+from gradcli.grading.listing.functions import blocks_of
+from gradcli.grading.mistakes.edits import with_other_sign, with_value
 from gradcli.python.steps import Step
 
 SECONDS = 6.0
@@ -175,7 +176,7 @@ class Repairs:
             if self._is_over(until):
                 break
             ast.fix_missing_locations(ast.copy_location(expression, statement))
-            number = reader.evaluated(expression, reader.before(step))
+            number = reader.evaluated(expression, step)
             if number is not None and same(number, target):
                 changed = with_value(statement, expression)
                 if wrong <= self._mended(block, i, [changed]):

@@ -9,6 +9,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.run import Executable
+from gradcli.grading.listing.stages import operands_of
 from gradcli.graph.build import build
 from gradcli.graph.draft import Draft, named, pruned
 from gradcli.python.tape import Tape
@@ -19,7 +20,7 @@ class Replay:
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
-        self.operands = [tuple(o for o in step.operands if type(o) is int) for step in tape.steps]
+        self.operands = operands_of(tape)
 
     def above(self, nodes: Collection[int]) -> set[int]:
         """All nodes that some nodes are made of, themselves included."""

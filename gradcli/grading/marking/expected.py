@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.interpreter.state import Line
+from gradcli.grading.listing.work import Line
 from gradcli.grading.marking.handed import Handed
 from gradcli.grading.marking.result import (
     Status,

@@ -6,60 +6,21 @@ with the student's own values, and the gradients.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from gradcli.grading.interpreter.interpreter import work_through
-from gradcli.grading.interpreter.state import Work
+from gradcli.grading.listing.work import Work
 from gradcli.grading.marking.result import Note
-from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import exact
 from gradcli.grading.submission.labels import looks_like_gradient
-from gradcli.grading.submission.types import Entry, Listing, Written
+from gradcli.grading.submission.types import Entry, Written
 
 MOST_NAMES = 8
 """Names that a note lists."""
-
-
-def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> Work:
-    """The listing with what would have followed in the place of what can't be computed.
-
-    So a line whose shapes do not go together is one mistake, not the end of all that follows.
-    Raises `GradcliError` of kind submission where it can't be read, or not before the deadline.
-    """
-    assumed: dict[str, Any] = {}
-    while True:
-        deadline.check()
-        work = work_through(listing, task.flow, task.vocabulary, assumed)
-        given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
-        shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
-        fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
-        lost = {work.flow.name(k): k for k in work.lines if k not in given}
-        lost |= _spoiling(work, given, fitting)
-        new = [name for name in lost if name not in assumed]
-        if not new:
-            return work
-        follows = work.flow.passes(fitting)[0]
-        assumed |= {name: follows.get(lost[name]) for name in new}
-
-
-def _spoiling(work: Work, given: Collection[Key], fitting: Collection[Key]) -> dict[str, Key]:
-    """Gradients of a wrong shape, by their names, that lines read which can't be computed."""
-    read = {
-        cell.name
-        for key, lines in work.lines.items()
-        if key not in given
-        for line in lines
-        for cell in line.cell.reads
-        if cell.kind == "gradient"
-    }
-    misfits = {work.flow.name(key): key for key in given if key not in fitting}
-    return {name: key for name, key in misfits.items() if name in read}
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
+from gradcli.grading.listing.worked import worked_through
 from gradcli.grading.marking.expected import Scheme, status_of
-from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work, worked_through
+from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
 from gradcli.grading.marking.points import at_its_point
 from gradcli.grading.marking.result import (
     Marked,
@@ -28,7 +30,7 @@ from gradcli.grading.marking.result import (
 from gradcli.grading.marking.value_rows import ValueRows
 from gradcli.grading.mistakes.case import Case
 from gradcli.grading.mistakes.diagnose import explain
-from gradcli.grading.mistakes.evidence import Evidence, is_
+from gradcli.grading.mistakes.evidence import Evidence, Explanation, is_
 from gradcli.grading.mistakes.in_code import holds
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Key
@@ -37,6 +39,11 @@ from gradcli.grading.model.tolerance import (
     vague,
 )
 from gradcli.grading.submission.types import Entry, Listing, Submission, Written
+
+LEFT_OUT = frozenset(
+    {"missing-local", "transpose", "factor", "mean-for-sum", "not-summed", "dropped-path"}
+)
+"""Mistakes by which something is missing, perhaps behind a statement."""
 
 
 def mark(
@@ -65,6 +72,8 @@ def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadli
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise submission_error(message) from None
+            except GradcliError as error:
+                raise submission.located(error) from None
         mode = "gradients" if submission.gradients_only else "values"
         handed = of_entries(task, submission.entries)
         marked = _in_its_direction(task, scheme, handed, deadline, mode)
@@ -107,8 +116,21 @@ class _Marking(ValueRows):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
             gradients = [forgiven(row) for row in gradients]
+        gradients = list(self.one_for_each_line(gradients))
         rows = list(counted([*values, *gradients], self.asked(mode)))
         return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)
+
+    def one_for_each_line(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
+        """A mistake in a loop is one, in whichever turns its line goes wrong."""
+        seen: set[tuple[Any, ...]] = set()
+        for row in rows:
+            cause = row.line, row.tags
+            if row.status is not Status.WRONG or not row.turn or cause not in seen:
+                seen.add(cause)
+                yield row
+                continue
+            earned = row.max * self.share(Status.CARRIED)
+            yield replace(row, status=Status.CARRIED, tags=(), message="", earned=earned)
 
     def asked(self, mode: str) -> set[str]:
         """The nodes whose gradients are asked for: the inputs, of a sheet the named nodes too."""
@@ -158,7 +180,7 @@ class _Marking(ValueRows):
             found = explain(self.evidence(key, number, carried))
             self.implied |= {} if found.implied is None else dict([found.implied])
             tags, message = found.tags, found.message
-            line, text = found.line or line, found.text or text
+            line, text = self.at_fault(key, found, (found.line or line, found.text or text))
         elif status is Status.INCONSISTENT:
             message = f"the right number, but it does not follow from {self.before(key)}"
             message += self.as_computed(key)
@@ -168,8 +190,28 @@ class _Marking(ValueRows):
         return MarkedRow(
             name, "gradient", status, tags, line, text,
             None if number is None else number.value, true, carried,
-            worth * self.share(status), worth, message,
+            worth * self.share(status), worth, message, turn=self.turn(key, line),
         )  # fmt: skip
+
+    def turn(self, key: Key, line: int | None) -> str:
+        """The turn of the loops in which a line wrote a row."""
+        lines = [] if self.handed.work is None else self.handed.work.lines[key]
+        return next((of.cell.turn for of in reversed(lines) if of.number == line), "")
+
+    def at_fault(
+        self, key: Key, found: Explanation, at: tuple[int | None, str]
+    ) -> tuple[int | None, str]:
+        """The line at fault: where something is left out, where it is missing."""
+        work = self.handed.work
+        if work is None or not found.tags or found.tags[0] not in LEFT_OUT:
+            return at
+        cells = [line.cell for line in work.lines[key] if line.number == at[0]]
+        if found.implied is not None:  # it is missing in what this line reads
+            read = [c for cell in cells for c in cell.reads if c.kind == "helper"]
+            cells = read if len(read) == 1 else cells
+        behind = cells[-1].behind if cells else None
+        kept = behind is None or (found.tags[0] == "dropped-path" and behind[1] != "pass")
+        return at if kept else behind  # type: ignore[return-value]
 
     def status(
         self, key: Key, number: Written | None, true: Any, carried: Any

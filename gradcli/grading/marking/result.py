@@ -24,11 +24,11 @@ class Status(StrEnum):
     MISSING = "missing"
 
 
-def place(line: int | None, cell: int | None) -> str:
-    """A line, and the cell of a notebook in which it is."""
+def place(line: int | None, cell: int | None, turn: str = "") -> str:
+    """A line, the cell of a notebook in which it is, and the turn of the loops around it."""
     if line is None:
         return ""
-    return f"line {line}" if cell is None else f"cell {cell}, line {line}"
+    return ", ".join(part for part in (cell and f"cell {cell}", f"line {line}", turn) if part)
 
 
 @by_value
@@ -60,11 +60,13 @@ class MarkedRow:
     """How many later rows follow from this one and keep their marks."""
     cell: int | None = None
     """Of a notebook: the cell in which the line is."""
+    turn: str = ""
+    """In loops: the turn at fault, by their variables: `t = 1`."""
 
     @property
     def place(self) -> str:
-        """Where it is: `line 3`, `cell 2, line 3`, or nothing."""
-        return place(self.line, self.cell)
+        """Where it is: `line 3`, `cell 2, line 3`, `line 22, t = 1`, or nothing."""
+        return place(self.line, self.cell, self.turn)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import Kind
-from gradcli.grading.interpreter.state import Work
+from gradcli.grading.listing.work import Work
 from gradcli.grading.marking.expected import Expected, status_of
 from gradcli.grading.marking.result import (
     MarkedRow,

@@ -7,6 +7,8 @@ and what can be mended in the lines themselves names its mistake for certain.
 
 from __future__ import annotations
 
+import ast
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -14,7 +16,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import Kind
-from gradcli.grading.interpreter.state import Line
+from gradcli.grading.listing.functions import label_of
+from gradcli.grading.listing.work import Line
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (
     Evidence,
@@ -32,7 +35,6 @@ from gradcli.grading.model.deadline import NEVER, OutOfTimeError
 from gradcli.grading.model.flow import Key, Part
 from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.types import Written
-from gradcli.syntax.tree import Name, postorder
 
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
@@ -152,18 +154,15 @@ def _seen_in_code(
 
 
 def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
-    case, lines = evidence.case, evidence.lines
+    case = evidence.case
+    lines = [line for line in evidence.lines if not line.partly]
     if mistake.from_lines:
         return False
-    mentions: list[set[str]] = [line.cell.mentions() for line in lines]
+    mentions: list[set[str]] = [line.cell.mentions() for line in evidence.lines]
     if mistake.repeats:
         senders = [case.flow.name(c) for c in case.consumers]
         counts = [sum(f"delta_{name}" in found for found in mentions) for name in senders]
-        repeated = any(
-            line.cell.tree is not None and _repeats(line, name)
-            for line in lines
-            for name in senders
-        )
+        repeated = any(_repeats(line, name) for line in lines for name in senders)
         if mistake.tag == "not-zeroed":
             unread = [c not in evidence.given for c in case.consumers]
             twice = all(n > 1 or hidden for n, hidden in zip(counts, unread, strict=True))
@@ -191,8 +190,9 @@ def _repeats(line: Line, sender: str) -> bool:
     cell = line.cell
     words = [w for w, read in zip(cell.words, cell.reads, strict=True)
              if read.kind == "gradient" and read.name == sender]  # fmt: skip
-    names = [n.name for n in postorder(cell.tree) if isinstance(n, Name)] if cell.tree else []
-    return any(names.count(word) > 1 for word in words)
+    code = [] if cell.code is None else [n for n in ast.walk(cell.code) if isinstance(n, ast.expr)]
+    labels = Counter(map(label_of, code))
+    return any(labels[word] > 1 for word in words)
 
 
 def _of_another(evidence: Evidence) -> str | None:

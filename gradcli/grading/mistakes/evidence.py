@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.grading.interpreter.state import Line, Work
+from gradcli.grading.listing.work import Line, Work
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.table import BY_TAG, MISTAKES
 from gradcli.grading.model.flow import Key

@@ -7,17 +7,18 @@ What then gives the right number is what went wrong, for certain.
 
 from __future__ import annotations
 
+import ast
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.source import Source
-from gradcli.engine.notation import NOWHERE, rebuilt
-from gradcli.grading.interpreter.state import Cell, Line
-from gradcli.grading.mistakes.array_mistakes import transposed
+from gradcli.grading.listing.functions import label_of
+from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.mistakes.case import Slip
+from gradcli.grading.mistakes.edits import parsed, replaced
 from gradcli.grading.mistakes.evidence import (
     Evidence,
     Explanation,
@@ -26,10 +27,9 @@ from gradcli.grading.mistakes.evidence import (
     is_,
 )
 from gradcli.grading.model.flow import Key
-from gradcli.grading.model.stage import of_tree
-from gradcli.ops.operation import Type
-from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import Operator, Tree
+
+_ANOTHER = "__another__"
+"""The name of a value that is put in another's place."""
 
 
 def by_lines(evidence: Evidence) -> Explanation | None:
@@ -61,7 +61,7 @@ def by_lines(evidence: Evidence) -> Explanation | None:
     for line in lines:
         evidence.case.deadline.check_naming()
         if line.own is None or np.shape(line.own) != np.shape(right):
-            for value in _turned(line):
+            for value in _turned(work, line):
                 others = [other.own for other in lines if other is not line]
                 if is_(added([*others, value]), right):
                     return explanation(evidence, [("transpose", None)], line)
@@ -81,11 +81,10 @@ def _steps(lines: list[Line]) -> bool:
 
 def _before_step(cell: Cell) -> Any:
     """The value of `W` where the cell is `W - eta*delta_W`; None where it is anything else."""
-    tree = cell.tree
-    if cell.kind != "helper" or not isinstance(tree, Operator) or tree.symbol != "-":
+    code = cell.code
+    if cell.kind != "helper" or not isinstance(code, ast.BinOp) or not isinstance(code.op, ast.Sub):
         return None
-    weight = tree.operands[0]
-    read = dict(zip(cell.words, cell.reads, strict=True)).get(getattr(weight, "name", ""))
+    read = dict(zip(cell.words, cell.reads, strict=True)).get(label_of(code.left))
     return None if read is None or read.kind != "variable" else read.value
 
 
@@ -122,38 +121,45 @@ def _recomputed(line: Line, value_of: Callable[[Cell], Any]) -> Any:
         return None
 
 
-def _turned(line: Line) -> Iterator[Any]:
+def _turned(work: Work, line: Line) -> Iterator[Any]:
     """The values that a line would have with one transpose more or less."""
-    tree = line.cell.tree
-    if tree is None:
+    code = line.cell.code
+    if code is None:
         return
-    values = {w: read.passed_on for w, read in zip(line.cell.words, line.cell.reads, strict=True)}
-    types = {word: Type(np.shape(value)) for word, value in values.items()}
-    for turned in _with_a_turn(tree):
-        try:
-            stage = of_tree(Source(print_tree(turned)), turned, types, None)
-            yield stage.value([values[word] for word in stage.reads])
-        except (GradcliError, ValueError, KeyError):
-            continue
+    for part in _operands(code):
+        for turned in _with_a_turn(part):
+            yield work.evaluated(replaced(code, part, turned), line.cell, {})
 
 
-def _with_a_turn(tree: Tree) -> Iterator[Tree]:
-    """The tree with `.T` put to, or taken from, one or two factors of its matrix products."""
-    if not isinstance(tree, Operator):
-        return
-    if tree.symbol == "@":
-        left, right = tree.operands
-        both = transposed(left), transposed(right)
-        straight = ((both[0], right), (left, both[1]), both)
-        crossed = ((right, left), (both[1], left), (right, both[0]))
-        for factors in (*straight, *crossed):
-            yield Operator("@", factors, NOWHERE, NOWHERE)
-    if tree.symbol == "T":
-        yield tree.operands[0]
-    for i, operand in enumerate(tree.operands):
-        for turned in _with_a_turn(operand):
-            yield rebuilt(tree, (*tree.operands[:i], turned, *tree.operands[i + 1 :]), {})
-    yield transposed(tree)
+def _operands(code: ast.expr) -> Iterator[ast.expr]:
+    """An expression, and the operands of its signs."""
+    yield code
+    match code:
+        case ast.BinOp(left=left, right=right):
+            yield from _operands(left)
+            yield from _operands(right)
+        case ast.UnaryOp(operand=operand):
+            yield from _operands(operand)
+
+
+def _with_a_turn(part: ast.expr) -> Iterator[ast.expr]:
+    """A part with `.T` put to, or taken from, it or the factors of its matrix product."""
+    forms: tuple[str, ...] = ()
+    crossed: tuple[str, ...] = ()
+    match part:
+        case ast.BinOp(left=left, op=ast.MatMult(), right=right):
+            forms = "{a}.T @ {b}", "{a} @ {b}.T", "{a}.T @ {b}.T"
+            crossed = "{b} @ {a}", "{b}.T @ {a}", "{b} @ {a}.T"
+        case ast.Call(func=ast.Attribute(attr="dot" | "matmul"), args=[left, right]):
+            forms = "np.dot({a}.T, {b})", "np.dot({a}, {b}.T)", "np.dot({a}.T, {b}.T)"
+            crossed = "np.dot({b}, {a})", "np.dot({b}.T, {a})", "np.dot({b}, {a}.T)"
+    if forms:
+        a, b = (f"({ast.unparse(one)})" for one in (left, right))
+        for form in (*forms, *crossed):
+            yield parsed(form.format(a=a, b=b), None)
+    if isinstance(part, ast.Attribute) and part.attr == "T":
+        yield part.value
+    yield parsed("(__x__).T", part)
 
 
 def exchanged(evidence: Evidence) -> tuple[Line, str] | None:
@@ -177,24 +183,25 @@ def exchanged(evidence: Evidence) -> tuple[Line, str] | None:
                 case.deadline.check_naming()
                 if name == written or value is None:
                     continue
-                if is_(added([*others, _with_another(line, word, value)]), evidence.right):
+                if is_(added([*others, _with_another(work, line, word, value)]), evidence.right):
                     return line, f"{written} stands where {name} belongs."
     return None
 
 
-def _with_another(line: Line, word: str, value: Any) -> Any:
+def _with_another(work: Work, line: Line, word: str, value: Any) -> Any:
     """The value of a line with another value for one of its words."""
-    tree = line.cell.tree
-    if tree is None:
+    code = line.cell.code
+    if code is None:
         return None
-    values = {w: read.passed_on for w, read in zip(line.cell.words, line.cell.reads, strict=True)}
-    values[word] = value
-    types = {w: Type(np.shape(of)) for w, of in values.items()}
-    try:
-        stage = of_tree(Source(print_tree(tree)), tree, types, None)
-        return stage.value([values[read] for read in stage.reads])
-    except (GradcliError, ValueError, KeyError):
-        return None
+
+    class Exchange(ast.NodeTransformer):
+        def visit(self, node: ast.AST) -> Any:
+            if isinstance(node, ast.expr) and label_of(node) == word:
+                return ast.Name(_ANOTHER, ast.Load())
+            return self.generic_visit(node)
+
+    changed = Exchange().visit(copy.deepcopy(code))
+    return work.evaluated(changed, line.cell, {_ANOTHER: value})
 
 
 def effective(lines: list[Line]) -> list[Line]:

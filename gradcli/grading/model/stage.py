@@ -16,14 +16,8 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from gradcli import ops
-from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.failures import submission_error
-from gradcli.diagnostics.source import Source
-from gradcli.engine.constant import ENGINE
 from gradcli.engine.formula import (
     Formula,
-    bound_graph,
     compile_formula,
     formula_names,
 )
@@ -31,11 +25,8 @@ from gradcli.engine.forward import operand_values
 from gradcli.engine.plan import reduce_to
 from gradcli.engine.rules import Rules
 from gradcli.engine.run import Executable
-from gradcli.graph.draft import Step
 from gradcli.graph.graph import Graph, OperationNode, input_like
-from gradcli.graph.lower import lower_formula
-from gradcli.ops.operation import Misfit, Type
-from gradcli.syntax.tree import Name, Tree, postorder
+from gradcli.ops.operation import Type
 
 Place: TypeAlias = tuple[int, int]
 """An operand: the number of its operation in the stage, and which of the operands it is."""
@@ -45,9 +36,6 @@ Alterations = Mapping[Place, str]
 
 KINK_STEP = 1e-9
 """How far beside a kink the derivative of one side is taken, relative to the operand."""
-
-MOST_ELEMENTS = 1_000_000
-"""What one array of a submission may have, unless the task itself has larger ones."""
 
 
 class Sent(NamedTuple):
@@ -261,59 +249,3 @@ def of_node(graph: Graph, node: OperationNode) -> Stage:
     own = node.moved(id=len(inputs), operands=operands, selections=())
     small = Graph(graph.source, (*inputs, own), own.id)
     return Stage(small, tuple(graph.nodes[o].name for o in reads))
-
-
-def of_tree(
-    source: Source,
-    tree: Tree,
-    types: Mapping[str, Type],
-    line: int | None,
-    most: int = MOST_ELEMENTS,
-) -> Stage:
-    """An expression as a stage, by NumPy's rules: the transpose of a vector is itself.
-
-    `types` are those of all names with a value; the expression may use any of them. Raises
-    `GradcliError` (name, syntax, shape; submission where an array has more than `most` elements).
-    """
-    words = [n.name for n in postorder(tree) if isinstance(n, Name) and not n.qualified]
-    reads = tuple(dict.fromkeys(word for word in words if word in types))
-    steps, result = lower_formula(source, tree, reads, {}, engine=ENGINE, keep_divisions=False)
-    given = tuple(types[name] for name in reads)
-    graph, output = bound_graph(source, _as_numpy(steps, given, most), result, given)
-    kept = Graph(graph.source, graph.nodes[: output + 1], output)
-    return Stage(kept, reads, line)
-
-
-def _as_numpy(steps: list[Step], given: tuple[Type, ...], most: int) -> list[Step]:
-    """The steps with an identity for every transpose of a vector.
-
-    Raises `GradcliError` of kind submission for an array of more than `most` elements.
-    """
-    types: list[Type] = []
-    changed: list[Step] = []
-    for i, written in enumerate(steps):
-        step = written
-        if i < len(given):
-            types.append(given[i])
-        elif step.operation is None:
-            types.append(Type(np.shape(step.operands[0].value)))  # type: ignore[union-attr]
-        else:
-            of = tuple(types[o] if isinstance(o, int) else o.type for o in step.operands)
-            if step.operation.is_transpose and len(of[0].shape) == 1:
-                step = step._replace(operation=ops.operation("identity"), options={})
-            assert step.operation is not None
-            try:
-                types.append(step.operation.bind(of, step.options, numpy_rules=True).type)
-            except Misfit:  # said with its place when the graph is built
-                return [*changed, *steps[i:]]
-            if types[-1].size > most:
-                raise _too_large(types[-1], most)
-        changed.append(step)
-    return changed
-
-
-def _too_large(type_: Type, most: int) -> GradcliError:
-    return submission_error(
-        f"an array of {type_.size:,} elements is too large for a submission, "
-        f"which may have {most:,}",
-    )

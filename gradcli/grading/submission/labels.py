@@ -27,6 +27,7 @@ _COLLECTIONS = frozenset({"deltas", "grads"})
 """What these are even where there is a node `s`."""
 _GRADIENT = re.compile(r"(d|delta|grad|nabla|partial|δ|∂|∇)_|.*_(grad|gradient|delta)$")
 _ESTIMATE = re.compile(r"num|approx|check|fd_|finite")
+_ENTRY = re.compile(r'([^\[]+)\["(.*)"\]')
 _SPACES = re.compile(r"\s+")
 _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 
@@ -115,6 +116,20 @@ def looks_like_gradient(label: str) -> bool:
 def is_estimate(label: str) -> bool:
     """Whether a name speaks of a finite difference."""
     return bool(_ESTIMATE.search(label))
+
+
+def base_and_key(label: str) -> tuple[str, str] | None:
+    """The dictionary and the key of a label that is an entry: `grads["W1"]`."""
+    found = _ENTRY.fullmatch(label)
+    return None if found is None else (found[1], found[2])
+
+
+def last_part(label: str) -> str:
+    """What a label is read as: an entry by its key, an attribute by its name, but for `x.grad`."""
+    entry = base_and_key(label)
+    if entry is not None:
+        return entry[1]
+    return label if label.endswith(".grad") else label.rpartition(".")[2]
 
 
 def subscript(label: str, vocabulary: Vocabulary) -> str | None:

@@ -8,7 +8,6 @@ the text of other cells, where pictures are, are taken out of the bytes before a
 from __future__ import annotations
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -21,7 +20,6 @@ from gradcli.grading.submission.tables import Object, parsed
 _OTHER_LANGUAGE = re.compile(
     r"\s*%%(?:bash|sh|html|javascript|js|latex|markdown|writefile|file|perl|ruby|svg|cython|R)\b"
 )
-_LINE = re.compile(r"line (\d+): ")
 _TOKEN = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"(\s*+:)?|[\[\]{}]', re.DOTALL)
 """A string, with the colon that makes it a key, or a bracket."""
 _CELLS, _KIND, _SOURCE, _CODE = b'"cells"', b'"cell_type"', b'"source"', b'"code"'
@@ -38,16 +36,6 @@ class Notebook:
 
     text: str
     cells: tuple[tuple[int, int], ...]
-
-    def located(self, error: GradcliError) -> GradcliError:
-        """The error with the cell in front: 'cell 3, line 2: …'."""
-        found = _LINE.match(error.message)
-        if found is None or not self.cells:
-            return error
-        line = int(found[1])
-        number, first = self.cells[bisect_right([c[1] for c in self.cells], line) - 1]
-        error.message = f"cell {number}, line {line - first + 1}: {error.message[found.end() :]}"
-        return error
 
 
 def read_notebook(source: Source) -> Notebook:

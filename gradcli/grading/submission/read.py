@@ -14,8 +14,6 @@ import re
 import stat
 import sys
 import unicodedata
-from collections.abc import Mapping
-from dataclasses import replace
 from pathlib import Path, PurePath
 
 from gradcli.diagnostics.error import GradcliError
@@ -23,9 +21,7 @@ from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
 from gradcli.grading.submission.called import with_call
-from gradcli.grading.submission.labels import spellings
 from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
-from gradcli.grading.submission.python.steps import read_listing
 from gradcli.grading.submission.tables import parsed, read_json, read_table
 from gradcli.grading.submission.types import Listing, Submission, Vocabulary
 from gradcli.syntax.task_lines import CallLine
@@ -34,6 +30,8 @@ MOST_BYTES = 2_000_000
 MOST_NOTEBOOK = 100_000_000
 """Of a notebook with its outputs; without them it has at most `MOST_BYTES`, as every other file."""
 LONGEST_LINE = 200_000
+MOST_LINES = 20_000
+"""Of a listing: far more than anybody writes."""
 
 _START = 256
 """Bytes that show what a file is."""
@@ -105,14 +103,14 @@ def code_of(
         if suffix != ".ipynb" and not is_notebook(parsed(Source(text, name))):
             return None
         notebook = read_notebook(Source(text, name))
-        return Listing(Source(with_call(notebook.text, call), name), (), notebook.cells)
+        return Listing(Source(with_call(notebook.text, call), name), notebook.cells)
     if (
         suffix in (".csv", ".tsv", ".json")
         or is_sheet(text)
         or (suffix != ".py" and _is_table(text))
     ):
         return None
-    return Listing(Source(with_call(_unescaped(text), call), name), ())
+    return Listing(Source(with_call(_unescaped(text), call), name))
 
 
 def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str = "") -> Submission:
@@ -120,24 +118,23 @@ def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str =
     if not text.strip():
         raise _refused(name, "is empty")
     _check_lines(text, name)
-    written = spellings(vocabulary)
     if suffix == ".ipynb":
-        return _notebook(text, name, written)
+        return _notebook(text, name)
     if suffix != ".json" and text.lstrip()[:1] != "{":
         text = _unescaped(text)
     if suffix == ".py":
-        return read_listing(text, name, written)
+        return _listing(text, name)
     if suffix in (".csv", ".tsv") and not is_sheet(text):
         return read_table(text, name, vocabulary)
     if suffix == ".json" or text.lstrip()[:1] == "{":
         if is_notebook(parsed(Source(text, name))):
-            return _notebook(text, name, written)
+            return _notebook(text, name)
         return read_json(text, name, vocabulary)
     if is_sheet(text):
         return read_sheet(text, name, vocabulary)
     if _is_table(text):
         return read_table(text, name, vocabulary)
-    return read_listing(text, name, written)
+    return _listing(text, name)
 
 
 def _unescaped(text: str) -> str:
@@ -151,14 +148,18 @@ def _letter(escape: re.Match[str]) -> str:
     return letter if unicodedata.category(letter or " ")[0] in "LM" else escape[0]
 
 
-def _notebook(text: str, name: str | None, written: Mapping[str, str]) -> Submission:
+def _listing(text: str, name: str | None) -> Listing:
+    """A listing. Raises `GradcliError` of kind submission for one that is too long."""
+    if text.count("\n") > MOST_LINES:
+        raise _refused(name, f"is too long: a listing has at most {MOST_LINES:,} lines")
+    return Listing(Source(text, name))
+
+
+def _notebook(text: str, name: str | None) -> Listing:
     notebook = read_notebook(Source(text, name))
     if not notebook.text.strip():
         raise _refused(name, "has no code in it")
-    try:
-        return replace(read_listing(notebook.text, name, written), cells=notebook.cells)
-    except GradcliError as error:
-        raise notebook.located(error) from None
+    return Listing(Source(notebook.text, name), notebook.cells)
 
 
 def _is_table(text: str) -> bool:

@@ -6,13 +6,14 @@ tolerance comes from its digits.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
-from gradcli.diagnostics.source import LINE_END, Source, Span
-from gradcli.syntax.tree import Call, Name, Statement, Tree
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.source import LINE_END, Source
 
 
 @dataclass(frozen=True)
@@ -59,67 +60,11 @@ class Values:
 
 
 @dataclass(frozen=True)
-class Several:
-    """`a, b = x, y`, also with one tuple on either side; `a = b = x` if it is a `chain`."""
-
-    targets: tuple[Name, ...]
-    values: tuple[Tree, ...]
-    span: Span
-    chain: bool = False
-    bundle: bool = False
-    """`cache = a, b`: all values together have one name."""
-
-
-@dataclass(frozen=True)
-class Entries:
-    """`name = {"a": x, "b": y}`: the keys are names."""
-
-    target: Name
-    keys: tuple[Name, ...]
-    values: tuple[Tree, ...]
-    span: Span
-
-
-@dataclass(frozen=True)
-class Returned:
-    """What a function gives back: values, and perhaps a dictionary behind them.
-
-    The values of a dictionary are the last ones, as many as there are `keys`.
-    """
-
-    values: tuple[Tree, ...]
-    span: Span
-    keys: tuple[Name, ...] | None = None
-
-
-@dataclass(frozen=True)
-class Performed:
-    """A call of the listing's own function that stands alone."""
-
-    call: Call
-    span: Span
-
-
-@dataclass(frozen=True)
-class Procedure:
-    """A function of several statements."""
-
-    name: Name
-    parameters: tuple[Name, ...]
-    body: tuple[Step, ...]
-    span: Span
-
-
-Step: TypeAlias = Statement | Several | Entries | Returned | Performed | Procedure
-
-
-@dataclass(frozen=True)
 class Listing:
-    """Statements in order, as syntax trees of the project's own grammar."""
+    """Code, as it was handed in."""
 
     source: Source
     """The text as it was handed in: for lines and error messages."""
-    statements: tuple[Step, ...]
     cells: tuple[tuple[int, int], ...] = ()
     """Of a notebook: each cell's number and the line of the text where it begins."""
 
@@ -132,6 +77,15 @@ class Listing:
         """The number of the line with a character of the text."""
         return bisect_right(self._ends, offset) + 1
 
+    def located(self, error: GradcliError) -> GradcliError:
+        """An error about a line with the line in front, of a notebook the cell and its line."""
+        if error.span is None:
+            return error
+        message = _LINE.sub("", error.message)
+        cell, line = self.place(self.line(error.span.start))
+        error.message = f"{'' if cell is None else f'cell {cell}, '}line {line}: {message}"
+        return error
+
     def place(self, line: int | None) -> tuple[int | None, int | None]:
         """The cell and the line in it, for a line of the text; no cell where there are none."""
         if line is None or not self.cells:
@@ -139,6 +93,8 @@ class Listing:
         number, first = self.cells[bisect_right([c[1] for c in self.cells], line) - 1]
         return number, line - first + 1
 
+
+_LINE = re.compile(r"(cell \d+, )?line \d+: ")
 
 Submission: TypeAlias = Values | Listing
 

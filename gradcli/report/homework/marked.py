@@ -168,6 +168,8 @@ def _row(row: MarkedRow) -> dict[str, Any]:
     }
     if row.cell is not None:
         found["cell"] = row.cell
+    if row.turn:
+        found["turn"] = row.turn
     if row.kind == "part":
         found["from"] = "+".join(row.sources)
     return found

@@ -1,7 +1,7 @@
 """The student's own forward pass as a flow, or the task's where the student has none.
 
-An interpreted listing (a `Desk`) comes in, `Work` goes out: the flow on which the gradients are
-judged, and the lines of every gradient, each with the variable that it belongs to.
+The cells and lines of a listing (its `Staging`) come in, `Work` goes out: the flow on which the
+gradients are judged, and the lines of every gradient, each with the variable that it belongs to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.interpreter.state import Cell, Desk, Line, Work
+from gradcli.grading.listing.staging import Staging
+from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
 from gradcli.grading.model.tolerance import close
@@ -21,16 +22,17 @@ FEW = 5e-3
 """How far a number of few digits may be from a value to be it."""
 
 
-def finished(desk: Desk) -> Work:
+def finished(staging: Staging) -> Work:
     """What the listing came to."""
-    return _Pass(desk).work()
+    return _Pass(staging).work()
 
 
 class _Pass:
-    def __init__(self, desk: Desk) -> None:
-        self.desk = desk
-        self.own, self.gradients = desk.own, desk.gradients
-        self.task, self.vocabulary = desk.task, desk.vocabulary
+    def __init__(self, staging: Staging) -> None:
+        self.staging = staging
+        self.own, self.gradients = staging.own, staging.lines.groups
+        self.task, self.vocabulary = staging.task, staging.vocabulary
+        self.notes = staging.lines.notes
 
     def work(self) -> Work:
         output = None if self._as_in_task() else self._output()
@@ -38,6 +40,7 @@ class _Pass:
         problems = {c.key: c.problem for c in self.own if c.problem is not None and c.spoils}
         lost = frozenset(c.key for c in self.own if c.problem is not None)
         if output is not None:
+            self.leave_out_strangers()
             stages, values = dict(flow.stages), dict(flow.values)
             for name in self.vocabulary.inputs:
                 values[name] = self._first_value(name)
@@ -81,14 +84,14 @@ class _Pass:
         used = {
             id(r) for of in self.gradients.values() for g in of for n in g for r in n.cell.reads
         }
-        for cell in self.desk.spoilt:
+        for cell in self.staging.spoilt:
             if id(cell) not in used and cell.problem is not None:  # else the row itself is wrong
                 problems[cell.name] = cell.problem
                 where[cell.name], texts[cell.name] = cell.line or 0, cell.text
         if flow.own:
             numbers = {key: n for key, n in numbers.items() if key in flow.stages}
         return Work(
-            flow, lines, where, texts, problems, lost, self.desk.notes, self.desk.originals, numbers
+            flow, lines, where, texts, problems, lost, self.notes, self.staging.originals, numbers
         )
 
     def drop_local_derivatives(self, flow: Flow) -> None:
@@ -109,8 +112,14 @@ class _Pass:
             if local is not None and close(first.own, local, 1e-9, 1e-12):
                 by = flow.name(stage.reads[0])
                 text = f"d{name} is the derivative of {name} by {by}, and no row"
-                self.desk.notes.append(("local-derivative", first.number, text))
+                self.notes.append(("local-derivative", first.number, text))
                 del self.gradients[name]
+
+    def leave_out_strangers(self) -> None:
+        """Leave out gradients by the names of nodes that neither the listing nor the task names."""
+        known = {*self.vocabulary.inputs, *self.staging.named, *(cell.name for cell in self.own)}
+        for name in [n for n in self.gradients if n not in known]:
+            del self.gradients[name]
 
     def leave_out(self) -> None:
         """Say which gradients can't be judged, for want of an output that is made of them."""
@@ -123,7 +132,7 @@ class _Pass:
                 f"{' and '.join(lost)}"
             )
             line = self.gradients[lost[0]][0][0].number
-            self.desk.notes.append(("no-output", line, text))
+            self.notes.append(("no-output", line, text))
 
     def _fits(self, name: str, value: Any) -> bool:
         return bool(np.shape(value) == np.shape(self.task.values[name]))
@@ -159,9 +168,7 @@ class _Pass:
         return key.partition("#")[0]
 
     def _first_value(self, name: str) -> Any:
-        cell = self.desk.scope.maps[-1][name]
-        kept = isinstance(cell, Cell) and cell.kind != "helper"
-        return cell.value if kept else self.task.values[name]  # type: ignore[union-attr]
+        return self.task.values[name]
 
     def _versions(self, name: str, flow: Flow) -> list[Key]:
         """The variables of a name that the output depends on, the latest first."""
@@ -178,7 +185,7 @@ class _Pass:
             same = cell.value is not None and np.shape(cell.value) == np.shape(true)
             if same and np.allclose(cell.value, true, rtol=1e-9, atol=0):
                 return cell
-        last = self.desk.last_forward
+        last = self.staging.last_forward
         if last is None or not self._strangers() & set(self.gradients):
             return None
         computed = {c.name for c in self.own if c.reads and c.name.isidentifier()}

@@ -1,24 +1,21 @@
-"""The state of an interpreted listing: cells for its names, lines for its gradients.
+"""A listing that was worked through: cells for its names, lines for its gradients.
 
-`interpreter` works a listing through on these types, and marking reads them. A cell is what a name
-stands for at some time; it keeps what it was computed from, so that it can be computed again with
-other values. The `Desk` has all that is known while a listing is worked through.
+A cell is what a name stands for after a statement; it keeps what it was computed from, so that it
+can be computed again with other values. Marking reads the `Work`: the flow of the student's own
+forward pass (or the task's), and the lines of every gradient.
 """
 
 from __future__ import annotations
 
-from collections import ChainMap
+import ast
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Protocol, TypeAlias
+from typing import Any
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.failures import submission_error
-from gradcli.diagnostics.source import Span
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
-from gradcli.grading.submission.types import Listing, Vocabulary, Written
-from gradcli.syntax.tree import Name, Tree
+from gradcli.grading.submission.types import Written
 
 
 @dataclass(eq=False)
@@ -40,19 +37,27 @@ class Cell:
     replaced: bool = False
     """Whether they do so although there is a value: its shape is wrong."""
     key: Key = ""
+    node: int | None = None
+    """The node of the tape that is its value."""
     before: Cell | None = None
     """For `+=`: what was there."""
     problem: GradcliError | None = None
     text: str = ""
     """The statement."""
+    turn: str = ""
+    """The turn of the loops around it: `t = 1`."""
+    label: str = ""
+    """The name as it is written."""
     written: Written | None = None
     """Where it is a bare number: how that was written."""
-    tree: Tree | None = None
-
-    @property
-    def source(self) -> Cell | None:
-        """The cell that it is the same as, where it is another's name and nothing more."""
-        return self.reads[0] if isinstance(self.tree, Name) and len(self.reads) == 1 else None
+    code: ast.expr | None = None
+    """The right-hand side."""
+    step: int | None = None
+    """The step of the reading that it comes from."""
+    behind: tuple[int, str] | None = None
+    """The line, and its text, where something is missing if it is missing behind the statement."""
+    source: Cell | None = None
+    """The cell that it is the same as, where it is another's name and nothing more."""
 
     @property
     def passed_on(self) -> Any:
@@ -104,6 +109,8 @@ class Line:
     text: str
     own: Any
     """The value of the right-hand side; None where it could not be computed."""
+    partly: bool = False
+    """It changes some elements, or what was there: no contribution of its own."""
 
     @property
     def number(self) -> int | None:
@@ -132,78 +139,14 @@ class Work:
     """Values of the forward pass that are given as numbers, without a computation."""
     unread: dict[str, int] = field(default_factory=dict)
     """Names that are neither rows nor used for any, and their lines."""
+    evaluated: Callable[[ast.expr, Cell, Mapping[str, Any]], Any] = lambda *_: None
+    """The value of an expression in the place of a cell's own, with some names' values given; None
+    where it has none."""
+
+    def label(self, key: Key) -> str:
+        """What the code calls a gradient."""
+        return self.lines[key][-1].cell.label
 
     def submitted(self, key: Key) -> Any:
         """The gradient as it is after the last line; None where it could not be computed."""
         return self.lines[key][-1].cell.value
-
-
-Value: TypeAlias = "Cell | tuple[Value, ...] | dict[str, Value]"
-"""What a name of a listing stands for: also a tuple or a dictionary of such."""
-
-
-class Placed(Protocol):
-    """Whatever has a place in the listing."""
-
-    @property
-    def span(self) -> Span:
-        """Where it stands."""
-
-
-@dataclass
-class Desk:
-    """What is known while a listing is worked through."""
-
-    listing: Listing
-    task: Flow
-    vocabulary: Vocabulary
-    assumed: Mapping[str, Any]
-    """Gradients, by the name of the node, for lines that can't be computed."""
-    scope: ChainMap[str, Value]
-    """What names stand for here: those of a function before those of the listing."""
-    own: list[Cell] = field(default_factory=list)
-    """The variables of the student's forward pass."""
-    gradients: dict[str, list[list[Line]]] = field(default_factory=dict)
-    """By name: groups of lines, each of which begins with `=`."""
-    spoilt: list[Cell] = field(default_factory=list)
-    """Values between gradients that could not be computed."""
-    problems: list[GradcliError] = field(default_factory=list)
-    """Why statements could not be computed at any point, but for shapes."""
-    notes: list[tuple[str, int | None, str]] = field(default_factory=list)
-    originals: dict[Key, Any] = field(default_factory=dict)
-    last_forward: Cell | None = None
-    read: frozenset[str] = frozenset()
-    """The names that expressions of the listing use."""
-    within: str | None = None
-    """The function whose names are its own business: none of them is a step."""
-    function: str | None = None
-    """The function whose lines are read."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """The names of the student's own variables."""
-        return tuple(dict.fromkeys(cell.name for cell in self.own))
-
-    def line(self, placed: Placed) -> int:
-        """The number of the line where something begins."""
-        return self.listing.line(placed.span.start)
-
-    def text(self, placed: Placed) -> str:
-        """A part of the listing as written, in one line."""
-        return " ".join(self.listing.source.text[placed.span.start : placed.span.end].split())
-
-    def refused(
-        self,
-        statement: Placed,
-        message: str,
-        hint: str | None = None,
-        error: GradcliError | None = None,
-    ) -> GradcliError:
-        """The error about a statement, or about the place in it that another error has."""
-        span = statement.span
-        if error is not None and error.span is not None and error.span.start >= span.start:
-            span = error.span
-        if not message.startswith("line "):
-            message = f"line {self.line(statement)}: {message}"
-        source = self.listing.source
-        return submission_error(message, hint, source=source, span=span)

@@ -48,6 +48,12 @@ def of_part(part: ast.AST) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
                 yield ("transpose",), ast.Call(function, [second, first], [])
         case ast.Attribute(value=inner, attr="T"):
             yield ("transpose", "shape"), inner
+        case ast.Subscript(value=of, slice=ast.Name() | ast.BinOp() as at, ctx=ast.Load()):
+            for form in ("__x__ + 1", "__x__ - 1"):
+                yield (
+                    ("same-operand", "wrong-place"),
+                    ast.Subscript(of, parsed(form, at), ast.Load()),
+                )
         case ast.Constant(value=int() | float() as number):
             for factor in (number * 2, number / 2, -number, number + 1, number - 1):
                 yield ("factor", "wrong-rule"), ast.Constant(factor)
@@ -78,15 +84,6 @@ def with_atoms(part: ast.AST, atoms: list[str]) -> Iterator[tuple[tuple[str, ...
     for atom in atoms:
         if atom != own:
             yield ("dropped-path",), parsed(f"(__x__ + {atom})", part)
-
-
-def blocks_of(tree: ast.AST) -> Iterator[list[ast.stmt]]:
-    """All lists of statements."""
-    for node in ast.walk(tree):
-        for field in ("body", "orelse", "finalbody"):
-            block = getattr(node, field, None)
-            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
-                yield block
 
 
 def parsed(text: str, inner: Any) -> ast.expr:

@@ -1,1 +1,0 @@
-"""A listing's steps interpreted at the task's point."""

@@ -1,0 +1,183 @@
+"""Cells made of steps: what the values of a listing are computed from.
+
+A cell is made of what stands on the tape between its node and the nodes of earlier cells. Of
+several names for one value, the code of a statement tells which it reads.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+from functools import cached_property
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.failures import submission_error
+from gradcli.diagnostics.source import Span
+from gradcli.grading.listing.functions import blocks_of, label_of
+from gradcli.grading.listing.reader import RETURN, CodeReader, Place
+from gradcli.grading.listing.stages import of_tape, operands_of
+from gradcli.grading.listing.work import Cell
+from gradcli.grading.model.flow import Flow
+from gradcli.grading.submission.labels import last_part
+from gradcli.python.steps import reads
+
+LONGEST = 400
+"""Parts of an expression of which others are made by small changes."""
+NO_NUMBER = "this gives no number: it is not defined, or too large"
+
+
+class Cells:
+    """The cells of one reading, by the nodes of its tape and by their labels."""
+
+    def __init__(self, reader: CodeReader, task: Flow) -> None:
+        self.reader, self.task, self.tape = reader, task, reader.tape
+        self.operands = operands_of(reader.tape)
+        self.known: dict[int, list[Cell]] = {}
+        """The cells that a node is the value of."""
+        self.at: dict[str, Cell] = {}
+        """What each label stands for by now."""
+        self.place = Place(ast.Pass(), own=True)
+        """Of the statement that is looked at."""
+
+    def hold(self, node: int | None, cell: Cell, label: str) -> None:
+        """Take a cell as the value of a node, and as what a label stands for."""
+        if node is not None:
+            self.known.setdefault(node, []).append(cell)
+            cell.node = node
+        if label:
+            self.at[label] = cell
+
+    def source(self, node: int | None, cell: Cell) -> Cell | None:
+        """The cell whose value a cell is; None where it is one of its own."""
+        cells = None if node is None else self.known.get(node)
+        return None if cells is None else self._chosen(cells, self.labels(cell))
+
+    def labels(self, cell: Cell) -> set[str]:
+        """The labels in the code of a cell."""
+        of = cell.code if cell.code is not None else self.place.statement
+        return {label_of(n) for n in ast.walk(of) if isinstance(n, ast.expr)} - {""}
+
+    def _chosen(self, cells: list[Cell], labels: set[str]) -> Cell:
+        """Of the cells with one value that which the code speaks of."""
+        if len(cells) > 1:
+            meant = [c for c in cells if any(self.at.get(label) is c for label in labels)]
+            if meant:
+                return meant[-1]
+        return cells[-1]
+
+    def make(self, cell: Cell, node: int | None, emptied: int | None = None) -> None:
+        """Find what a cell is computed from, and whether it is a number."""
+        if node is not None:
+            nodes = [node]
+            if node not in self.known:
+                nodes = reads(self.operands, node, self.known, emptied)
+            labels = self.labels(cell)
+            cell.reads = tuple(self._chosen(self.known[n], labels) for n in nodes)
+            names = {id(self.at[label]): label for label in labels if label in self.at}
+            cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
+            if nodes or self.tape.kernels[node] is not None:
+                cell.stage = of_tape(self.tape, node, nodes, cell.words, emptied, cell.line)
+        cell.problem = self._spoiled(cell)
+        if cell.problem is not None:
+            cell.value = cell.stage = None
+            cell.stand_in = self.task.values.get(last_part(cell.name))
+
+    def _spoiled(self, cell: Cell) -> GradcliError | None:
+        """What to say where a statement of finite numbers gives none."""
+        if cell.value is None or np.all(np.isfinite(cell.value)):
+            return None
+        given = [c.passed_on for c in cell.reads]
+        given.append(self.task.values.get(last_part(cell.name), 0.0))
+        if not all(v is not None and np.all(np.isfinite(v)) for v in given):
+            return None
+        return GradcliError(Kind.DOMAIN, NO_NUMBER, source=self.reader.reading.source)
+
+    # --- places ---
+
+    def text(self, span: Span) -> str:
+        """A part of the listing as written, in one line."""
+        return " ".join(self.reader.reading.source.text[span.start : span.end].split())
+
+    def refused(self, span: Span, message: str, hint: str | None = None) -> GradcliError:
+        """The error about a statement."""
+        return submission_error(message, hint, source=self.reader.reading.source, span=span)
+
+    def go_where_made(self, cell: Cell, node: int | None) -> None:
+        """Of a gradient that a function gives back: the line in which it was made there."""
+        steps = self.reader.reading.steps
+        if cell.step is None or cell.step < 0:
+            return
+        here, at = len(steps[cell.step].calls), cell.step
+        made = (i for i in self._made.get(node, ()) if i < at and steps[i].name != RETURN)
+        inner = [i for i in made if len(steps[i].calls) > here]
+        if inner:
+            at = max(inner, key=lambda i: len(steps[i].calls))
+            last = max(inner, key=lambda i: (len(steps[i].calls), i))
+            cell.line, cell.text = steps[at].line, self.text(steps[at].span)
+            cell.turn = steps[at].turn
+            cell.code, cell.step = code_of(self.reader.places[at].statement, steps[at].name), at
+            cell.behind = self.beside(self.reader.places[last].statement)
+
+    @cached_property
+    def _made(self) -> dict[int | None, list[int]]:
+        """The steps that gave each node."""
+        found: dict[int | None, list[int]] = {}
+        for i, step in enumerate(self.reader.reading.steps):
+            found.setdefault(step.whole if step.whole is not None else step.node, []).append(i)
+        return found
+
+    def beside(self, statement: ast.stmt) -> tuple[int, str]:
+        """The line where something may be missing beside a statement: a `pass` there, else it."""
+        span = self.reader.text.span(self._passes.get(id(statement), statement))
+        return self.reader.text.line(span), self.text(span)
+
+    @cached_property
+    def _passes(self) -> dict[int, ast.stmt]:
+        """The `pass` that stands behind a statement, else before it."""
+        pairs = [pair for block in blocks_of(self.reader.tree) for pair in pairwise(block)]
+        found: dict[int, ast.stmt] = {id(b): a for a, b in pairs if isinstance(a, ast.Pass)}
+        return found | {id(a): b for a, b in pairs if isinstance(b, ast.Pass)}
+
+
+def code_of(statement: ast.stmt, label: str) -> ast.expr | None:
+    """The right-hand side for a label; None where it can't be told, or is too long to change."""
+    value = _code_of(statement, label)
+    return None if value is None or sum(1 for _ in ast.walk(value)) > LONGEST else value
+
+
+def _code_of(statement: ast.stmt, label: str) -> ast.expr | None:
+    value: ast.expr | None = getattr(statement, "value", None)
+    if not isinstance(statement, ast.Assign) or value is None:
+        return value if isinstance(statement, ast.AugAssign | ast.AnnAssign | ast.Return) else None
+    for target in statement.targets:
+        if not isinstance(target, ast.Tuple | ast.List):
+            if label_of(target) == label:
+                return value
+            continue
+        for i, one in enumerate(target.elts):
+            if label_of(one) == label:
+                parts = value.elts if isinstance(value, ast.Tuple | ast.List) else []
+                return parts[i] if len(parts) == len(target.elts) else value
+    return value
+
+
+def like(value: Any) -> Any:
+    """A number as a number, an array as an array."""
+    return np.asarray(value, dtype=np.float64)[()]
+
+
+def _delta(cell: Cell) -> str:
+    return f"delta_{cell.name}" if cell.kind == "gradient" else cell.name
+
+
+def _unlike(words: Iterator[str]) -> Iterator[str]:
+    """The words, each once."""
+    seen: Counter[str] = Counter()
+    for word in words:
+        seen[word] += 1
+        yield word if seen[word] == 1 else f"{word} {seen[word]}"

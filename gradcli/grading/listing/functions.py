@@ -1,0 +1,100 @@
+"""The listing's own functions: which hold steps of the computation, and which are one step.
+
+A function such as `sigmoid(z)` is a word for an expression, and a statement that calls it stays one
+step. A function such as `forward(x, y)` or `backward(cache)` holds the steps themselves: its lines
+count as if they stood in the listing. Which one it is, the names in it tell: steps have names that
+the task knows, or that have a gradient somewhere.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections import Counter
+from collections.abc import Iterator
+
+from gradcli.grading.submission.labels import last_part, readings
+from gradcli.grading.submission.types import Vocabulary
+
+
+class Functions:
+    """The functions and methods of a module."""
+
+    def __init__(self, tree: ast.Module, vocabulary: Vocabulary) -> None:
+        self.vocabulary = vocabulary
+        calls = (n.func for n in ast.walk(tree) if isinstance(n, ast.Call))
+        self.counts = Counter(getattr(f, "id", getattr(f, "attr", "")) for f in calls)
+        self.targets = frozenset(map(last_part, targets(tree)))
+        self.known: dict[ast.AST, bool] = {}
+
+    def is_open(self, function: ast.AST, call: ast.AST) -> bool:
+        """Whether a function's lines are steps of the computation in this call."""
+        if not isinstance(function, ast.FunctionDef) or not self.has_steps(function):
+            return False
+        if not isinstance(call, ast.Call):
+            return True  # it is never called, and read with what its parameters name
+        names = [p.arg for p in function.args.args if p.arg != "self"]
+        same = len(call.args) == len(names) and all(
+            isinstance(argument, ast.Name) and argument.id == name
+            for argument, name in zip(call.args, names, strict=True)
+        )
+        return same or self.counts[function.name] <= 1
+
+    def has_steps(self, function: ast.FunctionDef) -> bool:
+        """Whether names in it are known to the task, or have a gradient somewhere."""
+        if function not in self.known:
+            self.known[function] = self._has_steps(function)
+        return self.known[function]
+
+    def _has_steps(self, function: ast.FunctionDef) -> bool:
+        local = {last_part(label) for label in targets(function)}
+        if any(readings(name, self.vocabulary) for name in local):
+            return True
+        nothing = Vocabulary((), (), self.vocabulary.output)
+        own = {last_part(label) for label in targets(function, computed=True)}
+        own -= {self.vocabulary.output}
+        found = (readings(name, nothing, own) for name in self.targets)
+        return any(reading.kind == "gradient" for of in found for reading in of)
+
+
+def label_of(target: ast.AST) -> str:
+    """What is assigned to, as a label: `x`, `self.W`, `grads["W1"]`; of elements the array's."""
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return f"{label_of(target.value)}.{target.attr}"
+    if isinstance(target, ast.Subscript):
+        key = target.slice.value if isinstance(target.slice, ast.Constant) else None
+        base = label_of(target.value)
+        return f'{base}["{key}"]' if isinstance(key, str) else base
+    return ""
+
+
+def targets(tree: ast.AST, *, computed: bool = False) -> Iterator[str]:
+    """The labels that are given a value, those of functions inside among them.
+
+    With `computed` only those whose value is an expression, not just another name for one.
+    """
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
+            alias = all(isinstance(v, ast.Name) for v in values) or isinstance(node.value, ast.Dict)
+            if computed and alias:
+                continue
+            for target in node.targets:
+                parts = target.elts if isinstance(target, ast.Tuple | ast.List) else [target]
+                yield from map(label_of, parts)
+        elif isinstance(node, ast.AugAssign | ast.AnnAssign):
+            yield label_of(node.target)
+        elif isinstance(node, ast.Dict) and not computed:
+            for key in node.keys:
+                if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                    yield key.value
+
+
+def blocks_of(tree: ast.AST) -> Iterator[list[ast.stmt]]:
+    """All lists of statements."""
+    for node in ast.walk(tree):
+        for field in ("body", "orelse", "finalbody"):
+            block = getattr(node, field, None)
+            if isinstance(block, list) and block and isinstance(block[0], ast.stmt):
+                yield block

@@ -1,0 +1,160 @@
+"""Listings in the notation of mathematics, made Python before `ast` reads them.
+
+`x^2`, `W'`, `∂f/∂x`, `x₁` and the commands of a notebook are what people write and Python is not.
+The text goes in; a syntax tree comes out, and a `Text` by which each of its nodes has the place
+that it has in the text as it was handed in.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from bisect import bisect_right
+from typing import Any, NamedTuple
+
+from gradcli.diagnostics.characters import plain
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.source import Source, Span
+from gradcli.python.core import Text
+from gradcli.python.source import module_of, without_magics
+
+_WORD = r"[^\W\d][\w\u0300-\u036f]*"
+_QUOTED = (
+    r"""[rbfuRBFU]{0,2}(?:'''.*?'''|\"\"\".*?\"\"\"|'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*")"""
+)
+_BEFORE_TEXT = "and|or|not|in|is|if|else|elif|return|print|yield"
+"""Words that a text in quotes may follow at once: there is no transpose."""
+_POWER = re.compile(rf"(?P<kept>{_QUOTED}|\#[^\n]*)|(?P<power>\^)", re.DOTALL)
+_NOTATION = rf"""(?P<kept>(?<!\w){_QUOTED}|\#[^\n]*)
+      |(?P<margin>^[ \t]{{%d}})
+      |(?P<define>^(?P<name>{_WORD})[ ]*\((?P<parameters>[\w\s,]*)\)[ ]*=(?!=))
+      |(?P<partial>∂[ ]?(?P<above>{_WORD})[ ]?/[ ]?∂[ ]?(?P<below>{_WORD}))
+      |(?P<turned>(?:(?<!\w)(?!(?:{_BEFORE_TEXT})'){_WORD}|[)\]])')
+      |(?P<power>\^)
+      |(?P<root>√[ ]?(?P<of>{_WORD}|\d[\d.]*)?)
+      |(?P<digits>[₀₁₂₃₄₅₆₇₈₉]+)
+      |(?P<sign>[·×⋅])|(?P<comparison>[≤≥≠])"""
+"""All of it, in a text whose lines begin with so many blanks."""
+_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+_COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
+
+
+class _Change(NamedTuple):
+    """A stretch of the text that was written otherwise."""
+
+    new: int
+    new_end: int
+    old: int
+    old_end: int
+
+
+class Rewritten(Text):
+    """Places in the text as it was handed in, for the nodes of another text."""
+
+    def __init__(self, source: Source, text: str, changes: list[_Change]) -> None:
+        super().__init__(Source(text, source.name))
+        self.source, self.changes = source, changes
+        self.text = Text(Source(text))
+        self.handed_in = Text(source)
+        self.begins = [c.new for c in changes]
+
+    def offset(self, line: int, column: int) -> int:
+        """The character at a line and a column of the Python text."""
+        at = self.text.offset(line, column)
+        i = bisect_right(self.begins, at) - 1
+        if i < 0:
+            return at
+        change = self.changes[i]
+        if at < change.new_end:
+            return change.old + min(at - change.new, change.old_end - change.old)
+        return change.old_end + at - change.new_end
+
+    def line(self, span: Span) -> int:
+        """The number of the line where a span begins."""
+        return self.handed_in.line(span)
+
+
+def python_of(source: Source) -> tuple[ast.Module, Text]:
+    """The syntax tree of a listing, and the places of its nodes.
+
+    A power is `**` or `^`. All else that is not Python is looked at only in a text that is none.
+    Raises `GradcliError` of kind syntax with its place.
+    """
+    text = plain(source.text) if source.text else ""
+    if "^" not in text:
+        try:
+            return module_of(Source(text, source.name)), Text(source)
+        except GradcliError as error:
+            if error.span is None:
+                raise
+    powers = _rewritten(source, text, _POWER)
+    try:
+        return _tree(powers), powers
+    except GradcliError as error:
+        if error.span is None:
+            raise
+    text = without_magics(text)
+    margin = min(
+        (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip()), default=0
+    )
+    form = re.compile(_NOTATION % margin, re.VERBOSE | re.DOTALL | re.MULTILINE)
+    notation = _rewritten(source, text, form)
+    try:
+        return _tree(notation), notation
+    except GradcliError as error:
+        raise _handed_in(error, source, notation) from None
+
+
+def _tree(text: Rewritten) -> ast.Module:
+    return module_of(text.text.source)
+
+
+def _handed_in(error: GradcliError, source: Source, text: Rewritten) -> GradcliError:
+    """The error with its place in the text as it was handed in."""
+    if error.span is not None:
+        ends = []
+        for at in error.span:
+            line = text.text.line(Span(at, at))
+            start = text.text.starts[line - 1]
+            column = len(text.text.source.text[start:at].encode(errors="surrogatepass"))
+            ends.append(text.offset(line, column))
+        error.source, error.span = source, Span(ends[0], max(ends[1], ends[0] + 1))
+    return error
+
+
+def _rewritten(source: Source, text: str, pattern: re.Pattern[str]) -> Rewritten:
+    """The text with what the pattern finds written as Python."""
+    parts: list[str] = []
+    changes: list[_Change] = []
+    done = length = 0
+    for found in pattern.finditer(text):
+        new = _as_python(found)
+        if new is None:
+            continue
+        parts += text[done : found.start()], new
+        length += found.start() - done
+        changes.append(_Change(length, length + len(new), found.start(), found.end()))
+        done, length = found.end(), length + len(new)
+    return Rewritten(source, "".join((*parts, text[done:])), changes)
+
+
+def _as_python(found: re.Match[str]) -> str | None:
+    """What is found as Python has it; None where it stays."""
+    parts: dict[str, Any] = found.groupdict()
+    if parts.get("power"):
+        return "**"
+    if parts.get("margin") is not None:
+        return "" if parts["margin"] else None
+    if parts.get("define"):
+        return f"{parts['name']} = lambda {parts['parameters']}:"
+    if parts.get("root"):
+        return f"sqrt({parts['of']})" if parts["of"] else "sqrt"
+    if parts.get("partial"):
+        return f"d_{parts['above']}_d_{parts['below']}"
+    if parts.get("turned"):
+        return f"{found[0][:-1]}.T"
+    if parts.get("digits"):
+        return found[0].translate(_DIGITS)
+    if parts.get("sign"):
+        return "*"
+    return _COMPARISONS[found[0]] if parts.get("comparison") else None

@@ -1,0 +1,373 @@
+"""A listing's code read at the task's point: its steps, and what it says of gradients.
+
+The interpreter of `gradcli.python` goes through the code with the task's values for the names that
+it does not define. Functions that are never called are called by what their parameters name. With a
+step comes what `staging` wants to know of it: the statement, whether it is one of the computation's
+own steps, and (where asked for) what the names around it stood for.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.source import Source
+from gradcli.grading.listing.functions import Functions, label_of
+from gradcli.grading.listing.offers import Offered, bundles_of, labels_of, literal_of
+from gradcli.grading.listing.uncalled import Uncalled
+from gradcli.grading.submission.labels import last_part
+from gradcli.grading.submission.types import Vocabulary
+from gradcli.graph.graph import Graph
+from gradcli.python.core import Text
+from gradcli.python.statements import changed_names, stored_places
+from gradcli.python.values import (
+    NOWHERE,
+    Array,
+    Function,
+    Instance,
+    Scope,
+    Unknown,
+    Unread,
+    Value,
+    is_traced,
+)
+
+RETURN = "return"
+"""The name of the step that gives back the value of an expression."""
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a step was made."""
+
+    statement: ast.stmt
+    own: bool
+    """It is a step of the computation, not of a function that is a word for an expression."""
+    entries: Mapping[Any, Value] = field(default_factory=dict)
+    """Of a dictionary that was given a name: what was in it then."""
+
+
+@dataclass(frozen=True)
+class Lost:
+    """A label whose value could not be found out."""
+
+    label: str
+    why: Unknown
+    place: Place
+    at: int
+    """How many steps stand before it."""
+    stand_in: Value | None
+    """What later statements reckon with."""
+
+
+@dataclass(frozen=True)
+class Returned:
+    """What a function of the code gave back."""
+
+    function: Function
+    value: Value
+    line: int
+    own: bool
+    """Its lines are steps of the computation."""
+    uncalled: bool
+    """The code itself never calls it."""
+    at: int
+
+
+class CodeReader(Uncalled):
+    """Reads a submission's code."""
+
+    def __init__(
+        self,
+        source: Source,
+        code: tuple[ast.Module, Text],
+        values: Mapping[str, Any],
+        vocabulary: Vocabulary,
+        assumed: Mapping[str, Any] | None,
+    ) -> None:
+        tree, text = code
+        super().__init__(source, text, values, vocabulary)
+        self.tree, self.assumed, self.bundles = tree, assumed, bundles_of(tree)
+        self.functions = Functions(tree, vocabulary)
+        self.returned: list[Returned] = []
+        self.places: list[Place] = []
+        """Of every step."""
+        self.lost: list[Lost] = []
+        self.replaced_by: dict[int, int] = {}
+        """Of steps: the node of an assumed value that stands for theirs."""
+        self.is_own = True
+        """Whether steps are the computation's own here."""
+        self.snapshots: dict[int, dict[str, Value]] | None = None
+        """For every step what the names around it stood for before, where that is asked for."""
+        self.around: dict[str, Value] = {}
+
+    # --- steps ---
+
+    def one(self, node: ast.stmt) -> int:
+        """One statement, with the names around it as they are before."""
+        simple = isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
+        before = self.around
+        if self.snapshots is not None and self.given is None and simple:
+            self.around = {n: self._held_now(v) for n, v in self.scope.names.items()}
+        try:
+            return super().one(node)
+        except GradcliError as error:
+            if error is self.budget.gradual or self.given is not None:
+                raise
+            return self.lose(node, Unknown(error.message, self.span(node), kind="overflow"))
+        finally:
+            self.around = before
+
+    def step(self, *arguments: Any, **named: Any) -> None:
+        """Take note of a step, and of where it is."""
+        count = len(self.reading.steps)
+        super().step(*arguments, **named)
+        if len(self.reading.steps) == count:
+            return
+        name, node = arguments[0], arguments[5]
+        value = arguments[2]
+        held = dict(value) if isinstance(value, dict) else {}
+        self.places.append(Place(node, self.is_own, held))
+        if self.is_own and not self._is_gradient(name):
+            self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
+        if self.snapshots is not None:
+            self.snapshots[count] = self.around
+
+    def _is_gradient(self, label: str) -> bool:
+        return any(r.kind == "gradient" for r in self.readings(last_part(label)))
+
+    def _held_now(self, value: Value) -> Value:
+        """A value as it is now, whatever is stored into it later."""
+        if isinstance(value, Array):
+            node = self.tape.node(value)
+            if node is not None:
+                return Array(node=node, kind=value.root.kind)
+            return Array(data=np.array(self.tape.value(value)), kind=value.root.kind)
+        if isinstance(value, dict):
+            return {k: self._held_now(v) for k, v in value.items()}
+        if isinstance(value, list) and len(value) < 100:
+            return [self._held_now(v) for v in value]
+        if isinstance(value, Instance):
+            return Instance(value.of, {k: self._held_now(v) for k, v in value.names.items()})
+        return value
+
+    def evaluated(self, node: ast.expr, step: int, given: Mapping[str, Any] | None = None) -> Any:
+        """The number that an expression has in the place of a step; None where it has none.
+
+        `given` are values that some names have instead.
+        """
+        assert self.snapshots is not None
+        outer, kept = self.scope, self.snapshots
+        self.budget.__init__()  # type: ignore[misc]
+        self.scope = Scope(outer.module)
+        self.scope.names |= kept.get(step, {})
+        for name, value in (given or {}).items():
+            self.scope.names[name] = self.as_node(name, value)
+        try:
+            with np.errstate(all="ignore"):
+                found = self.numeric(self.value(node), NOWHERE)
+                return self.tape.value(found) if self.is_number(found) else None
+        except (Unread, GradcliError, ValueError, TypeError):
+            return None
+        finally:
+            self.scope = outer
+
+    # --- what is given a name ---
+
+    def give(self, target: ast.expr, value: Value, node: ast.stmt) -> None:
+        """Give a target a value; a number that stands for a row is a node of its own."""
+        if self.given is not None or isinstance(target, ast.Tuple | ast.List | ast.Starred):
+            super().give(target, value, node)
+            return
+        label = label_of(target)
+        if isinstance(value, Unknown):
+            super().give(target, value, node)
+            self._lose(label, value, node, target)
+            return
+        if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
+            self._with_dictionary(target.value, target.slice)
+        if isinstance(value, list | tuple) and value and _is_display(getattr(node, "value", None)):
+            value = self.soft_array(value) if self.readings(last_part(label)) else value
+        if self.is_number(value) and not isinstance(value, bool):
+            value = self._as_row(label, value, node)
+        super().give(target, value, node)
+        self._go_on(label, value, target)
+
+    def soft_array(self, value: Value) -> Value:
+        """Lists of numbers as an array; anything else as it is."""
+        try:
+            return self.array(value, NOWHERE)
+        except Unread:
+            return value
+
+    def _with_dictionary(self, name: ast.Name, key: ast.expr) -> None:
+        """A dictionary by a name that has no value, and gets an entry."""
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            try:
+                found = self.look_up(name.id, name)
+            except Unread:
+                found = Offered(name.id)
+            if isinstance(found, Offered):
+                self.set_name(name.id, {})
+
+    def _as_row(self, label: str, value: Value, node: ast.stmt) -> Value:
+        """A number by the name of a row as a node; a gradient that is another's name as a copy."""
+        found = self.readings(last_part(label))
+        if not found:
+            return value
+        gradient = found[0].kind == "gradient"
+        if is_traced(value):
+            code = getattr(node, "value", None)
+            other = code.id if isinstance(code, ast.Name) and isinstance(value, Array) else ""
+            if gradient and other and value.parent is None and self._is_gradient(other):
+                return Array(node=value.node, kind=value.kind)
+            return value
+        if not gradient and found[0].name in self.vocabulary.inputs:
+            return value
+        number = self.tape.value(value)
+        return self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))
+
+    def _go_on(self, label: str, value: Value, target: ast.expr) -> None:
+        """Go on with what is assumed, where a value has another shape, or is no number."""
+        assumed = self.assumed_of(label)
+        if assumed is None or not self.is_number(value):
+            return
+        number = self.tape.value(value)
+        other = label in (self.assumed or {}) and np.shape(number) != np.shape(assumed)
+        if other or (np.all(np.isfinite(assumed)) and not np.all(np.isfinite(number))):
+            stand_in = self.as_node(label, assumed)
+            self.replaced_by[len(self.reading.steps) - 1] = self.number_of(stand_in)
+            self._reckon_with(target, stand_in)
+
+    def assumed_of(self, label: str) -> Any:
+        """What stands for a label that can't be computed: of a node of the task its value."""
+        if self.assumed is None:
+            return None
+        return self.assumed.get(label, self.given_values.get(last_part(label)))
+
+    def _reckon_with(self, target: ast.expr, value: Value) -> None:
+        try:
+            self.set_target(target, value)
+        except Unread:
+            return
+
+    def _lose(
+        self, label: str, why: Unknown, node: ast.stmt, target: ast.expr | None = None
+    ) -> None:
+        """Take note of a label without a value."""
+        assumed, stand_in = self.assumed_of(label), None
+        if assumed is not None:
+            stand_in = self.as_node(label, assumed)
+            self._reckon_with(target or ast.Name(label, ast.Store()), stand_in)
+        place = Place(node, self.is_own)
+        self.lost.append(Lost(label, why, place, len(self.reading.steps), stand_in))
+        if self.snapshots is not None:
+            self.snapshots[-len(self.lost)] = self.around
+
+    def _augmented(self, node: ast.AugAssign) -> int:
+        """`dx += …`, which begins at zero where there is no dx yet."""
+        target = node.target
+        name = target.id if self.given is None and isinstance(target, ast.Name) else ""
+        if name and self._is_gradient(name) and not self._is_bound(name):
+            self.set_name(name, 0.0)
+        return super()._augmented(node)
+
+    def _is_bound(self, name: str) -> bool:
+        scope: Scope | None = self.scope
+        while scope is not None and name not in scope.names:
+            scope = scope.outer
+        return scope is not None or any(
+            r.kind == "value" or r.name == self.vocabulary.output for r in self.readings(name)
+        )
+
+    def lose(self, node: ast.stmt, why: Unknown) -> int:
+        """Everything that a statement may change is unknown."""
+        end = super().lose(node, why)
+        if self.given is None:
+            for name in changed_names(node):
+                self._lose(name, why, node)
+            for target in stored_places(node):
+                self._lose(label_of(target), why, node, target)
+        return end
+
+    # --- functions ---
+
+    def call_function(self, function: Function, a: Any, k: Any, node: Any) -> Value:
+        """Call a function, and remember that it was called, and whether it holds steps."""
+        outer = self.is_own
+        self.is_own = outer and self.functions.is_open(function.node, node)
+        if self.is_own and self.given is None and isinstance(node, ast.Call):
+            names = [p.arg for p in function.node.args.args][-len(a) :] if a else []
+            a = [self._of_point(n, v) for n, v in zip(names, a, strict=False)] + a[len(names) :]
+            k = {n: self._of_point(n, v) for n, v in k.items()}
+        try:
+            value = super().call_function(function, a, k, node)
+            if not function.given:
+                line, at = self.line(function.node), len(self.reading.steps)
+                uncalled = not isinstance(node, ast.Call)
+                self.returned.append(Returned(function, value, line, self.is_own, uncalled, at))
+            return value
+        finally:
+            self.is_own = outer
+
+    def _of_point(self, name: str, value: Value) -> Value:
+        """The input whose value an argument is, by its name or as the only one of that value."""
+        if is_traced(value) or isinstance(value, bool) or not self.is_number(value):
+            return value
+        number = self.tape.value(value)
+        same = [
+            one
+            for one in self.vocabulary.inputs
+            if np.shape(self.given_values[one]) == np.shape(number)
+            and np.allclose(self.given_values[one], number, rtol=1e-6, atol=0)
+        ]
+        found = name if name in same else same[0] if len(same) == 1 else None
+        return value if found is None else self.node_of(found)
+
+    def _return(self, node: ast.Return) -> int:
+        code = super()._return(node)
+        if isinstance(node.value, ast.Tuple) and isinstance(self.result, tuple):
+            parts = list(zip(node.value.elts, self.result, strict=False))
+        else:
+            parts = [] if node.value is None else [(node.value, self.result)]
+        for tree, value in parts:
+            if not isinstance(tree, ast.Name) and self.is_number(value):
+                self.step(RETURN, "=", value, value, None, node)
+        return code
+
+
+def _is_display(code: ast.expr | None) -> bool:
+    """Whether code is nothing but numbers in brackets."""
+    if isinstance(code, ast.List | ast.Tuple):
+        return all(map(_is_display, code.elts))
+    return isinstance(code, ast.Constant | ast.UnaryOp)
+
+
+def read_code(
+    source: Source,
+    code: tuple[ast.Module, Text],
+    values: Mapping[str, Any],
+    vocabulary: Vocabulary,
+    graph: Graph,
+    *,
+    assumed: Mapping[str, Any] | None = None,
+    snapshots: bool = False,
+) -> CodeReader:
+    """Read a submission's code. Raises `GradcliError` where it takes too much.
+
+    `assumed` are values, by their labels, for what can't be computed or has another shape; a node
+    of the task has the task's. None where nothing stands for it.
+    """
+    reader = CodeReader(source, code, values, vocabulary, assumed)
+    reader.snapshots = {} if snapshots else None
+    reader.literal, reader.labels = literal_of(graph), labels_of(graph)
+    reader.scope.names["__name__"] = "__main__"
+    with np.errstate(all="ignore"):
+        reader.run(reader.tree.body)
+        reader.call_uncalled(reader.tree)
+    return reader

@@ -1,0 +1,195 @@
+"""Code at the task's point: what it gives the inputs, and its steps of gradient descent.
+
+An input keeps the task's value, whatever number or random start the code gives it. A step of
+descent, `W -= eta*dW`, moves a weight for the statements of the backward pass that follow (which is
+a mistake to be seen); a new forward pass, another turn of the loop and whatever comes behind it
+begin at the task's point again.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from gradcli.grading.listing.functions import label_of, targets
+from gradcli.grading.listing.offers import Offered, Offers
+from gradcli.python.values import (
+    Array,
+    Instance,
+    Scalar,
+    Unknown,
+    Unread,
+    Value,
+    is_traced,
+)
+
+MANY_TURNS = 20
+"""A loop with a step of descent in it and more turns than this trains; its first turn is read."""
+
+
+class Training(Offers):
+    """Keeps the inputs at the task's point."""
+
+    def __init__(self, *arguments: Any) -> None:
+        super().__init__(*arguments)
+        self.descended = False
+        self.moved: dict[str, Callable[[], None]] = {}
+        """The weights that a step of descent has moved: what puts each back."""
+
+    # --- the task's point ---
+
+    def give(self, target: ast.expr, value: Value, node: ast.stmt) -> None:
+        """Give a target a value; an input of the task keeps the task's."""
+        if self.given is not None:
+            super().give(target, value, node)
+            return
+        name = _last(target)
+        if isinstance(value, Offered) and name:
+            found = self.offer(name)
+            value = value if isinstance(found, Offered) else found
+        kept = self._kept(target, name, value)
+        if kept is not None:
+            if isinstance(target, ast.Name):
+                self.set_name(target.id, kept)
+            else:
+                self._store(target, kept)
+            return
+        if self._is_descent(target, node):
+            self._move(target)
+        super().give(target, value, node)
+
+    def _kept(self, target: ast.expr, name: str, value: Value) -> Value | None:
+        """The task's value for what the code gives an input: a random start, or the same number."""
+        name = self.written_for.get(name, name)
+        if name not in self.vocabulary.inputs or is_traced(value):
+            return None
+        if isinstance(value, Unknown):
+            return self.node_of(name)
+        if not self.is_number(value) and not isinstance(value, list):
+            return None
+        true = self.given_values[name]
+        try:
+            plain = np.asarray(self._plain_nested(value), dtype=float)
+        except (Unread, ValueError, TypeError):
+            return None
+        if plain.size != np.size(true):
+            return None
+        is_point = np.allclose(np.ravel(plain), np.ravel(true), rtol=1e-6, atol=0)
+        if not is_point:
+            outside = isinstance(target, ast.Name) and self.scope.outer is None
+            if not outside or plain.shape != np.shape(true):
+                return None
+            line = self.line(target)
+            text = f"{name} has another value here; the task's is taken"
+            self.reading.notes.append(("other-point", line, text))
+        return self.node_of(name)
+
+    # --- descent ---
+
+    def _is_descent(self, target: ast.expr, node: ast.stmt) -> bool:
+        """`W = W - eta*dW`, of an input that has the task's value."""
+        value = getattr(node, "value", None)
+        left = value.left if isinstance(value, ast.BinOp) else None
+        place = isinstance(left, ast.Name | ast.Attribute | ast.Subscript)
+        same = place and ast.unparse(left) == ast.unparse(target)  # type: ignore[arg-type]
+        return same and isinstance(value.op, ast.Sub | ast.Add) and self._is_input(target)  # type: ignore[union-attr]
+
+    def _is_input(self, target: ast.expr) -> bool:
+        """Whether a target is an input of the task: a number under another name is a copy."""
+        found = self.soft(target)
+        node = found.node if isinstance(found, Scalar) else None
+        if node is not None and isinstance(target, ast.Name):
+            own = {name for name, value in self.inputs.items() if value is found}
+            node = node if target.id in own or not own else None
+        if isinstance(found, Array):
+            node = self.tape.node(found)
+        return node in {self.node_of_value(value) for value in self.inputs.values()} - {None}
+
+    def _augmented(self, node: ast.AugAssign) -> int:
+        gradient = isinstance(node.op, ast.Sub | ast.Add)
+        if self.given is None and gradient and self._is_step(node) and self._is_input(node.target):
+            self._move(node.target)
+        return super()._augmented(node)
+
+    def _is_step(self, node: ast.AugAssign) -> bool:
+        """Whether what is subtracted is a rate times something: no part of the forward pass."""
+        return isinstance(node.op, ast.Sub) or isinstance(node.value, ast.BinOp)
+
+    def _move(self, target: ast.expr) -> None:
+        """Take note of a step of descent, and of how it is taken back."""
+        self.descended = True
+        label, held = label_of(target), self.soft(target)
+        if label in self.moved:
+            return
+        root = held.root if isinstance(held, Array) else None
+        node = None if root is None else root.node
+        scope = self.scope.shared.get(label, self.scope)
+        of = None if isinstance(target, ast.Name) else self.soft(target.value)  # type: ignore[attr-defined]
+        key = self.soft(target.slice) if isinstance(target, ast.Subscript) else None
+
+        def put_back() -> None:
+            if root is not None:
+                root.node = node
+            if isinstance(target, ast.Name):
+                scope.names[target.id] = held
+            elif isinstance(of, Instance) and isinstance(target, ast.Attribute):
+                of.names[target.attr] = held
+            elif isinstance(of, dict):
+                of[key] = held
+
+        self.moved[label] = put_back
+
+    def put_back(self) -> None:
+        """Take back all steps of descent."""
+        for one in self.moved.values():
+            one()
+        self.moved.clear()
+
+    def one(self, node: ast.stmt) -> int:
+        """One statement; a new forward pass begins at the task's point."""
+        if self.moved and self.given is None and self._is_forward(node):
+            self.put_back()
+        return super().one(node)
+
+    def _is_forward(self, node: ast.stmt) -> bool:
+        """Whether a statement reads a weight that was moved, and has no gradient in it."""
+        if isinstance(
+            node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.If | ast.With
+        ):
+            return False
+        read = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)} - {""}
+        bundles = {label.partition("[")[0] for label in self.moved}
+        if not read & {*self.moved, *bundles}:
+            return False
+        labels = {*read, *targets(node)}
+        return not any(r.kind == "gradient" for label in labels for r in self.readings(label))
+
+    # --- loops that train ---
+
+    def _for(self, node: ast.For) -> int:
+        self.descended = False
+        return super()._for(node)
+
+    def iterated(self, value: Value, where: Any) -> Any:
+        """The items of a loop; of one that trains, the first: the weights stay where they are."""
+        before = self.descended
+        for i, item in enumerate(super().iterated(value, where)):
+            trains = i and self.descended and not before and isinstance(value, range)
+            if trains and len(value) > MANY_TURNS:
+                self.put_back()
+                return
+            yield item
+
+
+def _last(target: ast.expr) -> str:
+    """The name that a target ends with: of `self.W1` and `p["W1"]` the same."""
+    if isinstance(target, ast.Name):
+        return target.id
+    if isinstance(target, ast.Attribute):
+        return target.attr
+    if isinstance(target, ast.Subscript) and isinstance(target.slice, ast.Constant):
+        return target.slice.value if isinstance(target.slice.value, str) else ""
+    return ""

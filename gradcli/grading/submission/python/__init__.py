@@ -1,1 +1,0 @@
-"""A listing's Python text, turned into the language's own."""
