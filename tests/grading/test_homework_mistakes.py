@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 import gradcli
+from gradcli.grading.code.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.mistakes.table import MISTAKES
+from gradcli.grading.model.deadline import NEVER
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.submission.read import read_submission
 
@@ -38,6 +40,15 @@ def test_the_mistake_is_named_and_no_other(name: str) -> None:
         assert list(row.tags) == entry["tags"]
         assert row.message
     assert [note.tag for note in found.notes] == entry.get("notes", [])
+
+
+@pytest.mark.parametrize("name", [n for n in INDEX if n.endswith(".py")])
+def test_the_command_says_the_same(name: str) -> None:
+    """`grade` looks at code in more ways than one; none of them hides a mistake."""
+    entry = INDEX[name]
+    scheme = Scheme(eta=entry.get("eta"))
+    found = graded(task(entry["task"]), FOLDER / name, name, scheme, NEVER)
+    assert [row.tags for row in found.roots] == [tuple(entry["tags"])] * len(entry["rows"])
 
 
 @pytest.mark.parametrize("name", INDEX)

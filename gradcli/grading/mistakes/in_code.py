@@ -49,12 +49,10 @@ def by_lines(evidence: Evidence) -> Explanation | None:
         mended = added(_recomputed(line, lambda cell: _final(cell, final)) for line in lines)
         if is_(mended, right):
             return explanation(evidence, [("not-final", Slip(None, (), late[0]))], late[1])
-    if _steps(lines):
+    if _read(lines, lambda cell: _before_step(cell, work) is not None):
 
         def original(cell: Cell) -> Any:
-            if cell.kind == "helper" and cell.key in work.originals:
-                return work.originals[cell.key]
-            return _before_step(cell)
+            return _before_step(cell, work)
 
         if is_(added(_recomputed(line, original) for line in lines), right):
             return explanation(evidence, [("updated-weights", None)], lines[-1])
@@ -68,21 +66,25 @@ def by_lines(evidence: Evidence) -> Explanation | None:
     return None
 
 
-def _steps(lines: list[Line]) -> bool:
-    """Whether a line reads a weight after its step of gradient descent."""
+def _read(lines: list[Line], is_meant: Callable[[Cell], bool]) -> bool:
+    """Whether lines read a cell of a kind, directly or in values on the way."""
     waiting = [read for line in lines for read in line.cell.reads]
     while waiting:
         cell = waiting.pop()
-        if _before_step(cell) is not None:
+        if is_meant(cell):
             return True
         waiting += cell.reads if cell.kind == "helper" else ()
     return False
 
 
-def _before_step(cell: Cell) -> Any:
-    """The value of `W` where the cell is `W - eta*delta_W`; None where it is anything else."""
+def _before_step(cell: Cell, work: Work) -> Any:
+    """The weight before a step of gradient descent, `W - eta*delta_W`; None for anything else."""
+    if cell.kind != "helper":
+        return None
+    if cell.key in work.originals:
+        return work.originals[cell.key]
     code = cell.code
-    if cell.kind != "helper" or not isinstance(code, ast.BinOp) or not isinstance(code.op, ast.Sub):
+    if not isinstance(code, ast.BinOp) or not isinstance(code.op, ast.Sub):
         return None
     read = dict(zip(cell.words, cell.reads, strict=True)).get(label_of(code.left))
     return None if read is None or read.kind != "variable" else read.value
