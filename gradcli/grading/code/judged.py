@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.finals import finals
 from gradcli.grading.code.replay import same
-from gradcli.grading.listing.notation import python_of
+from gradcli.grading.listing.functions import Code
 from gradcli.grading.listing.reader import CodeReader, read_code
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
@@ -32,7 +33,8 @@ class Judged:
         self.rtol = max(CODE, min(tolerance.rtol or CODE, tolerance.most))
         self.deadline = deadline
         self.task, self.source, self.sides = task, source, sides
-        self.tree, self.text = python_of(source)
+        self.code = Code.of(source, task.vocabulary)
+        self.tree = self.code.tree
         self.reader = self.read(self.tree)
         self.asked = task.wanted("listing")
         self.finals = finals(self.reader, self.asked, task.vocabulary)
@@ -42,7 +44,7 @@ class Judged:
         """Read code at the task's point."""
         flow, graph = self.task.flow, self.task.result.graph
         names = self.task.vocabulary
-        code = tree, self.text
+        code = replace(self.code, tree=tree)
         return read_code(self.source, code, flow.values, names, graph, snapshots=snapshots)
 
     def true(self, name: str) -> Any:

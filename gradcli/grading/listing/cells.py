@@ -28,6 +28,8 @@ from gradcli.python.steps import reads
 
 LONGEST = 400
 """Parts of an expression of which others are made by small changes."""
+MOST_OPERATIONS = 200_000
+"""Of all statements together: where each is made of a whole loop, there are more and more."""
 NO_NUMBER = "this gives no number: it is not defined, or too large"
 
 
@@ -41,6 +43,8 @@ class Cells:
         """The cells that a node is the value of."""
         self.at: dict[str, Cell] = {}
         """What each label stands for by now."""
+        self.operations = 0
+        """Of all stages together."""
         self.place = Place(ast.Pass(), own=True)
         """Of the statement that is looked at."""
 
@@ -82,6 +86,9 @@ class Cells:
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
             if nodes or self.tape.kernels[node] is not None:
                 cell.stage = of_tape(self.tape, node, nodes, cell.words, emptied, cell.line)
+                self.operations += len(cell.stage.graph.nodes)
+                if self.operations > MOST_OPERATIONS:
+                    raise submission_error("the steps of this listing are made of too much")
         cell.problem = self._spoiled(cell)
         if cell.problem is not None:
             cell.value = cell.stage = None
@@ -151,6 +158,8 @@ def code_of(statement: ast.stmt, label: str) -> ast.expr | None:
 
 
 def _code_of(statement: ast.stmt, label: str) -> ast.expr | None:
+    if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call):
+        return statement.value.args[0]  # of an append
     value: ast.expr | None = getattr(statement, "value", None)
     if not isinstance(statement, ast.Assign) or value is None:
         return value if isinstance(statement, ast.AugAssign | ast.AnnAssign | ast.Return) else None

@@ -10,10 +10,29 @@ from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
+from gradcli.diagnostics.source import Source
+from gradcli.grading.listing.notation import python_of
 from gradcli.grading.submission.labels import last_part, readings
 from gradcli.grading.submission.types import Vocabulary
+from gradcli.python.core import Text
+
+
+@dataclass(frozen=True)
+class Code:
+    """Code that can be read: its tree, the places of its nodes, and what its functions are."""
+
+    tree: ast.Module
+    text: Text
+    functions: Functions
+
+    @classmethod
+    def of(cls, source: Source, vocabulary: Vocabulary) -> Code:
+        """The code of a listing. Raises `GradcliError` of kind syntax with its place."""
+        tree, text = python_of(source)
+        return cls(tree, text, Functions(tree, vocabulary))
 
 
 class Functions:
@@ -21,9 +40,11 @@ class Functions:
 
     def __init__(self, tree: ast.Module, vocabulary: Vocabulary) -> None:
         self.vocabulary = vocabulary
-        calls = (n.func for n in ast.walk(tree) if isinstance(n, ast.Call))
+        self.nodes = list(ast.walk(tree))
+        """Everything in the module, walked once."""
+        calls = (n.func for n in self.nodes if isinstance(n, ast.Call))
         self.counts = Counter(getattr(f, "id", getattr(f, "attr", "")) for f in calls)
-        self.targets = frozenset(map(last_part, targets(tree)))
+        self.targets = frozenset(map(last_part, targets(self.nodes)))
         self.known: dict[ast.AST, bool] = {}
 
     def is_open(self, function: ast.AST, call: ast.AST) -> bool:
@@ -46,11 +67,11 @@ class Functions:
         return self.known[function]
 
     def _has_steps(self, function: ast.FunctionDef) -> bool:
-        local = {last_part(label) for label in targets(function)}
+        local = {last_part(label) for label in targets(ast.walk(function))}
         if any(readings(name, self.vocabulary) for name in local):
             return True
         nothing = Vocabulary((), (), self.vocabulary.output)
-        own = {last_part(label) for label in targets(function, computed=True)}
+        own = {last_part(label) for label in targets(ast.walk(function), computed=True)}
         own -= {self.vocabulary.output}
         found = (readings(name, nothing, own) for name in self.targets)
         return any(reading.kind == "gradient" for of in found for reading in of)
@@ -69,12 +90,12 @@ def label_of(target: ast.AST) -> str:
     return ""
 
 
-def targets(tree: ast.AST, *, computed: bool = False) -> Iterator[str]:
+def targets(nodes: Iterable[ast.AST], *, computed: bool = False) -> Iterator[str]:
     """The labels that are given a value, those of functions inside among them.
 
     With `computed` only those whose value is an expression, not just another name for one.
     """
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Assign):
             values = node.value.elts if isinstance(node.value, ast.Tuple) else [node.value]
             alias = all(isinstance(v, ast.Name) for v in values) or isinstance(node.value, ast.Dict)

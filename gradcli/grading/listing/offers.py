@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,10 +66,10 @@ def literal_of(graph: Graph) -> float | None:
     return numbers.pop() if len(numbers) == 1 else None
 
 
-def bundles_of(tree: ast.AST) -> frozenset[str]:
+def bundles_of(nodes: Iterable[ast.AST]) -> frozenset[str]:
     """The names that code takes apart by keys, or into the names of a tuple."""
     found: list[ast.expr] = []
-    for node in ast.walk(tree):
+    for node in nodes:
         if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
             found += [node.value] if isinstance(node.slice.value, str) else []
         elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):

@@ -17,13 +17,12 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
-from gradcli.grading.listing.functions import Functions, label_of
+from gradcli.grading.listing.functions import Code, label_of
 from gradcli.grading.listing.offers import Offered, bundles_of, labels_of, literal_of
 from gradcli.grading.listing.uncalled import Uncalled
 from gradcli.grading.submission.labels import last_part
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Graph
-from gradcli.python.core import Text
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
     NOWHERE,
@@ -85,15 +84,15 @@ class CodeReader(Uncalled):
     def __init__(
         self,
         source: Source,
-        code: tuple[ast.Module, Text],
+        code: Code,
         values: Mapping[str, Any],
         vocabulary: Vocabulary,
         assumed: Mapping[str, Any] | None,
     ) -> None:
-        tree, text = code
-        super().__init__(source, text, values, vocabulary)
-        self.tree, self.assumed, self.bundles = tree, assumed, bundles_of(tree)
-        self.functions = Functions(tree, vocabulary)
+        bundles = bundles_of(code.functions.nodes)
+        super().__init__(source, code.text, values, vocabulary)
+        self.tree, self.assumed, self.bundles = code.tree, assumed, bundles
+        self.functions = code.functions
         self.returned: list[Returned] = []
         self.places: list[Place] = []
         """Of every step."""
@@ -137,6 +136,15 @@ class CodeReader(Uncalled):
             self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
         if self.snapshots is not None:
             self.snapshots[count] = self.around
+
+    def stands_alone(self, value: Value, node: ast.Expr) -> None:
+        """What a call gives back that nobody takes; `hs.append(h)` is a step of `hs`."""
+        super().stands_alone(value, node)
+        match node.value:
+            case ast.Call(func=ast.Attribute(value=of, attr="append"), args=[_]):
+                held = self.soft(of)
+                if isinstance(held, list) and held and self.is_number(held[-1]):
+                    self.step(label_of(of), "=", held[-1], held[-1], None, node)
 
     def _is_gradient(self, label: str) -> bool:
         return any(r.kind == "gradient" for r in self.readings(last_part(label)))
@@ -350,7 +358,7 @@ def _is_display(code: ast.expr | None) -> bool:
 
 def read_code(
     source: Source,
-    code: tuple[ast.Module, Text],
+    code: Code,
     values: Mapping[str, Any],
     vocabulary: Vocabulary,
     graph: Graph,

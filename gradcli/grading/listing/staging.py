@@ -105,10 +105,10 @@ class Staging:
     @cached_property
     def _used(self) -> frozenset[str]:
         """The names that expressions of the listing use, but for what functions give back."""
-        given_back = {id(n.value) for n in ast.walk(self.reader.tree) if isinstance(n, ast.Return)}
+        given_back = {id(n.value) for n in self.reader.functions.nodes if isinstance(n, ast.Return)}
         return frozenset(
             n.id
-            for n in ast.walk(self.reader.tree)
+            for n in self.reader.functions.nodes
             if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load) and id(n) not in given_back
         )
 
@@ -362,7 +362,7 @@ class Staging:
     def unread(self, output: str) -> Iterator[tuple[str, int]]:
         """The names that are neither rows nor used for any, and their lines."""
         known = {*self.vocabulary.nodes, *self.vocabulary.inputs, *self.lines.groups, output}
-        known |= {n.id for n in ast.walk(self.reader.tree)
+        known |= {n.id for n in self.reader.functions.nodes
                   if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}  # fmt: skip
         known |= {cell.name for cell in (*self.own, *self.spoilt) if cell.problem is not None}
         pairs = zip(self.reader.reading.steps, self.reader.places, strict=True)

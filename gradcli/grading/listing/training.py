@@ -164,7 +164,7 @@ class Training(Offers):
         bundles = {label.partition("[")[0] for label in self.moved}
         if not read & {*self.moved, *bundles}:
             return False
-        labels = {*read, *targets(node)}
+        labels = {*read, *targets(ast.walk(node))}
         return not any(r.kind == "gradient" for label in labels for r in self.readings(label))
 
     # --- loops that train ---

@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.listing.forward_pass import finished
-from gradcli.grading.listing.notation import python_of
+from gradcli.grading.listing.functions import Code
 from gradcli.grading.listing.reader import CodeReader, read_code
 from gradcli.grading.listing.staging import Staging
 from gradcli.grading.listing.work import Cell, Work
@@ -68,7 +68,7 @@ class _Code:
     def __init__(self, task: Task, listing: Listing) -> None:
         self.task, self.listing = task, listing
         try:
-            self.code = python_of(listing.source)
+            self.code = Code.of(listing.source, task.vocabulary)
         except GradcliError as error:
             error.kind = Kind.SUBMISSION
             raise

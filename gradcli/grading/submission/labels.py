@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
@@ -95,17 +95,18 @@ def spellings(vocabulary: Vocabulary) -> Mapping[str, str]:
     return {form: meant for form, meant in found.items() if form not in own}
 
 
-def readings(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()) -> list[Reading]:
+def readings(label: str, vocabulary: Vocabulary, extra_nodes: Container[str] = ()) -> list[Reading]:
     """All that the label can stand for; `extra_nodes` are names of the student's own staging."""
     text = known_label(label, vocabulary)
-    nodes = {*vocabulary.nodes, *vocabulary.inputs, vocabulary.output, *extra_nodes}
-    found = [Reading("value", text)] if text in nodes else []
-    candidates = dict.fromkeys(_candidates(text, vocabulary.output))
-    found += [Reading("gradient", name) for name in candidates if name in nodes]
-    if found:
-        return found
-    others = dict.fromkeys(_other_candidates(text, vocabulary))
-    return [Reading("gradient", name) for name in others if name in nodes]
+
+    def gradients(candidates: Iterable[str]) -> list[Reading]:
+        known = (n for n in dict.fromkeys(candidates) if n in vocabulary.names or n in extra_nodes)
+        return [Reading("gradient", name) for name in known]
+
+    there = text in vocabulary.names or text in extra_nodes
+    found = [Reading("value", text)] if there else []
+    found += gradients(_candidates(text, vocabulary.output))
+    return found or gradients(_other_candidates(text, vocabulary))
 
 
 def looks_like_gradient(label: str) -> bool:
@@ -138,7 +139,7 @@ def subscript(label: str, vocabulary: Vocabulary) -> str | None:
     return name if output == vocabulary.output and name in vocabulary.inputs else None
 
 
-def read_name(label: str, vocabulary: Vocabulary, extra_nodes: Iterable[str] = ()) -> Reading:
+def read_name(label: str, vocabulary: Vocabulary, extra_nodes: Container[str] = ()) -> Reading:
     """What the label stands for; a label that is no gradient is a value's name.
 
     Raises `GradcliError` of kind submission if it can be read in two ways. The error has no

@@ -107,3 +107,16 @@ class Vocabulary:
     nodes: tuple[str, ...]
     """All nodes of the task, inputs and output among them."""
     output: str
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """All of them, to look names up."""
+        return frozenset((*self.nodes, *self.inputs, self.output))
+
+    @cached_property
+    def _hash(self) -> int:
+        return hash((self.inputs, self.nodes, self.output))
+
+    def __hash__(self) -> int:
+        """The hash of what it is made of, computed once: a task may have thousands of names."""
+        return self._hash
