@@ -296,9 +296,11 @@ def consistent(found: Candidates, s: Series, run: slice, center: Any, rough: Any
     h, D, N = np.atleast_2d(s.h[..., run]), s.D[:, run], s.N[:, run]
     value, error, step = found
     center, rough = np.reshape(center, (-1, 1)), np.reshape(rough, (-1, 1))
-    slack = 3 * error[..., None] + (3 * N + 2 * rough * (h / center) ** 2)[:, None]
-    agree = np.abs(D[:, None] - value[..., None]) <= slack
-    agree = (agree | (h > center)[:, None]).all(axis=-1)
+    # |D - value| ≤ 3·error + slack for all steps up to `center`, as bounds from below and above.
+    slack, ignored = 3 * N + 2 * rough * (h / center) ** 2, h > center
+    least = np.where(ignored, np.inf, D + slack).min(axis=-1, keepdims=True)
+    most = np.where(ignored, -np.inf, D - slack).max(axis=-1, keepdims=True)
+    agree = (value - least <= 3 * error) & (most - value <= 3 * error)
     error = np.where(agree, error, np.inf)
     k = np.argmin(error, axis=-1)[:, None]
     value, error, step = (np.take_along_axis(part, k, -1)[:, 0] for part in (value, error, step))
