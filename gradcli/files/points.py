@@ -23,6 +23,7 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.suggestion import did_you_mean
+from gradcli.files import head_start
 from gradcli.files import text_cells as second_look
 from gradcli.files.dialect import (
     SEPARATORS,
@@ -32,6 +33,7 @@ from gradcli.files.dialect import (
     table_in,
 )
 from gradcli.files.files import MOST
+from gradcli.files.head_start import ROWS
 from gradcli.files.numbers import hint_for, number, number_in, numbers_in
 from gradcli.files.numpy_files import MOST_AXES, expect_whole
 from gradcli.files.parquet_sizes import largest_row_group
@@ -54,8 +56,6 @@ FORMATS = {
     "npz": "npz",
 }
 TEXT = frozenset({"csv", "tsv", "ndjson"})
-ROWS = 131_072
-"""Rows in a chunk."""
 
 
 def format_of(path: str | None, given: str | None, option: str) -> str:
@@ -108,6 +108,8 @@ class Points:
         self.table: Table | None = None
         self.unpacked = 0
         self.comments = False
+        self.plain_scan: dict[str, Any] | None = None
+        """The arguments of the scan of a table that needs no more than these."""
         self.archive: Any = None
         self.shapes: dict[str, tuple[int, ...]] = {}
         self.keys: list[str] = []
@@ -234,17 +236,11 @@ class Points:
         for i, key in enumerate(self.keys):
             name = as_name(key) if self._named(key) else f"\0{i}"
             schema[name] = pl.Float64 if name in numbers and not comma else pl.String
-        scan = pl.scan_csv(
-            self.path,
-            separator=table.separator,
-            has_header=False,
-            skip_lines=table.above,
-            comment_prefix="#" if self.comments else None,
-            schema=schema,
-            ignore_errors=True,
-            glob=False,
-        )
+        comment = "#" if self.comments else None
+        arguments = head_start.of_scan(table.separator, table.above, comment, schema)
+        scan = pl.scan_csv(self.path, **arguments)
         if not comma:
+            self.plain_scan = arguments
             return scan
         return scan.with_columns(
             pl.when(~pl.col(name).str.contains(".", literal=True))
@@ -271,7 +267,8 @@ class Points:
         try:
             # What is kept is not read again: its type has to fit all rows.
             scan = self._scan(used, whole=not set(keep) <= set(used)).select(columns)
-            coming = scan.collect_batches(chunk_size=ROWS, maintain_order=True)
+            begun = head_start.taken(self.path, self.plain_scan, columns)
+            coming = begun or head_start.in_chunks(scan, ROWS)
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
         found = self._batches(scan, coming)
