@@ -14,14 +14,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.check.extrapolation import extrapolate
+from gradcli.check.extrapolation import consistent, extrapolate
 from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
 from gradcli.check.function import Coordinate
 from gradcli.check.jitter import EPS, TINY
-from gradcli.check.method import consistent
 from gradcli.check.sampling import Sampler
-from gradcli.check.series import Series, displacement, drowned, resolved, sound
-from gradcli.check.special import SETTLED
+from gradcli.check.series import SETTLED, Series, displacement, drowned, resolved, sound
 from gradcli.check.stencil import Outputs, Stencil, columns_of
 from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.ops.operation import Array

@@ -26,6 +26,9 @@ MOST_ELEMENTS = 3_000_000
 MOST_VALUES = 12_000_000
 """The rows of a pass times the nodes don't exceed this: 96 MB."""
 
+HELD = 8
+"""Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
+
 
 class Points(NamedTuple):
     """Where the function of a coordinate is wanted; the first point is x itself.

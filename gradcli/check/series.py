@@ -16,6 +16,9 @@ import numpy as np
 from gradcli.check.jitter import EPS, TINY
 from gradcli.ops.operation import Array
 
+SETTLED = 3
+"""Steps at the small end that show where a value or a slope goes."""
+
 
 class Series:
     """Values at x and on both sides of it, with slopes and noise.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from gradcli.check import quick_check
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import BLURRED, COARSE, SCATTER_SAFETY, Finding
 from gradcli.check.function import Coordinate
-from gradcli.check.method import HELD, examine
-from gradcli.check.sampling import Request, Sampler
-from gradcli.check.scatter import Scatter
+from gradcli.check.sampling import HELD, Request, Sampler
 from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import operand_values
@@ -22,6 +20,9 @@ from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Operation
 from gradcli.results.result import Verdict
+
+if TYPE_CHECKING:
+    from gradcli.check.scatter import Scatter
 
 AT_ONCE = 512
 """The most variables that are looked at in one pass."""
@@ -75,9 +76,17 @@ class Bench:
         self.doubted = False
         """Whether a gradient that failed the quick check has had its full examination."""
         self.sampler = Sampler(graph, values, upstream, seed, clock)
-        self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed, rules)
+        self.upstream, self.seed, self.rules = upstream, seed, rules
         nodes = self.sampler.graph.nodes
         self.names = [node.operation.name if node.operation else node.kind for node in nodes]
+
+    @cached_property
+    def scatter(self) -> Scatter:
+        """The backward passes that show how far rounding moves the accumulators."""
+        from gradcli.check.scatter import Scatter  # noqa: PLC0415 - most programs need none
+
+        point = self.graph, self.values, self.active, self.upstream
+        return Scatter(*point, self.sampler.place, self.seed, self.rules)
 
     def room(self, coordinate: Coordinate) -> int:
         """How many variables like this one are looked at in one pass."""
@@ -329,6 +338,8 @@ class Bench:
 
     def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
+        from gradcli.check.method import examine  # noqa: PLC0415 - most programs need none
+
         talks = []
         for c in coordinates:
             smooth = partial(self.smooth, c)
