@@ -23,8 +23,8 @@ from gradcli.ops.operation import Array, keywords
 MOST_ELEMENTS = 3_000_000
 """The rows of a pass times the elements of the widest value don't exceed this: 24 MB."""
 
-MOST_VALUES = 12_000_000
-"""The rows of a pass times the nodes don't exceed this: 96 MB."""
+MOST_VALUES = 14_000_000
+"""The rows of a pass times the nodes don't exceed this: 112 MB."""
 
 HELD = 8
 """Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""

@@ -82,9 +82,11 @@ class Scatter:
             delta = deltas.get(coordinate.node)
             spread = 0.0
             if delta is not None:
-                results = coordinate.component(delta[own])
-                spread = float(results.max() - results.min()) / 2
-            found.append(spread if math.isfinite(spread) else math.inf)
+                results = coordinate.component(delta[own]).tolist()
+                spread = (
+                    (max(results) - min(results)) / 2 if math.isfinite(sum(results)) else math.inf
+                )
+            found.append(spread)
         return found
 
     def _backward(

@@ -141,10 +141,12 @@ class Pass:
         rows, columns = columns_of([self.moved[i] for i in kept], self.count)
         to = place[columns]
         values, wanted = np.concatenate([*kept.values()], axis=1), to >= 0
-        wide = np.empty((len(kept), self.stencil.held, bits.bit_count()))
-        wide[:] = np.array([self.function.values[i] for i in kept])[:, None, None]
-        wide[rows[wanted], :, to[wanted]] = values[:, wanted].T
-        return dict(zip(kept, wide.reshape(len(kept), -1), strict=True))
+        found = np.empty((self.stencil.held, len(kept), bits.bit_count()))
+        found[:] = np.array([self.function.values[i] for i in kept])[:, None]
+        places = (rows * bits.bit_count() + to)[wanted]
+        for point, row in zip(found.reshape(self.stencil.held, -1), values, strict=True):
+            point[places] = row[wanted]
+        return dict(zip(kept, found.swapaxes(0, 1).reshape(len(kept), -1), strict=True))
 
     @property
     def everyone(self) -> int:
