@@ -395,10 +395,14 @@ def test_a_head_start_changes_nothing(case: str, monkeypatch: pytest.MonkeyPatch
     """Whatever the first lines promise, rows and errors are those of a later reading."""
     program, text, options = BEGUN[case]
     Path("p.csv").write_bytes(text.encode())
-    taken = []
-    monkeypatch.setattr(
-        head_start, "taken", lambda *a, own=head_start.taken: taken.append(own(*a)) or taken[-1]
-    )
+    taken: list[Any] = []
+    own = head_start.taken
+
+    def noted(*arguments: Any) -> Any:
+        taken.append(own(*arguments))
+        return taken[-1]
+
+    monkeypatch.setattr(head_start, "taken", noted)
     found = []
     for least in (10**9, 0):
         monkeypatch.setattr(head_start, "LARGE", least)
