@@ -365,6 +365,7 @@ class Program:
                 budget=budget,
                 exact=exact,
                 seed=seed,
+                rules=result.rules,
             )
         return replace(result, checks=checks)
 

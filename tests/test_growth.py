@@ -12,6 +12,7 @@ import pytest
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.grading.exercise import lint
 
 Text = Callable[[int], str]
 
@@ -93,6 +94,10 @@ REPORTS = (
     ("trace", "--no-check"),
     ("trace", "--no-check", "--by", "statement"),
     ("trace", "--no-check", "--json"),
+    ("trace", "--no-check", "--explain"),
+    ("trace", "--no-check", "--node", "v0"),
+    ("trace", "--no-check", "--node", "x", "--json"),
+    ("trace", "--no-check", "--node", "y", "--by", "statement"),
     ("export", "--to", "numpy"),
     ("export", "--to", "python"),
     ("export", "--to", "latex"),
@@ -206,7 +211,13 @@ def class_(n: int) -> list[str]:
     return ["class", "p.grad", str(folder), "--jobs", "1"]
 
 
-OTHERS: dict[str, Command] = {"Python": python, "grade": grade, "class": class_}
+def lint_(n: int) -> list[str]:
+    """A task of which one input is used in every statement, so that its row has as many parts."""
+    Path("p.grad").write_text("#: x = 0.5\n#: y = 0.5\n" + PROGRAMS["chain"](n // 2))
+    return ["lint", "p.grad"]
+
+
+OTHERS: dict[str, Command] = {"Python": python, "grade": grade, "class": class_, "lint": lint_}
 
 COMMANDS: dict[str, Command] = {
     **{name: program(text) for name, text in (PROGRAMS | MISTAKES).items()},
@@ -253,6 +264,8 @@ def test_twice_the_text_takes_twice_the_calls(
     name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for what, points in (("FEWEST", 1), ("MOST", 1), ("GENERAL", 1)):
+        monkeypatch.setattr(lint, what, points)  # else fewer the longer the task is
     expect_linear(calls, COMMANDS[name], 300)
 
 

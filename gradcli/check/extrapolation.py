@@ -13,6 +13,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from gradcli.check.series import Series
 from gradcli.ops.operation import Array
 
 COLUMNS = 7
@@ -47,3 +48,23 @@ def extrapolate(
         doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
     found, error, step = (np.concatenate(part, axis=-1) for part in (values, errors, steps))
     return found, np.where(np.isfinite(found) & np.isfinite(error), error, np.inf), step
+
+
+def consistent(found: Candidates, s: Series, run: slice, center: Any, rough: Any) -> Candidates:
+    """The candidate of least error that every smaller step of the ladder agrees with.
+
+    One for every coordinate of the series, whose row it is; its error is infinite where there is
+    none. `center` and `rough` are the scale that is believed most, and the error there.
+    """
+    h, D, N = np.atleast_2d(s.h[..., run]), s.D[:, run], s.N[:, run]
+    value, error, step = found
+    center, rough = np.reshape(center, (-1, 1)), np.reshape(rough, (-1, 1))
+    # |D - value| ≤ 3·error + slack for all steps up to `center`, as bounds from below and above.
+    slack, ignored = 3 * N + 2 * rough * (h / center) ** 2, h > center
+    least = np.where(ignored, np.inf, D + slack).min(axis=-1, keepdims=True)
+    most = np.where(ignored, -np.inf, D - slack).max(axis=-1, keepdims=True)
+    agree = (value - least <= 3 * error) & (most - value <= 3 * error)
+    error = np.where(agree, error, np.inf)
+    k = np.argmin(error, axis=-1)[:, None]
+    value, error, step = (np.take_along_axis(part, k, -1)[:, 0] for part in (value, error, step))
+    return value, error, step

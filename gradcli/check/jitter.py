@@ -56,8 +56,7 @@ class Jitter:
     """A prime, so that arrays longer than the pool don't fall into step with it."""
 
     def __init__(self, seed: int) -> None:
-        pool = _pool(seed)
-        self._pool = {"one": 1.0 + EPS * pool, "plain": pool, "tiny": TINY * pool}
+        self._pool = _pool(seed)
         self._long = dict(self._pool)
         """The same, repeated as often as the longest array so far has asked for."""
         self.next = 0
@@ -84,7 +83,7 @@ class Jitter:
     def shake(self, value: Array, first: int, error: float = EPS) -> Array:
         """Disturb an array in place, from its row `first` on, and return it."""
         part = value[first:]
-        part *= self._near_one(part, error)
+        part *= self._draws("one", part) if error == EPS else self._near_one(part, error)
         return value
 
     def round(self, value: Array) -> Array:
@@ -108,5 +107,6 @@ class Jitter:
 
 
 @lru_cache(maxsize=8)
-def _pool(seed: int) -> Array:
-    return uniform(seed, Jitter.POOL)
+def _pool(seed: int) -> dict[str, Array]:
+    pool = uniform(seed, Jitter.POOL)
+    return {"one": 1.0 + EPS * pool, "plain": pool, "tiny": TINY * pool}

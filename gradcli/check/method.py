@@ -9,15 +9,15 @@ inconclusive. The caller holds many such conversations at once and answers all i
 from __future__ import annotations
 
 from collections.abc import Callable, Generator
-from typing import Any
 
 import numpy as np
 
-from gradcli.check.extrapolation import COLUMNS, Candidates, extrapolate
+from gradcli.check.extrapolation import COLUMNS, Candidates, consistent, extrapolate
 from gradcli.check.finding import BLURRED, COARSE, Finding, decide, nothing_at_all, only_noise
 from gradcli.check.jitter import EPS, TINY
-from gradcli.check.sampling import Points, Samples
+from gradcli.check.sampling import HELD, Points, Samples
 from gradcli.check.series import (
+    SETTLED,
     Series,
     admissible,
     between,
@@ -28,13 +28,10 @@ from gradcli.check.series import (
     resolved,
     tail,
 )
-from gradcli.check.special import BENT, SETTLED, Conversation, View, corner, edge, settled
+from gradcli.check.special import BENT, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
 from gradcli.ops.operation import Array, Operation
 from gradcli.results.result import Verdict
-
-HELD = 8
-"""Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
 
 
 def examine(
@@ -285,24 +282,6 @@ def _candidates(
     noise = between(fine, s.h[run], s.noise[0, run])
     noise = np.fmax(noise, 0.5 * EPS * finite(f.size[0])) + f.uneven[0]
     return extrapolate(fine[part], f.D[0, part], noise[part], 2, COLUMNS)
-
-
-def consistent(found: Candidates, s: Series, run: slice, center: Any, rough: Any) -> Candidates:
-    """The candidate of least error that every smaller step of the ladder agrees with.
-
-    One for every coordinate of the series, whose row it is; its error is infinite where there is
-    none. `center` and `rough` are the scale that is believed most, and the error there.
-    """
-    h, D, N = np.atleast_2d(s.h[..., run]), s.D[:, run], s.N[:, run]
-    value, error, step = found
-    center, rough = np.reshape(center, (-1, 1)), np.reshape(rough, (-1, 1))
-    slack = 3 * error[..., None] + (3 * N + 2 * rough * (h / center) ** 2)[:, None]
-    agree = np.abs(D[:, None] - value[..., None]) <= slack
-    agree = (agree | (h > center)[:, None]).all(axis=-1)
-    error = np.where(agree, error, np.inf)
-    k = np.argmin(error, axis=-1)[:, None]
-    value, error, step = (np.take_along_axis(part, k, -1)[:, 0] for part in (value, error, step))
-    return value, error, step
 
 
 def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> Finding:

@@ -9,26 +9,30 @@ with a row for each. What they don't confirm gets the whole check: nothing is ac
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.check.extrapolation import extrapolate
+from gradcli.check.extrapolation import consistent, extrapolate
 from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
 from gradcli.check.function import Coordinate
 from gradcli.check.jitter import EPS, TINY
-from gradcli.check.method import consistent
 from gradcli.check.sampling import Sampler
-from gradcli.check.series import Series, displacement, drowned, resolved, sound
-from gradcli.check.special import SETTLED
-from gradcli.check.stencil import Outputs, Stencil
+from gradcli.check.series import SETTLED, Series, displacement, drowned, resolved, sound
+from gradcli.check.stencil import Outputs, Stencil, columns_of
 from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
 
-STEPS = 9
+STEPS = 11
 """An odd number: of the nodes between, every second step is looked at."""
+
+BITS = 1.25
+"""By so many bits neighbouring steps differ."""
+
+FINER = 9
+"""So many between those and the next larger border."""
 
 FEW = 7
 """So many along a direction through a large array, where each costs a lot."""
@@ -46,11 +50,15 @@ smaller steps would know the slope better."""
 SURE = 1e-6
 """A gradient that agrees with a slope to this, relatively, does so by no chance."""
 
-BEYOND = 5.0
+BEYOND = 4.0
 """Where the slope is known so many times less well than a pass asks for, no points will help."""
 
 AT_ONCE = 2048
 """So many quantities are looked at together: their arrays stay in the processor's cache."""
+
+KEPT = 4096
+"""The variables times the nodes behind them don't exceed this where all these nodes' values are
+kept, in case that they are asked for."""
 
 ALL = slice(None)
 
@@ -74,7 +82,9 @@ class Looks(NamedTuple):
     joined: Array
     """Whether the steps begin before the ordinary ones end."""
     promising: Array
-    """Where a look at the nodes between is all that is missing."""
+    """Where a look at the nodes between is missing before these two can be believed."""
+    scale: Array
+    """Which of the steps is believed most."""
     zero: Array
     """Where function and gradient are 0, as far as the values show it."""
     hopeless: Array
@@ -83,18 +93,20 @@ class Looks(NamedTuple):
     """The steepest slope that is no noise."""
     level: Array
     """The function's size per unit of x."""
-    outputs: Outputs
 
-    def finding(self, k: int) -> Finding:
-        """What is found on a variable that passes or is zero."""
-        verdict = Verdict.PASS if self.passes[k] else Verdict.ZERO
-        found = Finding(verdict, slope=float(self.slope[k]), error=float(self.error[k]))
-        found.tolerance = float(self.tolerance[k])
-        if verdict is Verdict.ZERO:
-            found.error = found.tolerance
-        else:
-            found.digits = float(self.digits[k])
-        return found
+    def findings(self, which: Array) -> Iterator[tuple[int, Finding]]:
+        """Which variables these are, all of which pass or are zero, and what is found on each."""
+        (rows,) = which.nonzero()
+        numbers = (part[rows].tolist() for part in (self.slope, self.error, self.tolerance))
+        told = self.passes[rows].tolist(), self.digits[rows].tolist()
+        for k, slope, error, tolerance, passes, digits in zip(
+            rows.tolist(), *numbers, *told, strict=True
+        ):
+            found = Finding(Verdict.PASS, slope=slope, error=error)
+            found.tolerance, found.digits = tolerance, digits
+            if not passes:
+                found.verdict, found.error, found.digits = Verdict.ZERO, tolerance, None
+            yield k, found
 
     def undecided(self, k: int, gradient: float, scatter: float) -> Finding | None:
         """What is found on a hopeless variable: that nothing can be known, if so it is."""
@@ -121,54 +133,124 @@ Ladder = Callable[[Array], Steps]
 
 
 def ordinary(x: Array) -> Steps:
-    """Steps about the larger of |x| and 1, the scale of most functions."""
-    return _ladder(x, 2 * np.maximum(np.abs(x), 1.0), 10, STEPS)
+    """Steps downwards from the largest of all, which is beyond the scale of most functions."""
+    _, exponent = np.frexp(x)
+    return _ladder(x, np.maximum(np.ldexp(2.0, exponent), LARGEST), STEPS, BITS)
 
 
 def finer(x: Array) -> Steps:
     """Steps from |x| downwards, or from where the ordinary ones end."""
     size = np.where(x == 0, 1.0, np.abs(x))
-    return _ladder(x, np.minimum(size, np.maximum(size, 1.0) / 32), 8, STEPS)
+    return _ladder(x, np.minimum(size, np.maximum(size, 1.0) / 32), FINER, 1.0)
 
 
 def along(x: Array) -> Steps:
     """Steps along a direction: from 1/2 to where few elements come to a border."""
-    return _ladder(x, np.full(x.shape, 0.5), 18, FEW)
+    return _ladder(x, np.full(x.shape, 0.5), FEW, 3.0)
 
 
 LADDERS: tuple[tuple[bool, Ladder], ...] = ((False, ordinary), (False, finer), (True, along))
 """The steps for numbers, those for what is left of them, and the steps along directions."""
 
 
-def _ladder(x: Array, top: Array, whole: int, count: int) -> Steps:
-    """Steps over so many bits as a whole."""
-    bits = whole / (count - 1)
+def _ladder(x: Array, top: Array, count: int, bits: float) -> Steps:
+    """So many steps, each by some bits smaller than the one before."""
     h = MANTISSA * top[:, None] * np.exp2(-bits * np.arange(count))
     return Steps(exact(x[:, None], h), bits)
 
 
-def look(
-    sampler: Sampler,
-    coordinates: Sequence[Coordinate],
-    gradient: Array,
-    ladder: Ladder,
-    *,
-    inside: bool,
-) -> Looks:
-    """Compare accumulators with slopes; the coordinates are sorted by their place in the graph.
+class Shown(NamedTuple):
+    """What the points of some variables show, a row for each."""
 
-    With `inside` the nodes between are looked at as well. Otherwise only what agrees to many digits
-    passes: a flat function over a wildly moving inner node says nothing, but does not agree with a
-    gradient to six digits by chance either. The values at x with jitter are kept, for the scatter
-    of the gradient.
+    ladder: Ladder
+    steps: Steps
+    series: Series
+    near: Array
+    """Whether the smallest steps are on the piece of the function that x is on."""
+    outputs: Outputs
+    between: _Between | None
+    """The nodes between, where they were looked at or kept."""
+
+    def judged(self, gradient: Array, rows: Any = ALL, *, inside: bool) -> Looks:
+        """Compare the accumulators of the variables in some `rows` with the slopes.
+
+        With `inside` by what the nodes between show as well. Otherwise only what agrees to many
+        digits passes: a flat function over a wildly moving inner node says nothing, but does not
+        agree with a gradient to six digits by chance either.
+        """
+        s = self.series if rows is ALL else self.series.of_rows(rows)
+        h, x = s.h, s.x
+        ok, error = sound(s, ALL, between=False)
+        ok &= ~drowned(s, ALL)[:, :-1]
+        if inside:
+            assert self.between is not None
+            ok &= self.between.settled(rows)
+        every, a = np.arange(len(h)), np.argmin(np.where(ok, error, np.inf), axis=1)
+        center, rough = h[every, a], error[every, a]
+        better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=self.steps.bits)
+        first = s.D[every, a], rough, center
+        value, error, step = (np.column_stack(pair) for pair in zip(first, better, strict=True))
+        slope, error, step = consistent((value, error, step), s, ALL, center, rough)
+        good = ok.any(axis=1) & self.near[rows] & resolved(s, ALL) & np.isfinite(gradient)
+        error = np.where(good, error, np.inf)
+        # As good as it gets: smaller steps are noisier, and the next larger ones no better.
+        best = good & (error <= KNOWN * s.N[:, -1]) & (s.N[:, -1] >= 0.9 * s.N[:, -2])
+        joined = np.ones(len(h), dtype=bool)
+        if self.ladder is finer:
+            joined = h[:, 0] > ordinary(x[:, 0]).h[:, -1]
+            best &= (step < h[:, 0]) | joined
+        tolerance, digits, passes = agreement(gradient, slope, error)
+        apart = np.abs(gradient - slope) > tolerance
+        unit = np.maximum(np.abs(x), 1.0)
+        clear = s.moves > 20 * s.noise
+        nearby = np.max(s.moves / h, axis=1, where=clear & (h <= 2 * unit), initial=0.0)
+        level = np.abs(s.y0 / unit)[:, 0]
+        size = np.maximum(np.abs(gradient), np.abs(slope))
+        # The ordinary steps end where all do; another's largest may not be the best one.
+        farther = 1.0 if self.ladder is ordinary else np.where(step == h[:, 0], LARGEST, 1.0)
+        hopeless = best & ~apart & (SAFETY * error > BEYOND * farther * RESOLVED * size)
+        contradicted = best & apart & (tolerance <= RESOLVED * size)
+        flat = (gradient == 0) & (s.moves == 0).all(axis=1)
+        nothing = (s.y0[:, 0] == 0) & (s.noise <= TINY).all(axis=1)
+        zero = flat & (nothing | (tolerance <= ZERO * level))
+        loosely = passes & (np.abs(gradient - slope) > SURE * size)
+        promising = (not inside) & (loosely | zero)
+        hopeless &= ~flat & (np.abs(gradient) > 64 * EPS * nearby)
+        which = (passes, contradicted, best, joined, promising, a, zero, hopeless)
+        return Looks(slope, error, tolerance, digits, *which, nearby, level)
+
+    def confirmed(self, looks: Looks) -> list[int]:
+        """Look at the nodes between for what is promising; the rows that are to be judged anew.
+
+        If none of these nodes objects to the scale that is believed most, all stays as it was.
+        """
+        assert self.between is not None
+        rows = np.flatnonzero(looks.promising)
+        settled = self.between.settled(rows)
+        changed = ~settled[np.arange(len(rows)), looks.scale[rows]]
+        looks.promising[rows[~changed]] = False
+        again: list[int] = rows[changed].tolist()
+        return again
+
+
+def look(
+    sampler: Sampler, coordinates: Sequence[Coordinate], ladder: Ladder, *, inside: bool
+) -> Shown:
+    """Put some variables through the steps of a ladder; they are sorted by their place.
+
+    With `inside` the nodes between are shown as well; where there are few they always are. The
+    values at x with jitter are kept, for the scatter of the gradient.
     """
     x = np.array([[c.x] for c in coordinates])
-    h, bits = ladder(x[:, 0])
-    n = h.shape[1]
+    steps = ladder(x[:, 0])
+    h, n = steps.h, steps.h.shape[1]
     t = np.concatenate([x, x + h, x - h, np.repeat(x, JITTERED, axis=1)], axis=1).T
-    between = _Between(x, h)
+    behind = len(sampler.graph.nodes) - sampler.place[coordinates[0].node]
+    between = None
+    if inside or behind * len(coordinates) <= KEPT:
+        between = _Between(x, h, at_once=inside)
     stencil = Stencil(coordinates, np.ascontiguousarray(t), JITTERED, JITTERED)
-    outputs = sampler.climb(stencil, between.see if inside else None)
+    outputs = sampler.climb(stencil, between.see if between else None)
     f, signature = outputs.f.T, outputs.signature.T
     near = np.isfinite(f) & (signature == signature[:, :1])
     # The steps that all smaller ones share x's piece with; others count as undefined.
@@ -176,42 +258,8 @@ def look(
     same = np.logical_and.accumulate(same, axis=1)[:, ::-1]
     y = f[:, : 2 * n + 1].copy()
     y[:, 1:][~np.concatenate([same, same], axis=1)] = np.nan
-    s = Series(x, h, y, None, _floor(f))
-    ok, error = sound(s, ALL, between=False)
-    ok &= between.settled() & ~drowned(s, ALL)[:, :-1]
-    rows, a = np.arange(len(x)), np.argmin(np.where(ok, error, np.inf), axis=1)
-    center, rough = h[rows, a], error[rows, a]
-    better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=bits)
-    first = s.D[rows, a], rough, center
-    value, error, step = (np.column_stack(pair) for pair in zip(first, better, strict=True))
-    slope, error, step = consistent((value, error, step), s, ALL, center, rough)
-    good = ok.any(axis=1) & same[:, -SETTLED] & resolved(s, ALL) & np.isfinite(gradient)
-    error = np.where(good, error, np.inf)
-    # As good as it gets: smaller steps are noisier, and the next larger ones no better.
-    best = good & (error <= KNOWN * s.N[:, -1]) & (s.N[:, -1] >= 0.9 * s.N[:, -2])
-    joined = h[:, 0] > ordinary(x[:, 0]).h[:, -1]
-    if ladder is finer:
-        best &= (step < h[:, 0]) | joined
-    tolerance, digits, passes = agreement(gradient, slope, error)
-    unit = np.maximum(np.abs(x), 1.0)
-    clear = s.moves > 20 * s.noise
-    nearby = np.max(s.moves / h, axis=1, where=clear & (h <= 2 * unit), initial=0.0)
-    level = np.abs(s.y0 / unit)[:, 0]
-    size = np.maximum(np.abs(gradient), np.abs(slope))
-    farther = np.where(step == h[:, 0], LARGEST, 1.0)
-    hopeless = best & (np.abs(gradient - slope) <= tolerance)
-    hopeless &= SAFETY * error > BEYOND * farther * RESOLVED * size
-    contradicted = best & (np.abs(gradient - slope) > tolerance) & (tolerance <= RESOLVED * size)
-    promising = passes & (not inside) & (tolerance > SURE * size)
-    passes &= ~promising
-    flat = (gradient == 0) & (s.moves == 0).all(axis=1)
-    nothing = (s.y0[:, 0] == 0) & (s.noise <= TINY).all(axis=1)
-    zero = flat & (nothing | (tolerance <= ZERO * level))
-    promising |= zero & (not inside)
-    zero &= inside
-    hopeless &= ~flat & (np.abs(gradient) > 64 * EPS * nearby)
-    judged = (tolerance, digits, passes, contradicted, best, joined, promising, zero, hopeless)
-    return Looks(slope, error, *judged, nearby, level, outputs)
+    series = Series(x, h, y, None, _floor(f))
+    return Shown(ladder, steps, series, same[:, -SETTLED], outputs, between)
 
 
 def _floor(y: Array) -> Array:
@@ -220,38 +268,45 @@ def _floor(y: Array) -> Array:
 
 
 class _Between:
-    """At which scales all nodes between a variable and the output are sound, every second one."""
+    """At which scales all nodes between a variable and the output are sound, every second one.
 
-    def __init__(self, x: Array, h: Array) -> None:
+    They are judged `at_once`, or kept until some of the variables are asked for; only these can
+    then be asked for again.
+    """
+
+    def __init__(self, x: Array, h: Array, *, at_once: bool) -> None:
         self.x, self.h, self.steps = x, h[:, ::2], h.shape[1]
+        self.at_once = at_once
         self.ok = np.ones((len(x), self.steps // 2), dtype=bool)
-        self.columns: list[Array] = []
+        self.sets: list[int] = []
         self.values: list[Array] = []
         self.waiting = 0
 
-    def see(self, _node: int, columns: Array, values: Array) -> None:
+    def see(self, _node: int, bits: int, values: Array) -> None:
         """Take what a node shows, and look at it when there is enough."""
-        self.columns.append(columns)
+        self.sets.append(bits)
         self.values.append(values)
-        self.waiting += len(columns)
-        if self.waiting >= AT_ONCE:
-            self._judge()
+        self.waiting += bits.bit_count()
+        if self.at_once and self.waiting >= AT_ONCE:
+            self._judge(ALL)
 
-    def settled(self) -> Array:
-        """Where a scale (the smallest aside) is sound for all nodes between."""
+    def settled(self, rows: Any) -> Array:
+        """Where a scale (the smallest aside) is sound for all nodes behind some variables."""
         if self.waiting:
-            self._judge()
-        return np.repeat(self.ok, 2, axis=1)
+            self._judge(rows)
+        return np.repeat(self.ok[rows], 2, axis=1)
 
-    def _judge(self) -> None:
-        columns = np.concatenate(self.columns)
-        y = np.concatenate(self.values, axis=1).T
+    def _judge(self, rows: Any) -> None:
+        _, columns = columns_of(self.sets, len(self.x))
+        wanted = np.zeros(len(self.x), dtype=bool)
+        wanted[rows] = True
+        these = wanted[columns]
+        columns = columns[these]
+        y = np.concatenate(self.values, axis=1)[:, these].T
         n = self.steps
         seen = np.concatenate([y[:, :1], y[:, 1 : n + 1 : 2], y[:, n + 1 : 2 * n + 1 : 2]], axis=1)
         s = Series(self.x[columns], self.h[columns], seen, None, _floor(y))
-        ok = sound(s, ALL, between=True)[0] | ~np.isfinite(y[:, :1])
-        start = 0
-        for part in self.columns:
-            self.ok[part] &= ok[start : start + len(part)]
-            start += len(part)
-        self.columns, self.values, self.waiting = [], [], 0
+        rough = ~sound(s, ALL, between=True)[0] & np.isfinite(y[:, :1])
+        for k, bad in enumerate(rough.T):
+            self.ok[:, k] &= np.bincount(columns[bad], minlength=len(self.x)) == 0
+        self.sets, self.values, self.waiting = [], [], 0

@@ -99,8 +99,10 @@ class Row:
         """The row's verdict, that of its worst variable."""
         if not self.findings:
             return Check(Verdict.ZERO, np.zeros(self.node.type.shape), 0.0, reason="no elements")
-        self._compare()
-        k = self.worst()
+        k = 0
+        if len(self.findings) > 1:
+            self._compare()
+            k = self.worst()
         found, coordinate = self.findings[k], self.checked[k]
         return Check(
             verdict=found.verdict,
@@ -141,6 +143,8 @@ class Row:
 
     def _reason(self, found: Finding) -> str:
         """The worst finding's reason, and how far it speaks for the whole array."""
+        if self.size == 1 and not self.remark:
+            return found.reason
         parts = [part for part in (found.reason, self.remark) if part]
         if self.along_directions:
             if found.verdict is Verdict.PASS:

@@ -23,6 +23,7 @@ from gradcli.check.undefined import Undefined
 from gradcli.check.underflow import lost
 from gradcli.check.workbench import Bench
 from gradcli.engine.plan import Backward
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 from gradcli.results.result import Checks, Verdict
 
@@ -39,11 +40,13 @@ def check_gradients(
     exact: bool = False,
     seed: int = 0,
     clock: Clock | None = None,
+    rules: Rules | None = None,
 ) -> Checks:
     """The verdict on every accumulator that the backward pass filled in.
 
     `values` and `passed` are the two passes' results at the point, `active` says which nodes
-    have an accumulator, `upstream` weighs the output's elements. Large arrays are checked along
+    have an accumulator, `upstream` weighs the output's elements, `rules` are those of the graph's
+    operations, where they are known already. Large arrays are checked along
     random directions unless `every_element`; all takes about `budget` seconds, and `exact`
     adds the second opinion. Raises `GradcliError` (option) if that needs a package.
     """
@@ -54,7 +57,11 @@ def check_gradients(
     clock = clock or Clock(budget)
     with np.errstate(all="ignore"):
         accumulators = passed.accumulators
-        bench = Bench(graph, values, accumulators, active, upstream, seed, clock, scattered=exact)
+        bench = Bench(
+            *(graph, values, accumulators, active, upstream, seed, clock),
+            scattered=exact,
+            rules=rules,
+        )
         rows = [
             Row(
                 node,
@@ -183,7 +190,7 @@ class _Run:
             row.checked, row.findings = [coordinate], [self._confirmed(coordinate, found)]
             row.size = 1
 
-    @property
+    @cached_property
     def small(self) -> bool:
         """Whether all rows fit into one pass that takes next to no time."""
         nodes = self.bench.graph.nodes
@@ -248,8 +255,9 @@ class _Run:
         for (row, coordinate), finding in zip(portion, found, strict=True):
             if finding is None:
                 continue
-            confirmed = self._confirmed(coordinate, finding)
-            row.take(coordinate, self.undefined.explained(coordinate, confirmed))
+            if finding.verdict is Verdict.FAIL or self.exact:
+                finding = self._confirmed(coordinate, finding)  # noqa: PLW2901 - it is replaced
+            row.take(coordinate, self.undefined.explained(coordinate, finding))
 
     @cached_property
     def has_mpmath(self) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.check.choices import Signature
 from gradcli.check.clock import Clock
 from gradcli.check.function import Coordinate, Function
-from gradcli.check.stencil import Outputs, Pass, Stencil, Visit
+from gradcli.check.stencil import Outputs, Pass, Stencil, Visit, columns_of
 from gradcli.engine.forward import line_up, operand_values
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, keywords
@@ -23,8 +23,11 @@ from gradcli.ops.operation import Array, keywords
 MOST_ELEMENTS = 3_000_000
 """The rows of a pass times the elements of the widest value don't exceed this: 24 MB."""
 
-MOST_VALUES = 12_000_000
-"""The rows of a pass times the nodes don't exceed this: 96 MB."""
+MOST_VALUES = 14_000_000
+"""The rows of a pass times the nodes don't exceed this: 112 MB."""
+
+HELD = 8
+"""Points at x itself with jitter: they show the noise of f(x), and what moves the gradient."""
 
 
 class Points(NamedTuple):
@@ -80,19 +83,19 @@ class Between:
 
     def __init__(self) -> None:
         self.nodes: list[int] = []
-        self.columns: list[Array] = []
+        self.sets: list[int] = []
         self.values: list[Array] = []
 
-    def see(self, node: int, columns: Array, values: Array) -> None:
+    def see(self, node: int, bits: int, values: Array) -> None:
         """Keep what is shown."""
         self.nodes.append(node)
-        self.columns.append(columns)
+        self.sets.append(bits)
         self.values.append(values)
 
     def samples(self, output: int, outputs: Outputs, count: int) -> list[Samples]:
         """Everything sorted by columns: for each the function first, then the nodes in order."""
-        nodes = np.repeat([output, *self.nodes], [count, *map(len, self.columns)])
-        owner = np.concatenate([np.arange(count), *self.columns])
+        place, owner = columns_of([(1 << count) - 1, *self.sets], count)
+        nodes = np.array([output, *self.nodes])[place]
         order = np.argsort(owner, kind="stable")
         y = np.concatenate([outputs.f, *self.values], axis=1)[:, order].T
         nodes = nodes[order]

@@ -9,6 +9,7 @@ of the accumulator mean anything.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -40,10 +41,11 @@ class Scatter:
         upstream: Any,
         place: Any,
         seed: int = 0,
+        rules: Rules | None = None,
     ) -> None:
         """`place` is where the graph's nodes are in the sampler's flat graph."""
         self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
-        self.place, self.rules, self.seed = place, Rules(graph), seed
+        self.place, self.rules, self.seed = place, rules or Rules(graph), seed
 
     @cached_property
     def jitter(self) -> Jitter:
@@ -80,9 +82,11 @@ class Scatter:
             delta = deltas.get(coordinate.node)
             spread = 0.0
             if delta is not None:
-                results = coordinate.component(delta[own])
-                spread = float(np.max(results) - np.min(results)) / 2
-            found.append(spread if np.isfinite(spread) else np.inf)
+                results = coordinate.component(delta[own]).tolist()
+                spread = (
+                    (max(results) - min(results)) / 2 if math.isfinite(sum(results)) else math.inf
+                )
+            found.append(spread)
         return found
 
     def _backward(
@@ -129,9 +133,11 @@ class Scatter:
 
     def _is_factored(self, node: OperationNode) -> bool:
         """Whether a node's rule factors a matrix; small determinants are sums of products."""
+        if not node.operation.factorises:
+            return False
         first = self.graph.operand_type(node.operands[0])
         small = node.operation.minors and first.shape[-1] <= SMALL
-        return node.operation.factorises and not small
+        return not small
 
     def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
         """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
@@ -171,9 +177,9 @@ class Scatter:
             sent, exact = delta * local, operation.exact
         if not np.isfinite(sent).all():
             sent = np.where(self._counts[node.id, i], sent, 0.0)
-        operand = node.operands[i]
-        assert isinstance(operand, int)
-        sent = reduce_to(sent, self.graph.nodes[operand].type.shape, front=1)
+        shape = self.graph.operand_type(node.operands[i]).shape
+        if sent.shape[1:] != shape:
+            sent = reduce_to(sent, shape, front=1)
         return sent if exact else self.jitter.round(sent)
 
 

@@ -16,6 +16,9 @@ import numpy as np
 from gradcli.check.jitter import EPS, TINY
 from gradcli.ops.operation import Array
 
+SETTLED = 3
+"""Steps at the small end that show where a value or a slope goes."""
+
 
 class Series:
     """Values at x and on both sides of it, with slopes and noise.
@@ -33,7 +36,7 @@ class Series:
         neighbours not.
         """
         n = h.shape[-1]
-        self.h = h
+        self.x, self.h = x, h
         self.y0, self.right, self.left = y[:, :1], y[:, 1 : n + 1], y[:, n + 1 : 2 * n + 1]
         up, down = (x + h) - x, x - (x - h)
         self.D = (self.right - self.left) / (up + down)
@@ -75,15 +78,22 @@ class Series:
         small = Series.__new__(Series)
         keep = self.h <= largest
         for name, value in vars(self).items():
-            setattr(small, name, value if name == "y0" else value[..., keep])
+            setattr(small, name, value if name in ("x", "y0") else value[..., keep])
         return small
 
     def of_function(self) -> Series:
         """The same without the nodes between."""
         alone = Series.__new__(Series)
         for name, value in vars(self).items():
-            setattr(alone, name, value if name == "h" else value[:1])
+            setattr(alone, name, value if name in ("x", "h") else value[:1])
         return alone
+
+    def of_rows(self, rows: Any) -> Series:
+        """The same of some quantities only, if each has its own `x` and steps."""
+        some = Series.__new__(Series)
+        for name, value in vars(self).items():
+            setattr(some, name, value[rows])
+        return some
 
 
 def displacement(jittered: Array, plain: Array) -> Array:

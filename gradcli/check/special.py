@@ -16,7 +16,7 @@ from gradcli.check.extrapolation import extrapolate
 from gradcli.check.finding import FLOOR, SAFETY, Finding
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import Points, Samples
-from gradcli.check.series import Series, between, finite, power, tail
+from gradcli.check.series import SETTLED, Series, between, finite, power, tail
 from gradcli.check.steps import halvings
 from gradcli.ops.operation import Array, Operation
 from gradcli.results.result import Verdict
@@ -29,9 +29,6 @@ OUTSIDE = "does not lie between"
 
 BENT = 1e-3
 """The most a slope may change from one step to the next, if no smaller step confirms it."""
-
-SETTLED = 3
-"""Steps at the small end that show where a value or a slope goes."""
 
 
 class View(NamedTuple):

@@ -9,7 +9,7 @@ that a disturbance is one product.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,19 +38,30 @@ class Stencil(NamedTuple):
     held: int = 0
 
 
-Visit = Callable[[int, Array, Array], None]
-"""Is shown a node between by its number, its columns, and its values there (row, column)."""
+Visit = Callable[[int, int, Array], None]
+"""Is shown a node between by its number, its columns (as bits of a number), and its values there,
+which have a row per point."""
+
+
+def columns_of(sets: Sequence[int], count: int) -> tuple[Array, Array]:
+    """For sets of columns (as bits of numbers), all their members in order: whose, and which."""
+    width = count // 8 + 1
+    raw = np.frombuffer(b"".join([bits.to_bytes(width, "little") for bits in sets]), dtype=np.uint8)
+    found = np.unpackbits(raw.reshape(len(sets), width), axis=1, bitorder="little")
+    owners, members = found.nonzero()
+    return owners, members
 
 
 class Outputs(NamedTuple):
     """The function's values and signatures, each with a row per point and a column per variable.
 
-    `held` gives every node's value at the held points, these and the columns as one batch axis.
+    `held` gives the values at the held points of every node that some columns (all if none are
+    given) move, the points and these columns as one batch axis.
     """
 
     f: Array
     signature: Signature
-    held: Callable[[], dict[int, Array]]
+    held: Callable[..., dict[int, Array]]
 
 
 class Pass:
@@ -82,36 +93,60 @@ class Pass:
 
     def run(self) -> Outputs:
         """Compute all points of all columns."""
-        function = self.function
+        function, now, moved = self.function, self.now, self.moved
         graph, speaking = function.graph, function.speaking
+        shaken = self.points - self.stencil.held
         for node in graph.nodes[min(self.here) :]:
             i = node.id
             bits = 0
             for o in node.operands:
-                if type(o) is int:
-                    bits |= self.moved.get(o, 0)
+                if type(o) is int and o in moved:
+                    bits |= moved[o]
             mine = self.here.get(i)
             if not bits and mine is None:
                 continue
             value = self._computed(graph.operation(i), bits) if bits else None
-            if bits and self.visit is not None and i != graph.output and speaking[i]:
-                assert value is not None
-                self.visit(i, self.columns(bits), self._projected(value, i))
+            if value is not None and self.visit and i != graph.output and speaking[i]:
+                self.visit(i, bits, value if value.ndim == 2 else self._projected(value, i))
             if mine is not None:
                 value, bits = self._with_own(value, bits, mine)
                 if not self.stencil.coordinates[mine[0]].plain:
                     self.own.add(i)
             assert value is not None
-            self.now[i], self.moved[i] = value, bits
-            if self.stencil.held:
-                self.kept[i] = value[self.points - self.stencil.held :].copy()
+            now[i], moved[i] = value, bits
+            if shaken < self.points:
+                self.kept[i] = value[shaken:].copy()
             for done in function.done_after[i]:
-                self.now.pop(done, None)
+                now.pop(done, None)
         return Outputs(self._function(), self._signature(), self._held)
 
-    def _held(self) -> dict[int, Array]:
-        wide = ((i, self._spread(part, i, self.everyone)) for i, part in self.kept.items())
-        return {i: part.reshape(-1, *part.shape[2:]) for i, part in wide}
+    def _held(self, columns: Iterable[int] | None = None) -> dict[int, Array]:
+        bits = self.everyone if columns is None else sum(1 << k for k in columns)
+        kept = {i: part for i, part in self.kept.items() if self.moved[i] & bits}
+        found = self._held_numbers({i: part for i, part in kept.items() if part.ndim == 2}, bits)
+        for i, part in kept.items():
+            if part.ndim > 2:
+                both = self.moved[i] & bits
+                some = part if both == self.moved[i] else part[:, self._among(both, self.moved[i])]
+                wide = self._spread(some, i, bits, both)
+                found[i] = wide.reshape(-1, *wide.shape[2:])
+        return found
+
+    def _held_numbers(self, kept: Mapping[int, Array], bits: int) -> dict[int, Array]:
+        """The same for nodes that are numbers, all of them in one array."""
+        if not kept:
+            return {}
+        place = np.full(self.count, -1)
+        place[self.columns(bits)] = np.arange(bits.bit_count())
+        rows, columns = columns_of([self.moved[i] for i in kept], self.count)
+        to = place[columns]
+        values, wanted = np.concatenate([*kept.values()], axis=1), to >= 0
+        found = np.empty((self.stencil.held, len(kept), bits.bit_count()))
+        found[:] = np.array([self.function.values[i] for i in kept])[:, None]
+        places = (rows * bits.bit_count() + to)[wanted]
+        for point, row in zip(found.reshape(self.stencil.held, -1), values, strict=True):
+            point[places] = row[wanted]
+        return dict(zip(kept, found.swapaxes(0, 1).reshape(len(kept), -1), strict=True))
 
     @property
     def everyone(self) -> int:
@@ -122,24 +157,28 @@ class Pass:
         """The numbers of a set of columns."""
         found = self._places.get(bits)
         if found is None:
-            raw = np.frombuffer(bits.to_bytes(self.count // 8 + 1, "little"), dtype=np.uint8)
-            (found,) = np.unpackbits(raw, bitorder="little").nonzero()
+            _, found = columns_of([bits], self.count)
             self._places[bits] = found
         return found
 
-    def _spread(self, value: Array, i: int, bits: int) -> Array:
-        """A node's value in more columns than it moves in: there it is what it is."""
-        own = self.moved[i]
+    def _spread(self, value: Array, i: int, bits: int, own: int) -> Array:
+        """A node's value in more columns than its own: there it is what it is."""
         if own == bits:
             return value
-        columns = self.columns(bits)
-        place = self._inside.get((bits, own))
-        if place is None:
-            place = self._inside[bits, own] = np.searchsorted(columns, self.columns(own))
-        wide = np.empty((len(value), len(columns), *value.shape[2:]))
+        wide = np.empty((len(value), bits.bit_count(), *value.shape[2:]))
         wide[:] = self.function.values[i]
-        wide[:, place] = value
+        wide[:, self._among(own, bits)] = value
         return wide
+
+    def _among(self, some: int, bits: int) -> Array | slice:
+        """Where some of a set of columns are among all of them."""
+        if not bits & ((1 << some.bit_length()) - 1) & ~some:
+            return slice(some.bit_count())
+        place = self._inside.get((some, bits))
+        if place is None:
+            place = np.searchsorted(self.columns(bits), self.columns(some))
+            self._inside[some, bits] = place
+        return place
 
     def _with_own(self, value: Array | None, bits: int, mine: Sequence[int]) -> tuple[Array, int]:
         """The columns of the variables at this node, behind those that move it."""
@@ -164,7 +203,9 @@ class Pass:
             if type(o) is not int:
                 arguments.append(o.value)  # type: ignore[union-attr]
             elif o in self.now:
-                value = self._spread(self.now[o], o, bits)
+                value, own = self.now[o], self.moved[o]
+                if own != bits:
+                    value = self._spread(value, o, bits, own)
                 value = value.reshape(rows, *value.shape[2:])
                 if operation.composite and calm < rows:
                     value = value if self._is_last_use(o, node) else value.copy()
@@ -197,12 +238,10 @@ class Pass:
         return once and operand in self.own and operand != graph.output
 
     def _projected(self, value: Array, i: int) -> Array:
-        """A value as one number per point: an array along a fixed direction without zeros.
+        """An array as one number per point: along a fixed direction without zeros.
 
         The sum is rounded like any other, so where there is jitter it is disturbed.
         """
-        if value.ndim == 2:
-            return value
         jitter, shape = self.function.jitter, value.shape[:2]
         flat = value.reshape(shape[0] * shape[1], -1)
         terms = flat.shape[1]
@@ -222,7 +261,7 @@ class Pass:
         """The function at all points of all columns."""
         place = self.function.graph.output
         if place in self.now:
-            output = self._spread(self.now[place], place, self.everyone)
+            output = self._spread(self.now[place], place, self.everyone, self.moved[place])
         else:
             value = np.asarray(self.function.values[place])
             output = np.broadcast_to(value, (self.points, self.count, *value.shape))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
@@ -18,6 +19,8 @@ from gradcli.engine.plan import Backward, Contribution
 from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
+
+SPECIAL = (Verdict.KINK, Verdict.EDGE, Verdict.JUMP, Verdict.OVERFLOW)
 
 
 def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
@@ -67,7 +70,7 @@ class Undefined:
         """
         if coordinate.node in self.conditions:
             return Finding(Verdict.ZERO, "a condition has derivative 0", slope=0.0, error=0.0)
-        if np.isfinite(coordinate.x):
+        if math.isfinite(coordinate.x):
             return None
         gradient = coordinate.component(self.passed.accumulators[coordinate.node])
         if gradient == 0 and self.graph.nodes[coordinate.node].selections:
@@ -101,8 +104,7 @@ class Undefined:
         At a kink or an edge of the function the finding stays: it says more.
         """
         gradient = coordinate.component(self.passed.accumulators[coordinate.node])
-        special = (Verdict.KINK, Verdict.EDGE, Verdict.JUMP, Verdict.OVERFLOW)
-        if np.isfinite(gradient) or finding.verdict in special:
+        if math.isfinite(gradient) or finding.verdict in SPECIAL:
             return finding
         if np.isinf(gradient) and finding.slope is not None:
             reason = f"the gradient overflows, the slope is {finding.slope:.6g}"

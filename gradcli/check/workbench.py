@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -12,9 +12,7 @@ from gradcli.check import quick_check
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import BLURRED, COARSE, SCATTER_SAFETY, Finding
 from gradcli.check.function import Coordinate
-from gradcli.check.method import HELD, examine
-from gradcli.check.sampling import Request, Sampler
-from gradcli.check.scatter import Scatter
+from gradcli.check.sampling import HELD, Request, Sampler
 from gradcli.check.underflow import SMALLEST_NORMAL
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import operand_values
@@ -22,6 +20,9 @@ from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Operation
 from gradcli.results.result import Verdict
+
+if TYPE_CHECKING:
+    from gradcli.check.scatter import Scatter
 
 AT_ONCE = 512
 """The most variables that are looked at in one pass."""
@@ -58,10 +59,12 @@ class Bench:
         clock: Clock | None = None,
         *,
         scattered: bool = False,
+        rules: Rules | None = None,
     ) -> None:
         """Where there is a `clock`, what will take too long is not begun, or broken off.
 
-        With `scattered` every finding says how far rounding moves its accumulator.
+        With `scattered` every finding says how far rounding moves its accumulator. `rules` are
+        those of the graph, where somebody has them already.
         """
         self.scattered = scattered
         self._rough: dict[int, Finding] = {}
@@ -73,9 +76,17 @@ class Bench:
         self.doubted = False
         """Whether a gradient that failed the quick check has had its full examination."""
         self.sampler = Sampler(graph, values, upstream, seed, clock)
-        self.scatter = Scatter(graph, values, active, upstream, self.sampler.place, seed)
+        self.upstream, self.seed, self.rules = upstream, seed, rules
         nodes = self.sampler.graph.nodes
         self.names = [node.operation.name if node.operation else node.kind for node in nodes]
+
+    @cached_property
+    def scatter(self) -> Scatter:
+        """The backward passes that show how far rounding moves the accumulators."""
+        from gradcli.check.scatter import Scatter  # noqa: PLC0415 - most programs need none
+
+        point = self.graph, self.values, self.active, self.upstream
+        return Scatter(*point, self.sampler.place, self.seed, self.rules)
 
     def room(self, coordinate: Coordinate) -> int:
         """How many variables like this one are looked at in one pass."""
@@ -181,9 +192,11 @@ class Bench:
         found: list[Finding | None] = [None] * len(coordinates)
         place = self.sampler.place
         order = sorted(range(len(coordinates)), key=lambda k: place[coordinates[k].node])
-        plain = [
-            k for k in order if not (self.ties(coordinates[k]) or self.blurred(coordinates[k]))
-        ]
+        plain = order
+        if self.sampler.ties or self._far:
+            plain = [
+                k for k in order if not (self.ties(coordinates[k]) or self.blurred(coordinates[k]))
+            ]
         self._rough.clear()
         self._contradicted.clear()
         for along, ladder in quick_check.LADDERS:
@@ -216,48 +229,78 @@ class Bench:
         if not places:
             return
         these = [coordinates[k] for k in places]
-        rows = min(map(self.sampler.rows_at_once, these))
-        if len(these) > max(1, rows // quick_check.POINTS):
+        room = self.sampler.rows_at_once(these[0])  # sorted: most lies behind the first
+        if len(these) > max(1, room // quick_check.POINTS):
             half = len(places) // 2
             for part in (places[:half], places[half:]):
                 self._look(coordinates, part, found, ladder, inside=inside)
             return
         gradient = np.array([self._gradient(c) for c in these])
-        looks = quick_check.look(self.sampler, these, gradient, ladder, inside=inside)
-        self._contradicted.update(places[row] for row in np.flatnonzero(looks.contradicted))
-        for row in np.flatnonzero(looks.zero).tolist():
-            if not self.moves(these[row]):
-                found[places[row]] = looks.finding(row)
-        for row in np.flatnonzero(looks.passes & looks.best).tolist():
-            found[places[row]] = looks.finding(row)
-        for row, k in enumerate(places):
-            known = self._rough.pop(k, None)
-            settled = looks.joined[row] and looks.error[row] < np.inf
-            if known is not None and settled and (known.error or 0.0) <= looks.error[row]:
-                found[k] = known  # smaller steps know no better
-        for row in np.flatnonzero(looks.passes & ~looks.best).tolist():
-            self._rough[places[row]] = looks.finding(row)
+        shown = quick_check.look(self.sampler, these, ladder, inside=inside)
+        first = shown.judged(gradient, inside=inside)
+        looks: list[tuple[quick_check.Looks, Sequence[int]]] = [(first, range(len(these)))]
+        if first.promising.any() and shown.between:
+            again = shown.confirmed(first)
+            if again:
+                looks.append((shown.judged(gradient[again], again, inside=True), again))
+        for seen, rows in looks:
+            self._take(seen, coordinates, [places[row] for row in rows], found)
+        hopeless = []
         if ladder is not quick_check.finer:
-            hopeless = np.flatnonzero(looks.hopeless).tolist()
-            for row, spread in zip(hopeless, self._spreads(looks, these, hopeless), strict=True):
-                found[places[row]] = looks.undecided(row, float(gradient[row]), spread)
-        if self.scattered:
-            done = [row for row, k in enumerate(places) if found[k] is not None]
-            for row, spread in zip(done, self._spreads(looks, these, done), strict=True):
-                one = found[places[row]]
-                assert one is not None
-                one.scatter = spread
-        promising = [places[row] for row in np.flatnonzero(looks.promising).tolist()]
-        self._look(coordinates, promising, found, ladder, inside=True)
+            hopeless = [
+                (row, partial(seen.undecided, k, float(gradient[row])))
+                for seen, rows in looks
+                for k, row in enumerate(rows)
+                if seen.hopeless[k]
+            ]
+        done = [row for row, k in enumerate(places) if self.scattered and found[k] is not None]
+        spreads = self._spreads(shown, these, {*(row for row, _ in hopeless), *done})
+        for row, undecided in hopeless:
+            found[places[row]] = undecided(spreads[row])
+        for row in done:
+            one = found[places[row]]
+            assert one is not None
+            one.scatter = spreads[row]
+        if not shown.between:
+            promising = [places[row] for row in np.flatnonzero(first.promising).tolist()]
+            self._look(coordinates, promising, found, ladder, inside=True)
+
+    def _take(
+        self,
+        looks: quick_check.Looks,
+        coordinates: Sequence[Coordinate],
+        places: list[int],
+        found: list[Finding | None],
+    ) -> None:
+        """Fill in which gradients agree, and remember what else the variables at `places` show."""
+        self._contradicted.update(places[row] for row in np.flatnonzero(looks.contradicted))
+        passes, zero = (which & ~looks.promising for which in (looks.passes, looks.zero))
+        for row, one in looks.findings(zero):
+            if not self.moves(coordinates[places[row]]):
+                found[places[row]] = one
+        for row, one in looks.findings(passes & looks.best):
+            found[places[row]] = one
+        if self._rough:
+            for row, k in enumerate(places):
+                known = self._rough.pop(k, None)
+                settled = looks.joined[row] and looks.error[row] < np.inf
+                if known is not None and settled and (known.error or 0.0) <= looks.error[row]:
+                    found[k] = known  # smaller steps know no better
+        for row, one in looks.findings(passes & ~looks.best):
+            self._rough[places[row]] = one
 
     def _spreads(
-        self, looks: quick_check.Looks, these: Sequence[Coordinate], rows: list[int]
-    ) -> list[float]:
+        self, shown: quick_check.Shown, these: Sequence[Coordinate], rows: set[int]
+    ) -> dict[int, float]:
         """The scatter of the accumulators of some of the variables that were looked at."""
         if not rows:
-            return []
-        own = [slice(row, None, len(these)) for row in rows]
-        return self.scatter.spreads(looks.outputs.held(), [these[row] for row in rows], own)
+            return {}
+        order = sorted(rows)
+        own = [slice(k, None, len(order)) for k in range(len(order))]
+        held = shown.outputs.held(order)
+        return dict(
+            zip(order, self.scatter.spreads(held, [these[row] for row in order], own), strict=True)
+        )
 
     def _gradient(self, coordinate: Coordinate) -> float:
         """The accumulator that is on trial."""
@@ -274,14 +317,15 @@ class Bench:
             gradient = np.array([self._gradient(coordinate)])
             along = coordinate.direction is not None
             ladder = quick_check.along if along else quick_check.ordinary
-            looks = quick_check.look(self.sampler, [coordinate], gradient, ladder, inside=True)
+            shown = quick_check.look(self.sampler, [coordinate], ladder, inside=True)
+            looks = shown.judged(gradient, inside=True)
             if looks.passes[0] and looks.best[0]:
-                found = looks.finding(0)
+                ((_, found),) = looks.findings(looks.passes)
                 if self.scattered:
-                    (found.scatter,) = self._spreads(looks, [coordinate], [0])
+                    found.scatter = self._spreads(shown, [coordinate], {0})[0]
                 return found
             if looks.differs(gradient)[0]:
-                (scatter,) = self._spreads(looks, [coordinate], [0])
+                scatter = self._spreads(shown, [coordinate], {0})[0]
                 doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
         if clock is None:
             return self._converse([coordinate])[0]
@@ -294,6 +338,8 @@ class Bench:
 
     def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
         """The findings on some variables, their conversations held side by side."""
+        from gradcli.check.method import examine  # noqa: PLC0415 - most programs need none
+
         talks = []
         for c in coordinates:
             smooth = partial(self.smooth, c)

@@ -11,11 +11,12 @@ from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.suggestion import did_you_mean
+from gradcli.files import head_start
 from gradcli.files.dialect import WORDS, Asked, Table
 from gradcli.files.numbers import number, number_in
 from gradcli.files.text_cells import UNREADABLE
@@ -39,7 +40,7 @@ class Points(ABC):
 
     is_text: ClassVar[bool] = False
     """Whether numbers are written as text."""
-    chunk_rows = 131_072
+    chunk_rows = head_start.ROWS
     table: Table | None = None
     """How a table of text is written."""
 
@@ -111,6 +112,9 @@ class Points(ABC):
 class ScannedPoints(Points):
     """A file that Polars reads ahead, on threads of its own."""
 
+    plain_scan: dict[str, Any] | None = None
+    """The arguments of the scan of a table that needs no more than these."""
+
     @abstractmethod
     def _scan(self, used: Sequence[str], *, whole: bool = False) -> pl.LazyFrame:
         """The file's columns under their names; `whole` looks at all of it for their types."""
@@ -132,7 +136,8 @@ class ScannedPoints(Points):
         try:
             # What is kept is not read again: its type has to fit all rows.
             scan = self._scan(used, whole=not set(keep) <= set(used)).select(columns)
-            coming = scan.collect_batches(chunk_size=self.chunk_rows, maintain_order=True)
+            begun = head_start.taken(self.path, self.plain_scan, columns)
+            coming = begun or head_start.in_chunks(scan, self.chunk_rows)
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
         return self._batches(scan, coming)

@@ -14,7 +14,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcli.diagnostics.failures import file_error
-from gradcli.files import text_cells
+from gradcli.files import head_start, text_cells
 from gradcli.files.dialect import table_in
 from gradcli.files.points import ScannedPoints, as_name
 
@@ -108,17 +108,11 @@ class TablePoints(TextPoints):
         for i, key in enumerate(self.keys):
             name = as_name(key) if self._named(key) else f"\0{i}"
             schema[name] = pl.Float64 if name in numbers and not comma else pl.String
-        scan = pl.scan_csv(
-            self.path,
-            separator=self.table.separator,
-            has_header=False,
-            skip_lines=self.table.above,
-            comment_prefix="#" if self.comments else None,
-            schema=schema,
-            ignore_errors=True,
-            glob=False,
-        )
+        comment = "#" if self.comments else None
+        arguments = head_start.of_scan(self.table.separator, self.table.above, comment, schema)
+        scan = pl.scan_csv(self.path, **arguments)
         if not comma:
+            self.plain_scan = arguments
             return scan
         return scan.with_columns(
             pl.when(~pl.col(name).str.contains(".", literal=True))

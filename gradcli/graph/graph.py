@@ -272,10 +272,13 @@ class Graph:
     def dependent(self, roots: Collection[int]) -> list[bool]:
         """Which nodes depend on any of `roots`, roots included."""
         found = [False] * len(self.nodes)
+        for i in roots:
+            found[i] = True
         for node in self.nodes:
-            found[node.id] = node.id in roots or any(
-                found[o] for o in node.operands if isinstance(o, int)
-            )
+            for o in node.operands:
+                if type(o) is int and found[o]:
+                    found[node.id] = True
+                    break
         return found
 
     def reaching(self, wanted: Iterable[int], constants: Collection[int] = ()) -> list[bool]:

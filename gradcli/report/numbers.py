@@ -61,16 +61,20 @@ def folded(text: str, width: int) -> list[str]:
     A word that is wider is broken too, but never within a number: a number that is wider than a
     line stands whole in a line of its own.
     """
-    lines = [""]
+    lines: list[list[str]] = [[]]
+    taken = 0
     for word in re.findall(r"\S+\s*", text):
-        if lines[-1] and cell_width(lines[-1] + word.rstrip()) > width:
-            lines.append("")
-        fits = cell_width(word.rstrip()) <= width
-        for part in [word] if fits else _UNBROKEN.findall(word):
-            if lines[-1] and cell_width(lines[-1] + part.rstrip()) > width and not _joins(part):
-                lines.append("")
-            lines[-1] += part
-    return [line.rstrip() for line in lines]
+        size = cell_width(word.rstrip())
+        if lines[-1] and taken + size > width:
+            lines.append([])
+            taken = 0
+        for part in [word] if size <= width else _UNBROKEN.findall(word):
+            if lines[-1] and taken + cell_width(part.rstrip()) > width and not _joins(part):
+                lines.append([])
+                taken = 0
+            lines[-1].append(part)
+            taken += cell_width(part)
+    return ["".join(line).rstrip() for line in lines]
 
 
 _UNBROKEN = re.compile(r"[-−]?\d[\d.]*(?:e[-+]?\d+)?|.", re.DOTALL)

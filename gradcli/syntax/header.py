@@ -19,6 +19,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError, Label
@@ -26,7 +27,6 @@ from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.parser import parse_listing
-from gradcli.syntax.task_lines import WORDS, TaskLineReader, TaskLines, is_task_line
 from gradcli.syntax.tree import (
     Assign,
     Name,
@@ -35,9 +35,11 @@ from gradcli.syntax.tree import (
     Tree,
 )
 
+if TYPE_CHECKING:
+    from gradcli.syntax.task_lines import TaskLines
+
 MARK = "#:"
 
-_KEYS = ("title", "marks", *WORDS)
 # Compiled where they are needed: most programs have no header.
 _TITLE = r"title\b(?!\s*=):?"
 _MARKS = r"marks\s+(?=[^=\s])"
@@ -66,8 +68,14 @@ class Header:
     marked: Mapping[str, Span] = field(default_factory=dict)
     """Where the name stands that gets the marks."""
     title: str | None = None
-    task: TaskLines = field(default_factory=TaskLines)
-    """How it is set and marked as homework."""
+    task_lines: TaskLines | None = None
+
+    @property
+    def task(self) -> TaskLines:
+        """How it is set and marked as homework."""
+        from gradcli.syntax.task_lines import TaskLines  # noqa: PLC0415 - most programs have none
+
+        return self.task_lines or TaskLines()
 
 
 def read_header(source: Source) -> Header:
@@ -118,7 +126,9 @@ class _Opening:
         self.copy: list[str] = []
         self.marks: set[int] = set()
         self.title: str | None = None
-        self.task = TaskLineReader(source)
+        from gradcli.syntax import task_lines  # noqa: PLC0415 - most programs have none
+
+        self.task, self.is_task_line = task_lines.TaskLineReader(source), task_lines.is_task_line
         text = plain(source.text)
         start = 0
         while start < len(text):
@@ -146,7 +156,7 @@ class _Opening:
             behind = first + title.end()
             self.title = self.source.text[behind : place + len(text)].strip() or None
             return " " * (len(text) - 1) + "\n"
-        if is_task_line(word) and not self._inside_brackets():
+        if self.is_task_line(word) and not self._inside_brackets():
             self.task.take(word, first)
             return " " * (len(text) - 1) + "\n"
         marks = re.match(_MARKS, word)
@@ -187,7 +197,10 @@ def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | No
 def _hint(line: str) -> str:
     """What the lines may be, and which word was probably meant."""
     word = line.split(maxsplit=1)[0].rstrip(":")
-    meant = None if word in _KEYS else did_you_mean(word.casefold(), _KEYS)
+    from gradcli.syntax.task_lines import WORDS  # noqa: PLC0415 - most programs have none
+
+    keys = ("title", "marks", *WORDS)
+    meant = None if word in keys else did_you_mean(word.casefold(), keys)
     return f"{meant}\n{_HINT}" if meant else _HINT
 
 

@@ -54,14 +54,18 @@ def focus(steps: Steps, name: str) -> Focus:
         uses.setdefault(move.to.id, []).append(move)
         count[move.to.id] = count.get(move.to.id, 0) + count[move.node.id]
     paths: list[Path] = []
-    waiting: list[tuple[int, tuple[Move, ...]]] = [(node.id, ())]
+    taken: list[Move] = []
+    waiting: list[tuple[int, Move | None]] = [(0, None)]
     while waiting and len(paths) < MOST_PATHS:
-        place, taken = waiting.pop()
+        before, last = waiting.pop()
+        del taken[before:]
+        if last is not None:
+            taken.append(last)
+        place = node.id if last is None else last.node.id
         if place == steps.graph.output:
-            paths.append(Path(taken, _factors(steps, taken)))
+            paths.append(Path(tuple(taken), _factors(steps, tuple(taken))))
         else:
-            further = ((move.node.id, (*taken, move)) for move in uses.get(place, ()))
-            waiting += reversed([*further])
+            waiting += [(len(taken), move) for move in reversed(uses.get(place, ()))]
     return Focus(node, tuple(uses.get(node.id, ())), tuple(paths), count.get(node.id, 0))
 
 

@@ -242,7 +242,7 @@ class StatementSteps(Steps):
         whole = composed.local(to) if composed.elementwise else composed.rule(to)
         if not composed.elementwise and self.starts(node) and not node.type.shape:
             whole = substitute(whole, {f"delta_{node.name}": ONE})
-        for tree in (tidied(whole, self._types), whole):
+        for tree in (tidied(whole, self._types(composed)), whole):
             if composed.elementwise:
                 local_value = self._computed(tree, composed)
                 found = reduce_to(np.asarray(upstream * local_value), shape)
@@ -259,11 +259,11 @@ class StatementSteps(Steps):
                 return sent
         return None
 
-    @cached_property
-    def _types(self) -> dict[str, Type]:
-        """The types of all names that may stand in a formula."""
-        types = {node.name: node.type for node in self.graph.nodes}
-        return {f"delta_{name}": t for name, t in types.items()} | types
+    def _types(self, composed: Composed) -> dict[str, Type]:
+        """The types of all names that may stand in the formulas of a statement."""
+        last = composed.nodes[-1]
+        read = (self.graph.nodes[i] for i in sorted({*composed.reads, last.id}))
+        return {f"delta_{last.name}": last.type} | {node.name: node.type for node in read}
 
     def _computed(self, tree: Tree, composed: Composed) -> Any:
         """The value of a formula over the nodes that a statement reads, its own, and its δ."""

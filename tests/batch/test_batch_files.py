@@ -20,7 +20,9 @@ from schemas import schema
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.files import head_start
 from gradcli.files.points import Points
+from gradcli.files.text_points import TablePoints
 
 FORMS = ("csv", "tsv", "ndjson", "parquet", "npz")
 
@@ -365,3 +367,60 @@ def test_the_bar_is_where_no_results_are(to: str, columns: int | None, shown: bo
     assert ("2 rows" in environment.written()[1]) == shown
     written = Path(to).read_text() if to != "-" else environment.written()[0]
     assert written == "value,d_x\n1.0,2.0\n4.0,4.0\n"
+
+
+# --- a head start ----------------------------------------------------------------------------
+
+BEGUN = {
+    "plain": ("x + 2*y", "x,y\n1,2\n3,4\n", []),
+    "other order": ("y*x", "x,y\n1,2\n3,4\n", []),
+    "Windows": ("x*y", "x,y\r\n1,2\r\n3,4\r\n", []),
+    "kept": ("x*y", "x,y\n1,2\n3,4\n", ["--keep", "all"]),
+    "an input in all rows": ("x*y", "x,y\n1,2\n3,4\n", ["--y", "5"]),
+    "one name too many": ("x + 1", "x,y\n1,2\n3,4\n", []),
+    "a name that is no input": ("y = x; y^2", "x,y\n1,2\n3,4\n", []),
+    "gaps": ("x*y", "x,y\n1,2\n,4\n", ["--errors", "nan"]),
+    "comments": ("x*y", "x,y\n1,2\n# so far\n3,4\n", []),
+    "spaces later": ("x*y", "x,y\n1,2\n 3, 4\n\n\n", []),
+    "arrays later": ("x*y", "x,y\n1,2\n3,[4]\n", []),
+    "words later": ("x*y", "x,y\n1,2\n3,four\n", []),
+    "cells too many later": ("x*y", "x,y\n1,2\n3,4,5\n", []),
+    "decimal commas": ("x*y", 'x,y\n1,2\n"1,5",4\n', []),
+    "a header alone": ("x*y", "x,y\n", []),
+    "quotes": ("x*y", '"x","y"\n1,2\n3,4\n', []),
+    "a program that can't be read": ("x*y +", "x,y\n1,2\n3,4\n", []),
+}
+
+
+@pytest.mark.parametrize("case", BEGUN)
+def test_a_head_start_changes_nothing(case: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the first lines promise, rows and errors are those of a later reading."""
+    program, text, options = BEGUN[case]
+    Path("p.csv").write_bytes(text.encode())
+    taken: list[Any] = []
+    own = head_start.taken
+
+    def noted(*arguments: Any) -> Any:
+        taken.append(own(*arguments))
+        return taken[-1]
+
+    monkeypatch.setattr(head_start, "taken", noted)
+    found = []
+    for least in (10**9, 0):
+        monkeypatch.setattr(head_start, "LARGE", least)
+        environment = Environment.captured()
+        code = run(["batch", program, "p.csv", *options], environment)
+        found.append((code, environment.written()))
+    assert found[0] == found[1]
+    if case in ("plain", "other order", "Windows", "kept", "gaps", "words later"):
+        assert taken[0] is None
+        assert taken[1] is not None
+
+
+def test_what_was_begun_is_of_the_file_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(head_start, "LARGE", 0)
+    Path("p.csv").write_text("x\n1\n2\n")
+    head_start.begin("p.csv", "x")
+    Path("p.csv").write_text("x\n1\n2\n3\n")
+    read = TablePoints(Path("p.csv"), "p.csv", "csv")
+    assert sum(len(chunk) for chunk in read.chunks(["x"], [])) == 3

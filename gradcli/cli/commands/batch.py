@@ -136,6 +136,10 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
         raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
     if "-" in (point.program, point.file) and files.points == "-":
         raise usage_error("program and points can't both come from standard input")
+    from gradcli.files import head_start
+
+    plain_table = not (files.source or files.separator or files.decimal or files.missing)
+    head_start.begin(files.points, (point.program or "") if plain_table else "")
     from gradcli.cli.inputs import expect_one_reader
 
     expect_one_reader(point.data, "the program", point.program, point.file)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import math
 import random
+from bisect import bisect_left, insort
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -45,11 +46,11 @@ Draw: TypeAlias = Callable[..., Any]
 
 
 class Place(NamedTuple):
-    """Which slip it is, at whatever point: the row, the tag, its lines, and a number."""
+    """Which slip it is, at whatever point: the row, the tag, its key, and a number."""
 
     row: str
     tag: str
-    lines: tuple[str, ...]
+    key: Any
     number: int
 
 
@@ -59,12 +60,16 @@ class Seen:
 
     tag: str
     row: str
-    lines: tuple[str, ...]
-    """The wrong lines; an empty text stands for one that has no short form."""
+    slip: Slip
     visible: bool
     """Whether the number is another one, by more than the tolerance of handwriting."""
     exact: bool
     """Whether it is the very same number."""
+
+    @property
+    def lines(self) -> tuple[str, ...]:
+        """The wrong lines; an empty text stands for one that has no short form."""
+        return self.slip.lines
 
 
 @dataclass(frozen=True)
@@ -156,11 +161,12 @@ class Lint:
             case = Case(flow, row, parts, follows)
             sizes = (float(np.max(np.abs(part.value), initial=0.0)) for part in case.own)
             right[row] = follows[row], max(sizes, default=0.0)
-            count: Counter[tuple[str, tuple[str, ...]]] = Counter()
+            count: Counter[tuple[str, Any]] = Counter()
             for mistake, slip in slips(case):
-                count[mistake.tag, slip.lines] += 1
-                number = count[mistake.tag, slip.lines]
-                found[Place(row, mistake.tag, slip.lines, number)] = slip
+                key = slip.lines if slip.key is None else slip.key
+                count[mistake.tag, key] += 1
+                place = Place(row, mistake.tag, key, count[mistake.tag, key])
+                found[place] = slip._replace(value=_plain(slip.value))
         return found, right
 
     @cached_property
@@ -252,7 +258,7 @@ class Lint:
             if place not in self.harmless:
                 near = _same(slip.value, *right[place.row], TOLERANCE)
                 exact = near and _same(slip.value, *right[place.row], ROUNDING)
-                seen.append(Seen(place.tag, place.row, slip.lines, not near, exact))
+                seen.append(Seen(place.tag, place.row, slip, not near, exact))
         found = {**self.inputs, **(inputs or {})}
         return Finding(found, tuple(seen), kink, lambda: self.confusions(made, right))
 
@@ -313,17 +319,49 @@ def _has_kink(flow: Flow) -> bool:
 def _groups(
     made: Mapping[Place, Slip], right: Mapping[str, tuple[Any, float]]
 ) -> Iterator[list[Place]]:
-    """Slips of one row with one number."""
-    rows: dict[str, list[tuple[Any, list[Place]]]] = {}
+    """Slips of one row with one number: each joins the first one that it passes for."""
+    rows: dict[str, _Numbers] = {}
     for place, slip in made.items():
-        groups, scale = rows.setdefault(place.row, []), right[place.row][1]
-        group = next((g for g in groups if _same(slip.value, g[0], scale, ROUNDING)), None)
-        if group is None:
-            groups.append((slip.value, [place]))
-        else:
-            group[1].append(place)
-    for found in rows.values():
-        yield from (places for _, places in found)
+        numbers = rows.get(place.row)
+        if numbers is None:
+            numbers = rows[place.row] = _Numbers(right[place.row][1])
+        numbers.add(slip.value, place)
+    for numbers in rows.values():
+        yield from numbers.groups
+
+
+class _Numbers:
+    """The numbers of a row, those within rounding of each other as one.
+
+    They are kept sorted by their first element: a new one is compared with those next to it.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self.scale = scale
+        self.groups: list[list[Place]] = []
+        self._firsts: dict[tuple[int, ...], list[tuple[float, ...]]] = {}
+        """For each shape the first elements of its values, and which group they began."""
+        self._values: list[Any] = []
+
+    def add(self, value: Any, place: Place) -> None:
+        """Put a slip into the first group that it belongs to, or into one of its own."""
+        first = float(np.ravel(value)[0]) if np.size(value) else 0.0
+        firsts = self._firsts.setdefault(np.shape(value), [])
+        reach = 2 * (ROUNDING * abs(first) + 1e-12 * max(self.scale, 1e-300))
+        start, end = (bisect_left(firsts, (first + by,)) for by in (-reach, reach))
+        for k in sorted(int(k) for _, k in firsts[start:end]):
+            if _same(value, self._values[k], self.scale, ROUNDING):
+                self.groups[k].append(place)
+                return
+        if math.isfinite(first):  # what is not is like no other number
+            insort(firsts, (first, len(self.groups)))
+        self.groups.append([place])
+        self._values.append(value)
+
+
+def _plain(value: Any) -> Any:
+    """The value, a number as such and not as an array without axes."""
+    return value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
 
 
 def _same(value: Any, true: Any, scale: float, tolerance: float) -> bool:

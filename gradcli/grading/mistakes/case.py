@@ -7,7 +7,6 @@ of cases with the few tools that stand here, so that every wrong number has its 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -45,6 +44,8 @@ class Slip(NamedTuple):
     """What to say of it, where the table's own sentence says too little."""
     implied: tuple[Key, Any] | None = None
     """Another accumulator that it takes to be what it is not."""
+    key: Any = None
+    """What tells it from others of its mistake, at every point; None where its lines do."""
 
     @property
     def lines(self) -> tuple[str, ...]:
@@ -78,13 +79,20 @@ class Case:
     @cached_property
     def consumers(self) -> tuple[Key, ...]:
         """What uses the variable, in the order of the backward pass."""
-        return tuple(dict.fromkeys(part.consumer for part in self.own))
+        return tuple(self.sent_by)
+
+    @cached_property
+    def sent_by(self) -> Mapping[Key, Sequence[int]]:
+        """Which of the parts each consumer sends."""
+        found: dict[Key, list[int]] = {}
+        for i, part in enumerate(self.own):
+            found.setdefault(part.consumer, []).append(i)
+        return found
 
     @cached_property
     def forked(self) -> tuple[Key, ...]:
         """The consumers that use the variable more than once, as `x*x` does."""
-        counts = Counter(part.consumer for part in self.own)
-        return tuple(key for key in self.consumers if counts[key] > 1)
+        return tuple(key for key, sent in self.sent_by.items() if len(sent) > 1)
 
     @cached_property
     def whole(self) -> Case:
@@ -151,7 +159,8 @@ class Case:
         """The accumulator with other terms."""
         self.deadline.check_naming()
         terms = tuple(terms)
-        return Slip(total(terms), lambda: self.lines(term.text for term in terms), consumer)
+        texts = tuple([term.text for term in terms])
+        return Slip(total(terms), lambda: self.lines(texts), consumer, key=texts)
 
     def without(self, i: int) -> tuple[Term, ...]:
         """The right terms but one."""
@@ -164,12 +173,9 @@ class Case:
 
     def replaced(self, consumer: Key, term: Term) -> Slip:
         """The accumulator with one term for all that a consumer sends."""
-        terms: list[Term] = []
-        for part, right in zip(self.own, self.terms, strict=True):
-            if part.consumer != consumer:
-                terms.append(right)
-            elif all(other is not term for other in terms):
-                terms.append(term)
+        terms = list(self.terms)
+        for n, i in reversed([*enumerate(self.sent_by.get(consumer, ()))]):
+            terms[i : i + 1] = [] if n else [term]
         return self.slip(terms, consumer)
 
     def local_only(self, part: Part) -> Term | None:

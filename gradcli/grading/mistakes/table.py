@@ -63,11 +63,11 @@ def _overwritten(case: Case) -> Slips:
     texts = [term.text for term in case.terms]
     for i in range(1, len(case.terms)):
         lines = partial(case.lines, texts, overwritten=i)
-        yield Slip(total(case.terms[i:]), lines, case.own[i - 1].consumer)
+        yield Slip(total(case.terms[i:]), lines, case.own[i - 1].consumer, key=("first", i))
     for i, term in enumerate(case.terms[:-1]):  # in another order: this one came last
         reordered = [*texts[:i], *texts[i + 1 :], term.text]
         lines = partial(case.lines, reordered, overwritten=len(texts) - 1)
-        yield Slip(term.value, lines, case.own[-1].consumer)
+        yield Slip(term.value, lines, case.own[-1].consumer, key=("last", i))
 
 
 def _dropped_path(case: Case) -> Slips:
@@ -90,7 +90,7 @@ def _not_zeroed(case: Case) -> Slips:
 
 def _missing_local(case: Case) -> Slips:
     for consumer in case.consumers:
-        part = next(p for p in case.own if p.consumer == consumer)
+        part = case.own[case.sent_by[consumer][0]]
         passed = case.upstream_only(part)
         if passed is not None:
             yield case.replaced(consumer, passed)
@@ -141,7 +141,7 @@ def _missing_upstream(case: Case) -> Slips:
         if local is not None:
             yield case.changed(i, local)
     for consumer in case.forked:
-        locals_ = [case.local_only(p) for p in case.own if p.consumer == consumer]
+        locals_ = [case.local_only(case.own[i]) for i in case.sent_by[consumer]]
         values = [local.value for local in locals_ if local is not None]
         yield case.replaced(consumer, Term(sum(values), ""))
 
@@ -226,15 +226,12 @@ def _not_final(case: Case) -> Slips:
         for count in range(1, len(sent)):
             partial = sum((p.value for p in sent[1:count]), start=sent[0].value)
             found = case.sent(consumer, partial)
-            if found and len(found) == sum(p.consumer == consumer for p in case.own):
-                values = iter(part.value for part in found)
-                yield case.slip(
-                    (
-                        Term(next(values), term.text) if part.consumer == consumer else term
-                        for part, term in zip(case.own, case.terms, strict=True)
-                    ),
-                    consumer,
-                )
+            places = case.sent_by.get(consumer, ())
+            if found and len(found) == len(places):
+                terms = list(case.terms)
+                for i, part in zip(places, found, strict=True):
+                    terms[i] = Term(part.value, terms[i].text)
+                yield case.slip(terms, consumer)
 
 
 def _updated_weights(case: Case) -> Slips:
