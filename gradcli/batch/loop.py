@@ -150,7 +150,7 @@ def _form(call: Call) -> str | None:
         if operation.operands[0].variadic:
             return reduce(operation.jit.format, names)
         return operation.jit.format(*names)
-    function = getattr(call.function, "__name__", "")
+    function = getattr(call.node.kernel, "__name__", "")
     return f"{function}({', '.join(names)})" if function in FUNCTIONS else None
 
 

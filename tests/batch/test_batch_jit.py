@@ -63,7 +63,7 @@ def test_every_form(compiler: Any) -> None:
     wanted = [n.id for n in graph.nodes if n.name.startswith("v")]
     line = Line(graph, wanted, graph.inputs)
     names = {call.node.operation.name for call in line.calls}
-    functions = {getattr(call.function, "__name__", "") for call in line.calls}
+    functions = {getattr(call.node.kernel, "__name__", "") for call in line.calls}
     assert {row.name for row in ops.TABLE if row.jit} - names <= {"identity"}
     assert functions >= FUNCTIONS - {"rint"}  # the form of round calls it
     loop = loop_of(line)

@@ -387,6 +387,7 @@ CHOICE = (
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         mpmath=lambda _mp, c, a, b: a if c != 0 else b,
         jit="{1} if {0} != 0.0 else {2}",
+        in_place=ik.where,
         traits="exact selects chooses divides",
         branch=lambda c, _a, _b: c != 0,
     ),

@@ -34,8 +34,8 @@ from gradcli.ops.table.shaping import concat, concat_kernel, concat_rules, stack
 def moved(name: str, parameters: str, move: Callable[..., Any], doc: str, **more: Any) -> Operation:
     """A row whose output has elements of x, at places that `move` finds in the array of all places.
 
-    `move` takes that array and the options, whose numbers are whole. Where it raises, the options do
-    not fit.
+    `move` takes that array and the options, whose numbers are whole. Where it raises, they do not
+    fit.
     """
 
     def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:

@@ -44,6 +44,14 @@ SLOPES = (
         doc="the derivative of logaddexp by its first operand, e^x/(e^x + e^y)",
         mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y),
         jit="share({0}, {1})",
+        shared=Shared(
+            "logaddexp",
+            sk.logaddexp_part_in_place,
+            sk.logaddexp_by_part,
+            sk.logaddexp_slope_by_part,
+            by_value=False,
+            symmetric=True,
+        ),
     ),
     unary(
         "gauss",
@@ -69,6 +77,10 @@ SLOPES = (
         latex=r"\tfrac{\sqrt\pi}{2} e^{\operatorname{erf}^{-1}({x})^2}",
         domain="-1 < x < 1",
         mpmath=lambda mp, x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
+        shared=Shared(
+            *("erfinv", ik.erfinv, ik.same, sk.erfinv_slope_by_part),
+            by_value=False,
+        ),
     ),
     unary(
         "gelu_slope",
@@ -101,6 +113,9 @@ SLOPES = (
         "the derivative of silu, with all digits next to its root at -1.28",
         latex=r"\operatorname{silu}'({x})",
         mpmath=pk.silu_slope,
+        shared=Shared(
+            *("silu", ik.exp_of_minus, sk.silu_by_part, sk.silu_slope_by_part), by_value=False
+        ),
         losses=(Loss("x", "next to its roots, at 2.4 and -2.4", (2.399357280515468,)),),
     ),
     unary(
@@ -111,6 +126,9 @@ SLOPES = (
         "the derivative of mish, with all digits next to its root at -1.19",
         latex=r"\operatorname{mish}'({x})",
         mpmath=pk.mish_slope,
+        shared=Shared(
+            *("mish", ik.exp_of_minus, sk.mish_by_part, sk.mish_slope_by_part), by_value=False
+        ),
         losses=(Loss("x", "next to its roots", (-2.256376396360793,)),),
     ),
 )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import sinc
-from gradcli.ops.operation import Loss, Operation
+from gradcli.ops.operation import Loss, Operation, Shared
 from gradcli.ops.table.rows import grouped, row, unary
 
 TRIGONOMETRY = (
@@ -64,7 +65,7 @@ TRIGONOMETRY = (
         "1/(1 + x^2)",
         "inverse tangent",
         aliases="arctan",
-        careful=("(1/hypot(x, 1))^2",),
+        careful=("where(abs(x) < 1e150, 1/(1 + x^2), (1/x)^2)",),
         latex=r"\arctan {x}",
         numpy="np.arctan",
     ),
@@ -159,6 +160,9 @@ TRIGONOMETRY = (
         "the derivative of sinc",
         latex=r"\operatorname{sinc}' {x}",
         mpmath=pk.sinc_slope,
+        shared=Shared(
+            *("sinc", sinc.sinc_in_place, ik.same, sinc.sinc_slope_by_part), by_value=False
+        ),
         traits="periodic",
         losses=(Loss("x", "next to its roots", (0.6625862125821924,)),),
     ),
