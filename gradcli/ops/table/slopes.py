@@ -6,7 +6,10 @@ they have derivatives of their own, so that second derivatives keep their digits
 
 from __future__ import annotations
 
+import numpy as np
+
 from gradcli.ops.kernels import in_place as ik
+from gradcli.ops.kernels import powers
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.kernels import special as special_kernels
@@ -33,6 +36,34 @@ SLOPES = (
         mpmath=lambda mp, x: mp.sech(x) ** 2,
         jit="4.0*bell(exp(-2.0*abs({0})))",
         in_place=ik.tanh_slope,
+    ),
+    row(
+        "pow_slope",
+        "x n",
+        powers.power_slope,
+        "n*(n - 1)*x^(n - 2)",
+        "x^(n - 1)*(1 + n*log(x))",
+        careful=(
+            "where(n == 0, 0, where((n < 0.5)*(x != 0), (n - 1)*out/x, n*pow_slope(x, n - 1)))",
+            (
+                "where((n < 0.5)*(x != 0), x^n/x, x^(n - 1))"
+                " + where((x == 0)*(n > 1), 0, out*log(x))"
+            ),
+        ),
+        latex="{n} {x}^{{n} - 1}",
+        domain="x > 0, or a whole n (x ≠ 0 where n < 1)",
+        convention="0 where n is 0",
+        doc="the derivative of x^n by x, with all digits where n - 1 is rounded",
+        mpmath=lambda mp, x, n: n * pk.power(mp, x, n - 1) if n else mp.mpf(0),
+        jit=(
+            "0.0 if {1} == 0.0 else {1}*{0}**{1}/{0} if ({1} - 1.0) + 1.0 != {1}"
+            " else {1}*{0}**({1} - 1.0)"
+        ),
+        shared=Shared(
+            *("pow", np.power, powers.power_by_part, powers.power_slope_by_part), by_value=False
+        ),
+        traits="divides",
+        losses=(Loss("n", "where n*log(x) is next to -1", (0.5, 1.4426950408889634)),),
     ),
     row(
         "logaddexp_slope",
