@@ -22,7 +22,7 @@ import numpy as np
 from gradcli import ops
 from gradcli.batch.memory import Written, buffers_of, ends, owned
 from gradcli.batch.order import ordered
-from gradcli.batch.rewrite import choices, differences, merged, shared
+from gradcli.batch.rewrite import choices, differences, masked, merged, shared
 from gradcli.batch.watch import Truth, Truths, any_counts, none_counts, quiet
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
@@ -136,7 +136,10 @@ class Line:
         self.truths = Truths(graph.nodes, self.same)
         self.wanted = [self.same[i] for i in wanted]
         self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
-        self.rewritten = dict(differences(graph, self.same))
+        self.rewritten = {
+            **dict(differences(graph, self.same)),
+            **dict(masked(graph, self.truths)),
+        }
         self.choices = dict(choices(graph, self.truths))
         order = self._needed()
         if share:

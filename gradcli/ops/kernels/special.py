@@ -128,9 +128,9 @@ def lgamma(x: Array) -> Array:
 
 
 def _lgamma_next_to_root(x: Array) -> Array:
-    below = x < 1.5
-    u = x - np.where(below, 1.0, 2.0)
-    return without_constant(u, _zeta_series()) - np.where(below, np.log1p(u), 0.0)
+    below = (x < 1.5) * 1.0
+    u = x - (2.0 - below)
+    return without_constant(u, _zeta_series()) - below * np.log1p(u)
 
 
 SMALLEST_NORMAL = 2.0**-1022
