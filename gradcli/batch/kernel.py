@@ -100,15 +100,16 @@ def _cube(x: Any, out: Any) -> Any:
 POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
 CHEAP: set[Callable[..., Any]] = {
     np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.negative,
-    np.absolute, np.maximum, np.minimum, *(row.in_place for row in ops.TABLE if row.exact),
+    np.absolute, np.maximum, np.minimum,
+    *(row.in_place for row in ops.TABLE if row.exact and row.in_place),
 }  # fmt: skip
 """What takes no longer than to see whether it is needed."""
 SIGNALLING: set[Callable[..., Any]] = {
     np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.sqrt, np.exp,
     np.log, np.negative, np.absolute, np.sign, np.maximum, np.minimum, np.floor, np.ceil, np.rint,
     np.sin, np.cos, np.tanh, np.arctan, *(row.in_place for row in ops.TABLE if row.in_place),
-    *(f for row in ops.TABLE if row.shared for f in row.shared[1:4]),
-}.difference([erfinv])  # fmt: skip
+    *(f for row in ops.TABLE if row.shared for f in row.shared[1:4] if f is not erfinv),
+}  # fmt: skip
 """What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
 

@@ -144,8 +144,8 @@ def _form(call: Call) -> str | None:
     names = [_text(o) for o in operands]
     if call.function in POWERS.values():
         return "*".join(names * next(int(p) for p, f in POWERS.items() if f is call.function))
-    for symbol, function in (("-", np.subtract), ("+", np.add)):
-        if call.function is function:  # also where it was another operation
+    for symbol, ufunc in (("-", np.subtract), ("+", np.add)):
+        if call.function is ufunc:  # also where it was another operation
             return ops.for_symbol(symbol).jit.format(*names)
     if operation.jit:
         if operation.operands[0].variadic:

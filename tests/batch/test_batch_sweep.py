@@ -17,7 +17,7 @@ from batch_programs import SPECIAL
 from gradcli import ops
 from gradcli.batch.kernel import SIGNALLING
 
-OPERANDS = {row.in_place: len(row.operands) for row in ops.TABLE if row.in_place}
+OPERANDS: dict[Any, int] = {row.in_place: len(row.operands) for row in ops.TABLE if row.in_place}
 for made in filter(None, (row.shared for row in ops.TABLE)):
     many = len(ops.operation(made.function).operands)
     OPERANDS |= {
@@ -60,7 +60,7 @@ def test_the_rows_that_evaluate_refuses(count: int, jit: bool) -> None:  # noqa:
 def test_functions_that_signal(function: Callable[..., Any]) -> None:
     """No infinity and no nan comes out of numbers without an IEEE exception, at any length."""
     values = np.array([*SPECIAL, 1e308, 700.0, -700.0, *np.linspace(-5, 5, 11)])
-    many = OPERANDS.get(function) or getattr(function, "nin", 1)
+    many = OPERANDS[function] if function in OPERANDS else int(getattr(function, "nin", 1))
     points = itertools.product(values[:: max(1, many - 1)], repeat=many)
     for repeated, point in itertools.product((1, 40), points):
         given = [np.full(repeated, v) for v in point]
