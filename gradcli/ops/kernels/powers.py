@@ -13,11 +13,14 @@ from gradcli.ops.operation import Array
 RANGE = 1e-290, 1e290
 """Between these, neither x^n nor x^n/x has lost digits to underflow or is next to overflow."""
 
+WHOLE = 2.0**53
+"""Up to here, n and n - 1 are told apart."""
+
 
 def power_slope(x: Array, n: Array) -> Array:
-    """n x^(n - 1), which is 0 where n is 0; from n = 1/2 on, n - 1 is exact."""
+    """n x^(n - 1), which is 0 where n is 0; from n = 1/2 on, n - 1 is exact up to 2^53."""
     slope = _plain(x, n)
-    rounded = (n < 0.5) & (n != np.round(n)) & (x != 0)
+    rounded = ((n < 0.5) & (n != np.round(n)) | (np.abs(n) > WHOLE)) & (x != 0)
     if np.any(rounded):
         slope = np.where(rounded, n * np.power(x, n) / np.where(rounded, x, 1.0), slope)[()]
     return slope
@@ -40,7 +43,7 @@ def power_slope_by_part(part: Array, x: Array, n: Array, out: Array) -> Array:
     least, most = RANGE
     inside = np.min(part, initial=1.0) > least and np.max(part, initial=1.0) < most
     whole = np.equal(np.rint(n), n)
-    if whole.all():
+    if whole.all() and np.max(np.abs(n), initial=0.0) <= WHOLE:
         np.power(x, np.subtract(n, 1.0, out=out), out=out)
         np.multiply(out, n, out=out)
         zero = np.equal(n, 0.0)
@@ -57,5 +60,5 @@ def power_slope_by_part(part: Array, x: Array, n: Array, out: Array) -> Array:
     if other.any():
         places = np.nonzero(np.broadcast_to(other, out.shape))
         given = (np.broadcast_to(operand, out.shape)[places] for operand in (x, n))
-        out[places] = (_plain if inside else power_slope)(*given)
+        out[places] = power_slope(*given)
     return out
