@@ -67,7 +67,10 @@ SLOPES = (
             *("pow", np.power, powers.power_by_part, powers.power_slope_by_part), by_value=False
         ),
         traits="divides",
-        losses=(Loss("n", "where n*log(x) is next to -1", (0.5, 1.4426950408889634)),),
+        losses=(
+            Loss("x", "where n is below 1e-307", (0.037646359236078966, 5e-324)),
+            Loss("n", "where n*log(x) is next to -1", (0.5, 1.4426950408889634)),
+        ),
     ),
     row(
         "logaddexp_slope",
