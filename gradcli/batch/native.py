@@ -33,8 +33,8 @@ FLAGS = (
 """Results are those of IEEE 754; only flags and `errno`, which are not looked at, are given up."""
 NATIVE = "-march=native"
 VECTORS = "-fopenmp-simd", "-Wl,-z,defs"
-STRAIGHT = "-fno-tree-sink", "-fno-thread-jumps"
-"""GCC moves what one branch of a `?:` needs into it; a loop with calls in branches stays slow."""
+STRAIGHT = "-fno-tree-sink", "-fno-thread-jumps", "-fno-tree-pre"
+"""GCC moves what one branch of a `?:` needs into it; a loop with branches has no vector form."""
 LIBRARIES = "-lmvec", "-lm"
 """The first has the functions of the GNU C library that take a whole register of numbers."""
 PATIENCE = 60
