@@ -57,7 +57,7 @@ class Worst(NamedTuple):
 def measured(row: Operation, count: int, seed: int = 0) -> list[Worst]:
     """The errors of a row's value, and of each of its derivatives, at `count` points."""
     draw = random.Random(f"{row.name} {seed}")  # noqa: S311 - no secrets
-    return errors(row, list(dict.fromkeys(_points(row, count, draw))))
+    return errors(row, list(dict.fromkeys(points_of(row, count, draw))))
 
 
 def errors(row: Operation, points: Sequence[Point]) -> list[Worst]:
@@ -188,7 +188,7 @@ def ulps(got: float, true: Any) -> float | None:
 # --- points --------------------------------------------------------------------------------
 
 
-def _points(row: Operation, count: int, draw: random.Random) -> Iterator[Point]:
+def points_of(row: Operation, count: int, draw: random.Random) -> Iterator[Point]:
     arity = len(row.operands)
     if arity != 1 or any(p.variadic for p in row.operands):
         arity = max(arity, 2)

@@ -22,12 +22,12 @@ import numpy as np
 from gradcli import ops
 from gradcli.batch.memory import Written, buffers_of, ends, owned
 from gradcli.batch.order import ordered
-from gradcli.batch.rewrite import choices, differences, merged, shared
-from gradcli.batch.watch import Truth, Truths, any_counts, quiet
+from gradcli.batch.rewrite import choices, differences, masked, merged, shared
+from gradcli.batch.watch import Truth, Truths, any_counts, none_counts, quiet
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode, shown
-from gradcli.ops.kernels.in_place import in_blocks
+from gradcli.ops.kernels.in_place import erfinv, in_blocks
 from gradcli.ops.operation import Shape
 
 CACHE = 3 * 2**19
@@ -79,6 +79,8 @@ class Step(NamedTuple):
     watched: bool
     guard: tuple[tuple[int, bool], ...]
     """The places of the conditions, and whether they must hold."""
+    optional: bool
+    """Where the guard leaves no element that counts, the call need not be made."""
 
 
 class Plan(NamedTuple):
@@ -96,11 +98,17 @@ def _cube(x: Any, out: Any) -> Any:
 
 
 POWERS: dict[float, Callable[..., Any]] = {2.0: np.square, 3.0: _cube}
+CHEAP: set[Callable[..., Any]] = {
+    np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.negative,
+    np.absolute, np.maximum, np.minimum,
+    *(row.in_place for row in ops.TABLE if row.exact and row.in_place),
+}  # fmt: skip
+"""What takes no longer than to see whether it is needed."""
 SIGNALLING: set[Callable[..., Any]] = {
     np.add, np.subtract, np.multiply, np.divide, np.reciprocal, np.square, _cube, np.sqrt, np.exp,
     np.log, np.negative, np.absolute, np.sign, np.maximum, np.minimum, np.floor, np.ceil, np.rint,
     np.sin, np.cos, np.tanh, np.arctan, *(row.in_place for row in ops.TABLE if row.in_place),
-    *(f for row in ops.TABLE if row.shared for f in row.shared[1:4]),
+    *(f for row in ops.TABLE if row.shared for f in row.shared[1:4] if f is not erfinv),
 }  # fmt: skip
 """What makes a number that is not finite out of finite ones only with an IEEE exception."""
 
@@ -129,7 +137,10 @@ class Line:
         self.truths = Truths(graph.nodes, self.same)
         self.wanted = [self.same[i] for i in wanted]
         self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
-        self.rewritten = dict(differences(graph, self.same))
+        self.rewritten = {
+            **dict(differences(graph, self.same)),
+            **dict(masked(graph, self.truths)),
+        }
         self.choices = dict(choices(graph, self.truths))
         order = self._needed()
         if share:
@@ -306,8 +317,9 @@ class Line:
             gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
             get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
             conditions = tuple((placed(i), holds) for holds, i in guard)
-            to = -1 if out else to
-            steps.append(Step(call, get, to, len(reads), gone, fresh, watched, conditions))
+            optional = buffer >= 0 and bool(guard) and function not in CHEAP
+            given = call, get, -1 if out else to, len(reads), gone, fresh
+            steps.append(Step(*given, watched, conditions, optional))
         return Plan(start, place, steps)
 
     def _lined_up(self, node: OperationNode, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -342,9 +354,12 @@ class Line:
         flags: list[str] = []
         suspect = False
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for function, get, to, arity, gone, fresh, watched, guard in plan.steps:
+            for function, get, to, arity, gone, fresh, watched, guard, optional in plan.steps:
                 operands = get(values)
-                if to < 0:
+                if optional and none_counts([(values[i], holds) for i, holds in guard]):
+                    made = operands[-1]
+                    made.fill(0.0)  # what lay there might have made a nan of an accumulator
+                elif to < 0:
                     made = function(*operands)
                 else:
                     operands = operands[:arity]
@@ -418,10 +433,10 @@ def _function(node: OperationNode, rows: tuple[bool, ...]) -> tuple[Callable[...
     if _power(node) in POWERS:
         return POWERS[_power(node)], True
     if node.operation.elementwise and node.operation.body is None:
-        if isinstance(node.kernel, np.ufunc):
-            return node.kernel, True
         if node.operation.in_place is not None:
             return node.operation.in_place, True
+        if isinstance(node.kernel, np.ufunc):
+            return node.kernel, True
         return partial(_in_blocks, node.kernel, rows), True
     return node.kernel, False
 

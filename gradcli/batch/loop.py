@@ -144,13 +144,14 @@ def _form(call: Call) -> str | None:
     names = [_text(o) for o in operands]
     if call.function in POWERS.values():
         return "*".join(names * next(int(p) for p, f in POWERS.items() if f is call.function))
-    if call.function is np.subtract:  # also where it was a + (-b)
-        return ops.for_symbol("-").jit.format(*names)
+    for symbol, ufunc in (("-", np.subtract), ("+", np.add)):
+        if call.function is ufunc:  # also where it was another operation
+            return ops.for_symbol(symbol).jit.format(*names)
     if operation.jit:
         if operation.operands[0].variadic:
             return reduce(operation.jit.format, names)
         return operation.jit.format(*names)
-    function = getattr(call.function, "__name__", "")
+    function = getattr(call.node.kernel, "__name__", "")
     return f"{function}({', '.join(names)})" if function in FUNCTIONS else None
 
 

@@ -33,6 +33,8 @@ FLAGS = (
 """Results are those of IEEE 754; only flags and `errno`, which are not looked at, are given up."""
 NATIVE = "-march=native"
 VECTORS = "-fopenmp-simd", "-Wl,-z,defs"
+STRAIGHT = "-fno-tree-sink", "-fno-thread-jumps", "-fno-tree-pre"
+"""GCC moves what one branch of a `?:` needs into it; a loop with branches has no vector form."""
 LIBRARIES = "-lmvec", "-lm"
 """The first has the functions of the GNU C library that take a whole register of numbers."""
 PATIENCE = 60
@@ -71,11 +73,17 @@ def built(loop: Loop) -> Ready | None:
 
 def _compiled(source: str, key: str, command: Sequence[str], loop: Loop) -> Ready | None:
     """Compile with the best flags that the compiler takes, load, and keep what could be loaded."""
-    attempts = [((NATIVE, *VECTORS), LIBRARIES), ((NATIVE,), LIBRARIES[1:]), ((), LIBRARIES[1:])]
+    attempts = [
+        ((NATIVE, *VECTORS, *STRAIGHT), LIBRARIES),
+        ((NATIVE, *VECTORS), LIBRARIES),
+        ((NATIVE,), LIBRARIES[1:]),
+        ((), LIBRARIES[1:]),
+    ]
     with tempfile.TemporaryDirectory(prefix="gradcli-") as place:
         text = Path(place, "rows.c")
         text.write_text(source, "ascii")
-        for number, (flags, libraries) in enumerate(attempts[sys.platform != "linux" :]):
+        first = 0 if sys.platform == "linux" else 2
+        for number, (flags, libraries) in enumerate(attempts[first:]):
             made = Path(place, f"rows{number}.so")
             done = subprocess.run(  # noqa: S603 - the user's compiler, on a text made here
                 [*command, *FLAGS, *flags, "-o", str(made), str(text), *libraries],
@@ -119,7 +127,8 @@ def _key(source: str, command: Sequence[str]) -> str:
     """What the compiled code depends on: source, flags, compiler, processor."""
     found = Path(command[0]).resolve()
     status = found.stat()
-    compiled_by = (FLAGS, NATIVE, VECTORS, command, found, status.st_size, status.st_mtime_ns)
+    flags = FLAGS, NATIVE, VECTORS, STRAIGHT
+    compiled_by = (flags, command, found, status.st_size, status.st_mtime_ns)
     machine = (sys.platform, platform.machine(), _processor())
     return sha256(repr((source, compiled_by, machine)).encode()).hexdigest()[:32]
 

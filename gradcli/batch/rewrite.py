@@ -123,6 +123,25 @@ def choices(graph: Graph, truths: Truths) -> Iterator[tuple[int, tuple[Operand, 
                 break
 
 
+def masked(graph: Graph, truths: Truths) -> Iterator[tuple[int, Written]]:
+    """The calls `where(x != 0, x, 0)`, as x + 0: that is x, with 0 for -0."""
+    same = truths.same
+    for node in graph.nodes:
+        branches = _branches(node, node.operands)
+        if branches is None:
+            continue
+        condition, first, second = branches
+        tested = zero_compared(graph.nodes[same[condition]])
+        if tested is None:
+            continue
+        equal, x = tested
+        chosen, other = (second, first) if equal else (first, second)
+        zero = isinstance(other, Literal) and np.ndim(other.value) == 0 and other.value == 0
+        same_x = isinstance(chosen, int) and same[chosen] == same[x]
+        if zero and same_x and graph.nodes[same[x]].type == node.type:
+            yield node.id, Written(np.add, out=True, operands=(same[x], other))
+
+
 class Sharing(NamedTuple):
     """Parts that a function and its slope share, and the calls that use them."""
 
@@ -134,20 +153,30 @@ class Sharing(NamedTuple):
 def shared(graph: Graph, same: Sequence[int], order: Sequence[int]) -> Sharing:
     """The parts for all slopes in `order` that stand beside the function that they belong to."""
     nodes, found = graph.nodes, Sharing({}, {})
-    places: dict[tuple[Operation, int], int] = {}
+    places: dict[tuple[Operation, tuple[Any, ...]], int] = {}
+    given: dict[int, tuple[Operand, ...]] = {}
     for i in order:
-        operation, operands = nodes[i].operation, nodes[i].operands
-        if operation is not None and len(operands) == 1 and isinstance(operands[0], int):
-            places[operation, same[operands[0]]] = i
-    for (operation, x), i in places.items():
+        node = nodes[i]
+        if node.operation is not None and (node.aligned or len(node.operands) == 1):
+            given[i] = tuple(same[o] if isinstance(o, int) else o for o in node.operands)
+            places[node.operation, _keys(given[i])] = i
+    for (operation, keys), i in places.items():
         sharing = operation.shared
-        function = None if sharing is None else places.get((ops.operation(sharing.function), x))
-        if sharing is None or function is None:
+        if sharing is None:
             continue
-        part = graph.operation(function).moved(id=len(nodes) + len(found.parts), operands=(x,))
-        found.parts[function] = part
-        found.calls[part.id] = Written(sharing.part, out=True, operands=(x,))
-        found.calls[function] = Written(sharing.value, out=True, operands=(part.id, x))
-        other = function if sharing.by_value else x
-        found.calls[i] = Written(sharing.slope, out=True, operands=(part.id, other))
+        row = ops.operation(sharing.function)
+        function = places.get((row, keys))
+        if function is None and sharing.symmetric:
+            function = places.get((row, keys[::-1]))
+        if function is None:
+            continue
+        operands = given[function]
+        if function not in found.parts:
+            number = len(nodes) + len(found.parts)
+            found.parts[function] = graph.operation(function).moved(id=number, operands=operands)
+            found.calls[number] = Written(sharing.part, out=True, operands=operands)
+        part = found.parts[function].id
+        found.calls[function] = Written(sharing.value, out=True, operands=(part, *operands))
+        others = (function,) if sharing.by_value else given[i]
+        found.calls[i] = Written(sharing.slope, out=True, operands=(part, *others))
     return found

@@ -113,3 +113,8 @@ def any_counts(made: Any, conditions: Sequence[tuple[Any, bool]]) -> bool:
             truth = truth.reshape(truth.shape + (1,) * (bad.ndim - truth.ndim))
         bad = bad & truth
     return bool(bad.any())
+
+
+def none_counts(conditions: Sequence[tuple[Any, bool]]) -> bool:
+    """Whether one of the conditions of a guard fails everywhere."""
+    return any(not np.any(c) if holds else bool(np.all(c)) for c, holds in conditions)

@@ -46,6 +46,7 @@ def _from_server(url: str) -> Iterator[bytes]:
             while piece := answer.read(PIECE):
                 yield piece
     except HTTPError as error:
+        error.close()  # it holds the connection
         if error.code == 404:
             raise file_error(f"there is no '{url}'") from None
         said = f"the server answers {error.code} {error.reason}"

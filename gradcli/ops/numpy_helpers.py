@@ -72,6 +72,7 @@ HELPERS = {
     "sinc_slope_far": ("x", "(np.cos(np.pi*x) - np.sinc(x))/x"),
     "sigmoid_slope": ("x", "np.exp(-np.abs(x))/(1 + np.exp(-np.abs(x)))**2"),
     "tanh_slope": ("x", "4*np.exp(-2*np.abs(x))/(1 + np.exp(-2*np.abs(x)))**2"),
+    "pow_slope": ("x, n", "np.where(n == 0, 0.0, n*np.power(x, n - 1.0))"),
     "logaddexp_slope": ("x, y", "sigmoid(x - y)"),
     "gauss": ("x", "np.exp(-x**2)"),
     "normal_pdf": ("x", "np.exp(-x**2/2)/np.sqrt(2*np.pi)"),

@@ -153,12 +153,14 @@ class Shared(NamedTuple):
     function: str
     """The name of the function's row; the row that holds this is the slope's."""
     part: Kernel
-    """The part, of the operand."""
+    """The part, of the operands."""
     value: Kernel
-    """The function's value, of the part and the operand."""
+    """The function's value, of the part and the operands."""
     slope: Kernel
-    """The slope, of the part and the function's value, or of the part and the operand."""
+    """The slope, of the part and the function's value, or of the part and the slope's operands."""
     by_value: bool = True
+    symmetric: bool = False
+    """The part is the same where the two operands change places."""
 
 
 Rules: TypeAlias = tuple[str, ...] | Callable[[Site], tuple[str, ...]]

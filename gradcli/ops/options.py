@@ -100,6 +100,15 @@ def whole_numbers(value: Any, what: str) -> tuple[int, ...]:
     return tuple(whole(v, what) for v in many)
 
 
+def whole_parts(value: Any, what: str) -> Any:
+    """A whole number, or a tuple of such and of tuples; None and words stay. Raises `Misfit`."""
+    if value is None or isinstance(value, str):
+        return value
+    if not isinstance(value, tuple):
+        return whole(value, what)
+    return tuple(whole_numbers(v, what) if isinstance(v, tuple) else whole(v, what) for v in value)
+
+
 def shape_option(value: Any, *, unknown: bool = False) -> Shape:
     """A shape; with `unknown`, one -1 may stand in it. Raises `Misfit`."""
     shape = whole_numbers(value, "a length in a shape")

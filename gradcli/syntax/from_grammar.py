@@ -94,9 +94,10 @@ def _states(lark: Lark) -> _States:
     rules = {key: rule for key, rule in memo.items() if rule["__type__"] == "Rule"}
     # Those that the driver needs come first, so that they keep their numbers without the others.
     reductions = {key: i for i, key in enumerate(sorted(rules, key=lambda k: _is_chain(rules[k])))}
-    made = [(len(r["expansion"]), r["origin"]["name"], _method(r)) for r in rules.values()]
+    # Lark 1.2 has its own kind of text for a name, which `marshal` does not take.
+    made = [(len(r["expansion"]), str(r["origin"]["name"]), _method(r)) for r in rules.values()]
     kept = [rule for rule, r in zip(made, rules.values(), strict=True) if not _is_chain(r)]
-    chains = {~reductions[k]: r["origin"]["name"] for k, r in rules.items() if _is_chain(r)}
+    chains = {~reductions[k]: str(r["origin"]["name"]) for k, r in rules.items() if _is_chain(r)}
     rows = [
         {
             saved["tokens"][symbol]: ~reductions[to["@"]] if reduce else numbers[to]

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -16,8 +17,14 @@ from batch_programs import SPECIAL
 from gradcli import ops
 from gradcli.batch.kernel import SIGNALLING
 
-TWO = [row.in_place for row in ops.TABLE if row.in_place and len(row.operands) == 2]
-TWO += [f for row in ops.TABLE if row.shared for f in (row.shared.value, row.shared.slope)]
+OPERANDS: dict[Any, int] = {row.in_place: len(row.operands) for row in ops.TABLE if row.in_place}
+for made in filter(None, (row.shared for row in ops.TABLE)):
+    many = len(ops.operation(made.function).operands)
+    OPERANDS |= {
+        made.part: many,
+        made.value: 1 + many,
+        made.slope: 2 if made.by_value else 1 + many,
+    }
 
 VIEWS = (
     "sum(A @ atan(v))",
@@ -53,15 +60,14 @@ def test_the_rows_that_evaluate_refuses(count: int, jit: bool) -> None:  # noqa:
 def test_functions_that_signal(function: Callable[..., Any]) -> None:
     """No infinity and no nan comes out of numbers without an IEEE exception, at any length."""
     values = np.array([*SPECIAL, 1e308, 700.0, -700.0, *np.linspace(-5, 5, 11)])
-    a, b = (m.ravel() for m in np.meshgrid(values, values))
-    two = getattr(function, "nin", None) == 2 or (function in TWO)
-    for repeated in (1, 40):
-        for x, y in zip(a, b, strict=True) if two else ((v, v) for v in values):
-            given = [np.full(repeated, v) for v in ((x, y) if two else (x,))]
-            flags: list[str] = []
-            with np.errstate(all="call", under="ignore", call=lambda f, _, to=flags: to.append(f)):
-                made = function(*given, out=np.empty(repeated))
-            assert flags or np.isfinite(made).all(), (x, y)
+    many = OPERANDS[function] if function in OPERANDS else int(getattr(function, "nin", 1))
+    points = itertools.product(values[:: max(1, many - 1)], repeat=many)
+    for repeated, point in itertools.product((1, 40), points):
+        given = [np.full(repeated, v) for v in point]
+        flags: list[str] = []
+        with np.errstate(all="call", under="ignore", call=lambda f, _, to=flags: to.append(f)):
+            made = function(*given, out=np.empty(repeated))
+        assert flags or np.isfinite(made).all(), point
 
 
 DEAD_ENDS = (

@@ -172,6 +172,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "sinc": _sinc,
     "sigmoid_slope": lambda x: _sigmoid(x) * _sigmoid(-x),
     "tanh_slope": lambda x: 1 - mp.tanh(x) ** 2,
+    "pow_slope": lambda x, n: n * mp.power(x, n - 1),
     "logaddexp_slope": lambda x, y: mp.exp(x) / (mp.exp(x) + mp.exp(y)),
     "gauss": lambda x: mp.exp(-(x**2)),
     "normal_pdf": lambda x: mp.exp(-(x**2) / 2) / mp.sqrt(2 * mp.pi),

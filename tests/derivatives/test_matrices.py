@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -222,11 +223,16 @@ REPORTS = {
 }
 
 
+def portable(text: str) -> str:
+    """A report without tenths of the check's digits, which differ from processor to processor."""
+    return re.sub(r"(fewest digits: \d+)\.\d", r"\1", text)
+
+
 @pytest.mark.parametrize("name", REPORTS)
 def test_reports(name: str, snapshot: SnapshotAssertion) -> None:
     code, out, err = gradcli(*REPORTS[name])
     assert (code, err) == (0, "")
-    assert out == snapshot
+    assert portable(out) == snapshot
 
 
 @pytest.mark.parametrize("form", ["csv", "markdown", "latex"])
@@ -236,7 +242,7 @@ def test_formats(name: str, form: str, snapshot: SnapshotAssertion) -> None:
         pytest.skip("long")
     code, out, err = gradcli(*REPORTS[name], "--format", form)
     assert (code, err) == (0, "")
-    assert out == snapshot
+    assert portable(out) == snapshot
 
 
 @pytest.mark.parametrize("columns", [30, 40, 60, 80, 120])

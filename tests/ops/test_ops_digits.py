@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import math
+import random
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 from ops_samples import CASES, applied, label, weights
 from sweep import each_sample
-from ulp import ROWS, errors, measured, ulps
+from ulp import ROWS, errors, kernel_of, measured, points_of, ulps
 
 from gradcli import Program, ops
 from gradcli.engine.formula import formula
@@ -61,6 +62,64 @@ def test_sinc_has_its_digits_at_every_root_of_its_slope() -> None:
     points += [(float(v),) for v in draw.uniform(-1.5, 1.5, 200)]
     for worst in errors(ops.operation("sinc"), points):
         assert worst.ulps <= MOST, str(worst)
+
+
+# --- forms for many rows ---------------------------------------------------------------------
+
+
+def _close(found: Any, wanted: Any) -> Any:
+    """Where two results agree within `MOST` ulps; small numbers below the normal ones are equal."""
+    ulp = np.maximum(np.spacing(np.abs(wanted)), 2.0**-1022 * 2.0**-52)
+    near = np.abs(found - wanted) <= MOST * ulp
+    return near | (found == wanted) | ~(np.isfinite(found) | np.isfinite(wanted))
+
+
+def _columns(row: Operation) -> list[Any]:
+    """Points of all sizes; for one operand, a grid over all exponents of e as well."""
+    count = len(row.operands)
+    points = [*_drawn(row)]
+    if count == 1:
+        points += [(float(x),) for x in np.linspace(-750, 750, 301)]
+    return [np.array(column) for column in zip(*points, strict=True)]
+
+
+def _drawn(row: Operation) -> list[tuple[float, ...]]:
+    return list(dict.fromkeys(points_of(row, POINTS, random.Random(row.name))))  # noqa: S311
+
+
+ONE_OR_TWO = [row for row in ROWS if not row.operands[0].variadic]
+
+
+@pytest.mark.parametrize("row", ONE_OR_TWO, ids=label)
+def test_a_point_has_the_same_digits_alone_and_among_others(row: Operation) -> None:
+    """Kernels take a short way where no element of an array is far out."""
+    columns = _columns(row)
+    kernel = kernel_of(row, len(columns))
+    with np.errstate(all="ignore"):
+        together = np.asarray(kernel(*columns))
+        alone = np.array([kernel(*point) for point in zip(*columns, strict=True)])
+        ones = [kernel(*(np.array([v]) for v in point))[0] for point in zip(*columns, strict=True)]
+        agree = _close(alone, together) & _close(np.array(ones), together)
+    assert agree.all(), [column[~agree] for column in columns]
+
+
+@pytest.mark.parametrize("row", [row for row in ops.TABLE if row.shared], ids=label)
+def test_what_a_slope_shares_has_the_digits_of_the_kernels(row: Operation) -> None:
+    shared = row.shared
+    assert shared is not None
+    function = ops.operation(shared.function)
+    columns = _columns(function)
+    for size in (1, len(columns[0])):
+        for start in range(0, len(columns[0]), size):
+            given = [column[start : start + size] for column in columns]
+            part, value, slope = (np.empty(len(given[0])) for _ in range(3))
+            with np.errstate(all="ignore"):
+                shared.part(*given, part)
+                shared.value(part, *given, value)
+                assert _close(value, function.forward(*given)).all(), given
+                for operands in (given, given[::-1]) if shared.symmetric else (given,):
+                    shared.slope(part, *([value] if shared.by_value else operands), slope)
+                    assert _close(slope, row.forward(*operands)).all(), operands
 
 
 # --- two forms of a rule ---------------------------------------------------------------------

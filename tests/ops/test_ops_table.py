@@ -15,7 +15,8 @@ from gradcli import ops
 from gradcli.engine.formula import compile_formula, formula_names, parsed
 from gradcli.engine.plan import reduce_to
 from gradcli.graph.names import CONSTANTS
-from gradcli.ops.operation import Operation, Site, Type, keywords, propagating
+from gradcli.ops.operation import Misfit, Operation, Site, Type, keywords, propagating
+from gradcli.ops.table.moving import PLACED
 from gradcli.syntax.tree import Call, Name, postorder
 
 FUNCTIONS = [
@@ -508,3 +509,13 @@ def test_names_of_propagating_operands() -> None:
         assert set(row.propagates.split()) <= {p.name for p in row.operands}
     assert propagating(ops.operation("div"), 2) == (0,)
     assert propagating(ops.operation("concat"), 3) == (0, 1, 2)
+
+
+def test_elements_are_moved_by_whole_numbers_only() -> None:
+    """NumPy itself cuts some fractions off, without a word before 2.5."""
+    for row in PLACED:
+        options = {p.name: p.default for p in row.parameters if p.option}
+        for name in options:
+            for fraction in (0.5, float("nan"), (1, 0.5), ((1, 0.5),)):
+                with pytest.raises(Misfit, match="whole number"):
+                    row.bind((Type((2, 2)),), {**options, name: fraction})

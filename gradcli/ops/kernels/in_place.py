@@ -14,6 +14,13 @@ import numpy as np
 from gradcli.ops.kernels import elementwise as kernels
 from gradcli.ops.kernels import special
 
+
+def same(part: Any, x: Any, out: Any) -> Any:  # noqa: ARG001 - what shares a part takes x too
+    """The part itself."""
+    np.copyto(out, part)
+    return out
+
+
 SMALL = 1e-300
 """Below, e^-x is next to overflow, or σ(x) next to underflow."""
 
@@ -42,8 +49,8 @@ def sigmoid_slope_by_part(part: Any, value: Any, out: Any) -> Any:
     """σ(x)² e^-x, which has no 1 - σ(x) that cancels; far to the left it is σ(x)."""
     np.multiply(part, value, out=out)
     np.multiply(out, value, out=out)
-    if out.size and not out.min() > SMALL:
-        far = value < SMALL
+    if value.size and not value.min() > SMALL:
+        far = value <= SMALL
         out[far] = value[far]
     return out
 
@@ -62,6 +69,28 @@ def relu(x: Any, out: Any) -> Any:
 
 BLOCK = 8192
 """Elements of a block: its temporaries come from memory that the process has already."""
+
+
+def where(condition: Any, a: Any, b: Any, out: Any) -> Any:
+    """a where the condition is not zero, else b, chosen bit by bit.
+
+    Branches of the processor's that go now here and now there, as those of `np.where`, cost more
+    than all of these operations. `out` may not be one of the operands.
+    """
+    chosen = np.not_equal(condition, 0.0)
+    if chosen.all():
+        np.copyto(out, a)
+    elif not chosen.any():
+        np.copyto(out, b)
+    else:
+        bits = out.view(np.int64)
+        np.copyto(bits, chosen)
+        np.negative(bits, out=bits)  # all bits are 1 where a is chosen
+        part = np.bitwise_and(bits, np.asarray(a, np.float64).view(np.int64))
+        np.invert(bits, out=bits)
+        np.bitwise_and(bits, np.asarray(b, np.float64).view(np.int64), out=bits)
+        np.bitwise_or(bits, part, out=bits)
+    return out
 
 
 def in_blocks(
@@ -115,6 +144,13 @@ def of_scipy(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
         return out
 
     return call
+
+
+def erfinv(x: Any, out: Any) -> Any:
+    """SciPy's function."""
+    from scipy import special as functions  # noqa: PLC0415 - slow to import, seldom needed
+
+    return functions.erfinv(x, out=out)
 
 
 def comparison(function: Any) -> Callable[..., Any]:

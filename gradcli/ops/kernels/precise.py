@@ -109,6 +109,13 @@ def power(mp: Any, x: Any, n: Any) -> Any:
     return x ** int(n) if n == mp.floor(n) and abs(n) < LARGE else mp.power(x, n)
 
 
+def power_slope(mp: Any, x: Any, n: Any) -> Any:
+    """n x^(n - 1); n - 1 may need more digits than there are."""
+    if n == 0:
+        return mp.mpf(0)
+    return n * power(mp, x, n) / x if x else n * power(mp, x, n - 1)
+
+
 def scaled_elu(scale: float, alpha: float) -> Form:
     """scale·elu(x, alpha)."""
     return lambda mp, x: mp.mpf(scale) * (x if x > 0 else mp.mpf(alpha) * mp.expm1(x))

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 
 from gradcli.ops.kernels.compensated import Pair, pair_polynomial, pair_product, pair_sum
+from gradcli.ops.kernels.in_place import in_blocks
 from gradcli.ops.operation import Array
 
 PI = math.pi, 1.2246467991473532e-16
@@ -26,31 +27,50 @@ def sinc(x: Array) -> Array:
     sin(πx) is ±sin(πr), with r what x is off the nearest whole number, which is exact.
     """
     whole = np.round(x)
-    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
     zero = np.equal(x, 0.0)
-    value = sign * np.sin(math.pi * (x - whole)) / (math.pi * np.where(zero, 1.0, x))
+    value = _sign(whole) * np.sin(math.pi * (x - whole)) / (math.pi * (x + zero))
     return np.where(zero, 1.0, value + 0.0)[()]  # no -0 at whole numbers
 
 
+def _sign(whole: Array) -> Array:
+    """cos(πn) for a whole number n: 1 if it is even, else -1."""
+    half = 0.5 * whole
+    return 1.0 - 4.0 * (half - np.floor(half))
+
+
 def sinc_slope(x: Array) -> Array:
-    """d sinc / dx = (cos(πx) - sinc(x)) / x; near 0 by its Taylor series in (πx)².
+    """d sinc / dx."""
+    return _slope(sinc(x), x)
+
+
+def sinc_in_place(x: Array, out: Array) -> Array:
+    """The kernel, which the function and its slope share."""
+    return in_blocks(sinc, (x,), (True,), out)
+
+
+def sinc_slope_by_part(part: Array, x: Array, out: Array) -> Array:
+    """The kernel, for sinc(x)."""
+    return in_blocks(_slope, (part, x), (True, True), out)
+
+
+def _slope(value: Array, x: Array) -> Array:
+    """(cos(πx) - sinc(x)) / x; near 0 by its Taylor series in (πx)².
 
     Next to its roots, where tan(πx) = πx, the two terms cancel: there to twice the digits.
     """
-    x = np.asarray(x)
-    near = np.abs(x) < NEAR_0
-    safe = np.where(near, 1.0, x)
-    whole = np.round(safe)
-    sign = 1.0 - 2.0 * np.abs(np.fmod(whole, 2.0))
-    value = sinc(safe)
+    value, given = np.atleast_1d(value, x)
+    size = np.abs(given)
+    near = size < NEAR_0
+    whole = np.round(size)
     # As a sine, cos(πr) keeps its digits next to r = 1/2.
-    difference = sign * np.sin(math.pi * (0.5 - np.abs(safe - whole))) - value
-    result = np.asarray(difference / safe)
-    cancels = np.abs(difference) < 0.5 * np.abs(value)
-    for where, form in ((near, _next_to_0), (cancels & ~near & (np.abs(x) > 1.0), _next_to_root)):
-        if np.any(where):
-            result[where] = form(x[where])
-    return result[()]
+    difference = _sign(whole) * np.sin(math.pi * (0.5 - np.abs(size - whole))) - value
+    result = difference / (given + near)
+    cancels = (np.abs(difference) < 0.5 * np.abs(value)) & (size > 1.0)
+    for where, form in ((near, _next_to_0), (cancels, _next_to_root)):
+        places = np.nonzero(where)
+        if len(places[0]):
+            result[places] = form(given[places])
+    return result.reshape(np.shape(x))[()]
 
 
 NEAR_0 = 0.4

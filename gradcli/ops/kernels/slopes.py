@@ -16,7 +16,7 @@ import numpy as np
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels.compensated import difference, squared
-from gradcli.ops.kernels.special import FAR, normal_cdf, times_pdf
+from gradcli.ops.kernels.special import FAR, normal_cdf, times_pdf, without_constant
 from gradcli.ops.operation import Array, Kernel
 
 
@@ -35,17 +35,15 @@ class Root(NamedTuple):
         below, above = self.high - self.radius, self.high + self.radius
         if np.min(x, initial=math.inf) > above or np.max(x, initial=-math.inf) < below:
             return value
-        near = np.abs(x - self.high) < self.radius
-        if not np.any(near):
-            return value
-        if np.ndim(near) == 0:
-            return self._series(x)
-        value[near] = self._series(x[near])
+        distance = x - self.high
+        if np.ndim(distance) == 0:
+            return self._series(distance) if abs(distance) < self.radius else value
+        near = np.nonzero(np.abs(distance) < self.radius)
+        value[near] = self._series(distance[near])
         return value
 
-    def _series(self, x: Array) -> Array:
-        u = (x - self.high) - self.low
-        return u * np.polynomial.polynomial.polyval(u, self.coefficients)
+    def _series(self, distance: Array) -> Array:
+        return without_constant(distance - self.low, self.coefficients)
 
 
 def sigmoid_slope(x: Array) -> Array:
@@ -75,31 +73,69 @@ def gauss(x: Array) -> Array:
     return np.exp(-square) * (1.0 - error)
 
 
+def logaddexp_part(x: Array, y: Array) -> Array:
+    """e^-|x - y|, with the rounding error of the difference."""
+    d, error = difference(np.minimum(x, y), np.maximum(x, y))
+    return np.exp(d) * (1.0 + error)
+
+
 def logaddexp_slope(x: Array, y: Array) -> Array:
-    """e^x/(e^x + e^y), the sigmoid of x - y with the rounding error of that difference."""
-    d, error = difference(x, y)
-    if _above(d, k.FAR_LEFT):
-        z = np.exp(-d)
-        share = 1.0 / (1.0 + z)
-        return share + error * (z * share) * share
-    z = np.exp(-np.abs(d))
-    share = 1.0 / (1.0 + z)
-    return (np.where(d >= 0.0, 1.0, z) + error * (z * share)) * share
+    """e^x/(e^x + e^y), the sigmoid of x - y."""
+    part = logaddexp_part(x, y)
+    return np.maximum(part, np.greater_equal(x, y)) / (1.0 + part)
 
 
-def _above(x: Array, least: float) -> bool:
-    """Whether all elements are above a number."""
-    return bool(np.min(x, initial=math.inf) > least)
+def logaddexp_in_place(x: Array, y: Array, out: Array) -> Array:
+    """The kernel, log(e^x + e^y), by functions that take less time than `np.logaddexp`."""
+    part = np.subtract(x, y, out=np.empty(out.shape))
+    np.negative(np.abs(part, out=part), out=part)
+    return logaddexp_by_part(np.exp(part, out=part), x, y, out)
+
+
+def logaddexp_part_in_place(x: Array, y: Array, out: Array) -> Array:
+    """The part that log(e^x + e^y) and both of its slopes share."""
+    d = np.minimum(x, y, out=np.empty(out.shape))
+    top = np.maximum(x, y, out=np.empty(out.shape))
+    d, error = difference(d, top)
+    np.exp(d, out=out)
+    error += 1.0
+    return np.multiply(out, error, out=out)
+
+
+def logaddexp_by_part(part: Array, x: Array, y: Array, out: Array) -> Array:
+    """max(x, y) + log(1 + e^-|x - y|)."""
+    np.log1p(part, out=out)
+    return np.add(out, np.maximum(x, y), out=out)
+
+
+def logaddexp_slope_by_part(part: Array, x: Array, y: Array, out: Array) -> Array:
+    """1 or e^-|x - y|, divided by their sum."""
+    np.greater_equal(x, y, out=out)
+    np.maximum(out, part, out=out)
+    return np.divide(out, 1.0 + part, out=out)
 
 
 def erfinv_slope(x: Array) -> Array:
-    """√π/2·e^(y²) for y = erfinv(x); from |x| = 1/2 on e^(y²) is erfcx(|y|)/(1 - |x|)."""
+    """√π/2·e^(y²) for y = erfinv(x)."""
     from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
 
-    size = np.abs(x)
-    y = special.erfinv(size)
-    power = np.where(size < 0.5, np.exp(y * y), special.erfcx(y) / (1.0 - size))
-    return math.sqrt(math.pi) / 2.0 * power
+    return _erfinv_slope(special.erfinv(x), x)
+
+
+def erfinv_slope_by_part(part: Array, x: Array, out: Array) -> Array:
+    """The kernel, for erfinv(x)."""
+    return ik.in_blocks(_erfinv_slope, (part, x), (True, True), out)
+
+
+def _erfinv_slope(y: Array, x: Array) -> Array:
+    """Where y² is large, e^(y²) is erfcx(|y|)/(1 - |x|)."""
+    from scipy import special  # noqa: PLC0415
+
+    y, size = np.atleast_1d(np.abs(y), np.abs(x))
+    power = np.exp(y * y)
+    far = np.nonzero(size >= 0.8)
+    power[far] = special.erfcx(y[far]) / (1.0 - size[far])
+    return (math.sqrt(math.pi) / 2.0 * power).reshape(np.shape(x))[()]
 
 
 def gelu_slope(x: Array, erfc: Kernel = k.erfc) -> Array:
@@ -118,7 +154,7 @@ def gelu_slope_by_part(part: Array, x: Array, out: Array) -> Array:
 
 def silu_slope(x: Array) -> Array:
     """σ(x) (1 + x σ(-x)); its terms cancel less than those of σ(x) + x σ'(x)."""
-    if _above(x, k.FAR_LEFT) and _above(-x, k.FAR_LEFT):
+    if _between(x, k.FAR_LEFT, -k.FAR_LEFT):
         z = np.exp(-x)
         share = 1.0 / (1.0 + z)
         return SILU.corrected(x, share * (1.0 + x * (z * share)))
@@ -130,16 +166,32 @@ def silu_slope(x: Array) -> Array:
     return SILU.corrected(x, _with_tails(x, z, value, k.silu))
 
 
+def silu_by_part(part: Array, x: Array, out: Array) -> Array:
+    """x σ(x), for e^-x."""
+    if not _between(x, k.FAR_LEFT, math.inf):
+        return ik.in_blocks(k.silu, (x,), (True,), out)
+    return np.divide(x, np.add(part, 1.0, out=out), out=out)
+
+
+def silu_slope_by_part(part: Array, x: Array, out: Array) -> Array:
+    """The kernel, for e^-x."""
+    if not _between(x, k.FAR_LEFT, -k.FAR_LEFT):
+        return ik.in_blocks(silu_slope, (x,), (True,), out)
+    share = np.divide(1.0, np.add(part, 1.0, out=out), out=out)
+    factor = part * share
+    factor *= x
+    factor += 1.0
+    return SILU.corrected(x, np.multiply(share, factor, out=out))
+
+
 def mish_slope(x: Array) -> Array:
     """tanh(s) + x σ(x) tanh'(s) for s = softplus(x), as a quotient of polynomials in z = e^-x.
 
     It is (1 + 4 z + (6 + 4 x) z² + 4 (1 + x) z³)/(1 + 2 z + 2 z²)²: there x is added to numbers of
     its own size, and less cancels next to the root. To the left the same with e^x for 1/z.
     """
-    if _above(x, -CUBED) and _above(-x, k.FAR_LEFT):
-        z = np.exp(-x)
-        numerator = 1.0 + z * (4.0 + z * ((6.0 + 4.0 * x) + z * (4.0 * (1.0 + x))))
-        return MISH.corrected(x, numerator / np.square(1.0 + z * (2.0 + 2.0 * z)))
+    if _between(x, -FOURTH, -k.FAR_LEFT):
+        return MISH.corrected(x, _mish_slope(np.exp(-x), x))
     z = np.exp(-np.abs(x))
     right = x >= 0.0
     constant, linear = 6.0 + 4.0 * x, 4.0 * (1.0 + x)
@@ -152,8 +204,38 @@ def mish_slope(x: Array) -> Array:
     return MISH.corrected(x, _with_tails(x, z, numerator / np.square(root), k.mish))
 
 
-CUBED = 200.0
-"""Right of -200, no power of e^-x overflows."""
+def mish_by_part(part: Array, x: Array, out: Array) -> Array:
+    """x tanh(log(1 + 1/z)) = x (1 + 2 z)/(1 + 2 z + 2 z²), for z = e^-x."""
+    if not _between(x, -FOURTH, math.inf):
+        return ik.in_blocks(k.mish, (x,), (True,), out)
+    twice = part + part
+    np.add(twice, 1.0, out=out)
+    twice *= part
+    twice += out
+    np.multiply(out, x, out=out)
+    return np.divide(out, twice, out=out)
+
+
+def mish_slope_by_part(part: Array, x: Array, out: Array) -> Array:
+    """The kernel, for e^-x."""
+    if not _between(x, -FOURTH, -k.FAR_LEFT):
+        return ik.in_blocks(mish_slope, (x,), (True,), out)
+    return MISH.corrected(x, ik.in_blocks(_mish_slope, (part, x), (True, True), out))
+
+
+def _mish_slope(z: Array, x: Array) -> Array:
+    numerator = 1.0 + z * (4.0 + z * ((6.0 + 4.0 * x) + z * (4.0 * (1.0 + x))))
+    return numerator / np.square(1.0 + z * (2.0 + 2.0 * z))
+
+
+def _between(x: Array, least: float, most: float) -> bool:
+    """Whether all elements are between two numbers."""
+    above = np.min(x, initial=math.inf) > least
+    return bool(above and np.max(x, initial=-math.inf) < most)
+
+
+FOURTH = 170.0
+"""Right of -170, the fourth power of e^-x does not overflow."""
 
 
 def _with_tails(x: Array, z: Array, value: Array, function: Kernel) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
@@ -22,10 +23,10 @@ TAIL = -37.0
 
 def normal_cdf(x: Array, erfc: Kernel = erfc) -> Array:
     """Φ(x) = erfc(-x/√2)/2, with the rounding error of x/√2 by one term of the Taylor series."""
-    near = np.clip(x, -FAR, FAR)
+    near = x if within(x, FAR) else np.clip(x, -FAR, FAR)
     high, low = product(near, np.float64(ROOT_HALF[0]))
     low = low + near * ROOT_HALF[1]
-    return 0.5 * erfc(-high) + low * (np.exp(-(high * high)) / math.sqrt(math.pi))
+    return 0.5 * erfc(-high) + low * (np.exp(-(high * high)) * (1.0 / math.sqrt(math.pi)))
 
 
 def normal_pdf(x: Array) -> Array:
@@ -36,9 +37,17 @@ def normal_pdf(x: Array) -> Array:
 
 def times_pdf(x: Array) -> Array:
     """x e^(-x²/2)/√(2π); no factor is subnormal before the product is."""
+    if within(x, -TAIL):
+        square, error = squared(x)
+        return np.exp(-0.5 * square) * ((1.0 - 0.5 * error) * DENSITY) * x
     square, error = squared(np.minimum(np.abs(x), FAR))
     half = np.exp(-0.25 * square)
     return (np.clip(x, -FAR, FAR) * half) * half * ((1.0 - 0.5 * error) * DENSITY)
+
+
+def within(x: Array, most: float) -> bool:
+    """Whether all elements are between -most and most."""
+    return bool(np.min(x, initial=0.0) > -most and np.max(x, initial=0.0) < most)
 
 
 def gelu(x: Array, erfc: Kernel = erfc) -> Array:
@@ -93,18 +102,35 @@ def gamma_density(x: Array, a: float) -> Array:
 SMALL_ORDER = 100.0
 
 
+def without_constant(u: Array, coefficients: Sequence[float]) -> Array:
+    """A polynomial without a constant, by Horner's rule; the coefficients are those from u on."""
+    total = u * coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        total += coefficient
+        total *= u
+    return total
+
+
 def lgamma(x: Array) -> Array:
     """log|Γ(x)|; next to 1 and 2, where it is 0, by the series about 2 (DLMF 5.7.3)."""
     from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
 
-    value = np.where(np.abs(x) < SMALLEST_NORMAL, -np.log(np.abs(x)), special.gammaln(x))
-    near = (x > 0.5) & (x < 2.5)
-    if not np.any(near):
-        return value[()]
-    below = x < 1.5
-    u = np.where(near, x - np.where(below, 1.0, 2.0), 0.0)
-    series = u * (np.polynomial.polynomial.polyval(u, _zeta_series()))
-    return np.where(near, series - np.where(below, np.log1p(u), 0.0), value)[()]
+    given = np.atleast_1d(x)
+    by_series = (given > 0.65) & (given < 2.15)
+    near, far = np.nonzero(by_series), np.nonzero(~by_series)
+    value = np.empty(given.shape)
+    value[near] = _lgamma_next_to_root(given[near])
+    size = np.abs(rest := given[far])
+    value[far] = special.gammaln(rest)
+    if size.size and not size.min() >= SMALLEST_NORMAL:
+        value[far] = np.where(size < SMALLEST_NORMAL, -np.log(size), value[far])
+    return value.reshape(np.shape(x))[()]
+
+
+def _lgamma_next_to_root(x: Array) -> Array:
+    below = (x < 1.5) * 1.0
+    u = x - (2.0 - below)
+    return without_constant(u, _zeta_series()) - below * np.log1p(u)
 
 
 SMALLEST_NORMAL = 2.0**-1022
@@ -113,9 +139,9 @@ ZETA_TERMS = 28
 
 
 @cache
-def _zeta_series() -> Array:
-    """1 - γ and (-1)^k (ζ(k) - 1)/k: the coefficients of log Γ(2 + u), divided by u."""
+def _zeta_series() -> tuple[float, ...]:
+    """1 - γ and (-1)^k (ζ(k) - 1)/k: the coefficients of u, u², … in log Γ(2 + u)."""
     from scipy import special  # noqa: PLC0415
 
     k = np.arange(2, ZETA_TERMS)
-    return np.concatenate([[1.0 - np.euler_gamma], (-1.0) ** k * special.zetac(k) / k])
+    return 1.0 - np.euler_gamma, *((-1.0) ** k * special.zetac(k) / k).tolist()

@@ -39,17 +39,11 @@ def _power_rules(site: Site) -> tuple[str, str]:
 
 
 def _careful_power_rules(site: Site) -> tuple[str, str]:
-    """x^n/x for x^(n - 1) where n - 1 is rounded: x^(n - 1) has log x times that error.
-
-    From 1/2 on, n - 1 is exact; at 0 both powers are as they should be.
-    """
+    """A function where n - 1 may be rounded; from 1/2 on, and of whole numbers, it is exact."""
     exponent = site.literals[1]
-    if exponent is None:
-        inexact = "(n < 0.5)*(n != round(n))*(x != 0)"
-        return f"where(n == 0, 0, where({inexact}, n*out/x, n*x^(n - 1)))", ""
-    if exponent >= 0.5 or exponent.is_integer():
+    if exponent is not None and (exponent >= 0.5 or exponent.is_integer()):
         return "", ""
-    return f"{exponent:.17g}*where(x == 0, x^({exponent - 1:.17g}), out/x)", ""
+    return "pow_slope(x, n)", ""
 
 
 def _winner_rules(sign: str) -> Callable[[Site], tuple[str, ...]]:
@@ -199,7 +193,7 @@ CHOICE = (
         convention="derivative 0 by the condition",
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         mpmath=lambda _mp, c, a, b: a if c != 0 else b, jit="{1} if {0} != 0.0 else {2}",
-        traits="exact selects chooses divides", branch=lambda c, _a, _b: c != 0),
+        in_place=ik.where, traits="exact selects chooses divides", branch=lambda c, _a, _b: c != 0),
     row("maximum", "*x", k.maximum, rules=_winner_rules(">"), aliases="max maximum amax fmax",
         call=False, latex=r"\max({x})", convention="evenly among the tied",
         doc="largest of several, element by element", mpmath=lambda _mp, *x: max(x),

@@ -23,6 +23,7 @@ from gradcli.ops.options import (
     shown,
     whole,
     whole_numbers,
+    whole_parts,
 )
 from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
 from gradcli.ops.table.shaping import concat, concat_kernel, concat_rules, stack, stack_rules
@@ -33,11 +34,14 @@ from gradcli.ops.table.shaping import concat, concat_kernel, concat_rules, stack
 def moved(name: str, parameters: str, move: Callable[..., Any], doc: str, **more: Any) -> Operation:
     """A row whose output has elements of x, at places that `move` finds in the array of all places.
 
-    `move` takes that array and the options. Where it raises, the options do not fit.
+    `move` takes that array and the options, whose numbers are whole. Where it raises, they do not
+    fit.
     """
 
     def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
         (t,) = types
+        for key, value in options.items():
+            options[key] = whole_parts(value, "a length" if key == "shape" else key)
         try:
             places = move(np.arange(t.size).reshape(t.shape), **options)
         except (ValueError, IndexError, TypeError) as error:

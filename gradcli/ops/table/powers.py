@@ -6,6 +6,7 @@ import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import precise as pk
+from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.operation import Loss, Operation
 from gradcli.ops.table.rows import AT_ZERO, grouped, row, unary
 
@@ -51,6 +52,7 @@ POWERS = (
         careful="logaddexp_slope(x, y) | logaddexp_slope(y, x)", latex=r"\log(e^{{x}} + e^{{y}})",
         doc="log(e^x + e^y) without overflow",
         mpmath=lambda mp, x, y: max(x, y) + mp.log1p(mp.exp(-abs(x - y))),
+        in_place=sk.logaddexp_in_place,
         losses=(Loss("", "next to its roots, where e^x + e^y is 1", (-0.5, -0.9327521295671886)),)),
     row("xlogy", "x y", k.scipy_special("xlogy"), "log(y)", "where((x == 0)*(y == 0), 0, x/y)",
         latex=r"{x} \log {y}", domain="y > 0, or x = 0", doc="x·log(y), 0 where x is 0 (SciPy)",

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
+from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import sinc
-from gradcli.ops.operation import Loss, Operation
+from gradcli.ops.operation import Loss, Operation, Shared
 from gradcli.ops.table.rows import grouped, row, unary
 
 # fmt: off
@@ -23,7 +24,7 @@ TRIGONOMETRY = (
     unary("acos", np.arccos, "-1/sqrt((1 - x)*(1 + x))", "inverse cosine", aliases="arccos",
           latex=r"\arccos {x}", domain="-1 ≤ x ≤ 1"),
     unary("atan", np.arctan, "1/(1 + x^2)", "inverse tangent", aliases="arctan",
-          careful="(1/hypot(x, 1))^2", latex=r"\arctan {x}"),
+          careful="where(abs(x) < 1e150, 1/(1 + x^2), (1/x)^2)", latex=r"\arctan {x}"),
     row("atan2", "y x", np.arctan2, "x/hypot(x, y)/hypot(x, y)", "-y/hypot(x, y)/hypot(x, y)",
         aliases="arctan2", convention="jumps on the negative x axis",
         doc="angle of the point (x, y); the ordinate comes first", traits="divides",
@@ -52,7 +53,9 @@ TRIGONOMETRY = (
     unary("sinc_slope", sinc.sinc_slope,
           "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
           "the derivative of sinc", latex=r"\operatorname{sinc}' {x}", mpmath=pk.sinc_slope,
-          traits="periodic", losses=(Loss("x", "next to its roots", (0.6625862125821924,)),)),
+          shared=Shared("sinc", sinc.sinc_in_place, ik.same, sinc.sinc_slope_by_part,
+              by_value=False), traits="periodic",
+          losses=(Loss("x", "next to its roots", (0.6625862125821924,)),)),
     unary("deg2rad", np.deg2rad, "pi/180", "degrees to radians", aliases="radians",
           latex=r"\frac{\pi}{180} {x}", mpmath="radians"),
     unary("rad2deg", np.rad2deg, "180/pi", "radians to degrees", aliases="degrees",
