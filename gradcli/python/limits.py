@@ -38,6 +38,13 @@ LESS = "it is read at the given point, loop by loop; give it less to do"
 LONGER = f"{LESS}, or more time: --time-limit SECONDS"
 
 
+TAKES = "reading this program takes"
+
+
+class ExhaustedError(GradcliError):
+    """A budget is used up: to read the text again would end in the same way."""
+
+
 class Budget:
     """What is left of everything. Each method raises `GradcliError` where it is used up."""
 
@@ -71,13 +78,11 @@ class Budget:
             return
         self.next_look = self.left - 200
         if self.left < 0:
-            error = self.exceeded(f"more than {self.most:,} operations", LONGER)
-            if operations < self.most // 2:
-                self.gradual = error
-            raise error
+            if operations >= self.most // 2:
+                raise self.exceeded(f"more than {self.most:,} operations", LONGER)
+            raise self._used_up(f"more than {self.most:,} operations", LONGER)
         if self.is_late():
-            self.gradual = self.exceeded(f"more than {self.seconds:g} seconds", LONGER)
-            raise self.gradual
+            raise self._used_up(f"more than {self.seconds:g} seconds", LONGER)
 
     def share(self) -> float:
         """How much of the operations or of the time is used up, from 0 to 1."""
@@ -107,8 +112,7 @@ class Budget:
         """Take note of bytes that stay."""
         self.bytes += size
         if self.bytes > MOST_BYTES:
-            self.gradual = self.exceeded(f"arrays of more than {MOST_BYTES // 1_000_000} MB")
-            raise self.gradual
+            raise self._used_up(f"arrays of more than {MOST_BYTES // 1_000_000} MB")
 
     def room(self, size: int) -> None:
         """Raise if there is no room for so many bytes more."""
@@ -134,8 +138,9 @@ class Budget:
 
     def exceeded(self, what: str, hint: str = LESS) -> GradcliError:
         """The error of a program that takes too much."""
-        return GradcliError(
-            Kind.SYNTAX,
-            f"reading this program takes {what}",
-            hint=hint,
-        )
+        return GradcliError(Kind.SYNTAX, f"{TAKES} {what}", hint=hint)
+
+    def _used_up(self, what: str, hint: str = LESS) -> GradcliError:
+        """The error of a budget that is used up little by little."""
+        self.gradual = ExhaustedError(Kind.SYNTAX, f"{TAKES} {what}", hint=hint)
+        return self.gradual

@@ -18,6 +18,7 @@ from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
 from gradcli.grading.submission.read import code_of, read_submission
 from gradcli.grading.submission.types import Listing
+from gradcli.python.limits import ExhaustedError
 
 
 def graded(
@@ -36,7 +37,7 @@ def graded(
         handed = read_submission(submission, name, task.vocabulary, inside=inside)
         marked = mark(task, handed, scheme, deadline)
     except GradcliError as refusal:
-        if refusal.kind is not Kind.SUBMISSION:
+        if refusal.kind is not Kind.SUBMISSION or isinstance(refusal, ExhaustedError):
             raise
         code = code_of(submission, name, inside=inside)
         if code is None:
