@@ -51,7 +51,7 @@ def make(
     differentiated = subject(ready, result, upstream)
     graph, values = differentiated.graph, differentiated.values
     made = differentiated.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
-    if not allow_nonfinite:
+    if made.corners and not allow_nonfinite:
         refuse_corners(graph, values, wrt, made.corners)
     places = made.places
     total = places[wrt[-1]].stop if wrt else 0
@@ -77,18 +77,10 @@ def make(
             exact=exact,
             seed=seed,
         )
-    nodes = graph.nodes
-    found = tuple(
-        Block(
-            nodes[i].name,
-            "v" if j is None else nodes[j].name,
-            nodes[i].type,
-            Type(()) if j is None else nodes[j].type,
-            value,
-        ).told(checks.get((i, j)))
-        for (i, j), value in blocks.items()
-    )
-    parts = None if given is None else {nodes[i].name: given[i] for i in wrt}
+    found = tuple([Block(*made.headings[key], value) for key, value in blocks.items()])
+    if checks:
+        found = tuple([b.told(checks.get(key)) for key, b in zip(blocks, found, strict=True)])
+    parts = None if given is None else {graph.nodes[i].name: given[i] for i in wrt}
     return Hessian(result, found, objective(result, upstream), parts)
 
 

@@ -88,6 +88,8 @@ class Rows:
         self._often = Often()
         computed = [n for n in nodes if self.batch.varies[n.id]]
         numbers = [n.type for n in computed] + [t for _, t in wanted]
+        self.held = [k for k, (i, _) in enumerate(wanted) if i is not None]
+        """The columns that have a node, where everything is a number."""
         self.of_numbers = (
             0 < total <= FEW
             and len(computed) * total <= MOST_NODES
@@ -129,9 +131,8 @@ class Rows:
 
     def _with_zeros(self, found: Array) -> Array:
         """The derivatives with a column of zeros where there is no node."""
-        held = [k for k, (i, _) in enumerate(self.wanted) if i is not None]
-        if len(held) == len(self.wanted):
+        if len(self.held) == len(self.wanted):
             return found
         whole = np.zeros((len(found), len(self.wanted)))
-        whole[:, held] = found
+        whole[:, self.held] = found
         return whole

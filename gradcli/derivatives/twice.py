@@ -8,6 +8,7 @@ for several elements at once, where the graph says which derivatives are zero (`
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,7 +23,7 @@ from gradcli.engine.adjoint import Adjoint, adjoint
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.graph.graph import Graph, Node
-from gradcli.ops.operation import Array
+from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import with_corners
 
 
@@ -51,6 +52,21 @@ class Twice:
         """Where the elements of each input stand among those of all."""
         ends = np.cumsum([0, *map(self.size, self.wrt)]).tolist()
         return {i: slice(*ends[k : k + 2]) for k, i in enumerate(self.wrt)}
+
+    @cached_property
+    def headings(self) -> dict[tuple[int, int | None], tuple[str, str, Type, Type]]:
+        """What a block of the matrix is called, and the types of its rows and columns.
+
+        Without a column it is a part of the product with a vector.
+        """
+        nodes = self.graph.nodes
+        columns: dict[int | None, tuple[str, Type]] = {None: ("v", Type(()))}
+        columns |= {i: (nodes[i].name, nodes[i].type) for i in self.wrt}
+        return {
+            (i, j): (nodes[i].name, name, nodes[i].type, of)
+            for i in self.wrt
+            for j, (name, of) in columns.items()
+        }
 
     @cached_property
     def rows(self) -> Rows:
@@ -102,6 +118,8 @@ class _Compressed(NamedTuple):
 
 def _mean(one: Array, other: Array) -> Array:
     """The mean of the two halves of a matrix, which differ by rounding."""
+    if math.isfinite(np.vdot(one, one)):  # no sum overflows
+        return (one + other) * 0.5
     same = one == other
     return one if same.all() else np.where(same, one, one / 2 + other / 2)
 
@@ -164,11 +182,13 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
         if matrix is not None:
             return matrix
     whole = made.rows(values)
-    if not allow_nonfinite and not all_finite(whole):
-        bad = int(np.argwhere(~np.isfinite(whole))[0][0])
-        refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
-    with np.errstate(all="ignore"):
-        return _mean(whole, whole.T)
+    if not all_finite(whole):
+        if not allow_nonfinite:
+            bad = int(np.argwhere(~np.isfinite(whole))[0][0])
+            refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
+        with np.errstate(all="ignore"):
+            return _mean(whole, whole.T)
+    return _mean(whole, whole.T)
 
 
 def hessian_product(

@@ -126,11 +126,13 @@ class GradcliError(Exception):
 
 def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise a `GradcliError` of kind option for a value that the option does not take."""
-    if not any(value is choice or value == choice for choice in choices):
-        listed = ", ".join(repr(choice) for choice in choices)
-        raise GradcliError(
-            Kind.OPTION, f"{option}={value!r} is not known", hint=f"{option} is one of {listed}"
-        )
+    for choice in choices:
+        if value is choice or value == choice:
+            return
+    listed = ", ".join(repr(choice) for choice in choices)
+    raise GradcliError(
+        Kind.OPTION, f"{option}={value!r} is not known", hint=f"{option} is one of {listed}"
+    )
 
 
 def expect_text(what: str, value: object) -> None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.forward import align
+from gradcli.engine.forward import align, operand_values
 from gradcli.engine.plan import (
     BELOW_1,
     Contribution,
@@ -114,20 +114,34 @@ def unrolled_line(
 ) -> Callable[..., Any]:
     """The function of `continued_line` for one row of a batch after the other, without the axis.
 
-    A row gives some nodes a value; the nodes that vary are computed for each, the others once.
-    The result has the wanted values of all rows behind each other.
+    A row gives some nodes a value; the nodes that vary are computed for each, the others once,
+    and those that depend on nothing but the row now. The result has the wanted values of all rows
+    behind each other.
     """
     text = _Text()
     text.objects |= {f"v{i}": value for i, value in known.items()}
     _add_nodes(text, graph, [n for n in nodes if not varies[n.id]])
     results = "".join(f"v{i}, " for i in wanted)
     for k, unit in enumerate(units):
-        for i, value in unit.items():
+        row = _filled(known, unit, [n for n in nodes if varies[n.id]])
+        for i, value in row.items():
             text.add(f"v{i} = {text.name(value)}")
-        _add_nodes(text, graph, [n for n in nodes if varies[n.id]])
+        _add_nodes(text, graph, [n for n in nodes if varies[n.id] and n.id not in row])
         text.add(f"w{k} = ({results})")
     rows = ", ".join(f"*w{k}" for k in range(len(units)))
     return text.function([f"v{i}" for i in given], f"({rows},)")
+
+
+def _filled(
+    known: Mapping[int, Any], unit: Mapping[int, Any], nodes: Iterable[Node]
+) -> dict[int, Any]:
+    """The values of a row, with those of the nodes whose operands all have one."""
+    found = {**known, **unit}
+    for node in nodes:
+        if node.kernel is not None and all(type(o) is not int or o in found for o in node.operands):
+            with np.errstate(all="ignore"):
+                found[node.id] = np.asarray(node.kernel(*operand_values(node, found)))[()]
+    return {i: value for i, value in found.items() if i not in known}
 
 
 def _add_nodes(

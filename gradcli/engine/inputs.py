@@ -53,9 +53,13 @@ def values_of_inputs(
         data = in_own_spelling(names, data)
         bound |= {n: to_value(n, v) for n, v in data.items() if n in free}
     for name, value in inputs.items():
-        # An array of float64 is taken as it is, without a call: every run comes by here.
-        plain = type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim
-        bound[name] = value if plain else to_value(name, value)
+        # What is float64 already is taken as it is, without a call: every run comes by here.
+        if type(value) is float:
+            bound[name] = np.float64(value)
+        elif type(value) is np.ndarray and value.dtype is FLOAT64 and value.ndim:
+            bound[name] = value
+        else:
+            bound[name] = to_value(name, value)
     return bound
 
 

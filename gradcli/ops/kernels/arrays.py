@@ -254,6 +254,8 @@ def stack(*arrays: Array, axis: int, shape: Shape) -> Array:
 
 def array(*elements: Array, shape: Shape, of: Shape) -> Array:
     """An array literal: elements in row-major order."""
+    if not of and not any(map(np.ndim, elements)):
+        return np.array(elements).reshape(shape)
     batch, wide = spread(elements, [of] * len(elements))
     joined = np.stack(wide, axis=batch)
     return joined.reshape(joined.shape[:batch] + shape + of)
@@ -268,7 +270,9 @@ def scatter(x: Array, shape: Shape, at: Shape, step: Shape, rank: int) -> Array:
     """Zeros of a shape with the block x in it, from a corner on, at equal distances."""
     x = np.asarray(x)
     if rank == 0:
-        x = x.reshape(x.shape + (1,) * len(shape))
+        result = np.zeros(x.shape + shape)
+        result[(..., *at)] = x
+        return result
     batch = x.ndim - len(shape)
     result = np.zeros(x.shape[:batch] + shape)
     block: tuple[Any, ...] = tuple(

@@ -31,6 +31,8 @@ def sigmoid(x: Array) -> Array:
         z += 1.0
         return np.divide(1.0, z, out=z)
     z = np.exp(-np.abs(x))
+    if not np.ndim(x):
+        return (1.0 if x >= 0 else z) / (1.0 + z)
     return np.where(x >= 0, 1.0, z) / (1.0 + z)
 
 
