@@ -23,6 +23,7 @@ from gradcli.results.matrices import (
     continued,
     directions,
     flat_rows,
+    joined,
     with_upstream,
 )
 from gradcli.results.result import Result
@@ -55,6 +56,8 @@ def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
 
 FEW = 8
 """Up to this many directions, a pass over numbers for each is faster than one over arrays."""
+MOST_KEPT = 2**15
+"""The most numbers between directions and derivatives of which some are kept for further points."""
 MOST_NODES = 600
 """The most nodes in all of these passes together."""
 
@@ -96,24 +99,29 @@ class Rows:
             and all(t == Type(()) for t in numbers)
         )
         """Whether everything between directions and derivatives is a number."""
+        self.kept = self.of_numbers or 0 < self.colours.number * self.width <= MOST_KEPT
+        """Whether a pass keeps the directions, and what depends on nothing else."""
 
     def __call__(self, values: Sequence[Any]) -> Array:
         """A matrix: directions × the elements of all wanted nodes."""
-        line = self._often.next(self._unrolled, self.graph) if self.of_numbers else None
+        line = self._often.next(self._unrolled, self.graph) if self.kept else None
         if line is not None:
             with np.errstate(all="ignore"):
-                found = np.array(line(*self.batch.known_values(values)))
-            return self._with_zeros(found.reshape(self.colours.number, -1))
+                found = line(*self.batch.known_values(values))
+            if self.of_numbers:
+                return self._with_zeros(np.array(found).reshape(self.colours.number, -1))
+            return self._joined(found, self.colours.number)
         rows = [np.zeros((0, sum(t.size for _, t in self.wanted)))]
         for batch in directions(self.types, self.colours, self.width):
-            run = iter(self.batch.run(values, {**batch, **self.fixed}))
             count = len(next(iter(batch.values())))
-            parts = [
-                flat_rows(0.0 if i is None else next(run), count, t.shape) for i, t in self.wanted
-            ]
-            if parts:
-                rows.append(parts[0] if len(parts) == 1 else np.concatenate(parts, axis=1))
+            rows.append(self._joined(self.batch.run(values, {**batch, **self.fixed}), count))
         return rows[1] if len(rows) == 2 else np.concatenate(rows)
+
+    def _joined(self, found: Sequence[Any], count: int) -> Array:
+        """The derivatives along as many directions, from the values of the nodes that hold them."""
+        run = iter(found)
+        parts = [flat_rows(0.0 if i is None else next(run), count, t.shape) for i, t in self.wanted]
+        return joined(parts, 1) if parts else np.zeros((count, 0))
 
     def with_colours(self, colours: Colours) -> Rows:
         """The same passes with a row for each colour."""
@@ -123,6 +131,8 @@ class Rows:
 
     def _unrolled(self, _graph: Graph) -> Callable[..., Any]:
         (batch,) = directions(self.types, self.colours, self.width)
+        if not self.of_numbers:
+            return self.batch.unrolled([{**batch, **self.fixed}], batched=True)
         units = [
             {**{name: rows[k] for name, rows in batch.items()}, **self.fixed}
             for k in range(self.colours.number)

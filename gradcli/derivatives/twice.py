@@ -121,7 +121,7 @@ def _mean(one: Array, other: Array) -> Array:
     if math.isfinite(np.vdot(one, one)):  # no sum overflows
         return (one + other) * 0.5
     same = one == other
-    return one if same.all() else np.where(same, one, one / 2 + other / 2)
+    return np.where(same, one, one / 2 + other / 2)
 
 
 def _compressed(made: Twice) -> _Compressed | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.forward import align, operand_values
+from gradcli.engine.forward import align, apply, operand_values
 from gradcli.engine.plan import (
     BELOW_1,
     Contribution,
@@ -111,36 +111,40 @@ def unrolled_line(
     wanted: Sequence[int],
     varies: Sequence[bool],
     units: Sequence[Mapping[int, Any]],
+    *,
+    batched: bool,
 ) -> Callable[..., Any]:
-    """The function of `continued_line` for one row of a batch after the other, without the axis.
+    """The function of `continued_line` for further inputs that have the same values in every run.
 
-    A row gives some nodes a value; the nodes that vary are computed for each, the others once,
-    and those that depend on nothing but the row now. The result has the wanted values of all rows
-    behind each other.
+    A unit has such values, of a whole batch if it is `batched`. The nodes that vary are computed
+    for each unit, the others once, and those that depend on nothing but the unit now. The result
+    has the wanted values of all units behind each other.
     """
     text = _Text()
     text.objects |= {f"v{i}": value for i, value in known.items()}
     _add_nodes(text, graph, [n for n in nodes if not varies[n.id]])
     results = "".join(f"v{i}, " for i in wanted)
     for k, unit in enumerate(units):
-        row = _filled(known, unit, [n for n in nodes if varies[n.id]])
-        for i, value in row.items():
+        own = _filled(graph, known, unit, [n for n in nodes if varies[n.id]])
+        for i, value in own.items():
             text.add(f"v{i} = {text.name(value)}")
-        _add_nodes(text, graph, [n for n in nodes if varies[n.id] and n.id not in row])
+        left = [n for n in nodes if varies[n.id] and n.id not in own]
+        _add_nodes(text, graph, left, varies if batched else None)
         text.add(f"w{k} = ({results})")
     rows = ", ".join(f"*w{k}" for k in range(len(units)))
     return text.function([f"v{i}" for i in given], f"({rows},)")
 
 
 def _filled(
-    known: Mapping[int, Any], unit: Mapping[int, Any], nodes: Iterable[Node]
+    graph: Graph, known: Mapping[int, Any], unit: Mapping[int, Any], nodes: Iterable[Node]
 ) -> dict[int, Any]:
-    """The values of a row, with those of the nodes whose operands all have one."""
-    found = {**known, **unit}
-    for node in nodes:
-        if node.kernel is not None and all(type(o) is not int or o in found for o in node.operands):
-            with np.errstate(all="ignore"):
-                found[node.id] = np.asarray(node.kernel(*operand_values(node, found)))[()]
+    """The values of a unit, with those of the nodes whose operands all have one."""
+    found: Any = {**known, **unit}
+    with np.errstate(all="ignore"):
+        for node in nodes:
+            given = all(type(o) is not int or o in found for o in node.operands)
+            if given and node.operation is not None:
+                found[node.id] = np.asarray(apply(graph, node, operand_values(node, found)))[()]
     return {i: value for i, value in found.items() if i not in known}
 
 

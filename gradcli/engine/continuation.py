@@ -60,16 +60,18 @@ class Continuation:
             fill_in(self.graph, every, self._needed)
         return [every[i] for i in self.wanted]
 
-    def unrolled(self, units: Sequence[Mapping[str, Any]]) -> Callable[..., Any]:
+    def unrolled(
+        self, units: Sequence[Mapping[str, Any]], *, batched: bool = False
+    ) -> Callable[..., Any]:
         """A function from the known values to the wanted ones, for one unit after the other.
 
-        A unit has a value without a batch axis for each of the further inputs.
+        A unit has a value for each of the further inputs, without a batch axis unless `batched`.
         """
         from gradcli.engine.compiled import unrolled_line  # noqa: PLC0415 - most run once
 
         rows = [{i: unit[name] for name, i in self.further.items()} for unit in units]
         varies, parts = self.varies, (self.known, self.nodes, self.constants, self.wanted)
-        return unrolled_line(self.graph, *parts, varies, rows)
+        return unrolled_line(self.graph, *parts, varies, rows, batched=batched)
 
     def _written(self, graph: Graph) -> Callable[..., Any]:
         from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once

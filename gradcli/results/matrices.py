@@ -156,7 +156,7 @@ class Jacobian(_Checked):
     def matrix(self) -> Array:
         """All of them as one matrix, the inputs in their order."""
         rows = [b.value for b in self.blocks]
-        return laid(np.concatenate(rows) if rows else np.zeros((0, self.of.size)), self.layout)
+        return laid(joined(rows) if rows else np.zeros((0, self.of.size)), self.layout)
 
 
 @by_value
@@ -199,17 +199,20 @@ class Hessian(_Checked):
         """All rows of an input, or its part of the product; None for what is no input."""
         if self.product is not None:
             return self.product.get(name)
-        return (
-            np.concatenate(list(row.values()), axis=1) if (row := self.matrices.get(name)) else None
-        )
+        return joined(list(row.values()), 1) if (row := self.matrices.get(name)) else None
 
     @cached_property
     def matrix(self) -> Array:
         """All blocks as one matrix, the inputs in their order; the product as one vector."""
         if self.vector is not None:
             return np.concatenate([b.value[:, 0] for b in self.blocks] or [np.zeros(0)])
-        rows = [np.concatenate(list(row.values()), axis=1) for row in self.matrices.values()]
-        return np.concatenate(rows) if rows else np.zeros((0, 0))
+        rows = [joined(list(row.values()), 1) for row in self.matrices.values()]
+        return joined(rows) if rows else np.zeros((0, 0))
+
+
+def joined(parts: Sequence[Array], axis: int = 0) -> Array:
+    """Matrices one after the other; one alone is not copied."""
+    return parts[0] if len(parts) == 1 else np.concatenate(parts, axis=axis)
 
 
 def laid(matrix: Array, layout: Layout) -> Array:

@@ -191,3 +191,30 @@ def test_what_is_kept_holds_at_the_next_point() -> None:
                 plain = program.jacobian(given, wrt=wrt, check=False).matrix
                 own = Program(program.source.text).jacobian(given, wrt=wrt, check=False).matrix
                 np.testing.assert_array_equal(plain, own)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["3*x", "sum(x^2)", "x[1:]*x[:-1]", "[x[0]*cos(x[1]), x[0]*sin(x[1]), 2]", "sigmoid(x)*x[0]",
+     "where(x > 0, x^3, 2*x)", "sum((x[1:] - x[:-1]^2)^2)", "a*b + sin(a)", "[a*cos(b), b, 2]"],
+)  # fmt: skip
+def test_a_later_matrix_is_the_first_at_its_point(text: str) -> None:
+    """What a kept program keeps of its directions is neither stale nor handed out."""
+    program = Program(text)
+    draw = np.random.default_rng(7)
+    for _ in range(RUNS + 3):
+        point = {n: draw.normal(size=12) if n == "x" else draw.normal() for n in program.inputs}
+        fresh = Program(text)
+        ways: list[tuple[str, dict[str, Any]]] = [
+            ("jacobian", {}),
+            ("jacobian", {"mode": "forward"}),
+        ]
+        if text.startswith(("sum", "a")):
+            ways.append(("hessian", {}))
+        for what, options in ways:
+            found, alone = (
+                getattr(p, what)(point, check=False, **options) for p in (program, fresh)
+            )
+            np.testing.assert_array_equal(found.matrix, alone.matrix)
+            for block in found.blocks:
+                block.value[...] = np.nan
