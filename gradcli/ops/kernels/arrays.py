@@ -9,6 +9,7 @@ the batch that is concerned, and the forward pass says what happened.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -270,18 +271,22 @@ def scatter(x: Array, shape: Shape, at: Shape, step: Shape, rank: int) -> Array:
     """Zeros of a shape with the block x in it, from a corner on, at equal distances."""
     x = np.asarray(x)
     if rank == 0:
+        block: tuple[Any, ...] = (..., *at)
         result = np.zeros(x.shape + shape)
-        result[(..., *at)] = x
-        return result
-    batch = x.ndim - len(shape)
-    result = np.zeros(x.shape[:batch] + shape)
-    block: tuple[Any, ...] = tuple(
-        slice(start, end if end >= 0 else None, by)
-        for start, n, by in zip(at, x.shape[batch:], step, strict=True)
-        for end in (start + n * by,)
-    )
-    result[(..., *block)] = x
+    else:
+        batch = x.ndim - len(shape)
+        block = _block(x.shape[batch:], at, step)
+        result = np.zeros(x.shape[:batch] + shape)
+    result[block] = x
     return result
+
+
+@lru_cache(maxsize=1024)
+def _block(own: Shape, at: Shape, step: Shape) -> tuple[Any, ...]:
+    """The place of a block of this shape, from a corner on, at equal distances."""
+    ends = [start + n * by for start, n, by in zip(at, own, step, strict=True)]
+    places = zip(at, ends, step, strict=True)
+    return (..., *[slice(start, end if end >= 0 else None, by) for start, end, by in places])
 
 
 def full(value: Array, shape: Shape, rank: int) -> Array:
