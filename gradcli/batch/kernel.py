@@ -393,7 +393,8 @@ def column(count: int, shape: Shape = ()) -> Any:
     size = count * prod(shape)
     if size * 8 < PAGE:
         return np.empty((count, *shape))
-    memory = np.empty(size + PAGE // 8)
+    pages = -(-size * 8 // PAGE)
+    memory = np.empty((pages + 1) * PAGE // 8)
     start = -memory.ctypes.data % PAGE // 8
     return memory[start : start + size].reshape(count, *shape)
 
