@@ -8,7 +8,6 @@ and texts of annotations take longer to compile than all the rest of this module
 from collections.abc import Collection
 from functools import partial
 from math import isnan
-from pathlib import PurePath
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 from gradcli.cli.command import Options
@@ -56,7 +55,11 @@ def format_by_ending(file: str | None, formats: Collection[str]) -> str | None:
 
     Raises `GradcliError` of kind option for an ending that none of them has.
     """
-    ending = PurePath(file or "").suffix.lower()
+    if not file:
+        return None
+    from pathlib import PurePath  # which takes long to import
+
+    ending = PurePath(file).suffix.lower()
     if not ending:
         return None
     for form in ENDINGS.get(ending, ()):

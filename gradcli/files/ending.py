@@ -11,14 +11,16 @@ for signals (Windows), handlers it is.
 from __future__ import annotations
 
 import os
-import signal
 from _thread import RLock, start_new_thread
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import signal
     from typing import TextIO
+else:
+    import _signal as signal  # the same without enums, which take longer than all of this module
 
 SIGNALS = [getattr(signal, n) for n in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, n)]
 WAITS = hasattr(signal, "pthread_sigmask")

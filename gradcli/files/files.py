@@ -6,7 +6,6 @@ import os
 import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
@@ -14,6 +13,7 @@ from gradcli.diagnostics.suggestion import close_match
 from gradcli.files.ending import undone_at_the_end
 
 if TYPE_CHECKING:
+    from pathlib import Path
     from typing import BinaryIO
 
     from gradcli.diagnostics.error import GradcliError
@@ -27,6 +27,8 @@ _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 def read(path: str) -> bytes:
     """The content of a file of at most `MOST` bytes. Raises `GradcliError` of kind file."""
+    from pathlib import Path  # which takes long to import
+
     if not path:
         raise file_error("a file's name is missing: the word for it is empty")
     try:
@@ -126,6 +128,8 @@ def whole(path: str) -> Iterator[BinaryIO]:
 
 @contextmanager
 def _file(path: str) -> Iterator[BinaryIO]:
+    from pathlib import Path  # which takes long to import
+
     try:
         target = Path(path).resolve()
         there = target.exists()
@@ -173,7 +177,7 @@ def _new(path: Path) -> Iterator[BinaryIO]:
 
 def _nameless(folder: Path) -> int | None:
     """A file without a name on the disk of a folder; None where there is no such thing."""
-    if not hasattr(os, "O_TMPFILE") or not Path("/proc/self/fd").is_dir():
+    if not hasattr(os, "O_TMPFILE") or not os.path.isdir("/proc/self/fd"):  # noqa: PTH112
         return None
     try:
         return os.open(folder, os.O_TMPFILE | os.O_RDWR, 0o666)

@@ -6,7 +6,6 @@ reach the output are dropped here, and the unnamed get their letters.
 
 from __future__ import annotations
 
-import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
@@ -15,6 +14,8 @@ from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.source import Source, Span
 from gradcli.ops.operation import SCALAR, Operation, Shape, Type
 from gradcli.syntax.tree import Tree
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
 @by_value
@@ -130,7 +131,7 @@ def _moved(operand: Operand, number: dict[int, int]) -> Operand:
 def named(draft: Draft, used: set[str]) -> Draft:
     """Names for the unnamed: letters as far as they go, else v1, v2 and so on."""
     unnamed = sum(step.name is None for step in draft.steps)
-    letters = [letter for letter in string.ascii_lowercase if letter not in used]
+    letters = [letter for letter in LETTERS if letter not in used]
     fresh: Iterator[str] = (
         iter(letters)
         if unnamed <= len(letters)

@@ -7,7 +7,6 @@ is nowhere else is filled up by ones, one that an operand has twice by an identi
 from __future__ import annotations
 
 import re
-import string
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,7 @@ import numpy as np
 from gradcli.ops.operation import Array, Misfit, Shape, Site, Type
 from gradcli.ops.options import Keywords, array_row, one_axis, whole_numbers
 
-LETTERS = string.ascii_letters
+LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BATCH = "..."
 
 
