@@ -163,6 +163,13 @@ class TestImports:
     def test_a_number_needs_no_second_parse(self) -> None:
         assert "gradcli.files.arrays" not in loaded("eval", "x", "--x", "3", "--value")
 
+    def test_an_evaluation_with_its_check_leaves_slow_modules_alone(self) -> None:
+        """What NumPy or the interpreter's own start loads is there anyway."""
+        code = "import sys, numpy; print(*sys.modules)"
+        there = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True)
+        slow = {"pathlib", "signal", "string", "urllib.parse"}
+        assert not slow & (loaded("eval", "x^2", "--x", "3") - {*there.stdout.decode().split()})
+
 
 def loaded(*words: str, variables: dict[str, str] | None = None) -> set[str]:
     """The modules that a command line loads."""
