@@ -19,6 +19,7 @@ from gradcli.grading.code.finals import finals, meant
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.repairs import Repairs, Suspects
 from gradcli.grading.code.replay import Replay, same
+from gradcli.grading.listing.forward_pass import WORTH_SAYING
 from gradcli.grading.listing.reader import RETURN
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
@@ -141,7 +142,7 @@ class CodeMarking(Judged):
         self.notes += [
             Note(tag, text, line)
             for tag, line, text in self.reader.reading.notes
-            if tag == "other-point"
+            if tag in WORTH_SAYING
         ]
         return Marked(tuple(rows), tuple(self.notes), "listing")
 

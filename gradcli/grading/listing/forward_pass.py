@@ -18,6 +18,8 @@ from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
 from gradcli.grading.model.tolerance import close
 
+WORTH_SAYING = frozenset({"other-point", "passed-over"})
+"""Notes on reading that a student has something of."""
 FEW = 5e-3
 """How far a number of few digits may be from a value to be it."""
 
@@ -32,7 +34,8 @@ class _Pass:
         self.staging = staging
         self.own, self.gradients = staging.own, staging.lines.groups
         self.task, self.vocabulary = staging.task, staging.vocabulary
-        self.notes = staging.lines.notes
+        said = (n for n in staging.reader.reading.notes if n[0] in WORTH_SAYING)
+        self.notes = [*staging.lines.notes, *said]
 
     def work(self) -> Work:
         output = None if self._as_in_task() else self._output()
