@@ -19,11 +19,11 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
-from gradcli.grading.submission.labels import readings, spellings
+from gradcli.grading.listing.functions import Code
+from gradcli.grading.submission.labels import last_part, readings, spellings
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph
-from gradcli.python.core import Text
 from gradcli.python.interpreter import Interpreter
 from gradcli.python.library_calls import Call, taken
 from gradcli.python.limits import Budget
@@ -88,10 +88,10 @@ class Offers(Interpreter):
     """The interpreter with the names of a task."""
 
     def __init__(
-        self, source: Source, text: Text, values: Mapping[str, Any], vocabulary: Vocabulary
+        self, source: Source, code: Code, values: Mapping[str, Any], vocabulary: Vocabulary
     ) -> None:
         super().__init__(source, Budget(), self._supplied)
-        self.text = text
+        self.text, self.functions = code.text, code.functions
         self.keeps_numbers = True
         self.given_values, self.vocabulary = values, vocabulary
         self.written_for = spellings(vocabulary)
@@ -173,6 +173,9 @@ class Offers(Interpreter):
             return readings(label, self.vocabulary, self.own)
         except GradcliError:
             return []
+
+    def _is_gradient(self, label: str) -> bool:
+        return any(r.kind == "gradient" for r in self.readings(last_part(label)))
 
     def offer(self, name: str) -> Value:
         """What the task, or an earlier function, has under a name.

@@ -139,6 +139,9 @@ class Staging:
             cell.written = as_written(code, lambda node: self.cells.text(self._span(node)))
         cell.behind = self.cells.beside(place.statement)
         reading = self._reading_at(label, step.span)
+        plain = node is None and reading.kind == "value"
+        if plain and self.reader.is_another(reading.name, value):
+            return  # another thing by that name
         self._given(label, reading, cell, node, step)
         stand_in = self.reader.replaced_by.get(i)
         if stand_in is not None and self.cells.at.get(label) is cell:
