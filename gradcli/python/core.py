@@ -245,7 +245,7 @@ class Core:
             self.weigh(value)
             return self.array(value, where)
         if isinstance(value, Instance | dict | str) or value is None:
-            raise unread(f"{described(value)} isn't a number or array")
+            raise unread(f"{described(value)} isn't a number or array", raised="TypeError")
         return self.known(value)
 
     def array(self, value: Value, where: Where) -> Value:

@@ -19,6 +19,8 @@ from gradcli.python.values import Array, Scalar, Unknown, Unread, Value
 
 HOLDERS = re.compile(r"(?i)^(self\.)?(d|g|grads?|gradients?|deltas?|nablas?)_?\w*$")
 """What a dictionary is called whose entries are gradients by their names alone: `grads["W1"]`."""
+ALONE = frozenset({"grad", "gradient", "derivative", "deriv", "slope"})
+"""What the only gradient that is asked for may be called."""
 GIVES = re.compile(r"(?i)grad|back|deriv|^d[a-z_]*$")
 """A function whose values are gradients, by its name."""
 _PATTERNS = (
@@ -69,6 +71,8 @@ def meant(label: str, wanted: tuple[str, ...], vocabulary: Vocabulary) -> str | 
         label = base
     if label in vocabulary.inputs or label in vocabulary.nodes:
         return None
+    if len(wanted) == 1 and label.lower() in ALONE:
+        return wanted[0]
     try:
         found = [r.name for r in readings(label, vocabulary) if r.kind == "gradient"]
     except GradcliError:
@@ -245,8 +249,11 @@ def _maker(reader: CodeReader, node: int | None) -> int | None:
 
 def _in_order(reader: CodeReader, wanted: tuple[str, ...]) -> dict[str, Final]:
     """What a function gives back, as many values as gradients are asked for, in their order."""
-    for name, value, line in reversed(reader.results):
-        if isinstance(value, tuple) and len(value) == len(wanted) and GIVES.search(name):
+    given = [(of.function.name, of.value, of.line) for of in reader.returned]
+    held = [(name, value, 0) for name, value in reader.scope.names.items() if HOLDERS.match(name)]
+    for name, value, line in reversed([*given, *held, *reader.results]):
+        known = GIVES.search(name) or HOLDERS.match(name)
+        if isinstance(value, tuple | list) and len(value) == len(wanted) and known:
             numbers = [plain(reader, v) for v in value]
             if all(n is not None for n in numbers):
                 nodes = [reader.node_of_value(v) for v in value]

@@ -289,6 +289,8 @@ class CodeMarking(Judged):
         pool = self.pool(matched, forward)
         mended: list[int] = []
         for i in chain:
+            if self.deadline.clock() > self.deadline.naming:
+                break
             meant_value = self._mends(steps[i], replay, pool, wrong)
             if meant_value is not None:
                 right_values[i] = meant_value

@@ -16,7 +16,7 @@ from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source, Span
 from gradcli.python.core import Text
-from gradcli.python.source import module_of, without_magics
+from gradcli.python.source import module_of
 
 _WORD = r"[^\W\d][\w\u0300-\u036f]*"
 _QUOTED = (
@@ -26,7 +26,8 @@ _BEFORE_TEXT = "and|or|not|in|is|if|else|elif|return|print|yield"
 """Words that a text in quotes may follow at once: there is no transpose."""
 _POWER = re.compile(rf"(?P<kept>{_QUOTED}|\#[^\n]*)|(?P<power>\^)", re.DOTALL)
 _NOTATION = rf"""(?P<kept>(?<!\w){_QUOTED}|\#[^\n]*)
-      |(?P<margin>^[ \t]{{%d}})
+      |(?P<command>^(?P<indent>[ \t]*)(?:(?:[\w,\ ]+=[ ]*)?[%!?].*?|[\w.]+\?\??[ \t]*)$)
+      |(?P<margin>^[ \t]{{MARGIN}})
       |(?P<define>^(?P<name>{_WORD})[ ]*\((?P<parameters>[\w\s,]*)\)[ ]*=(?!=))
       |(?P<partial>∂[ ]?(?P<above>{_WORD})[ ]?/[ ]?∂[ ]?(?P<below>{_WORD}))
       |(?P<turned>(?:(?<!\w)(?!(?:{_BEFORE_TEXT})'){_WORD}|[)\]])')
@@ -93,11 +94,12 @@ def python_of(source: Source) -> tuple[ast.Module, Text]:
     except GradcliError as error:
         if error.span is None:
             raise
-    text = without_magics(text)
     margin = min(
         (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip()), default=0
     )
-    form = re.compile(_NOTATION % margin, re.VERBOSE | re.DOTALL | re.MULTILINE)
+    form = re.compile(
+        _NOTATION.replace("MARGIN", str(margin)), re.VERBOSE | re.DOTALL | re.MULTILINE
+    )
     notation = _rewritten(source, text, form)
     try:
         return _tree(notation), notation
@@ -143,6 +145,8 @@ def _as_python(found: re.Match[str]) -> str | None:
     parts: dict[str, Any] = found.groupdict()
     if parts.get("power"):
         return "**"
+    if parts.get("command"):
+        return f"{parts['indent']}pass"
     if parts.get("margin") is not None:
         return "" if parts["margin"] else None
     if parts.get("define"):

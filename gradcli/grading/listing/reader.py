@@ -23,6 +23,7 @@ from gradcli.grading.listing.uncalled import Uncalled
 from gradcli.grading.submission.labels import last_part
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Graph
+from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
     NOWHERE,
@@ -98,6 +99,8 @@ class CodeReader(Uncalled):
         self.lost: list[Lost] = []
         self.replaced_by: dict[int, int] = {}
         """Of steps: the node of an assumed value that stands for theirs."""
+        self.exhausted: ExhaustedError | None = None
+        """Where the budget was used up; what had been read until then counts."""
         self.is_own = True
         """Whether steps are the computation's own here."""
         self.snapshots: dict[int, dict[str, Value]] | None = None
@@ -235,7 +238,11 @@ class CodeReader(Uncalled):
         name = found[0].name
         if not gradient and (name in self.vocabulary.inputs or self.is_another(name, number)):
             return value
-        return self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))
+        node = self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))
+        if isinstance(value, Array) and value.parent is None:  # its other names see it too
+            value.node, value.data, value.constant = self.number_of(node), None, None
+            return value
+        return value if isinstance(value, Array) else node
 
     def is_another(self, name: str, number: Any) -> bool:
         """Whether a number has nothing to do with the output whose name it has: `L = len(Y)`."""
@@ -381,6 +388,9 @@ def read_code(
     reader.literal, reader.labels = literal_of(graph), labels_of(graph)
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):
-        reader.run(reader.tree.body)
-        reader.call_uncalled(reader.tree)
+        try:
+            reader.run(reader.tree.body)
+            reader.call_uncalled(reader.tree)
+        except ExhaustedError as error:
+            reader.exhausted = error
     return reader

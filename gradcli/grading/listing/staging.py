@@ -37,6 +37,8 @@ from gradcli.python.values import NOWHERE, Array, Unknown, Value
 
 GRADIENTS = frozenset({"grads", "grad", "gradients", "gradient", "d", "delta", "deltas"})
 """What a dictionary is called whose entries are gradients by their names alone: `grads["W1"]`."""
+RAISED = frozenset({"KeyError", "TypeError", "AttributeError", "IndexError", "ValueError"})
+"""What Python itself would raise there."""
 COMPUTING = frozenset({"shape", "name", "domain", "overflow", "edge", "singular"})
 """Why a statement that can be read has no value."""
 
@@ -52,6 +54,8 @@ class Staging:
         self.own: list[Cell] = []
         """The variables of the student's forward pass."""
         self.names: dict[str, None] = {}
+        self.aliases: dict[str, str] = {}
+        """Other names that the code gives to inputs: `v = w`."""
         self.spoilt: list[Cell] = []
         """Values between gradients that could not be computed."""
         self.originals: dict[Key, Any] = {}
@@ -75,9 +79,35 @@ class Staging:
         ]
         for _, _, event in sorted(events, key=lambda e: e[:2]):
             event()
+        self._see_what_changed()
         self._from_results()
         self._expect_something()
         return self
+
+    def _see_what_changed(self) -> None:
+        """A gradient that is a view changes with the array that is stored into: a line more."""
+        steps = self.reader.reading.steps
+        for label, value in list(self.reader.scope.names.items()):
+            cell = self.cells.at.get(label)
+            node = self.reader.node_of_value(value) if isinstance(value, Array) else None
+            if (
+                cell is None
+                or cell.kind != "gradient"
+                or node in (None, cell.node)
+                or cell.replaced
+            ):
+                continue
+            above = self.tape.node(value.root)
+            last = next((i for i in reversed(range(len(steps))) if steps[i].whole == above), None)
+            if last is not None:
+                self.cells.operands = operands_of(self.tape)
+                self.cells.place = self.reader.places[last]
+                step = steps[last]
+                changed = Cell(
+                    label, "gradient", like(self.tape.value(value)), step.line,
+                    text=self.cells.text(step.span), step=last, label=label,
+                )  # fmt: skip
+                self.lines.add(cell.name, changed, node, None)
 
     def _expect_something(self) -> None:
         """Say what is missing where no gradient at all can be found out, instead of marks of 0."""
@@ -97,7 +127,9 @@ class Staging:
         name = last_part(label)
         if entry is None and name in self._used and subscript(name, self.vocabulary) is not None:
             return Reading("value", name)  # f(x) on the way, no gradient
-        found = read_name(name, self.vocabulary, self.names)
+        found = read_name(name, self.vocabulary, {**self.names, **self.aliases})
+        if found.kind == "gradient":
+            found = Reading("gradient", self.aliases.get(found.name, found.name))
         holder = entry is not None and last_part(entry[0]).lower() in GRADIENTS
         known = holder and readings(name, self.vocabulary, self.names)
         return Reading("gradient", found.name) if known else found
@@ -177,8 +209,13 @@ class Staging:
     ) -> None:
         """A label that gets a value."""
         source = self.cells.source(node, cell)
+        name = last_part(label)
+        if reading.kind == "value":
+            self.aliases.pop(name, None)
         if source is not None and not self._is_another(label, reading, source, cell):
             self.cells.at[label] = source
+            if source.key in self.vocabulary.inputs and name not in self.task.values:
+                self.aliases[name] = source.key
             return
         if reading.kind == "gradient":
             if source is None or source.kind != "gradient":
@@ -197,7 +234,8 @@ class Staging:
         name = last_part(label)
         together = not isinstance(cell.code, ast.Name)
         if source.kind == "variable" and source.key:
-            if name in (source.name, source.key):
+            alias = source.key in self.vocabulary.inputs and name not in self.task.values
+            if alias or name in (source.name, source.key):
                 return False
             return name in self.vocabulary.inputs or not together
         return not (together and source.kind == "gradient" and name not in self.vocabulary.inputs)
@@ -266,7 +304,8 @@ class Staging:
         statement, label, at = lost.place.statement, lost.label, self.cells.at
         span = self._span(statement)
         reading = self._reading_at(label, span)
-        if lost.why.kind not in COMPUTING:
+        raises = lost.why.raised in RAISED and lost.why.kind != "binding"
+        if lost.why.kind not in COMPUTING and not raises:
             if reading.kind == "gradient":
                 raise self._unreadable(lost.why, span)
             return
@@ -339,12 +378,20 @@ class Staging:
             arguments = of.function.node.args
             names = tuple(p.arg for p in (*arguments.posonlyargs, *arguments.args))
             values = self._elements(of.value)
-            if not of.own or names != inputs or len(values) != len(inputs):
+            if not of.own or names != inputs or len(values) != len(inputs) or self._named(of):
                 continue
             for name, value in zip(inputs, values, strict=True):
                 if self.reader.is_number(value):
                     reading = Reading("gradient", name)
                     self._result(f"delta_{name}", reading, value, of.function.node)
+
+    def _named(self, of: Returned) -> bool:
+        """Whether a function gives back a variable by its name: that is no gradient."""
+        returns = [n for n in ast.walk(of.function.node) if isinstance(n, ast.Return)]
+        value = returns[-1].value if returns else None
+        parts = value.elts if isinstance(value, ast.Tuple) else [value]
+        cells = (self.cells.at.get(p.id) for p in parts if isinstance(p, ast.Name))
+        return any(cell is not None and cell.kind == "variable" for cell in cells)
 
     def _elements(self, value: Value) -> tuple[Value, ...]:
         """The values of a tuple, or the numbers in an array of them."""
