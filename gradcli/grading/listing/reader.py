@@ -246,7 +246,7 @@ class CodeReader(Uncalled):
 
     def is_another(self, name: str, number: Any) -> bool:
         """Whether a number has nothing to do with the output whose name it has: `L = len(Y)`."""
-        if name != self.vocabulary.output:
+        if name != self.vocabulary.output or not np.all(np.isfinite(number)):
             return False
         true = self.given_values[name]
         same = np.shape(number) == np.shape(true)

@@ -54,8 +54,6 @@ class Staging:
         self.own: list[Cell] = []
         """The variables of the student's forward pass."""
         self.names: dict[str, None] = {}
-        self.aliases: dict[str, str] = {}
-        """Other names that the code gives to inputs: `v = w`."""
         self.spoilt: list[Cell] = []
         """Values between gradients that could not be computed."""
         self.originals: dict[Key, Any] = {}
@@ -127,9 +125,7 @@ class Staging:
         name = last_part(label)
         if entry is None and name in self._used and subscript(name, self.vocabulary) is not None:
             return Reading("value", name)  # f(x) on the way, no gradient
-        found = read_name(name, self.vocabulary, {**self.names, **self.aliases})
-        if found.kind == "gradient":
-            found = Reading("gradient", self.aliases.get(found.name, found.name))
+        found = read_name(name, self.vocabulary, self.names)
         holder = entry is not None and last_part(entry[0]).lower() in GRADIENTS
         known = holder and readings(name, self.vocabulary, self.names)
         return Reading("gradient", found.name) if known else found
@@ -137,7 +133,9 @@ class Staging:
     @cached_property
     def _used(self) -> frozenset[str]:
         """The names that expressions of the listing use, but for what functions give back."""
-        given_back = {id(n.value) for n in self.reader.functions.nodes if isinstance(n, ast.Return)}
+        returned = (n.value for n in self.reader.functions.nodes if isinstance(n, ast.Return))
+        parts = (n.elts if isinstance(n, ast.Tuple) else [n] for n in returned)
+        given_back = {id(n) for of in parts for n in of}
         return frozenset(
             n.id
             for n in self.reader.functions.nodes
@@ -209,13 +207,8 @@ class Staging:
     ) -> None:
         """A label that gets a value."""
         source = self.cells.source(node, cell)
-        name = last_part(label)
-        if reading.kind == "value":
-            self.aliases.pop(name, None)
         if source is not None and not self._is_another(label, reading, source, cell):
             self.cells.at[label] = source
-            if source.key in self.vocabulary.inputs and name not in self.task.values:
-                self.aliases[name] = source.key
             return
         if reading.kind == "gradient":
             if source is None or source.kind != "gradient":
@@ -234,9 +227,10 @@ class Staging:
         name = last_part(label)
         together = not isinstance(cell.code, ast.Name)
         if source.kind == "variable" and source.key:
-            alias = source.key in self.vocabulary.inputs and name not in self.task.values
-            if alias or name in (source.name, source.key):
+            if name in (source.name, source.key):
                 return False
+            if isinstance(cell.code, ast.Call) and source.key in self.vocabulary.inputs:
+                return True  # a copy
             return name in self.vocabulary.inputs or not together
         return not (together and source.kind == "gradient" and name not in self.vocabulary.inputs)
 
