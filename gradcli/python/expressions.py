@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -146,9 +147,9 @@ class Expressions(Builtins):
             return self.module(name)
         return self.free(name, node)
 
+    @abstractmethod
     def free(self, name: str, node: Any) -> Value:
         """A name that nothing gives a value: an input, in a program without a function."""
-        raise NotImplementedError
 
     # --- operators ---
 
@@ -276,9 +277,9 @@ class Expressions(Builtins):
             self.blame(error, node, node, before)
             raise
 
+    @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a name (or names in a tuple) a value, without a step."""
-        raise NotImplementedError
 
     def _list_comprehension(self, node: ast.ListComp) -> Value:
         return [self.soft(node.elt) for _ in self._comprehended(node)]

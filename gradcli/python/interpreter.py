@@ -28,7 +28,6 @@ from gradcli.python.values import (
     Partial,
     Scope,
     Stream,
-    Super,
     Unknown,
     Unread,
     Value,
@@ -95,20 +94,6 @@ class Interpreter(Modules):
         if isinstance(function, Library) and self.is_harmless(function.path):
             return a[0] if a else None
         raise unread(f"{described(function)} can't be called", raised="TypeError")
-
-    def _super(self) -> Value:
-        """`super()` in a method: its first parameter's object, from the bases of its class on."""
-        scope: Scope | None = self.scope
-        while scope is not None and scope.method is None:
-            scope = scope.outer
-        if scope is None or scope.method is None or scope.method.owner is None:
-            raise unread("super() is read in methods alone", raised="RuntimeError")
-        of = scope.method.node.args
-        first = next((p.arg for p in (*of.posonlyargs, *of.args)), "")
-        found = scope.names.get(first)
-        if not isinstance(found, Instance):
-            raise unread("super() is read in methods of objects alone")
-        return Super(found, scope.method.owner)
 
     def _make(self, of: Class, a: Arguments, k: Keywords, node: Any) -> Value:
         """An object of a class of the text."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from typing import Any
 
 from gradcli.python.assignments import GOES_ON, Assignments
@@ -12,9 +13,9 @@ from gradcli.python.values import Array, Builtin, Class, Instance, Scalar, Value
 class Matching(Assignments):
     """The cases of a `match`, one after the other."""
 
+    @abstractmethod
     def run(self, body: list[ast.stmt]) -> int:
         """Go through statements; how the last one ended."""
-        raise NotImplementedError
 
     def _match(self, node: ast.Match) -> int:
         subject = self.value(node.subject)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import abstractmethod
 from typing import Any
 
 import numpy as np
@@ -185,16 +186,9 @@ class Methods(ArrayCalls):
             return Method(of.of if found.kind == "classmethod" else of, name, found)
         return found
 
+    @abstractmethod
     def python(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
         """Call one of Python's own functions."""
-        raise NotImplementedError
-
-    def call_method(self, of: Value, name: str, arguments: Arguments, node: Any) -> Value:
-        """A method of an object of the text; `NotImplemented` where it has none."""
-        found = of.of.find(name) if isinstance(of, Instance) else None
-        if found is None:
-            return NotImplemented
-        return self.call(found, [of, *arguments], {}, node)
 
     def _of_number(self, of: Value, name: str, node: Any) -> Value:
         where = self.where(node)

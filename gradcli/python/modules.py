@@ -20,7 +20,9 @@ from gradcli.python.values import (
     Filled,
     Instance,
     Partial,
+    Scope,
     Stream,
+    Super,
     Value,
     unread,
 )
@@ -81,7 +83,18 @@ class Modules(Frameworks):
         return self.library(function, a, k, node)
 
     def _super(self) -> Value:
-        raise NotImplementedError
+        """`super()` in a method: its first parameter's object, from the bases of its class on."""
+        scope: Scope | None = self.scope
+        while scope is not None and scope.method is None:
+            scope = scope.outer
+        if scope is None or scope.method is None or scope.method.owner is None:
+            raise unread("super() is read in methods alone", raised="RuntimeError")
+        of = scope.method.node.args
+        first = next((p.arg for p in (*of.posonlyargs, *of.args)), "")
+        found = scope.names.get(first)
+        if not isinstance(found, Instance):
+            raise unread("super() is read in methods of objects alone")
+        return Super(found, scope.method.owner)
 
     # --- by module ---
 
