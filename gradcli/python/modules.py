@@ -12,7 +12,7 @@ import numpy as np
 from gradcli.python.array_makers import UNSEEDED
 from gradcli.python.frameworks import Frameworks
 from gradcli.python.library_calls import Arguments, Keywords
-from gradcli.python.spellings import HARMLESS, TYPES
+from gradcli.python.spellings import TYPES, is_harmless
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -54,16 +54,12 @@ class Modules(Frameworks):
     python_random: random.Random | None = None
     """Python's generator, once the text has seeded it."""
 
-    def is_harmless(self, path: str) -> bool:
-        """Whether a module's functions change nothing that is differentiated."""
-        return any(path == h or path.startswith(f"{h}.") for h in HARMLESS)
-
     def call_builtin(self, function: Builtin, a: Arguments, k: Keywords, node: Any) -> Value:
         """A function of Python or of a library. Raises `Unread`."""
         name, library = function.name, function.library
         if not library:
             return self._super() if name == "super" else self.python(name, a, k, node)
-        if self.is_harmless(library):
+        if is_harmless(library):
             return a[0] if a and name in ("tqdm", "trange") else None
         if library == "itertools":
             return self.itertools(name, a, k, node)
