@@ -7,7 +7,6 @@ comes out is the draft of a graph, of which all that the output is made of becom
 from __future__ import annotations
 
 import ast
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -17,9 +16,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.build import build
-from gradcli.graph.draft import Literal, Operand, Step, named, pruned
-from gradcli.graph.graph import Graph
+from gradcli.graph.draft import Literal
 from gradcli.python.assignments import GOES_ON
 from gradcli.python.core import Text
 from gradcli.python.entry import Entry, entry_of
@@ -28,6 +25,7 @@ from gradcli.python.interpreter import Interpreter
 from gradcli.python.limits import MOST_SECONDS, Budget
 from gradcli.python.source import module_of
 from gradcli.python.tape import as_error, described
+from gradcli.python.traced import Traced, traced
 from gradcli.python.values import (
     Array,
     Class,
@@ -37,18 +35,6 @@ from gradcli.python.values import (
     Unread,
     Value,
 )
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A text as it was read at a point."""
-
-    graph: Graph
-    names: frozenset[str]
-    """The nodes that statements gave a name."""
-    fixed: Mapping[str, str]
-    """Inputs whose values decided how it was read (a branch, an index), and for what."""
-    notes: tuple[tuple[str, int, str], ...]
 
 
 class _Reader(Interpreter):
@@ -147,9 +133,8 @@ class Front:
 
     def _function(self, reader: Interpreter) -> Any:
         name = self.entry.function or ""
-        if name == "lambda":
-            assert isinstance(self.entry.node, ast.Lambda)
-            return reader.function_of("lambda", self.entry.node)
+        if name == "lambda" and isinstance(self.entry.node, ast.Lambda):
+            return reader.function_of(name, self.entry.node)
         owner, _, method = name.rpartition(".")
         found = reader.scope.names.get(owner or name)
         if isinstance(found, Class):
@@ -221,10 +206,12 @@ class Front:
                     raise self.without_value(missing)
                 reader.reading.steps.clear()
                 reader.reading.notes.clear()
-                found = self._chosen(
-                    reader, reader.call_function(*self._call(reader, function, keywords))
-                )
-            return self._finished(reader, self._node(reader, found))
+                found = reader.call_function(*self._call(reader, function, keywords))
+                if self.output is not None:
+                    found = self._variable(reader, self.output)
+            name = None if self.entry.function == "lambda" else self.entry.function
+            notes = tuple(reader.reading.notes)
+            return traced(reader.tape, self._node(reader, found), name, notes)
 
     def _call(self, reader: _Reader, function: Any, keywords: dict[str, Value]) -> Any:
         """A function with its arguments: by name, or in order where there is `*args`."""
@@ -263,29 +250,25 @@ class Front:
 
     # --- the output ---
 
-    def _chosen(self, reader: _Reader, found: Value) -> Value:
-        """What a function returns, or the variable that is asked for."""
-        return found if self.output is None else self._variable(reader)
-
-    def _variable(self, reader: _Reader) -> Value:
-        assert self.output is not None
-        node = reader.tape.names.get(self.output)
+    def _variable(self, reader: _Reader, name: str) -> Value:
+        """The variable that is asked for, as it is after the last step that gave it a value."""
+        node = reader.tape.names.get(name)
         if node is not None:
             return reader.tape.wrap(node)
         for step in reversed(reader.reading.steps):
-            if step.name == self.output:
+            if step.name == name:
                 return step.value
         known = list(dict.fromkeys(s.name for s in reader.reading.steps))
         raise GradcliError(
             Kind.NAME,
-            f"the program has no variable '{self.output}'",
+            f"the program has no variable '{name}'",
             hint=f"it has {', '.join(known[:12])}" if known else None,
         )
 
     def _result_of_module(self, reader: _Reader) -> Value:
         if self.output is not None:
             found = reader.scope.names.get(self.output)
-            return self._variable(reader) if found is None else found
+            return self._variable(reader, self.output) if found is None else found
         last = self.tree.body[-1]
         if isinstance(last, ast.Expr) and reader.is_number(reader.last):
             return reader.last
@@ -337,52 +320,6 @@ class Front:
         node = self.entry.node or self.tree.body[-1]
         returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
         return reader.text.span(returns[-1] if returns else node)
-
-    def _finished(self, reader: _Reader, output: int) -> Traced:
-        tape = reader.tape
-        if tape.steps[output].name is None and self.entry.function not in (None, "lambda"):
-            tape.give_name(output, self.entry.function or "", ["output"])
-        given = set(tape.names) - {s.name for s in tape.steps if s.kind == "input"}
-        draft = pruned(self.source, *_inputs_first(tape.steps, output))
-        words = set(re.findall(r"\w+", self.source.text))
-        draft = named(draft, {*words, *tape.names})
-        types = {
-            s.name or "": tape.types[tape.names[s.name or ""]]
-            for s in draft.steps
-            if s.kind == "input"
-        }
-        graph = build(draft, types, numpy_rules=True)
-        return Traced(graph, frozenset(given), _fixed(tape), tuple(reader.reading.notes))
-
-
-def _inputs_first(steps: list[Step], output: int) -> tuple[list[Step], int]:
-    """The steps with the inputs in front, numbered anew."""
-    order = sorted(range(len(steps)), key=lambda i: steps[i].kind != "input")
-    number = {old: new for new, old in enumerate(order)}
-
-    def moved(operand: Operand) -> Operand:
-        return number[operand] if isinstance(operand, int) else operand
-
-    renumbered = [steps[i]._replace(operands=tuple(map(moved, steps[i].operands))) for i in order]
-    return renumbered, number[output]
-
-
-def _fixed(tape: Any) -> dict[str, str]:
-    """The inputs that decided how the text was read."""
-    found: dict[str, str] = {}
-    seen: set[int] = set()
-    for node, what in tape.fixed.items():
-        waiting = [node]
-        while waiting:
-            one = waiting.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            step = tape.steps[one]
-            if step.kind == "input":
-                found.setdefault(step.name, what)
-            waiting += [o for o in step.operands if isinstance(o, int)]
-    return found
 
 
 def _is_input(reader: Interpreter, value: Value) -> bool:

@@ -21,9 +21,10 @@ from gradcli.graph.graph import Graph
 from gradcli.graph.names import Names
 from gradcli.ops.operation import Shape
 from gradcli.python.flat import leaves
-from gradcli.python.front import Front, Traced
+from gradcli.python.front import Front
 from gradcli.python.limits import MOST_SECONDS
 from gradcli.python.source import code_of_notebook
+from gradcli.python.traced import Traced
 from gradcli.syntax.tree import Module, Name
 
 KEPT_GRAPHS = 32
