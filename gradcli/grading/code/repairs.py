@@ -18,27 +18,13 @@ from gradcli.grading.code.changes import Changes, Look, Place
 from gradcli.grading.code.finals import finals
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
+from gradcli.grading.code.suspects import Suspects
 from gradcli.grading.listing.functions import blocks_of
 from gradcli.grading.mistakes.edits import with_other_sign, with_value
 from gradcli.python.steps import Step
 
 SECONDS = 6.0
 """What all repairs of a submission may take of a processor, however busy the machine is."""
-
-
-@dataclass(frozen=True)
-class Suspects:
-    """Steps that may be at fault, by their places among all, most probable first."""
-
-    steps: list[int]
-    right_values: dict[int, Any]
-    """Of some: the value that would make everything right."""
-    names: dict[int, int]
-    """Of some: the last step that gives the same value a name."""
-    trusted: list[int]
-    """Those whose value is right: what may be missing is missing behind them."""
-    plainly: list[int]
-    """Those that are looked at first, for an operand or a sign that is wrong and nothing more."""
 
 
 @dataclass(frozen=True)
