@@ -68,6 +68,10 @@ class Text:
         """The number of the line where a span begins."""
         return bisect_right(self.starts, span.start)
 
+    def written(self, span: Span) -> str:
+        """The characters of a span, in one line."""
+        return " ".join(self.source.text[span.start : span.end].split())
+
 
 class Core(ABC):
     """The state of reading: tape, budget, scope, and where in the text it is.

@@ -72,9 +72,8 @@ class Methods(Containers):
     """`x.name` and `x.name(…)`."""
 
     def written(self, node: Any) -> str:
-        """A part of the text as it stands there."""
-        span = self.span(node)
-        return " ".join(self.text.source.text[span.start : span.end].split())
+        """A part of the text as written, in one line."""
+        return self.text.written(self.span(node))
 
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`. Raises `Unread` where there is none."""

@@ -244,7 +244,7 @@ class CodeMarking(Judged):
             final = self.finals[min(wrong)]
             return Root(final.line, final.text, tags, wrong)
         step = self._made(self.reader.reading.steps[suspects.steps[0]])
-        return Root(step.line, repairs.text(step), tags, wrong)
+        return Root(step.line, self.text.written(step.span), tags, wrong)
 
     def _made(self, step: Step) -> Step:
         """The step that made the value of one that only handed it on from a function."""

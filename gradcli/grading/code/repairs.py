@@ -57,11 +57,6 @@ class Repairs:
         """A line of the code."""
         return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
 
-    def text(self, step: Step) -> str:
-        """The statement of a step."""
-        found = self.marking.source.text[step.span.start : step.span.end]
-        return " ".join(found.split())
-
     def best(self, wrong: frozenset[str], suspects: Suspects) -> Repair | None:
         """The first change of the suspected statements that makes all wrong gradients right."""
         steps = self.marking.reader.reading.steps
@@ -116,11 +111,13 @@ class Repairs:
             if f"{name} + {more}" in ast.unparse(old):
                 continue
             for j in range(i - 1, -1, -1):
-                targets = getattr(block[j], "targets", [])
-                if any(isinstance(t, ast.Name) and t.id == name for t in targets):
-                    value = ast.BinOp(block[j].value, part.op, part.right)  # type: ignore[attr-defined]
-                    if wrong <= self._mended(block, j, [with_value(block[j], value)]):
-                        return Repair(block[j].lineno, tags, wrong)
+                before = block[j]
+                if isinstance(before, ast.Assign) and any(
+                    isinstance(t, ast.Name) and t.id == name for t in before.targets
+                ):
+                    value = ast.BinOp(before.value, part.op, part.right)
+                    if wrong <= self._mended(block, j, [with_value(before, value)]):
+                        return Repair(before.lineno, tags, wrong)
                     return None
         return None
 
@@ -157,7 +154,7 @@ class Repairs:
             if wrong <= self._mended(block, i, [changed]):
                 return Repair(statement.lineno, tags, wrong)
         until = min(self.until, thread_time() + SECONDS / 3)
-        changes = self.changes.expressions(block, i, step, look)
+        changes = self.changes.expressions(value, place, step, look)
         for tags, expression, behind in changes:
             if self._is_over(until):
                 break
@@ -168,7 +165,7 @@ class Repairs:
                 if wrong <= self._mended(block, i, [changed]):
                     line = self.changes.line(block, i) if behind else statement.lineno
                     return Repair(line, tags, wrong, behind)
-        pair = None if look != "fully" else self.changes.pair(block, i, step, target)
+        pair = None if look != "fully" else self.changes.pair(value, place, step, target)
         if pair is not None and wrong <= self._mended(block, i, [with_value(statement, pair)]):
             return Repair(statement.lineno, ("dropped-path",), wrong)
         return None

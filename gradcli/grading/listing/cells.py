@@ -99,10 +99,6 @@ class Cells:
 
     # --- places ---
 
-    def text(self, span: Span) -> str:
-        """A part of the listing as written, in one line."""
-        return " ".join(self.reader.reading.source.text[span.start : span.end].split())
-
     def refused(self, span: Span, message: str, hint: str | None = None) -> GradcliError:
         """The error about a statement."""
         return submission_error(message, hint, source=self.reader.reading.source, span=span)
@@ -118,7 +114,7 @@ class Cells:
         if inner:
             at = max(inner, key=lambda i: len(steps[i].calls))
             last = max(inner, key=lambda i: (len(steps[i].calls), i))
-            cell.line, cell.text = steps[at].line, self.text(steps[at].span)
+            cell.line, cell.text = steps[at].line, self.reader.text.written(steps[at].span)
             cell.turn = steps[at].turn
             cell.code, cell.step = code_of(self.reader.places[at].statement, steps[at].name), at
             cell.behind = self.beside(self.reader.places[last].statement)
@@ -134,7 +130,7 @@ class Cells:
     def beside(self, statement: ast.stmt) -> tuple[int, str]:
         """The line where something may be missing beside a statement: a `pass` there, else it."""
         span = self.reader.text.span(self._passes.get(id(statement), statement))
-        return self.reader.text.line(span), self.text(span)
+        return self.reader.text.line(span), self.reader.text.written(span)
 
     @cached_property
     def _passes(self) -> dict[int, ast.stmt]:

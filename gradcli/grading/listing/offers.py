@@ -47,9 +47,10 @@ def labels_of(graph: Graph) -> Any:
     """
     picked: dict[int, list[tuple[int, int]]] = {}
     for node in graph.nodes:
-        items = node.options.get("items", ()) if node.operation is not None else ()
-        if len(items) == 2 and all(isinstance(i, int) for i in items):
-            picked.setdefault(node.operands[0], []).append(items)  # type: ignore[arg-type]
+        items: Any = node.options.get("items", ()) if node.operation is not None else ()
+        of = node.operands[0] if node.operands else None
+        if isinstance(of, int) and len(items) == 2 and all(isinstance(i, int) for i in items):
+            picked.setdefault(of, []).append((items[0], items[1]))
     for of, places in picked.items():
         for axis in (0, 1):
             order = sorted(places, key=lambda place: place[axis])
@@ -113,28 +114,28 @@ class Offers(Interpreter):
 
     # --- names ---
 
-    def node_of(self, name: str) -> Value | None:
+    def input_of(self, name: str) -> Value | None:
         """A node of the task, as an input of the code; None where there is none."""
         if name not in self.given_values:
             name = self.written_for.get(name, name)
         if name not in self.inputs:
             if name not in self.given_values:
                 return None
-            self.inputs[name] = found = self.as_node(name, self.given_values[name])
-            self.given_nodes[self.number_of(found)] = name
+            node, self.inputs[name] = self.as_node(name, self.given_values[name])
+            self.given_nodes[node] = name
         return self.inputs[name]
 
-    def as_node(self, name: str, value: Any, kind: str = "f") -> Value:
-        """A value as a node of the tape, which other values are made of."""
+    def as_node(self, name: str, value: Any, kind: str = "f") -> tuple[int, Value]:
+        """A value as an input on the tape, which other values are made of: its node, and it."""
         node = self.tape.input(name, value, self.text.span(_FIRST))
         found = self.tape.wrap(node, kind)
         if isinstance(found, Array):
             found.label = name
-        return found
+        return node, found
 
     def _supplied(self, name: str, node: Any) -> Value:
         del node
-        found = self.node_of(name)
+        found = self.input_of(name)
         if found is not None:
             return found
         seeded = self._seed(name)
@@ -157,15 +158,10 @@ class Offers(Interpreter):
         if not of:
             return None
         (*_, variable) = sorted(map(str, of), key=lambda one: one == self.vocabulary.output)
-        found = self.as_node(name, np.ones(np.shape(self.given_values[self.vocabulary.output]))[()])
-        self.seeds[self.number_of(found)] = variable
+        ones = np.ones(np.shape(self.given_values[self.vocabulary.output]))[()]
+        node, found = self.as_node(name, ones)
+        self.seeds[node] = variable
         return found
-
-    def number_of(self, value: Value) -> int:
-        """The node of a value that has one."""
-        node = self.node_of_value(value)
-        assert node is not None
-        return node
 
     def readings(self, label: str) -> list[Any]:
         """All that a label may stand for, here."""
@@ -182,17 +178,17 @@ class Offers(Interpreter):
         """
         if name in self.offers:
             return self.offers[name]
-        found = self.node_of(name)
+        found = self.input_of(name)
         if found is not None:
             return found
         same = [n for n in self.vocabulary.inputs if n.lower() == name.lower()]
         if len(same) == 1:
-            return self.node_of(same[0])
+            return self.input_of(same[0])
         if name.lower() in LABELS and self.labels is not None:
             return Array(data=np.array(self.labels), kind="i", label=name)
         several = numbered(name, self.vocabulary.inputs)
         if len(several) > 1:
-            return [self.node_of(n) for n in several]
+            return [self.input_of(n) for n in several]
         return Offered(name)
 
     # --- bundles ---
@@ -253,3 +249,4 @@ class Offers(Interpreter):
 
 
 _FIRST = ast.Constant(0, lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+"""What has the place of the task's values: the beginning of the text."""

@@ -71,12 +71,12 @@ class Returned:
 
     function: Function
     value: Value
-    line: int
     own: bool
     """Its lines are steps of the computation."""
     uncalled: bool
     """The code itself never calls it."""
     at: int
+    """How many steps stand before its end."""
 
 
 class CodeReader(Uncalled):
@@ -102,7 +102,8 @@ class CodeReader(Uncalled):
         """Of steps: the node of an assumed value that stands for theirs."""
         self.is_own = True
         """Whether steps are the computation's own here."""
-        self.snapshots: dict[int, dict[str, Value]] | None = None
+        self.keeps_snapshots = False
+        self.snapshots: dict[int, dict[str, Value]] = {}
         """For every step what the names around it stood for before, where that is asked for."""
         self.around: dict[str, Value] = {}
 
@@ -112,7 +113,7 @@ class CodeReader(Uncalled):
         """One statement, with the names around it as they are before."""
         simple = isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
         before = self.around
-        if self.snapshots is not None and self.given is None and simple:
+        if self.keeps_snapshots and self.given is None and simple:
             self.around = {n: self._held_now(v) for n, v in self.scope.names.items()}
         try:
             return super().one(node)
@@ -135,7 +136,7 @@ class CodeReader(Uncalled):
         self.places.append(Place(node, self.is_own, held))
         if self.is_own and not self._is_gradient(name):
             self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
-        if self.snapshots is not None:
+        if self.keeps_snapshots:
             self.snapshots[count] = self.around
 
     def _is_gradient(self, label: str) -> bool:
@@ -161,13 +162,12 @@ class CodeReader(Uncalled):
 
         `given` are values that some names have instead.
         """
-        assert self.snapshots is not None
-        outer, kept = self.scope, self.snapshots
-        self.budget.__init__()  # type: ignore[misc]
+        outer = self.scope
+        self.budget.renew()
         self.scope = Scope(outer.module)
-        self.scope.names |= kept.get(step, {})
+        self.scope.names |= self.snapshots.get(step, {})
         for name, value in (given or {}).items():
-            self.scope.names[name] = self.as_node(name, value)
+            self.scope.names[name] = self.as_node(name, value)[1]
         try:
             with np.errstate(all="ignore"):
                 found = self.numeric(self.value(node), NOWHERE)
@@ -230,7 +230,7 @@ class CodeReader(Uncalled):
         if not gradient and found[0].name in self.vocabulary.inputs:
             return value
         number = self.tape.value(value)
-        return self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))
+        return self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))[1]
 
     def _go_on(self, label: str, value: Value, target: ast.expr) -> None:
         """Go on with what is assumed, where a value has another shape, or is no number."""
@@ -240,8 +240,8 @@ class CodeReader(Uncalled):
         number = self.tape.value(value)
         other = label in (self.assumed or {}) and np.shape(number) != np.shape(assumed)
         if other or (np.all(np.isfinite(assumed)) and not np.all(np.isfinite(number))):
-            stand_in = self.as_node(label, assumed)
-            self.replaced_by[len(self.reading.steps) - 1] = self.number_of(stand_in)
+            node, stand_in = self.as_node(label, assumed)
+            self.replaced_by[len(self.reading.steps) - 1] = node
             self._reckon_with(target, stand_in)
 
     def assumed_of(self, label: str) -> Any:
@@ -262,11 +262,11 @@ class CodeReader(Uncalled):
         """Take note of a label without a value."""
         assumed, stand_in = self.assumed_of(label), None
         if assumed is not None:
-            stand_in = self.as_node(label, assumed)
+            _, stand_in = self.as_node(label, assumed)
             self._reckon_with(target or ast.Name(label, ast.Store()), stand_in)
         place = Place(node, self.is_own)
         self.lost.append(Lost(label, why, place, len(self.reading.steps), stand_in))
-        if self.snapshots is not None:
+        if self.keeps_snapshots:
             self.snapshots[-len(self.lost)] = self.around
 
     def _augmented(self, node: ast.AugAssign) -> int:
@@ -308,9 +308,8 @@ class CodeReader(Uncalled):
         try:
             value = super().call_function(function, a, k, node)
             if not function.given:
-                line, at = self.line(function.node), len(self.reading.steps)
-                uncalled = not isinstance(node, ast.Call)
-                self.returned.append(Returned(function, value, line, self.is_own, uncalled, at))
+                uncalled, at = not isinstance(node, ast.Call), len(self.reading.steps)
+                self.returned.append(Returned(function, value, self.is_own, uncalled, at))
             return value
         finally:
             self.is_own = outer
@@ -327,7 +326,7 @@ class CodeReader(Uncalled):
             and np.allclose(self.given_values[one], number, rtol=1e-6, atol=0)
         ]
         found = name if name in same else same[0] if len(same) == 1 else None
-        return value if found is None else self.node_of(found)
+        return value if found is None else self.input_of(found)
 
     def _return(self, node: ast.Return) -> int:
         code = super()._return(node)
@@ -364,7 +363,7 @@ def read_code(
     of the task has the task's. None where nothing stands for it.
     """
     reader = CodeReader(source, code, values, vocabulary, assumed)
-    reader.snapshots = {} if snapshots else None
+    reader.keeps_snapshots = snapshots
     reader.literal, reader.labels = literal_of(graph), labels_of(graph)
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):

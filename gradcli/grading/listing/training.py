@@ -67,7 +67,7 @@ class Training(Offers):
         if name not in self.vocabulary.inputs or is_traced(value):
             return None
         if isinstance(value, Unknown):
-            return self.node_of(name)
+            return self.input_of(name)
         if not self.is_number(value) and not isinstance(value, list):
             return None
         true = self.given_values[name]
@@ -85,17 +85,18 @@ class Training(Offers):
             line = self.line(target)
             text = f"{name} has another value here; the task's is taken"
             self.reading.notes.append(("other-point", line, text))
-        return self.node_of(name)
+        return self.input_of(name)
 
     # --- descent ---
 
     def _is_descent(self, target: ast.expr, node: ast.stmt) -> bool:
         """`W = W - eta*dW`, of an input that has the task's value."""
         value = getattr(node, "value", None)
-        left = value.left if isinstance(value, ast.BinOp) else None
-        place = isinstance(left, ast.Name | ast.Attribute | ast.Subscript)
-        same = place and ast.unparse(left) == ast.unparse(target)  # type: ignore[arg-type]
-        return same and isinstance(value.op, ast.Sub | ast.Add) and self._is_input(target)  # type: ignore[union-attr]
+        if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub | ast.Add):
+            return False
+        place = isinstance(value.left, ast.Name | ast.Attribute | ast.Subscript)
+        same = place and ast.unparse(value.left) == ast.unparse(target)
+        return same and self._is_input(target)
 
     def _is_input(self, target: ast.expr) -> bool:
         """Whether a target is an input of the task: a number under another name is a copy."""
@@ -127,7 +128,7 @@ class Training(Offers):
         root = held.root if isinstance(held, Array) else None
         node = None if root is None else root.node
         scope = self.scope.shared.get(label, self.scope)
-        of = None if isinstance(target, ast.Name) else self.soft(target.value)  # type: ignore[attr-defined]
+        of = self.soft(target.value) if isinstance(target, ast.Attribute | ast.Subscript) else None
         key = self.soft(target.slice) if isinstance(target, ast.Subscript) else None
 
         def put_back() -> None:
