@@ -345,18 +345,18 @@ class Expressions(Builtins):
         for part in node.values:
             if isinstance(part, ast.Constant):
                 parts.append(str(part.value))
-                continue
-            assert isinstance(part, ast.FormattedValue)
-            value = self.value(part.value)
-            if part.conversion == ord("r") and isinstance(value, str):
-                value = repr(value)
-            form = self.value(part.format_spec) if part.format_spec is not None else ""
-            if not form:
-                parts.append(self.text_of(value))
-                continue
-            parts.append(self.in_format(value, form))
+            elif isinstance(part, ast.FormattedValue):
+                parts.append(self._formatted_value(part))
         self.expect_room(sum(map(len, parts)), text=True)
         return "".join(parts)
+
+    def _formatted_value(self, node: ast.FormattedValue) -> str:
+        """What stands in the braces of an f-string."""
+        value = self.value(node.value)
+        if node.conversion == ord("r") and isinstance(value, str):
+            value = repr(value)
+        form = self.value(node.format_spec) if node.format_spec is not None else ""
+        return self.in_format(value, form) if form else self.text_of(value)
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)

@@ -211,13 +211,12 @@ class Interpreter(Modules):
         """A function that comes with gradcli; None where there is none of the name."""
         if name not in prelude.NAMES:
             return None
-        found = self.given_scope.names.get(name)
-        if found is None:
-            node = prelude.function_of(name)
-            defaults = [ast.literal_eval(d) for d in node.args.defaults]
-            keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
-            scope = self.given_scope
-            found = Function(name, node, scope, defaults, keyword, given=True)
-            scope.names[name] = found
-        assert isinstance(found, Function)
+        known = self.given_scope.names.get(name)
+        if isinstance(known, Function):
+            return known
+        node = prelude.function_of(name)
+        defaults = [ast.literal_eval(d) for d in node.args.defaults]
+        keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
+        found = Function(name, node, self.given_scope, defaults, keyword, given=True)
+        self.given_scope.names[name] = found
         return found

@@ -213,12 +213,11 @@ class Statements(Definitions):
     def _harmless_note(self, node: ast.Expr) -> None:
         """Note a call that prints, plots or sets something that moves no number."""
         call = node.value
-        function = self.soft(call.func) if isinstance(call, ast.Call) else None
-        changes_nothing = isinstance(function, Builtin | Library) and (
-            _is_harmless(function) or getattr(function, "name", "") in ("seed", "manual_seed")
-        )
-        if changes_nothing:
-            assert isinstance(call, ast.Call)
+        if not isinstance(call, ast.Call):
+            return
+        function = self.soft(call.func)
+        seeds = getattr(function, "name", "") in ("seed", "manual_seed")
+        if isinstance(function, Builtin | Library) and (_is_harmless(function) or seeds):
             self.note("passed-over", node, f"passed over: {self.written(call.func)}")
 
     def _passed_over(self, node: ast.Expr, why: Unknown) -> None:

@@ -41,6 +41,10 @@ _FORMS = tuple(re.compile(p) for p in _PATTERNS)
 """Names of gradients that `readings` does not know: they differ from the input's in case, say."""
 
 
+LAST = 9
+"""The depth of what counts only where no step within fewer functions gives the gradient."""
+
+
 @dataclass(frozen=True)
 class Final:
     """A gradient as the code ends with it."""
@@ -212,7 +216,7 @@ def _in_lists(reader: CodeReader, wanted: tuple[str, ...]) -> Iterator[Final]:
                 node = reader.node_of_value(entry)
                 step = _maker(reader, node)
                 at = 0 if step is None else reader.reading.steps[step].line
-                yield Final(name, number, at, base, node, step, 9)
+                yield Final(name, number, at, base, node, step, LAST)
 
 
 def _maker(reader: CodeReader, node: int | None) -> int | None:

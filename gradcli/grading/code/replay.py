@@ -17,7 +17,7 @@ from gradcli.python.traced import inputs_first
 
 
 class Replay:
-    """Questions to a tape: what is made of what, and what would be if."""
+    """What the nodes of a tape are made of, and their values where one of them is another."""
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape

@@ -20,7 +20,7 @@ from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.functions import blocks_of, label_of
 from gradcli.grading.listing.reader import RETURN, CodeReader, Place
-from gradcli.grading.listing.stages import of_tape, operands_of
+from gradcli.grading.listing.stages import operands_of, stage_between
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.model.flow import Flow
 from gradcli.grading.submission.labels import last_part
@@ -81,7 +81,7 @@ class Cells:
             names = {id(self.at[label]): label for label in labels if label in self.at}
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
             if nodes or self.tape.kernels[node] is not None:
-                cell.stage = of_tape(self.tape, node, nodes, cell.words, emptied, cell.line)
+                cell.stage = stage_between(self.tape, node, nodes, cell.words, emptied, cell.line)
         cell.problem = self._spoiled(cell)
         if cell.problem is not None:
             cell.value = cell.stage = None

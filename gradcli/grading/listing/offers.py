@@ -80,7 +80,7 @@ def bundles_of(tree: ast.AST) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Offered:
-    """Something that the task has to give: known by what it is taken apart to."""
+    """A name for several of the task's nodes, such as `cache`: its keys or parts tell which."""
 
     name: str
 
@@ -102,7 +102,9 @@ class Offers(Interpreter):
         self.seeds: dict[int, str] = {}
         """Nodes that are the accumulator of the output, which starts at 1: of which variable."""
         self.offers: dict[str, Value] = {}
+        """What functions called with the task's nodes returned, by the names in their `return`."""
         self.missing: dict[str, None] = {}
+        """Names for which neither the code nor the task has a value."""
         self.bundles: frozenset[str] = frozenset()
         """Names that the code takes apart by keys or attributes."""
         self.own: dict[str, None] = {}
@@ -170,6 +172,10 @@ class Offers(Interpreter):
         except GradcliError:
             return []
 
+    def is_gradient(self, label: str) -> bool:
+        """Whether a label may stand for a gradient, here."""
+        return any(reading.kind == "gradient" for reading in self.readings(label))
+
     def offer(self, name: str) -> Value:
         """What the task, or an earlier function, has under a name.
 
@@ -203,8 +209,8 @@ class Offers(Interpreter):
 
     def look_up(self, name: str, node: Any) -> Value:
         """What a name stands for here."""
-        scope = self.scope.names.get(name)
-        return scope if isinstance(scope, Offered) else super().look_up(name, node)
+        found = self.scope.names.get(name)
+        return found if isinstance(found, Offered) else super().look_up(name, node)
 
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`."""

@@ -47,7 +47,7 @@ class Place:
 
     statement: ast.stmt
     own: bool
-    """It is a step of the computation, not of a function that is a word for an expression."""
+    """Whether it is a step of the computation; those of a function such as `sigmoid` are not."""
     entries: Mapping[Any, Value] = field(default_factory=dict)
     """Of a dictionary that was given a name: what was in it then."""
 
@@ -62,7 +62,7 @@ class Lost:
     at: int
     """How many steps stand before it."""
     stand_in: Value | None
-    """What later statements reckon with."""
+    """The value that later statements use."""
 
 
 @dataclass(frozen=True)
@@ -72,9 +72,9 @@ class Returned:
     function: Function
     value: Value
     own: bool
-    """Its lines are steps of the computation."""
+    """Whether its lines are steps of the computation."""
     uncalled: bool
-    """The code itself never calls it."""
+    """Whether the code itself never calls it."""
     at: int
     """How many steps stand before its end."""
 
@@ -134,13 +134,10 @@ class CodeReader(Uncalled):
         value = arguments[2]
         held = dict(value) if isinstance(value, dict) else {}
         self.places.append(Place(node, self.is_own, held))
-        if self.is_own and not self._is_gradient(name):
+        if self.is_own and not self.is_gradient(last_part(name)):
             self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
         if self.keeps_snapshots:
             self.snapshots[count] = self.around
-
-    def _is_gradient(self, label: str) -> bool:
-        return any(r.kind == "gradient" for r in self.readings(last_part(label)))
 
     def _held_now(self, value: Value) -> Value:
         """A value as it is now, whatever is stored into it later."""
@@ -224,7 +221,7 @@ class CodeReader(Uncalled):
         if is_traced(value):
             code = getattr(node, "value", None)
             other = code.id if isinstance(code, ast.Name) and isinstance(value, Array) else ""
-            if gradient and other and value.parent is None and self._is_gradient(other):
+            if gradient and other and value.view is None and self.is_gradient(other):
                 return Array(node=value.node, kind=value.kind)
             return value
         if not gradient and found[0].name in self.vocabulary.inputs:
@@ -273,7 +270,7 @@ class CodeReader(Uncalled):
         """`dx += …`, which begins at zero where there is no dx yet."""
         target = node.target
         name = target.id if self.given is None and isinstance(target, ast.Name) else ""
-        if name and self._is_gradient(name) and not self._is_bound(name):
+        if name and self.is_gradient(name) and not self._is_bound(name):
             self.set_name(name, 0.0)
         return super()._augmented(node)
 

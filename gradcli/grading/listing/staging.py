@@ -237,10 +237,11 @@ class Staging:
         elif cell.kind == "variable" and self._is_point(name, cell):
             cell.key = name
         else:
+            short = f"{float(given):.6g}" if np.ndim(given) == 0 else "another array"
             raise self.cells.refused(
                 self._span(self.cells.place.statement),
                 f"'{name}' has another value here than in the task",
-                f"the task has {name} = {_short(given)}",
+                f"the task has {name} = {short}",
             )
 
     def _is_point(self, name: str, cell: Cell) -> bool:
@@ -375,7 +376,3 @@ def _label(name: str) -> str:
     """A step's name as a label: of elements the array's."""
     entry = base_and_key(name)
     return name if entry is not None else name.partition("[")[0]
-
-
-def _short(value: Any) -> str:
-    return f"{float(value):.6g}" if np.ndim(value) == 0 else "another array"

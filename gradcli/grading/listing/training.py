@@ -166,7 +166,7 @@ class Training(Offers):
         if not read & {*self.moved, *bundles}:
             return False
         labels = {*read, *targets(node)}
-        return not any(r.kind == "gradient" for label in labels for r in self.readings(label))
+        return not any(map(self.is_gradient, labels))
 
     # --- loops that train ---
 
