@@ -1,13 +1,13 @@
 """From a text of Python and values of its inputs to a graph.
 
 The text is read at the given point: loops and branches are gone through as they go there. What
-comes out is the draft of a graph, of which all that the output is made of becomes nodes.
+comes out is the graph of all that the output is made of.
 """
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -95,7 +95,8 @@ class Front:
     def _defaults(self) -> dict[str, Any]:
         reader = _Reader(self.source, Budget(self.seconds))
         if self.entry.node is None:
-            return self._literal_values(reader)
+            literals = _literals(self.tree, self.entry.literals)
+            return {n: _plain(reader, reader.soft(v)) for n, v in literals}
         self._through_module(reader)
         function = self._function(reader)
         names = [p.arg for p in (*function.node.args.posonlyargs, *function.node.args.args)]
@@ -105,25 +106,6 @@ class Front:
         keyword = zip(function.node.args.kwonlyargs, function.keyword_defaults, strict=True)
         given |= {p.arg: d for p, d in keyword}
         return {n: _plain(reader, v) for n, v in given.items() if _is_input(reader, v)}
-
-    def optional(self) -> frozenset[str]:
-        """Parameters that have a default of any kind."""
-        node = self.entry.node
-        if node is None:
-            return self.entry.literals
-        names = [p.arg for p in (*node.args.posonlyargs, *node.args.args)]
-        keyword = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-        some = names[len(names) - len(node.args.defaults) :]
-        return frozenset([*some, *(p.arg for p, d in keyword if d is not None)])
-
-    def _literal_values(self, reader: Interpreter) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for one in ast.walk(self.tree):
-            if isinstance(one, ast.Assign):
-                for target in one.targets:
-                    if isinstance(target, ast.Name) and target.id in self.entry.literals:
-                        found[target.id] = _plain(reader, reader.soft(one.value))
-        return found
 
     # --- reading ---
 
@@ -201,7 +183,7 @@ class Front:
                 reader.outside = 1
                 function = self._function(reader)
                 keywords = {n: rebuilt(n, forms[n], leaf) for n in self.entry.free if n in forms}
-                missing = [n for n in places if n not in forms and n not in self.optional()]
+                missing = [n for n in places if n not in forms and n not in self.entry.optional()]
                 if missing:
                     raise self.without_value(missing)
                 reader.reading.steps.clear()
@@ -225,17 +207,11 @@ class Front:
             whole = isinstance(given, Scalar)
             more = [given] if whole else reader.listed(given, at)
         first = [keywords.pop(n) for n in names if n in keywords]
-        if self.entry.function and "." in self.entry.function:
-            first.insert(0, self._made(reader, function))
+        if self.entry.function and "." in self.entry.function:  # the class, or an object of it
+            of = function.owner
+            by_class = function.kind == "classmethod"
+            first.insert(0, of if by_class else reader.call(of, [], {}, function.node))
         return function, [*first, *more], keywords, function.node
-
-    def _made(self, reader: _Reader, function: Function) -> Value:
-        """The object whose method is called, or its class."""
-        return (
-            function.owner
-            if function.kind == "classmethod"
-            else reader.call(function.owner, [], {}, function.node)
-        )
 
     def without_value(self, names: list[str]) -> GradcliError:
         """The error of inputs that have no value."""
@@ -320,6 +296,15 @@ class Front:
         node = self.entry.node or self.tree.body[-1]
         returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
         return reader.text.span(returns[-1] if returns else node)
+
+
+def _literals(tree: ast.Module, names: frozenset[str]) -> Iterator[tuple[str, ast.expr]]:
+    """The values that a module itself gives to some names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and target.id in names:
+                    yield target.id, node.value
 
 
 def _is_input(reader: Interpreter, value: Value) -> bool:

@@ -80,7 +80,7 @@ class PythonText:
     def draft(self) -> Draft:
         """The inputs, as steps without operations; the text itself is read at a point only."""
         wanted = (
-            n for n in self.names.free if n not in self.front.optional() or n in self.defaults
+            n for n in self.names.free if n not in self.front.entry.optional() or n in self.defaults
         )
         trees = [self.names.free[n] for n in wanted]
         steps = [
@@ -166,7 +166,7 @@ class PythonText:
                     span=self.names.free[name].span,
                     hint=f"Python is read for one size: --shape {name}={EXAMPLES[ranks[name]]}",
                 )
-        missing = [n for n in self.names.free if n not in roots | self.front.optional()]
+        missing = [n for n in self.names.free if n not in roots | self.front.entry.optional()]
         rng = np.random.default_rng(0)
         made = {n: rng.uniform(0.2, 1.8, shapes.get(n, ())) for n in missing}
         try:
