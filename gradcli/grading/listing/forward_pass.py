@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -46,8 +45,7 @@ class _Pass:
         if output is not None:
             self.leave_out_strangers()
             stages, values = dict(flow.stages), dict(flow.values)
-            for name in self.vocabulary.inputs:
-                values[name] = self._first_value(name)
+            values |= {name: self.task.values[name] for name in self.vocabulary.inputs}
             for cell in self.own:
                 values[cell.key] = cell.passed_on
                 if cell.stage is not None:
@@ -69,10 +67,11 @@ class _Pass:
             if self._strangers() & set(self.gradients):  # names are the student's own
                 known = [c for c in self.own if c.name in given and self._is_tasks(c, FEW)]
                 given = {c.name: c.value for c in known}
+            shapes = {n: np.shape(self.task.values[n]) for n in given}
             flow = flow.with_values(
-                {n: v for n, v in given.items() if v is not None and self._fits(n, v)}
+                {n: v for n, v in given.items() if v is not None and np.shape(v) == shapes[n]}
             )
-            problems = {self.base(key): problem for key, problem in problems.items()}
+            problems = {key.partition("#")[0]: problem for key, problem in problems.items()}
         lines: dict[Key, list[Line]] = {}
         for name, groups in self.gradients.items():
             if output is None and name not in self.task.values:
@@ -168,9 +167,6 @@ class _Pass:
             line = self.gradients[lost[0]][0][0].number
             self.notes.append(("no-output", line, text))
 
-    def _fits(self, name: str, value: Any) -> bool:
-        return bool(np.shape(value) == np.shape(self.task.values[name]))
-
     def _as_in_task(self) -> bool:
         """Whether the forward pass is the task's own, if with less or with nothing but numbers.
 
@@ -197,12 +193,6 @@ class _Pass:
         """The variable of a name that stands before a cell."""
         earlier = self.own[: self.own.index(cell)]
         return next((c.key for c in reversed(earlier) if c.name == name), name)
-
-    def base(self, key: Key) -> str:
-        return key.partition("#")[0]
-
-    def _first_value(self, name: str) -> Any:
-        return self.task.values[name]
 
     def _versions(self, name: str, flow: Flow) -> list[Key]:
         """The variables of a name that the output depends on, the latest first."""

@@ -84,7 +84,9 @@ def python_of(source: Source) -> tuple[ast.Module, Text]:
     text = plain(source.text) if source.text else ""
     if "^" not in text:
         try:
-            return module_of(Source(text, source.name)), Text(source)
+            same = text == source.text
+            places = Text(source) if same else Rewritten(source, text, [])
+            return module_of(Source(text, source.name)), places
         except GradcliError as error:
             if error.span is None:
                 raise

@@ -48,7 +48,7 @@ class Staging:
 
     def __init__(self, reader: CodeReader, task: Flow, named: Collection[str]) -> None:
         self.reader, self.task, self.named = reader, task, named
-        self.tape, self.vocabulary = reader.tape, reader.vocabulary
+        self.tape, self.text, self.vocabulary = reader.tape, reader.text, reader.vocabulary
         self.cells = Cells(reader, task)
         self.lines = Gradients(self.cells)
         self.own: list[Cell] = []
@@ -61,6 +61,7 @@ class Staging:
         self.last_forward: Cell | None = None
         self.problems: list[GradcliError] = []
         self.counts: Counter[str] = Counter()
+        """How many variables of the code have each name."""
 
     def all(self) -> Staging:
         """Go through all steps."""
@@ -103,7 +104,7 @@ class Staging:
                 step = steps[last]
                 changed = Cell(
                     label, "gradient", like(self.tape.value(value)), step.line,
-                    text=self.cells.text(step.span), step=last, label=label,
+                    text=self.reader.text.written(step.span), step=last, label=label,
                 )  # fmt: skip
                 self.lines.add(cell.name, changed, node, None)
 
@@ -162,11 +163,11 @@ class Staging:
         if np.asarray(value).dtype.kind not in "fiub":
             return
         cell = Cell(
-            label, "variable", like(value), step.line, text=self.cells.text(step.span), step=i,
+            label, "variable", like(value), step.line, text=self.text.written(step.span), step=i,
             code=code, label=label, turn=step.turn,
         )  # fmt: skip
         if step.sign == "=":
-            cell.written = as_written(code, lambda node: self.cells.text(self._span(node)))
+            cell.written = as_written(code, lambda node: self.text.written(self._span(node)))
         cell.behind = self.cells.beside(place.statement)
         reading = self._reading_at(label, step.span)
         plain = node is None and reading.kind == "value"
@@ -197,8 +198,8 @@ class Staging:
             node, label = self.reader.node_of_value(entry), f'{base}["{key}"]'
             number = self.tape.value(entry)
             cell = Cell(
-                label, "variable", like(number), step.line, text=self.cells.text(step.span), step=i,
-                code=parts.get(key), label=label,
+                label, "variable", like(number), step.line, text=self.text.written(step.span),
+                step=i, code=parts.get(key), label=label,
             )  # fmt: skip
             self._given(label, self._reading_at(label, step.span), cell, node, None)
 
@@ -247,24 +248,20 @@ class Staging:
             if cell.spoils:
                 self.spoilt.append(cell)
         inputs = self.vocabulary.inputs
-        known = cell.step is not None and cell.step >= 0
-        calls = self.reader.reading.steps[cell.step].calls if known else ()  # type: ignore[index]
+        at = -1 if cell.step is None else cell.step
+        calls = self.reader.reading.steps[at].calls if at >= 0 else ()
         if name in inputs and calls and cell.kind == "variable" and not self._is_point(name, cell):
             name = cell.name = f"{calls[-1]}.{name}"  # a parameter that is given a value
         if name in inputs:
             self._input(name, cell)
         elif cell.kind == "variable":
-            cell.key = self._new_key(name)
+            earlier = self.counts[name] + (name in self.task.values)
+            cell.key = f"{name}#{earlier + 1}" if earlier else name
+            self.counts[name] += 1
             self.own.append(cell)
             self.names[name] = None
             if not self.lines.groups and name.isidentifier():
                 self.last_forward = cell
-
-    def _new_key(self, name: str) -> str:
-        """The key of another variable of a name."""
-        self.counts[name] += 1
-        earlier = self.counts[name] - 1 + (name in self.task.values)
-        return f"{name}#{earlier + 1}" if earlier else name
 
     def _input(self, name: str, cell: Cell) -> None:
         """An input that is given a value: the task's, or that of a descent step."""
@@ -275,10 +272,11 @@ class Staging:
         elif cell.kind == "variable" and self._is_point(name, cell):
             cell.key = name
         else:
+            short = f"{float(given):.6g}" if np.ndim(given) == 0 else "another array"
             raise self.cells.refused(
                 self._span(self.cells.place.statement),
                 f"'{name}' has another value here than in the task",
-                f"the task has {name} = {_short(given)}",
+                f"the task has {name} = {short}",
             )
 
     def _is_point(self, name: str, cell: Cell) -> bool:
@@ -304,7 +302,7 @@ class Staging:
                 raise self._unreadable(lost.why, span)
             return
         cell = Cell(
-            label, "variable", None, self.reader.text.line(span), text=self.cells.text(span),
+            label, "variable", None, self.text.line(span), text=self.text.written(span),
             code=code_of(statement, label), problem=self._problem(lost.why), label=label,
             step=-1 - number,
         )  # fmt: skip
@@ -336,7 +334,7 @@ class Staging:
         return self.cells.refused(why.span or span, why.message, why.hint)
 
     def _span(self, node: ast.AST) -> Span:
-        return self.reader.text.span(node)
+        return self.text.span(node)
 
     # --- what functions give back ---
 
@@ -358,8 +356,8 @@ class Staging:
         span = self._span(at)
         self.cells.place = Place(at, own=True)
         cell = Cell(
-            label, "variable", like(self.tape.value(value)), self.reader.text.line(span),
-            text=self.cells.text(span), code=getattr(at, "value", None), label=label,
+            label, "variable", like(self.tape.value(value)), self.text.line(span),
+            text=self.text.written(span), code=getattr(at, "value", None), label=label,
         )  # fmt: skip
         self._given(label, reading, cell, self.reader.node_of_value(value), None)
 
@@ -422,7 +420,3 @@ def _label(name: str) -> str:
     """A step's name as a label: of elements the array's."""
     entry = base_and_key(name)
     return name if entry is not None else name.partition("[")[0]
-
-
-def _short(value: Any) -> str:
-    return f"{float(value):.6g}" if np.ndim(value) == 0 else "another array"

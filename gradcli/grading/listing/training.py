@@ -74,7 +74,7 @@ class Training(Offers):
         if name not in self.vocabulary.inputs or is_traced(value):
             return None
         if isinstance(value, Unknown):
-            return self.node_of(name)
+            return self.input_of(name)
         if not self.is_number(value) and not isinstance(value, list):
             return None
         true = self.given_values[name]
@@ -92,17 +92,18 @@ class Training(Offers):
             line = self.line(target)
             text = f"{name} has another value here; the task's is taken"
             self.reading.notes.append(("other-point", line, text))
-        return self.node_of(name)
+        return self.input_of(name)
 
     # --- descent ---
 
     def _is_descent(self, target: ast.expr, node: ast.stmt) -> bool:
         """`W = W - eta*dW`, of an input that has the task's value."""
         value = getattr(node, "value", None)
-        left = value.left if isinstance(value, ast.BinOp) else None
-        place = isinstance(left, ast.Name | ast.Attribute | ast.Subscript)
-        same = place and ast.unparse(left) == ast.unparse(target)  # type: ignore[arg-type]
-        return same and isinstance(value.op, ast.Sub | ast.Add) and self._is_input(node)  # type: ignore[union-attr]
+        if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub | ast.Add):
+            return False
+        place = isinstance(value.left, ast.Name | ast.Attribute | ast.Subscript)
+        same = place and ast.unparse(value.left) == ast.unparse(target)
+        return same and self._is_input(node)
 
     def _is_input(self, statement: Any) -> bool:
         """Whether a statement changes an input: a number under another name, if by a gradient."""
@@ -135,7 +136,7 @@ class Training(Offers):
         root = held.root if isinstance(held, Array) else None
         node = None if root is None else root.node
         scope = self.scope.shared.get(label, self.scope)
-        of = None if isinstance(target, ast.Name) else self.soft(target.value)  # type: ignore[attr-defined]
+        of = self.soft(target.value) if isinstance(target, ast.Attribute | ast.Subscript) else None
         key = self.soft(target.slice) if isinstance(target, ast.Subscript) else None
 
         def put_back() -> None:
@@ -173,7 +174,7 @@ class Training(Offers):
         if not read & {*self.moved, *bundles}:
             return False
         labels = {*read, *targets(ast.walk(node))}
-        return not any(r.kind == "gradient" for label in labels for r in self.readings(label))
+        return not any(map(self.is_gradient, labels))
 
     # --- loops that train ---
 
@@ -212,7 +213,7 @@ class Training(Offers):
         labels = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)}
         texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
         words = {last_part(label) for label in labels} | {t for t in texts if isinstance(t, str)}
-        return any(_GRADIENT.match(word) or self._is_gradient(word) for word in words - {""})
+        return any(_GRADIENT.match(word) or self.is_gradient(word) for word in words - {""})
 
 
 def _last(target: ast.expr) -> str:
