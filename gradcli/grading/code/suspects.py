@@ -65,11 +65,13 @@ class _Search:
         nodes = {final.node for final in known if final.node is not None}
         if not nodes:
             return Suspects(last, right_values, {}, [], [])
+        deadline = self.marking.deadline
+        if deadline.clock() > deadline.naming:
+            return Suspects(last, right_values, {}, [], [])
         matched = self._matched()
         forward = self.replay.above(list(matched.values()))
         chain = self._chain(nodes, forward)
         pool = self._pool(matched, forward)
-        deadline = self.marking.deadline
         inside = takewhile(lambda _: deadline.clock() <= deadline.naming, chain)
         mended = {i: v for i in inside if (v := self._mends(steps[i], pool)) is not None}
         right_values |= mended
@@ -123,10 +125,15 @@ class _Search:
         """The task's nodes that the code computes too, each with the first node of that value."""
         tape, flow, found = self.tape, self.marking.task.flow, {}
         computed = [i for i, kernel in enumerate(tape.kernels) if kernel is not None]
+        sums = np.array([np.sum(tape.values[i]) for i in computed], dtype=float)
         for key in flow.stages:
             value = flow.values[key]
-            node = next((i for i in computed if same(tape.values[i], value)), None)
-            if node is not None and np.size(value) and np.any(value):
+            if not np.size(value) or not np.any(value):
+                continue
+            far = 1e-5 * np.size(value) * float(np.max(np.abs(value)))
+            near = np.flatnonzero(np.abs(sums - np.sum(value)) <= far)
+            node = next((computed[i] for i in near if same(tape.values[computed[i]], value)), None)
+            if node is not None:
                 found[key] = node
         return found
 

@@ -29,10 +29,11 @@ _NOTATION = rf"""(?P<kept>(?<!\w){_QUOTED}|\#[^\n]*)
       |(?P<command>^(?P<indent>[ \t]*)(?:(?:[\w,\ ]+=[ ]*)?[%!?].*?|[\w.]+\?\??[ \t]*)$)
       |(?P<margin>^[ \t]{{MARGIN}})
       |(?P<define>^(?P<name>{_WORD})[ ]*\((?P<parameters>[\w\s,]*)\)[ ]*=(?!=))
+      |(?P<quotient>^[ \t]*d[ ]?(?P<of>{_WORD})[ ]?/[ ]?d[ ]?(?P<by>{_WORD})(?=[ ]*=(?!=)))
       |(?P<partial>∂[ ]?(?P<above>{_WORD})[ ]?/[ ]?∂[ ]?(?P<below>{_WORD}))
       |(?P<turned>(?:(?<!\w)(?!(?:{_BEFORE_TEXT})'){_WORD}|[)\]])')
       |(?P<power>\^)
-      |(?P<root>√[ ]?(?P<of>{_WORD}|\d[\d.]*)?)
+      |(?P<root>√[ ]?(?P<operand>{_WORD}|\d[\d.]*)?)
       |(?P<digits>[₀₁₂₃₄₅₆₇₈₉]+)
       |(?P<sign>[·×⋅])|(?P<comparison>[≤≥≠])"""
 """All of it, in a text whose lines begin with so many blanks."""
@@ -154,7 +155,9 @@ def _as_python(found: re.Match[str]) -> str | None:
     if parts.get("define"):
         return f"{parts['name']} = lambda {parts['parameters']}:"
     if parts.get("root"):
-        return f"sqrt({parts['of']})" if parts["of"] else "sqrt"
+        return f"sqrt({parts['operand']})" if parts["operand"] else "sqrt"
+    if parts.get("quotient"):
+        return f"d_{parts['of']}_d_{parts['by']}"
     if parts.get("partial"):
         return f"d_{parts['above']}_d_{parts['below']}"
     if parts.get("turned"):
