@@ -6,6 +6,7 @@ gradients are judged, and the lines of every gradient, each with the variable th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -99,12 +100,12 @@ class _Pass:
 
     def _by_their_inputs(self) -> None:
         """`v = w` and then dv, which is asked for as that with respect to w."""
+        counts = Counter(cell.name for cell in self.own)
         for cell in self.own:
             of = cell.source.key if cell.source is not None else ""
             if of not in self.vocabulary.inputs or of in self.gradients or cell.name == of:
                 continue
-            alone = sum(other.name == cell.name for other in self.own) == 1
-            if alone and cell.name in self.gradients:
+            if counts[cell.name] == 1 and cell.name in self.gradients:
                 self.gradients[of] = self.gradients.pop(cell.name)
 
     def drop_local_derivatives(self, flow: Flow) -> None:
