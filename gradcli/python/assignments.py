@@ -252,7 +252,7 @@ class Assignments(Expressions):
                 return GOES_ON
         held = self._held(of) if isinstance(of, Array) else self._held_by(old)
         new = self.binary(type(node.op), old, right, where, node)
-        if isinstance(old, Array) and (not isinstance(of, Array) or old.parent is not None):
+        if isinstance(old, Array) and (not isinstance(of, Array) or old.view is not None):
             if self.tape.shape(new) != self.tape.shape(old):
                 text = f"shapes do not fit: {self.tape.shape(new)} into {self.tape.shape(old)}"
                 raise unread(text, kind="shape")

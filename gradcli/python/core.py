@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from typing import Any
 
@@ -67,9 +68,16 @@ class Text:
         """The number of the line where a span begins."""
         return bisect_right(self.starts, span.start)
 
+    def written(self, span: Span) -> str:
+        """The characters of a span, in one line."""
+        return " ".join(self.source.text[span.start : span.end].split())
 
-class Core:
-    """The state of reading: tape, budget, scope, and where in the text it is."""
+
+class Core(ABC):
+    """The state of reading: tape, budget, scope, and where in the text it is.
+
+    What a part of the class chain calls and a later one defines is abstract.
+    """
 
     as_program = False
     """Whether the text is a program to differentiate: there `detach()` stops gradients. What is
@@ -184,9 +192,9 @@ class Core:
         if isinstance(value, tuple | list | dict | set):
             self.budget.spend(sizes.expanded(value) // 10)
 
+    @abstractmethod
     def listed(self, value: Value, where: Where) -> list[Value]:
         """All items of what a loop can go through, at once."""
-        raise NotImplementedError
 
     def truth(self, value: Value, what: str = "a condition") -> bool:
         """Whether Python takes the value for true."""
@@ -245,7 +253,7 @@ class Core:
             self.weigh(value)
             return self.array(value, where)
         if isinstance(value, Instance | dict | str) or value is None:
-            raise unread(f"{described(value)} isn't a number or array")
+            raise unread(f"{described(value)} isn't a number or array", raised="TypeError")
         return self.known(value)
 
     def array(self, value: Value, where: Where) -> Value:

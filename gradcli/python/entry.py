@@ -29,6 +29,16 @@ class Entry:
     literals: frozenset[str]
     """Of a module: the names that are given a number or an array of numbers and nothing else."""
 
+    def optional(self) -> frozenset[str]:
+        """Parameters that have a default of any kind."""
+        if self.node is None:
+            return self.literals
+        of = self.node.args
+        names = [p.arg for p in (*of.posonlyargs, *of.args)]
+        keyword = zip(of.kwonlyargs, of.kw_defaults, strict=True)
+        some = names[len(names) - len(of.defaults) :]
+        return frozenset([*some, *(p.arg for p, d in keyword if d is not None)])
+
 
 def entry_of(tree: ast.Module, source: Source, wanted: str | None) -> Entry:
     """Choose the function. Raises `GradcliError` of kind name where there is no choice."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
@@ -146,9 +147,9 @@ class Expressions(Builtins):
             return self.module(name)
         return self.free(name, node)
 
+    @abstractmethod
     def free(self, name: str, node: Any) -> Value:
         """A name that nothing gives a value: an input, in a program without a function."""
-        raise NotImplementedError
 
     # --- operators ---
 
@@ -276,9 +277,9 @@ class Expressions(Builtins):
             self.blame(error, node, node, before)
             raise
 
+    @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a name (or names in a tuple) a value, without a step."""
-        raise NotImplementedError
 
     def _list_comprehension(self, node: ast.ListComp) -> Value:
         return [self.soft(node.elt) for _ in self._comprehended(node)]
@@ -344,18 +345,18 @@ class Expressions(Builtins):
         for part in node.values:
             if isinstance(part, ast.Constant):
                 parts.append(str(part.value))
-                continue
-            assert isinstance(part, ast.FormattedValue)
-            value = self.value(part.value)
-            if part.conversion == ord("r") and isinstance(value, str):
-                value = repr(value)
-            form = self.value(part.format_spec) if part.format_spec is not None else ""
-            if not form:
-                parts.append(self.text_of(value))
-                continue
-            parts.append(self.in_format(value, form))
+            elif isinstance(part, ast.FormattedValue):
+                parts.append(self._formatted_value(part))
         self.expect_room(sum(map(len, parts)), text=True)
         return "".join(parts)
+
+    def _formatted_value(self, node: ast.FormattedValue) -> str:
+        """What stands in the braces of an f-string."""
+        value = self.value(node.value)
+        if node.conversion == ord("r") and isinstance(value, str):
+            value = repr(value)
+        form = self.value(node.format_spec) if node.format_spec is not None else ""
+        return self.in_format(value, form) if form else self.text_of(value)
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)

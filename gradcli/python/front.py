@@ -1,14 +1,13 @@
 """From a text of Python and values of its inputs to a graph.
 
 The text is read at the given point: loops and branches are gone through as they go there. What
-comes out is the draft of a graph, of which all that the output is made of becomes nodes.
+comes out is the graph of all that the output is made of.
 """
 
 from __future__ import annotations
 
 import ast
-import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -17,9 +16,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.build import build
-from gradcli.graph.draft import Literal, Operand, Step, named, pruned
-from gradcli.graph.graph import Graph
+from gradcli.graph.draft import Literal
 from gradcli.python.assignments import GOES_ON
 from gradcli.python.core import Text
 from gradcli.python.entry import Entry, entry_of
@@ -28,6 +25,7 @@ from gradcli.python.interpreter import Interpreter
 from gradcli.python.limits import MOST_SECONDS, Budget
 from gradcli.python.source import module_of
 from gradcli.python.tape import as_error, described
+from gradcli.python.traced import Traced, traced
 from gradcli.python.values import (
     Array,
     Class,
@@ -37,18 +35,6 @@ from gradcli.python.values import (
     Unread,
     Value,
 )
-
-
-@dataclass(frozen=True)
-class Traced:
-    """A text as it was read at a point."""
-
-    graph: Graph
-    names: frozenset[str]
-    """The nodes that statements gave a name."""
-    fixed: Mapping[str, str]
-    """Inputs whose values decided how it was read (a branch, an index), and for what."""
-    notes: tuple[tuple[str, int, str], ...]
 
 
 class _Reader(Interpreter):
@@ -109,7 +95,8 @@ class Front:
     def _defaults(self) -> dict[str, Any]:
         reader = _Reader(self.source, Budget(self.seconds))
         if self.entry.node is None:
-            return self._literal_values(reader)
+            literals = _literals(self.tree, self.entry.literals)
+            return {n: _plain(reader, reader.soft(v)) for n, v in literals}
         self._through_module(reader)
         function = self._function(reader)
         names = [p.arg for p in (*function.node.args.posonlyargs, *function.node.args.args)]
@@ -120,25 +107,6 @@ class Front:
         given |= {p.arg: d for p, d in keyword}
         return {n: _plain(reader, v) for n, v in given.items() if _is_input(reader, v)}
 
-    def optional(self) -> frozenset[str]:
-        """Parameters that have a default of any kind."""
-        node = self.entry.node
-        if node is None:
-            return self.entry.literals
-        names = [p.arg for p in (*node.args.posonlyargs, *node.args.args)]
-        keyword = zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True)
-        some = names[len(names) - len(node.args.defaults) :]
-        return frozenset([*some, *(p.arg for p, d in keyword if d is not None)])
-
-    def _literal_values(self, reader: Interpreter) -> dict[str, Any]:
-        found: dict[str, Any] = {}
-        for one in ast.walk(self.tree):
-            if isinstance(one, ast.Assign):
-                for target in one.targets:
-                    if isinstance(target, ast.Name) and target.id in self.entry.literals:
-                        found[target.id] = _plain(reader, reader.soft(one.value))
-        return found
-
     # --- reading ---
 
     def _through_module(self, reader: Interpreter) -> None:
@@ -147,9 +115,8 @@ class Front:
 
     def _function(self, reader: Interpreter) -> Any:
         name = self.entry.function or ""
-        if name == "lambda":
-            assert isinstance(self.entry.node, ast.Lambda)
-            return reader.function_of("lambda", self.entry.node)
+        if name == "lambda" and isinstance(self.entry.node, ast.Lambda):
+            return reader.function_of(name, self.entry.node)
         owner, _, method = name.rpartition(".")
         found = reader.scope.names.get(owner or name)
         if isinstance(found, Class):
@@ -216,15 +183,17 @@ class Front:
                 reader.outside = 1
                 function = self._function(reader)
                 keywords = {n: rebuilt(n, forms[n], leaf) for n in self.entry.free if n in forms}
-                missing = [n for n in places if n not in forms and n not in self.optional()]
+                missing = [n for n in places if n not in forms and n not in self.entry.optional()]
                 if missing:
                     raise self.without_value(missing)
                 reader.reading.steps.clear()
                 reader.reading.notes.clear()
-                found = self._chosen(
-                    reader, reader.call_function(*self._call(reader, function, keywords))
-                )
-            return self._finished(reader, self._node(reader, found))
+                found = reader.call_function(*self._call(reader, function, keywords))
+                if self.output is not None:
+                    found = self._variable(reader, self.output)
+            name = None if self.entry.function == "lambda" else self.entry.function
+            notes = tuple(reader.reading.notes)
+            return traced(reader.tape, self._node(reader, found), name, notes)
 
     def _call(self, reader: _Reader, function: Any, keywords: dict[str, Value]) -> Any:
         """A function with its arguments: by name, or in order where there is `*args`."""
@@ -238,17 +207,11 @@ class Front:
             whole = isinstance(given, Scalar)
             more = [given] if whole else reader.listed(given, at)
         first = [keywords.pop(n) for n in names if n in keywords]
-        if self.entry.function and "." in self.entry.function:
-            first.insert(0, self._made(reader, function))
+        if self.entry.function and "." in self.entry.function:  # the class, or an object of it
+            of = function.owner
+            by_class = function.kind == "classmethod"
+            first.insert(0, of if by_class else reader.call(of, [], {}, function.node))
         return function, [*first, *more], keywords, function.node
-
-    def _made(self, reader: _Reader, function: Function) -> Value:
-        """The object whose method is called, or its class."""
-        return (
-            function.owner
-            if function.kind == "classmethod"
-            else reader.call(function.owner, [], {}, function.node)
-        )
 
     def without_value(self, names: list[str]) -> GradcliError:
         """The error of inputs that have no value."""
@@ -263,29 +226,25 @@ class Front:
 
     # --- the output ---
 
-    def _chosen(self, reader: _Reader, found: Value) -> Value:
-        """What a function returns, or the variable that is asked for."""
-        return found if self.output is None else self._variable(reader)
-
-    def _variable(self, reader: _Reader) -> Value:
-        assert self.output is not None
-        node = reader.tape.names.get(self.output)
+    def _variable(self, reader: _Reader, name: str) -> Value:
+        """The variable that is asked for, as it is after the last step that gave it a value."""
+        node = reader.tape.names.get(name)
         if node is not None:
             return reader.tape.wrap(node)
         for step in reversed(reader.reading.steps):
-            if step.name == self.output:
+            if step.name == name:
                 return step.value
         known = list(dict.fromkeys(s.name for s in reader.reading.steps))
         raise GradcliError(
             Kind.NAME,
-            f"the program has no variable '{self.output}'",
+            f"the program has no variable '{name}'",
             hint=f"it has {', '.join(known[:12])}" if known else None,
         )
 
     def _result_of_module(self, reader: _Reader) -> Value:
         if self.output is not None:
             found = reader.scope.names.get(self.output)
-            return self._variable(reader) if found is None else found
+            return self._variable(reader, self.output) if found is None else found
         last = self.tree.body[-1]
         if isinstance(last, ast.Expr) and reader.is_number(reader.last):
             return reader.last
@@ -338,51 +297,14 @@ class Front:
         returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
         return reader.text.span(returns[-1] if returns else node)
 
-    def _finished(self, reader: _Reader, output: int) -> Traced:
-        tape = reader.tape
-        if tape.steps[output].name is None and self.entry.function not in (None, "lambda"):
-            tape.give_name(output, self.entry.function or "", ["output"])
-        given = set(tape.names) - {s.name for s in tape.steps if s.kind == "input"}
-        draft = pruned(self.source, *_inputs_first(tape.steps, output))
-        words = set(re.findall(r"\w+", self.source.text))
-        draft = named(draft, {*words, *tape.names})
-        types = {
-            s.name or "": tape.types[tape.names[s.name or ""]]
-            for s in draft.steps
-            if s.kind == "input"
-        }
-        graph = build(draft, types, numpy_rules=True)
-        return Traced(graph, frozenset(given), _fixed(tape), tuple(reader.reading.notes))
 
-
-def _inputs_first(steps: list[Step], output: int) -> tuple[list[Step], int]:
-    """The steps with the inputs in front, numbered anew."""
-    order = sorted(range(len(steps)), key=lambda i: steps[i].kind != "input")
-    number = {old: new for new, old in enumerate(order)}
-
-    def moved(operand: Operand) -> Operand:
-        return number[operand] if isinstance(operand, int) else operand
-
-    renumbered = [steps[i]._replace(operands=tuple(map(moved, steps[i].operands))) for i in order]
-    return renumbered, number[output]
-
-
-def _fixed(tape: Any) -> dict[str, str]:
-    """The inputs that decided how the text was read."""
-    found: dict[str, str] = {}
-    seen: set[int] = set()
-    for node, what in tape.fixed.items():
-        waiting = [node]
-        while waiting:
-            one = waiting.pop()
-            if one in seen:
-                continue
-            seen.add(one)
-            step = tape.steps[one]
-            if step.kind == "input":
-                found.setdefault(step.name, what)
-            waiting += [o for o in step.operands if isinstance(o, int)]
-    return found
+def _literals(tree: ast.Module, names: frozenset[str]) -> Iterator[tuple[str, ast.expr]]:
+    """The values that a module itself gives to some names."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Assign):
+            for target in node.targets:
+                if isinstance(target, ast.Name) and target.id in names:
+                    yield target.id, node.value
 
 
 def _is_input(reader: Interpreter, value: Value) -> bool:

@@ -17,6 +17,7 @@ from gradcli.python.generators import yields
 from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.limits import Budget
 from gradcli.python.modules import Modules
+from gradcli.python.spellings import is_harmless
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Builtin,
@@ -28,7 +29,6 @@ from gradcli.python.values import (
     Partial,
     Scope,
     Stream,
-    Super,
     Unknown,
     Unread,
     Value,
@@ -92,23 +92,9 @@ class Interpreter(Modules):
         if isinstance(function, Partial):
             given = [*function.arguments, *a]
             return self.call(function.function, given, {**function.keywords, **k}, node)
-        if isinstance(function, Library) and self.is_harmless(function.path):
+        if isinstance(function, Library) and is_harmless(function.path):
             return a[0] if a else None
         raise unread(f"{described(function)} can't be called", raised="TypeError")
-
-    def _super(self) -> Value:
-        """`super()` in a method: its first parameter's object, from the bases of its class on."""
-        scope: Scope | None = self.scope
-        while scope is not None and scope.method is None:
-            scope = scope.outer
-        if scope is None or scope.method is None or scope.method.owner is None:
-            raise unread("super() is read in methods alone", raised="RuntimeError")
-        of = scope.method.node.args
-        first = next((p.arg for p in (*of.posonlyargs, *of.args)), "")
-        found = scope.names.get(first)
-        if not isinstance(found, Instance):
-            raise unread("super() is read in methods of objects alone")
-        return Super(found, scope.method.owner)
 
     def _make(self, of: Class, a: Arguments, k: Keywords, node: Any) -> Value:
         """An object of a class of the text."""
@@ -225,13 +211,12 @@ class Interpreter(Modules):
         """A function that comes with gradcli; None where there is none of the name."""
         if name not in prelude.NAMES:
             return None
-        found = self.given_scope.names.get(name)
-        if found is None:
-            node = prelude.function_of(name)
-            defaults = [ast.literal_eval(d) for d in node.args.defaults]
-            keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
-            scope = self.given_scope
-            found = Function(name, node, scope, defaults, keyword, given=True)
-            scope.names[name] = found
-        assert isinstance(found, Function)
+        known = self.given_scope.names.get(name)
+        if isinstance(known, Function):
+            return known
+        node = prelude.function_of(name)
+        defaults = [ast.literal_eval(d) for d in node.args.defaults]
+        keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
+        found = Function(name, node, self.given_scope, defaults, keyword, given=True)
+        self.given_scope.names[name] = found
         return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import math
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias
 
@@ -131,19 +132,19 @@ def taken(arguments: Arguments, keywords: Keywords, *names: str, **more: Any) ->
 class LibraryCalls(Subscripts):
     """A function of NumPy, torch, jax, math or SciPy with its arguments."""
 
+    @abstractmethod
     def special(self, family: str, name: str) -> Method | None:
         """The method for a function that needs one."""
-        raise NotImplementedError
 
+    @abstractmethod
     def cast(self, value: Value, dtype: Value, where: Where) -> Value:
         """A number or array of another type."""
-        raise NotImplementedError
 
+    @abstractmethod
     def from_prelude(
         self, name: str, arguments: list[Value], keywords: Keywords, node: Any
     ) -> Value:
         """Call a function of the prelude."""
-        raise NotImplementedError
 
     def library(
         self, function: Builtin, arguments: list[Value], keywords: Keywords, node: Any

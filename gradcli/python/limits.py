@@ -63,8 +63,12 @@ class Budget:
 
     def __init__(self, seconds: float = MOST_SECONDS) -> None:
         self.most = int(MOST_OPERATIONS * max(1.0, seconds / MOST_SECONDS))
-        self.left = self.next_look = self.most
         self.seconds = seconds
+        self.renew()
+
+    def renew(self) -> None:
+        """Begin anew, with nothing used up."""
+        self.left = self.next_look = self.most
         self.began, self.used = monotonic(), thread_time()
         self.bytes = 0
         self.depth = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from typing import Any
 
 from gradcli.python.assignments import GOES_ON, Assignments
@@ -12,9 +13,9 @@ from gradcli.python.values import Array, Builtin, Class, Instance, Scalar, Value
 class Matching(Assignments):
     """The cases of a `match`, one after the other."""
 
+    @abstractmethod
     def run(self, body: list[ast.stmt]) -> int:
         """Go through statements; how the last one ended."""
-        raise NotImplementedError
 
     def _match(self, node: ast.Match) -> int:
         subject = self.value(node.subject)
@@ -56,14 +57,13 @@ class Matching(Assignments):
             value = tuple(value.names[name] for name in value.of.fields)
         if not isinstance(value, list | tuple):
             return False
-        star = next((i for i, p in enumerate(patterns) if isinstance(p, ast.MatchStar)), None)
-        if star is None:
+        stars = [(i, p) for i, p in enumerate(patterns) if isinstance(p, ast.MatchStar)]
+        if not stars:
             return len(patterns) == len(value) and all(map(self.fits, patterns, value))
+        star, starred = stars[0]
         after = len(patterns) - star - 1
         if len(value) < len(patterns) - 1:
             return False
-        starred = patterns[star]
-        assert isinstance(starred, ast.MatchStar)
         if starred.name is not None:
             self.set_name(starred.name, list(value[star : len(value) - after]))
         return all(map(self.fits, patterns[:star], value)) and all(

@@ -1,23 +1,19 @@
-"""Attributes and methods: of arrays and numbers, of lists, dicts and texts.
-
-There is a short method per name, which is found by it: the module is as long as their list.
-"""
+"""Attributes, and the methods of arrays and numbers."""
 
 from __future__ import annotations
 
+import ast
 import math
-import re
 from typing import Any
 
 import numpy as np
 
 from gradcli.python import spellings
-from gradcli.python.array_calls import ArrayCalls
 from gradcli.python.array_makers import Generator
+from gradcli.python.containers import Containers
 from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.tape import described
 from gradcli.python.values import (
-    NOWHERE,
     Array,
     Builtin,
     Class,
@@ -58,7 +54,8 @@ SAME = frozenset(
 
 AT = Builtin("jax", "at")
 """`x.at` of jax."""
-IN_PLACE = {"add_": "__add__", "sub_": "__sub__", "mul_": "__mul__", "div_": "__truediv__"}
+IN_PLACE = {"add_": ast.Add, "sub_": ast.Sub, "mul_": ast.Mult, "div_": ast.Div}
+"""Methods of torch that change an array as an operator would."""
 
 METHODS = frozenset(
     [
@@ -70,41 +67,13 @@ METHODS = frozenset(
 )
 """Methods of classes of the text that may be called by their own names."""
 
-TEXT_METHODS = frozenset(
-    [
-        "format",
-        "join",
-        "split",
-        "strip",
-        "lstrip",
-        "rstrip",
-        "upper",
-        "lower",
-        "title",
-        "capitalize",
-        "startswith",
-        "endswith",
-        "replace",
-        "zfill",
-        "isdigit",
-        "isalpha",
-        "count",
-        "find",
-        "index",
-        "rjust",
-        "ljust",
-        "center",
-    ]
-)
 
-
-class Methods(ArrayCalls):
+class Methods(Containers):
     """`x.name` and `x.name(…)`."""
 
     def written(self, node: Any) -> str:
-        """A part of the text as it stands there."""
-        span = self.span(node)
-        return " ".join(self.text.source.text[span.start : span.end].split())
+        """A part of the text as written, in one line."""
+        return self.text.written(self.span(node))
 
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`. Raises `Unread` where there is none."""
@@ -185,17 +154,6 @@ class Methods(ArrayCalls):
             return Method(of.of if found.kind == "classmethod" else of, name, found)
         return found
 
-    def python(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        """Call one of Python's own functions."""
-        raise NotImplementedError
-
-    def call_method(self, of: Value, name: str, arguments: Arguments, node: Any) -> Value:
-        """A method of an object of the text; `NotImplemented` where it has none."""
-        found = of.of.find(name) if isinstance(of, Instance) else None
-        if found is None:
-            return NotImplemented
-        return self.call(found, [of, *arguments], {}, node)
-
     def _of_number(self, of: Value, name: str, node: Any) -> Value:
         where = self.where(node)
         if name == "T":
@@ -247,8 +205,6 @@ class Methods(ArrayCalls):
         if isinstance(of, tuple) and name in ("index", "count"):
             self.weigh(of)
             return getattr(of, name)(self.key(a[0]))
-        if isinstance(of, slice | range) or of is None:
-            raise unread(f"{described(of)} has no '{name}'")
         raise unread(f"{described(of)} has no '{name}'")
 
     def _number_method(self, of: Value, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
@@ -271,13 +227,9 @@ class Methods(ArrayCalls):
         if name in SAME:
             return of
         if name == "item":
-            return (
-                self.reshaped(of, (), where)
-                if isinstance(of, Array) and not a
-                else of
-                if not a
-                else self.element(of, tuple(a), where)
-            )
+            if a:
+                return self.element(of, tuple(a), where)
+            return self.reshaped(of, (), where) if isinstance(of, Array) else of
         if name == "tolist":
             return self._as_list(of)
         if name == "fill" and isinstance(of, Array):
@@ -287,10 +239,8 @@ class Methods(ArrayCalls):
             self.tape.store(of, Ellipsis, a[0] if a else 0.0, where)
             return of
         if name in IN_PLACE and isinstance(of, Array):
-            import ast  # noqa: PLC0415 - for the signs alone
-
-            sign = {"add_": ast.Add, "sub_": ast.Sub, "mul_": ast.Mult, "div_": ast.Div}[name]
-            self.tape.store(of, Ellipsis, self.binary(sign, of, a[0], where, node), where)
+            changed = self.binary(IN_PLACE[name], of, a[0], where, node)
+            self.tape.store(of, Ellipsis, changed, where)
             return of
         if name == "size":
             shape = self.tape.shape(of)
@@ -336,97 +286,3 @@ class Methods(ArrayCalls):
         if not is_traced(of):
             return self.tape.value(of).tolist()
         return [self._as_list(v) for v in self.sequence(of)]
-
-    def _set_method(self, of: set[Any], name: str, a: Arguments, node: Any) -> Value:
-        self.budget.spend(1 + len(of) // 10)
-        if name in ("add", "discard", "remove"):
-            return getattr(of, name)(self.key(a[0]))
-        known = ("union", "intersection", "difference", "update", "issubset", "issuperset", "copy")
-        if name not in known:
-            raise unread(f"the method '{name}' of a set is not read")
-        more = [{self.key(v) for v in self.listed(m, self.where(node))} for m in a]
-        return getattr(of, name)(*more)
-
-    def _list_method(
-        self, of: list[Value], name: str, a: Arguments, k: Keywords, node: Any
-    ) -> Value:
-        self.budget.spend()
-        if name == "append":
-            of.append(a[0])
-        elif name == "extend":
-            of.extend(self.listed(a[0], self.where(node)))
-        elif name == "insert":
-            self.budget.spend(len(of) // 50)
-            of.insert(self.whole(a[0]), a[1])
-        elif name == "pop":
-            if not of:
-                raise unread("pop from an empty list", raised="IndexError")
-            return of.pop(self.whole(a[0]) if a else -1)
-        elif name == "reverse":
-            of.reverse()
-        elif name == "copy":
-            self.budget.spend(len(of))
-            return list(of)
-        elif name == "clear":
-            of.clear()
-        elif name == "sort":
-            of[:] = self.python("sorted", [of], k, node)
-        elif name == "remove":
-            of.pop(self._list_method(of, "index", a, k, node))
-        elif name in ("popleft", "appendleft"):  # of a deque
-            return of.pop(0) if name == "popleft" else of.insert(0, a[0])
-        elif name in ("index", "count"):
-            return getattr(self.by_value(of, name), name)(self.by_value(a[0], name))
-        else:
-            raise unread(f"the method '{name}' of a list is not read")
-        return None
-
-    def _dict_method(self, of: dict[Any, Value], name: str, a: Arguments, k: Keywords) -> Value:
-        self.budget.spend(1 + (0 if name in ("get", "pop", "setdefault") else len(of)))
-        if name in ("items", "keys", "values"):
-            return [*getattr(of, name)()]
-        if name in ("get", "pop", "setdefault"):
-            key = self.key(a[0])
-            if name == "pop" and len(a) < 2 and key not in of:
-                raise unread("the dictionary has no such key", raised="KeyError")
-            return getattr(of, name)(key, *(a[1:] or ([] if name == "pop" else [None])))
-        if name == "popitem":
-            return of.popitem()
-        if name == "clear":
-            return of.clear()
-        if name == "copy":
-            return dict(of)
-        if name == "update":
-            more = self.python("dict", a, k, None)
-            of.update(more)
-            return None
-        raise unread(f"the method '{name}' of a dictionary is not read")
-
-    def _text_method(self, of: str, name: str, a: Arguments, k: Keywords) -> Value:
-        if name not in TEXT_METHODS:
-            raise unread(f"the method '{name}' of a text is not read")
-        plain = [self.by_value(v, "a text") for v in a]
-        named = {key: self.by_value(v, "a text") for key, v in k.items()}
-        if name == "format":
-            if re.search(r"\d{4,}|\{[^}]*\{|__", of):
-                raise self.budget.exceeded("a width of more than three digits")
-            if re.search(r"\{[^}]*[.\[]_", of):
-                raise unread("this format is not read")
-            longest = max([1, *(len(str(v)) for v in (*plain, *named.values()))])
-            self.expect_room(len(of) + of.count("{") * (1000 + longest), text=True)
-            return of.format(*plain, **named)
-        if name in ("zfill", "rjust", "ljust", "center") and self.whole(plain[0]) > 1000:
-            raise self.budget.exceeded("a width of more than three digits")
-        if name == "replace":
-            self.expect_room(len(of) * max(1, len(plain[1])), text=True)
-        if name == "join":
-            plain = [[*map(self.text_item, self.listed(a[0], NOWHERE))]]
-            self.expect_room(sum(len(of) + len(v) for v in plain[0]), text=True)
-        self.expect_room(len(of), text=True)
-        return getattr(of, name)(*plain, **named)
-
-    def text_item(self, value: Value) -> str:
-        """One of the texts that `join` takes."""
-        if not isinstance(value, str):
-            raise unread("join takes texts", raised="TypeError")
-        return value

@@ -12,7 +12,7 @@ import numpy as np
 from gradcli.python.array_makers import UNSEEDED
 from gradcli.python.frameworks import Frameworks
 from gradcli.python.library_calls import Arguments, Keywords
-from gradcli.python.spellings import HARMLESS, TYPES
+from gradcli.python.spellings import TYPES, is_harmless
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -20,7 +20,9 @@ from gradcli.python.values import (
     Filled,
     Instance,
     Partial,
+    Scope,
     Stream,
+    Super,
     Value,
     unread,
 )
@@ -52,16 +54,12 @@ class Modules(Frameworks):
     python_random: random.Random | None = None
     """Python's generator, once the text has seeded it."""
 
-    def is_harmless(self, path: str) -> bool:
-        """Whether a module's functions change nothing that is differentiated."""
-        return any(path == h or path.startswith(f"{h}.") for h in HARMLESS)
-
     def call_builtin(self, function: Builtin, a: Arguments, k: Keywords, node: Any) -> Value:
         """A function of Python or of a library. Raises `Unread`."""
         name, library = function.name, function.library
         if not library:
             return self._super() if name == "super" else self.python(name, a, k, node)
-        if self.is_harmless(library):
+        if is_harmless(library):
             return a[0] if a and name in ("tqdm", "trange") else None
         if library == "itertools":
             return self.itertools(name, a, k, node)
@@ -81,7 +79,18 @@ class Modules(Frameworks):
         return self.library(function, a, k, node)
 
     def _super(self) -> Value:
-        raise NotImplementedError
+        """`super()` in a method: its first parameter's object, from the bases of its class on."""
+        scope: Scope | None = self.scope
+        while scope is not None and scope.method is None:
+            scope = scope.outer
+        if scope is None or scope.method is None or scope.method.owner is None:
+            raise unread("super() is read in methods alone", raised="RuntimeError")
+        of = scope.method.node.args
+        first = next((p.arg for p in (*of.posonlyargs, *of.args)), "")
+        found = scope.names.get(first)
+        if not isinstance(found, Instance):
+            raise unread("super() is read in methods of objects alone")
+        return Super(found, scope.method.owner)
 
     # --- by module ---
 

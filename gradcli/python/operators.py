@@ -6,6 +6,7 @@ import ast
 import math
 import operator
 import re
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,8 @@ from gradcli.python.values import (
     NOWHERE,
     Array,
     Builtin,
+    Class,
+    Function,
     Instance,
     Scalar,
     Stream,
@@ -62,9 +65,16 @@ STARRED = re.compile(r"%[^a-zA-Z%]*\*")
 class Operators(Core):
     """What the signs of Python do."""
 
+    @abstractmethod
+    def call(self, function: Value, a: list[Value], k: dict[str, Value], node: Any) -> Value:
+        """Call whatever can be called. Raises `Unread`."""
+
     def call_method(self, of: Value, name: str, arguments: list[Value], node: Any) -> Value:
         """A method of an object of the text; `NotImplemented` where it has none."""
-        raise NotImplementedError
+        found = of.of.find(name) if isinstance(of, Instance) else None
+        if found is None:
+            return NotImplemented
+        return self.call(found, [of, *arguments], {}, node)
 
     # --- two operands ---
 
@@ -260,12 +270,22 @@ class Operators(Core):
             self.weigh(a)
             return any(a is v or (type(v) in _PLAIN and self._same(a, v)) for v in b)
         if isinstance(b, dict | set):
-            return self.hashable(a) in b
+            return self.key(a) in b
         return a in b
 
-    def hashable(self, value: Value) -> Any:
+    def key(self, value: Value) -> Any:
         """A value as the key of a dictionary. Raises `Unread` where it can't be one."""
-        raise NotImplementedError
+        if isinstance(value, str | int | Instance | Class | Function | Builtin):
+            return value
+        found = self.by_value(value, "a key")
+        if isinstance(found, np.generic):
+            found = found.item()
+        try:
+            hash(found)
+        except TypeError:
+            text = f"{described(found)} isn't a key of a dictionary"
+            raise unread(text, raised="TypeError") from None
+        return found
 
     def _same(self, a: Value, b: Value) -> bool:
         self.weigh(b)

@@ -21,9 +21,10 @@ from gradcli.graph.graph import Graph
 from gradcli.graph.names import Names
 from gradcli.ops.operation import Shape
 from gradcli.python.flat import leaves
-from gradcli.python.front import Front, Traced
+from gradcli.python.front import Front
 from gradcli.python.limits import MOST_SECONDS
 from gradcli.python.source import code_of_notebook
+from gradcli.python.traced import Traced
 from gradcli.syntax.tree import Module, Name
 
 KEPT_GRAPHS = 32
@@ -79,7 +80,7 @@ class PythonText:
     def draft(self) -> Draft:
         """The inputs, as steps without operations; the text itself is read at a point only."""
         wanted = (
-            n for n in self.names.free if n not in self.front.optional() or n in self.defaults
+            n for n in self.names.free if n not in self.front.entry.optional() or n in self.defaults
         )
         trees = [self.names.free[n] for n in wanted]
         steps = [
@@ -121,13 +122,17 @@ class PythonText:
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph at these values: of loops and branches as they go there."""
+        return self._trace(inputs).graph
+
+    def _trace(self, inputs: Mapping[str, Any]) -> Traced:
+        """The text as it is read at these values, remembered by their shapes."""
         key = tuple([(name, np.shape(value)) for name, value in inputs.items()])
         known = self._read.get(key)
         if known is not None:
             traced, fixed = known
             if all(np.array_equal(inputs[n], v) for n, v in fixed.items()):
                 self._traced = traced
-                return traced.graph
+                return traced
         if len(self._read) >= KEPT_GRAPHS:
             self._read.clear()
         forms = dict(self._forms.items())
@@ -139,7 +144,7 @@ class PythonText:
         fixed = {n: np.array(inputs[n]) for n in traced.fixed if n in inputs}
         self._read[key] = traced, fixed
         self._traced = traced
-        return traced.graph
+        return traced
 
     def graph_of_shapes(
         self, values: Mapping[str, Any], shapes: Mapping[str, Shape], ranks: Mapping[str, int]
@@ -161,34 +166,33 @@ class PythonText:
                     span=self.names.free[name].span,
                     hint=f"Python is read for one size: --shape {name}={EXAMPLES[ranks[name]]}",
                 )
-        missing = [n for n in self.names.free if n not in roots | self.front.optional()]
+        missing = [n for n in self.names.free if n not in roots | self.front.entry.optional()]
         rng = np.random.default_rng(0)
         made = {n: rng.uniform(0.2, 1.8, shapes.get(n, ())) for n in missing}
         try:
-            graph = self.graph({**values, **made})
+            traced = self._trace({**values, **made})
         except GradcliError as error:
             guessed = ", ".join(n for n in missing if n not in shapes)
             if guessed and error.kind is not Kind.NAME:
                 error.hint = f"taken for a number: {guessed}; --shape x=3 or a value says otherwise"
             raise
-        assert self._traced is not None
         for name in missing:
-            if name in self._traced.fixed:
+            if name in traced.fixed:
                 raise GradcliError(
                     Kind.BINDING,
-                    f"{self._traced.fixed[name]} depends on '{name}', which has no value",
+                    f"{traced.fixed[name]} depends on '{name}', which has no value",
                     source=self.source,
                     span=self.names.free[name].span,
                     hint=f"give '{name}' a value",
                 )
-        return graph
+        return traced.graph
 
     def expect_columns(self, names: Iterable[str]) -> None:
         """Raise `GradcliError` where the value of a column decides how the text is read."""
-        assert self._traced is not None
+        fixed = {} if self._traced is None else self._traced.fixed
         for name in names:
-            if name in self._traced.fixed:
-                what = self._traced.fixed[name]
+            if name in fixed:
+                what = fixed[name]
                 raise GradcliError(
                     Kind.SYNTAX,
                     f"{what} depends on '{name}', and its value differs from point to point",

@@ -87,6 +87,12 @@ HARMLESS = (
 )
 """Modules whose functions change nothing that is differentiated."""
 
+
+def is_harmless(path: str) -> bool:
+    """Whether a module is one of these, or within one."""
+    return any(path == h or path.startswith(f"{h}.") for h in HARMLESS)
+
+
 CONSTANTS = {
     "pi": math.pi,
     "e": math.e,

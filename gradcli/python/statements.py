@@ -10,9 +10,9 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
 from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN
 from gradcli.python.core import PLAIN_ERRORS
+from gradcli.python.definitions import Definitions
 from gradcli.python.expressions import kind_of
 from gradcli.python.limits import DEEPEST
-from gradcli.python.trying import Trying
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -21,7 +21,6 @@ from gradcli.python.values import (
     Instance,
     Library,
     Method,
-    Scope,
     Unknown,
     Unread,
     Value,
@@ -31,7 +30,7 @@ from gradcli.python.values import (
 HARMLESS_CALLS = frozenset(["print", "display", "input"])
 
 
-class Statements(Trying):
+class Statements(Definitions):
     """`run(body)` goes through statements."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -186,104 +185,11 @@ class Statements(Trying):
     def _if(self, node: ast.If) -> int:
         return self.run(node.body if self.branch(node.test) else node.orelse)
 
-    # --- definitions ---
-
-    def _def(self, node: ast.FunctionDef) -> int:
-        function = self.function_of(node.name, node)
-        for one in node.decorator_list:
-            name = _called(one)
-            if name in ("staticmethod", "classmethod", "property"):
-                function.kind = name
-            elif name == "setter":
-                return GOES_ON
-        plain = function
-        for one in reversed(node.decorator_list):
-            function = self._decorated(function, one)
-        if function is not plain:
-            self.note("decorator", node, f"the decorator of {node.name} is called")
-        self.scope.names[node.name] = function
-        return GOES_ON
-
-    def _decorated(self, function: Value, decorator: ast.expr) -> Value:
-        """What a decorator of the text makes of a function; those of libraries leave it."""
-        of = self.soft(decorator)
-        if isinstance(of, Function | Class | Instance):
-            return self.call(of, [function], {}, decorator)
-        return function
-
-    def _class(self, node: ast.ClassDef) -> int:
-        outer = self.scope
-        bases = [self.soft(b) for b in node.bases]
-        self.scope = Scope(outer, outer.function)
-        try:
-            self.run(node.body)
-            names = self.scope.names
-        finally:
-            self.scope = outer
-        known = all(isinstance(b, Class) for b in bases)
-        tuples = any(isinstance(b, Builtin) and b.name == "NamedTuple" for b in bases)
-        found = Class(node.name, bases, names, known, is_tuple=tuples)
-        if tuples or "dataclass" in map(_called, node.decorator_list):
-            inherited = [f for b in bases if isinstance(b, Class) for f in b.fields]
-            found.fields = tuple(dict.fromkeys([*inherited, *_fields(node)]))
-        for value in names.values():
-            if isinstance(value, Function) and value.scope.outer is outer:
-                value.scope, value.owner = outer, found
-        self.scope.names[node.name] = found
-        return GOES_ON
-
     def _return(self, node: ast.Return) -> int:
         self.result = None if node.value is None else self.soft(node.value)
         return RETURN
 
-    def _global(self, node: ast.Global) -> int:
-        self.scope.shared |= dict.fromkeys(node.names, self.scope.module)
-        return GOES_ON
-
-    def _nonlocal(self, node: ast.Nonlocal) -> int:
-        for name in node.names:
-            scope = self.scope.outer
-            while scope is not None and name not in scope.names:
-                scope = scope.outer
-            if scope is not None:
-                self.scope.shared[name] = scope
-        return GOES_ON
-
-    def _import(self, node: ast.Import) -> int:
-        for one in node.names:
-            self.imported.add(one.name.split(".")[0])
-            name = one.asname or one.name.split(".")[0]
-            self.scope.names[name] = Library(one.name if one.asname else name)
-        return GOES_ON
-
-    def _import_from(self, node: ast.ImportFrom) -> int:
-        path = node.module or ""
-        self.imported.add(path.split(".")[0])
-        for one in node.names:
-            if one.name == "*":
-                self._all_of(path)
-                continue
-            if path.split(".")[0] == "typing" or path == "__future__":
-                self.scope.names[one.asname or one.name] = Builtin("typing", one.name)
-            else:
-                found = self._of_library(Library(path), one.name)
-                self.scope.names[one.asname or one.name] = found
-        return GOES_ON
-
-    def _all_of(self, path: str) -> None:
-        """`from numpy import *`: the names that a text of mathematics uses."""
-        if path == "math":
-            for name in spellings.MATH:
-                self.scope.names[name] = self._of_library(Library(path), name)
-        elif path in spellings.ARRAYS:
-            for name in sorted(
-                spellings.PLAIN - {"all", "any", "abs", "sum", "max", "min", "round"}
-            ):
-                self.scope.names.setdefault(name, Builtin(path, name))
-            for name in spellings.STARRED:
-                self.scope.names.setdefault(name, self._of_library(Library(path), name))
-
-    # --- the rest ---
+    # --- calls that stand alone ---
 
     def _expression(self, node: ast.Expr) -> int:
         """A call that stands alone: what it changes counts; what can't be read is passed over."""
@@ -307,12 +213,11 @@ class Statements(Trying):
     def _harmless_note(self, node: ast.Expr) -> None:
         """Note a call that prints, plots or sets something that moves no number."""
         call = node.value
-        function = self.soft(call.func) if isinstance(call, ast.Call) else None
-        changes_nothing = isinstance(function, Builtin | Library) and (
-            _is_harmless(function) or getattr(function, "name", "") in ("seed", "manual_seed")
-        )
-        if changes_nothing:
-            assert isinstance(call, ast.Call)
+        if not isinstance(call, ast.Call):
+            return
+        function = self.soft(call.func)
+        seeds = getattr(function, "name", "") in ("seed", "manual_seed")
+        if isinstance(function, Builtin | Library) and (_is_harmless(function) or seeds):
             self.note("passed-over", node, f"passed over: {self.written(call.func)}")
 
     def _passed_over(self, node: ast.Expr, why: Unknown) -> None:
@@ -350,31 +255,14 @@ def _word(node: ast.stmt) -> str:
     return name.lower() if not name.startswith("Async") else "async"
 
 
-def _called(decorator: ast.expr) -> str:
-    """The name of a decorator: `dataclass` of `@dataclasses.dataclass(frozen=True)`."""
-    of = decorator.func if isinstance(decorator, ast.Call) else decorator
-    return getattr(of, "attr", getattr(of, "id", ""))
-
-
-def _fields(node: ast.ClassDef) -> list[str]:
-    """The annotated names of a class, in order."""
-    return [
-        one.target.id
-        for one in node.body
-        if isinstance(one, ast.AnnAssign)
-        and isinstance(one.target, ast.Name)
-        and "ClassVar" not in ast.unparse(one.annotation)
-    ]
-
-
 def _is_harmless(function: Value) -> bool:
-    path = function.library if isinstance(function, Builtin) else ""
-    if isinstance(function, Library):
-        path = function.path
-    if isinstance(function, Builtin) and not path:
-        return function.name in HARMLESS_CALLS
-    harmless = any(path == h or path.startswith(f"{h}.") for h in spellings.HARMLESS)
-    return harmless or (bool(path) and path not in spellings.ARRAYS)
+    """Whether a call of a function changes nothing that is differentiated."""
+    if not isinstance(function, Builtin | Library):
+        return False
+    path = function.path if isinstance(function, Library) else function.library
+    if not path:
+        return isinstance(function, Builtin) and function.name in HARMLESS_CALLS
+    return spellings.is_harmless(path) or path not in spellings.ARRAYS
 
 
 def changed_names(node: ast.stmt) -> list[str]:

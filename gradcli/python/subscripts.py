@@ -11,10 +11,7 @@ from gradcli.python.operators import Operators
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
-    Builtin,
-    Class,
     Filled,
-    Function,
     Instance,
     Partial,
     Scalar,
@@ -95,26 +92,6 @@ class Subscripts(Operators):
             if found is not NotImplemented:
                 return found
         raise unread(f"{described(of)} has no elements", raised="TypeError")
-
-    def key(self, value: Value) -> Any:
-        """A value as the key of a dictionary."""
-        if isinstance(value, str | int | Instance | Class | Function | Builtin):
-            return value
-        found = self.by_value(value, "a key")
-        if isinstance(found, np.generic):
-            found = found.item()
-        try:
-            hash(found)
-        except TypeError:
-            text = f"{described(found)} isn't a key of a dictionary"
-            raise unread(text, raised="TypeError") from None
-        return found
-
-    hashable = key
-
-    def call(self, function: Value, a: list[Value], k: dict[str, Value], node: Any) -> Value:
-        """Call whatever can be called."""
-        raise NotImplementedError
 
     def reshaped(self, of: Value, shape: tuple[int, ...], where: Where) -> Value:
         """A number or array in another shape."""

@@ -28,6 +28,7 @@ from gradcli.python.values import (
     Unknown,
     Unread,
     Value,
+    View,
     Where,
     is_traced,
     unread,
@@ -87,7 +88,7 @@ class Tape:
         if isinstance(operation, str):
             operation = ops.operation(operation)
         operands = tuple(operands)
-        types = tuple(self.types[o] if type(o) is int else o.type for o in operands)  # type: ignore[union-attr]
+        types = tuple(self.types[o] if isinstance(o, int) else o.type for o in operands)
         carried = any(type(o) is int and self.steps[o].kind != "constant" for o in operands)
         step = Step(
             "operation" if carried else "constant",
@@ -108,7 +109,7 @@ class Tape:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
         elif operation.factorises or operation.minors or operation.failure == "singular":
             self.budget.products(int(max(t.size for t in types) ** 1.5))
-        values = [self.values[o] if type(o) is int else o.value for o in operands]  # type: ignore[union-attr]
+        values = [self.values[o] if isinstance(o, int) else o.value for o in operands]
         value = kernel(*values)
         if type(value) is not np.float64 and not value.ndim:
             value = np.float64(value)
@@ -148,9 +149,8 @@ class Tape:
             return of.value
         if not isinstance(of, Array):
             return of
-        if of.parent is not None:
-            assert of.look is not None
-            return of.look(self.value(of.parent))
+        if of.view is not None:
+            return of.view.look(self.value(of.view.parent))
         if of.node is None:
             return of.data
         found = self.values[of.node]
@@ -158,14 +158,13 @@ class Tape:
 
     def node(self, of: Array) -> int | None:
         """The node of an array as it is now; None for plain data."""
-        if of.parent is None:
+        if of.view is None:
             return of.node
-        above = self.node(of.parent)
+        above = self.node(of.view.parent)
         if above is None:
             return None
         if of.seen is None or of.seen[0] != above:
-            assert of.make is not None
-            of.seen = above, of.make(above)
+            of.seen = above, of.view.make(above)
         return of.seen[1]
 
     def operand(self, of: Value) -> Operand:
@@ -255,24 +254,16 @@ class Tape:
         """
         value = self.value(of)
         seen = look(value)
-        if not isinstance(seen, np.ndarray):
+        if not isinstance(seen, np.ndarray) or not np.may_share_memory(seen, value):
             above = self.node(of)
             if above is None:
-                return seen
+                return self.plain(seen)
             return self.wrap(self._seen(above, look, row, options, where), of.root.kind)
-        shared = np.may_share_memory(seen, value)
-        if not shared and not is_traced(of):
-            return self.plain(seen)
 
         def make(above: int) -> int:
             return self._seen(above, look, row, options, where)
 
-        found = Array(kind=of.root.kind, parent=of, look=look, make=make)
-        if shared:
-            return found
-        node = self.node(found)
-        assert node is not None
-        return self.wrap(node, of.root.kind)
+        return Array(kind=of.root.kind, view=View(of, look, make))
 
     def _seen(
         self,

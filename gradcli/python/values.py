@@ -77,18 +77,24 @@ class Scalar:
     kind: str = "f"
 
 
+class View(NamedTuple):
+    """How an array is seen in another: a view by NumPy."""
+
+    parent: Array
+    look: Callable[[Any], Any]
+    """From the parent's value to this one's."""
+    make: Callable[[int], int]
+    """From the parent's node to this one's."""
+
+
 @dataclass(slots=True, eq=False)
 class Array:
-    """An array. Exactly one of `data` (plain), `node` and `parent` says what is in it."""
+    """An array. Exactly one of `data` (plain), `node` and `view` says what is in it."""
 
     data: Any = None
     node: int | None = None
     kind: str = "f"
-    parent: Array | None = None
-    look: Callable[[Any], Any] | None = None
-    """From the parent's value to this one's: a view by NumPy."""
-    make: Callable[[int], int] | None = None
-    """From the parent's node to this one's."""
+    view: View | None = None
     seen: tuple[int, int] | None = None
     """The parent's node when this one's was made last, and what was made."""
     label: str = ""
@@ -100,19 +106,18 @@ class Array:
     def root(self) -> Array:
         """The array that owns the elements."""
         found = self
-        while found.parent is not None:
-            found = found.parent
+        while found.view is not None:
+            found = found.view.parent
         return found
 
     @property
     def looks(self) -> list[Callable[[Any], Any]]:
         """The views from the root to this array."""
         found: list[Callable[[Any], Any]] = []
-        here = self
-        while here.parent is not None:
-            assert here.look is not None
+        here = self.view
+        while here is not None:
             found.append(here.look)
-            here = here.parent
+            here = here.parent.view
         return found[::-1]
 
 

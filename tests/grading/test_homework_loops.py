@@ -121,3 +121,13 @@ def test_an_index_that_is_off_by_one() -> None:
     (root,) = marked(task, in_a_loop(3, "tanh", "1 - hs[l]**2")).roots
     assert root.line == 11
     assert "wrong-place" in root.tags
+
+
+def test_what_is_passed_over_is_said() -> None:
+    task = make_task(Program("#: x = 3\n#: y = -4\nx^2*y"))
+    found = marked(task, "x = 5\nprint(x)\nplt.plot(x)\nfoo(x)\ndx, dy = 2*x*y, x**2\n")
+    assert found.right
+    assert [(note.tag, note.line) for note in found.notes] == [
+        ("other-point", 1),
+        ("passed-over", 4),
+    ]

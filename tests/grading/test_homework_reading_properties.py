@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from gradcli.diagnostics.error import GradcliError, Kind, as_json, render
@@ -41,6 +41,7 @@ TEXTS = st.one_of(st.text(), st.lists(st.sampled_from(WORDS), max_size=40).map("
 
 
 @given(TEXTS)
+@example("\x85A")
 @settings(max_examples=400, deadline=None)
 def test_every_part_of_a_listing_has_its_place(text: str) -> None:
     try:
@@ -53,6 +54,22 @@ def test_every_part_of_a_listing_has_its_place(text: str) -> None:
             span = places.span(node)
             assert 0 <= span.start < span.end <= len(text)
             assert text.count("\n", 0, span.start) + 1 == places.line(span)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "x =\u00a0y + longer",
+        "x = y *\u2003longer; z = x",
+        "x = \u2212y * longer",
+        "\ufeffx = y * longer",
+        "\x85x = y\u2028z = x * longer",
+    ],
+)
+def test_names_have_their_place_behind_characters_that_are_read_as_others(text: str) -> None:
+    tree, places = python_of(Source(text))
+    names = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+    assert [text[slice(*places.span(node))] for node in names] == [node.id for node in names]
 
 
 @given(TEXTS, st.sampled_from(NAMES))

@@ -63,19 +63,22 @@ class Changes:
         if isinstance(follows, ast.Pass):
             for tags, more in self._behind(block, i):
                 yield tags, [statement, more], follows.lineno, place
-        if isinstance(getattr(statement, "value", None), ast.expr):
-            for tags, expression, behind in self.expressions(block, i, step):
+        value = getattr(statement, "value", None)
+        if isinstance(value, ast.expr):
+            for tags, expression, behind in self.expressions(value, place, step):
                 line = self.line(block, i) if behind else statement.lineno
                 yield tags, [with_value(statement, expression)], line, place
         for tags, more in self._behind(block, i):
             yield tags, [statement, more], self.line(block, i), place
 
     def expressions(
-        self, block: list[ast.stmt], i: int, step: int, look: Look = "fully"
+        self, value: ast.expr, place: Place, step: int, look: Look = "fully"
     ) -> Iterator[tuple[tuple[str, ...], ast.expr, bool]]:
-        """Other right-hand sides: the tags, the expression, and whether something is put behind."""
-        value: ast.expr = block[i].value  # type: ignore[attr-defined]
-        atoms = self._atoms(block, i, step)
+        """Other right-hand sides than a statement's `value`.
+
+        Each with its tags, and whether what it adds could stand behind the statement as well.
+        """
+        atoms = self._atoms(*place, step)
         if look == "behind":
             for tags, new in self._products(value, self._fitting(value, atoms, step)):
                 yield tags, new, True
@@ -162,8 +165,8 @@ class Changes:
                 other.slice = replaced(target.slice, part, new)
                 if isinstance(changed, ast.Assign):
                     changed.targets = [other]
-                else:
-                    changed.target = other  # type: ignore[attr-defined]
+                elif isinstance(changed, ast.AugAssign | ast.AnnAssign):
+                    changed.target = other
                 yield tags, changed
 
     def _products(
@@ -265,15 +268,14 @@ class Changes:
                 return node
         return self.tree
 
-    def pair(self, block: list[ast.stmt], i: int, step: int, target: Any) -> ast.expr | None:
-        """The statement with a term more: a name, or a product of two, that makes it right."""
-        value: ast.expr = block[i].value  # type: ignore[attr-defined]
+    def pair(self, value: ast.expr, place: Place, step: int, target: Any) -> ast.expr | None:
+        """The right-hand side with one more term: a name, or a product of two, if that is right."""
         reader = self.reader
         now = reader.evaluated(value, step)
         if now is None or np.shape(now) != np.shape(target):
             return None
         lacks = np.asarray(target - now)
-        atoms = [(a, reader.evaluated(parsed(a, None), step)) for a in self._atoms(block, i, step)]
+        atoms = [(a, reader.evaluated(parsed(a, None), step)) for a in self._atoms(*place, step)]
         known = [(a, np.asarray(v, dtype=float)) for a, v in atoms if v is not None]
         for a, x in known:
             for form, value_of in _SUMS.items():

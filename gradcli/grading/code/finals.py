@@ -12,13 +12,15 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.listing.offers import numbered
 from gradcli.grading.listing.reader import RETURN, CodeReader
-from gradcli.grading.submission.labels import readings
+from gradcli.grading.submission.labels import base_and_key, last_part, readings
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.python.steps import Step
-from gradcli.python.values import Array, Scalar, Unknown, Unread, Value
+from gradcli.python.values import NOWHERE, Array, Scalar, Unread, Value
 
 HOLDERS = re.compile(r"(?i)^(self\.)?(d|g|grads?|gradients?|deltas?|nablas?)_?\w*$")
 """What a dictionary is called whose entries are gradients by their names alone: `grads["W1"]`."""
+ALONE = frozenset({"grad", "gradient", "derivative", "deriv", "slope"})
+"""What the only gradient that is asked for may be called."""
 GIVES = re.compile(r"(?i)grad|back|deriv|^d[a-z_]*$")
 """A function whose values are gradients, by its name."""
 _PATTERNS = (
@@ -38,6 +40,11 @@ _PATTERNS = (
     r"d(.+)_(?:total|sum|new|final|out)",
 )
 _FORMS = tuple(re.compile(p) for p in _PATTERNS)
+"""Names of gradients that `readings` does not know: they differ from the input's in case, say."""
+
+
+LAST = 9
+"""The depth of what counts only where no step within fewer functions gives the gradient."""
 
 
 @dataclass(frozen=True)
@@ -59,16 +66,13 @@ class Final:
 def meant(label: str, wanted: tuple[str, ...], vocabulary: Vocabulary) -> str | None:
     """The input of the wanted whose gradient a name is; None where it is none."""
     base, key = _parts(label)
-    if key is not None:
-        if key in wanted and HOLDERS.match(base):
-            return key
-        label = key
-    elif "." in base and not base.endswith(".grad"):
-        label = base.rpartition(".")[2]
-    else:
-        label = base
+    if key in wanted and HOLDERS.match(base):
+        return key
+    label = last_part(base) if key is None else key
     if label in vocabulary.inputs or label in vocabulary.nodes:
         return None
+    if len(wanted) == 1 and label.lower() in ALONE:
+        return wanted[0]
     try:
         found = [r.name for r in readings(label, vocabulary) if r.kind == "gradient"]
     except GradcliError:
@@ -89,10 +93,7 @@ def meant(label: str, wanted: tuple[str, ...], vocabulary: Vocabulary) -> str | 
 
 def _parts(label: str) -> tuple[str, str | None]:
     """A target's name, and the key of a dictionary: `grads["W1"]`."""
-    found = re.fullmatch(r'([^\[]+)\["(.*)"\]', label)
-    if found is not None:
-        return found[1], found[2]
-    return label.partition("[")[0], None
+    return base_and_key(label) or (label.partition("[")[0], None)
 
 
 def finals(reader: CodeReader, wanted: tuple[str, ...], vocabulary: Vocabulary) -> dict[str, Final]:
@@ -114,8 +115,8 @@ def finals(reader: CodeReader, wanted: tuple[str, ...], vocabulary: Vocabulary) 
         chosen[name] = _where_it_was_made(reader, chosen[name], wanted, vocabulary)
     missing = [n for n in wanted if n not in chosen]
     inputs = tuple(n for n in wanted if n in vocabulary.inputs)
-    for results in [] if not missing else [_in_order(reader, inputs)]:
-        chosen |= {n: f for n, f in results.items() if n not in chosen}
+    if missing:
+        chosen |= {n: f for n, f in _in_order(reader, inputs).items() if n not in chosen}
     return chosen
 
 
@@ -133,7 +134,7 @@ def _where_it_was_made(
         named = meant(step.name, wanted, vocabulary) == final.name
         known = named or final.node is not None
         if step.name != RETURN and one and inside and known:
-            return replace(final, line=step.line, text=_text(reader, step), step=i)
+            return replace(final, line=step.line, text=reader.text.written(step.span), step=i)
     return final
 
 
@@ -152,45 +153,35 @@ def _of_step(reader: CodeReader, name: str, step: Step, i: int) -> Final | None:
         number = plain(reader, value)
     if number is None:
         return None
-    text = _text(reader, step)
+    text = reader.text.written(step.span)
     return Final(name, number, step.line, text, node, i, len(step.calls))
 
 
 def _of_list(reader: CodeReader, name: str, held: list[Value], step: Step, i: int) -> Final | None:
     """All of a list, of which a step has stored one element."""
     try:
-        whole = reader.array(list(held), _nowhere())
+        whole = reader.array(list(held), NOWHERE)
         node = reader.node_of_value(whole)
         number = plain(reader, whole)
     except (Unread, ValueError, TypeError):
         return None
-    text = _text(reader, step)
-    return (
-        None if number is None else Final(name, number, step.line, text, node, i, len(step.calls))
-    )
+    if number is None:
+        return None
+    text = reader.text.written(step.span)
+    return Final(name, number, step.line, text, node, i, len(step.calls))
 
 
 def plain(reader: CodeReader, value: Value) -> Any:
     """A value as NumPy has it; None for what is no number."""
     if isinstance(value, list | tuple) and value:
         try:
-            value = reader.array(list(value), _nowhere())
+            value = reader.array(list(value), NOWHERE)
         except (Unread, ValueError, TypeError):
             return None
     if not isinstance(value, Array | Scalar | float | int | np.generic) or isinstance(value, bool):
         return None
     found = np.asarray(reader.tape.value(value), dtype=float)
     return found[()]
-
-
-def _nowhere() -> Any:
-    from gradcli.python.values import NOWHERE  # noqa: PLC0415 - a name that is common
-
-    return NOWHERE
-
-
-def _text(reader: CodeReader, step: Step) -> str:
-    return " ".join(reader.text.source.text[step.span.start : step.span.end].split())
 
 
 def _in_results(
@@ -206,15 +197,13 @@ def _in_results(
                 continue
             for key, entry in part.items():
                 name = meant(f'{base}["{key}"]', wanted, vocabulary)
-                number = (
-                    None if name is None or isinstance(entry, Unknown) else plain(reader, entry)
-                )
+                number = None if name is None else plain(reader, entry)
                 if name is not None and number is not None:
                     node = reader.node_of_value(entry)
                     step = _maker(reader, node)
-                    at = reader.reading.steps[step].line if step is not None else 0
-                    at = at or lines.get(base, line) or line
-                    text = "" if step is None else _text(reader, reader.reading.steps[step])
+                    made = None if step is None else reader.reading.steps[step]
+                    at = (0 if made is None else made.line) or lines.get(base, line) or line
+                    text = "" if made is None else reader.text.written(made.span)
                     yield Final(name, number, at, text, node, step, 0)
 
 
@@ -231,7 +220,7 @@ def _in_lists(reader: CodeReader, wanted: tuple[str, ...]) -> Iterator[Final]:
                 node = reader.node_of_value(entry)
                 step = _maker(reader, node)
                 at = 0 if step is None else reader.reading.steps[step].line
-                yield Final(name, number, at, base, node, step, 9)
+                yield Final(name, number, at, base, node, step, LAST)
 
 
 def _maker(reader: CodeReader, node: int | None) -> int | None:
@@ -245,8 +234,11 @@ def _maker(reader: CodeReader, node: int | None) -> int | None:
 
 def _in_order(reader: CodeReader, wanted: tuple[str, ...]) -> dict[str, Final]:
     """What a function gives back, as many values as gradients are asked for, in their order."""
-    for name, value, line in reversed(reader.results):
-        if isinstance(value, tuple) and len(value) == len(wanted) and GIVES.search(name):
+    given = [(of.function.name, of.value, reader.line(of.function.node)) for of in reader.returned]
+    held = [(name, value, 0) for name, value in reader.scope.names.items() if HOLDERS.match(name)]
+    for name, value, line in reversed([*given, *held, *reader.results]):
+        known = GIVES.search(name) or HOLDERS.match(name)
+        if isinstance(value, tuple | list) and len(value) == len(wanted) and known:
             numbers = [plain(reader, v) for v in value]
             if all(n is not None for n in numbers):
                 nodes = [reader.node_of_value(v) for v in value]

@@ -35,7 +35,7 @@ def graded(
         return called
     try:
         handed = read_submission(submission, name, task.vocabulary, inside=inside)
-        marked = mark(task, handed, scheme, deadline)
+        marked = mark(task, handed, scheme, deadline.half)
     except GradcliError as refusal:
         if refusal.kind is not Kind.SUBMISSION or isinstance(refusal, ExhaustedError):
             raise

@@ -45,7 +45,10 @@ class Judged:
         flow, graph = self.task.flow, self.task.result.graph
         names = self.task.vocabulary
         code = replace(self.code, tree=tree)
-        return read_code(self.source, code, flow.values, names, graph, snapshots=snapshots)
+        found = read_code(self.source, code, flow.values, names, graph, snapshots=snapshots)
+        if found.exhausted is not None:
+            raise found.exhausted
+        return found
 
     def true(self, name: str) -> Any:
         """The true gradient, in the direction that the code goes."""

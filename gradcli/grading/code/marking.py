@@ -17,16 +17,16 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.finals import finals, meant
 from gradcli.grading.code.judged import Judged
-from gradcli.grading.code.repairs import Repairs, Suspects
+from gradcli.grading.code.repairs import Repairs
 from gradcli.grading.code.replay import Replay, same
-from gradcli.grading.listing.reader import RETURN
+from gradcli.grading.code.suspects import suspects_of
+from gradcli.grading.listing.forward_pass import WORTH_SAYING
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
 from gradcli.graph.draft import Literal
-from gradcli.python.steps import Step, reads
-from gradcli.python.values import NOWHERE, Array
+from gradcli.python.steps import Step
 
 WORDS = {
     "sign": "with the other sign everything is right",
@@ -141,28 +141,21 @@ class CodeMarking(Judged):
         self.notes += [
             Note(tag, text, line)
             for tag, line, text in self.reader.reading.notes
-            if tag == "other-point"
+            if tag in WORTH_SAYING
         ]
         return Marked(tuple(rows), tuple(self.notes), "listing")
 
     def unread(self, absent: list[str]) -> GradcliError:
         """The error of gradients that can't be found out: the first thing that is not read."""
-        unknown = [why for _, why in self.reader.reading.unknown if why.span is not None]
+        unknown = [(why.span, why) for _, why in self.reader.reading.unknown if why.span]
         names = ", ".join(absent)
         hint = f"so the gradient with respect to {names} can't be found out"
         if not unknown:
             return GradcliError(
                 Kind.SUBMISSION, f"the gradient with respect to {names} can't be found out"
             )
-        why = min(unknown, key=lambda one: one.span or (0, 0))
-        assert why.span is not None
-        return GradcliError(
-            Kind.SUBMISSION,
-            why.message,
-            source=self.source,
-            span=why.span,
-            hint=hint,
-        )
+        span, why = min(unknown, key=lambda one: one[0])
+        return GradcliError(Kind.SUBMISSION, why.message, source=self.source, span=span, hint=hint)
 
     def broken(self) -> dict[str, Root]:
         """Asked gradients whose statement gives no number: shapes that don't go together."""
@@ -232,12 +225,12 @@ class CodeMarking(Judged):
 
     def _root(self, wrong: frozenset[str], repairs: Repairs) -> Root:
         """The statement that explains most of some wrong gradients."""
-        suspects = self.suspects(wrong)
+        suspects = suspects_of(self, wrong)
         repair = repairs.best(wrong, suspects)
         if repair is None and len(wrong) > 1 and not suspects.right_values:
             name = min(wrong, key=lambda n: self.finals[n].line)
             wrong = frozenset([name])
-            suspects = self.suspects(wrong)
+            suspects = suspects_of(self, wrong)
             repair = repairs.best(wrong, suspects)
         if repair is not None:
             text, words = repairs.line_text(repair.line), WORDS[repair.tags[0]]
@@ -252,154 +245,13 @@ class CodeMarking(Judged):
             final = self.finals[min(wrong)]
             return Root(final.line, final.text, tags, wrong)
         step = self._made(self.reader.reading.steps[suspects.steps[0]])
-        return Root(step.line, repairs.text(step), tags, wrong)
+        return Root(step.line, self.reader.text.written(step.span), tags, wrong)
 
     def _made(self, step: Step) -> Step:
         """The step that made the value of one that only handed it on from a function."""
         steps = self.reader.reading.steps
         same_value = [s for s in steps if s.whole == step.whole and s.whole is not None]
         return max(same_value, key=lambda s: len(s.calls), default=step)
-
-    def suspects(self, wrong: frozenset[str]) -> Suspects:
-        """Steps that wrong gradients are made of, most probable first.
-
-        First those that a right value makes all of them right by; then those that are made of
-        nothing that isn't known to be right; then the last lines of the gradients themselves.
-        """
-        replay = Replay(self.reader.tape)
-        steps = self.reader.reading.steps
-        right_values: dict[int, Any] = {}
-        last = [f.step for n in sorted(wrong) if (f := self.finals[n]).step is not None]
-        if len(wrong) == 1:
-            (name,) = wrong
-            right_values = {i: self.true(name)[()] for i in last}
-        nodes = {f.node for n in wrong if (f := self.finals[n]).node is not None}
-        if not nodes:
-            return Suspects(last, right_values, {}, [], [])
-        above = replay.above(nodes)
-        matched = self.matched()
-        forward = replay.above(list(matched.values()))
-        chain = [
-            i
-            for i, s in enumerate(steps)
-            if s.whole is not None and s.whole in above and s.whole not in forward
-            if s.name != RETURN or not self._is_accumulator(s.number)
-        ]
-        pool = self.pool(matched, forward)
-        mended: list[int] = []
-        for i in chain:
-            meant_value = self._mends(steps[i], replay, pool, wrong)
-            if meant_value is not None:
-                right_values[i] = meant_value
-                mended.append(i)
-        earliest = [steps[i].whole for i in mended]
-        order = sorted(
-            mended, key=lambda i: (earliest.index(steps[i].whole), -len(steps[i].calls), i)
-        )
-        names: dict[int, int] = {}
-        for i in order:  # of one value under several names the last: there something is missing
-            same_value = [
-                j
-                for j in order
-                if steps[j].whole == steps[i].whole and (j == i or "[" not in steps[j].name)
-            ]
-            depth = max(len(steps[j].calls) for j in same_value)
-            names[i] = max(j for j in same_value if len(steps[j].calls) == depth)
-        unsure = [i for i in chain if not any(same(steps[i].number, p) for p in pool)]
-        made = {steps[i].whole for i in unsure}
-        first = [i for i in unsure if not self._reads(replay, steps[i]) & made]
-        doubted = [i for i in order if i in unsure and i not in last]
-        trusted = [i for i in order if i not in unsure and i not in last]
-        rest = list(dict.fromkeys([*doubted, *last, *trusted, *first, *unsure]))
-        return Suspects(rest, right_values, names, trusted, [] if doubted else last)
-
-    def _is_accumulator(self, number: Any) -> bool:
-        """Whether a value is that of a node's true gradient."""
-        return any(same(number, self.sign * np.asarray(true)) for true in self.sides[0].values())
-
-    def _reads(self, replay: Replay, step: Step) -> set[int]:
-        known = {s.whole for s in self.reader.reading.steps if s.whole is not None}
-        known.discard(step.whole)
-        return set() if step.whole is None else set(reads(replay.operands, step.whole, known))
-
-    def matched(self) -> dict[str, int]:
-        """The task's nodes that the code computes too: by the first node of that value."""
-        tape, found = self.reader.tape, {}
-        computed = [i for i, kernel in enumerate(tape.kernels) if kernel is not None]
-        for key in self.task.flow.stages:
-            value = self.task.flow.values[key]
-            node = next((i for i in computed if same(tape.values[i], value)), None)
-            if node is not None and np.size(value) and np.any(value):
-                found[key] = node
-        return found
-
-    def pool(self, matched: Mapping[str, int], forward: set[int]) -> list[Any]:
-        """Right values: accumulators of the task's nodes and of the code's own, and values."""
-        flow, tape = self.task.flow, self.reader.tape
-        found = [self.sign * np.asarray(v) for side in self.sides[:3] for v in side.values()]
-        seed = self._seed(matched)
-        if seed is not None:
-            own = Replay(tape).accumulators(seed, np.float64(1.0))
-            found += [self.sign * np.asarray(a) for i, a in own.items() if i in forward]
-        lengths = sorted({n for t in tape.types for n in t.shape if 1 < n <= 100})
-        found += [n * a for a in found[:] for n in lengths]  # deltas of each example
-        found += [np.asarray(v) for v in flow.values.values()]
-        for stage in flow.stages.values():
-            if all(n.operation.elementwise for n in stage.operations()):
-                values = stage.values([flow.values[r] for r in stage.reads])
-                ones = np.ones(stage.shape)[()]
-                found += [np.asarray(s.value) for s in stage.pulled_back(values, ones)]
-        return found
-
-    def _seed(self, matched: Mapping[str, int]) -> int | None:
-        """A number whose gradient is the task's, made of the code's own nodes.
-
-        Each of the task's nodes that the code computes counts with what the stages that it does
-        not compute send to it.
-        """
-        flow, tape = self.task.flow, self.reader.tape
-        parts = flow.passes({})[1]
-        if flow.output in matched:
-            matched = {flow.output: matched[flow.output]}
-        total: int | None = None
-        for key, node in matched.items():
-            sent = [p.value for p in parts.get(key, ()) if p.consumer not in matched]
-            if key == flow.output:
-                sent = [np.ones(np.shape(flow.values[key]))[()]]
-            if not sent:
-                continue
-            upstream = Array(data=np.asarray(sum(sent[1:], start=sent[0])))
-            weighted = tape.apply("mul", (node, tape.operand(upstream)), NOWHERE)
-            options = {"axis": None, "keepdims": False}
-            one = tape.apply("sum", (weighted,), NOWHERE, options)
-            total = one if total is None else tape.apply("add", (total, one), NOWHERE)
-        return total
-
-    def _mends(self, step: Step, replay: Replay, pool: list[Any], wrong: frozenset[str]) -> Any:
-        """The right value that makes the wrong gradients right in a step's place, else None."""
-        node = step.node if step.node is not None else step.whole
-        assert step.whole is not None
-        if node is None:
-            return None
-        wanted = {n: f.node for n, f in self.finals.items() if f.node is not None}
-        if not wrong <= wanted.keys():
-            return None
-        value = self.reader.tape.values[node]
-        for candidate in pool:
-            if np.shape(candidate) != np.shape(value) or same(candidate, value):
-                continue
-            try:
-                with np.errstate(all="ignore"):
-                    changed = replay.changed(node, candidate[()], set(wanted.values()))
-            except (ValueError, IndexError, GradcliError):
-                continue
-            if all(self.is_right(n, changed[wanted[n]]) for n in wrong) and all(
-                self.is_right(n, changed[i])
-                for n, i in wanted.items()
-                if n not in wrong and self.is_right(n, self.finals[n].value)
-            ):
-                return candidate[()]
-        return None
 
 
 def mark_code(

@@ -18,27 +18,13 @@ from gradcli.grading.code.changes import Changes, Look, Place
 from gradcli.grading.code.finals import finals
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
+from gradcli.grading.code.suspects import Suspects
 from gradcli.grading.listing.functions import blocks_of
 from gradcli.grading.mistakes.edits import with_other_sign, with_value
 from gradcli.python.steps import Step
 
 SECONDS = 6.0
 """What all repairs of a submission may take of a processor, however busy the machine is."""
-
-
-@dataclass(frozen=True)
-class Suspects:
-    """Steps that may be at fault, by their places among all, most probable first."""
-
-    steps: list[int]
-    right_values: dict[int, Any]
-    """Of some: the value that would make everything right."""
-    names: dict[int, int]
-    """Of some: the last step that gives the same value a name."""
-    trusted: list[int]
-    """Those whose value is right: what may be missing is missing behind them."""
-    plainly: list[int]
-    """Those that are looked at first, for an operand or a sign that is wrong and nothing more."""
 
 
 @dataclass(frozen=True)
@@ -70,11 +56,6 @@ class Repairs:
     def line_text(self, line: int) -> str:
         """A line of the code."""
         return self.lines[line - 1].strip() if 0 < line <= len(self.lines) else ""
-
-    def text(self, step: Step) -> str:
-        """The statement of a step."""
-        found = self.marking.source.text[step.span.start : step.span.end]
-        return " ".join(found.split())
 
     def best(self, wrong: frozenset[str], suspects: Suspects) -> Repair | None:
         """The first change of the suspected statements that makes all wrong gradients right."""
@@ -130,11 +111,13 @@ class Repairs:
             if f"{name} + {more}" in ast.unparse(old):
                 continue
             for j in range(i - 1, -1, -1):
-                targets = getattr(block[j], "targets", [])
-                if any(isinstance(t, ast.Name) and t.id == name for t in targets):
-                    value = ast.BinOp(block[j].value, part.op, part.right)  # type: ignore[attr-defined]
-                    if wrong <= self._mended(block, j, [with_value(block[j], value)]):
-                        return Repair(block[j].lineno, tags, wrong)
+                before = block[j]
+                if isinstance(before, ast.Assign) and any(
+                    isinstance(t, ast.Name) and t.id == name for t in before.targets
+                ):
+                    value = ast.BinOp(before.value, part.op, part.right)
+                    if wrong <= self._mended(block, j, [with_value(before, value)]):
+                        return Repair(before.lineno, tags, wrong)
                     return None
         return None
 
@@ -171,7 +154,7 @@ class Repairs:
             if wrong <= self._mended(block, i, [changed]):
                 return Repair(statement.lineno, tags, wrong)
         until = min(self.until, thread_time() + SECONDS / 3)
-        changes = self.changes.expressions(block, i, step, look)
+        changes = self.changes.expressions(value, place, step, look)
         for tags, expression, behind in changes:
             if self._is_over(until):
                 break
@@ -182,7 +165,7 @@ class Repairs:
                 if wrong <= self._mended(block, i, [changed]):
                     line = self.changes.line(block, i) if behind else statement.lineno
                     return Repair(line, tags, wrong, behind)
-        pair = None if look != "fully" else self.changes.pair(block, i, step, target)
+        pair = None if look != "fully" else self.changes.pair(value, place, step, target)
         if pair is not None and wrong <= self._mended(block, i, [with_value(statement, pair)]):
             return Repair(statement.lineno, ("dropped-path",), wrong)
         return None

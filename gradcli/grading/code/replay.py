@@ -11,12 +11,13 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.run import Executable
 from gradcli.grading.listing.stages import operands_of
 from gradcli.graph.build import build
-from gradcli.graph.draft import Draft, named, pruned
+from gradcli.graph.draft import Literal, pruned
 from gradcli.python.tape import Tape
+from gradcli.python.traced import inputs_first
 
 
 class Replay:
-    """Questions to a tape: what is made of what, and what would be if."""
+    """What the nodes of a tape are made of, and their values where one of them is another."""
 
     def __init__(self, tape: Tape) -> None:
         self.tape = tape
@@ -44,33 +45,24 @@ class Replay:
             if tape.kernels[i] is None or not any(o in new for o in self.operands[i]):
                 continue
             values = [
-                new.get(o, tape.values[o]) if type(o) is int else o.value  # type: ignore[union-attr]
+                o.value if isinstance(o, Literal) else new.get(o, tape.values[o])
                 for o in tape.steps[i].operands
             ]
             new[i] = tape.kernels[i](*values)
         return {n: new.get(n, tape.values[n]) for n in wanted}
 
-    def accumulators(self, output: int, upstream: Any) -> dict[int, Any]:
-        """The accumulators of all nodes that a node is made of, from its own on."""
+    def accumulators(self, output: int) -> dict[int, Any]:
+        """The accumulators of all nodes that a number is made of; its own is 1."""
         tape = self.tape
         steps = [s._replace(name=f"n{i}") for i, s in enumerate(tape.steps[: output + 1])]
-        draft = pruned(tape.source, steps, output)
-        order = sorted(range(len(draft.steps)), key=lambda i: draft.steps[i].kind != "input")
-        place = {old: new for new, old in enumerate(order)}
-        moved = [
-            draft.steps[i]._replace(
-                operands=tuple(place[o] if type(o) is int else o for o in draft.steps[i].operands)
-            )
-            for i in order
-        ]
-        draft = named(Draft(tape.source, moved, place[draft.output]), set())
+        draft = inputs_first(pruned(tape.source, steps, output))
         numbers = [int((s.name or "n0")[1:]) for s in draft.steps]
         inputs = {f"n{i}": tape.values[i] for i in numbers if tape.steps[i].kind == "input"}
         types = {name: tape.types[int(name[1:])] for name in inputs}
         try:
             graph = build(draft, types, numpy_rules=True)
             active = graph.dependent(set(graph.inputs))
-            passes = Executable(graph).both(inputs, active, upstream, allow_nonfinite=True)
+            passes = Executable(graph).both(inputs, active, np.float64(1.0), allow_nonfinite=True)
         except (GradcliError, ValueError):
             return {}
         return {

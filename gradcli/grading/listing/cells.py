@@ -20,7 +20,7 @@ from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.functions import blocks_of, label_of
 from gradcli.grading.listing.reader import RETURN, CodeReader, Place
-from gradcli.grading.listing.stages import of_tape, operands_of
+from gradcli.grading.listing.stages import operands_of, stage_between
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.model.flow import Flow
 from gradcli.grading.submission.labels import last_part
@@ -85,7 +85,7 @@ class Cells:
             names = {id(self.at[label]): label for label in labels if label in self.at}
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
             if nodes or self.tape.kernels[node] is not None:
-                cell.stage = of_tape(self.tape, node, nodes, cell.words, emptied, cell.line)
+                cell.stage = stage_between(self.tape, node, nodes, cell.words, emptied, cell.line)
                 self.operations += len(cell.stage.graph.nodes)
                 if self.operations > MOST_OPERATIONS:
                     raise submission_error("the steps of this listing are made of too much")
@@ -106,10 +106,6 @@ class Cells:
 
     # --- places ---
 
-    def text(self, span: Span) -> str:
-        """A part of the listing as written, in one line."""
-        return " ".join(self.reader.reading.source.text[span.start : span.end].split())
-
     def refused(self, span: Span, message: str, hint: str | None = None) -> GradcliError:
         """The error about a statement."""
         return submission_error(message, hint, source=self.reader.reading.source, span=span)
@@ -125,7 +121,7 @@ class Cells:
         if inner:
             at = max(inner, key=lambda i: len(steps[i].calls))
             last = max(inner, key=lambda i: (len(steps[i].calls), i))
-            cell.line, cell.text = steps[at].line, self.text(steps[at].span)
+            cell.line, cell.text = steps[at].line, self.reader.text.written(steps[at].span)
             cell.turn = steps[at].turn
             cell.code, cell.step = code_of(self.reader.places[at].statement, steps[at].name), at
             cell.behind = self.beside(self.reader.places[last].statement)
@@ -141,7 +137,7 @@ class Cells:
     def beside(self, statement: ast.stmt) -> tuple[int, str]:
         """The line where something may be missing beside a statement: a `pass` there, else it."""
         span = self.reader.text.span(self._passes.get(id(statement), statement))
-        return self.reader.text.line(span), self.text(span)
+        return self.reader.text.line(span), self.reader.text.written(span)
 
     @cached_property
     def _passes(self) -> dict[int, ast.stmt]:

@@ -6,9 +6,9 @@ gradients are judged, and the lines of every gradient, each with the variable th
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
 from gradcli.grading.model.tolerance import close
 
+WORTH_SAYING = frozenset({"other-point", "passed-over"})
+"""Notes on reading that a student has something of."""
 FEW = 5e-3
 """How far a number of few digits may be from a value to be it."""
 
@@ -32,9 +34,11 @@ class _Pass:
         self.staging = staging
         self.own, self.gradients = staging.own, staging.lines.groups
         self.task, self.vocabulary = staging.task, staging.vocabulary
-        self.notes = staging.lines.notes
+        said = (n for n in staging.reader.reading.notes if n[0] in WORTH_SAYING)
+        self.notes = [*staging.lines.notes, *said]
 
     def work(self) -> Work:
+        self._by_their_inputs()
         output = None if self._as_in_task() else self._output()
         flow, names = self.task, {cell.key: cell.name for cell in self.own}
         problems = {c.key: c.problem for c in self.own if c.problem is not None and c.spoils}
@@ -42,8 +46,7 @@ class _Pass:
         if output is not None:
             self.leave_out_strangers()
             stages, values = dict(flow.stages), dict(flow.values)
-            for name in self.vocabulary.inputs:
-                values[name] = self._first_value(name)
+            values |= {name: self.task.values[name] for name in self.vocabulary.inputs}
             for cell in self.own:
                 values[cell.key] = cell.passed_on
                 if cell.stage is not None:
@@ -65,10 +68,11 @@ class _Pass:
             if self._strangers() & set(self.gradients):  # names are the student's own
                 known = [c for c in self.own if c.name in given and self._is_tasks(c, FEW)]
                 given = {c.name: c.value for c in known}
+            shapes = {n: np.shape(self.task.values[n]) for n in given}
             flow = flow.with_values(
-                {n: v for n, v in given.items() if v is not None and self._fits(n, v)}
+                {n: v for n, v in given.items() if v is not None and np.shape(v) == shapes[n]}
             )
-            problems = {self.base(key): problem for key, problem in problems.items()}
+            problems = {key.partition("#")[0]: problem for key, problem in problems.items()}
         lines: dict[Key, list[Line]] = {}
         for name, groups in self.gradients.items():
             if output is None and name not in self.task.values:
@@ -93,6 +97,16 @@ class _Pass:
         return Work(
             flow, lines, where, texts, problems, lost, self.notes, self.staging.originals, numbers
         )
+
+    def _by_their_inputs(self) -> None:
+        """`v = w` and then dv, which is asked for as that with respect to w."""
+        counts = Counter(cell.name for cell in self.own)
+        for cell in self.own:
+            of = cell.source.key if cell.source is not None else ""
+            if of not in self.vocabulary.inputs or of in self.gradients or cell.name == of:
+                continue
+            if counts[cell.name] == 1 and cell.name in self.gradients:
+                self.gradients[of] = self.gradients.pop(cell.name)
 
     def drop_local_derivatives(self, flow: Flow) -> None:
         """`ds = s*(1 - s)`, the derivative of s by what it is made of, is no accumulator."""
@@ -121,8 +135,28 @@ class _Pass:
         for name in [n for n in self.gradients if n not in known]:
             del self.gradients[name]
 
+    def _of_task(self, cell: Cell) -> Key | None:
+        """The task's node whose value an own variable has, if there is just one."""
+        value = cell.value
+        same = [
+            key
+            for key in self.task.stages
+            if value is not None
+            and np.shape(value) == np.shape(self.task.values[key])
+            and close(value, self.task.values[key], 1e-9, 1e-12)
+        ]
+        return same[0] if len(same) == 1 else None
+
     def leave_out(self) -> None:
         """Say which gradients can't be judged, for want of an output that is made of them."""
+        last = {cell.name: cell for cell in self.own}
+        true = self.task.passes({})[0]
+        for name in [n for n in self.gradients if n not in self.task.values and n in last]:
+            meant, value = self._of_task(last[name]), self.gradients[name][-1][-1].cell.value
+            if meant in true and meant not in self.gradients and value is not None:
+                right = np.shape(value) == np.shape(true[meant])
+                if right and close(value, true[meant], 1e-6, 1e-12):
+                    self.gradients[meant] = self.gradients.pop(name)
         lost = [name for name in self.gradients if name not in self.task.values]
         if lost:
             names = " and ".join(f"delta_{name}" for name in lost)
@@ -133,9 +167,6 @@ class _Pass:
             )
             line = self.gradients[lost[0]][0][0].number
             self.notes.append(("no-output", line, text))
-
-    def _fits(self, name: str, value: Any) -> bool:
-        return bool(np.shape(value) == np.shape(self.task.values[name]))
 
     def _as_in_task(self) -> bool:
         """Whether the forward pass is the task's own, if with less or with nothing but numbers.
@@ -164,12 +195,6 @@ class _Pass:
         earlier = self.own[: self.own.index(cell)]
         return next((c.key for c in reversed(earlier) if c.name == name), name)
 
-    def base(self, key: Key) -> str:
-        return key.partition("#")[0]
-
-    def _first_value(self, name: str) -> Any:
-        return self.task.values[name]
-
     def _versions(self, name: str, flow: Flow) -> list[Key]:
         """The variables of a name that the output depends on, the latest first."""
         own = [cell.key for cell in reversed(self.own) if cell.name == name] if flow.own else []
@@ -188,6 +213,8 @@ class _Pass:
         last = self.staging.last_forward
         if last is None or not self._strangers() & set(self.gradients):
             return None
+        if self._of_task(last) is not None:
+            return None  # from here on the task goes on
         computed = {c.name for c in self.own if c.reads and c.name.isidentifier()}
         return last if computed <= _above(last) else None
 

@@ -43,9 +43,24 @@ class Functions:
         self.nodes = list(ast.walk(tree))
         """Everything in the module, walked once."""
         calls = (n.func for n in self.nodes if isinstance(n, ast.Call))
+        self.defined = [n for n in self.nodes if isinstance(n, ast.FunctionDef)]
         self.counts = Counter(getattr(f, "id", getattr(f, "attr", "")) for f in calls)
         self.targets = frozenset(map(last_part, targets(self.nodes)))
         self.known: dict[ast.AST, bool] = {}
+
+    def all_in(self, node: ast.AST) -> list[ast.AST]:
+        """Everything in a node, and in the functions and methods of the module that it calls."""
+        found: list[ast.AST] = []
+        waiting, seen = [node], {node}
+        while waiting:
+            inside = list(ast.walk(waiting.pop()))
+            found += inside
+            names = {getattr(n.func, "id", getattr(n.func, "attr", ""))
+                     for n in inside if isinstance(n, ast.Call)}  # fmt: skip
+            called = [f for f in self.defined if f.name in names and f not in seen]
+            seen.update(called)
+            waiting += called
+        return found
 
     def is_open(self, function: ast.AST, call: ast.AST) -> bool:
         """Whether a function's lines are steps of the computation in this call."""

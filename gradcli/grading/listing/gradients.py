@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.listing.cells import Cells, like
 from gradcli.grading.listing.work import Cell, Line
 from gradcli.python.steps import Step, reads
@@ -22,14 +23,16 @@ class Gradients:
 
     def add(self, name: str, cell: Cell, node: int | None, step: Step | None) -> None:
         """A step that gives a gradient, or adds to it."""
-        cell.name, cell.kind = name, "gradient"
         before = self._last(name)
+        if cell.written is not None and before is not None and before.label != cell.label:
+            return  # a step size, or an expected value
+        cell.name, cell.kind = name, "gradient"
         if step is not None and step.sign == "+=" and "[" not in step.name.replace('["', ""):
             own, symbol, partly = self._plus(cell, step, before), "+=", False
-            if before is None:
+            if before is None and '["' not in cell.label:
                 text = f"the first line of delta_{name} has '=', not '+='"
                 self.notes.append(("first-plus", cell.line, text))
-            else:
+            elif before is not None:
                 self._note_alias(name, cell)
         else:
             own = None if before is None else self._added(before, cell, node)
@@ -70,6 +73,11 @@ class Gradients:
         self.cells.make(cell, step.own_node)
         own, lost = cell.value, before is not None and before.value is None
         cell.value = None if own is None or lost else total
+        if before is not None and before.replaced and own is not None:
+            shapes = f"{np.shape(before.value)} and {np.shape(own)}"
+            cell.problem = GradcliError(Kind.SHAPE, f"shapes {shapes} do not add up")
+            cell.value = None
+            return None
         return own
 
     def _added(self, before: Cell, cell: Cell, node: int | None) -> Any:
@@ -96,8 +104,8 @@ class Gradients:
         group = self.groups[name][-1]
         first = group[-1].cell
         bare = isinstance(first.code, ast.Name) and first.reads and first.before is None
-        if bare and len(group) == 1 and np.ndim(first.value) and first.reads[0].kind == "gradient":
-            other = first.reads[0].name
+        other = first.reads[0].name if bare and first.reads[0].kind == "gradient" else name
+        if len(group) == 1 and np.ndim(first.value) and other != name:
             text = (
                 f"delta_{name} and delta_{other} are one array in NumPy: "
                 f"'+=' changes both; write delta_{name} = delta_{other}.copy()"

@@ -16,7 +16,7 @@ from gradcli.diagnostics.characters import plain
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source, Span
 from gradcli.python.core import Text
-from gradcli.python.source import module_of, without_magics
+from gradcli.python.source import module_of
 
 _WORD = r"[^\W\d][\w\u0300-\u036f]*"
 _QUOTED = (
@@ -26,12 +26,14 @@ _BEFORE_TEXT = "and|or|not|in|is|if|else|elif|return|print|yield"
 """Words that a text in quotes may follow at once: there is no transpose."""
 _POWER = re.compile(rf"(?P<kept>{_QUOTED}|\#[^\n]*)|(?P<power>\^)", re.DOTALL)
 _NOTATION = rf"""(?P<kept>(?<!\w){_QUOTED}|\#[^\n]*)
-      |(?P<margin>^[ \t]{{%d}})
+      |(?P<command>^(?P<indent>[ \t]*)(?:(?:[\w,\ ]+=[ ]*)?[%!?].*?|[\w.]+\?\??[ \t]*)$)
+      |(?P<margin>^[ \t]{{MARGIN}})
       |(?P<define>^(?P<name>{_WORD})[ ]*\((?P<parameters>[\w\s,]*)\)[ ]*=(?!=))
+      |(?P<quotient>^[ \t]*d[ ]?(?P<of>{_WORD})[ ]?/[ ]?d[ ]?(?P<by>{_WORD})(?=[ ]*=(?!=)))
       |(?P<partial>∂[ ]?(?P<above>{_WORD})[ ]?/[ ]?∂[ ]?(?P<below>{_WORD}))
       |(?P<turned>(?:(?<!\w)(?!(?:{_BEFORE_TEXT})'){_WORD}|[)\]])')
       |(?P<power>\^)
-      |(?P<root>√[ ]?(?P<of>{_WORD}|\d[\d.]*)?)
+      |(?P<root>√[ ]?(?P<operand>{_WORD}|\d[\d.]*)?)
       |(?P<digits>[₀₁₂₃₄₅₆₇₈₉]+)
       |(?P<sign>[·×⋅])|(?P<comparison>[≤≥≠])"""
 """All of it, in a text whose lines begin with so many blanks."""
@@ -83,7 +85,9 @@ def python_of(source: Source) -> tuple[ast.Module, Text]:
     text = plain(source.text) if source.text else ""
     if "^" not in text:
         try:
-            return module_of(Source(text, source.name)), Text(source)
+            same = text == source.text
+            places = Text(source) if same else Rewritten(source, text, [])
+            return module_of(Source(text, source.name)), places
         except GradcliError as error:
             if error.span is None:
                 raise
@@ -93,11 +97,12 @@ def python_of(source: Source) -> tuple[ast.Module, Text]:
     except GradcliError as error:
         if error.span is None:
             raise
-    text = without_magics(text)
     margin = min(
         (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip()), default=0
     )
-    form = re.compile(_NOTATION % margin, re.VERBOSE | re.DOTALL | re.MULTILINE)
+    form = re.compile(
+        _NOTATION.replace("MARGIN", str(margin)), re.VERBOSE | re.DOTALL | re.MULTILINE
+    )
     notation = _rewritten(source, text, form)
     try:
         return _tree(notation), notation
@@ -143,12 +148,16 @@ def _as_python(found: re.Match[str]) -> str | None:
     parts: dict[str, Any] = found.groupdict()
     if parts.get("power"):
         return "**"
+    if parts.get("command"):
+        return f"{parts['indent']}pass"
     if parts.get("margin") is not None:
         return "" if parts["margin"] else None
     if parts.get("define"):
         return f"{parts['name']} = lambda {parts['parameters']}:"
     if parts.get("root"):
-        return f"sqrt({parts['of']})" if parts["of"] else "sqrt"
+        return f"sqrt({parts['operand']})" if parts["operand"] else "sqrt"
+    if parts.get("quotient"):
+        return f"d_{parts['of']}_d_{parts['by']}"
     if parts.get("partial"):
         return f"d_{parts['above']}_d_{parts['below']}"
     if parts.get("turned"):

@@ -19,11 +19,11 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
+from gradcli.grading.listing.functions import Code
 from gradcli.grading.submission.labels import readings, spellings
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph
-from gradcli.python.core import Text
 from gradcli.python.interpreter import Interpreter
 from gradcli.python.library_calls import Call, taken
 from gradcli.python.limits import Budget
@@ -47,9 +47,10 @@ def labels_of(graph: Graph) -> Any:
     """
     picked: dict[int, list[tuple[int, int]]] = {}
     for node in graph.nodes:
-        items = node.options.get("items", ()) if node.operation is not None else ()
-        if len(items) == 2 and all(isinstance(i, int) for i in items):
-            picked.setdefault(node.operands[0], []).append(items)  # type: ignore[arg-type]
+        items: Any = node.options.get("items", ()) if node.operation is not None else ()
+        of = node.operands[0] if node.operands else None
+        if isinstance(of, int) and len(items) == 2 and all(isinstance(i, int) for i in items):
+            picked.setdefault(of, []).append((items[0], items[1]))
     for of, places in picked.items():
         for axis in (0, 1):
             order = sorted(places, key=lambda place: place[axis])
@@ -79,7 +80,7 @@ def bundles_of(nodes: Iterable[ast.AST]) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Offered:
-    """Something that the task has to give: known by what it is taken apart to."""
+    """A name for several of the task's nodes, such as `cache`: its keys or parts tell which."""
 
     name: str
 
@@ -88,10 +89,10 @@ class Offers(Interpreter):
     """The interpreter with the names of a task."""
 
     def __init__(
-        self, source: Source, text: Text, values: Mapping[str, Any], vocabulary: Vocabulary
+        self, source: Source, code: Code, values: Mapping[str, Any], vocabulary: Vocabulary
     ) -> None:
         super().__init__(source, Budget(), self._supplied)
-        self.text = text
+        self.text, self.functions = code.text, code.functions
         self.keeps_numbers = True
         self.given_values, self.vocabulary = values, vocabulary
         self.written_for = spellings(vocabulary)
@@ -101,7 +102,9 @@ class Offers(Interpreter):
         self.seeds: dict[int, str] = {}
         """Nodes that are the accumulator of the output, which starts at 1: of which variable."""
         self.offers: dict[str, Value] = {}
+        """What functions called with the task's nodes returned, by the names in their `return`."""
         self.missing: dict[str, None] = {}
+        """Names for which neither the code nor the task has a value."""
         self.bundles: frozenset[str] = frozenset()
         """Names that the code takes apart by keys or attributes."""
         self.own: dict[str, None] = {}
@@ -113,28 +116,28 @@ class Offers(Interpreter):
 
     # --- names ---
 
-    def node_of(self, name: str) -> Value | None:
+    def input_of(self, name: str) -> Value | None:
         """A node of the task, as an input of the code; None where there is none."""
         if name not in self.given_values:
             name = self.written_for.get(name, name)
         if name not in self.inputs:
             if name not in self.given_values:
                 return None
-            self.inputs[name] = found = self.as_node(name, self.given_values[name])
-            self.given_nodes[self.number_of(found)] = name
+            node, self.inputs[name] = self.as_node(name, self.given_values[name])
+            self.given_nodes[node] = name
         return self.inputs[name]
 
-    def as_node(self, name: str, value: Any, kind: str = "f") -> Value:
-        """A value as a node of the tape, which other values are made of."""
+    def as_node(self, name: str, value: Any, kind: str = "f") -> tuple[int, Value]:
+        """A value as an input on the tape, which other values are made of: its node, and it."""
         node = self.tape.input(name, value, self.text.span(_FIRST))
         found = self.tape.wrap(node, kind)
         if isinstance(found, Array):
             found.label = name
-        return found
+        return node, found
 
     def _supplied(self, name: str, node: Any) -> Value:
         del node
-        found = self.node_of(name)
+        found = self.input_of(name)
         if found is not None:
             return found
         seeded = self._seed(name)
@@ -157,15 +160,10 @@ class Offers(Interpreter):
         if not of:
             return None
         (*_, variable) = sorted(map(str, of), key=lambda one: one == self.vocabulary.output)
-        found = self.as_node(name, np.ones(np.shape(self.given_values[self.vocabulary.output]))[()])
-        self.seeds[self.number_of(found)] = variable
+        ones = np.ones(np.shape(self.given_values[self.vocabulary.output]))[()]
+        node, found = self.as_node(name, ones)
+        self.seeds[node] = variable
         return found
-
-    def number_of(self, value: Value) -> int:
-        """The node of a value that has one."""
-        node = self.node_of_value(value)
-        assert node is not None
-        return node
 
     def readings(self, label: str) -> list[Any]:
         """All that a label may stand for, here."""
@@ -173,6 +171,10 @@ class Offers(Interpreter):
             return readings(label, self.vocabulary, self.own)
         except GradcliError:
             return []
+
+    def is_gradient(self, label: str) -> bool:
+        """Whether a label may stand for a gradient, here."""
+        return any(reading.kind == "gradient" for reading in self.readings(label))
 
     def offer(self, name: str) -> Value:
         """What the task, or an earlier function, has under a name.
@@ -182,17 +184,17 @@ class Offers(Interpreter):
         """
         if name in self.offers:
             return self.offers[name]
-        found = self.node_of(name)
+        found = self.input_of(name)
         if found is not None:
             return found
         same = [n for n in self.vocabulary.inputs if n.lower() == name.lower()]
         if len(same) == 1:
-            return self.node_of(same[0])
+            return self.input_of(same[0])
         if name.lower() in LABELS and self.labels is not None:
             return Array(data=np.array(self.labels), kind="i", label=name)
         several = numbered(name, self.vocabulary.inputs)
         if len(several) > 1:
-            return [self.node_of(n) for n in several]
+            return [self.input_of(n) for n in several]
         return Offered(name)
 
     # --- bundles ---
@@ -207,8 +209,8 @@ class Offers(Interpreter):
 
     def look_up(self, name: str, node: Any) -> Value:
         """What a name stands for here."""
-        scope = self.scope.names.get(name)
-        return scope if isinstance(scope, Offered) else super().look_up(name, node)
+        found = self.scope.names.get(name)
+        return found if isinstance(found, Offered) else super().look_up(name, node)
 
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`."""
@@ -253,3 +255,4 @@ class Offers(Interpreter):
 
 
 _FIRST = ast.Constant(0, lineno=1, col_offset=0, end_lineno=1, end_col_offset=0)
+"""What has the place of the task's values: the beginning of the text."""

@@ -23,6 +23,7 @@ from gradcli.grading.listing.uncalled import Uncalled
 from gradcli.grading.submission.labels import last_part
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Graph
+from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
     NOWHERE,
@@ -46,7 +47,7 @@ class Place:
 
     statement: ast.stmt
     own: bool
-    """It is a step of the computation, not of a function that is a word for an expression."""
+    """Whether it is a step of the computation; those of a function such as `sigmoid` are not."""
     entries: Mapping[Any, Value] = field(default_factory=dict)
     """Of a dictionary that was given a name: what was in it then."""
 
@@ -61,7 +62,7 @@ class Lost:
     at: int
     """How many steps stand before it."""
     stand_in: Value | None
-    """What later statements reckon with."""
+    """The value that later statements use."""
 
 
 @dataclass(frozen=True)
@@ -70,12 +71,12 @@ class Returned:
 
     function: Function
     value: Value
-    line: int
     own: bool
-    """Its lines are steps of the computation."""
+    """Whether its lines are steps of the computation."""
     uncalled: bool
-    """The code itself never calls it."""
+    """Whether the code itself never calls it."""
     at: int
+    """How many steps stand before its end."""
 
 
 class CodeReader(Uncalled):
@@ -90,18 +91,20 @@ class CodeReader(Uncalled):
         assumed: Mapping[str, Any] | None,
     ) -> None:
         bundles = bundles_of(code.functions.nodes)
-        super().__init__(source, code.text, values, vocabulary)
+        super().__init__(source, code, values, vocabulary)
         self.tree, self.assumed, self.bundles = code.tree, assumed, bundles
-        self.functions = code.functions
         self.returned: list[Returned] = []
         self.places: list[Place] = []
         """Of every step."""
         self.lost: list[Lost] = []
         self.replaced_by: dict[int, int] = {}
         """Of steps: the node of an assumed value that stands for theirs."""
+        self.exhausted: ExhaustedError | None = None
+        """Where the budget was used up; what had been read until then counts."""
         self.is_own = True
         """Whether steps are the computation's own here."""
-        self.snapshots: dict[int, dict[str, Value]] | None = None
+        self.keeps_snapshots = False
+        self.snapshots: dict[int, dict[str, Value]] = {}
         """For every step what the names around it stood for before, where that is asked for."""
         self.around: dict[str, Value] = {}
 
@@ -111,7 +114,7 @@ class CodeReader(Uncalled):
         """One statement, with the names around it as they are before."""
         simple = isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
         before = self.around
-        if self.snapshots is not None and self.given is None and simple:
+        if self.keeps_snapshots and self.given is None and simple:
             self.around = {n: self._held_now(v) for n, v in self.scope.names.items()}
         try:
             return super().one(node)
@@ -132,9 +135,9 @@ class CodeReader(Uncalled):
         value = arguments[2]
         held = dict(value) if isinstance(value, dict) else {}
         self.places.append(Place(node, self.is_own, held))
-        if self.is_own and not self._is_gradient(name):
+        if self.is_own and not self.is_gradient(last_part(name)):
             self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
-        if self.snapshots is not None:
+        if self.keeps_snapshots:
             self.snapshots[count] = self.around
 
     def stands_alone(self, value: Value, node: ast.Expr) -> None:
@@ -145,9 +148,6 @@ class CodeReader(Uncalled):
                 held = self.soft(of)
                 if isinstance(held, list) and held and self.is_number(held[-1]):
                     self.step(label_of(of), "=", held[-1], held[-1], None, node)
-
-    def _is_gradient(self, label: str) -> bool:
-        return any(r.kind == "gradient" for r in self.readings(last_part(label)))
 
     def _held_now(self, value: Value) -> Value:
         """A value as it is now, whatever is stored into it later."""
@@ -169,13 +169,12 @@ class CodeReader(Uncalled):
 
         `given` are values that some names have instead.
         """
-        assert self.snapshots is not None
-        outer, kept = self.scope, self.snapshots
-        self.budget.__init__()  # type: ignore[misc]
+        outer = self.scope
+        self.budget.renew()
         self.scope = Scope(outer.module)
-        self.scope.names |= kept.get(step, {})
+        self.scope.names |= self.snapshots.get(step, {})
         for name, value in (given or {}).items():
-            self.scope.names[name] = self.as_node(name, value)
+            self.scope.names[name] = self.as_node(name, value)[1]
         try:
             with np.errstate(all="ignore"):
                 found = self.numeric(self.value(node), NOWHERE)
@@ -232,13 +231,26 @@ class CodeReader(Uncalled):
         if is_traced(value):
             code = getattr(node, "value", None)
             other = code.id if isinstance(code, ast.Name) and isinstance(value, Array) else ""
-            if gradient and other and value.parent is None and self._is_gradient(other):
+            if gradient and other and value.view is None and self.is_gradient(other):
                 return Array(node=value.node, kind=value.kind)
             return value
-        if not gradient and found[0].name in self.vocabulary.inputs:
-            return value
         number = self.tape.value(value)
-        return self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))
+        name = found[0].name
+        if not gradient and (name in self.vocabulary.inputs or self.is_another(name, number)):
+            return value
+        place, made = self.as_node(label, np.array(number, dtype=np.float64)[()], self.kind(value))
+        if isinstance(value, Array) and value.view is None:  # its other names see it too
+            value.node, value.data, value.constant = place, None, None
+            return value
+        return value if isinstance(value, Array) else made
+
+    def is_another(self, name: str, number: Any) -> bool:
+        """Whether a number has nothing to do with the output whose name it has: `L = len(Y)`."""
+        if name != self.vocabulary.output or not np.all(np.isfinite(number)):
+            return False
+        true = self.given_values[name]
+        same = np.shape(number) == np.shape(true)
+        return not (same and np.allclose(number, true, rtol=0.5, atol=0.0))
 
     def _go_on(self, label: str, value: Value, target: ast.expr) -> None:
         """Go on with what is assumed, where a value has another shape, or is no number."""
@@ -248,8 +260,8 @@ class CodeReader(Uncalled):
         number = self.tape.value(value)
         other = label in (self.assumed or {}) and np.shape(number) != np.shape(assumed)
         if other or (np.all(np.isfinite(assumed)) and not np.all(np.isfinite(number))):
-            stand_in = self.as_node(label, assumed)
-            self.replaced_by[len(self.reading.steps) - 1] = self.number_of(stand_in)
+            node, stand_in = self.as_node(label, assumed)
+            self.replaced_by[len(self.reading.steps) - 1] = node
             self._reckon_with(target, stand_in)
 
     def assumed_of(self, label: str) -> Any:
@@ -270,18 +282,18 @@ class CodeReader(Uncalled):
         """Take note of a label without a value."""
         assumed, stand_in = self.assumed_of(label), None
         if assumed is not None:
-            stand_in = self.as_node(label, assumed)
+            _, stand_in = self.as_node(label, assumed)
             self._reckon_with(target or ast.Name(label, ast.Store()), stand_in)
         place = Place(node, self.is_own)
         self.lost.append(Lost(label, why, place, len(self.reading.steps), stand_in))
-        if self.snapshots is not None:
+        if self.keeps_snapshots:
             self.snapshots[-len(self.lost)] = self.around
 
     def _augmented(self, node: ast.AugAssign) -> int:
         """`dx += …`, which begins at zero where there is no dx yet."""
         target = node.target
         name = target.id if self.given is None and isinstance(target, ast.Name) else ""
-        if name and self._is_gradient(name) and not self._is_bound(name):
+        if name and self.is_gradient(name) and not self._is_bound(name):
             self.set_name(name, 0.0)
         return super()._augmented(node)
 
@@ -316,9 +328,8 @@ class CodeReader(Uncalled):
         try:
             value = super().call_function(function, a, k, node)
             if not function.given:
-                line, at = self.line(function.node), len(self.reading.steps)
-                uncalled = not isinstance(node, ast.Call)
-                self.returned.append(Returned(function, value, line, self.is_own, uncalled, at))
+                uncalled, at = not isinstance(node, ast.Call), len(self.reading.steps)
+                self.returned.append(Returned(function, value, self.is_own, uncalled, at))
             return value
         finally:
             self.is_own = outer
@@ -335,7 +346,7 @@ class CodeReader(Uncalled):
             and np.allclose(self.given_values[one], number, rtol=1e-6, atol=0)
         ]
         found = name if name in same else same[0] if len(same) == 1 else None
-        return value if found is None else self.node_of(found)
+        return value if found is None else self.input_of(found)
 
     def _return(self, node: ast.Return) -> int:
         code = super()._return(node)
@@ -372,10 +383,13 @@ def read_code(
     of the task has the task's. None where nothing stands for it.
     """
     reader = CodeReader(source, code, values, vocabulary, assumed)
-    reader.snapshots = {} if snapshots else None
+    reader.keeps_snapshots = snapshots
     reader.literal, reader.labels = literal_of(graph), labels_of(graph)
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):
-        reader.run(reader.tree.body)
-        reader.call_uncalled(reader.tree)
+        try:
+            reader.run(reader.tree.body)
+            reader.call_uncalled(reader.tree)
+        except ExhaustedError as error:
+            reader.exhausted = error
     return reader

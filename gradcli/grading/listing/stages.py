@@ -17,7 +17,7 @@ def operands_of(tape: Tape) -> list[tuple[int, ...]]:
     return [tuple(o for o in step.operands if type(o) is int) for step in tape.steps]
 
 
-def of_tape(
+def stage_between(
     tape: Tape,
     node: int,
     reads: Sequence[int],

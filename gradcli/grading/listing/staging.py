@@ -37,6 +37,8 @@ from gradcli.python.values import NOWHERE, Array, Unknown, Value
 
 GRADIENTS = frozenset({"grads", "grad", "gradients", "gradient", "d", "delta", "deltas"})
 """What a dictionary is called whose entries are gradients by their names alone: `grads["W1"]`."""
+RAISED = frozenset({"KeyError", "TypeError", "AttributeError", "IndexError", "ValueError"})
+"""What Python itself would raise there."""
 COMPUTING = frozenset({"shape", "name", "domain", "overflow", "edge", "singular"})
 """Why a statement that can be read has no value."""
 
@@ -46,7 +48,7 @@ class Staging:
 
     def __init__(self, reader: CodeReader, task: Flow, named: Collection[str]) -> None:
         self.reader, self.task, self.named = reader, task, named
-        self.tape, self.vocabulary = reader.tape, reader.vocabulary
+        self.tape, self.text, self.vocabulary = reader.tape, reader.text, reader.vocabulary
         self.cells = Cells(reader, task)
         self.lines = Gradients(self.cells)
         self.own: list[Cell] = []
@@ -59,6 +61,7 @@ class Staging:
         self.last_forward: Cell | None = None
         self.problems: list[GradcliError] = []
         self.counts: Counter[str] = Counter()
+        """How many variables of the code have each name."""
 
     def all(self) -> Staging:
         """Go through all steps."""
@@ -75,9 +78,35 @@ class Staging:
         ]
         for _, _, event in sorted(events, key=lambda e: e[:2]):
             event()
+        self._see_what_changed()
         self._from_results()
         self._expect_something()
         return self
+
+    def _see_what_changed(self) -> None:
+        """A gradient that is a view changes with the array that is stored into: a line more."""
+        steps = self.reader.reading.steps
+        for label, value in list(self.reader.scope.names.items()):
+            cell = self.cells.at.get(label)
+            node = self.reader.node_of_value(value) if isinstance(value, Array) else None
+            if (
+                cell is None
+                or cell.kind != "gradient"
+                or node in (None, cell.node)
+                or cell.replaced
+            ):
+                continue
+            above = self.tape.node(value.root)
+            last = next((i for i in reversed(range(len(steps))) if steps[i].whole == above), None)
+            if last is not None:
+                self.cells.operands = operands_of(self.tape)
+                self.cells.place = self.reader.places[last]
+                step = steps[last]
+                changed = Cell(
+                    label, "gradient", like(self.tape.value(value)), step.line,
+                    text=self.reader.text.written(step.span), step=last, label=label,
+                )  # fmt: skip
+                self.lines.add(cell.name, changed, node, None)
 
     def _expect_something(self) -> None:
         """Say what is missing where no gradient at all can be found out, instead of marks of 0."""
@@ -105,7 +134,9 @@ class Staging:
     @cached_property
     def _used(self) -> frozenset[str]:
         """The names that expressions of the listing use, but for what functions give back."""
-        given_back = {id(n.value) for n in self.reader.functions.nodes if isinstance(n, ast.Return)}
+        returned = (n.value for n in self.reader.functions.nodes if isinstance(n, ast.Return))
+        parts = (n.elts if isinstance(n, ast.Tuple) else [n] for n in returned)
+        given_back = {id(n) for of in parts for n in of}
         return frozenset(
             n.id
             for n in self.reader.functions.nodes
@@ -132,13 +163,16 @@ class Staging:
         if np.asarray(value).dtype.kind not in "fiub":
             return
         cell = Cell(
-            label, "variable", like(value), step.line, text=self.cells.text(step.span), step=i,
+            label, "variable", like(value), step.line, text=self.text.written(step.span), step=i,
             code=code, label=label, turn=step.turn,
         )  # fmt: skip
         if step.sign == "=":
-            cell.written = as_written(code, lambda node: self.cells.text(self._span(node)))
+            cell.written = as_written(code, lambda node: self.text.written(self._span(node)))
         cell.behind = self.cells.beside(place.statement)
         reading = self._reading_at(label, step.span)
+        plain = node is None and reading.kind == "value"
+        if plain and self.reader.is_another(reading.name, value):
+            return  # another thing by that name
         self._given(label, reading, cell, node, step)
         stand_in = self.reader.replaced_by.get(i)
         if stand_in is not None and self.cells.at.get(label) is cell:
@@ -164,8 +198,8 @@ class Staging:
             node, label = self.reader.node_of_value(entry), f'{base}["{key}"]'
             number = self.tape.value(entry)
             cell = Cell(
-                label, "variable", like(number), step.line, text=self.cells.text(step.span), step=i,
-                code=parts.get(key), label=label,
+                label, "variable", like(number), step.line, text=self.text.written(step.span),
+                step=i, code=parts.get(key), label=label,
             )  # fmt: skip
             self._given(label, self._reading_at(label, step.span), cell, node, None)
 
@@ -196,6 +230,8 @@ class Staging:
         if source.kind == "variable" and source.key:
             if name in (source.name, source.key):
                 return False
+            if isinstance(cell.code, ast.Call) and source.key in self.vocabulary.inputs:
+                return True  # a copy
             return name in self.vocabulary.inputs or not together
         return not (together and source.kind == "gradient" and name not in self.vocabulary.inputs)
 
@@ -212,24 +248,20 @@ class Staging:
             if cell.spoils:
                 self.spoilt.append(cell)
         inputs = self.vocabulary.inputs
-        known = cell.step is not None and cell.step >= 0
-        calls = self.reader.reading.steps[cell.step].calls if known else ()  # type: ignore[index]
+        at = -1 if cell.step is None else cell.step
+        calls = self.reader.reading.steps[at].calls if at >= 0 else ()
         if name in inputs and calls and cell.kind == "variable" and not self._is_point(name, cell):
             name = cell.name = f"{calls[-1]}.{name}"  # a parameter that is given a value
         if name in inputs:
             self._input(name, cell)
         elif cell.kind == "variable":
-            cell.key = self._new_key(name)
+            earlier = self.counts[name] + (name in self.task.values)
+            cell.key = f"{name}#{earlier + 1}" if earlier else name
+            self.counts[name] += 1
             self.own.append(cell)
             self.names[name] = None
             if not self.lines.groups and name.isidentifier():
                 self.last_forward = cell
-
-    def _new_key(self, name: str) -> str:
-        """The key of another variable of a name."""
-        self.counts[name] += 1
-        earlier = self.counts[name] - 1 + (name in self.task.values)
-        return f"{name}#{earlier + 1}" if earlier else name
 
     def _input(self, name: str, cell: Cell) -> None:
         """An input that is given a value: the task's, or that of a descent step."""
@@ -240,10 +272,11 @@ class Staging:
         elif cell.kind == "variable" and self._is_point(name, cell):
             cell.key = name
         else:
+            short = f"{float(given):.6g}" if np.ndim(given) == 0 else "another array"
             raise self.cells.refused(
                 self._span(self.cells.place.statement),
                 f"'{name}' has another value here than in the task",
-                f"the task has {name} = {_short(given)}",
+                f"the task has {name} = {short}",
             )
 
     def _is_point(self, name: str, cell: Cell) -> bool:
@@ -263,12 +296,13 @@ class Staging:
         statement, label, at = lost.place.statement, lost.label, self.cells.at
         span = self._span(statement)
         reading = self._reading_at(label, span)
-        if lost.why.kind not in COMPUTING:
+        raises = lost.why.raised in RAISED and lost.why.kind != "binding"
+        if lost.why.kind not in COMPUTING and not raises:
             if reading.kind == "gradient":
                 raise self._unreadable(lost.why, span)
             return
         cell = Cell(
-            label, "variable", None, self.reader.text.line(span), text=self.cells.text(span),
+            label, "variable", None, self.text.line(span), text=self.text.written(span),
             code=code_of(statement, label), problem=self._problem(lost.why), label=label,
             step=-1 - number,
         )  # fmt: skip
@@ -300,7 +334,7 @@ class Staging:
         return self.cells.refused(why.span or span, why.message, why.hint)
 
     def _span(self, node: ast.AST) -> Span:
-        return self.reader.text.span(node)
+        return self.text.span(node)
 
     # --- what functions give back ---
 
@@ -322,8 +356,8 @@ class Staging:
         span = self._span(at)
         self.cells.place = Place(at, own=True)
         cell = Cell(
-            label, "variable", like(self.tape.value(value)), self.reader.text.line(span),
-            text=self.cells.text(span), code=getattr(at, "value", None), label=label,
+            label, "variable", like(self.tape.value(value)), self.text.line(span),
+            text=self.text.written(span), code=getattr(at, "value", None), label=label,
         )  # fmt: skip
         self._given(label, reading, cell, self.reader.node_of_value(value), None)
 
@@ -336,12 +370,20 @@ class Staging:
             arguments = of.function.node.args
             names = tuple(p.arg for p in (*arguments.posonlyargs, *arguments.args))
             values = self._elements(of.value)
-            if not of.own or names != inputs or len(values) != len(inputs):
+            if not of.own or names != inputs or len(values) != len(inputs) or self._named(of):
                 continue
             for name, value in zip(inputs, values, strict=True):
                 if self.reader.is_number(value):
                     reading = Reading("gradient", name)
                     self._result(f"delta_{name}", reading, value, of.function.node)
+
+    def _named(self, of: Returned) -> bool:
+        """Whether a function gives back a variable by its name: that is no gradient."""
+        returns = [n for n in ast.walk(of.function.node) if isinstance(n, ast.Return)]
+        value = returns[-1].value if returns else None
+        parts = value.elts if isinstance(value, ast.Tuple) else [value]
+        cells = (self.cells.at.get(p.id) for p in parts if isinstance(p, ast.Name))
+        return any(cell is not None and cell.kind == "variable" for cell in cells)
 
     def _elements(self, value: Value) -> tuple[Value, ...]:
         """The values of a tuple, or the numbers in an array of them."""
@@ -378,7 +420,3 @@ def _label(name: str) -> str:
     """A step's name as a label: of elements the array's."""
     entry = base_and_key(name)
     return name if entry is not None else name.partition("[")[0]
-
-
-def _short(value: Any) -> str:
-    return f"{float(value):.6g}" if np.ndim(value) == 0 else "another array"

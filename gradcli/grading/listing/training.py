@@ -9,6 +9,7 @@ begin at the task's point again.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -16,6 +17,7 @@ import numpy as np
 
 from gradcli.grading.listing.functions import label_of, targets
 from gradcli.grading.listing.offers import Offered, Offers
+from gradcli.grading.submission.labels import last_part
 from gradcli.python.values import (
     Array,
     Instance,
@@ -26,8 +28,10 @@ from gradcli.python.values import (
     is_traced,
 )
 
-MANY_TURNS = 20
-"""A loop with a step of descent in it and more turns than this trains; its first turn is read."""
+_GRADIENT = re.compile(
+    r"(d|delta|grad|nabla)_?[A-Za-z]?\w{0,3}$|\w+_(grad|gradient|delta)$|g[wb]\d?$"
+)
+"""What a gradient is called, whatever it is by."""
 
 
 class Training(Offers):
@@ -35,9 +39,12 @@ class Training(Offers):
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self.descended = False
+        self.trains_here = False
+        """The loop that begins trains: its first turn is read."""
         self.moved: dict[str, Callable[[], None]] = {}
         """The weights that a step of descent has moved: what puts each back."""
+        self.known_loops: dict[ast.For, bool] = {}
+        """Whether each loop trains."""
 
     # --- the task's point ---
 
@@ -67,7 +74,7 @@ class Training(Offers):
         if name not in self.vocabulary.inputs or is_traced(value):
             return None
         if isinstance(value, Unknown):
-            return self.node_of(name)
+            return self.input_of(name)
         if not self.is_number(value) and not isinstance(value, list):
             return None
         true = self.given_values[name]
@@ -85,32 +92,35 @@ class Training(Offers):
             line = self.line(target)
             text = f"{name} has another value here; the task's is taken"
             self.reading.notes.append(("other-point", line, text))
-        return self.node_of(name)
+        return self.input_of(name)
 
     # --- descent ---
 
     def _is_descent(self, target: ast.expr, node: ast.stmt) -> bool:
         """`W = W - eta*dW`, of an input that has the task's value."""
         value = getattr(node, "value", None)
-        left = value.left if isinstance(value, ast.BinOp) else None
-        place = isinstance(left, ast.Name | ast.Attribute | ast.Subscript)
-        same = place and ast.unparse(left) == ast.unparse(target)  # type: ignore[arg-type]
-        return same and isinstance(value.op, ast.Sub | ast.Add) and self._is_input(target)  # type: ignore[union-attr]
+        if not isinstance(value, ast.BinOp) or not isinstance(value.op, ast.Sub | ast.Add):
+            return False
+        place = isinstance(value.left, ast.Name | ast.Attribute | ast.Subscript)
+        same = place and ast.unparse(value.left) == ast.unparse(target)
+        return same and self._is_input(node)
 
-    def _is_input(self, target: ast.expr) -> bool:
-        """Whether a target is an input of the task: a number under another name is a copy."""
+    def _is_input(self, statement: Any) -> bool:
+        """Whether a statement changes an input: a number under another name, if by a gradient."""
+        target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
         found = self.soft(target)
         node = found.node if isinstance(found, Scalar) else None
         if node is not None and isinstance(target, ast.Name):
             own = {name for name, value in self.inputs.items() if value is found}
-            node = node if target.id in own or not own else None
+            copied = own and target.id not in own
+            node = None if copied and not self._speaks_of_gradients(statement.value) else node
         if isinstance(found, Array):
             node = self.tape.node(found)
         return node in {self.node_of_value(value) for value in self.inputs.values()} - {None}
 
     def _augmented(self, node: ast.AugAssign) -> int:
         gradient = isinstance(node.op, ast.Sub | ast.Add)
-        if self.given is None and gradient and self._is_step(node) and self._is_input(node.target):
+        if self.given is None and gradient and self._is_step(node) and self._is_input(node):
             self._move(node.target)
         return super()._augmented(node)
 
@@ -120,14 +130,13 @@ class Training(Offers):
 
     def _move(self, target: ast.expr) -> None:
         """Take note of a step of descent, and of how it is taken back."""
-        self.descended = True
         label, held = label_of(target), self.soft(target)
         if label in self.moved:
             return
         root = held.root if isinstance(held, Array) else None
         node = None if root is None else root.node
         scope = self.scope.shared.get(label, self.scope)
-        of = None if isinstance(target, ast.Name) else self.soft(target.value)  # type: ignore[attr-defined]
+        of = self.soft(target.value) if isinstance(target, ast.Attribute | ast.Subscript) else None
         key = self.soft(target.slice) if isinstance(target, ast.Subscript) else None
 
         def put_back() -> None:
@@ -165,23 +174,46 @@ class Training(Offers):
         if not read & {*self.moved, *bundles}:
             return False
         labels = {*read, *targets(ast.walk(node))}
-        return not any(r.kind == "gradient" for label in labels for r in self.readings(label))
+        return not any(map(self.is_gradient, labels))
 
     # --- loops that train ---
 
     def _for(self, node: ast.For) -> int:
-        self.descended = False
+        self.trains_here = self.given is None and self._trains(node)
         return super()._for(node)
 
     def iterated(self, value: Value, where: Any) -> Any:
         """The items of a loop; of one that trains, the first: the weights stay where they are."""
-        before = self.descended
+        trains, self.trains_here = self.trains_here, False
         for i, item in enumerate(super().iterated(value, where)):
-            trains = i and self.descended and not before and isinstance(value, range)
-            if trains and len(value) > MANY_TURNS:
+            if i and trains:
                 self.put_back()
                 return
             yield item
+
+    def _trains(self, node: ast.For) -> bool:
+        """Whether a step of descent is taken in a loop, or in a function that it calls."""
+        if node not in self.known_loops:
+            self.known_loops[node] = any(map(self._descends, self.functions.all_in(node)))
+        return self.known_loops[node]
+
+    def _descends(self, node: ast.AST) -> bool:
+        """Whether something goes down a gradient here: `v - eta*dv`, `v -= eta*dv`."""
+        match node:
+            case ast.AugAssign(target=place, op=ast.Sub(), value=step):
+                pass
+            case ast.BinOp(left=place, op=ast.Sub(), right=step):
+                pass
+            case _:
+                return False
+        by_name = isinstance(place, ast.Name | ast.Attribute | ast.Subscript | ast.Call)
+        return by_name and not self._speaks_of_gradients(place) and self._speaks_of_gradients(step)
+
+    def _speaks_of_gradients(self, node: ast.AST) -> bool:
+        labels = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)}
+        texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
+        words = {last_part(label) for label in labels} | {t for t in texts if isinstance(t, str)}
+        return any(_GRADIENT.match(word) or self.is_gradient(word) for word in words - {""})
 
 
 def _last(target: ast.expr) -> str:

@@ -32,7 +32,7 @@ class Uncalled(Training):
         return super().call_function(function, a, k, node)
 
     def stands_alone(self, value: Value, node: ast.Expr) -> None:
-        """What a call gives back that nobody takes."""
+        """Keep what a call gives back where no name gets it."""
         if isinstance(node.value, ast.Call):
             self.results.append((ast.unparse(node.value.func), value, self.line(node)))
 

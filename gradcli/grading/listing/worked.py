@@ -76,11 +76,24 @@ class _Code:
     def worked(self, assumed: Mapping[str, Any]) -> Work:
         """What the code comes to with some values assumed."""
         named = self.task.program.statements
-        staging = Staging(self.read(assumed), self.task.flow, named).all()
+        reader = self.read(assumed)
+        staging = Staging(reader, self.task.flow, named).all()
         work = finished(staging)
+        self._expect_whole(reader, work)
         work.unread.update(staging.unread(work.flow.name(work.flow.output)))
         work.evaluated = _Again(self, assumed).evaluated
         return work
+
+    def _expect_whole(self, reader: CodeReader, work: Work) -> None:
+        """Raise where the budget was used up before all that is asked for was read."""
+        stopped = reader.exhausted
+        if stopped is None:
+            return
+        if not set(self.task.wanted("listing")) <= {work.flow.name(key) for key in work.lines}:
+            stopped.kind = Kind.SUBMISSION
+            raise stopped
+        line = None if stopped.span is None else self.listing.line(stopped.span.start)
+        work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
 
     def read(self, assumed: Mapping[str, Any], *, snapshots: bool = False) -> CodeReader:
         """Read the code. Raises `GradcliError` of kind submission."""

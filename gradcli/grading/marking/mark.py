@@ -121,12 +121,14 @@ class _Marking(ValueRows):
         return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)
 
     def one_for_each_line(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
-        """A mistake in a loop is one, in whichever turns its line goes wrong."""
+        """A mistake is one, in whichever turns and for whichever rows its line goes wrong."""
         seen: set[tuple[Any, ...]] = set()
         for row in rows:
-            cause = row.line, row.tags
-            if row.status is not Status.WRONG or not row.turn or cause not in seen:
-                seen.add(cause)
+            message = "" if row.turn else row.message.replace(f"delta_{row.name}", "")
+            cause = row.line, row.tags, message
+            if row.status is not Status.WRONG or cause not in seen:
+                if row.status is Status.WRONG and self.handed.work is not None:
+                    seen.add(cause)
                 yield row
                 continue
             earned = row.max * self.share(Status.CARRIED)

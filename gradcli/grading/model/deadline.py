@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
@@ -48,6 +48,13 @@ class Deadline:
     def of_naming(cls, seconds: float, clock: Callable[[], float] = time.monotonic) -> Deadline:
         """A deadline for naming alone: marking ends whenever it is done."""
         return cls(seconds, clock() + seconds, math.inf, clock)
+
+    @property
+    def half(self) -> Deadline:
+        """The same with half of the time for naming: the rest is for a second way to name."""
+        if math.isinf(self.naming):
+            return self
+        return replace(self, naming=(self.naming + self.clock()) / 2)
 
     def check_naming(self) -> None:
         """Raise `OutOfTimeError` once naming has used up its share."""

@@ -23,6 +23,8 @@ from gradcli.graph.identifiers import identifiers, is_taken
 _PREFIXES = ("delta_", "d_", "d", "grad_", "δ_", "δ")
 _MORE_PREFIXES = ("nabla_", "∇_", "∇", "partial_", "delta", "grad")
 """Before a name that could not be read otherwise."""
+_BY_HAND = ("_analytic", "_analytical", "_backprop", "_manual", "_exact")
+"""What is put behind a gradient to tell it from its estimate."""
 _COLLECTIONS = frozenset({"deltas", "grads"})
 """What these are even where there is a node `s`."""
 _GRADIENT = re.compile(r"(d|delta|grad|nabla|partial|δ|∂|∇)_|.*_(grad|gradient|delta)$")
@@ -185,6 +187,9 @@ def _other_candidates(text: str, vocabulary: Vocabulary) -> Iterator[str]:
     for prefix in (f"grad_{output}_", f"d{output}_by_d", f"d_{output}_d_", *_MORE_PREFIXES):
         if text.startswith(prefix):
             yield text.removeprefix(prefix)
+    for suffix in _BY_HAND:
+        if text.endswith(suffix):
+            yield from _candidates(text.removesuffix(suffix), output)
     for suffix in ("_grad", "_gradient", "_delta"):
         if text.endswith(suffix):
             yield text.removesuffix(suffix)

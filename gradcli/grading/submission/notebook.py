@@ -41,19 +41,22 @@ class Notebook:
 def read_notebook(source: Source) -> Notebook:
     """The code cells. Raises `GradcliError` of kind submission for what is no notebook."""
     tree = parsed(source)
-    cells = dict(tree).get("cells") if isinstance(tree, Object) else None
+    parts = dict(tree) if isinstance(tree, Object) else {}
+    cells = parts.get("cells")
     if not isinstance(cells, list):
-        raise _damaged(source, "it has no list of cells")
+        old = "worksheets" in parts
+        why = "its format is of before 2015: open it and save it anew" if old else None
+        raise _damaged(source, why or "it has no list of cells")
     texts: list[str] = []
     starts: list[tuple[int, int]] = []
     line = 1
     for number, cell in enumerate(cells, start=1):
-        parts = dict(cell) if isinstance(cell, Object) else None
-        if parts is None:
+        of = dict(cell) if isinstance(cell, Object) else None
+        if of is None:
             raise _damaged(source, f"cell {number} isn't an object")
-        if parts.get("cell_type") != "code":
+        if of.get("cell_type") != "code":
             continue
-        text = _text(parts.get("source"))
+        text = _text(of.get("source"))
         if text is None:
             raise _damaged(source, f"cell {number} has no text")
         if _OTHER_LANGUAGE.match(text):
