@@ -16,7 +16,7 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
-from batch_programs import array_point, array_program, edgy_point, edgy_program
+from batch_programs import array_point, array_program, edgy_point, edgy_program, guarded_program
 
 from gradcli import GradcliError, Program
 from gradcli.batch.kernel import Line
@@ -182,6 +182,25 @@ def edgy_cases(count: int, first: int = 0, *, jit: bool = False) -> Iterator[Cas
             only = (None, None, None, "value", "grad")[int(draw.integers(5))]
             how = {"chunk": (None, 1, 3)[seed % 3], "threads": 1, "jit": jit, "only": only}
             yield Case(written.text, columns, {}, how)
+
+
+def guarded_cases(count: int, first: int = 0, *, jit: bool = False) -> Iterator[Case]:
+    """Programs of `where` and other guards; some inputs are columns, others the same in all rows.
+
+    Every other program has numbers alone, which a compiled loop has forms for.
+    """
+    for seed in range(first, first + count):
+        draw = np.random.default_rng(seed)
+        written = guarded_program(seed, scalar=seed % 2 == 0)
+        used = Program(written.text).inputs
+        points = {n: c for n, c in edgy_point(written, 5, seed).items() if n in used}
+        column = str(draw.choice([*points])) if points else ""
+        columns = {n: c for n, c in points.items() if n == column or draw.random() < 0.4}
+        fixed = {n: np.nan_to_num(c[0]) for n, c in points.items() if n not in columns}
+        if columns:
+            only = (None, None, None, "value", "grad")[int(draw.integers(5))]
+            how = {"chunk": (None, 1, 2)[seed % 3], "threads": 1, "jit": jit, "only": only}
+            yield Case(written.text, columns, fixed, how)
 
 
 def measured(cases: Iterable[Case]) -> Agreement:

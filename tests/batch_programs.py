@@ -160,6 +160,51 @@ def _branches(draw: random.Random, names: dict[str, Type]) -> tuple[str, Type] |
     return f"where({test.format(a)}, {inside(1)}, {inside(1)})", names[a]
 
 
+GUARDS = (
+    *("relu({})", "atan(relu({}))", "log1p(relu({}))", "sqrt(relu({}))", "sqrt(abs({}))"),
+    *("max({}, 0)", "sqrt(max({}, 0))", "log(max({}, 0.5))", "1/max({}, 0)", "min({}, 1)"),
+)
+"""Functions with branches of their own, and what leads numbers into a domain or past its border."""
+PARTIAL = ("sqrt({})", "log({})", "1/{}", "acos({})", "exp(exp({}))", "{}^1.5", "log1p({})", "{}")
+"""What has no finite number, or none that is refused, at some points of its operand."""
+TESTS = ("{} > 0", "{} < 1", "{} != 0", "{} >= -1", "{}")
+MIXED = {"x": Type(()), "y": Type(()), "u": Type((2,)), "v": Type((2,)), "M": Type((3, 2))}
+"""Inputs whose types are broadcast to each other."""
+
+
+def guarded_program(seed: int, *, scalar: bool) -> Written:
+    """A program of `where` and other guards, in which numbers and arrays select each other."""
+    draw = random.Random(seed)  # noqa: S311 - no secrets
+    known = [(n, t) for n, t in MIXED.items() if not (scalar and t.shape)]
+    names = dict(draw.sample(known, draw.randint(2, min(len(known), 3))))
+    inputs, lines = dict(names), list[str]()
+    for _ in range(draw.randint(1, 3)):
+        text, of = _guarded(draw, names, 2)
+        name = f"n{len(lines)}"
+        lines.append(f"{name} = {text}")
+        names[name] = of
+    last = [*names][-draw.randint(1, 2) :]
+    terms = [n if not names[n].shape else f"sum({n})" for n in [*last, draw.choice([*inputs])]]
+    return Written("\n".join([*lines, draw.choice((" + ", "*")).join(terms)]), inputs)
+
+
+def _guarded(draw: random.Random, names: dict[str, Type], depth: int) -> tuple[str, Type]:
+    """A `where` of branches that may have fewer axes than its condition, or more; or a leaf."""
+    if not depth or draw.random() < 0.25:
+        text = draw.choice([*names])
+        shape = names[text].shape
+        if shape and draw.random() < 0.5:
+            form = draw.choice(("{}[0]", "sum({})", "sum(sqrt({}))", "sum(log({}.T))"))
+            text, shape = form.format(text), shape[1:] if form == "{}[0]" else ()
+        return draw.choice((*GUARDS, *PARTIAL)).format(text), Type(shape)
+    test = draw.choice([*names])
+    (a, a_type), (b, b_type) = (_guarded(draw, names, depth - 1) for _ in range(2))
+    if draw.random() < 0.3:
+        b, b_type = "0", Type(())
+    shape = np.broadcast_shapes(names[test].shape, a_type.shape, b_type.shape)
+    return f"where({draw.choice(TESTS).format(test)}, {a}, {b})", Type(shape)
+
+
 def array_point(written: Written, rows: int, seed: int) -> dict[str, Any]:
     """`rows` values for every input, ordinary numbers."""
     draw = np.random.default_rng(seed)

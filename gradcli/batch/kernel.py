@@ -23,7 +23,7 @@ from gradcli import ops
 from gradcli.batch.memory import Written, buffers_of, ends, owned
 from gradcli.batch.order import ordered
 from gradcli.batch.rewrite import choices, differences, masked, merged, shared
-from gradcli.batch.watch import Truth, Truths, any_counts, none_counts, quiet
+from gradcli.batch.watch import Condition, Truth, Truths, any_counts, none_counts, quiet
 from gradcli.engine.forward import all_finite, apply, line_up
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode, shown
@@ -77,8 +77,8 @@ class Step(NamedTuple):
     gone: tuple[int, ...]
     fresh: bool
     watched: bool
-    guard: tuple[tuple[int, bool], ...]
-    """The places of the conditions, and whether they must hold."""
+    guard: tuple[tuple[int, bool, bool], ...]
+    """The places of the conditions, whether they must hold, and whether they have rows."""
     optional: bool
     """Where the guard leaves no element that counts, the call need not be made."""
 
@@ -171,11 +171,13 @@ class Line:
         return sorted(needed)
 
     def _operands(self, node: Node) -> tuple[Operand, ...]:
-        if node.id in self.rewritten and self.varies[node.id]:
-            return self.rewritten[node.id].operands
-        if node.id in self.choices:
-            return self.choices[node.id]
-        given = node.operands[:1] if _power(node) in POWERS else node.operands
+        given = node.operands
+        if self.varies[node.id]:  # `fixed` makes the graph's own calls
+            if node.id in self.rewritten:
+                return self.rewritten[node.id].operands
+            if node.id in self.choices:
+                return self.choices[node.id]
+            given = given[:1] if _power(node) in POWERS else given
         return tuple(self.same[o] if isinstance(o, int) else o for o in given)
 
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
@@ -314,9 +316,9 @@ class Line:
             to = placed(node.id)
             alone = node.aligned or len(operands) == 1
             call = function if alone else self._lined_up(node, function)
+            conditions = tuple((placed(i), holds, self.varies[i]) for holds, i in guard)
             gone = tuple(place[o] for o in free if place[o] >= len(self.buffers))
             get = itemgetter(*reads, to) if out else itemgetter(*reads, *reads)
-            conditions = tuple((placed(i), holds) for holds, i in guard)
             optional = buffer >= 0 and bool(guard) and function not in CHEAP
             given = call, get, -1 if out else to, len(reads), gone, fresh
             steps.append(Step(*given, watched, conditions, optional))
@@ -356,7 +358,7 @@ class Line:
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
             for function, get, to, arity, gone, fresh, watched, guard, optional in plan.steps:
                 operands = get(values)
-                if optional and none_counts([(values[i], holds) for i, holds in guard]):
+                if optional and none_counts(_conditions(values, guard)):
                     made = operands[-1]
                     made.fill(0.0)  # what lay there might have made a nan of an accumulator
                 elif to < 0:
@@ -368,7 +370,7 @@ class Line:
                 if not suspect:  # while it is in the cache
                     suspect = bool(flags) or (watched and not _sum_is_finite(made))
                     if suspect and guard:
-                        suspect = any_counts(made, [(values[i], holds) for i, holds in guard])
+                        suspect = any_counts(made, _conditions(values, guard))
                         flags.clear()
                 for o in gone:
                     values[o] = None
@@ -377,6 +379,14 @@ class Line:
             if values[place[i]] is not target:
                 target[...] = values[place[i]]
         return suspect or not all(_sum_is_finite(values[place[i]]) for i in columns)
+
+
+def _conditions(values: list[Any], guard: Iterable[tuple[int, bool, bool]]) -> list[Condition]:
+    """The conditions of a guard, those that hold for all rows with an axis of one row."""
+    return [
+        (values[i] if rows else np.asarray(values[i])[np.newaxis], holds)
+        for i, holds, rows in guard
+    ]
 
 
 def _sum_is_finite(values: Any) -> bool:

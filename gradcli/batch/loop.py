@@ -117,6 +117,7 @@ def loop_of(line: Line) -> Loop | None:
     nodes = line.graph.nodes
     columns = [i for i in line.graph.inputs if line.varies[i]]
     read = {o for call in line.calls for o in call.operands if isinstance(o, int)}
+    read |= {i for call in line.calls for _, i in call.guard}
     numbers = sorted(i for i in read.union(line.wanted) if not line.varies[i])
     arrays = any(nodes[i].type.shape for i in (*line.wanted, *columns, *numbers))
     if arrays or len(line.calls) > MOST_CALLS:

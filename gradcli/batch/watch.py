@@ -16,12 +16,14 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.batch.memory import Written
-from gradcli.engine.forward import all_finite
+from gradcli.engine.forward import align, all_finite, any_over_broadcast
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Node
 
 Truth: TypeAlias = tuple[bool, int]
 """A node that is not zero (True), or is zero (False)."""
+Condition: TypeAlias = tuple[Any, bool]
+"""A condition's values, with an axis of rows, or of one for all, and whether it must hold."""
 Guard: TypeAlias = frozenset[Truth]
 """What must hold where an element of a node counts."""
 
@@ -101,20 +103,21 @@ def quiet(
     return found
 
 
-def any_counts(made: Any, conditions: Sequence[tuple[Any, bool]]) -> bool:
+def any_counts(made: Any, conditions: Sequence[Condition]) -> bool:
     """Whether a number that is not finite counts.
 
-    It does where every condition is not zero, or, for a condition with False, is zero.
+    It does where every condition is not zero, or, for a condition with False, is zero. An element
+    that is broadcast to a condition counts if it does so in any place (see `engine.forward`).
     """
     bad = ~np.isfinite(made)
     for condition, holds in conditions:
         truth = np.not_equal(condition, 0.0) == holds
-        if truth.ndim < bad.ndim:  # a condition per row, and an array in every row
-            truth = truth.reshape(truth.shape + (1,) * (bad.ndim - truth.ndim))
-        bad = bad & truth
+        rank = max(truth.ndim, bad.ndim) - 1
+        truth, spread = (align(part, part.ndim - 1, rank) for part in (truth, bad))
+        bad = bad & any_over_broadcast(truth, spread.shape).reshape(bad.shape)
     return bool(bad.any())
 
 
-def none_counts(conditions: Sequence[tuple[Any, bool]]) -> bool:
+def none_counts(conditions: Sequence[Condition]) -> bool:
     """Whether one of the conditions of a guard fails everywhere."""
     return any(not np.any(c) if holds else bool(np.all(c)) for c, holds in conditions)

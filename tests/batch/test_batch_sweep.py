@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from batch_agreement import Agreement, array_cases, compare, edgy_cases, measured
+from batch_agreement import Agreement, array_cases, compare, edgy_cases, guarded_cases, measured
 from batch_programs import SPECIAL
 
 from gradcli import ops
@@ -52,6 +52,14 @@ def test_array_programs_of_the_whole_table() -> None:
 def test_the_rows_that_evaluate_refuses(count: int, jit: bool) -> None:  # noqa: FBT001
     """At kinks, at borders of domains, at huge and tiny numbers, with every kind of `errors`."""
     found = measured(edgy_cases(count, jit=jit))
+    assert not found.differences, found.differences[0]
+    assert 0 < found.refused < found.rows
+
+
+@pytest.mark.parametrize(("count", "jit"), [(70, False), (12, True)])
+def test_guards_of_numbers_and_arrays(count: int, jit: bool) -> None:  # noqa: FBT001
+    """Conditions of columns and of values for all rows, with more axes than what they select."""
+    found = measured(guarded_cases(count, jit=jit))
     assert not found.differences, found.differences[0]
     assert 0 < found.refused < found.rows
 
