@@ -40,6 +40,7 @@ class Formula:
         "_ranks",
         "_steps",
         "calls",
+        "combines",
         "constant",
         "constants",
         "graph",
@@ -66,6 +67,8 @@ class Formula:
         """Whether an upstream that is not finite always shows in what is sent to the operand."""
         self.moves = False
         """Whether the formula depends on the upstream alone, whose elements it moves and adds."""
+        self.combines = False
+        """Whether it `moves`, and what it makes may be sums or differences of elements."""
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self.names = names
@@ -213,6 +216,8 @@ def formula(operation: Operation, site: Site, operand: int, *, textbook: bool = 
             used = "delta" in names
             found.passes_on = used and found.graph.shows(names.index("delta"), found.result)
             found.moves = used and found.reads() == {names.index("delta")}
+            inner = (node.operation for node in found.graph.nodes)
+            found.combines = found.moves and not all(o is None or o.exact for o in inner)
         if len(_formulas) > MOST_FORMULAS:
             _formulas.clear()
         _formulas[key] = found
