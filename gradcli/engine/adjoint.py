@@ -223,7 +223,7 @@ class _Builder(Growing):
             operands[other] = Literal(np.ones(self.type(given[other]).shape), "1")
         elif not (node.operation.selects or rule.moves):
             return self.any(counts, node)
-        elif rule.combines and node.type.size > 1:
+        elif rule.cancels():
             operands[-1] = self.apply("mul", (counts, self.uneven(node.type.shape)), node)
         return self.is_not_zero(self.splice(rule, operands, node, ()), node)
 

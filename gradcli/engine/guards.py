@@ -110,7 +110,7 @@ def reached_through(rule: Formula, given: Sequence[Any], reached: Mask, *, selec
     everywhere.
     """
     ones, upstream = reached.astype(np.float64), len(given)
-    if rule.combines:
+    if rule.cancels():
         ones = ones * uneven(reached.shape)
     if selects or rule.moves:
         return np.not_equal(rule([*given, ones]), 0)
