@@ -21,10 +21,12 @@ import numpy as np
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.formula import Formula
 from gradcli.engine.growing import ONE, ZERO, Growing, is_number
+from gradcli.engine.guards import uneven
 from gradcli.engine.rules import Rules
 from gradcli.engine.upstream import expect_one_element
 from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like
+from gradcli.ops.operation import Shape
 
 
 class Adjoint(NamedTuple):
@@ -103,6 +105,7 @@ class _Builder(Growing):
         self.reached: dict[int, Operand | None] = {}
         """Which elements of a node receive a contribution, as a mask; None for all of them."""
         self.masks: dict[Any, Operand] = {}
+        self.unevens: dict[Shape, Literal] = {}
         self.scalar_selections: dict[int, tuple[Selection, ...]] = {}
 
     # --- the steps of the pass ---
@@ -220,7 +223,15 @@ class _Builder(Growing):
             operands[other] = Literal(np.ones(self.type(given[other]).shape), "1")
         elif not (node.operation.selects or rule.moves):
             return self.any(counts, node)
+        elif rule.cancels():
+            operands[-1] = self.apply("mul", (counts, self.uneven(node.type.shape)), node)
         return self.is_not_zero(self.splice(rule, operands, node, ()), node)
+
+    def uneven(self, shape: Shape) -> Literal:
+        """`guards.uneven`, one array for each shape: equal masks are one node."""
+        if shape not in self.unevens:
+            self.unevens[shape] = Literal(uneven(shape), "uneven")
+        return self.unevens[shape]
 
     # --- what a `where` leaves out ---
 

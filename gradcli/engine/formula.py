@@ -37,6 +37,7 @@ class Formula:
     """
 
     __slots__ = (
+        "_cancels",
         "_ranks",
         "_steps",
         "calls",
@@ -66,6 +67,7 @@ class Formula:
         """Whether an upstream that is not finite always shows in what is sent to the operand."""
         self.moves = False
         """Whether the formula depends on the upstream alone, whose elements it moves and adds."""
+        self._cancels: bool | None = None
         self.picks = picks
         """Which of the values the formula uses; None for all of them."""
         self.names = names
@@ -134,6 +136,34 @@ class Formula:
         needed = self.graph.reaching([self.result], constants)
         return {i for i in range(len(self.graph.inputs)) if needed[i]}
 
+    def cancels(self) -> bool:
+        """Whether a rule that `moves` makes differences, in which positive numbers can cancel.
+
+        Tried with one element after the other; where they are too many it may be true in vain.
+        """
+        if self._cancels is None:
+            rows = (node.operation for node in self.graph.nodes)
+            self._cancels = self.moves and not all(row is None or row.exact for row in rows)
+            if self._cancels:
+                self._cancels = self._makes_differences()
+        return self._cancels
+
+    def _makes_differences(self) -> bool:
+        values: list[Any] = [
+            np.zeros(node.type.shape)[()] for node in self.graph.nodes[: self.names]
+        ]
+        (upstream,) = self.reads()
+        shape = self.graph.nodes[upstream].type.shape
+        count = self.graph.nodes[upstream].type.size
+        if count < 2 or count * max(count, self.type.size) > MOST_TRIED:
+            return count > 1
+        values[upstream] = np.eye(count).reshape(count, *shape)
+        slots = values + self.constants
+        for kernel, operands in self._steps:
+            slots.append(kernel(*operands(slots)))
+        made = slots[self.place]
+        return bool(np.any(np.any(made > 0, axis=0) & np.any(made < 0, axis=0)))
+
     def _slots(self, values: list[Any]) -> list[Any]:
         if self.picks is not None:
             values = [values[i] for i in self.picks]
@@ -183,6 +213,8 @@ def formula_names(operation: Operation, site: Site) -> tuple[str, ...]:
 
 
 MOST_FORMULAS = 20_000
+MOST_TRIED = 100_000
+"""Factors of a rule that are looked at, to see whether it makes differences."""
 _formulas: dict[Any, Formula] = {}
 
 

@@ -25,6 +25,7 @@ from gradcli.engine.plan import (
     reduce_to,
 )
 from gradcli.graph.graph import Graph, OperationNode
+from gradcli.ops.operation import Shape
 
 Mask: TypeAlias = Any
 """True for the elements that count."""
@@ -104,10 +105,13 @@ def reached_through(rule: Formula, given: Sequence[Any], reached: Mask, *, selec
     """Which elements a backward rule sends the reached elements of its upstream to.
 
     A rule that only moves and adds elements says so itself, applied to ones; so does a product of
-    matrices with a factor of ones, and the rule of an operation that `selects`. Any other rule may
-    send every element everywhere.
+    matrices with a factor of ones, and the rule of an operation that `selects`. Where differences
+    could cancel ones, the rule gets `uneven` numbers. Any other rule may send every element
+    everywhere.
     """
     ones, upstream = reached.astype(np.float64), len(given)
+    if rule.cancels():
+        ones = ones * uneven(reached.shape)
     if selects or rule.moves:
         return np.not_equal(rule([*given, ones]), 0)
     first, second, _ = rule.factors() or (upstream, upstream, 0)
@@ -117,6 +121,15 @@ def reached_through(rule: Formula, given: Sequence[Any], reached: Mask, *, selec
     other = first if second == upstream else second
     filled[other] = np.ones(np.shape(given[other]))
     return np.not_equal(rule([*filled, ones]), 0)
+
+
+def uneven(shape: Shape) -> Any:
+    """Positive numbers, drawn at random: their sums and differences are 0 only if they are empty.
+
+    They are the same for the same shape. That two of a million neighbours are equal has a
+    probability of 10⁻⁹.
+    """
+    return np.random.default_rng(1).uniform(1.0, 2.0, shape)
 
 
 # --- which contribution is at fault ---------------------------------------------------------

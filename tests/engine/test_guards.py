@@ -14,9 +14,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from ops_samples import CASES, Application, applied
 
-from gradcli import GradcliError, Program
+from gradcli import GradcliError, Program, ops
 from gradcli.diagnostics.error import Kind
+from gradcli.engine.formula import Formula, formula
+from gradcli.engine.guards import reached_through
 
 INSIDE = ("sqrt({})", "cbrt({})", "{}^0.5", "acos({} + 1)", "sqrt(tanh({}))*sqrt(2)")
 """0 where the operand is 0, with an infinite derivative."""
@@ -165,3 +168,117 @@ def test_an_infinite_accumulator_in_between_is_shown() -> None:
     assert result["a"].delta == np.inf
     assert result.gradient == {"x": 0.0}
     assert [line.value for line in result.contributions] == [np.inf, 0.0]
+
+
+# --- masks go where contributions go ----------------------------------------------------------
+
+
+def responses(rule: Formula, given: list[Any], shape: tuple[int, ...]) -> Any:
+    """Whether a rule sends anything from each element of its upstream to each of the operand."""
+    units = np.eye(math.prod(shape)).reshape(-1, *shape)
+    with np.errstate(all="ignore"):
+        return np.array([np.not_equal(rule([*given, unit[()]]), 0) for unit in units])
+
+
+def compared(found: Application, generator: np.random.Generator) -> int:
+    """Compare the masks of a row's rules with what each element alone is sent to."""
+    count, shape = 0, found.site.out.shape
+    given = [*found.operands, found.out]
+    for i in range(len(found.site.types)):
+        rule = formula(found.row, found.site, i)
+        if not (rule.moves or found.row.selects or rule.factors()):  # all is sent everywhere
+            continue
+        sent = responses(rule, given, shape)
+        for _ in range(4):
+            mask = generator.random(shape) < generator.random()
+            wanted = sent[np.ravel(mask)].any(axis=0)
+            with np.errstate(all="ignore"):
+                got = reached_through(rule, given, np.asarray(mask), selects=found.row.selects)
+            got = np.broadcast_to(got, wanted.shape)
+            text = f"{found.row.name} {i}: {rule.source.text}"
+            assert np.all(got >= wanted), text
+            if rule.moves:
+                count += 1
+                assert np.all(got == wanted), text
+    return count
+
+
+def test_masks_of_every_row() -> None:
+    generator = np.random.default_rng(3)
+    cases = [(row, sample) for row, sample in CASES if not row.elementwise]
+    found = [applied(row, sample) for row, sample in cases]
+    assert sum(compared(a, generator) for a in found if 0 < a.site.out.size <= 40) > 300
+
+
+HEIGHTS = np.array([[1, 2, 4, 0.5], [0.3, 3, 1, 2.2], [5, -2, 0.2, 7], [1.5, 3.1, 8, 2]])
+LINEAR = (
+    "diff(A)", "diff(A, axis=0)", "diff(A, 2)", "diff(A, 3, axis=0)", "diff(diff(A), axis=0)",
+    "A[:, 1:] - A[:, :-1]", "diff(cumsum(A, axis=1))", "cumsum(A - flip(A, 0), axis=1)",
+    "trapezoid(exp(A/9), A)", "mean(A, axis=0, keepdims=True) - A", "spread(A)",
+)  # fmt: skip
+BEHIND = (
+    "r = {}; sum(atan(r[0]))",
+    "sum(1/max({}, 1.1))",
+    "r = {}; sum(log(where(r > 0, r, 1)))",
+    "r = {}; atan(norm(r[0]))",
+)
+BLOCK = "block spread(p) = p - flip(p, 0) with delta_p = delta - flip(delta, 0); "
+
+
+def differences() -> list[str]:
+    """Programs whose backward rules have differences of the upstream's elements."""
+    return [behind.replace("{}", text) for text in LINEAR for behind in BEHIND]
+
+
+def calls() -> list[str]:
+    """A program for every way to call a function of an array."""
+    rows = [row.name for row in ops.TABLE if row.callable and not row.elementwise]
+    names = [*rows, *(composition.name for composition in ops.COMPOSITIONS)]
+    texts = [f"{name}({given})" for name in names for given in ("A", "A, axis=0", "A, 1")]
+    return [BEHIND[i % len(BEHIND)].replace("{}", text) for i, text in enumerate(texts)]
+
+
+def agrees(text: str, *, jit: bool = False, second: bool = False) -> bool:
+    """Compare a batch with `evaluate`, and look at a Hessian's check; False if nothing is there."""
+    text = BLOCK + text if "spread" in text else text
+    try:
+        program = Program(text)
+        wanted = program.evaluate(A=HEIGHTS, check=False).gradient["A"]
+    except GradcliError:
+        return False
+    found = program.batch({"A": np.stack([HEIGHTS, HEIGHTS])}, jit=jit)
+    for row in found["d_A"]:
+        np.testing.assert_allclose(row, wanted, rtol=1e-12, atol=1e-12, err_msg=text)
+    if second:
+        assert program.hessian(A=HEIGHTS).verdict != "fail", text
+    return True
+
+
+def test_masks_of_differences() -> None:
+    for i, text in enumerate(differences()):
+        assert agrees(text, second=i % 3 == 0), text
+
+
+def test_masks_of_differences_in_a_compiled_batch() -> None:
+    pytest.importorskip("numba")
+    assert all(agrees(text, jit=True) for text in differences()[::9])
+
+
+def test_masks_of_differences_beside_infinite_derivatives() -> None:
+    heights = np.array([[1, 4, 9, 4], [0, 0, 0, 0]])
+    for text in ("diff({})", "diff({}, 2)", "diff(cumsum({}, axis=1))", "{}[:, 1:] - {}[:, :-1]"):
+        inner = text.replace("{}", "sqrt(A)")
+        program = Program(f"r = {inner}; sum(atan(r[0]))")
+        own = text.replace("{}", "sqrt(A)").replace("[:, ", "[").replace(", axis=1", "")
+        wanted = Program(f"sum(atan({own}))").evaluate(A=heights[0], check=False).gradient["A"]
+        for found in (
+            program.evaluate(A=heights, check=False).gradient["A"],
+            program.jacobian(A=heights, mode="reverse", check=False)["A"].T.reshape(2, -1),
+            program.jacobian(A=heights, mode="forward", check=False)["A"].T.reshape(2, -1),
+            program.batch({"A": heights[None]})["d_A"][0],
+        ):
+            np.testing.assert_allclose(found, [wanted, [0] * 4], rtol=1e-13, err_msg=text)
+
+
+def test_masks_in_programs_of_every_function() -> None:
+    assert sum(map(agrees, calls())) > 100
