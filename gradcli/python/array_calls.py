@@ -40,15 +40,8 @@ class ArrayCalls(ArrayPicks):
 
     def _reduced(self, call: Call) -> Value:
         """`sum`, `mean`, `prod`, `max`, `min` with an axis; torch's `max(x, dim)` gives two."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
+        where, a, k = call.where, call.arguments, call.keywords
         name = {"amax": "max", "amin": "min"}.get(call.name, call.name)
-        if (
-            call.name in ("max", "min")
-            and family == "torch"
-            and len(a) == 2
-            and self._is_array(a[1])
-        ):
-            return self.apply("maximum" if name == "max" else "minimum", a, where)
         first = k.pop("initial", None)
         if k.get("where") is not None:
             if name not in {"sum", "prod"}:
@@ -87,34 +80,21 @@ class ArrayCalls(ArrayPicks):
                 raise unread(f"{name} of an empty array")
             with np.errstate(all="ignore"):
                 found = self.tape.plain(getattr(np, name)(plain, axis=axis, keepdims=keep))
-        if family == "torch" and call.name in ("max", "min") and axis is not None:
-            best = np.argmax if name == "max" else np.argmin
-            places = best(self.by_value(of, f"{name}()"), axis=axis)
-            return self._pair(found, places, name)
         return found
 
     def _spread(self, call: Call) -> Value:
-        """`var` and `std`: torch divides by n - 1 unless told otherwise."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        unbiased = k.pop("unbiased", None)
-        if len(a) == 2 and isinstance(a[1], bool):
-            unbiased = a.pop()
-        default = 1 if family == "torch" else 0
-        if unbiased is not None:
-            default = int(self.truth(unbiased))
-        if family == "torch":
-            of, axis, ddof, keep = taken(a, k, "a", axis=None, ddof=default, keepdims=False)
-        else:
-            ddof = k.pop("ddof", default)
-            of, axis, keep = taken(a, k, "a", axis=None, keepdims=False)
-        of = self.numeric(of, where)
+        """`var` and `std`."""
+        of, axis, ddof, keep = taken(
+            call.arguments, call.keywords, "a", axis=None, ddof=0, keepdims=False
+        )
+        of = self.numeric(of, call.where)
         options = {"axis": self.axes(axis), "ddof": self.whole(ddof), "keepdims": self.truth(keep)}
         if is_traced(of):
-            return self.apply(name, [of], where._replace(operands=where.operands[:1]), options)
+            where = call.where._replace(operands=call.where.operands[:1])
+            return self.apply(call.name, [of], where, options)
         plain = self.tape.value(of)
         self.budget.elements(np.size(plain))
-        return self.tape.plain(getattr(np, name)(plain, **options))
+        return self.tape.plain(getattr(np, call.name)(plain, **options))
 
     def _running(self, call: Call) -> Value:
         """`cumsum`, `cumprod`: without an axis of the flattened array."""
@@ -129,28 +109,11 @@ class ArrayCalls(ArrayPicks):
         return self.apply(name, [of], where._replace(operands=()), {"axis": self.axes(axis)})
 
     def _soft(self, call: Call) -> Value:
-        """`softmax` and its kin: SciPy takes all elements together, the others the last axis."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        of, axis = taken(a, k, "x", axis=None if family in ("scipy", "numpy") else -1)
-        of = self.numeric(of, where)
-        shape = self.tape.shape(of)
-        if axis is None and len(shape) > 1 and family in ("scipy", "numpy"):
-            flat = self.reshaped(of, (math.prod(shape),), where)
-            found = self.apply(name, [flat], where._replace(operands=()), {"axis": -1})
-            return self.reshaped(found, shape, where)
-        axis = -1 if axis is None else self.whole(axis)
-        return self.apply(name, [of], where._replace(operands=()), {"axis": axis})
-
-    def _logsumexp(self, call: Call) -> Value:
-        where, node, a, k = call.where, call.node, call.arguments, call.keywords
-        if k.get("b") is not None or len(a) > 2:
-            return self.from_prelude("logsumexp_weighted", a, k, node)
-        k.pop("b", None)
-        of, axis, keep = taken(a, k, "a", axis=None, keepdims=False)
-        options = {"axis": self.axes(axis), "keepdims": self.truth(keep)}
+        """`softmax` and its kin, along the last axis unless told otherwise."""
+        of, axis = taken(call.arguments, call.keywords, "x", axis=-1)
+        of = self.numeric(of, call.where)
         return self.apply(
-            "logsumexp", [self.numeric(of, where)], where._replace(operands=()), options
+            call.name, [of], call.where._replace(operands=()), {"axis": self.axes(axis)}
         )
 
     def _dot(self, call: Call) -> Value:
@@ -293,10 +256,6 @@ class ArrayCalls(ArrayPicks):
             of, dict(zip(names, (sign, self.apply("logdet", [a[0]], where)), strict=True))
         )
 
-    def _trace(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        return self.apply("trace", [self.numeric(a[0], where)], where._replace(operands=()))
-
     def _clip(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
         for old, new in (("min", "lo"), ("max", "hi")):
@@ -329,15 +288,6 @@ class ArrayCalls(ArrayPicks):
         inner = self.apply("round", [self.apply("mul", [of, scale], where)], where)
         return self.apply("div", [inner, scale], where)
 
-    def _heaviside(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, at = taken(a, k, "x1", "x2")
-        of = self.numeric(of, where)
-        where = where._replace(operands=())
-        zero = self.apply("equal", [of, 0.0], where, kind="b")
-        above = self.apply("greater", [of, 0.0], where, kind="b")
-        return self.apply("where", [zero, at, above], where)
-
     def _not(self, call: Call) -> Value:
         where, a = call.where, call.arguments
         return self.apply(
@@ -354,43 +304,3 @@ class ArrayCalls(ArrayPicks):
         if has_traced(a):
             return self.row_call("log", a, k, where)
         return self._plain_call(family, "log", a, k) if family != "linalg" else a[0]
-
-    def _leaky(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, slope = taken(a, k, "x", slope=0.01)
-        return self.apply(
-            "leaky_relu",
-            [self.numeric(of, where), self.numeric(slope, where)],
-            where._replace(operands=()),
-        )
-
-    def _gelu(self, call: Call) -> Value:
-        """torch's is exact, jax's the tanh form unless told otherwise."""
-        where, node, family, a, k = (
-            call.where,
-            call.node,
-            call.family,
-            call.arguments,
-            call.keywords,
-        )
-        form = k.pop("approximate", a[1] if len(a) > 1 else family == "jax")
-        if form in ("tanh", True):
-            return self.from_prelude("gelu_tanh", a[:1], {}, node)
-        return self.apply(
-            "gelu", [self.numeric(a[0], where)], where._replace(operands=where.operands[:1])
-        )
-
-    def _softplus(self, call: Call) -> Value:
-        where, node, a, k = call.where, call.node, call.arguments, call.keywords
-        if len(a) > 1 or k:
-            return self.from_prelude("softplus_of", a, k, node)
-        return self.apply("softplus", [self.numeric(a[0], where)], where)
-
-    def _polygamma(self, call: Call) -> Value:
-        """The order comes first, in SciPy and in torch."""
-        where, a, k = call.where, call.arguments, call.keywords
-        n, of = taken(a, k, "n", "x")
-        order = {"n": self.whole(n, "an order")}
-        return self.apply(
-            "polygamma", [self.numeric(of, where)], where._replace(operands=()), order
-        )

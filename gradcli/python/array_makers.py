@@ -178,6 +178,8 @@ class ArrayMakers(LibraryCalls):
             {"p": "ord", "n": "repeats"}.get(key, key): self.by_value(v, f"{name}()")
             for key, v in k.items()
         }
+        if name == "argsort" and call.family in ("jax", "torch"):
+            named["kind"] = "stable"
         self.expect_small(name, plain, named)
         with np.errstate(all="ignore"):
             return self._of_plain(getattr(np, name)(*plain, **named))

@@ -110,8 +110,7 @@ class ArrayShapes(ArrayMakers):
         of, *more = a
         options = [self.by_value(v, f"{name}()") for v in more]
         named = {key: self.by_value(v, f"{name}()") for key, v in k.items()}
-        if "n" in named:
-            named["repeats"] = named.pop("n")
+        named = {{"n": "repeats", "k": "offset"}.get(key, key): v for key, v in named.items()}
         options = [
             v if isinstance(v, np.ndarray | str | None) else self._as_option(v) for v in options
         ]

@@ -75,7 +75,8 @@ class Modules(Frameworks):
         if name in SETTINGS:
             return None
         if library.endswith("scipy.stats.norm") or name.startswith("norm."):
-            return self.from_prelude(f"norm_{name.rpartition('.')[2]}", a, k, node)
+            normal = Builtin("gradcli", f"norm_{name.rpartition('.')[2]}")
+            return self.library(normal, a, k, node)
         return self.library(function, a, k, node)
 
     def _super(self) -> Value:

@@ -9,21 +9,9 @@ from __future__ import annotations
 
 import math
 
-LIBRARIES = {
-    "np": "numpy",
-    "numpy": "numpy",
-    "onp": "numpy",
-    "anp": "numpy",
-    "cp": "numpy",
-    "math": "math",
-    "torch": "torch",
-    "F": "torch.nn.functional",
-    "jnp": "jax.numpy",
-    "jax": "jax",
-    "lax": "jax.lax",
-    "scipy": "scipy",
-    "sp": "scipy",
-    "special": "scipy.special",
+from gradcli.syntax.library.names import MODULES, NAMES
+
+LIBRARIES = MODULES | {
     "plt": "matplotlib.pyplot",
     "time": "time",
     "random": "random",
@@ -38,6 +26,7 @@ LIBRARIES = {
 """What a name stands for where the text does not say it."""
 
 ARRAYS = {
+    "gradcli": "numpy",
     "numpy": "numpy",
     "autograd.numpy": "numpy",
     "jax.numpy": "jax",
@@ -62,6 +51,13 @@ ARRAYS = {
     "torch.nn.functional": "torch",
     "math": "math",
     "cmath": "other",
+    **dict.fromkeys(
+        (
+            *("tensorflow", "tensorflow.math", "tensorflow.nn", "tensorflow.linalg"),
+            *("tensorflow.keras", "tensorflow.keras.activations", "tensorflow.keras.losses"),
+        ),
+        "tensorflow",
+    ),
 }
 """The family of a module, for what its names mean."""
 
@@ -127,65 +123,9 @@ TYPES = {
 }
 """Types of elements; in floating point there is one, the double."""
 
-ALIASES = {
-    "absolute": "abs",
-    "fabs": "abs",
-    "ln": "log",
-    "mm": "matmul",
-    "mv": "matmul",
-    "bmm": "matmul",
-    "float_power": "power",
-    "pow": "power",
-    "true_divide": "divide",
-    "neg": "negative",
-    "mul": "multiply",
-    "sub": "subtract",
-    "div": "divide",
-    "arcsin": "asin",
-    "arccos": "acos",
-    "arctan": "atan",
-    "arctan2": "atan2",
-    "arcsinh": "asinh",
-    "arccosh": "acosh",
-    "arctanh": "atanh",
-    "log_sigmoid": "logsigmoid",
-    "log_expit": "logsigmoid",
-    "expit": "sigmoid",
-    "swish": "silu",
-    "hard_tanh": "hardtanh",
-    "soft_sign": "softsign",
-    "psi": "digamma",
-    "gammaln": "lgamma",
-    "loggamma": "lgamma",
-    "inverse": "inv",
-    "gt": "greater",
-    "lt": "less",
-    "ge": "greater_equal",
-    "le": "less_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-    "fmax": "maximum",
-    "fmin": "minimum",
-    "rint": "round",
-    "round_": "round",
-    "around": "round",
-    "radians": "deg2rad",
-    "degrees": "rad2deg",
-    "sgn": "sign",
-    "ger": "outer",
-    "logistic": "sigmoid",
-    "vector_norm": "norm",
-    "matrix_norm": "norm",
+ALIASES = NAMES | {
     "permute": "transpose",
     "permute_dims": "transpose",
-    "view": "reshape",
-    "unsqueeze": "expand_dims",
-    "cat": "concatenate",
-    "concat": "concatenate",
-    "clamp": "clip",
-    "swapdims": "swapaxes",
-    "movedim": "moveaxis",
-    "repeat_interleave": "repeat",
     "tensor": "array",
     **dict.fromkeys(
         (
@@ -194,38 +134,12 @@ ALIASES = {
         ),
         "asarray",
     ),
-    "FloatTensor": "array",
-    "LongTensor": "array",
-    "Tensor": "array",
-    "mat": "array",
-    "copy": "array",
-    "sum_": "sum",
-    "fsum": "sum",
-    "product": "prod",
-    "trapz": "trapezoid",
+    **dict.fromkeys(("FloatTensor", "LongTensor", "Tensor", "mat", "copy"), "array"),
+    **dict.fromkeys(("sum_", "fsum"), "sum"),
     "empty": "zeros",
     "empty_like": "zeros_like",
-    "row_stack": "vstack",
 }
 """Another name, and the one under which a function is looked for."""
-
-KEYWORDS = {
-    "dim": "axis",
-    "dims": "axis",
-    "keepdim": "keepdims",
-    "correction": "ddof",
-    "a_min": "lo",
-    "a_max": "hi",
-    "ord": "p",
-    "negative_slope": "slope",
-    "repeats": "n",
-    "offset": "k",
-    "diagonal": "k",
-}
-"""What an argument is called elsewhere, and here."""
-
-OPERANDS = ("x", "a", "input", "self", "tensor", "object", "arr", "A", "m", "z", "x1", "v", "ary")
-"""What the first argument may be called."""
 
 IGNORED = ("dtype", "order", "casting", "subok", "device", "requires_grad", "inplace", "copy")
 """Arguments that change no number in double precision."""
