@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import sizes, spellings
-from gradcli.python.array_table import DRAWN
 from gradcli.python.library_calls import Call, LibraryCalls, taken
+from gradcli.python.plain_calls import expect_small, of_plain, plain_argument
+from gradcli.python.stores import store
 from gradcli.python.tape import described
 from gradcli.python.values import (
     NOWHERE,
@@ -24,6 +25,13 @@ from gradcli.python.values import (
 
 UNSEEDED = "random numbers without a seed differ in every run"
 SEED = "np.random.seed(0) makes them the same, or give the name a value"
+
+DRAWN = (
+    *("randn", "rand", "random", "normal", "uniform", "standard_normal", "randint", "integers"),
+    *("permutation", "choice", "random_sample", "binomial", "exponential", "gamma", "beta"),
+    *("poisson", "multivariate_normal", "lognormal", "laplace", "dirichlet", "random_integers"),
+)
+"""Functions that draw random numbers."""
 
 
 class ArrayMakers(LibraryCalls):
@@ -180,9 +188,9 @@ class ArrayMakers(LibraryCalls):
         }
         if name == "argsort" and call.family in ("jax", "torch"):
             named["kind"] = "stable"
-        self.expect_small(name, plain, named)
+        expect_small(self, name, plain, named)
         with np.errstate(all="ignore"):
-            return self._of_plain(getattr(np, name)(*plain, **named))
+            return of_plain(self, getattr(np, name)(*plain, **named))
 
     def _where(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
@@ -228,7 +236,7 @@ class ArrayMakers(LibraryCalls):
         else:  # put
             flat = np.asarray(self.by_value(a[1], "an index")).ravel()
             places, value = np.unravel_index(flat, shape), self.numeric(a[2], where)
-        self.tape.store(of, places, value, where)
+        store(self.tape, of, places, value, where)
         return None
 
     def _shuffled(self, call: Call) -> Value:
@@ -241,7 +249,7 @@ class ArrayMakers(LibraryCalls):
             of[:] = [of[i] for i in order]
         elif isinstance(of, Array):
             order = self.random.permutation(self.tape.shape(of)[0])
-            self.tape.store(of, Ellipsis, self.element(of, [*map(int, order)], call.where),
+            store(self.tape, of, Ellipsis, self.element(of, [*map(int, order)], call.where),
                             call.where)  # fmt: skip
         return None
 
@@ -264,8 +272,8 @@ class ArrayMakers(LibraryCalls):
         """Numbers of a seeded generator."""
         if name not in DRAWN:
             raise unread(f"random.{name} is not read")
-        plain = [self._plain_argument(v) for v in a]
-        named = {key: self._plain_argument(v) for key, v in k.items()}
+        plain = [plain_argument(self, v) for v in a]
+        named = {key: plain_argument(self, v) for key, v in k.items()}
         numbers = [v for v in (*plain, named.get("size")) if v is not None]
         counts = [named["size"]] if named.get("size") is not None else numbers
         flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *counts)])

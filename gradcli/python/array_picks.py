@@ -10,6 +10,7 @@ import numpy as np
 from gradcli.python import sizes
 from gradcli.python.array_shapes import ArrayShapes
 from gradcli.python.library_calls import Call, taken
+from gradcli.python.stores import store
 from gradcli.python.values import Array, Builtin, Class, Instance, Value, unread
 from gradcli.syntax.library.meant import Meant
 
@@ -60,7 +61,7 @@ class ArrayPicks(ArrayShapes):
             raise unread("a padding of several numbers is not read")
         out = Array(data=np.full(lengths, self.by_value(fill, "a padding"), dtype=float))
         inside = tuple(slice(w[0], w[0] + n) for n, w in zip(shape, widths, strict=True))
-        self.tape.store(out, inside, of, call.where)
+        store(self.tape, out, inside, of, call.where)
         return out
 
     def _along_axis(self, call: Call) -> Value:

@@ -1,15 +1,14 @@
-"""Which method reads which function of arrays."""
+"""Which method or function reads which function of arrays."""
 
 from __future__ import annotations
 
-DRAWN = (
-    *("randn", "rand", "random", "normal", "uniform", "standard_normal", "randint", "integers"),
-    *("permutation", "choice", "random_sample", "binomial", "exponential", "gamma", "beta"),
-    *("poisson", "multivariate_normal", "lognormal", "laplace", "dirichlet", "random_integers"),
-)
-"""Functions that draw random numbers."""
+from collections.abc import Callable
+from typing import Any
 
-FUNCTIONS: dict[str, str] = {
+from gradcli.python import products
+from gradcli.python.array_makers import DRAWN
+
+FUNCTIONS: dict[str, str | Callable[[Any, Any], Any]] = {
     "array": "_array",
     "asarray": "_asarray",
     "fromiter": "_from_items",
@@ -32,11 +31,11 @@ FUNCTIONS: dict[str, str] = {
     "permute": "_permute",
     **dict.fromkeys(("matrix_transpose", "adjoint"), "_matrix_transposed"),
     "expand_dims": "_expand_dims",
-    "dot": "_dot",
-    "einsum": "_einsum",
-    "tensordot": "_tensordot",
-    "norm": "_norm",
-    "vdot": "_vdot",
+    "dot": products.dot,
+    "einsum": products.einsum,
+    "tensordot": products.tensordot,
+    "norm": products.norm,
+    "vdot": products.vdot,
     "hypot": "_hypot",
     "arange": "_arange",
     "pad": "_pad",

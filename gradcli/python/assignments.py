@@ -10,6 +10,7 @@ import numpy as np
 from gradcli.python.expressions import Expressions
 from gradcli.python.operators import BINARY
 from gradcli.python.steps import Step
+from gradcli.python.stores import store
 from gradcli.python.values import (
     Array,
     Class,
@@ -121,7 +122,7 @@ class Assignments(Expressions):
             of = self.value(target.value)
             if isinstance(of, Array | Scalar):
                 if target.attr == "data" and isinstance(of, Array):
-                    self.tape.store(of, Ellipsis, value, self.where(target))
+                    store(self.tape, of, Ellipsis, value, self.where(target))
                 else:
                     self.attributes[self.written(target)] = value
                 return
@@ -256,7 +257,7 @@ class Assignments(Expressions):
             if self.tape.shape(new) != self.tape.shape(old):
                 text = f"shapes do not fit: {self.tape.shape(new)} into {self.tape.shape(old)}"
                 raise unread(text, kind="shape")
-            self.tape.store(old, Ellipsis, new, where)
+            store(self.tape, old, Ellipsis, new, where)
             self.step(name, sign, old, right, held, node, of if isinstance(of, Array) else old)
         elif isinstance(target, ast.Subscript):
             self.store(of, index, new, where)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradcli.python.generators import Generators
 from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.stores import store
 from gradcli.python.values import Builtin, Partial, Value
 
 LAYERS = {
@@ -85,7 +86,7 @@ class Frameworks(Generators):
         found = self.copied(of, where)
         if how == "add":
             added = self.numeric(value[0], where)
-            self.tape.store(found, self.items(index), added, where, add=True)
+            store(self.tape, found, self.items(index), added, where, add=True)
             return found
         signs = {"multiply": ast.Mult, "mul": ast.Mult, "divide": ast.Div, "power": ast.Pow}
         if how in signs:

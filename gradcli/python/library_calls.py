@@ -19,11 +19,11 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.ops import Composition
 from gradcli.ops.operation import Operation
-from gradcli.python import prelude, sizes, spellings
+from gradcli.python import prelude, spellings
 from gradcli.python.composed import arranged, composition, steps
-from gradcli.python.limits import MOST_BITS
+from gradcli.python.plain_calls import plain_call
+from gradcli.python.stores import store
 from gradcli.python.subscripts import Subscripts
-from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -173,7 +173,7 @@ class LibraryCalls(Subscripts):
                 return found
             if not isinstance(into, Array):
                 raise unread("out= takes an array")
-            self.tape.store(into, Ellipsis, found, where)
+            store(self.tape, into, Ellipsis, found, where)
             return into
         if arguments or name in ("zeros", "ones", "full", "arange", "eye"):
             pass
@@ -187,7 +187,7 @@ class LibraryCalls(Subscripts):
         if method is not None:
             return method(Call(name, family, arguments, keywords, where, node))
         if not has_traced(arguments) and not has_traced(keywords):
-            found = self._plain_call(family, name, arguments, keywords)
+            found = plain_call(self, family, name, arguments, keywords)
             if found is not NotImplemented:
                 typed = dtype is not None and self.is_number(found)
                 return self.cast(found, dtype, where) if typed else found
@@ -209,79 +209,6 @@ class LibraryCalls(Subscripts):
     def list_of(self, value: Value, node: Any) -> Value:
         """What a generator gives as a list; anything else as it is."""
         return self.listed(value, self.where(node)) if isinstance(value, Stream) else value
-
-    def _plain_call(
-        self, family: str, name: str, arguments: list[Value], keywords: Keywords
-    ) -> Value:
-        """A function of NumPy on plain data."""
-        if family == "math":
-            plain = getattr(math, name, None)
-            lists = name in ("fsum", "prod", "dist", "sumprod")
-            arguments = [self.by_value(a, name) if lists else a for a in arguments]
-            if plain is None or not (
-                lists or all(isinstance(a, int | float | np.generic) for a in arguments)
-            ):
-                return NotImplemented
-            counts = name in ("factorial", "comb", "perm", "lcm")
-            if name == "prod" and any(isinstance(v, int) for v in arguments[0]):
-                bits = sum(v.bit_length() for v in arguments[0] if isinstance(v, int))
-                if bits > MOST_BITS:
-                    raise self.budget.exceeded("a whole number that is too large")
-            if counts and any(abs(a) > 1000 for a in arguments):
-                raise self.budget.exceeded("a whole number that is too large")
-            return plain(*arguments)
-        numpy_name = {
-            "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
-            "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-        }.get(name, name)  # fmt: skip
-        if family == "linalg" and name in spellings.LINEAR:
-            plain_arguments = [self._plain_argument(a) for a in arguments]
-            self.budget.products(int(max(map(sizes.size, plain_arguments)) ** 1.5))
-            named = {{"p": "ord"}.get(k, k): self._plain_argument(v) for k, v in keywords.items()}
-            with np.errstate(all="ignore"):
-                return self._of_plain(getattr(np.linalg, name)(*plain_arguments, **named))
-        if numpy_name not in spellings.PLAIN or family not in ("numpy", "jax", "torch", "scipy"):
-            return NotImplemented
-        if family == "torch" and name in ("max", "min", "var", "std", "sort", "repeat", "median"):
-            return NotImplemented
-        plain_arguments = [self._plain_argument(a) for a in arguments]
-        named = {{"n": "repeats", "lo": "a_min", "hi": "a_max"}.get(k, k): self._plain_argument(v)
-                 for k, v in keywords.items()}  # fmt: skip
-        self.expect_small(numpy_name, plain_arguments, named)
-        with np.errstate(all="ignore"):
-            found = getattr(np, numpy_name)(*plain_arguments, **named)
-        return self._of_plain(found)
-
-    def _of_plain(self, found: Any) -> Value:
-        if isinstance(found, tuple | list):
-            return type(found)(self._of_plain(f) for f in found) if type(found) in (
-                tuple, list) else tuple(self._of_plain(f) for f in found)  # fmt: skip
-        return self.tape.plain(found)
-
-    def _plain_argument(self, value: Value) -> Any:
-        if isinstance(value, tuple | list):
-            self.weigh(value)
-        return self._plain_item(value)
-
-    def _plain_item(self, value: Value) -> Any:
-        if isinstance(value, tuple | list):
-            found = [self._plain_item(v) for v in value]
-            return found if isinstance(value, list) else tuple(found)
-        if isinstance(value, Builtin):
-            return {"f": np.float64, "i": np.int64, "b": np.bool_}.get(
-                spellings.TYPES.get(value.name, "f")
-            )
-        found = self.tape.value(value)
-        if not isinstance(
-            found, np.ndarray | np.generic | int | float | str | None | slice | range
-        ):
-            raise unread(f"{described(value)} isn't an argument of a function of NumPy")
-        return found
-
-    def expect_small(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
-        """Take note of what a function of NumPy is going to cost."""
-        self.budget.products(sizes.multiplications(name, arguments))
-        self.budget.elements(sizes.elements(name, arguments, keywords))
 
     # --- compositions and rows ---
 

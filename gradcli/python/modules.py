@@ -13,6 +13,7 @@ from gradcli.python.array_makers import UNSEEDED
 from gradcli.python.frameworks import Frameworks
 from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.spellings import TYPES, is_harmless
+from gradcli.python.stores import store
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -258,7 +259,7 @@ class Modules(Frameworks):
             if name == "subtract":
                 value = self.unary(ast.USub(), value, where, node)
             before = self._held(of)
-            self.tape.store(of, self.items(index), value, where, add=True)
+            store(self.tape, of, self.items(index), value, where, add=True)
             self.step(of.label or "…", "+=", of, value, before, node, of)
             return None
         reductions = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}
