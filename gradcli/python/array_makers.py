@@ -67,7 +67,6 @@ class ArrayMakers(LibraryCalls):
 
     def copied(self, value: Value, where: Where) -> Value:
         """A copy of an array."""
-        del where
         if not isinstance(value, Array):
             return value
         node = self.tape.node(value)
@@ -116,24 +115,25 @@ class ArrayMakers(LibraryCalls):
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
         return self.tape.plain(np.full(lengths, plain, dtype=to)) if lengths else to(plain)
 
-    def _zeros(self, call: Call) -> Value:
-        return self._filled(call, 0.0)
-
-    def _ones(self, call: Call) -> Value:
-        return self._filled(call, 1.0)
+    def _constant_array(self, call: Call) -> Value:
+        """`zeros`, `ones`."""
+        return self._filled(call, float(call.name == "ones"))
 
     def _full(self, call: Call) -> Value:
-        _where, _node, a, k = call.where, call.node, call.arguments, call.keywords
-        k.pop("dtype", None)
-        shape, fill = taken(a, k, "shape", "fill_value")
+        """`full`, `full_like`: the second has the shape of its first argument."""
+        call.keywords.pop("dtype", None)
+        of, fill = taken(call.arguments, call.keywords, "shape", "fill_value")
+        shape = of if call.name == "full" else self.tape.shape(of)
         return self._filled(call._replace(family="numpy", arguments=[shape], keywords={}), fill)
 
-    def _like(self, of: Value, fill: float, keywords: dict[str, Value]) -> Value:
+    def _like(self, call: Call) -> Value:
+        """`zeros_like`, `ones_like`: of the type of a plain array."""
+        of, fill = call.arguments[0], float(call.name == "ones_like")
         kind = self.kind(of) if isinstance(of, Array) and not is_traced(of) else "f"
         if isinstance(of, tuple | list):
             of = self.numeric(of, NOWHERE)
             kind = self.kind(of)
-        dtype = keywords.get("dtype")
+        dtype = call.keywords.get("dtype")
         if dtype is not None:
             kind = spellings.TYPES.get(str(getattr(dtype, "name", dtype)), "f")
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
@@ -141,27 +141,6 @@ class ArrayMakers(LibraryCalls):
         self.budget.elements(math.prod(shape))
         self.budget.room(8 * math.prod(shape))
         return self.tape.plain(np.full(shape, fill, dtype=to)) if shape else to(fill)
-
-    def _zeros_like(self, call: Call) -> Value:
-        a, k = call.arguments, call.keywords
-        return self._like(a[0], 0.0, k)
-
-    def _ones_like(self, call: Call) -> Value:
-        a, k = call.arguments, call.keywords
-        return self._like(a[0], 1.0, k)
-
-    def _full_like(self, call: Call) -> Value:
-        _where, _node, _family, a, k = (
-            call.where,
-            call.node,
-            call.family,
-            call.arguments,
-            call.keywords,
-        )
-        of, fill = taken(a, k, "a", "fill_value")
-        return self._filled(
-            call._replace(family="numpy", arguments=[self.tape.shape(of)], keywords={}), fill
-        )
 
     def _shape(self, call: Call) -> Value:
         where, a = call.where, call.arguments

@@ -205,17 +205,10 @@ class ArrayShapes(ArrayMakers):
         raise unread(f"{described(value)} isn't a list of arrays")
 
     def _append(self, call: Call) -> Value:
-        where, _node, _family, a, k = (
-            call.where,
-            call.node,
-            call.family,
-            call.arguments,
-            call.keywords,
-        )
-        of, more, axis = taken(a, k, "arr", "values", axis=None)
+        of, more, axis = taken(call.arguments, call.keywords, "arr", "values", axis=None)
         if axis is None:
-            parts = [self.numeric(v, where) for v in (of, more)]
-            parts = [self.reshaped(p, (math.prod(self.tape.shape(p)),), where) for p in parts]
+            parts = [self.numeric(v, call.where) for v in (of, more)]
+            parts = [self.reshaped(p, (math.prod(self.tape.shape(p)),), call.where) for p in parts]
             of, more, axis = *parts, 0
         return self._joined(
             call._replace(name="concatenate", arguments=[[of, more], axis], keywords={})

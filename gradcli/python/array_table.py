@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradcli.python import products
 from gradcli.python.array_makers import DRAWN
+from gradcli.python.spellings import ALIASES, PLAIN
 
 FUNCTIONS: dict[str, str | Callable[[Any, Any], Any]] = {
     "array": "_array",
@@ -14,12 +17,9 @@ FUNCTIONS: dict[str, str | Callable[[Any, Any], Any]] = {
     "fromiter": "_from_items",
     **dict.fromkeys(("fill_diagonal", "copyto", "putmask", "put"), "_into"),
     "random.shuffle": "_shuffled",
-    "zeros": "_zeros",
-    "ones": "_ones",
-    "full": "_full",
-    "zeros_like": "_zeros_like",
-    "ones_like": "_ones_like",
-    "full_like": "_full_like",
+    **dict.fromkeys(("zeros", "ones"), "_constant_array"),
+    **dict.fromkeys(("zeros_like", "ones_like"), "_like"),
+    **dict.fromkeys(("full", "full_like"), "_full"),
     "shape": "_shape",
     "ndim": "_ndim",
     "size": "_size",
@@ -87,3 +87,6 @@ FUNCTIONS: dict[str, str | Callable[[Any, Any], Any]] = {
     **{f"random.{name}": "_random" for name in (*DRAWN, "seed", "default_rng", "RandomState")},
 }
 """By the name, or by family and name where a library means something of its own."""
+
+NUMPY = frozenset({*PLAIN, *FUNCTIONS, *ALIASES} & {*np.__all__})
+"""The functions of NumPy that are read."""

@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
 from gradcli.python.builtins import NAMES, REFUSED, Builtins
@@ -46,6 +44,7 @@ class Expressions(Builtins):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
+        comprehensions = Comprehensions(self)
         self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -62,10 +61,10 @@ class Expressions(Builtins):
             ast.List: self._list,
             ast.Set: self._set,
             ast.Dict: self._dict,
-            ast.ListComp: self._list_comprehension,
-            ast.GeneratorExp: self._generator,
-            ast.SetComp: self._set_comprehension,
-            ast.DictComp: self._dict_comprehension,
+            ast.ListComp: comprehensions.list_of,
+            ast.GeneratorExp: comprehensions.generator,
+            ast.SetComp: comprehensions.set_of,
+            ast.DictComp: comprehensions.dict_of,
             ast.Lambda: self._lambda,
             ast.JoinedStr: self._joined_text,
             ast.NamedExpr: self._walrus,
@@ -238,59 +237,9 @@ class Expressions(Builtins):
                 found[self.key(self.value(key))] = self.soft(value)
         return found
 
-    def _comprehended(self, node: Any) -> Iterator[None]:
-        """Each turn of the loops of a comprehension, in a scope of its own."""
-        outer, before = self.scope, self.budget.share()
-        first = self.value(node.generators[0].iter)
-        self.scope = Scope(outer, outer.function)
-        try:
-            yield from self._turns(node.generators, 0, first)
-        except GradcliError as error:
-            self.blame(error, node, node, before)
-            raise
-        finally:
-            self.scope = outer
-
-    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
-        one = generators[i]
-        for item in self.iterated(of, self.where(one.iter)):
-            self.bind(one.target, item)
-            if not all(self.branch(test) for test in one.ifs):
-                continue
-            if i + 1 == len(generators):
-                yield
-            else:
-                yield from self._turns(generators, i + 1, self.value(generators[i + 1].iter))
-
-    def _generator(self, node: ast.GeneratorExp) -> Value:
-        """A generator: what its first loop goes through is computed at once, all else later."""
-        first = self.value(node.generators[0].iter)
-        scope = Scope(self.scope, self.scope.function)
-        return Stream(self.in_scope(self._generated_items(node, first), scope))
-
-    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
-        before = self.budget.share()
-        try:
-            for _ in self._turns(node.generators, 0, first):
-                yield self.soft(node.elt)
-        except GradcliError as error:
-            self.blame(error, node, node, before)
-            raise
-
     @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a name (or names in a tuple) a value, without a step."""
-
-    def _list_comprehension(self, node: ast.ListComp) -> Value:
-        return [self.soft(node.elt) for _ in self._comprehended(node)]
-
-    def _set_comprehension(self, node: ast.SetComp) -> Value:
-        return {self.key(self.value(node.elt)) for _ in self._comprehended(node)}
-
-    def _dict_comprehension(self, node: ast.DictComp) -> Value:
-        return {
-            self.key(self.value(node.key)): self.soft(node.value) for _ in self._comprehended(node)
-        }
 
     # --- elements and attributes ---
 
@@ -364,6 +313,67 @@ class Expressions(Builtins):
         return value
 
 
+class Comprehensions:
+    """Lists, sets, dictionaries and generators by their loops."""
+
+    def __init__(self, reader: Expressions) -> None:
+        self.reader = reader
+
+    def _comprehended(self, node: Any) -> Iterator[None]:
+        """Each turn of the loops of a comprehension, in a scope of its own."""
+        outer, before = self.reader.scope, self.reader.budget.share()
+        first = self.reader.value(node.generators[0].iter)
+        self.reader.scope = Scope(outer, outer.function)
+        try:
+            yield from self._turns(node.generators, 0, first)
+        except GradcliError as error:
+            self.reader.blame(error, node, node, before)
+            raise
+        finally:
+            self.reader.scope = outer
+
+    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
+        one = generators[i]
+        for item in self.reader.iterated(of, self.reader.where(one.iter)):
+            self.reader.bind(one.target, item)
+            if not all(self.reader.branch(test) for test in one.ifs):
+                continue
+            if i + 1 == len(generators):
+                yield
+            else:
+                yield from self._turns(generators, i + 1, self.reader.value(generators[i + 1].iter))
+
+    def generator(self, node: ast.GeneratorExp) -> Value:
+        """A generator: what its first loop goes through is computed at once, all else later."""
+        first = self.reader.value(node.generators[0].iter)
+        scope = Scope(self.reader.scope, self.reader.scope.function)
+        return Stream(self.reader.in_scope(self._generated_items(node, first), scope))
+
+    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
+        before = self.reader.budget.share()
+        try:
+            for _ in self._turns(node.generators, 0, first):
+                yield self.reader.soft(node.elt)
+        except GradcliError as error:
+            self.reader.blame(error, node, node, before)
+            raise
+
+    def list_of(self, node: ast.ListComp) -> Value:
+        """A list, item by item."""
+        return [self.reader.soft(node.elt) for _ in self._comprehended(node)]
+
+    def set_of(self, node: ast.SetComp) -> Value:
+        """A set of keys."""
+        return {self.reader.key(self.reader.value(node.elt)) for _ in self._comprehended(node)}
+
+    def dict_of(self, node: ast.DictComp) -> Value:
+        """A dictionary; its values may be unknown."""
+        return {
+            self.reader.key(self.reader.value(node.key)): self.reader.soft(node.value)
+            for _ in self._comprehended(node)
+        }
+
+
 def _words(node: ast.AST) -> str:
     names = {"Await": "await", "Yield": "yield", "YieldFrom": "yield", "Starred": "'*'"}
     return names.get(type(node).__name__, f"this ({type(node).__name__})")
@@ -380,8 +390,3 @@ def kind_of(error: Exception) -> str:
 def _brief(error: Exception) -> str:
     text = str(error).split("\n", maxsplit=1)[0]
     return text if len(text) < 120 else text[:117] + "…"
-
-
-def plain_number(value: Value) -> bool:
-    """Whether a value is a number or an array that depends on no input."""
-    return isinstance(value, int | float | np.generic) and not isinstance(value, bool)

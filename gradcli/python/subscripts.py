@@ -147,7 +147,6 @@ class Subscripts(Operators):
 
     def slice_of(self, node: ast.Slice, parts: list[Value]) -> slice:
         """A slice of whole numbers."""
-        del node
         return slice(*(None if p is None else self.whole(p, "a part of a slice") for p in parts))
 
 
