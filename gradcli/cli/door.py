@@ -68,16 +68,16 @@ def call(command: Command, words: Sequence[str], environment: Environment) -> Ou
     if "--version" in told.options:
         return version()
     values = command.values(told)
-    outside = {
+    outside: dict[str, Any] = {
         "bindings": tuple(told.bindings),
         "option_names": tuple(options),
         "environment": environment,
     }
-    arguments: dict[str, Any] = {}
-    for name, (group, found) in command.groups.items():
-        own = {each.name: values[each.name] for each in found}
-        arguments[name] = own[name] if group is None else group(**own, **outside)
-    outcome = command.function(**arguments)
+    groups = {
+        name: group(**{each.name: values[each.name] for each in found}, **outside)
+        for name, (group, found) in command.groups.items()
+    }
+    outcome = command.function(**groups)
     return outcome._replace(quiet=True) if values.get("quiet") else outcome
 
 

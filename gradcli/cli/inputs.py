@@ -42,6 +42,12 @@ class Point:
     """From `--data`, only names that the program uses."""
     wrt: tuple[str, ...] | None
     upstream: Any
+    seed: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What `Program.evaluate` takes besides the inputs from the command line."""
+        return {"data": self.data, "wrt": self.wrt, "upstream": self.upstream, "seed": self.seed}
 
 
 def read_program(
@@ -166,6 +172,7 @@ def read_point(
         from_file,
         None if wrt is None else tuple(map(own, names_in(wrt, "--wrt"))),
         None if upstream is None else _value(upstream, "--upstream", "--upstream", seed),
+        seed,
     )
 
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
-from gradcli.cli.parameters import argument
+from gradcli.cli.options import RowOptions, in_program, in_report, require
 from gradcli.diagnostics.failures import usage_error
 from gradcli.files.ending import cursor_shown
 
@@ -27,89 +26,41 @@ Form = Literal["csv", "tsv", "ndjson", "parquet", "npz"]
 class FileOptions(Options):
     """The files, and what is written."""
 
-    points: Annotated[
-        str | None,
-        argument(
-            metavar="POINTS",
-            help="a file of points, a column per input; or a pattern in quotes, a folder of "
-            "Parquet files, a URL; - is standard input",
-            show_default=False,
-            group=PROGRAM,
-        ),
-    ] = None
-    source: Annotated[
-        Form | None,
-        in_report(
-            "--from", metavar="FORMAT", help="csv, tsv, ndjson, parquet or npz, not by the name"
-        ),
-    ] = None
-    to: Annotated[
-        Form | None,
-        in_report(
-            "--format",
-            "--to",
-            metavar="FORMAT",
-            help="the same for what is written",
-        ),
-    ] = None
-    separator: Annotated[
-        str | None,
-        in_report(
-            "--separator", metavar="CHAR", help="what separates the columns of a CSV file; or tab"
-        ),
-    ] = None
-    decimal: Annotated[
-        str | None,
-        in_report("--decimal", metavar="CHAR", help="the decimal mark of a CSV file: , or ."),
-    ] = None
-    missing: Annotated[
-        str | None,
-        in_report("--missing", metavar="NA,...", help="what stands for a missing value, in POINTS"),
-    ] = None
-    json: Annotated[bool, in_report("--json", help="the same as --format ndjson")] = False
-    keep: Annotated[
-        str | None,
-        in_report("--keep", metavar="a,b", help="write these columns too, or all of them (all)"),
-    ] = None
-    only: Annotated[
-        Literal["value", "grad"] | None,
-        in_report("--only", metavar="value|grad", help="only values, or only gradients"),
-    ] = None
-    errors: Annotated[
-        Literal["stop", "nan", "skip"],
-        in_report(
-            "--errors",
-            metavar="stop|nan|skip",
-            help="what to do with rows where the mathematics fails",
-        ),
-    ] = "stop"
-    jit: Annotated[
-        bool, in_report("--jit", help="compile the loop over the rows, however few there are")
-    ] = False
-    no_jit: Annotated[
-        bool, in_report("--no-jit", help="don't compile it, however many there are")
-    ] = False
-    out: Annotated[
-        str | None,
-        in_report(
-            "--out",
-            metavar="FILE",
-            help="write to a file, its ending is the format; to a folder, one for each of POINTS",
-        ),
-    ] = None
-    part: Annotated[
-        str | None,
-        in_report("--part", metavar="I/N", help="of N equal parts of POINTS only this one"),
-    ] = None
-    dask: Annotated[
-        str | None,
-        in_report(
-            "--dask",
-            metavar="ADDRESS",
-            help="do all parts on a Dask cluster; --out is a folder",
-        ),
-    ] = None
-    quiet: Annotated[bool, in_report("--quiet", help="the exit code alone, and errors")] = False
+    points: str | None = in_program(
+        "POINTS",
+        "a file of points, a column per input; or a pattern in quotes, a folder of Parquet "
+        "files, a URL; - is standard input",
+    )
+    source: Form | None = in_report(
+        "--from FORMAT", "csv, tsv, ndjson, parquet or npz, not by the name"
+    )
+    to: Form | None = in_report("--format --to FORMAT", "the same for what is written")
+    separator: str | None = in_report(
+        "--separator CHAR", "what separates the columns of a CSV file; or tab"
+    )
+    decimal: str | None = in_report("--decimal CHAR", "the decimal mark of a CSV file: , or .")
+    missing: str | None = in_report(
+        "--missing NA,...", "what stands for a missing value, in POINTS"
+    )
+    json: bool = in_report("--json", "the same as --format ndjson")
+    keep: str | None = in_report("--keep a,b", "write these columns too, or all of them (all)")
+    only: Literal["value", "grad"] | None = in_report(
+        "--only value|grad", "only values, or only gradients"
+    )
+    errors: Literal["stop", "nan", "skip"] = in_report(
+        "--errors stop|nan|skip", "what to do with rows where the mathematics fails", default="stop"
+    )
+    jit: bool = in_report("--jit", "compile the loop over the rows, however few there are")
+    no_jit: bool = in_report("--no-jit", "don't compile it, however many there are")
+    out: str | None = in_report(
+        "--out FILE",
+        "write to a file, its ending is the format; to a folder, one for each of POINTS",
+    )
+    part: str | None = in_report("--part I/N", "of N equal parts of POINTS only this one")
+    dask: str | None = in_report(
+        "--dask ADDRESS", "do all parts on a Dask cluster; --out is a folder"
+    )
+    quiet: bool = in_report("--quiet", "the exit code alone, and errors")
 
 
 @make(
@@ -283,29 +234,13 @@ def _sorted_out(
     options: RowOptions, points: Points
 ) -> tuple[Point, dict[str, str], dict[str, Any]]:
     """The program, the columns of its inputs by their names, and the values for all rows."""
-    from gradcli.cli.inputs import read_point, read_program
     from gradcli.files.points import expect_columns
     from gradcli.graph.resolve import refuse_constants_of_blocks
 
-    program = read_program(
-        options.program,
-        options.file,
-        options.output,
-        options.environment,
-        options.function,
-        options.time_limit,
-    )
+    program = options.read()
     named = {f"--{name}" for name in points.columns}
-    point = read_point(
-        program,
-        options.bindings,
-        [name for name in options.option_names if name not in named],
-        options.environment,
-        data=options.data,
-        wrt=options.wrt,
-        upstream=None,
-        seed=options.seed,
-    )
+    options.option_names = tuple(name for name in options.option_names if name not in named)
+    point = options.point_of(program)
     refuse_constants_of_blocks(program.names, points.columns)
     own = program.names.own
     exact_last = sorted(points.columns, key=lambda name: own(name) == name)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
+from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, format_by_ending, in_report
-from gradcli.cli.parameters import argument, option
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.ending import cursor_shown
 from gradcli.files.files import unwritable
@@ -28,35 +27,20 @@ if TYPE_CHECKING:
 class FolderOptions(Options):
     """The submissions of a class, and how they are worked off."""
 
-    folder: Annotated[
-        str | None,
-        argument(
-            metavar="DIR",
-            help="the folder: a file per student, or a folder per student",
-            show_default=False,
-            group=MARKING,
-        ),
-    ] = None
-    own_points: Annotated[
-        bool,
-        option(
-            "--own-points",
-            help="each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
-            "without its suffix, or the folder's",
-            group=MARKING,
-        ),
-    ] = False
-    jobs: Annotated[
-        int | None,
-        option(
-            "--jobs",
-            metavar="N",
-            min=1,
-            max=256,
-            help="how many processes to use; without it, one per processor",
-            group=MARKING,
-        ),
-    ] = None
+    folder: str | None = in_marking(
+        "DIR", "the folder: a file per student, or a folder per student"
+    )
+    own_points: bool = in_marking(
+        "--own-points",
+        "each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
+        "without its suffix, or the folder's",
+    )
+    jobs: int | None = in_marking(
+        "--jobs N",
+        "how many processes to use; without it, one per processor",
+        min=1,
+        max=256,
+    )
 
 
 class ClassOutput(OutputOptions):
@@ -64,21 +48,14 @@ class ClassOutput(OutputOptions):
 
     formats = ("table", "json", "csv")
 
-    out: Annotated[
-        str | None,
-        in_report(
-            "--out", metavar="FILE", help="write the list of marks to a file (.csv, .json, .txt)"
-        ),
-    ] = None
+    out: str | None = in_report(
+        "--out FILE", "write the list of marks to a file (.csv, .json, .txt)"
+    )
 
-    feedback: Annotated[
-        str | None,
-        in_report("--feedback", metavar="DIR", help="write a page for each student to a folder"),
-    ] = None
-    feedback_format: Annotated[
-        Literal["html", "md"],
-        in_report("--feedback-format", metavar="html|md", help="the pages as HTML or Markdown"),
-    ] = "html"
+    feedback: str | None = in_report("--feedback DIR", "write a page for each student to a folder")
+    feedback_format: Literal["html", "md"] = in_report(
+        "--feedback-format html|md", "the pages as HTML or Markdown", default="html"
+    )
 
     def list_format(self) -> str:
         """The format of the list of marks in the file. Raises `GradcliError`."""
@@ -96,11 +73,7 @@ class ClassOutput(OutputOptions):
     ),
 )
 def command(
-    task: TaskOptions,
-    *,
-    submissions: FolderOptions,
-    marking: MarkingOptions,
-    report: ClassOutput,
+    task: TaskOptions, submissions: FolderOptions, marking: MarkingOptions, report: ClassOutput
 ) -> Outcome:
     """Mark a folder of submissions, list the marks, count the mistakes.
 

@@ -33,7 +33,7 @@ def command(point: PointOptions, method: CheckOptions, report: NodeReport) -> Ou
     """
     from gradcli.diagnostics.error import ExitCode
 
-    result, notes = evaluate(point, method, report, allow_nonfinite=point.allow_nonfinite)
+    result, notes = evaluate(point, method, report)
     code = ExitCode.CHECK_FAILED if result.verdict == "fail" else ExitCode.OK
     if code is ExitCode.CHECK_FAILED and report.chosen_format() == "latex":
         say_failure(result, report.environment)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
@@ -11,7 +11,6 @@ from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.report import Style
-    from gradcli.results.result import Result
     from gradcli.trace.steps import Steps
 
 DRAWN_BY_DOT = ("svg", "png", "pdf")
@@ -22,32 +21,18 @@ class PictureOptions(OutputOptions):
     """What is drawn, and where it goes."""
 
     formats = FORMATS
+    json = pretty = False
 
-    only: Annotated[
-        Literal["forward", "backward"] | None,
-        in_report("--pass", metavar="PASS", help="forward: values alone; backward: gradients"),
-    ] = None
-    by: Annotated[
-        Literal["operation", "statement"],
-        in_report(
-            "--by",
-            metavar="STEP",
-            help="one box per operation, or per statement",
-            show_default=True,
-        ),
-    ] = "operation"
-    blank: Annotated[
-        bool,
-        in_report("--blank", help="numbers left out; inputs without a value are numbers"),
-    ] = False
-    direction: Annotated[
-        Literal["right", "down"] | None,
-        in_report(
-            "--direction",
-            metavar="WAY",
-            help="where pictures go: right or down; without it, deep graphs go down",
-        ),
-    ] = None
+    only: Literal["forward", "backward"] | None = in_report(
+        "--pass PASS", "forward: values alone; backward: gradients"
+    )
+    by: Literal["operation", "statement"] = in_report(
+        "--by STEP", "one box per operation, or per statement", default="operation"
+    )
+    blank: bool = in_report("--blank", "numbers left out; inputs without a value are numbers")
+    direction: Literal["right", "down"] | None = in_report(
+        "--direction WAY", "where pictures go: right or down; without it, deep graphs go down"
+    )
 
     def chosen_format(self) -> str:
         """The format. Raises `GradcliError` where it can't go where it should."""
@@ -124,15 +109,12 @@ def _steps(point: PointOptions, picture: PictureOptions, *, gradient: bool) -> S
     inputs: dict[str, Any] = dict(read.inputs)
     if picture.blank:
         inputs |= dict.fromkeys(_unbound(read.program, {*inputs, *read.data}), 1.0)
-    result: Result = read.program.evaluate(
+    result = read.program.evaluate(
         inputs,
-        data=read.data,
-        wrt=read.wrt,
-        upstream=read.upstream,
+        **read.options,
         gradient=gradient,
         check=False,
         allow_nonfinite=point.allow_nonfinite or picture.blank,
-        seed=point.seed,
     )
     if picture.by == "statement":
         from gradcli.trace.statements import StatementSteps

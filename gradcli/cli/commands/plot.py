@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from gradcli.cli.argv import Binding
 from gradcli.cli.command import Outcome
 from gradcli.cli.command import command as make
-from gradcli.cli.options import OutputOptions, RowOptions, require
-from gradcli.cli.parameters import option
+from gradcli.cli.options import OutputOptions, RowOptions, in_program, require
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -38,26 +37,13 @@ class PlotOptions(OutputOptions):
 class RangeOptions(RowOptions):
     """A program, ranges of one or two inputs, the values of the others."""
 
-    at: Annotated[
-        str | None,
-        option(
-            "--at",
-            metavar="x=0.3",
-            help="the tangent at a point; of two ranges the point itself: x=1,y=2",
-            group="Program and inputs",
-        ),
-    ] = None
-    points: Annotated[
-        int | None,
-        option(
-            "--points",
-            metavar="N",
-            min=9,
-            max=1_000_000,
-            help="points along the range",
-            group="Program and inputs",
-        ),
-    ] = None
+    at: str | None = in_program(
+        "--at x=0.3",
+        "the tangent at a point; of two ranges the point itself: x=1,y=2",
+    )
+    points: int | None = in_program(
+        "--points N", "points along the range", min=9, max=1_000_000, group="Program and inputs"
+    )
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The inputs with a range, `--x -1:1`, in their order. Raises `GradcliError`."""

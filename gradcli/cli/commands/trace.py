@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from gradcli.cli.command import Options, Outcome
 from gradcli.cli.command import command as make
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from gradcli.results.result import Result
     from gradcli.trace.steps import Steps
 
-TRACE = "Trace"
+in_trace = partial(option, group="Trace")
 
 Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
 
@@ -30,78 +30,34 @@ Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
 class TraceOptions(Options):
     """What of the trace is shown, and how."""
 
-    style: Annotated[
-        Name,
-        option(
-            "--style",
-            metavar="STYLE",
-            help="listing, table (a row per contribution), wires (the graph), code (NumPy that "
-            "runs), math (LaTeX)",
-            show_default=True,
-            group=TRACE,
-        ),
-    ] = "listing"
-    by: Annotated[
-        Literal["operation", "statement"] | None,
-        option(
-            "--by",
-            metavar="STEP",
-            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
-            "[default: operation; statement for Python]",
-            show_default=False,
-            group=TRACE,
-        ),
-    ] = None
-    only: Annotated[
-        Literal["forward", "backward"] | None,
-        option(
-            "--pass",
-            metavar="PASS",
-            help="forward or backward: one of the passes alone",
-            group=TRACE,
-        ),
-    ] = None
-    node: Annotated[
-        str | None,
-        option(
-            "--node",
-            metavar="NAME",
-            help="only what concerns one node: its paths, its contributions, their sum",
-            group=TRACE,
-        ),
-    ] = None
-    jacobians: Annotated[
-        bool,
-        option(
-            "--jacobians",
-            help="also the matrices that rules on arrays come from: diag(g'(z)), W.T",
-            group=TRACE,
-        ),
-    ] = False
-    step: Annotated[
-        bool,
-        option("--step", help="wait for a key after each step (q ends)", group=TRACE),
-    ] = False
-    standalone: Annotated[
-        bool,
-        option(
-            "--standalone",
-            help="with --style math: a whole LaTeX document",
-            group=TRACE,
-        ),
-    ] = False
-    blank: Annotated[
-        bool,
-        option("--blank", help="numbers left out: an answer sheet", group=TRACE),
-    ] = False
-    explain: Annotated[
-        bool,
-        option(
-            "--explain",
-            help="a sentence for each step: which rule, why +=, when it is final",
-            group=TRACE,
-        ),
-    ] = False
+    style: Name = in_trace(
+        "--style STYLE",
+        "listing, table (a row per contribution), wires (the graph), code (NumPy that "
+        "runs), math (LaTeX)",
+        default="listing",
+    )
+    by: Literal["operation", "statement"] | None = in_trace(
+        "--by STEP",
+        "one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
+        "[default: operation; statement for Python]",
+    )
+    only: Literal["forward", "backward"] | None = in_trace(
+        "--pass PASS", "forward or backward: one of the passes alone"
+    )
+    node: str | None = in_trace(
+        "--node NAME",
+        "only what concerns one node: its paths, its contributions, their sum",
+    )
+    jacobians: bool = in_trace(
+        "--jacobians",
+        "also the matrices that rules on arrays come from: diag(g'(z)), W.T",
+    )
+    step: bool = in_trace("--step", "wait for a key after each step (q ends)")
+    standalone: bool = in_trace("--standalone", "with --style math: a whole LaTeX document")
+    blank: bool = in_trace("--blank", "numbers left out: an answer sheet")
+    explain: bool = in_trace(
+        "--explain", "a sentence for each step: which rule, why +=, when it is final"
+    )
 
     def look(self, report: ReportOptions) -> tuple[str, Name]:
         """Format and style; the ending of `--out` chooses the style `code` too."""
@@ -202,13 +158,10 @@ class Evaluation:
         self.wrt = report.wanted(self.read.wrt)
         self.result = self.read.program.evaluate(
             self.read.inputs,
-            data=self.read.data,
-            wrt=self.wrt,
-            upstream=self.read.upstream,
+            **self.read.options | {"wrt": self.wrt},
             gradient=choice.backward and not report.value,
             check=False,
             allow_nonfinite=point.allow_nonfinite,
-            seed=self.seed,
         )
 
     @cached_property
