@@ -1,7 +1,7 @@
 """Commands: a function of groups of options, called with the words of a command line.
 
-    @command("check", usage="PROGRAM [options]", examples=('gradcli check "x^2" --x 3',))
-    def check(point: PointOptions, report: ReportOptions) -> Outcome:
+    @declare("check", usage="PROGRAM [options]", examples=('gradcli check "x^2" --x 3',))
+    def command(point: PointOptions, report: ReportOptions) -> Outcome:
         ...  # and its docstring is the help
 
 A group is a class whose attributes are options. So a group is written once, and every
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, NamedTuple, get_type_hints
 
 from gradcli.cli.argv import Binding, Words
@@ -65,12 +65,7 @@ class Command:
     """A command: its name, what its help says, and the function that it calls."""
 
     def __init__(
-        self,
-        name: str,
-        function: Callable[..., Outcome],
-        *,
-        usage: str,
-        examples: tuple[str, ...],
+        self, name: str, function: Callable[..., Outcome], *, usage: str, examples: tuple[str, ...]
     ) -> None:
         self.name, self.function = name, function
         self.usage, self.examples = usage, examples
@@ -164,12 +159,8 @@ def version() -> Outcome:
     return Outcome([f"gradcli {__version__}\n"])
 
 
-def command(
+def declare(
     name: str, *, usage: str, examples: tuple[str, ...]
 ) -> Callable[[Callable[..., Outcome]], Command]:
     """Make a command of a function; its docstring is the help."""
-
-    def decorate(function: Callable[..., Outcome]) -> Command:
-        return Command(name, function, usage=usage, examples=examples)
-
-    return decorate
+    return partial(Command, name, usage=usage, examples=examples)

@@ -135,7 +135,7 @@ def _help(words: Sequence[str], environment: Environment) -> Outcome:
     if topic in TOPICS:
         from gradcli.cli import topics
 
-        return topics.of_topic(topic, environment, words)
+        return pages.outcome(topics.page(topic), environment, words)
     hint = INSTEAD.get(names[0]) or did_you_mean(names[0], (*COMMANDS, *TOPICS))
     raise usage_error(
         f"there is no help about '{names[0]}'", hint or f"there is help about {', '.join(TOPICS)}"

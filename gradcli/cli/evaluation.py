@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from gradcli.program import Program
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result
+    from gradcli.trace.steps import Steps
 
 MOST_NOTES = 8
 """The most notes about a text of Python, and lines for one of them, that are shown."""
@@ -117,6 +118,17 @@ def say_failure(result: Result, environment: Environment) -> None:
             environment.complain(f"check failed: {result.graph.nodes[i].name}: {words}")
     for rule in checks.rules:
         environment.complain(f"check failed: {rule}")
+
+
+def steps_of(result: Result, program: Program, by: str) -> Steps:
+    """Both passes, a step per operation or per statement."""
+    if by == "statement":
+        from gradcli.trace.statements import StatementSteps
+
+        return StatementSteps(result, program.statements)
+    from gradcli.trace.steps import Steps
+
+    return Steps(result)
 
 
 # --- jacobian and hessian ----------------------------------------------------------------

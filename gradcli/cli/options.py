@@ -278,6 +278,21 @@ class OutputOptions(Options):
         return None if self.out == "-" else self.out
 
 
+class DrawingOutput(OutputOptions):
+    """The output of a command that draws: `name` is what it calls a file in a hint."""
+
+    name: ClassVar[str]
+
+    def chosen_format(self) -> str:
+        """The format. Raises `GradcliError` where it can't go where it should."""
+        form = super().chosen_format()
+        if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
+            raise usage_error(
+                f"{form} is binary and is not written to a terminal", f"--out {self.name}.{form}"
+            )
+        return form
+
+
 class TextOutput(OutputOptions):
     """The output of a command that has text and JSON."""
 

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, Literal
 
-from gradcli.cli.command import Options, Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.options import RowOptions, in_program, in_report, require
 from gradcli.diagnostics.failures import usage_error
-from gradcli.files.ending import cursor_shown
 
 if TYPE_CHECKING:
-    from gradcli.cli.environment import Environment
     from gradcli.cli.inputs import Point
     from gradcli.files.dataset import Portion
     from gradcli.files.job import Job, Reading
@@ -63,7 +59,7 @@ class FileOptions(Options):
     quiet: bool = in_report("--quiet", "the exit code alone, and errors")
 
 
-@make(
+@declare(
     "batch",
     usage="PROGRAM POINTS [--NAME VALUE ...] [options]",
     examples=(
@@ -92,6 +88,7 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     plain_table = not (files.source or files.separator or files.decimal or files.missing)
     head_start.begin(files.points, (point.program or "") if plain_table else "")
     from gradcli.cli.inputs import expect_one_reader
+    from gradcli.cli.progress import progress
 
     expect_one_reader(point.data, "the program", point.program, point.file)
     expect_one_reader(point.data, "the points", files.points)
@@ -127,8 +124,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
         return _into_folder(point, files, found, reading, ours, to)
     with Sources(reading, ours, outside) as sources:
         job = _job(point, files, sources.first, to)
-        to_terminal = out is None
-        with _progress(outside, sources.total, to_terminal=to_terminal) as advance:
+        rows = "{task.completed:,} rows"
+        with progress(outside, sources.total, rows, to_terminal=out is None) as advance:
             frames = Computation(job).frames(sources, advance)
             if files.quiet and out is None:
                 for _ in ahead(frames):
@@ -166,6 +163,7 @@ def _into_folder(
     to: str,
 ) -> Outcome:
     """A part of the output for every file, here or on a cluster."""
+    from gradcli.cli.progress import progress
     from gradcli.files.cluster import pieces, run_on, units
     from gradcli.files.job import (
         Computation,
@@ -195,12 +193,11 @@ def _into_folder(
     with Sources(reading, ours, outside) as sources:
         job = _job(point, files, sources.first, to)
     if files.dask is not None:
-        with _progress(outside, lambda: len(todo), to_terminal=False, what="parts") as advance:
+        with progress(outside, lambda: len(todo), "{task.completed:,} parts") as advance:
             for _ in run_on(files.dask, job, reading, todo):
                 advance(1)
         return Outcome([])
-    total = len(todo)
-    with _progress(outside, lambda: total, to_terminal=False, what="files") as advance:
+    with progress(outside, lambda: len(todo), "{task.completed:,} files") as advance:
         for unit in todo:
             make_folder(unit.target)
             with Sources(reading, unit.portion, outside) as sources:
@@ -292,28 +289,3 @@ def _kept(files: FileOptions, points: Points, written: frozenset[str]) -> list[s
                 f"rename it in {points.name}, or name the columns to keep without it",
             )
     return names
-
-
-@contextmanager
-def _progress(
-    outside: Environment,
-    total: Callable[[], int | None],
-    *,
-    to_terminal: bool,
-    what: str = "rows",
-) -> Iterator[Any]:
-    """A bar on standard error where that is a terminal and no results go there; counts rows."""
-    shown = outside.stderr is not None and outside.stderr.isatty()
-    if not shown or (to_terminal and outside.columns is not None):
-        yield lambda _rows: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), TextColumn(f"{{task.completed:,}} {what}"), TimeElapsedColumn())
-    console = Console(file=outside.stderr)
-    assert outside.stderr is not None
-    bar = Progress(*columns, console=console, transient=True)
-    with cursor_shown(outside.stderr), bar:
-        task = bar.add_task(what, total=total())
-        yield lambda rows: bar.advance(task, rows)

@@ -5,14 +5,13 @@ from __future__ import annotations
 from itertools import chain
 from typing import TYPE_CHECKING
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import evaluate, say_failure, text
 from gradcli.cli.options import CheckOptions, NodeReport, PointOptions, in_check
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
-    from gradcli.diagnostics.error import ExitCode, GradcliError
+    from gradcli.diagnostics.error import ExitCode
     from gradcli.results.result import Result
 
 
@@ -22,7 +21,7 @@ class StrictOptions(CheckOptions):
     strict: bool = in_check("--strict", "exit with 3 on everything but pass and zero")
 
 
-@make(
+@declare(
     "check",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -55,7 +54,7 @@ def command(point: PointOptions, method: StrictOptions, report: NodeReport) -> O
         if result.checks is None or not result.checks.rows:
             if not report.is_bare():
                 raise error
-            _explain(error, report)
+            report.environment.explain(error, json=report.chosen_format() == "json")
     elif result.verdict == "fail" and report.chosen_format() == "latex":
         say_failure(result, report.environment)
     return Outcome(
@@ -63,18 +62,6 @@ def command(point: PointOptions, method: StrictOptions, report: NodeReport) -> O
         _exit_code(result, strict=method.strict),
         report.file,
     )
-
-
-def _explain(error: GradcliError, report: NodeReport) -> None:
-    """Say why a number that is printed alone is not finite."""
-    if report.chosen_format() == "json":
-        import json
-
-        from gradcli.diagnostics.error import as_json
-
-        report.environment.complain(json.dumps(as_json(error)))
-    else:
-        report.environment.explain(error)
 
 
 def _exit_code(result: Result, *, strict: bool) -> ExitCode:

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from gradcli.cli.command import Options, Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, format_by_ending, in_report
 from gradcli.diagnostics.failures import file_error, reason, usage_error
-from gradcli.files.ending import cursor_shown
 from gradcli.files.files import unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gradcli.cli.environment import Environment
     from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
@@ -62,7 +59,7 @@ class ClassOutput(OutputOptions):
         return format_by_ending(self.file, self.formats) or "csv"
 
 
-@make(
+@declare(
     "class",
     usage="TASK [--NAME VALUE ...] DIR [options]",
     examples=(
@@ -107,7 +104,7 @@ def command(
         marks = _marked(setting, found, submissions.jobs, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    listed = with_files(sorted([*marks, *refused], key=_place))
+    listed = with_files(sorted([*marks, *refused], key=lambda mark: (mark.student, mark.file)))
     if report.feedback is not None:
         _write_pages(report.feedback, set_, listed, report.feedback_format)
     return _outcome(listed, form, list_form, report)
@@ -146,45 +143,21 @@ def _write_pages(folder: str, task: Task, marks: Sequence[Mark], form: PageForma
         write_whole(str(Path(folder) / name), [text])
 
 
-def _place(mark: Mark) -> tuple[str, str]:
-    return mark.student, mark.file
-
-
 def _marked(
-    setting: Setting,
-    submissions: Sequence[Submitted],
-    jobs: int | None,
-    environment: Environment,
+    setting: Setting, submissions: Sequence[Submitted], jobs: int | None, environment: Environment
 ) -> list[Mark]:
     """All marks, with a bar on standard error if that is a terminal."""
     from gradcli.cli import workers
+    from gradcli.cli.progress import progress
 
     number = jobs or workers.processors()
-    found = workers.marks(setting, submissions, number, setting.seconds)
     marks: list[Mark] = []
-    with _progress(environment) as bar:
-        if bar is None:
-            return list(found)
-        under_way = bar.add_task("marking", total=len(submissions))
-        for mark in found:
+    done = "{task.completed}/{task.total}"
+    with progress(environment, lambda: len(submissions), done, doing="marking") as advance:
+        for mark in workers.marks(setting, submissions, number, setting.seconds):
             marks.append(mark)
-            bar.advance(under_way)
+            advance(1)
     return marks
-
-
-@contextmanager
-def _progress(environment: Environment) -> Iterator[Any]:
-    stderr = environment.stderr
-    if stderr is None or not stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(file=stderr, no_color=bool(environment.variables.get("NO_COLOR")))
-    columns = (TextColumn("marking"), BarColumn(), MofNCompleteColumn())
-    with cursor_shown(stderr), Progress(*columns, console=console, transient=True) as bar:
-        yield bar
 
 
 def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:

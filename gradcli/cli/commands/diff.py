@@ -6,8 +6,7 @@ from collections.abc import Iterable
 from functools import partial
 from importlib import import_module
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.options import OutputOptions, RowOptions
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
@@ -35,7 +34,7 @@ class FormulaOptions(OutputOptions):
     )
 
 
-@make(
+@declare(
     "diff",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from itertools import chain
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import evaluate, say_failure, text
 from gradcli.cli.options import CheckOptions, NodeReport, PointOptions
 
 
-@make(
+@declare(
     "eval",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(

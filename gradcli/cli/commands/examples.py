@@ -8,8 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gradcli import examples
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.example_words import text_of
 from gradcli.cli.options import TextOutput
 from gradcli.cli.parameters import option
@@ -36,7 +35,7 @@ class ExampleOptions(TextOutput):
     )
 
 
-@make(
+@declare(
     "examples",
     usage="[list | show NAME | run NAME [options of eval]]",
     examples=(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.options import OutputOptions, PointOptions, in_report
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
@@ -35,7 +34,7 @@ class ExportOptions(OutputOptions):
     )
 
 
-@make(
+@declare(
     "export",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from gradcli.cli.command import Options, Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, in_report
 from gradcli.diagnostics.failures import usage_error
@@ -50,7 +49,7 @@ class GradeOutput(OutputOptions):
         return chosen if chosen in GRADERS else None
 
 
-@make(
+@declare(
     "grade",
     usage="TASK [--NAME VALUE ...] SUBMISSION ... [options]",
     examples=(
@@ -145,7 +144,7 @@ class Grading:
         for name in self.names:
             marked = self.marked(name)
             if isinstance(marked, GradcliError):
-                self.complain(marked, as_json=as_json)
+                self.report.environment.explain(marked, json=as_json)
             elif as_json:
                 yield grade.json_text(grade.as_object(name, marked), style)
             else:
@@ -189,18 +188,6 @@ class Grading:
         elif not found.right:
             self.code = max(self.code, ExitCode.WRONG_ROWS)
         return found
-
-    def complain(self, error: GradcliError, *, as_json: bool) -> None:
-        """Say on standard error why a submission can't be read."""
-        import json
-
-        from gradcli.diagnostics.error import as_json as object_of
-
-        environment = self.report.environment
-        if as_json:
-            environment.complain(json.dumps(object_of(error)))
-        else:
-            environment.explain(error)
 
     def for_grader(self, grader: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import asked, matrices
 from gradcli.cli.options import CheckOptions, MatrixOptions, PointOptions, in_computation
 from gradcli.diagnostics.failures import usage_error
@@ -29,7 +28,7 @@ class HessianOptions(MatrixOptions):
     )
 
 
-@make(
+@declare(
     "hessian",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import asked, matrices
 from gradcli.cli.options import CheckOptions, MatrixOptions, PointOptions, in_computation
 
@@ -20,7 +19,7 @@ class JacobianOptions(MatrixOptions):
     )
 
 
-@make(
+@declare(
     "jacobian",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.options import OutputOptions
 from gradcli.cli.parameters import option
 
@@ -39,7 +38,7 @@ class TableOutput(OutputOptions):
     )
 
 
-@make(
+@declare(
     "ops",
     usage="[NAME ...] [options]",
     examples=("gradcli ops", "gradcli ops sigmoid", "gradcli ops relu abs --json"),

@@ -6,9 +6,8 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 from gradcli.cli.argv import Binding
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.options import OutputOptions, RowOptions, in_program, require
+from gradcli.cli.command import Outcome, declare
+from gradcli.cli.options import DrawingOutput, RowOptions, in_program, require
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -19,19 +18,11 @@ if TYPE_CHECKING:
 DRAWN = ("svg", "png", "pdf")
 
 
-class PlotOptions(OutputOptions):
+class PlotOptions(DrawingOutput):
     """What is drawn, and where it goes."""
 
     formats = ("table", "json", "csv", *DRAWN)
-
-    def chosen_format(self) -> str:
-        """The format. Raises `GradcliError` where it can't go where it should."""
-        form = super().chosen_format()
-        if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
-            raise usage_error(
-                f"{form} is binary and is not written to a terminal", f"--out plot.{form}"
-            )
-        return form
+    name = "plot"
 
 
 class RangeOptions(RowOptions):
@@ -82,7 +73,7 @@ class RangeOptions(RowOptions):
         return tuple(_number(value_of(given[name], "--at"), f"--at {self.at}") for name in names)
 
 
-@make(
+@declare(
     "plot",
     usage="PROGRAM --NAME LOW:HIGH [--NAME VALUE ...] [options]",
     examples=(

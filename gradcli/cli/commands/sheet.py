@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.cli.options import OutputOptions
 from gradcli.cli.parameters import option
@@ -35,7 +34,7 @@ class SheetOutput(OutputOptions):
     json = pretty = False
 
 
-@make(
+@declare(
     "sheet",
     usage="TASK [--NAME VALUE ...] [--for ID] [options]",
     examples=(
