@@ -11,9 +11,9 @@ from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.cli.inputs import Point
-    from gradcli.files.dataset import Portion
     from gradcli.files.job import Job, Reading
     from gradcli.files.many import Found
+    from gradcli.files.parts import Part
     from gradcli.files.points import Points
 
 Form = Literal["csv", "tsv", "ndjson", "parquet", "npz"]
@@ -103,26 +103,25 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     from gradcli.files.frames import ahead
     from gradcli.files.job import Computation, Reading, Sources, deliver, is_folder
     from gradcli.files.many import find, plain
-    from gradcli.files.parts import part_of, portion, whole
+    from gradcli.files.parts import part_of, portion
 
     found = find(files.points, files.source)
     if files.out is not None:
         files.out = plain(files.out)
     out = None if files.out == "-" else files.out
     to = _format_of_output(files, found, out)
-    given = asked(found.form, files.separator, files.decimal, files.missing)
+    gaps = files.errors != "stop" and not point.allow_nonfinite
+    given = asked(found.form, files.separator, files.decimal, files.missing, gaps=gaps)
     part = None if files.part is None else part_of(files.part)
     if part is not None and files.points == "-":
         raise usage_error("--part is for files, not for standard input")
     outside = point.environment
     if files.points == "-":
         outside.say_how_to_end("the points")
-    gaps = files.errors != "stop" and not point.allow_nonfinite
-    reading = Reading.of(found, given, gaps=gaps)
-    ours = whole(found) if part is None else portion(found, part)
+    reading = Reading(found, given)
     if is_folder(out) or files.dask is not None:
-        return _into_folder(point, files, found, reading, ours, to)
-    with Sources(reading, ours, outside) as sources:
+        return _into_folder(point, files, reading, part, to)
+    with Sources(reading, portion(found, part), outside) as sources:
         job = _job(point, files, sources.first, to)
         rows = "{task.completed:,} rows"
         with progress(outside, sources.total, rows, to_terminal=out is None) as advance:
@@ -155,41 +154,26 @@ def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
 
 
 def _into_folder(
-    point: RowOptions,
-    files: FileOptions,
-    found: Found,
-    reading: Reading,
-    ours: Portion,
-    to: str,
+    point: RowOptions, files: FileOptions, reading: Reading, part: Part | None, to: str
 ) -> Outcome:
     """A part of the output for every file, here or on a cluster."""
     from gradcli.cli.progress import progress
     from gradcli.files.cluster import pieces, run_on, units
-    from gradcli.files.job import (
-        Computation,
-        Sources,
-        deliver,
-        expect_own_places,
-        is_folder,
-        make_folder,
-    )
-    from gradcli.files.parts import part_of
+    from gradcli.files.job import Computation, Sources, expect_own_places, is_folder, run_unit
+    from gradcli.files.parts import portion
 
-    out, outside = files.out, point.environment
+    out, outside, found = files.out, point.environment, reading.found
     if out is None or not is_folder(out):
         raise usage_error(
             "--dask writes a file for every part: --out takes a folder", "--out results/"
         )
     if files.points == "-":
         raise usage_error("standard input has no name for a file in a folder", "--out FILE")
-    if files.dask is not None and files.part is not None:
+    if files.dask is not None and part is not None:
         raise usage_error("--dask and --part contradict each other: a cluster does all parts")
-    if files.dask is not None:
-        todo = pieces(found, out, to)
-    else:
-        todo = units(found, ours, out, to, None if files.part is None else part_of(files.part))
+    ours = portion(found, part)
+    todo = units(found, ours, out, to, part) if files.dask is None else pieces(found, out, to)
     expect_own_places([(unit.portion.files[0], unit.target) for unit in todo])
-    computation: Computation | None = None
     with Sources(reading, ours, outside) as sources:
         job = _job(point, files, sources.first, to)
     if files.dask is not None:
@@ -197,12 +181,10 @@ def _into_folder(
             for _ in run_on(files.dask, job, reading, todo):
                 advance(1)
         return Outcome([])
+    computation = Computation(job)
     with progress(outside, lambda: len(todo), "{task.completed:,} files") as advance:
         for unit in todo:
-            make_folder(unit.target)
-            with Sources(reading, unit.portion, outside) as sources:
-                computation = computation or Computation(job)
-                deliver(computation.frames(sources), unit.target, outside, to)
+            run_unit(computation, reading, *unit, outside)
             advance(1)
     return Outcome([])
 
