@@ -24,7 +24,7 @@ from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
-from gradcli.graph.resolve import uncalled
+from gradcli.graph.suggestions import uncalled
 from gradcli.program import Program
 
 _NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"

@@ -8,10 +8,9 @@ from typing import Any
 
 from gradcli.diagnostics.error import Kind
 from gradcli.diagnostics.source import Source
-from gradcli.graph.arguments import arrange, plain_row
+from gradcli.graph.arguments import arrange, arrange_arguments, plain_row
 from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Selection
 from gradcli.graph.operators import divide
-from gradcli.graph.statement_check import arrange_arguments
 from gradcli.graph.static import static
 from gradcli.graph.work import Lowered, Scope, Work
 from gradcli.ops import Composition
