@@ -76,8 +76,11 @@ def read_program(
     try:
         return made(text)
     except GradcliError as error:
+        path, _, name = text.rpartition(":")
         if is_file(text):
             error.hint = f"to read the program from the file: --file {text}"
+        elif is_file(path.rstrip(":")) and is_name(name):
+            error.hint = f"a function of a file is chosen so: {path.rstrip(':')} --function {name}"
         raise
 
 
