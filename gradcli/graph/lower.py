@@ -90,13 +90,8 @@ def _live_names(names: Names, output: str | None) -> set[str]:
     last = names.module.statements[-1]
     definition = names.definitions.get(output or "")
     if isinstance(definition, Define | Block) and definition is not last:
-        raise GradcliError(
-            Kind.NAME,
-            f"the output '{output}' is a function",
-            source=names.source,
-            span=definition.name.span,
-            hint="an output is a node; end the program with a call of the function",
-        )
+        hint = "an output is a node; end the program with a call of the function"
+        raise names.error(f"the output '{output}' is a function", definition.name.span, hint)
     if output is not None and (output in names.definitions or output in names.free):
         return names.live(output)
     return names.live(names.last)
@@ -104,17 +99,12 @@ def _live_names(names: Names, output: str | None) -> set[str]:
 
 def _refuse_too_large(names: Names, live: set[str]) -> None:
     """Raise `GradcliError` if the program unfolds to more operations than that."""
-    last = names.module.statements[-1]
     nodes = {name for name in live if isinstance(names.definitions.get(name), Assign)}
     size = sum(names.sizes[name] for name in nodes | {names.last})
     if size > MOST_OPERATIONS:
-        raise GradcliError(
-            Kind.SYNTAX,
-            f"the program unfolds to more than {MOST_OPERATIONS:,} operations",
-            source=names.source,
-            span=last.span,
-            hint="each call of a function becomes operations of its own",
-        )
+        what = f"the program unfolds to more than {MOST_OPERATIONS:,} operations"
+        hint = "each call of a function becomes operations of its own"
+        raise names.error(what, names.module.statements[-1].span, hint, kind=Kind.SYNTAX)
 
 
 def _restricted(draft: Draft, output: str, names: Names) -> Draft:
