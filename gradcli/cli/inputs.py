@@ -25,7 +25,7 @@ from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
-from gradcli.graph.resolve import uncalled
+from gradcli.graph.suggestions import uncalled
 from gradcli.program import Program
 
 _NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
