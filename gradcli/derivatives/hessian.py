@@ -48,7 +48,7 @@ def make(
             "'gradcli jacobian' takes every output",
         )
     given = None if vector is None else _as_vector(result.graph, wrt, vector)
-    differentiated = subject(ready, result, upstream)
+    differentiated = subject(ready, result, upstream, finite=not allow_nonfinite)
     graph, values = differentiated.graph, differentiated.values
     made = differentiated.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
     if made.corners and not allow_nonfinite:
@@ -147,7 +147,7 @@ def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
                 hint="name them: --vector " + " --vector ".join(f"{n}=…" for n in names),
             )
         vector = {next(iter(names)): vector}
-    found = {i: np.zeros(graph.nodes[i].type.shape)[()] for i in wrt}
+    found: dict[int, Any] = {}
     for name, value in vector.items():
         if name not in names:
             listed = f"the inputs are {', '.join(names)}" if names else "there are no inputs"
@@ -166,4 +166,7 @@ def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
         if not all_finite(given):
             raise GradcliError(Kind.BINDING, f"the vector's part for '{name}' is not finite")
         found[names[name]] = given
+    for i in wrt:
+        if i not in found:
+            found[i] = np.zeros(graph.nodes[i].type.shape)[()]
     return found

@@ -90,7 +90,7 @@ def make(
     seed: int,
 ) -> Jacobian:
     """The Jacobian at the point of a result, with its check. Raises as `jacobian_blocks` does."""
-    differentiated = subject(ready, result, upstream)
+    differentiated = subject(ready, result, upstream, finite=not allow_nonfinite)
     graph, values = differentiated.graph, differentiated.values
     made, mode = jacobian_blocks(differentiated, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}

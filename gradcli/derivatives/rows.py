@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.derivatives.elements import Apart, apart
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.engine.run import Executable, Made, Often
@@ -43,14 +44,18 @@ class Subject(NamedTuple):
         return make() if self.key is None else self.ready.kept((what, self.key), make)
 
 
-def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
-    """The output of a result, or J, the sum of upstream · output."""
+def subject(ready: Executable, result: Result, upstream: Any, *, finite: bool) -> Subject:
+    """The output of a result, or J, the sum of upstream · output.
+
+    `finite` says that all values of the result are.
+    """
     graph, values, key = result.graph, result.values, b""
     if upstream is not None:
         key = np.asarray(upstream).tobytes()
         graph = ready.kept(("J", key), lambda: with_upstream(result, upstream))
         values = tuple(continued(graph, values, {}, [graph.output]))
-    finite = all(all_finite(values[i]) for i in graph.watched)
+        finite = False
+    finite = finite or all(all_finite(values[i]) for i in graph.watched)
     return Subject(graph, values, ready, key if finite else None)
 
 
@@ -89,17 +94,10 @@ class Rows:
         self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
 
         self._often = Often()
-        computed = [n for n in nodes if self.batch.varies[n.id]]
-        numbers = [n.type for n in computed] + [t for _, t in wanted]
-        self.held = [k for k, (i, _) in enumerate(wanted) if i is not None]
-        """The columns that have a node, where everything is a number."""
-        self.of_numbers = (
-            0 < total <= FEW
-            and len(computed) * total <= MOST_NODES
-            and all(t == Type(()) for t in numbers)
-        )
-        """Whether everything between directions and derivatives is a number."""
-        self.kept = self.of_numbers or 0 < self.colours.number * self.width <= MOST_KEPT
+        computed = sum(n.type.size for n in nodes if self.batch.varies[n.id])
+        self.few = 0 < total <= FEW and total * computed <= min(MOST_NODES, FEW * len(nodes))
+        """Whether a pass over numbers for each direction may be faster than one over arrays."""
+        self.kept = self.few or 0 < self.colours.number * self.width <= MOST_KEPT
         """Whether a pass keeps the directions, and what depends on nothing else."""
 
     def __call__(self, values: Sequence[Any]) -> Array:
@@ -107,10 +105,8 @@ class Rows:
         line = self._often.next(self._unrolled, self.graph) if self.kept else None
         if line is not None:
             with np.errstate(all="ignore"):
-                found = line(*self.batch.known_values(values))
-            if self.of_numbers:
-                return self._with_zeros(np.array(found).reshape(self.colours.number, -1))
-            return self._joined(found, self.colours.number)
+                found: Array = line(values)
+            return found
         rows = [np.zeros((0, sum(t.size for _, t in self.wanted)))]
         for batch in directions(self.types, self.colours, self.width):
             count = len(next(iter(batch.values())))
@@ -129,20 +125,19 @@ class Rows:
             self.graph, self.start, self.types, self.wanted, colours=colours, fixed=self.fixed
         )
 
-    def _unrolled(self, _graph: Graph) -> Callable[..., Any]:
+    def _unrolled(self, _graph: Graph) -> Callable[[Sequence[Any]], Array]:
+        """The matrix as a function of the values of the first nodes."""
+        if self.few and (numbers := apart(self.batch, self.types, self.wanted, self.fixed)):
+            return self._of_numbers(numbers)
         (batch,) = directions(self.types, self.colours, self.width)
-        if not self.of_numbers:
-            return self.batch.unrolled([{**batch, **self.fixed}], batched=True)
-        units = [
-            {**{name: rows[k] for name, rows in batch.items()}, **self.fixed}
-            for k in range(self.colours.number)
-        ]
-        return self.batch.unrolled(units)
+        line = self.batch.unrolled([{**batch, **self.fixed}], batched=True)
+        known, count = self.batch.known_values, self.colours.number
+        return lambda values: self._joined(line(*known(values)), count)
 
-    def _with_zeros(self, found: Array) -> Array:
-        """The derivatives with a column of zeros where there is no node."""
-        if len(self.held) == len(self.wanted):
-            return found
-        whole = np.zeros((len(found), len(self.wanted)))
-        whole[:, self.held] = found
-        return whole
+    def _of_numbers(self, numbers: Apart) -> Callable[[Sequence[Any]], Array]:
+        count, names = self.colours.number, numbers.directions
+        run = Continuation(numbers.graph, self.start, numbers.wanted, names)
+        units = np.equal(self.colours.of, np.arange(count)[:, None]).astype(np.float64)
+        line = run.unrolled([dict(zip(names, unit, strict=True)) for unit in units])
+        known = run.known_values
+        return lambda values: np.array(line(*known(values))).reshape(count, -1)

@@ -182,13 +182,13 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
         if matrix is not None:
             return matrix
     whole = made.rows(values)
-    if not all_finite(whole):
-        if not allow_nonfinite:
-            bad = int(np.argwhere(~np.isfinite(whole))[0][0])
-            refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
-        with np.errstate(all="ignore"):
-            return _mean(whole, whole.T)
-    return _mean(whole, whole.T)
+    if math.isfinite(np.vdot(whole, whole)):  # all elements are, and no sum of two overflows
+        return (whole + whole.T) * 0.5
+    if not (allow_nonfinite or all_finite(whole)):
+        bad = int(np.argwhere(~np.isfinite(whole))[0][0])
+        refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
+    with np.errstate(all="ignore"):
+        return _mean(whole, whole.T)
 
 
 def hessian_product(
