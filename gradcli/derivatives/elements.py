@@ -9,64 +9,58 @@ element, where every operation behind the first nodes is elementwise or moves an
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import apply
-from gradcli.engine.growing import ZERO, Growing, is_number
+from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, OperationNode, input_like
-from gradcli.ops.operation import Array, Type
+from gradcli.ops.operation import Array, Operation, Type
 
 NUMBER = Type(())
 
 Elements = Sequence[Operand]
 """The elements of a node, row by row."""
-
-
-class Apart(NamedTuple):
-    """A graph of numbers behind the first nodes of another, with what was asked of it."""
-
-    graph: Graph
-    directions: list[str]
-    """The elements of the further inputs that are directions, as inputs."""
-    wanted: list[int]
-    """The elements of all wanted nodes, behind each other."""
+Moves = Sequence[tuple[Operand, Sequence[tuple[int, float]]]]
 
 
 def apart(
     run: Continuation,
-    types: Mapping[str, Type],
     wanted: Sequence[tuple[int | None, Type]],
-    fixed: Mapping[str, Any],
-) -> Apart | None:
+    units: Sequence[Mapping[str, Any]],
+    free: Mapping[str, Type] | None = None,
+) -> Continuation | None:
     """What a continuation computes, on numbers; None where an operation can't be taken apart.
 
-    `types`, `wanted` and `fixed` are as in `rows.Rows`.
+    A unit has values for further inputs, and the result the `wanted` elements of all units behind
+    each other; an exact zero of a unit leaves out what it is multiplied by. The elements of the
+    `free` inputs stay inputs, in order.
     """
     graph = run.graph
     taken = _Taken(graph, run.start, run.constants)
-    names: list[str] = []
-    for name, t in types.items():
-        own = [f"{name}, {k}" for k in range(t.size)]
-        elements = [taken.input(element) for element in own]
+    for name, t in (free or {}).items():
+        elements = [taken.input(f"{name}, {k}") for k in range(t.size)]
         if name in run.further:
             taken.elements[run.further[name]] = elements
-        names += own
-    for name, value in fixed.items():
-        if name in run.further:
-            taken.elements[run.further[name]] = _literals(value)
-    for node in run.nodes:
-        if not isinstance(node, OperationNode) or (made := taken.apply_apart(node)) is None:
-            return None
-        taken.elements[node.id] = made
     output = graph.nodes[graph.output]
-    found = [taken.of(i) if i is not None else [ZERO] * t.size for i, t in wanted]
-    numbers = [taken.as_node(element, output) for elements in found for element in elements]
-    return Apart(Graph(graph.source, tuple(taken.nodes), graph.output), names, numbers)
+    numbers: list[int] = []
+    for unit in units:
+        for name, i in run.further.items():
+            if name in unit:
+                taken.elements[i] = _literals(unit[name])
+        for node in run.nodes:
+            if node.id in taken.elements and not run.varies[node.id]:
+                continue
+            if not isinstance(node, OperationNode) or (made := taken.apply_apart(node)) is None:
+                return None
+            taken.elements[node.id] = made
+        found = [taken.of(i) if i is not None else [ZERO] * t.size for i, t in wanted]
+        numbers += [taken.as_node(element, output) for elements in found for element in elements]
+    return Continuation(Graph(graph.source, tuple(taken.nodes), graph.output), run.start, numbers)
 
 
 def _literals(value: Any) -> Elements:
@@ -80,7 +74,22 @@ class _Taken(Growing):
         super().__init__(Graph(graph.source, graph.nodes[:start], graph.output))
         self.whole, self.start = graph, start
         self.rules = Rules(graph)
+        self.moves: dict[int, Moves | None] = {}
         self.elements: dict[int, Elements] = {i: _literals(v) for i, v in constants.items()}
+
+    def emit(
+        self, operation: Operation, operands: tuple[Operand, ...], *more: Any, **named: Any
+    ) -> Operand:
+        """A sum, difference or product with an exact 0 or 1 needs no node."""
+        numbers = tuple(o.value if is_literal_number(o) else None for o in operands)
+        match operation.name, numbers:
+            case "mul", (0.0, _) | (_, 0.0):
+                return ZERO
+            case ("mul", (1.0, _)) | ("add", (0.0, _)):
+                return operands[1]
+            case ("mul", (_, 1.0)) | ("add" | "sub", (_, 0.0)):
+                return operands[0]
+        return super().emit(operation, operands, *more, **named)
 
     def input(self, name: str) -> Operand:
         """A further input that is a number."""
@@ -108,9 +117,13 @@ class _Taken(Growing):
         row, columns = node.operation, []
         for operand in node.operands:
             elements, t = self.of(operand), self.whole.operand_type(operand)
-            places = np.arange(t.size).reshape(t.shape)
-            spread = np.broadcast_to(places, node.type.shape).ravel().tolist()
-            columns.append([elements[i] for i in spread])
+            if t.size == 1:
+                elements = [*elements] * node.type.size
+            elif t.shape != node.type.shape:
+                places = np.arange(t.size).reshape(t.shape)
+                spread = np.broadcast_to(places, node.type.shape).ravel().tolist()
+                elements = [elements[i] for i in spread]
+            columns.append(elements)
         out, kernel, options = row.bind((NUMBER,) * len(columns), node.options, numpy_rules=True)
         return [
             self.emit(row, operands, options, node.given, out, kernel, node, ())
@@ -119,21 +132,31 @@ class _Taken(Growing):
 
     def moved(self, node: OperationNode) -> Elements | None:
         """An operation that moves elements, adds and subtracts them; None for another."""
+        given = [e for o in node.operands if isinstance(o, int) for e in self.of(o)]
+        if node.id not in self.moves:
+            self.moves[node.id] = self.found_moves(node, len(given))
+        moves = self.moves[node.id]
+        if moves is None:
+            return None
+        found: list[Operand] = []
+        for start, terms in moves:
+            total: Operand = start
+            for k, sign in terms:
+                total = self.summed(total, given[k], sign, node)
+            found.append(total)
+        return found
+
+    def found_moves(self, node: OperationNode, count: int) -> Moves | None:
+        """For each element of the output a number, and which operands' elements are added to it."""
         own = [k for k, o in enumerate(node.operands) if isinstance(o, int)]
         if not all(self.rules.of(node, k).moves for k in own):
             return None
-        given = [e for k in own for e in self.of(node.operands[k])]
-        constant = self.applied(node, np.zeros((1, len(given))))
-        units = self.applied(node, np.eye(len(given))) - constant
+        constant = self.applied(node, np.zeros((1, count)))
+        units = self.applied(node, np.eye(count)) - constant
         if not np.isin(units, (-1, 0, 1)).all():
             return None
-        found: list[Operand] = []
-        for start, column in zip(_literals(constant), units.T, strict=True):
-            total: Operand = start
-            for k in np.flatnonzero(column):
-                total = self.summed(total, given[k], column[k], node)
-            found.append(total)
-        return found
+        terms = [[(k, column[k]) for k in np.flatnonzero(column).tolist()] for column in units.T]
+        return list(zip(_literals(constant), terms, strict=True))
 
     def summed(self, total: Operand, element: Operand, sign: float, node: OperationNode) -> Operand:
         """A sum with one element more, or less where the sign is negative."""

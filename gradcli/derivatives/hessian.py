@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.derivatives.rows import subject
+from gradcli.derivatives.start import passes_at
 from gradcli.derivatives.twice import Twice, hessian_matrix, hessian_product, twice
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
@@ -23,13 +24,14 @@ from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import refuse_corners
 from gradcli.results.matrices import Block, Found, Hessian, continued, objective, refuse_too_large
-from gradcli.results.result import Check, Result, Verdict
+from gradcli.results.result import Check, Verdict
 
 
 def make(
+    program: str,
     ready: Executable,
-    result: Result,
-    wrt: Sequence[int],
+    inputs: Mapping[str, Any],
+    names: tuple[str, ...] | None,
     vector: Any,
     upstream: Any,
     *,
@@ -39,7 +41,10 @@ def make(
     allow_nonfinite: bool,
     seed: int,
 ) -> Hessian:
-    """The Hessian at the point of a result, or its product with a vector, with the check."""
+    """The Hessian at a point, or its product with a vector, with the check."""
+    result, wrt, upstream = passes_at(
+        program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite
+    )
     if upstream is None:
         expect_one_element(
             result.graph,

@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.rows import Rows
+from gradcli.derivatives.rows import Along, Rows
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.derivatives.undefined import refuse
 from gradcli.engine.adjoint import Adjoint, adjoint
-from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
@@ -77,10 +76,12 @@ class Twice:
         return Rows(self.second.graph, len(nodes), types, wanted)
 
     @cached_property
-    def product(self) -> Continuation:
+    def product(self) -> Along:
         """The pass for one vector."""
-        wanted = (self.second.deltas[i] for i in self.wrt if i in self.second.deltas)
-        return Continuation(self.second.graph, len(self.graph.nodes), wanted)
+        nodes = self.graph.nodes
+        types = {self.names[i]: nodes[i].type for i in self.wrt}
+        wanted = [self.second.deltas[i] for i in self.wrt if i in self.second.deltas]
+        return Along(self.second.graph, len(nodes), types, wanted)
 
     @cached_property
     def compressed(self) -> _Compressed | None:
@@ -204,7 +205,7 @@ def hessian_product(
     """
     nodes = made.graph.nodes
     given = {made.names[i]: vector[i] for i in made.wrt}
-    found = iter(made.product.run(values, given))
+    found = iter(made.product(values, given))
     shaped = {}
     for i in made.wrt:
         value = next(found) if i in made.second.deltas else np.float64(0.0)

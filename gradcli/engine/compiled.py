@@ -11,6 +11,8 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -25,6 +27,7 @@ from gradcli.engine.plan import (
 )
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph, Node, OperationNode
+from gradcli.ops.kernels import arrays
 from gradcli.ops.kernels.elementwise import where
 from gradcli.ops.operation import Kernel, Shape
 from gradcli.ops.unbatched import unbatched
@@ -111,29 +114,15 @@ def unrolled_line(
     known: Mapping[int, Any],
     wanted: Sequence[int],
     varies: Sequence[bool],
-    units: Sequence[Mapping[int, Any]],
-    *,
-    batched: bool,
+    unit: Mapping[int, Any],
 ) -> Callable[..., Any]:
     """The function of `continued_line` for further inputs that have the same values in every run.
 
-    A unit has such values, of a whole batch if it is `batched`. The nodes that vary are computed
-    for each unit, the others once, and those that depend on nothing but the unit now. The result
-    has the wanted values of all units behind each other.
+    A unit has their values, with a batch axis. What depends on nothing else is computed now.
     """
-    text = _Text()
-    text.objects |= {f"v{i}": value for i, value in known.items()}
-    _add_nodes(text, graph, [n for n in nodes if not varies[n.id]])
-    results = "".join(f"v{i}, " for i in wanted)
-    for k, unit in enumerate(units):
-        own = _filled(graph, known, unit, [n for n in nodes if varies[n.id]])
-        for i, value in own.items():
-            text.add(f"v{i} = {text.name(value)}")
-        left = [n for n in nodes if varies[n.id] and n.id not in own]
-        _add_nodes(text, graph, left, varies if batched else None)
-        text.add(f"w{k} = ({results})")
-    rows = ", ".join(f"*w{k}" for k in range(len(units)))
-    return text.function([f"v{i}" for i in given], f"({rows},)")
+    own = _filled(graph, known, unit, [n for n in nodes if varies[n.id]])
+    left = [n for n in nodes if n.id not in own]
+    return continued_line(graph, given, left, {**known, **own}, wanted, varies)
 
 
 def _filled(
@@ -184,6 +173,9 @@ OF_NUMBERS: Mapping[Kernel, str] = {
 def _call(text: _Text, kernel: Kernel, operands: Sequence[str], *, numbers: bool) -> str:
     """A kernel applied to operands, as an expression; `numbers` says that they are float64."""
     form = OF_NUMBERS.get(kernel) if numbers else None
+    if numbers and kernel is np.power and operands[0].isidentifier():
+        exponent = text.objects.get(operands[1])
+        form = "({0} * {0})" if type(exponent) is np.float64 and exponent == 2.0 else None
     return form.format(*operands) if form else f"{text.name(kernel)}({', '.join(operands)})"
 
 
@@ -195,7 +187,8 @@ def _add_call(text: _Text, node: OperationNode, operands: list[str], *, batched:
         kernel = unbatched(kernel)
     numbers = number and node.operation.elementwise
     text.add(f"{name} = {_call(text, kernel, operands, numbers=numbers)}")
-    if number and not (numbers and isinstance(kernel, np.ufunc)):
+    exact = (numbers and isinstance(kernel, np.ufunc)) or isinstance(kernel, itemgetter)
+    if number and not exact:
         kind = text.name(np.float64)
         text.add(f"if type({name}) is not {kind}: {name} = {kind}({name})")
 
@@ -205,9 +198,18 @@ def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str
     if any(send.mask is not None for _, _, sends in plan.steps for send in sends):
         text.add(f"values = [{_all('v', graph)}]")
     made = {graph.output} if plan.active[graph.output] else set()
+    elements = _read_by_element(graph, plan)
     rows: list[str] = []
     for node, _, sends in plan.steps:
         for send in sends:
+            if send.to in elements:
+                elements[send.to].add(text, node, send)
+                made.add(send.to)
+                scattered = text.name(unbatched(send.rule.calls[0][0]))
+                rows.append(
+                    f"{node}, {send.operand}, {send.to}, d{node}, {scattered}, {send.final}"
+                )
+                continue
             sent = total = f"s{len(rows)}"
             text.add(f"{sent} = {_sent(text, graph, node, send)}")
             if send.mask is not None:
@@ -222,6 +224,60 @@ def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str
             made.add(send.to)
             rows.append(f"{node}, {send.operand}, {send.to}, {sent}, {total}, {send.final}")
     return made, rows
+
+
+class _Elements:
+    """The accumulator of an array of few elements, each of which is read by itself.
+
+    It is put together at the end instead of a sum of arrays that have one element each.
+    """
+
+    def __init__(self, to: int, shape: Shape) -> None:
+        self.to, self.shape = to, shape
+        self.sums: dict[tuple[int, ...], str] = dict.fromkeys(np.ndindex(shape), "")
+        self.sends = 0
+
+    def add(self, text: _Text, node: int, send: Send) -> None:
+        """One more contribution, in which all elements but one are 0."""
+        place, total = _place(send), f"d{node}"
+        if self.sums[place]:
+            total = f"e{self.sends}_{self.to}"
+            text.add(f"{total} = {self.sums[place]} + d{node}")
+        self.sums[place] = total
+        self.sends += 1
+        if send.final:
+            zero = " + 0.0" if self.sends > 1 else ""  # the others' zeros make 0 of -0
+            totals = self.sums.values()
+            parts = "".join(f"{total}{zero}, " if total else "0.0, " for total in totals)
+            text.add(f"d{self.to} = {text.name(np.array)}(({parts}))")
+            if len(self.shape) > 1:
+                text.add(f"d{self.to} = d{self.to}.reshape({self.shape})")
+
+
+MOST_APART = 4
+"""An array is put together of elements that are no more than this for each contribution."""
+
+
+def _read_by_element(graph: Graph, plan: Plan) -> dict[int, _Elements]:
+    """The arrays that get single elements alone, and not much fewer of them than they have."""
+    sends = [send for _, _, sends in plan.steps for send in sends]
+    found = {
+        to: _Elements(to, graph.nodes[to].type.shape)
+        for to, count in Counter(send.to for send in sends).items()
+        if 0 < graph.nodes[to].type.size <= MOST_APART * count
+    }
+    for send in sends:
+        if send.mask is not None or _place(send) is None:
+            found.pop(send.to, None)
+    return found
+
+
+def _place(send: Send) -> Any:
+    """Where the upstream, a number, stands among zeros; None for any other contribution."""
+    kernel = send.rule.calls[0][0] if len(send.rule.calls) == 1 else None
+    if not isinstance(kernel, partial) or kernel.func is not arrays.scatter:
+        return None
+    return None if kernel.keywords["rank"] else kernel.keywords["at"]
 
 
 def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:

@@ -50,7 +50,8 @@ class Contribution(NamedTuple):
 class Contributions(Sequence[Contribution]):
     """The contributions of a pass that ran as one function: made of their fields when first read.
 
-    Most callers of a program that is run often take the gradient alone.
+    Most callers of a program that is run often take the gradient alone. In the place of a total
+    there may be the kernel that makes the contribution of the element in its place.
     """
 
     __slots__ = ("_fields", "_made")
@@ -61,7 +62,8 @@ class Contributions(Sequence[Contribution]):
 
     def _all(self) -> tuple[Contribution, ...]:
         if self._made is None:
-            self._made = tuple(map(Contribution._make, self._fields))
+            totals: dict[int, Any] = {}
+            self._made = tuple([_with_total(Contribution(*row), totals) for row in self._fields])
         return self._made
 
     def __len__(self) -> int:
@@ -89,6 +91,15 @@ class Contributions(Sequence[Contribution]):
 
     def __reduce__(self) -> tuple[Any, ...]:
         return tuple, (self._all(),)
+
+
+def _with_total(made: Contribution, totals: dict[int, Any]) -> Contribution:
+    """A contribution whose total may be a kernel yet; `totals` are the running sums of those."""
+    if not callable(made.accumulator):
+        return made
+    sent = made.accumulator(made.value)
+    totals[made.to] = total = totals[made.to] + sent if made.to in totals else sent
+    return made._replace(value=sent, accumulator=total)
 
 
 class Backward(NamedTuple):

@@ -29,6 +29,7 @@ def matrices(program: Program, at: dict[str, Any]) -> list[Any]:
     every: list[Any] = [program.jacobian(at, mode=m, check=False) for m in ("reverse", "forward")]
     if program.evaluate(at, gradient=False).value.ndim == 0:
         every.append(program.hessian(at, check=False))
+        every.append(program.hessian(at, check=False, vector=at))
     return [made.matrix for made in every]
 
 
@@ -49,3 +50,14 @@ def test_the_first_run_and_later_ones(text: str, monkeypatch: pytest.MonkeyPatch
             np.testing.assert_allclose(one, other, rtol=1e-14, atol=1e-15)
     assert taken
     assert all(taken) == (text not in WHOLE)
+
+
+@pytest.mark.parametrize("text", ["v[0] + exp(315*v[1]^2)", "sqrt(v[0])*v[1]", "v[0]^0.5 + v[1]^3"])
+def test_what_is_not_finite(text: str) -> None:
+    program = Program(text)
+    at = {"v": [0.0, 1.5]}
+    wanted = program.hessian(at, check=False, allow_nonfinite=True).matrix
+    assert not np.isfinite(wanted).all()
+    for _ in range(RUNS + 2):
+        found = program.hessian(at, check=False, allow_nonfinite=True).matrix
+        np.testing.assert_array_equal(found, wanted)
