@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -23,24 +22,18 @@ from gradcli.diagnostics.error import (
     expect_text,
 )
 from gradcli.diagnostics.gc_pause import collector_paused
-from gradcli.diagnostics.source import Source
-from gradcli.engine.block import ENGINE
-from gradcli.engine.inputs import in_own_spelling, to_value, values_of_inputs
+from gradcli.engine.inputs import in_own_spelling, to_value
+from gradcli.engine.language_text import KEPT_GRAPHS, LanguageText
 from gradcli.engine.plan import Backward
 from gradcli.engine.run import Executable, active_nodes
 from gradcli.engine.upstream import upstream_of
-from gradcli.graph.build import build
 from gradcli.graph.draft import Draft
-from gradcli.graph.graph import Graph, Origin
-from gradcli.graph.lower import lower
-from gradcli.graph.resolve import refuse_constants_of_blocks, resolve
-from gradcli.ops.operation import Shape, Type
+from gradcli.graph.graph import Graph
+from gradcli.graph.resolve import refuse_constants_of_blocks
+from gradcli.ops.operation import Shape
 from gradcli.python.recognized import is_python
 from gradcli.results.display import bundle, display
 from gradcli.results.result import Result
-from gradcli.syntax.header import Header, read_header
-from gradcli.syntax.parser import parse
-from gradcli.syntax.tree import Assign
 
 if TYPE_CHECKING:
     from gradcli.batch.runner import Only, Runner
@@ -50,7 +43,6 @@ if TYPE_CHECKING:
 
 CheckMode = Literal["all", "sample", "none"]
 CHECKS = (True, False, "all", "sample", "none")
-KEPT_GRAPHS = 32
 
 
 class Program:
@@ -77,15 +69,16 @@ class Program:
         time_limit: float | None = None,
     ) -> None:
         self.output, self.function, self.time_limit = output, function, time_limit
-        self.python: PythonText | None = None
-        """Where the text is Python: what reads it."""
         expect_text("a program", text)
+        self.python: PythonText | None = None
+        """The text itself, where it is Python."""
         if is_python(text, name):
             from gradcli.python.program import PythonText  # noqa: PLC0415 - only for Python
 
-            self.python = PythonText(text, name, output, function, time_limit)
-            self.source, self.names = self.python.source, self.python.names
-            self.header = Header()
+            self._text: LanguageText | PythonText = PythonText(
+                text, name, output, function, time_limit
+            )
+            self.python = self._text
         else:
             if function is not None:
                 raise GradcliError(
@@ -99,12 +92,10 @@ class Program:
                     "a time limit is for reading programs in Python",
                     hint="without --time-limit: this one is in the language",
                 )
-            self.source = Source(text, name)
-            self.header = read_header(self.source)
-            with collector_paused():
-                self.names = resolve(parse(self.source))
-        self._drafts: dict[frozenset[str], Draft] = {}
-        self._executables: dict[Any, Executable] = {}
+            self._text = LanguageText(text, name, output)
+        self.source, self.names = self._text.source, self._text.names
+        self.header = self._text.header
+        self._executables: dict[int, Executable] = {}
         self._last: tuple[Any, Runner] | None = None
 
     def __eq__(self, other: object) -> bool:
@@ -132,66 +123,35 @@ class Program:
     @property
     def inputs(self) -> tuple[str, ...]:
         """The names that need a value, in order of first appearance."""
-        if self.python is not None:
-            return tuple(self.names.free)
-        draft = self.draft(frozenset(b.name for b in self.header.bindings))
-        return tuple(step.name or "" for step in draft.steps if step.kind == "input")
+        return self._text.inputs
 
     @property
     def notes(self) -> tuple[tuple[str, int, str], ...]:
         """What was passed over or fixed as Python text was read last: tag, line and text."""
-        return self.python.notes if self.python is not None else ()
+        return self._text.notes
 
     @property
     def statements(self) -> frozenset[str]:
         """The names that statements `name = …` give to nodes."""
-        if self.python is not None:
-            return self.python.statements
-        definitions = self.names.definitions.items()
-        return frozenset(name for name, found in definitions if isinstance(found, Assign))
+        return self._text.statements
 
     def draft(self, bound: frozenset[str]) -> Draft:
         """The operations in order, given which names have a value."""
-        if self.python is not None:
-            return self.python.draft()
-        if bound not in self._drafts:
-            with collector_paused():
-                self._drafts[bound] = lower(self.names, bound, self.output, engine=ENGINE)
-        return self._drafts[bound]
+        return self._text.draft(bound)
 
     def graph(self, inputs: Mapping[str, Any]) -> Graph:
         """The graph for inputs of these shapes. Raises `GradcliError` (name, binding, shape)."""
-        return self.executable(inputs).graph
+        return self._text.graph(inputs)
 
     def executable(self, inputs: Mapping[str, Any]) -> Executable:
         """The graph ready to run, with what is kept between runs. Raises as `graph` does."""
-        if self.python is not None:
-            return self._executable_of(self.python.graph(inputs))
-        key = tuple([(name, value.shape) for name, value in inputs.items()])
-        found = self._executables.get(key)
-        if found is not None:
-            return found
-        draft = self.draft(frozenset(inputs))
-        wanted = {step.name or "": step.span for step in draft.steps if step.kind == "input"}
-        if missing := [name for name in wanted if name not in inputs]:
-            from gradcli.graph.suggestions import no_value  # noqa: PLC0415 - only when it went wrong
-
-            raise no_value(self.names, missing, wanted[missing[0]])
-        types = {name: Type(np.shape(inputs[name])) for name in inputs if name in wanted}
-        with collector_paused():
-            origin = Origin(graph_again, self.source.text, self.source.name, self.output, key)
-            return self._keep(key, build(draft, types, origin=origin))
-
-    def _executable_of(self, graph: Graph) -> Executable:
-        """The executable of a graph that Python text was read as; kept like the others."""
+        graph = self._text.graph(inputs)
         found = self._executables.get(id(graph))
-        return found if found is not None and found.graph is graph else self._keep(id(graph), graph)
-
-    def _keep(self, key: Any, graph: Graph) -> Executable:
-        if len(self._executables) >= KEPT_GRAPHS:
-            self._executables.clear()
-        self._executables[key] = made = Executable(graph)
-        return made
+        if found is None or found.graph is not graph:
+            if len(self._executables) >= KEPT_GRAPHS:
+                self._executables.clear()
+            self._executables[id(graph)] = found = Executable(graph)
+        return found
 
     def bind(
         self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, seed: int = 0
@@ -202,9 +162,7 @@ class Program:
         (unless it comes from `data`) is not used by the program.
         """
         expect_mapping("data", data)
-        if self.python is not None:
-            return self.python.bind(inputs, data)
-        return values_of_inputs(self.names, self.header, inputs, data, seed)
+        return self._text.bind(inputs, data, seed)
 
     def evaluate(
         self,
@@ -302,8 +260,7 @@ class Program:
 
     def expect_columns(self, names: Iterable[str]) -> None:
         """Raise `GradcliError` where the graph is not the same for all values of some inputs."""
-        if self.python is not None:
-            self.python.expect_columns(names)
+        self._text.expect_columns(names)
 
     def _runner(
         self,
@@ -400,14 +357,20 @@ class Program:
         [[3.0, 1.0], [2.0, 1.0]]
         """
         from gradcli.derivatives.jacobian import make  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.derivatives.start import passes_at  # noqa: PLC0415
 
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
         expect_mapping("inputs", inputs)
         ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
-        result, wanted, given = self._differentiated(
-            ready, at, wrt, upstream, allow_nonfinite=allow_nonfinite
+        result, wanted, given = passes_at(
+            self.source.text,
+            ready,
+            at,
+            expect_names("wrt", wrt),
+            upstream,
+            allow_nonfinite=allow_nonfinite,
         )
         with collector_paused():
             return make(
@@ -456,12 +419,18 @@ class Program:
         120.0
         """
         from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
+        from gradcli.derivatives.start import passes_at  # noqa: PLC0415
 
         expect_choice("check", check, CHECKS)
         expect_mapping("inputs", inputs)
         ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
-        result, wanted, given = self._differentiated(
-            ready, at, wrt, upstream, allow_nonfinite=allow_nonfinite
+        result, wanted, given = passes_at(
+            self.source.text,
+            ready,
+            at,
+            expect_names("wrt", wrt),
+            upstream,
+            allow_nonfinite=allow_nonfinite,
         )
         with collector_paused():
             return make(
@@ -535,36 +504,6 @@ class Program:
             draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
             return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))
 
-    def _differentiated(
-        self,
-        ready: Executable,
-        inputs: Mapping[str, Any],
-        wrt: str | Iterable[str] | None,
-        upstream: Any,
-        *,
-        allow_nonfinite: bool,
-    ) -> tuple[Result, list[int], Any]:
-        """The values, the inputs to differentiate by, and ∂J/∂output if it was given.
-
-        Where the output is one number or has an upstream, with the backward pass.
-        """
-        graph, start = ready.graph, None
-        try:
-            active = ready.active(expect_names("wrt", wrt))
-            given = upstream
-            if upstream is not None or graph.nodes[graph.output].type.size == 1:
-                start = upstream_of(graph, upstream, allow_nonfinite=allow_nonfinite)
-                given = None if upstream is None else start
-        except GradcliError:  # one of the values comes before those
-            ready.forward(inputs, allow_nonfinite=allow_nonfinite)
-            raise
-        if start is None:
-            passes = ready.forward(inputs, allow_nonfinite=allow_nonfinite)
-        else:
-            passes = ready.both(inputs, active, start, allow_nonfinite=allow_nonfinite)
-        result = Result(self.source.text, graph, *passes, start, rules=ready.rules)
-        return result, [i for i in graph.inputs if active[i]], given
-
 
 def _program(
     text: str,
@@ -574,17 +513,6 @@ def _program(
     time_limit: float | None = None,
 ) -> Program:
     return Program(text, name=name, output=output, function=function, time_limit=time_limit)
-
-
-@lru_cache(maxsize=8)
-def _known_program(text: str, name: str | None, output: str | None) -> Program:
-    return _program(text, name, output)
-
-
-def graph_again(origin: Origin) -> Graph:
-    """The graph of a program for inputs of these shapes: what a copy in another process is."""
-    program = _known_program(origin.text, origin.name, origin.output)
-    return program.graph({n: np.broadcast_to(0.0, shape) for n, shape in origin.shapes})
 
 
 def evaluate(program: str, /, **inputs: Any) -> Result:

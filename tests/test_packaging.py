@@ -274,13 +274,34 @@ class TestScripts:
         return SimpleNamespace(environment=_environment, setup=_setup)
 
     def test_slow_tests_are_left_out_unless_all_are_asked_for(self) -> None:
-        steps = runpy.run_path(str(ROOT / "scripts" / "test"))["steps"]
+        script = runpy.run_path(str(ROOT / "scripts" / "test"))
         quick, whole = (
-            list(steps("python", [*more, "-k", "x"]).values()) for more in ([], ["--all"])
+            list(script["steps"]("python", [*more, "-k", "x"]).values()) for more in ([], ["--all"])
         )
         assert quick[:-1] == whole[:-1]
-        assert quick[-1] == [*whole[-1][:-2], "-m", "not slow", "-k", "x"]
+        both = ["python", "-m", "pytest", *script["PARALLEL"]]
+        assert quick[-1] == [*both, "-m", "not slow", "-k", "x"]
+        assert whole[-1] == [*both, *script["BOUNDED"], "-k", "x"]
         assert "scripts/test --all" in (ROOT / ".ci" / "run").read_text("utf-8")
+
+    @pytest.mark.parametrize(
+        ("ended", "again"),
+        [([0], None), ([2], None), ([1, 0], ["--last-failed", "-n", "0"]), ([3, 1], [])],
+    )
+    def test_what_failed_in_ci_runs_once_more(
+        self, ended: list[int], again: list[str] | None, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        run: list[list[str]] = []
+        codes = iter(ended)
+
+        def noted(command: list[str], **_: Any) -> SimpleNamespace:
+            run.append(command)
+            return SimpleNamespace(returncode=next(codes))
+
+        monkeypatch.setattr(subprocess, "run", noted)
+        run_all = runpy.run_path(str(ROOT / "scripts" / "test"))["run_all"]
+        assert run_all({"pytest": ["all"]}) == (["pytest"] if ended[-1] else [])
+        assert run == [["all"], *([] if again is None else [["all", *again]])]
 
     def test_old_python(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]

@@ -25,6 +25,7 @@ from gradcli.python.front import Front
 from gradcli.python.limits import MOST_SECONDS
 from gradcli.python.source import code_of_notebook
 from gradcli.python.traced import Traced
+from gradcli.syntax.header import Header
 from gradcli.syntax.tree import Module, Name
 
 KEPT_GRAPHS = 32
@@ -39,6 +40,8 @@ class PythonText:
     returns; reading takes at most `seconds` (2 unless given). Raises `GradcliError` of kind syntax
     or name.
     """
+
+    header = Header()
 
     def __init__(
         self,
@@ -61,6 +64,11 @@ class PythonText:
         self._traced: Traced | None = None
 
     @property
+    def inputs(self) -> tuple[str, ...]:
+        """The parameters, or what a module reads before it gives it."""
+        return tuple(self.names.free)
+
+    @property
     def statements(self) -> frozenset[str]:
         """The nodes that the statements of the text gave a name, as it was read last."""
         return self._traced.names if self._traced is not None else frozenset()
@@ -77,7 +85,7 @@ class PythonText:
             self._defaults = self.front.defaults()
         return self._defaults
 
-    def draft(self) -> Draft:
+    def draft(self, _bound: frozenset[str] = frozenset()) -> Draft:
         """The inputs, as steps without operations; the text itself is read at a point only."""
         wanted = (
             n for n in self.names.free if n not in self.front.entry.optional() or n in self.defaults
@@ -90,7 +98,7 @@ class PythonText:
         return Draft(self.source, steps, 0)
 
     def bind(
-        self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None
+        self, inputs: Mapping[str, Any], data: Mapping[str, Any] | None = None, _seed: int = 0
     ) -> dict[str, Any]:
         """The value of every input, tuples and dicts taken apart: `params["W1"]`.
 
