@@ -44,7 +44,7 @@ class Expressions(Builtins):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
-        comprehensions = Comprehensions(self)
+        displays = Displays(self)
         self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -57,16 +57,16 @@ class Expressions(Builtins):
             ast.Attribute: self._attribute,
             ast.Subscript: self._subscript,
             ast.Slice: self._slice,
-            ast.Tuple: self._tuple,
-            ast.List: self._list,
-            ast.Set: self._set,
-            ast.Dict: self._dict,
-            ast.ListComp: comprehensions.list_of,
-            ast.GeneratorExp: comprehensions.generator,
-            ast.SetComp: comprehensions.set_of,
-            ast.DictComp: comprehensions.dict_of,
+            ast.Tuple: displays.tuple_written,
+            ast.List: displays.list_written,
+            ast.Set: displays.set_written,
+            ast.Dict: displays.dict_written,
+            ast.ListComp: displays.list_of,
+            ast.GeneratorExp: displays.generator,
+            ast.SetComp: displays.set_of,
+            ast.DictComp: displays.dict_of,
             ast.Lambda: self._lambda,
-            ast.JoinedStr: self._joined_text,
+            ast.JoinedStr: displays.text_written,
             ast.NamedExpr: self._walrus,
         }
 
@@ -215,28 +215,6 @@ class Expressions(Builtins):
                 found.append(self.soft(one))
         return found
 
-    def _tuple(self, node: ast.Tuple) -> Value:
-        return tuple(self.items_of(node.elts))
-
-    def _list(self, node: ast.List) -> Value:
-        return self.items_of(node.elts)
-
-    def _set(self, node: ast.Set) -> Value:
-        return {self.key(v) for v in self.items_of(node.elts)}
-
-    def _dict(self, node: ast.Dict) -> Value:
-        found: dict[Any, Value] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                more = self.value(value)
-                if not isinstance(more, dict):
-                    raise unread("'**' takes a dictionary")
-                self.budget.spend(len(more))
-                found |= more
-            else:
-                found[self.key(self.value(key))] = self.soft(value)
-        return found
-
     @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a name (or names in a tuple) a value, without a step."""
@@ -289,35 +267,62 @@ class Expressions(Builtins):
         keyword = [None if d is None else self.soft(d) for d in node.args.kw_defaults]
         return Function(name, node, self.scope, defaults, keyword, given=self.given is not None)
 
-    def _joined_text(self, node: ast.JoinedStr) -> Value:
-        parts: list[str] = []
-        for part in node.values:
-            if isinstance(part, ast.Constant):
-                parts.append(str(part.value))
-            elif isinstance(part, ast.FormattedValue):
-                parts.append(self._formatted_value(part))
-        self.expect_room(sum(map(len, parts)), text=True)
-        return "".join(parts)
-
-    def _formatted_value(self, node: ast.FormattedValue) -> str:
-        """What stands in the braces of an f-string."""
-        value = self.value(node.value)
-        if node.conversion == ord("r") and isinstance(value, str):
-            value = repr(value)
-        form = self.value(node.format_spec) if node.format_spec is not None else ""
-        return self.in_format(value, form) if form else self.text_of(value)
-
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.value(node.value)
         self.bind(node.target, value)
         return value
 
 
-class Comprehensions:
-    """Lists, sets, dictionaries and generators by their loops."""
+class Displays:
+    """Lists, sets, dictionaries, texts and generators that are written out, or by their loops."""
 
     def __init__(self, reader: Expressions) -> None:
         self.reader = reader
+
+    def tuple_written(self, node: ast.Tuple) -> Value:
+        """A tuple."""
+        return tuple(self.reader.items_of(node.elts))
+
+    def list_written(self, node: ast.List) -> Value:
+        """A list."""
+        return self.reader.items_of(node.elts)
+
+    def set_written(self, node: ast.Set) -> Value:
+        """A set of keys."""
+        return {self.reader.key(v) for v in self.reader.items_of(node.elts)}
+
+    def dict_written(self, node: ast.Dict) -> Value:
+        """A dictionary, with `**more` taken apart."""
+        found: dict[Any, Value] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                more = self.reader.value(value)
+                if not isinstance(more, dict):
+                    raise unread("'**' takes a dictionary")
+                self.reader.budget.spend(len(more))
+                found |= more
+            else:
+                found[self.reader.key(self.reader.value(key))] = self.reader.soft(value)
+        return found
+
+    def text_written(self, node: ast.JoinedStr) -> Value:
+        """An f-string."""
+        parts: list[str] = []
+        for part in node.values:
+            if isinstance(part, ast.Constant):
+                parts.append(str(part.value))
+            elif isinstance(part, ast.FormattedValue):
+                parts.append(self._formatted_value(part))
+        self.reader.expect_room(sum(map(len, parts)), text=True)
+        return "".join(parts)
+
+    def _formatted_value(self, node: ast.FormattedValue) -> str:
+        """What stands in the braces of an f-string."""
+        value = self.reader.value(node.value)
+        if node.conversion == ord("r") and isinstance(value, str):
+            value = repr(value)
+        form = self.reader.value(node.format_spec) if node.format_spec is not None else ""
+        return self.reader.in_format(value, form) if form else self.reader.text_of(value)
 
     def _comprehended(self, node: Any) -> Iterator[None]:
         """Each turn of the loops of a comprehension, in a scope of its own."""
