@@ -189,6 +189,12 @@ class Call(Tree):
         self.name, self.arguments, self.keywords = name, arguments, keywords
         self.span, self.name_span, self.qualified = span, name_span, qualified
 
+    def taking(self, arguments: tuple[Tree, ...], keywords: tuple[str, ...]) -> Call:
+        """The call with other arguments."""
+        return Call(
+            self.name, arguments, keywords, self.span, self.name_span, qualified=self.qualified
+        )
+
     def move(self, place: Callable[[Span], Span]) -> None:
         self.span, self.name_span = place(self.span), place(self.name_span)
 
