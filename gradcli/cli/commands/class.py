@@ -54,10 +54,6 @@ class ClassOutput(OutputOptions):
         "--feedback-format html|md", "the pages as HTML or Markdown", default="html"
     )
 
-    def list_format(self) -> str:
-        """The format of the list of marks in the file. Raises `GradcliError`."""
-        return format_by_ending(self.file, self.formats) or "csv"
-
 
 @declare(
     "class",
@@ -79,7 +75,8 @@ def command(
 
     Exit codes: 0 the marks are written; 1 the mathematics of the task failed; 2 wrong usage.
     """
-    form, list_form = report.asked_format() or "table", report.list_format()
+    form = report.asked_format() or "table"
+    list_form = format_by_ending(report.file, report.formats) or "csv"
     folder = task.pushed_along() or submissions.folder
     if folder is None and (task.task is not None or task.file is not None):
         raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
