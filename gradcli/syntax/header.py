@@ -27,13 +27,7 @@ from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.parser import parse_listing
-from gradcli.syntax.tree import (
-    Assign,
-    Name,
-    Number,
-    Statement,
-    Tree,
-)
+from gradcli.syntax.tree import Assign, Name, Number, Tree
 
 if TYPE_CHECKING:
     from gradcli.syntax.task_lines import TaskLines
@@ -99,19 +93,22 @@ def _read(source: Source) -> Header:
     marked: dict[str, Span] = {}
     seen: dict[tuple[str, bool], Name] = {}
     for statement in statements:
-        assign = _assignment(source.text, statement)
-        name = assign.name.name
+        if not isinstance(statement, Assign):
+            start, end = statement.span
+            raise syntax_error(_NOTHING, statement.span, _hint(source.text[start:end]))
+        name, value = statement.name.name, statement.value
         is_mark = statement.span.start in opening.marks
-        first = seen.setdefault((name, is_mark), assign.name)
-        if first is not assign.name:
+        first = seen.setdefault((name, is_mark), statement.name)
+        if first is not statement.name:
             what = f"the marks of '{name}' are" if is_mark else f"'{name}' is"
             labels = (Label(first.span, "given here first"),)
-            raise syntax_error(f"{what} given a second time", assign.name.span, labels=labels)
-        if is_mark:
-            marks[name] = _number_of_marks(assign.value)
-            marked[name] = assign.name.span
-        else:
-            bindings[name] = Binding(name, assign.value, statement.span, copy)
+            raise syntax_error(f"{what} given a second time", statement.name.span, labels=labels)
+        if not is_mark:
+            bindings[name] = Binding(name, value, statement.span, copy)
+            continue
+        if not isinstance(value, Number) or not 0 <= value.value < math.inf:
+            raise syntax_error("marks are a number, 0 or more", value.span)
+        marks[name], marked[name] = value.value, statement.name.span
     return Header(tuple(bindings.values()), marks, marked, opening.title, opening.task.lines())
 
 
@@ -201,17 +198,3 @@ def _hint(line: str) -> str:
     keys = ("title", "marks", *WORDS)
     meant = None if word in keys else did_you_mean(word.casefold(), keys)
     return f"{meant}\n{_HINT}" if meant else _HINT
-
-
-def _assignment(text: str, statement: Statement) -> Assign:
-    if not isinstance(statement, Assign):
-        start, end = statement.span
-        hint = _hint(text[start:end])
-        raise syntax_error(_NOTHING, statement.span, hint)
-    return statement
-
-
-def _number_of_marks(value: Tree) -> float:
-    if not isinstance(value, Number) or not math.isfinite(value.value) or value.value < 0:
-        raise syntax_error("marks are a number, 0 or more", value.span)
-    return value.value

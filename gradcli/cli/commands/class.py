@@ -9,7 +9,7 @@ from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, format_by_ending, in_report
 from gradcli.diagnostics.failures import file_error, reason, usage_error
-from gradcli.files.files import unwritable
+from gradcli.files.files import unwritable, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -104,7 +104,10 @@ def command(
     listed = with_files(sorted([*marks, *refused], key=lambda mark: (mark.student, mark.file)))
     if report.feedback is not None:
         _write_pages(report.feedback, set_, listed, report.feedback_format)
-    return _outcome(listed, form, list_form, report)
+    style = report.style()
+    if report.file is not None:
+        write_whole(report.file, _written(listed, list_form, style, listed=True))
+    return Outcome(_written(listed, form, style, listed=report.file is None))
 
 
 def _expect_folder_for_pages(pages: str | None, submissions: str | None) -> None:
@@ -128,7 +131,6 @@ def _expect_folder_for_pages(pages: str | None, submissions: str | None) -> None
 
 def _write_pages(folder: str, task: Task, marks: Sequence[Mark], form: PageFormat) -> None:
     """A page for each student, each written whole or not at all."""
-    from gradcli.files.files import write_whole
     from gradcli.report.homework.feedback import pages
 
     written = list(pages(task.title or "Homework", marks, form))
@@ -155,16 +157,6 @@ def _marked(
             marks.append(mark)
             advance(1)
     return marks
-
-
-def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:
-    """The list of marks to its file, the rest to standard output."""
-    if report.file is not None:
-        from gradcli.files.files import write_whole
-
-        write_whole(report.file, _written(marks, list_form, report.style(), listed=True))
-    style = report.style()
-    return Outcome(_written(marks, form, style, listed=report.file is None))
 
 
 def _written(marks: Sequence[Mark], form: str, style: Style, *, listed: bool) -> Iterable[str]:
