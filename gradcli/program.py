@@ -174,21 +174,6 @@ class Program:
         expect_mapping("inputs", inputs)
         return self.bind({**inputs, **named} if inputs else named, data, seed)
 
-    def _start(
-        self,
-        at: Mapping[str, Any],
-        wrt: str | Iterable[str] | None,
-        upstream: Any,
-        *,
-        nonfinite: bool,
-    ) -> tuple[Executable, Result, list[int], Any]:
-        """What matrices of derivatives at a point begin with (`derivatives.start`)."""
-        from gradcli.derivatives.start import passes_at  # noqa: PLC0415 - not needed by evaluate
-
-        ready, text, names = self.executable(at), self.source.text, expect_names("wrt", wrt)
-        passes = passes_at(text, ready, at, names, upstream, allow_nonfinite=nonfinite)
-        return ready, *passes
-
     def evaluate(
         self,
         inputs: Mapping[str, Any] | None = None,
@@ -392,16 +377,16 @@ class Program:
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
-        at = self._point(inputs, named, data, seed)
-        ready, result, wanted, given = self._start(at, wrt, upstream, nonfinite=allow_nonfinite)
+        ready = self.executable(at := self._point(inputs, named, data, seed))
         with collector_paused():
             return make(
+                self.source.text,
                 ready,
-                result,
-                wanted,
+                at,
+                expect_names("wrt", wrt),
                 layout,
                 mode,
-                given,
+                upstream,
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,
@@ -443,15 +428,15 @@ class Program:
         from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("check", check, CHECKS)
-        at = self._point(inputs, named, data, seed)
-        ready, result, wanted, given = self._start(at, wrt, upstream, nonfinite=allow_nonfinite)
+        ready = self.executable(at := self._point(inputs, named, data, seed))
         with collector_paused():
             return make(
+                self.source.text,
                 ready,
-                result,
-                wanted,
+                at,
+                expect_names("wrt", wrt),
                 vector,
-                given,
+                upstream,
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,

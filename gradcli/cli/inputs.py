@@ -25,7 +25,7 @@ from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
-from gradcli.graph.resolve import uncalled
+from gradcli.graph.suggestions import uncalled
 from gradcli.program import Program
 
 _NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
@@ -84,8 +84,11 @@ def read_program(
     try:
         return made(text)
     except GradcliError as error:
+        path, _, name = text.rpartition(":")
         if is_file(text):
             error.hint = f"to read the program from the file: --file {text}"
+        elif is_file(path.rstrip(":")) and is_name(name):
+            error.hint = f"a function of a file is chosen so: {path.rstrip(':')} --function {name}"
         raise
 
 
