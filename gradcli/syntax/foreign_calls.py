@@ -26,7 +26,6 @@ METHODS = {
     "mm": "matmul",
     "mv": "matmul",
     "bmm": "matmul",
-    "add": "add",
     "sub": "subtract",
     "mul": "multiply",
     "div": "divide",
@@ -49,7 +48,6 @@ METHODS = {
     "reduce_min": "min",
     "reduce_prod": "prod",
     "reduce_logsumexp": "logsumexp",
-    "stop_gradient": "stop_gradient",
     "log_expit": "logsigmoid",
     "log_sigmoid": "logsigmoid",
     "hard_tanh": "hardtanh",
@@ -139,14 +137,7 @@ def without(call: Call, *names: str) -> Call:
     first = len(unnamed(call))
     kept = [(k, a) for k, a in named(call) if k not in names]
     arguments = (*call.arguments[:first], *(a for _, a in kept))
-    return Call(
-        call.name,
-        arguments,
-        tuple(k for k, _ in kept),
-        call.span,
-        call.name_span,
-        qualified=call.qualified,
-    )
+    return call.taking(arguments, tuple(k for k, _ in kept))
 
 
 def is_type(name: str) -> bool:
@@ -200,27 +191,11 @@ def spread(call: Call) -> Call:
     arguments = unnamed(call)
     place = Span(call.span.end, call.span.end)
     biased = arguments[1] if len(arguments) == 2 else None
+    keywords = (*call.keywords, "ddof")
     if isinstance(biased, Number) and biased.text in {"True", "False"}:
         ddof = Number(float(biased.text == "True"), "1", place)
-        return renamed(
-            Call(
-                call.name,
-                (arguments[0], *call.arguments[2:], ddof),
-                (*call.keywords, "ddof"),
-                call.span,
-                call.name_span,
-                qualified=call.qualified,
-            ),
-            call.name,
-        )
-    return Call(
-        call.name,
-        (*call.arguments, Number(1.0, "1", place)),
-        (*call.keywords, "ddof"),
-        call.span,
-        call.name_span,
-        qualified=call.qualified,
-    )
+        return call.taking((arguments[0], *call.arguments[2:], ddof), keywords)
+    return call.taking((*call.arguments, Number(1.0, "1", place)), keywords)
 
 
 def translated_attribute(base: Tree, name: Name) -> Tree | None:

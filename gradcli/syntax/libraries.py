@@ -83,10 +83,7 @@ def _axis_second(call: Call, written: str) -> Call:
     positional = unnamed(call)
     if len(positional) < 2:
         return call
-    keywords = ("axis", *call.keywords)
-    return Call(
-        call.name, call.arguments, keywords, call.span, call.name_span, qualified=call.qualified
-    )
+    return call.taking(call.arguments, ("axis", *call.keywords))
 
 
 def _all_elements(call: Call, written: str) -> Call:
@@ -104,8 +101,7 @@ def _rows(call: Call, written: str) -> Call:
 
 
 def _with_axis(call: Call, axis: Tree) -> Call:
-    arguments, keywords = (*call.arguments, axis), (*call.keywords, "axis")
-    return Call(call.name, arguments, keywords, call.span, call.name_span, qualified=call.qualified)
+    return call.taking((*call.arguments, axis), (*call.keywords, "axis"))
 
 
 def _swapped(call: Call, _written: str) -> Call:
@@ -114,12 +110,8 @@ def _swapped(call: Call, _written: str) -> Call:
     if not positional:
         return call
     if len(positional) == 1 and "n" not in call.keywords:
-        (only,) = positional
-        arguments = (*call.arguments[1:], only)
-        keywords = (*call.keywords, "n")
-    else:
-        arguments, keywords = (*positional[:2][::-1], *call.arguments[2:]), call.keywords
-    return Call(call.name, arguments, keywords, call.span, call.name_span, qualified=call.qualified)
+        return call.taking((*call.arguments[1:], *positional), (*call.keywords, "n"))
+    return call.taking((*positional[:2][::-1], *call.arguments[2:]), call.keywords)
 
 
 def _heaviside(call: Call, written: str) -> Call:
@@ -134,31 +126,12 @@ def _heaviside(call: Call, written: str) -> Call:
             at_zero.span,
             "write 'where(x == 0, h0, step(x))'",
         )
-    return Call(call.name, positional[:1], (), call.span, call.name_span, qualified=call.qualified)
+    return call.taking(positional[:1], ())
 
 
-def _put(call: Call, written: str) -> Call:
-    raise syntax_error(
-        f"{written} changes its first argument and gives nothing back",
-        call.span,
-        "put(x, v, at) is a new array: first the values, then their places",
-    )
-
-
-def _kl_div(call: Call, written: str) -> Call:
-    raise syntax_error(
-        f"{written} is another function than kl_div(log_p, q), which is PyTorch's",
-        call.span,
-        "write 'rel_entr(x, y) - x + y'",
-    )
-
-
-def _remainder(call: Call, written: str) -> Call:
-    raise syntax_error(
-        f"{written} rounds the quotient to the nearest, mod(x, y) down",
-        call.span,
-        "write 'x - y*round(x/y)'",
-    )
+def _refused(call: Call, written: str, *, what: str, hint: str) -> Call:
+    """A function that means something else in the library."""
+    raise syntax_error(f"{written} {what}", call.span, hint)
 
 
 _BY_NAME = "give further arguments by name: axis=…, keepdims=…"
@@ -174,21 +147,30 @@ _FUNCTIONS: Mapping[tuple[str, str], Translate] = {
     **{("np", name): _RESULT for name in ("maximum", "minimum", "fmax", "fmin")},
     **{("np", name): _DTYPE for name in ("sum", "mean", "prod", "var", "std")},
     ("np", "average"): partial(
-        _at_most,
-        most=2,
-        third="the weights",
-        hint="a weighted mean is sum(w*x)/sum(w)",
+        _at_most, most=2, third="the weights", hint="a weighted mean is sum(w*x)/sum(w)"
     ),
     ("np", "log"): partial(
         _at_most, most=1, third="an array for the result", hint="to a base it is log(x, base)"
     ),
     ("np", "heaviside"): _heaviside,
-    ("np", "put"): _put,
-    ("math", "remainder"): _remainder,
+    ("np", "put"): partial(
+        _refused,
+        what="changes its first argument and gives nothing back",
+        hint="put(x, v, at) is a new array: first the values, then their places",
+    ),
+    ("math", "remainder"): partial(
+        _refused,
+        what="rounds the quotient to the nearest, mod(x, y) down",
+        hint="write 'x - y*round(x/y)'",
+    ),
     ("math", "prod"): _rows,
     ("scipy.special", "polygamma"): _swapped,
     ("scipy.special", "huber"): _swapped,
-    ("scipy.special", "kl_div"): _kl_div,
+    ("scipy.special", "kl_div"): partial(
+        _refused,
+        what="is another function than kl_div(log_p, q), which is PyTorch's",
+        hint="write 'rel_entr(x, y) - x + y'",
+    ),
     ("np", "polygamma"): _swapped,
     ("scipy.special", "softmax"): _all_elements,
     ("scipy.special", "log_softmax"): _all_elements,
