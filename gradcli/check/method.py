@@ -13,18 +13,21 @@ from functools import partial
 
 import numpy as np
 
-from gradcli.check.extrapolation import COLUMNS, Candidates, consistent, extrapolate
-from gradcli.check.finding import BLURRED, COARSE, Finding, decide, nothing_at_all, only_noise
+from gradcli.check.finding import BLURRED, COARSE, SAFETY, SCATTER_SAFETY, Finding, decide
 from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import HELD, Points, Samples
 from gradcli.check.series import (
+    COLUMNS,
     SETTLED,
+    Candidates,
     Series,
     admissible,
     between,
+    consistent,
     displacement,
     drowned,
+    extrapolate,
     finite,
     power,
     resolved,
@@ -211,7 +214,14 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     ok = settled & ~drowned(s, run)[0, :-1]
     if not ok.any():
         a = int(np.argmin(np.where(settled, error, np.inf)))
-        return only_noise(float(s.D[0, run][a]), float(error[a]), view.scatter)
+        return Finding(
+            Verdict.INCONCLUSIVE,
+            "rounding noise in f",
+            slope=float(s.D[0, run][a]),
+            error=float(error[a]),
+            tolerance=SAFETY * float(error[a]) + SCATTER_SAFETY * view.scatter,
+            scatter=view.scatter,
+        )
     a = int(np.argmin(np.where(ok, error, np.inf)))
     center, rough = float(h[a]), float(error[a])
     widest = float(h[:-1][ok][0])
@@ -287,7 +297,7 @@ def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> 
     nearby = float(np.max(slopes[clear], initial=0.0))
     flat = bool(np.all(s.moves[0, run] == 0))
     if flat and f0 == 0 and view.gradient == 0 and np.all(s.noise[0, run] <= TINY):
-        return nothing_at_all()
+        return Finding(Verdict.ZERO, slope=0.0, error=0.0, tolerance=0.0)
     level = abs(f0) / unit
     if view.gradient == 0 and level > nearby and view.moves():
         # Rounding swallows x, as in x + 1e300: that f is large or flat is no sign of a slope of 0.

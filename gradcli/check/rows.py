@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.finding import Finding, nothing_beside
+from gradcli.check.finding import ZERO, Finding
 from gradcli.check.function import Coordinate
 from gradcli.check.jitter import uniform
 from gradcli.graph.graph import Node
@@ -24,21 +24,15 @@ FEW = 64
 
 DIRECTIONS = 3
 
-_SEVERITY = {
-    Verdict.ZERO: 0,
-    Verdict.PASS: 1,
-    Verdict.KINK: 2,
-    Verdict.JUMP: 3,
-    Verdict.EDGE: 4,
-    Verdict.OVERFLOW: 5,
-    Verdict.INCONCLUSIVE: 6,
-    Verdict.FAIL: 7,
-}
+_BY_SEVERITY = (
+    *(Verdict.ZERO, Verdict.PASS, Verdict.KINK, Verdict.JUMP, Verdict.EDGE),
+    *(Verdict.OVERFLOW, Verdict.INCONCLUSIVE, Verdict.FAIL),
+)
 
 
-def severity(verdict: Verdict) -> int:
-    """The order in which verdicts speak for several: the last is the worst."""
-    return _SEVERITY[verdict]
+def badness(found: Finding | Check) -> tuple[int, float]:
+    """The order in which verdicts speak for several: that with the largest is the worst."""
+    return _BY_SEVERITY.index(found.verdict), -(found.digits or 0.0)
 
 
 class Row:
@@ -87,13 +81,7 @@ class Row:
 
     def worst(self) -> int:
         """The place of the finding that speaks for the row."""
-        return max(
-            range(len(self.findings)),
-            key=lambda k: (
-                _SEVERITY[self.findings[k].verdict],
-                -(self.findings[k].digits or 0.0),
-            ),
-        )
+        return max(range(len(self.findings)), key=lambda k: badness(self.findings[k]))
 
     def check(self) -> Check:
         """The row's verdict, that of its worst variable."""
@@ -120,12 +108,19 @@ class Row:
         )
 
     def _compare(self) -> None:
-        """Elements that drown in rounding are zero, if others say how little that is."""
+        """Elements that drown in rounding are zero, if others say how little that is.
+
+        So is an element of the gradient of det of a singular matrix whose cofactor is 0: neither
+        the function nor the cofactor has a digit, but both are far below the elements that have.
+        """
         passing = [abs(f.slope or 0.0) for f in self.findings if f.verdict is Verdict.PASS]
         if not passing or self.along_directions:
             return
         for coordinate, found in zip(self.checked, self.findings, strict=True):
-            if nothing_beside(found, float(coordinate.component(self.gradient)), max(passing)):
+            if found.verdict is not Verdict.INCONCLUSIVE or found.slope is None:
+                continue
+            size = max(abs(float(coordinate.component(self.gradient))), abs(found.slope))
+            if size <= found.tolerance <= ZERO * max(passing):
                 found.verdict, found.reason, found.digits = Verdict.ZERO, "", None
                 found.error = found.tolerance
 

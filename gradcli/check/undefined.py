@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.finding import Finding
+from gradcli.check.choices import chooses
+from gradcli.check.finding import SPECIAL, Finding
 from gradcli.check.function import SMALLEST_NORMAL, Coordinate, Point
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import accumulator_error
@@ -20,8 +21,6 @@ from gradcli.engine.forward import all_finite, operand_values, selected, value_e
 from gradcli.engine.plan import Contribution
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
-
-SPECIAL = (Verdict.KINK, Verdict.EDGE, Verdict.JUMP, Verdict.OVERFLOW)
 
 
 def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
@@ -95,7 +94,10 @@ class Undefined:
                 truths.add(node.id)
         for i in sorted(truths, reverse=True):
             uses = [nodes[user] for user in self.graph.consumers[i]]
-            if uses and all(u.id in found or _only_chooses(u, i) for u in uses):
+            if uses and all(
+                u.id in found or (chooses(u) and u.operands[0] == i and i not in u.operands[1:])
+                for u in uses
+            ):
                 found.add(i)
         return found
 
@@ -119,9 +121,13 @@ class Undefined:
         verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
         if "underflow" in local_flags(self.point, sender)[1]:
             verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
-        found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)
-        found.operation = node.operation.name
-        return found
+        return Finding(
+            verdict,
+            error.message,
+            slope=finding.slope,
+            error=finding.error,
+            operation=node.operation.name,
+        )
 
     def _sender(self, coordinate: Coordinate) -> Contribution | None:
         """The contribution that was the first to be not finite on the way to an accumulator."""
@@ -134,12 +140,6 @@ class Undefined:
             found = by_target[at]
             at = found.node
         return found
-
-
-def _only_chooses(user: Node, condition: int) -> bool:
-    """Whether an operation uses a node as the condition of a `where` and nowhere else."""
-    chooses = user.operation is not None and user.operation.chooses
-    return chooses and user.operands[0] == condition and condition not in user.operands[1:]
 
 
 def lost(point: Point) -> list[float]:

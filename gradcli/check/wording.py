@@ -15,19 +15,14 @@ def describe(check: Check, gradient: Any, *, ascii_only: bool = False) -> str:
 
     `gradient` is the accumulator; of an array the element that the check speaks of is taken.
     """
-    words = _VERDICTS[check.verdict](check, _component(check, gradient))
+    if getattr(gradient, "ndim", 0):
+        gradient = math.nan if check.element is None else gradient[check.element]
+    words = _VERDICTS[check.verdict](check, float(gradient))
     if check.element is not None and check.verdict not in (Verdict.PASS, Verdict.ZERO):
         words += f" at [{', '.join(map(str, check.element))}]"
     if check.exact is not None and check.verdict is not Verdict.FAIL:
         words += _second_opinion(check)
     return words.translate(_PLAIN) if ascii_only else words
-
-
-def _component(check: Check, gradient: Any) -> float:
-    """The number that the check compared with a slope."""
-    if getattr(gradient, "ndim", 0) == 0:
-        return float(gradient)
-    return math.nan if check.element is None else float(gradient[check.element])
 
 
 def _pass(check: Check, _gradient: float) -> str:
@@ -44,18 +39,13 @@ def _fail(check: Check, gradient: float) -> str:
     slope = math.nan if check.slope is None else check.slope
     error = check.error_estimate or 0.0
     if math.isnan(gradient):
-        words = "WRONG"
-    else:
-        a, b = distinct(slope, gradient)
-        words = f"WRONG: slope {a} ± {error:.0e}, gradient {b}"
-    return words + _note(check)
+        return f"WRONG{_note(check)}"
+    a, b = distinct(slope, gradient)
+    return f"WRONG: slope {a} ± {error:.0e}, gradient {b}{_note(check)}"
 
 
 def _kink(check: Check, gradient: float) -> str:
-    left, right = (
-        number(check.left, check.error_estimate),
-        number(check.right, check.error_estimate),
-    )
+    left, right = (number(slope, check.error_estimate) for slope in (check.left, check.right))
     if left == right and check.left is not None and check.right is not None:
         left, right = distinct(check.left, check.right)
     whose = f"{check.operation}'s" if check.operation else "the"

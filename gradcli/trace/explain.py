@@ -72,17 +72,13 @@ class Explainer:
         """What a step of the forward pass computes."""
         if step.number is None:
             return Explained((f"{step.node.name} depends on no input, so it gets no δ.",))
-        names = self._read(step)
-        known = _listed(names) if names else "numbers alone"
+        shapes, trees = self.steps.shapes, postorder(step.tree)
+        read = dict.fromkeys(t.name for t in trees if isinstance(t, Name) and t.name in shapes)
+        known = _listed([*read]) if read else "numbers alone"
         text = f"{step.node.name} is computed from {known} and kept for the backward pass."
         if len(self._users.get(step.node.id, ())) > 1:
             text += f" {step.node.name} forks: {_listed(self._users[step.node.id])} use it."
         return Explained((text,))
-
-    def _read(self, step: Step) -> list[str]:
-        known = self.steps.shapes
-        trees = postorder(step.tree)
-        return [*dict.fromkeys(t.name for t in trees if isinstance(t, Name) and t.name in known)]
 
     def backward(self, move: Move) -> Explained:
         """Why a line of the backward pass is what it is."""
@@ -100,13 +96,11 @@ class Explainer:
         rule = move.local if move.local is not None else move.rule
         written = "" if rule is None else print_tree(rule, spaced=False)
         if len(members) > 1:
-            return (
-                f"{move.node.name} is several operations at once: by the chain rule inside it, "
-                f"its slope with respect to {move.to.name} is {written}."
-                if move.local is not None
-                else f"{move.node.name} is several operations at once, put together by the chain "
-                "rule."
-            )
+            how = ", put together by the chain rule"
+            if move.local is not None:
+                slope = f"its slope with respect to {move.to.name} is {written}"
+                how = f": by the chain rule inside it, {slope}"
+            return f"{move.node.name} is several operations at once{how}."
         operation = move.node.operation
         graph = self.steps.graph
         operands = [print_tree(operand_tree(graph, o)) for o in move.node.operands]
