@@ -206,9 +206,8 @@ class _Run:
             if found is not None:
                 row.take(coordinate, found)
                 continue
-            if portion and self.bench.large(coordinate):
+            if self.bench.large(coordinate):
                 self._serve(portion)
-                portion = []
             left = until - self.clock.spent
             if begun and left < (self.each if costly else 0.0):
                 break
@@ -222,23 +221,22 @@ class _Run:
             portion.append((row, coordinate))
             if len(portion) >= room:
                 self._serve(portion)
-                portion = []
-        if portion:
-            self._serve(portion)
+        self._serve(portion)
 
     def _serve(self, portion: list[tuple[Row, Coordinate]]) -> None:
+        """Examine some variables, and take them out of the portion."""
+        served = portion.copy()
+        portion.clear()
+        self.examined += len(served)
         try:
-            found = self.bench.examine([coordinate for _, coordinate in portion])
+            findings = self.bench.examine([c for _, c in served]) if served else []
         except OutOfTimeError:
             return
-        finally:
-            self.examined += len(portion)
-        for (row, coordinate), finding in zip(portion, found, strict=True):
-            if finding is None:
-                continue
-            if finding.verdict is Verdict.FAIL or self.exact:
-                finding = self._confirmed(coordinate, finding)  # noqa: PLW2901 - it is replaced
-            row.take(coordinate, self.undefined.explained(coordinate, finding))
+        for (row, coordinate), found in zip(served, findings, strict=True):
+            if found is not None:
+                doubted = self.exact or found.verdict is Verdict.FAIL
+                sure = self._confirmed(coordinate, found) if doubted else found
+                row.take(coordinate, self.undefined.explained(coordinate, sure))
 
     @cached_property
     def lost(self) -> list[float]:

@@ -25,9 +25,16 @@ from gradcli.results.result import Check, Verdict
 
 def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
     """What went wrong where the output is not finite, as the forward pass would have raised it."""
-    found = (_error_at(graph, values, node) for node in graph.nodes)
-    unknown = GradcliError(Kind.DOMAIN, "the output is not finite", source=graph.source)
-    return next((error for error in found if error is not None), unknown)
+    return _undefined(graph, values)[1]
+
+
+def _undefined(graph: Graph, values: Sequence[Any]) -> tuple[Node | None, GradcliError]:
+    """The first operation that is not finite at finite operands, and the error of that."""
+    for node in graph.nodes:
+        error = _error_at(graph, values, node)
+        if error is not None:
+            return node, error
+    return None, GradcliError(Kind.DOMAIN, "the output is not finite", source=graph.source)
 
 
 def _error_at(graph: Graph, values: Sequence[Any], node: Node) -> GradcliError | None:
@@ -54,13 +61,9 @@ class Undefined:
         """The verdict on every row where the output itself is not finite; else None."""
         if all_finite(np.asarray(self.values[self.graph.output])):
             return None
-        for node in self.graph.nodes:
-            error = _error_at(self.graph, self.values, node)
-            if error is not None:
-                verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
-                name = node.operation.name if node.operation else None
-                return Check(verdict, operation=name, reason=error.message)
-        return Check(Verdict.EDGE, reason="the output is not finite")
+        node, error = _undefined(self.graph, self.values)
+        name = node.operation.name if node and node.operation else None
+        return Check(_verdict(error), operation=name, reason=error.message)
 
     def variable(self, coordinate: Coordinate) -> Finding | None:
         """The verdict on a variable that can't be varied; None if it can.
@@ -118,7 +121,7 @@ class Undefined:
         node = self.graph.operation(sender.node)
         delta = self.point.passed.accumulators[sender.node]
         error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
-        verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
+        verdict = _verdict(error)
         if "underflow" in local_flags(self.point, sender)[1]:
             verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
         return Finding(
@@ -140,6 +143,10 @@ class Undefined:
             found = by_target[at]
             at = found.node
         return found
+
+
+def _verdict(error: GradcliError) -> Verdict:
+    return Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
 
 
 def lost(point: Point) -> list[float]:
