@@ -17,7 +17,7 @@ from gradcli.check.finding import SPECIAL, Finding
 from gradcli.check.function import SMALLEST_NORMAL, Coordinate, Point
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import accumulator_error
-from gradcli.engine.forward import all_finite, operand_values, selected, value_error
+from gradcli.engine.forward import all_finite, nonfinite_error, operand_values
 from gradcli.engine.plan import Contribution
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
@@ -31,24 +31,10 @@ def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
 def _undefined(graph: Graph, values: Sequence[Any]) -> tuple[Node | None, GradcliError]:
     """The first operation that is not finite at finite operands, and the error of that."""
     for node in graph.nodes:
-        error = _error_at(graph, values, node)
+        error = nonfinite_error(graph, node, values)
         if error is not None:
             return node, error
     return None, GradcliError(Kind.DOMAIN, "the output is not finite", source=graph.source)
-
-
-def _error_at(graph: Graph, values: Sequence[Any], node: Node) -> GradcliError | None:
-    """The forward pass's error at an operation that is not finite at finite operands."""
-    value = values[node.id]
-    if node.operation is None or all_finite(np.asarray(value)):
-        return None
-    if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
-        return None
-    bad = ~np.isfinite(value)
-    mask = selected(node, values)
-    if mask is not None:
-        bad = bad & mask
-    return value_error(graph, node, values, np.asarray(bad)) if bad.any() else None
 
 
 class Undefined:
