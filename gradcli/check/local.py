@@ -91,11 +91,11 @@ class Alone:
                     for c, found in zip(part, self.bench.examine(part), strict=True):
                         if found is None:
                             raise OutOfTimeError
-                        row.take(c, found)
+                        row.found.append((c, found))
                 rows[place] = row
         operation = self.node.operation
         for place, row in rows.items():
-            if not any(self._convicts(row, f) for f in row.findings):
+            if not any(self._convicts(row, f) for _, f in row.found):
                 continue
             name = self.graph.nodes[place].name
             rule = f"{operation.name}: the rule for {name}"
@@ -116,7 +116,7 @@ class Alone:
     def _mistake(self, place: int, row: Row, others: dict[str, Row]) -> str:
         """What is wrong with a rule, as far as that can be told."""
         given, true = _numbers(row)
-        if any(finding.reason == OUTSIDE for finding in row.findings):
+        if any(finding.reason == OUTSIDE for _, finding in row.found):
             return "lies outside of the slopes on both sides"
         if given.size == 0 or not np.all(np.isfinite(given)):
             return "is not finite"
@@ -172,9 +172,7 @@ class Alone:
 def _numbers(row: Row) -> tuple[Any, Any]:
     """What the rule gives and what the slopes are, variable by variable."""
     pairs = [
-        (float(c.component(row.gradient)), f.slope)
-        for c, f in zip(row.checked, row.findings, strict=True)
-        if f.slope is not None
+        (float(c.component(row.gradient)), f.slope) for c, f in row.found if f.slope is not None
     ]
     return np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
 
@@ -238,7 +236,7 @@ class Blame:
         for i in sorted(failing, reverse=True):
             operation, reason = self._reason(failing[i], failing)
             self.named[i] = operation, reason
-            for found in failing[i].findings:
+            for _, found in failing[i].found:
                 if found.verdict is Verdict.FAIL and reason:
                     found.operation, found.reason = operation, reason
 
@@ -275,8 +273,7 @@ class Blame:
     def _contributions(self, row: Row) -> tuple[str | None, str]:
         """Rules are right and the sum is not: a contribution is missing, or a tie decides."""
         i = row.node.id
-        found = row.findings[row.worst()]
-        coordinate = row.checked[row.worst()]
+        coordinate, found = row.worst()
         sent = [c for c in self.point.passed.contributions if c.to == i]
         if found.slope is not None:
             lacking = found.slope - self.point.gradient(coordinate)

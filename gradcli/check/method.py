@@ -22,7 +22,6 @@ from gradcli.check.series import (
     SETTLED,
     Candidates,
     Series,
-    admissible,
     between,
     consistent,
     displacement,
@@ -31,6 +30,7 @@ from gradcli.check.series import (
     finite,
     power,
     resolved,
+    sound,
     tail,
 )
 from gradcli.check.special import BENT, Conversation, View, corner, edge, settled
@@ -207,7 +207,9 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     """The ordinary case: choose a scale, extrapolate around it, decide."""
     if not resolved(s, run)[0]:
         return Finding(Verdict.INCONCLUSIVE, BLURRED)
-    settled, error = admissible(s, run)
+    # Sound for f and every node between: a flat f over a wildly moving inner node says nothing.
+    sound_for, errors = sound(s, run, np.arange(len(s.D))[:, None] > 0)
+    settled, error = sound_for.all(axis=0), errors[0]
     if not settled.any():
         return Finding(Verdict.INCONCLUSIVE, "there is no step at which the slope settles")
     h = s.h[run]

@@ -145,18 +145,6 @@ def power(h: Array, q: Array, noise: Array) -> float | None:
     return None
 
 
-def admissible(s: Series, run: slice) -> tuple[Array, Array]:
-    """Which scales of the run (its last step aside) to believe, and the error of their slopes.
-
-    Those that are sound for the function and every node between: a flat function over a wildly
-    moving inner node says nothing. Whether the function has any digits there is another question
-    (`drowned`).
-    """
-    between = np.arange(len(s.D))[:, None] > 0
-    ok, error = sound(s, run, between)
-    return ok.all(axis=0), error[0]
-
-
 def sound(s: Series, run: slice, between: Any) -> tuple[Array, Array]:
     """Where a scale counts for a quantity, and the error of its slope (without the last step).
 

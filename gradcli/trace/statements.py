@@ -185,8 +185,10 @@ class StatementSteps(Steps):
                 found = np.broadcast_to(self._computed(tree, composed), shape)
                 text = backward_rule(tree, f"delta_{node.name}")
                 sent = Sent(None, tree, text, None, value, last)
-            if np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True) or _tiny(
-                found - value, value
+            # Where they differ it is by rounding alone, measured by the largest element.
+            slack = 1e-9 * np.max(np.abs(value), initial=0.0)
+            if np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True) or (
+                np.max(np.abs(found - value), initial=0.0) <= slack
             ):
                 return sent
         return None
@@ -210,12 +212,6 @@ class StatementSteps(Steps):
         given = tuple(types[name] for name in words)
         formula = compile_formula(print_tree(tree), tuple(words.values()), given, {})
         return formula([known[name] for name in words])
-
-
-def _tiny(difference: Any, value: Any) -> bool:
-    """Whether two arrays differ by rounding alone, measured by their largest element."""
-    size = np.max(np.abs(value), initial=0.0)
-    return bool(np.max(np.abs(difference), initial=0.0) <= 1e-9 * size)
 
 
 class TooLongError(Exception):
