@@ -198,6 +198,8 @@ class Hessian(_Checked):
         """All blocks as one matrix, the inputs in their order; the product as one vector."""
         if self.vector is not None:
             return np.concatenate([b.value[:, 0] for b in self.blocks] or [np.zeros(0)])
+        if len(self.blocks) == 1:
+            return self.blocks[0].value
         rows = [joined(list(row.values()), 1) for row in self.matrices.values()]
         return joined(rows) if rows else np.zeros((0, 0))
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -128,7 +128,7 @@ class Result:
     graph: Graph
     values: tuple[Any, ...]
     accumulators: tuple[Any, ...]
-    contributions: tuple[Contribution, ...]
+    contributions: Sequence[Contribution]
     upstream: Any
     checks: Checks | None = None
     rules: Rules = field(kw_only=True, compare=False, repr=False)
