@@ -53,7 +53,7 @@ SLOPES = (
         mpmath=lambda mp, x, y: pk.sigmoid(mp, x - y), jit="share({0}, {1})",
         shared=Shared("logaddexp", sk.logaddexp_part_in_place, sk.logaddexp_by_part,
             sk.logaddexp_slope_by_part, by_value=False, symmetric=True)),
-    unary("gauss", sk.gauss, "-2*x*out", "e^(-x^2), with all digits of small results",
+    unary("gauss", sk.gauss, "-2*out*x", "e^(-x^2), with all digits of small results",
           latex=r"e^{-{x}^2}", mpmath=lambda mp, x: mp.exp(-x * x)),
     unary("normal_pdf", special_kernels.normal_pdf, "-x*out",
           "density of the normal distribution, e^(-x^2/2)/√(2π)", latex=r"\varphi({x})",
