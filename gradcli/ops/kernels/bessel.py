@@ -91,8 +91,8 @@ def bessel_i(x: Array, n: int) -> Array:
         return i1(x) if n else i0(x)
     from scipy import special  # noqa: PLC0415
 
-    near: Array = np.abs(x) < NEAR
-    return np.where(near, _series(x, n, 1.0), _grown(special.ive(n, x), x))[()]
+    value = np.where(np.abs(x) < NEAR, _series(x, n, 1.0), _grown(special.ive(n, x), x))
+    return value[()]
 
 
 def _grown(scaled: Array, x: Array) -> Array:
