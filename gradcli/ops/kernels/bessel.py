@@ -91,7 +91,7 @@ def bessel_i(x: Array, n: int) -> Array:
         return i1(x) if n else i0(x)
     from scipy import special  # noqa: PLC0415
 
-    value = np.where(np.abs(x) < NEAR, _series(x, n, 1.0), _grown(special.ive(n, x), x))
+    value: Array = np.where(np.abs(x) < NEAR, _series(x, n, 1.0), _grown(special.ive(n, x), x))
     return value[()]
 
 
