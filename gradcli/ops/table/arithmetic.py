@@ -104,7 +104,7 @@ def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
     return row(
         name,
         "a b",
-        k.truth(function),
+        lambda a, b: function(a, b).astype(np.float64),
         "0",
         "0",
         symbol=symbol,
@@ -115,7 +115,7 @@ def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
         doc=f"1 where a is {words} b, else 0",
         mpmath=lambda mp, a, b: mp.mpf(bool(function(a, b))),
         jit=f"1.0 if {{0}} {symbol} {{1}} else 0.0",
-        in_place=ik.comparison(function),
+        in_place=function,
         **COMPARISON,
     )
 
@@ -169,7 +169,7 @@ ROUNDING = (
     unary("ceil", np.ceil, "0", "smallest whole number not below x", latex=r"\lceil {x} \rceil",
           convention="0, also at whole numbers, where it jumps", traits="exact selects jumps",
           branch=np.floor, tie=_is_whole),
-    unary("round", k.half_even, "0", "nearest whole number, halves to even", aliases="rint",
+    unary("round", np.round, "0", "nearest whole number, halves to even", aliases="rint",
           convention="0, also at halves, where it jumps", mpmath="nint", jit="rint({0})",
           in_place=np.rint, traits="exact selects jumps", branch=np.round,
           tie=lambda x: x - np.floor(x) == 0.5),
@@ -181,7 +181,7 @@ ROUNDING = (
         latex=r"{x} \bmod {y}", domain="y ≠ 0", convention="1 by x, also where it jumps",
         doc="x - y·trunc(x/y), the sign of x", mpmath=pk.fmod, traits="selects jumps",
         branch=lambda x, y: np.trunc(x / y), tie=_divides),
-    row("mod", "x y", k.mod, "1", "-floor(x/y)", aliases="remainder",
+    row("mod", "x y", np.mod, "1", "-floor(x/y)", aliases="remainder", numpy="np.mod",
         careful=" | round(out/y - x/y)", latex=r"{x} \bmod {y}", domain="y ≠ 0",
         convention="1 by x, also where it jumps", doc="x - y·floor(x/y), the sign of y",
         mpmath=lambda mp, x, y: x - y * mp.floor(x / y), traits="selects jumps",
@@ -189,7 +189,7 @@ ROUNDING = (
 )
 
 CHOICE = (
-    row("where", "c a b", k.where, "0", "c != 0", "c == 0",
+    row("where", "c a b", lambda c, a, b: np.where(c != 0, a, b), "0", "c != 0", "c == 0",
         convention="derivative 0 by the condition",
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         mpmath=lambda _mp, c, a, b: a if c != 0 else b, jit="{1} if {0} != 0.0 else {2}",
@@ -204,9 +204,9 @@ CHOICE = (
         doc="smallest of several, element by element", mpmath=lambda _mp, *x: min(x),
         jit="smaller({0}, {1})", traits="exact selects", square="", branch=_chosen(np.argmin),
         tie=_tied(k.minimum)),
-    row("clip", "x lo=-inf hi=inf", k.clip, "(lo < x)*(x < hi)", "(x <= lo)*(lo <= hi)",
-        "(hi < lo) + (lo <= hi)*(lo < x)*(hi <= x)", convention="0 on the boundary",
-        aliases="clamp", doc="x cut off at lo and hi",
+    row("clip", "x lo=-inf hi=inf", lambda x, lo, hi: np.minimum(np.maximum(x, lo), hi),
+        "(lo < x)*(x < hi)", "(x <= lo)*(lo <= hi)", "(hi < lo) + (lo <= hi)*(lo < x)*(hi <= x)",
+        convention="0 on the boundary", aliases="clamp", doc="x cut off at lo and hi",
         mpmath=lambda _mp, x, lo, hi: min(max(x, lo), hi), jit="smaller(larger({0}, {1}), {2})",
         traits="exact selects", branch=_piece_of_clip,
         tie=lambda x, lo, hi: (x == lo) | (x == hi) | ((x < hi) & (lo == hi))),

@@ -178,7 +178,10 @@ def _facts(row: Operation) -> Iterator[tuple[str, str, int]]:
 def lost_digits(row: Operation) -> list[str]:
     """Where the row's results have fewer right digits than those of other rows, as sentences."""
     subjects = {"": "the value"} | {p.name: f"d/d{p.name}" for p in row.operands}
-    return [f"{subjects[loss.operand]} loses digits {loss.reason}" for loss in row.losses]
+    found = [f"{subjects[loss.operand]} loses digits {loss.reason}" for loss in row.losses]
+    if row.factorises and not row.scalar:
+        found.append("errors are relative to the largest element")
+    return found
 
 
 def _running(row: Operation) -> Iterator[tuple[str, int]]:
