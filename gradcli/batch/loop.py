@@ -32,12 +32,13 @@ MOST_CALLS = 2_000
 """Compiling a longer line takes too long."""
 
 FUNCTIONS = {
-    *("absolute", "sqrt", "cbrt", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10"),
-    *("logaddexp", "hypot", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh"),
-    *("cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "floor", "ceil"),
-    "rint",
+    **{name: name for name in ("exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "sqrt")},
+    **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+    **{name: name for name in ("floor", "ceil", "rint", "logaddexp", "deg2rad", "rad2deg")},
+    "absolute": "fabs",
 }
-"""NumPy's functions that are called by their own names."""
+"""NumPy's functions that are called by their own names, and what C calls them."""
 
 
 class Loop(NamedTuple):

@@ -16,7 +16,7 @@ import numpy as np
 from gradcli import ops
 from gradcli.batch.memory import Written, buffers_of, ends
 from gradcli.batch.order import ordered
-from gradcli.batch.rewrite import choices, differences, masked, merged, shared
+from gradcli.batch.rewrite import choices, differences, merged, shared
 from gradcli.batch.watch import Truth, Truths, quiet
 from gradcli.engine.forward import apply
 from gradcli.graph.draft import Literal, Operand
@@ -91,10 +91,7 @@ class Schedule:
         self.truths = Truths(graph.nodes, self.same)
         self.wanted = [self.same[i] for i in wanted]
         self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
-        self.rewritten = {
-            **dict(differences(graph, self.same)),
-            **dict(masked(graph, self.truths)),
-        }
+        self.rewritten = dict(differences(graph, self.same))
         self.choices = dict(choices(graph, self.truths))
         order = self._needed()
         if share:
