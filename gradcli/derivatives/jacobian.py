@@ -84,12 +84,9 @@ def make(
     layout: Layout,
     mode: Mode | None,
     upstream: Any,
+    check: Mapping[str, Any] | None,
     *,
-    check: str,
-    budget: float,
-    exact: bool,
     allow_nonfinite: bool,
-    seed: int,
 ) -> Jacobian:
     """The Jacobian at a point, with its check. Raises as `passes_at` and `jacobian_blocks` do."""
     result, wrt, upstream = passes_at(
@@ -99,18 +96,10 @@ def make(
     graph, values = differentiated.graph, differentiated.values
     made, mode = jacobian_blocks(differentiated, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
-    if check != "none" and wrt:
+    if check is not None and wrt:
         from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415 - not without
 
-        (checks,) = check_blocks(
-            graph,
-            values,
-            [Target({graph.output: None}, made)],
-            every_element=check == "all",
-            budget=budget,
-            exact=exact,
-            seed=seed,
-        )
+        (checks,) = check_blocks(graph, values, [Target({graph.output: None}, made)], **check)
     nodes, of, name = graph.nodes, graph.nodes[graph.output].type, objective(result, upstream)
     blocks = tuple(
         Block(nodes[i].name, name, nodes[i].type, of, made[i]).told(checks.get(i)) for i in wrt
