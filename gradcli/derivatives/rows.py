@@ -139,8 +139,9 @@ class Rows:
             numbers = apart(self.batch, self.wanted, [{**unit, **self.fixed} for unit in units])
             if numbers is not None:
                 return _as_matrix(numbers, count)
-        line = self.batch.unrolled({**batch, **self.fixed})
-        known = self.batch.known_values
+        held = self.batch.wanted
+        run = Continuation(self.graph, self.start, held, self.types, {**batch, **self.fixed})
+        line, known = run.written(), run.known_values
         return lambda values: self._joined(line(*known(values)), count)
 
 
