@@ -387,11 +387,8 @@ class Program:
                 layout,
                 mode,
                 upstream,
-                check=_check_mode(check),
-                budget=check_budget,
-                exact=exact,
+                _check_options(check, check_budget, exact=exact, seed=seed),
                 allow_nonfinite=allow_nonfinite,
-                seed=seed,
             )
 
     def hessian(
@@ -437,11 +434,8 @@ class Program:
                 expect_names("wrt", wrt),
                 vector,
                 upstream,
-                check=_check_mode(check),
-                budget=check_budget,
-                exact=exact,
+                _check_options(check, check_budget, exact=exact, seed=seed),
                 allow_nonfinite=allow_nonfinite,
-                seed=seed,
             )
 
     def diff(
@@ -512,5 +506,12 @@ def evaluate(program: str, /, **inputs: Any) -> Result:
     return Program(program).evaluate(**inputs)
 
 
-def _check_mode(check: bool | CheckMode) -> CheckMode:  # noqa: FBT001 - as `evaluate` has it
-    return "none" if check in (False, "none") else "all" if check == "all" else "sample"
+def _check_options(
+    check: bool | CheckMode,  # noqa: FBT001 - as `evaluate` has it
+    budget: float,
+    **options: Any,
+) -> dict[str, Any] | None:
+    """What `check_blocks` takes; None for no check."""
+    if check in (False, "none"):
+        return None
+    return {"every_element": check == "all", "budget": budget, **options}
