@@ -32,7 +32,7 @@ MOST_ROWS = 20_000
 LONGEST_LABEL = 200
 
 _FRAME = re.compile(r"[\[\],\s]+")
-_BLANK = re.compile(r"[_.…?]*|[-–—]+")
+_BLANK = re.compile(r"[_.…?]*|[-–—]+|#?n/?a|none|null", re.IGNORECASE)
 _ELEMENT = re.compile(r"(.*[^\s\]])\s*\[([^\[\]]*)\]\s*(?:\[([^\[\]]*)\]\s*)?", re.DOTALL)
 _ARROW = re.compile(r"<-|←|⟵")
 _ARRAY = re.compile(r"(?:[a-z]+\.)?(?:array|tensor)\((.*?)(?:, *dtype=[^\]]*)?\)", re.DOTALL)
@@ -200,7 +200,7 @@ def _unknown(label: str, row: Row, vocabulary: Vocabulary) -> GradcliError:
 
 
 def is_blank(text: Texts) -> bool:
-    """Whether nothing was filled in: an empty cell, `________`, an array of them."""
+    """Whether nothing was filled in: an empty cell, `________`, `N/A`, an array of them."""
     if isinstance(text, str):
         return len(text) < 10_000 and bool(_BLANK.fullmatch(_FRAME.sub("", text)))
     return bool(text) and all(is_blank(part) for part in text)
