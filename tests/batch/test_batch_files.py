@@ -396,7 +396,7 @@ def test_a_first_line_that_says_what_separates(form: str, separator: str) -> Non
     Path("p.csv").write_text(rows, newline="")
     environment = Environment.captured()
     assert run(["batch", "x*y", "p.csv"], environment) == 0
-    assert environment.written()[0].split() == ["value,d_x,d_y", "6,2,3", "4,4,1"]
+    assert environment.written()[0].split() == ["value,d_x,d_y", "6.0,2.0,3.0", "4.0,4.0,1.0"]
 
 
 # --- a head start ----------------------------------------------------------------------------

@@ -183,6 +183,8 @@ _GROUPS: dict[str, Any] = {
     "value": "value",
     "values": "value",
     "forward": "value",
+    "point": "value",
+    "inputs": "value",
     "backward": "gradient",
     "answers": None,
 }
