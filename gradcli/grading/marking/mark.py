@@ -15,6 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
+from gradcli.grading.marking.conventions import per_example
 from gradcli.grading.marking.expected import Scheme, status_of
 from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
 from gradcli.grading.marking.points import at_its_point, numbers_at_their_point
@@ -116,6 +117,9 @@ class _Marking(ValueRows):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
             gradients = [forgiven(row) for row in gradients]
+        if mode == "listing":
+            gradients, said = per_example(gradients, self.asked(mode))
+            notes += said
         gradients = list(self.one_for_each_line(gradients))
         rows = list(counted([*values, *gradients], self.asked(mode)))
         return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)
