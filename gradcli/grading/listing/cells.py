@@ -140,8 +140,9 @@ class Cells:
         name = cell.code
         while isinstance(name, ast.Subscript):
             name = name.value
-        if not isinstance(name, ast.Name):
-            return None
+        known = self.at.get(name.id) if isinstance(name, ast.Name) else None
+        if not isinstance(name, ast.Name) or (known is not None and known.kind == "gradient"):
+            return None  # an element of another gradient is no copy
         calls, number = steps[at].calls, cell.value
         of = [i for i in range(at) if steps[i].name.partition("[")[0] == name.id]
         of = [i for i in of if steps[i].calls == calls]

@@ -291,11 +291,13 @@ def _behind(evidence: Evidence) -> Explanation | None:
 
 
 def _made_of(evidence: Evidence, value: Any) -> Cell | None:
-    """The cell with a value that the lines of a row are made of."""
+    """The value on the way that the lines of a row are made of, and that is a wrong one."""
     waiting = [read for line in evidence.lines for read in line.cell.reads]
     seen: set[int] = set()
     while waiting:
         cell = waiting.pop(0)
+        if cell.kind == "gradient":
+            continue  # a row of its own
         if is_(cell.value, value) and cell.line is not None:
             return cell
         waiting += [read for read in cell.reads if id(read) not in seen]
