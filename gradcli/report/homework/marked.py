@@ -36,7 +36,7 @@ def pieces(
         yield f"{visible(name)}\n"
     for row in marked.rows:
         if row.status not in (Status.OK, Status.CARRIED):
-            if marked.elsewhere and row.status is not Status.MISSING:
+            if row.elsewhere:
                 continue  # the note says it of all rows
             yield from _block(row, width, style, reveal=reveal, words=words)
         elif row.message:
