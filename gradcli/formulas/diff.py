@@ -272,8 +272,8 @@ def _known(sample: check.Sample) -> tuple[dict[str, Type], dict[str, Any]]:
 def _with_values(found: Derivative, task: Task) -> Derivative:
     """The formulas with their numbers, where all inputs have a value."""
     graph = task.graph
-    names = {graph.nodes[i].name for i in graph.inputs}
-    if not names <= task.point.keys() or task.free:
+    names = [graph.nodes[i].name for i in graph.inputs]
+    if not task.point.keys() >= {*names} or task.free:
         return found
     from gradcli.engine.run import Executable, active_nodes  # noqa: PLC0415 - only with a point
 
