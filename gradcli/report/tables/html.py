@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
+from gradcli.report.document import html_head
 from gradcli.report.numbers import inline, is_small, shape_text, shown, summary
 from gradcli.report.tables import rows
 from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Table, Words
@@ -36,12 +37,7 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """A document with the program and the table."""
     program = shown(result.program.strip(), style).replace("\\n", "\n")
     head = escape(program.partition("\n")[0])
-    yield (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{head}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-        f"<pre>{escape(program)}</pre>\n"
-    )
+    yield html_head(head, STYLE) + f"<pre>{escape(program)}</pre>\n"
     yield from fragment(result, style, command)
     yield "</body>\n</html>\n"
 

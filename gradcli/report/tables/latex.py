@@ -121,27 +121,20 @@ _CAPITALS = {
     *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi"),
     *("Sigma", "Upsilon", "Phi", "Psi", "Omega"),
 }
-_SMALL = {
+SMALL = {
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"),
     *("iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
     *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
 }
-_LATIN = {
-    "Alpha": "A",
-    "Beta": "B",
-    "Epsilon": "E",
-    "Zeta": "Z",
-    "Eta": "H",
-    "Iota": "I",
-    "Kappa": "K",
-    "Mu": "M",
-    "Nu": "N",
-    "Omicron": "O",
-    "Rho": "P",
-    "Tau": "T",
-    "Chi": "X",
-    "omicron": "o",
-}
+_LATIN = dict(
+    zip(
+        ("Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho",
+         "Tau", "Chi", "omicron"),
+        "ABEZHIKMNOPTXo",
+        strict=True,
+    )
+)  # fmt: skip
+"""Greek letters that look like Latin ones."""
 _CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "τ": r"\tau", "e": "e"}
 _NUMBER = re.compile(r"-?[\d.]")
 
@@ -149,17 +142,22 @@ _NUMBER = re.compile(r"-?[\d.]")
 @lru_cache(maxsize=4096)
 def name(written: str) -> str:
     """A node's name as mathematics."""
-    head, *subscripts = written.split("_")
-    letters = head.rstrip("0123456789")
-    subscripts = [part for part in (head[len(letters) :], *subscripts) if part]
+    letters, subscripts = split(written)
     if not letters:
         return rf"\mathit{{{''.join(map(_letter, written))}}}"
     base = _word(letters)
     return f"{base}_{{{','.join(map(_word, subscripts))}}}" if subscripts else base
 
 
+def split(written: str) -> tuple[str, list[str]]:
+    """A name's letters, and its subscripts: `x1_ij` has two."""
+    head, *subscripts = written.split("_")
+    letters = head.rstrip("0123456789")
+    return letters, [part for part in (head[len(letters) :], *subscripts) if part]
+
+
 def _word(letters: str) -> str:
-    if letters in _SMALL or letters in _CAPITALS:
+    if letters in SMALL or letters in _CAPITALS:
         return f"\\{letters}"
     written = "".join(_accented(letters)).strip()
     single = sum(not unicodedata.combining(c) for c in letters) == 1
@@ -187,7 +185,7 @@ def _letter(character: str) -> str:
     word = greek(character)
     if word in _LATIN:
         return _LATIN[word]
-    if word in _SMALL or word in _CAPITALS:
+    if word in SMALL or word in _CAPITALS:
         return f"\\{word} "
     return rf"\mathtt{{U{{+}}{ord(character):04X}}}"
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import cell_width
+from gradcli.report.fractions import LATEX, PLAIN
 from gradcli.report.json import document, laid_out, plain
 from gradcli.report.numbers import (
     decimals,
@@ -118,14 +119,14 @@ def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
 
 def title(found: Jacobian | Hessian, block: Block) -> str:
     """`∂f/∂x`, `∂²f/∂x∂y`."""
-    output = found.name
-    if isinstance(found, Jacobian):
-        return f"∂{output}/∂{block.by}"
-    if found.vector is not None:
+    if isinstance(found, Hessian) and found.vector is not None:
         return f"H v, {block.by}"
-    if block.by == block.of:
-        return f"∂²{output}/∂{block.by}²"
-    return f"∂²{output}/∂{block.by}∂{block.of}"
+    return PLAIN.derivative(found.name, _names(found, block))
+
+
+def _names(found: Jacobian | Hessian, block: Block) -> list[str]:
+    """What a block is the derivative by."""
+    return [block.by] if isinstance(found, Jacobian) else [block.by, block.of]
 
 
 def checked(found: Jacobian | Hessian) -> str:
@@ -306,10 +307,10 @@ def latex(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """An equation per block, with what it needs in a comment above."""
     yield "% \\usepackage{amsmath}\n"
     for part, block in zip(parts(found), _blocks_shown(found), strict=True):
-        left = _fraction(found, block)
+        left = LATEX.derivative(tex.name(found.name), [*map(tex.name, _names(found, block))])
         value = part.value
         if isinstance(found, Hessian) and found.vector is not None:
-            value = value[:, 1:]
+            left, value = rf"(H v)_{{{tex.name(block.by)}}}", value[:, 1:]
         yield f"\\[ {left} = {_matrix(value, style)} \\]\n"
 
 
@@ -319,16 +320,6 @@ def _blocks_shown(found: Jacobian | Hessian) -> Iterator[Block]:
         if (block.of, block.by) not in done or isinstance(found, Jacobian):
             done.add((block.by, block.of))
             yield block
-
-
-def _fraction(found: Jacobian | Hessian, block: Block) -> str:
-    output, by, of = (tex.name(n) for n in (found.name, block.by, block.of))
-    if isinstance(found, Jacobian):
-        return rf"\frac{{\partial {output}}}{{\partial {by}}}"
-    if found.vector is not None:
-        return rf"(H v)_{{{by}}}"
-    below = rf"\partial {{{by}}}^2" if by == of else rf"\partial {by} \, \partial {of}"
-    return rf"\frac{{\partial^2 {output}}}{{{below}}}"
 
 
 def _matrix(value: Array, style: Style) -> str:
