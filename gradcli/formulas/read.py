@@ -12,7 +12,8 @@ from fractions import Fraction
 
 import numpy as np
 
-from gradcli.formulas.algebra import ONE, Algebra
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.arithmetic import ONE
 from gradcli.formulas.expression import Expr, Kind
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode
