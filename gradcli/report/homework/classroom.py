@@ -12,6 +12,7 @@ from gradcli.report import Style
 from gradcli.report.homework.marked import note_object, whole, width_of, wrapped
 from gradcli.report.numbers import padded, shown
 from gradcli.report.tables import csv
+from gradcli.report.tables.model import Column, Table
 
 COLUMNS = ("student", "file", "status", "score", "max_score", "mistake", "line", "reason",
            "notes")  # fmt: skip
@@ -23,7 +24,8 @@ MOST = 10
 
 def csv_text(marks: Sequence[Mark]) -> str:
     """The list of marks: a row per submission."""
-    return "".join(map(csv.line, (COLUMNS, *map(_cells, marks))))
+    table = Table([Column(key) for key in COLUMNS], map(_cells, marks))
+    return "".join(csv.written(table, Style(width=None, color=False, ascii=False)))
 
 
 def _cells(mark: Mark) -> tuple[str, ...]:

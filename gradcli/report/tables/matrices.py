@@ -7,7 +7,7 @@ JSON have everything. A matrix that is wider than the terminal goes on below, co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
@@ -95,15 +95,8 @@ def whole(found: Jacobian | Hessian) -> Labelled:
     return Labelled("Jacobian", rows, columns, found.matrix)
 
 
-def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
-    """The blocks one by one; of a symmetric pair the first."""
-    if isinstance(found, Hessian) and found.vector is not None:
-        product = found.product or {}
-        for block in found.blocks:
-            both = np.stack([np.ravel(found.vector[block.by]), np.ravel(product[block.by])], axis=1)
-            rows = labels(block.by, block.by_type.shape)
-            yield Labelled(f"H v, {block.by}", rows, ["v", "H v"], both)
-        return
+def parts(found: Jacobian | Hessian) -> Iterator[tuple[Block, Labelled]]:
+    """The blocks one by one, as they are shown; of a symmetric pair the first."""
     done: set[tuple[str, str]] = set()
     layout = found.layout if isinstance(found, Jacobian) else "denominator"
     for block in found.blocks:
@@ -112,9 +105,13 @@ def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
         done.add((block.by, block.of))
         rows = labels(block.by, block.by_type.shape)
         columns = labels(block.of, block.of_type.shape)
-        if layout == "numerator":
+        value = laid(block.value, layout)
+        if isinstance(found, Hessian) and found.vector is not None:
+            both = (found.vector[block.by], (found.product or {})[block.by])
+            columns, value = ["v", "H v"], np.stack([np.ravel(part) for part in both], axis=1)
+        elif layout == "numerator":
             rows, columns = columns, rows
-        yield Labelled(title(found, block), rows, columns, laid(block.value, layout))
+        yield block, Labelled(title(found, block), rows, columns, value)
 
 
 def title(found: Jacobian | Hessian, block: Block) -> str:
@@ -206,7 +203,7 @@ def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     elif one.is_small:
         yield from _grid(one, style)
     else:
-        for i, part in enumerate(parts(found)):
+        for i, (_, part) in enumerate(parts(found)):
             yield "\n" * (i > 0)
             size = shape_text(part.value.shape, style)
             yield painted(shown(part.title, style), "bold", style) + f"  {size}\n"
@@ -238,7 +235,11 @@ def _grid(matrix: Labelled, style: Style) -> Iterator[str]:
     """The matrix, in as many parts as its columns need."""
     rows = [shown(label, style) for label in matrix.rows]
     side = max(map(cell_width, rows))
-    columns = [_column(matrix, k, style) for k in range(len(matrix.columns))]
+    columns = []
+    for title, values in zip(matrix.columns, matrix.value.T, strict=True):
+        texts = [number(float(x), style.precision) for x in values]
+        room = decimals(texts)
+        columns.append([shown(title, style), *map(room.pad, texts)])
     widths = [max(map(cell_width, column)) for column in columns]
     start = 0
     while start < len(columns):
@@ -262,13 +263,6 @@ def _grid(matrix: Labelled, style: Style) -> Iterator[str]:
         start = end
 
 
-def _column(matrix: Labelled, k: int, style: Style) -> list[str]:
-    """A column's heading, and its numbers with their points below each other."""
-    texts = [number(float(x), style.precision) for x in matrix.value[:, k]]
-    room = decimals(texts)
-    return [shown(matrix.columns[k], style), *(room.pad(text) for text in texts)]
-
-
 # --- for other programs ------------------------------------------------------------------
 
 
@@ -289,7 +283,7 @@ def _table(matrix: Labelled, style: Style) -> Table:
 def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """A table per matrix that is shown, and the last line."""
     one = whole(found)
-    shown_parts: Iterable[Labelled] = [one] if one.is_small else parts(found)
+    shown_parts = [one] if one.is_small else [part for _, part in parts(found)]
     for i, part in enumerate(shown_parts):
         yield "\n" * (i > 0)
         if not one.is_small:
@@ -306,20 +300,12 @@ def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
 def latex(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """An equation per block, with what it needs in a comment above."""
     yield "% \\usepackage{amsmath}\n"
-    for part, block in zip(parts(found), _blocks_shown(found), strict=True):
+    for block, part in parts(found):
         left = LATEX.derivative(tex.name(found.name), [*map(tex.name, _names(found, block))])
         value = part.value
         if isinstance(found, Hessian) and found.vector is not None:
             left, value = rf"(H v)_{{{tex.name(block.by)}}}", value[:, 1:]
         yield f"\\[ {left} = {_matrix(value, style)} \\]\n"
-
-
-def _blocks_shown(found: Jacobian | Hessian) -> Iterator[Block]:
-    done: set[tuple[str, str]] = set()
-    for block in found.blocks:
-        if (block.of, block.by) not in done or isinstance(found, Jacobian):
-            done.add((block.by, block.of))
-            yield block
 
 
 def _matrix(value: Array, style: Style) -> str:
