@@ -88,15 +88,8 @@ def _attempt(
 
 
 def _columns(drawing: Drawing) -> list[list[Cell]]:
-    place: dict[int, int] = {}
-    for i in drawing.boxes:
-        sources = [place[w.source] for w in drawing.into[i]]
-        place[i] = 1 + max(sources, default=-1)
-    for i, wires in drawing.out_of.items():
-        if not drawing.into[i] and wires:
-            place[i] = min(place[w.target] for w in wires) - 1
-    depth = 1 + max(place.values(), default=0)
-    columns: list[list[Cell]] = [[] for _ in range(depth)]
+    place = drawing.layers
+    columns: list[list[Cell]] = [[] for _ in range(1 + drawing.depth)]
     for i in _from_output(drawing):
         columns[place[i]].append(Cell(i, drawing.boxes[i], list(drawing.into[i])))
         furthest = max((place[w.target] for w in drawing.out_of[i]), default=place[i])

@@ -266,6 +266,12 @@ class _Page:
         return headed("δ", tuple(lines))
 
     def _script(self) -> str:
+        functions = ""
+        if self.program is not None:  # no names of users are among what is written here
+            used, forward, slopes = map(self.program.pop, ("functions", "forward", "locals"))
+            functions = "".join(f"const {name} = {text};\n" for name, text in used.items())
+            functions += f"const forward = (v) => {{{forward}}};\n"
+            functions += f"const locals = [{','.join(f'(v) => {t}' for t in slopes)}];\n"
         data = {
             "precision": self.style.precision,
             "steps": self.data,
@@ -276,23 +282,10 @@ class _Page:
         text = (
             text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         )
-        functions = ""
-        if self.program is not None:
-            functions = self._functions(self.program)
         return (
             f'<script type="application/json" id="data">{text}</script>\n'
             f"<script>\n{functions}{_asset('page.js')}</script>\n"
         )
-
-    def _functions(self, program: dict[str, Any]) -> str:
-        """The passes as functions: the names of users are not among what is written here."""
-        used = program.pop("functions")
-        lines = [f"const {name} = {text};\n" for name, text in used.items()]
-        lines.append(f"const forward = (v) => {{{program.pop('forward')}}};\n")
-        lines.append(
-            f"const locals = [{','.join(f'(v) => {t}' for t in program.pop('locals'))}];\n"
-        )
-        return "".join(lines)
 
 
 def _asset(name: str) -> str:
