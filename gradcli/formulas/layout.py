@@ -167,8 +167,9 @@ class Writer:
             case Kind.SUM:
                 signs = 0 if any(c > 0 for c in e.label) else 1
                 numbers = sum(
-                    _number_cost(abs(c)) if part is not self.algebra.one else 0
+                    1 if is_decimal(abs(c)) or abs(c.numerator) == 1 else 2
                     for c, part in zip(e.label, e.parts, strict=True)
+                    if part is not self.algebra.one and abs(c) != 1
                 )
                 return sum(known) + len(known) - 1 + signs + numbers
             case Kind.MATRIX:
@@ -285,14 +286,6 @@ class Writer:
 
 _ALL = for_symbol("*")
 """Two conditions at once: as a call, a product of comparisons is written as it is."""
-
-
-def _number_cost(c: Fraction) -> int:
-    if c == 1:
-        return 0
-    if is_decimal(c) or c.numerator == 1:
-        return 1
-    return 2
 
 
 def negated(tree: Tree, *, inside: bool = True) -> Tree:

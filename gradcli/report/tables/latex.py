@@ -25,7 +25,7 @@ from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Wo
 from gradcli.syntax.printer import print_tree
 
 if TYPE_CHECKING:
-    from gradcli.graph.graph import Graph, Node, OperationNode
+    from gradcli.graph.graph import Graph, Node
     from gradcli.report.style import Style
     from gradcli.results.result import Result
 
@@ -205,27 +205,18 @@ def operation(graph: Graph, node: Node, typed: str) -> str:
     ]
     if not row.latex or silent or not said:
         return rf"\texttt{{{text(typed)}}}"
-    return f"${_filled(graph, node, said)}$"
-
-
-def _filled(graph: Graph, node: OperationNode, said: set[str]) -> str:
-    row = node.operation
-    operands = [_operand(graph, operand) for operand in node.operands]
-    meaning = {
-        p.name: _option(node.given.get(p.name, p.default))
-        for p in row.parameters
-        if p.option and p.name in said
-    }
+    operands = [name(graph.nodes[o].name) if isinstance(o, int) else _literal(o)
+                for o in node.operands]  # fmt: skip
+    meaning = {}
     for i, p in enumerate(row.operands):
-        last = len(node.operands) if p.variadic else i + 1
+        last = len(operands) if p.variadic else i + 1
         meaning[p.name] = ", ".join(operands[i:last])
-    return _substituted(row.latex, meaning)
-
-
-def _option(value: Any) -> str:
-    """An option's value; the items of an index have commas between them."""
-    items = value if isinstance(value, tuple) else (value,)
-    return text(", ".join(print_tree(option_tree(item)) for item in items))
+    for p in row.parameters:
+        if p.option and p.name in said:  # the items of an index have commas between them
+            value = node.given.get(p.name, p.default)
+            items = value if isinstance(value, tuple) else (value,)
+            meaning[p.name] = text(", ".join(print_tree(option_tree(item)) for item in items))
+    return f"${_substituted(row.latex, meaning)}$"
 
 
 def _substituted(template: str, meaning: Mapping[str, str]) -> str:
@@ -241,21 +232,12 @@ def _substituted(template: str, meaning: Mapping[str, str]) -> str:
         before, after = template[: match.start()], template[match.end() :]
         if found.startswith("-") and not before.rstrip().endswith((",", "(", "{", "_", "^")):
             found = f"({found})"
-        return found if _stands_alone(found, before[-1:], after[:1]) else f"{{{found}}}"
+        left, right = before[-1:], after[:1]
+        second = right in {"^", "_"} and right in found
+        alone = left in {"", " ", "(", ",", "-"} and not second
+        return found if alone or (left, right) == ("{", "}") else f"{{{found}}}"
 
     return re.sub(r"\{(\w+)\}", fill, template)
-
-
-def _stands_alone(found: str, before: str, after: str) -> bool:
-    """Whether the text needs no braces between these two characters of a template."""
-    if before == "{" and after == "}":
-        return True
-    second = after in {"^", "_"} and after in found
-    return before in {"", " ", "(", ",", "-"} and not second
-
-
-def _operand(graph: Graph, operand: int | Literal) -> str:
-    return name(graph.nodes[operand].name) if isinstance(operand, int) else _literal(operand)
 
 
 def _literal(literal: Literal) -> str:
@@ -294,14 +276,13 @@ _TEXT = {
 
 def text(words: str) -> str:
     """Words in which nothing is a command."""
-    return "".join(map(_text_character, words))
-
-
-def _text_character(character: str) -> str:
-    if character in _TEXT:
-        return _TEXT[character]
-    if character.isascii() and character.isprintable():
-        return character
-    return (
-        f"${_letter(character).strip()}$" if character.isprintable() else f"U+{ord(character):04X}"
+    return "".join(
+        _TEXT[c]
+        if c in _TEXT
+        else c
+        if c.isascii() and c.isprintable()
+        else f"${_letter(c).strip()}$"
+        if c.isprintable()
+        else f"U+{ord(c):04X}"
+        for c in words
     )
