@@ -17,23 +17,10 @@ import numpy as np
 
 from gradcli.diagnostics.error import cell_width
 from gradcli.engine.notation import NOWHERE, substitute
-from gradcli.report.numbers import (
-    inline,
-    is_small,
-    number,
-    shape_text,
-    shown,
-    whole_rows,
-)
+from gradcli.report.numbers import inline, is_small, number, shape_text, shown, whole_rows
 from gradcli.report.trace.listing import BLANK, Choice
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Call,
-    Name,
-    Operator,
-    Tree,
-    postorder,
-)
+from gradcli.syntax.tree import Call, Name, Operator, Tree, postorder
 
 if TYPE_CHECKING:
     from gradcli.graph.graph import Node

@@ -18,13 +18,7 @@ from gradcli.ops.operation import Operation, Type
 from gradcli.report.json import encoder, indented, plain
 from gradcli.report.numbers import folded, padded, painted, shown
 from gradcli.report.reference import compositions
-from gradcli.report.reference.forms import (
-    Form,
-    commands,
-    forms,
-    groups,
-    written,
-)
+from gradcli.report.reference.forms import Form, commands, forms, groups, written
 from gradcli.report.style import Style
 from gradcli.report.tables.markdown import code
 from gradcli.report.tables.markdown import written as written_table

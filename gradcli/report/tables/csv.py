@@ -16,15 +16,7 @@ import numpy as np
 from gradcli.report import json
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import (
-    Cell,
-    Column,
-    Name,
-    Number,
-    Shape,
-    Table,
-    Words,
-)
+from gradcli.report.tables.model import Cell, Column, Name, Number, Shape, Table, Words
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style

@@ -15,15 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import cell_width
 from gradcli.report.fractions import LATEX, PLAIN
 from gradcli.report.json import document, laid_out, plain
-from gradcli.report.numbers import (
-    decimals,
-    folded,
-    number,
-    painted,
-    shape_text,
-    shown,
-    summary,
-)
+from gradcli.report.numbers import decimals, folded, number, painted, shape_text, shown, summary
 from gradcli.report.tables import csv as csv_table
 from gradcli.report.tables import grid
 from gradcli.report.tables import latex as tex
@@ -32,13 +24,7 @@ from gradcli.report.tables.markdown import code, escaped
 from gradcli.report.tables.model import Cell, Column, Name, Number, Table
 from gradcli.report.tables.rows import AGREEING, disagreeing
 from gradcli.results.corners import at_corners
-from gradcli.results.matrices import (
-    Block,
-    Hessian,
-    Jacobian,
-    labels,
-    laid,
-)
+from gradcli.results.matrices import Block, Hessian, Jacobian, labels, laid
 
 if TYPE_CHECKING:
     from gradcli.ops.operation import Array

@@ -18,19 +18,9 @@ from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from gradcli.graph.draft import Literal
-from gradcli.report.numbers import (
-    folded,
-    inline,
-    painted,
-    shown,
-)
+from gradcli.report.numbers import folded, inline, painted, shown
 from gradcli.report.tables import grid, rows
-from gradcli.report.tables.layout import (
-    Column,
-    Columns,
-    Plan,
-    parted,
-)
+from gradcli.report.tables.layout import Column, Columns, Plan, parted
 from gradcli.report.tables.rows import AGREEING, Entry
 
 if TYPE_CHECKING:

@@ -7,13 +7,7 @@ from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.error import cell_width
 from gradcli.report.numbers import folded, painted, shown
-from gradcli.report.trace.listing import (
-    BLANK,
-    Choice,
-    Late,
-    Line,
-    Listing,
-)
+from gradcli.report.trace.listing import BLANK, Choice, Late, Line, Listing
 from gradcli.trace.paths import Focus, Path
 from gradcli.trace.steps import Steps
 

@@ -29,13 +29,7 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import grid
-from gradcli.report.trace.listing import (
-    BLANK,
-    Choice,
-    Late,
-    Listing,
-    note,
-)
+from gradcli.report.trace.listing import BLANK, Choice, Late, Listing, note
 from gradcli.syntax.printer import print_tree
 from gradcli.trace.steps import Move, Step, Steps
 
