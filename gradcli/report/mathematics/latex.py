@@ -66,6 +66,7 @@ class Latex(Printer):
         "<": " < ",
         ">": " > ",
     }
+    name = staticmethod(name)
     comma = ", "
     brackets = "[{}]"
 
@@ -104,10 +105,6 @@ class Latex(Printer):
             if second.level >= POWER and LETTER.match(second.text):
                 return Piece(f"{first.text} {second.text}", PRODUCT)
         return super().operator(symbol, parts)
-
-    def name(self, written: str) -> str:
-        r"""A name of the graph; δ of a node is \delta_{node}."""
-        return name(written)
 
     def words(self, text: str) -> str:
         """What has no form but its text."""

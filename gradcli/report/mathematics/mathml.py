@@ -62,6 +62,7 @@ class MathML(Printer):
         "<": "<mo>&lt;</mo>",
         ">": "<mo>&gt;</mo>",
     }
+    name = staticmethod(name)
     comma = "<mo>,</mo>"
     brackets = "<mo>[</mo>{}<mo>]</mo>"
 
@@ -73,10 +74,6 @@ class MathML(Printer):
         digits = f"<mn>{escape(tree.text.removeprefix('-'))}</mn>"
         text = f"<mo>−</mo>{digits}" if sign else digits
         return Piece(text, SIGN if sign else ATOM, minus=sign)
-
-    def name(self, written: str) -> str:
-        """A name: `x1` and `delta_z` have subscripts."""
-        return name(written)
 
     def words(self, text: str) -> str:
         """What has no form but its text."""

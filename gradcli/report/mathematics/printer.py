@@ -7,7 +7,7 @@ Nothing recurses: trees may be deep.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar, NamedTuple
 
 from gradcli import ops
@@ -46,6 +46,8 @@ class Printer(ABC):
 
     operators: ClassVar[Mapping[str, str]]
     comparisons: ClassVar[Mapping[str, str]]
+    name: Callable[[str], str]
+    """A name as it is written; δ of a node is `delta_node`."""
     comma: ClassVar[str]
     brackets: ClassVar[str]
     """Of an array."""
@@ -117,10 +119,6 @@ class Printer(ABC):
     def base(self, piece: Piece) -> str:
         """What is raised to a power."""
         return self.at(piece, ATOM)
-
-    @abstractmethod
-    def name(self, written: str) -> str:
-        """A name; δ of a node is `delta_node`."""
 
     @abstractmethod
     def words(self, text: str) -> str:

@@ -35,9 +35,9 @@ def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) ->
         return _markdown(steps, style, choice, late)
     found: list[Iterator[dict[str, Any]]] = []
     if choice.forward:
-        found.append(map(_step, steps.steps()))
+        found.append(map(step_fields, steps.steps()))
     if choice.backward:
-        found.append(map(_move, steps.moves()))
+        found.append(map(move_fields, steps.moves()))
 
     def cell(value: Any) -> Cell:
         if isinstance(value, str):
@@ -51,7 +51,8 @@ def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) ->
 # --- CSV ---------------------------------------------------------------------------------
 
 
-def _step(step: Step) -> dict[str, Any]:
+def step_fields(step: Step) -> dict[str, Any]:
+    """A step of the forward pass by the columns of CSV."""
     return {
         "pass": "forward",
         "step": "" if step.number is None else str(step.number),
@@ -62,7 +63,8 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _move(move: Move) -> dict[str, Any]:
+def move_fields(move: Move) -> dict[str, Any]:
+    """A line of the backward pass by the columns of CSV."""
     return {
         "pass": "backward",
         "step": str(move.step),
