@@ -9,18 +9,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from gradcli.diagnostics.error import (
     GradcliError,
-    Kind,
     expect_choice,
     expect_mapping,
     expect_names,
     expect_text,
 )
+from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.inputs import in_own_spelling, to_value
 from gradcli.engine.language_text import KEPT_GRAPHS, LanguageText
@@ -81,16 +82,14 @@ class Program:
             self.python = self._text
         else:
             if function is not None:
-                raise GradcliError(
-                    Kind.OPTION,
+                raise usage_error(
                     f"function={function!r} is for programs in Python",
-                    hint="output= names a node of a program in the language",
+                    "output= names a node of a program in the language",
                 )
             if time_limit is not None:
-                raise GradcliError(
-                    Kind.OPTION,
+                raise usage_error(
                     "a time limit is for reading programs in Python",
-                    hint="without --time-limit: this one is in the language",
+                    "without --time-limit: this one is in the language",
                 )
             self._text = LanguageText(text, name, output)
         self.source, self.names = self._text.source, self._text.names
@@ -164,6 +163,17 @@ class Program:
         expect_mapping("data", data)
         return self._text.bind(inputs, data, seed)
 
+    def _point(
+        self,
+        inputs: Mapping[str, Any] | None,
+        named: Mapping[str, Any],
+        data: Mapping[str, Any] | None,
+        seed: int,
+    ) -> dict[str, Any]:
+        """The value of every input, of which some are given as a mapping and some by keyword."""
+        expect_mapping("inputs", inputs)
+        return self.bind({**inputs, **named} if inputs else named, data, seed)
+
     def evaluate(
         self,
         inputs: Mapping[str, Any] | None = None,
@@ -196,8 +206,7 @@ class Program:
         """
         if not isinstance(check, bool):
             expect_choice("check", check, CHECKS)
-        expect_mapping("inputs", inputs)
-        values_in = self.bind({**inputs, **named} if inputs else named, data, seed)
+        values_in = self._point(inputs, named, data, seed)
         ready = self.executable(values_in)
         active, start = ready.active(expect_names("wrt", wrt)), None
         if gradient:
@@ -288,8 +297,15 @@ class Program:
         name = self.source.name
         if self.python is not None:  # of a notebook the code alone is left
             name = f"{name or ''}.py".replace(".ipynb.py", ".py").replace(".py.py", ".py")
-        given = self.output, self.function, self.time_limit
-        return _program, (self.source.text, name, *given)
+        again = partial(
+            Program,
+            self.source.text,
+            name=name,
+            output=self.output,
+            function=self.function,
+            time_limit=self.time_limit,
+        )
+        return again, ()
 
     def check(
         self,
@@ -361,8 +377,7 @@ class Program:
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
-        expect_mapping("inputs", inputs)
-        ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
+        ready = self.executable(at := self._point(inputs, named, data, seed))
         with collector_paused():
             return make(
                 self.source.text,
@@ -372,11 +387,8 @@ class Program:
                 layout,
                 mode,
                 upstream,
-                check=_check_mode(check),
-                budget=check_budget,
-                exact=exact,
+                _check_options(check, check_budget, exact=exact, seed=seed),
                 allow_nonfinite=allow_nonfinite,
-                seed=seed,
             )
 
     def hessian(
@@ -413,8 +425,7 @@ class Program:
         from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
 
         expect_choice("check", check, CHECKS)
-        expect_mapping("inputs", inputs)
-        ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
+        ready = self.executable(at := self._point(inputs, named, data, seed))
         with collector_paused():
             return make(
                 self.source.text,
@@ -423,11 +434,8 @@ class Program:
                 expect_names("wrt", wrt),
                 vector,
                 upstream,
-                check=_check_mode(check),
-                budget=check_budget,
-                exact=exact,
+                _check_options(check, check_budget, exact=exact, seed=seed),
                 allow_nonfinite=allow_nonfinite,
-                seed=seed,
             )
 
     def diff(
@@ -465,8 +473,6 @@ class Program:
         from gradcli.formulas.sizes import Sizes  # noqa: PLC0415
 
         expect_choice("order", order, (1, 2))
-        expect_mapping("inputs", inputs)
-        given = {**(inputs or {}), **named}
         chosen = expect_names("wrt", wrt)
         more: dict[str, Any] = {
             "statements": self.statements,
@@ -476,7 +482,7 @@ class Program:
             "seed": seed,
         }
         with collector_paused():
-            values = self.bind(given, data, seed)
+            values = self._point(inputs, named, data, seed)
             ranks = dict.fromkeys(expect_names("vectors", vectors) or (), 1)
             ranks |= dict.fromkeys(expect_names("matrices", matrices) or (), 2)
             if self.python is not None:
@@ -487,16 +493,6 @@ class Program:
                 return formulas_of(task_for(graph, (graph,), known, values, chosen, **more))
             draft = self.draft(frozenset({*values, *ranks, *(shapes or {})}))
             return formulas_of(task_of(draft, values, shapes or {}, ranks, chosen, **more))
-
-
-def _program(
-    text: str,
-    name: str | None,
-    output: str | None,
-    function: str | None = None,
-    time_limit: float | None = None,
-) -> Program:
-    return Program(text, name=name, output=output, function=function, time_limit=time_limit)
 
 
 def evaluate(program: str, /, **inputs: Any) -> Result:
@@ -510,5 +506,12 @@ def evaluate(program: str, /, **inputs: Any) -> Result:
     return Program(program).evaluate(**inputs)
 
 
-def _check_mode(check: bool | CheckMode) -> CheckMode:  # noqa: FBT001 - as `evaluate` has it
-    return "none" if check in (False, "none") else "all" if check == "all" else "sample"
+def _check_options(
+    check: bool | CheckMode,  # noqa: FBT001 - as `evaluate` has it
+    budget: float,
+    **options: Any,
+) -> dict[str, Any] | None:
+    """What `check_blocks` takes; None for no check."""
+    if check in (False, "none"):
+        return None
+    return {"every_element": check == "all", "budget": budget, **options}

@@ -34,6 +34,7 @@ def cases() -> list[Case]:
     """Dense and sparse matrices, small and large."""
     draw = np.random.default_rng(0)
     x = draw.normal(size=1000)
+    by_index = " + ".join(f"100*(x[{i + 1}] - x[{i}]^2)^2 + (1 - x[{i}])^2" for i in range(4))
     rosenbrock = "sum(100*(x[1:] - x[:-1]^2)^2 + (1 - x[:-1])^2)"
 
     def valley(_m: Any, x: Any) -> Any:
@@ -46,9 +47,12 @@ def cases() -> list[Case]:
         Case("Hessian, tutorial", "hessian", "(x[0] + sigmoid(x[1])) / (x[0]^2 + x[1])", tutorial,
              np.array([3.0, -4.0])),
         Case("Hessian, Rosenbrock of 10", "hessian", rosenbrock, valley, x[:10]),
+        Case("Hessian, Rosenbrock of 5 by index", "hessian", by_index, valley, x[:5]),
         Case("Hessian, Rosenbrock of 200", "hessian", rosenbrock, valley, x[:200]),
         Case("Hessian, 200 terms", "hessian", "sum(sin(x)*exp(-x^2/10))",
              lambda m, x: (m.sin(x) * m.exp(-(x**2) / 10)).sum(), x[:200]),
+        Case("Hessian times vector, 5 by index", "product", by_index, valley, x[:5]),
+        Case("Hessian times vector, 10", "product", rosenbrock, valley, x[:10]),
         Case("Hessian times vector, 200", "product", rosenbrock, valley, x[:200]),
         Case("Jacobian, polar coordinates", "jacobian", "[x[0]*cos(x[1]), x[0]*sin(x[1])]",
              lambda m, x: m.stack([x[0] * m.cos(x[1]), x[0] * m.sin(x[1])]), np.array([2.0, 1.0])),

@@ -10,24 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gradcli.batch.loop import FEWEST, Loop
+from gradcli.batch.loop import FEWEST, FUNCTIONS, Loop
 from gradcli.ops.c_like import Spelling, written
 
-MATH = {
-    "exp": "exp", "expm1": "expm1", "exp2": "exp2", "log": "log", "log1p": "log1p",
-    "log2": "log2", "log10": "log10", "cbrt": "cbrt", "sin": "sin", "cos": "cos", "tan": "tan",
-    "arcsin": "asin", "arccos": "acos", "arctan": "atan", "sinh": "sinh", "cosh": "cosh",
-    "tanh": "tanh", "arcsinh": "asinh", "arccosh": "acosh", "arctanh": "atanh",
-    "arctan2": "atan2", "hypot": "hypot", "pow": "pow",
-}  # fmt: skip
-"""C's functions, by NumPy's names."""
-TWO = {"arctan2", "hypot", "pow"}
+TWO = {"atan2", "hypot", "pow"}
 """C's functions of two numbers."""
-BUILT_IN = {
-    "absolute": "fabs", "abs": "fabs", "sqrt": "sqrt", "floor": "floor", "ceil": "ceil",
-    "rint": "rint",
-}  # fmt: skip
-"""Functions that are one instruction of the processor."""
+BUILT_IN = {"fabs", "sqrt", "floor", "ceil", "rint"}
+"""C's functions that are one instruction of the processor."""
 HELPERS = {
     "larger": "(double a, double b) { return (a > b) | (a != a) ? a : b; }",
     "smaller": "(double a, double b) { return (a < b) | (a != a) ? a : b; }",
@@ -79,10 +68,11 @@ class _Writer:
 
     def call(self, name: str, arguments: list[str]) -> str:
         """The name of a call's value."""
+        name = FUNCTIONS.get(name, "fabs" if name == "abs" else name)
         if name in BUILT_IN:
-            return f"__builtin_{BUILT_IN[name]}({', '.join(arguments)})"
+            return f"__builtin_{name}({', '.join(arguments)})"
         self.used |= {name, *CALLS_OF.get(name, ())}
-        text = f"{MATH.get(name, name)}({', '.join(arguments)})"
+        text = f"{name}({', '.join(arguments)})"
         if text not in self.calls:
             self.calls[text] = f"t{len(self.calls)}"
             self.lines.append(f"const double {self.calls[text]} = {text};")
@@ -133,9 +123,9 @@ int run(long long start, long long stop, {given})
 
 
 def _declared(used: set[str]) -> Iterator[str]:
-    for name in sorted(used & MATH.keys()):
+    for name in sorted(used - HELPERS.keys()):
         arguments = "double, double" if name in TWO else "double"
         yield "#pragma omp declare simd notinbranch"
-        yield f"__attribute__((const)) double {MATH[name]}({arguments});"
+        yield f"__attribute__((const)) double {name}({arguments});"
     for name in sorted(used & HELPERS.keys()):
         yield f"static inline double {name}{HELPERS[name]}"

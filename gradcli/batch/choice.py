@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from importlib.util import find_spec
 
-from gradcli.batch.kernel import Line
 from gradcli.batch.loop import MOST_CALLS, Compiled, loop_of
+from gradcli.batch.schedule import Schedule
 from gradcli.diagnostics.failures import usage_error
 
 FEWEST_ROWS = 50_000
@@ -45,7 +45,7 @@ def numba_seconds(operations: int) -> float:
     return 1.0 + 1e-2 * operations
 
 
-def compiled(line: Line) -> Compiled | None:
+def compiled(line: Schedule) -> Compiled | None:
     """The line compiled, by C or else by Numba; None where it has operations without a form.
 
     Raises `GradcliError` where there is neither.

@@ -1,7 +1,7 @@
 """A line of calls as the body of one loop over the rows, for a compiler.
 
-`kernel` makes a NumPy call of every operation, and each goes through the memory. A `Line` comes in
-here and goes out as a `Loop`: the same operations, in the same order, as expressions of numbers,
+`kernel` makes a NumPy call of every operation, and each goes through the memory. A `Schedule` comes
+in here and goes out as a `Loop`: the same operations, in the same order, as expressions of numbers,
 whose values between stay in registers. `native` makes C of it and `jit` a function of Numba. What
 has no form here (arrays in a row, special functions) goes through NumPy.
 """
@@ -16,7 +16,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli import ops
-from gradcli.batch.kernel import PAGE, POWERS, Call, Chunk, Line, column, on_all_cores, sound
+from gradcli.batch.kernel import PAGE, Chunk, column, on_all_cores, sound
+from gradcli.batch.schedule import POWERS, Call, Schedule
 from gradcli.batch.watch import Truth
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import shown
@@ -31,12 +32,13 @@ MOST_CALLS = 2_000
 """Compiling a longer line takes too long."""
 
 FUNCTIONS = {
-    *("absolute", "sqrt", "cbrt", "exp", "expm1", "exp2", "log", "log1p", "log2", "log10"),
-    *("logaddexp", "hypot", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "arctan2", "sinh"),
-    *("cosh", "tanh", "arcsinh", "arccosh", "arctanh", "deg2rad", "rad2deg", "floor", "ceil"),
-    "rint",
+    **{name: name for name in ("exp", "expm1", "exp2", "log", "log1p", "log2", "log10", "cbrt")},
+    **{name: name for name in ("sin", "cos", "tan", "sinh", "cosh", "tanh", "hypot", "sqrt")},
+    **{f"arc{name}": f"a{name}" for name in ("sin", "cos", "tan", "tan2", "sinh", "cosh", "tanh")},
+    **{name: name for name in ("floor", "ceil", "rint", "logaddexp", "deg2rad", "rad2deg")},
+    "absolute": "fabs",
 }
-"""NumPy's functions that are called by their own names."""
+"""NumPy's functions that are called by their own names, and what C calls them."""
 
 
 class Loop(NamedTuple):
@@ -63,7 +65,7 @@ Ready = Callable[[Sequence[Any], Sequence[float], Sequence[Any]], Rows]
 class Compiled:
     """A line made ready for rows, as `Line` is, with its loop compiled."""
 
-    def __init__(self, line: Line, loop: Loop, ready: Ready) -> None:
+    def __init__(self, line: Schedule, loop: Loop, ready: Ready) -> None:
         self.line, self.loop, self.ready = line, loop, ready
 
     def run(
@@ -111,7 +113,7 @@ def _results(count: int, many: int) -> list[Any]:
     return list(column(count * many).reshape(many, count))
 
 
-def loop_of(line: Line) -> Loop | None:
+def loop_of(line: Schedule) -> Loop | None:
     """The line as a loop, or None where it has operations without a form."""
     assert not line.shares  # the forms take the operands of the operations themselves
     nodes = line.graph.nodes

@@ -115,8 +115,8 @@ def _loaded(path: Path, loop: Loop) -> Ready | None:
         c = (ctypes.c_double * max(1, numbers))(*fixed)
         r = (place * len(results))(*(result.ctypes.data for result in results))
 
-        def rows(start: int, stop: int) -> bool:
-            return bool(run(start, stop, x, c, r))
+        def rows(start: int, stop: int, _memory: Any = (given, results)) -> bool:
+            return bool(run(start, stop, x, c, r))  # x and r are addresses in that memory
 
         return rows
 

@@ -123,25 +123,6 @@ def choices(graph: Graph, truths: Truths) -> Iterator[tuple[int, tuple[Operand, 
                 break
 
 
-def masked(graph: Graph, truths: Truths) -> Iterator[tuple[int, Written]]:
-    """The calls `where(x != 0, x, 0)`, as x + 0: that is x, with 0 for -0."""
-    same = truths.same
-    for node in graph.nodes:
-        branches = _branches(node, node.operands)
-        if branches is None:
-            continue
-        condition, first, second = branches
-        tested = zero_compared(graph.nodes[same[condition]])
-        if tested is None:
-            continue
-        equal, x = tested
-        chosen, other = (second, first) if equal else (first, second)
-        zero = isinstance(other, Literal) and np.ndim(other.value) == 0 and other.value == 0
-        same_x = isinstance(chosen, int) and same[chosen] == same[x]
-        if zero and same_x and graph.nodes[same[x]].type == node.type:
-            yield node.id, Written(np.add, out=True, operands=(same[x], other))
-
-
 class Sharing(NamedTuple):
     """Parts that a function and its slope share, and the calls that use them."""
 

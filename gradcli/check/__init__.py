@@ -10,8 +10,7 @@ read them:
     function        the function under test, its variables, and what its rules say of them
     stencil         many points of many variables, in one pass up the graph
     sampling        requests for points, and their answers
-    series          slopes, even parts and noise; which scales to believe
-    extrapolation   Richardson
+    series          slopes, even parts and noise; which scales to believe; Richardson
     quick_check     a first look at all variables together
     special         kinks, jumps, edges
     scatter         the accumulator's own rounding

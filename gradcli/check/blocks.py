@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.check.jitter import uniform
-from gradcli.check.rows import severity
+from gradcli.check.rows import badness
 from gradcli.check.run import check_gradients
 from gradcli.check.wording import describe
 from gradcli.engine.adjoint import weighted
@@ -34,10 +34,7 @@ SUMS = 3
 
 
 class Target(NamedTuple):
-    """A node whose elements are differentiated, and the matrix of it for every input.
-
-    `weights` are given where a fixed sum of the elements is meant.
-    """
+    """A node whose elements are differentiated, and the matrix of it for every input."""
 
     nodes: Mapping[int, Any]
     """By node the weights of its elements in the one column that is checked; or, for one node
@@ -51,15 +48,14 @@ def check_blocks(
     values: Sequence[Any],
     targets: Sequence[Target],
     *,
-    every_element: bool = False,
     budget: float = 2.0,
-    exact: bool = False,
     seed: int = 0,
+    every_element: bool = False,
+    **options: Any,
 ) -> list[dict[int, Found]]:
     """A verdict for every block of every target, as far as there was time.
 
-    `values` are those of the graph's nodes. Raises `GradcliError` (option) if `exact` needs a
-    package.
+    `values` are those of the graph's nodes, `options` and errors those of `check_gradients`.
     """
     end = time.perf_counter() + budget
     columns = [list(_columns(graph, t, seed, every_element=every_element)) for t in targets]
@@ -78,16 +74,8 @@ def check_blocks(
                 i: (b @ column).reshape(graph.nodes[i].type.shape)[()]
                 for i, b in target.blocks.items()
             }
-            checks = _column(
-                graph,
-                values,
-                nodes,
-                gradients,
-                every_element=every_element,
-                budget=share,
-                exact=exact,
-                seed=seed + k,
-            )
+            more = {**options, "every_element": every_element, "budget": share, "seed": seed + k}
+            checks = _column(graph, values, nodes, gradients, **more)
             place = int(np.argmax(column)) if np.count_nonzero(column) == 1 else None
             for i, check in checks.items():
                 here = Found(check, describe(check, gradients[i]), place)
@@ -147,4 +135,4 @@ def _column(
 
 def worse(a: Found, b: Found) -> Found:
     """What speaks for both."""
-    return max(a, b, key=lambda f: (severity(f.check.verdict), -(f.check.digits or 0.0)))
+    return max(a, b, key=lambda found: badness(found.check))

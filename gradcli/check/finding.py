@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import KW_ONLY, dataclass
 
 import numpy as np
 
@@ -22,6 +23,9 @@ FLOOR = 1e-10
 RESOLVED = 1e-4
 """A slope known less well than this confirms no gradient."""
 
+SPECIAL = (Verdict.KINK, Verdict.JUMP, Verdict.EDGE, Verdict.OVERFLOW)
+"""Where there is no slope to compare with."""
+
 BLURRED = "f is not resolved between neighbouring doubles"
 COARSE = "the slope is too coarse to convict"
 
@@ -29,37 +33,30 @@ ZERO = 1e-9
 """Zero means zero compared with slopes nearby."""
 
 
+@dataclass(slots=True, eq=False)
 class Finding:
-    """A verdict about one variable, and the numbers that it is made of.
+    """A verdict about one variable, and the numbers that it is made of."""
 
-    `error` belongs to `slope`, or to the one-sided slopes `left` and `right`; `operation` is the
-    one at fault. `tolerance` is how far a gradient may be from the slope without being accused,
-    `scatter` the part of it that is the gradient's own rounding, and `step` the largest step
-    that the slope rests on. `exact` and `ulps` are the second opinion, where it was taken.
-    """
-
-    __slots__ = (
-        "digits", "error", "exact", "left", "operation", "reason", "right", "scatter", "slope",
-        "step", "tolerance", "ulps", "verdict",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        verdict: Verdict,
-        reason: str = "",
-        *,
-        slope: float | None = None,
-        error: float | None = None,
-        left: float | None = None,
-        right: float | None = None,
-        operation: str | None = None,
-    ) -> None:
-        self.verdict, self.reason, self.operation = verdict, reason, operation
-        self.slope, self.error, self.left, self.right = slope, error, left, right
-        self.digits: float | None = None
-        self.tolerance, self.scatter, self.step = math.inf, 0.0, 0.0
-        self.exact: float | None = None
-        self.ulps: float | None = None
+    verdict: Verdict
+    reason: str = ""
+    _: KW_ONLY
+    slope: float | None = None
+    error: float | None = None
+    """That of `slope`, or of the one-sided slopes `left` and `right`."""
+    left: float | None = None
+    right: float | None = None
+    operation: str | None = None
+    """The one at fault."""
+    digits: float | None = None
+    tolerance: float = math.inf
+    """How far a gradient may be from the slope without being accused."""
+    scatter: float = 0.0
+    """The part of it that is the gradient's own rounding."""
+    step: float = 0.0
+    """The largest step that the slope rests on."""
+    exact: float | None = None
+    ulps: float | None = None
+    """The second opinion, where it was taken."""
 
 
 def agreement(gradient: Array, slope: Array, error: Array) -> tuple[Array, Array, Array]:
@@ -98,9 +95,14 @@ def decide(
     tolerance = for_slope + for_gradient
     doubt = max(difference, error, scatter, EPS * size, TINY)
     digits = math.log10(size) - math.log10(doubt) if size and doubt < math.inf else 0.0
-    found = Finding(Verdict.PASS, slope=slope, error=error)
-    found.digits = digits if digits >= 0.1 else None
-    found.tolerance, found.scatter = tolerance, scatter
+    found = Finding(
+        Verdict.PASS,
+        slope=slope,
+        error=error,
+        digits=digits if digits >= 0.1 else None,
+        tolerance=tolerance,
+        scatter=scatter,
+    )
     if not difference <= tolerance:
         return _disagreement(found, gradient, difference, error / size, for_gradient)
     if size > 0 and tolerance <= RESOLVED * size:
@@ -131,30 +133,3 @@ def _disagreement(
         found.verdict = Verdict.FAIL
         found.digits = None
     return found
-
-
-def only_noise(slope: float, error: float, scatter: float) -> Finding:
-    """The finding where the function shows nothing but its rounding: a bound and no more."""
-    found = Finding(Verdict.INCONCLUSIVE, "rounding noise in f", slope=slope, error=error)
-    found.tolerance, found.scatter = SAFETY * error + SCATTER_SAFETY * scatter, scatter
-    return found
-
-
-def nothing_at_all() -> Finding:
-    """The finding on a function that is 0 at all steps and with any rounding, gradient included."""
-    found = Finding(Verdict.ZERO, slope=0.0, error=0.0)
-    found.tolerance = 0.0
-    return found
-
-
-def nothing_beside(found: Finding, gradient: float, largest: float) -> bool:
-    """Whether slope and gradient are nothing compared with the others of the same array.
-
-    So is an element of the gradient of det of a singular matrix whose cofactor is 0: neither
-    the function nor the cofactor has a digit, but both are far below the elements that have some.
-    """
-    return (
-        found.verdict is Verdict.INCONCLUSIVE
-        and found.slope is not None
-        and max(abs(gradient), abs(found.slope)) <= found.tolerance <= ZERO * largest
-    )

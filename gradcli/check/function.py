@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from gradcli.check.choices import speaking
-from gradcli.check.inline_blocks import Flat
+from gradcli.check.inline_blocks import without_blocks
 from gradcli.check.jitter import Jitter
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import fill_in, line_up, operand_values
@@ -100,16 +100,16 @@ class Function:
     """
 
     def __init__(self, point: Point, seed: int = 0) -> None:
-        flat = Flat(point.graph)
-        self.graph, self.place, self.point = flat.graph, flat.place, point
+        self.point = point
+        self.graph, self.place = without_blocks(point.graph)
         self.upstream = point.upstream
         self.jitter = Jitter(seed)
         self.values: Sequence[Any] = point.values
-        if flat.graph is not point.graph:
-            values: list[Any] = [None] * len(flat.graph.nodes)
-            for place, value in zip(flat.place, point.values, strict=True):
+        if self.graph is not point.graph:
+            values: list[Any] = [None] * len(self.graph.nodes)
+            for place, value in zip(self.place, point.values, strict=True):
                 values[place] = value
-            self.values = fill_in(flat.graph, values)
+            self.values = fill_in(self.graph, values)
         self.speaking = speaking(self.graph, self.values)
         """For every node whether the output takes anything of it (see `choices`)."""
         self.done_after: list[list[int]] = [[] for _ in self.graph.nodes]

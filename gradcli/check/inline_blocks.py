@@ -7,48 +7,43 @@ branches and wild values inside of it are seen like those of any other operation
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Sequence
 
 from gradcli import ops
 from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph, Node, OperationNode
 
 
-class Flat:
+def without_blocks(graph: Graph) -> tuple[Graph, Sequence[int]]:
     """A graph without blocks, and where the nodes of the original are in it."""
+    place: Sequence[int] = range(len(graph.nodes))
+    while any(node.operation and node.operation.body for node in graph.nodes):
+        graph, moved = _opened(graph)
+        place = [moved[i] for i in place]
+    return graph, place
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph = graph
-        self.place: Any = range(len(graph.nodes))
-        """The number here of every node of the original graph."""
-        while any(node.operation and node.operation.body for node in self.graph.nodes):
-            self._open()
 
-    def _open(self) -> None:
-        """Replace every block by its body; the blocks in that are left for the next round."""
-        old = self.graph
-        nodes: list[Node] = []
-        moved: list[int] = []
-        for node in old.nodes:
-            if node.operation is None:
-                moved.append(len(nodes))
-                nodes.append(node._replace(id=len(nodes), origin=None))
-            elif node.operation.body is None:
-                operands = tuple(_moved(o, moved) for o in node.operands)
-                moved.append(len(nodes))
-                nodes.append(node.moved(id=len(nodes), operands=operands, selections=()))
-            else:
-                types = tuple(old.operand_type(o) for o in node.operands)
-                body, result = node.operation.body(types)
-                arguments = [_moved(o, moved) for o in node.operands]
-                inside = _copy_body(nodes, node, body, arguments)
-                last = inside[result]
-                if body.nodes[result].kernel is None:
-                    last = _identity(nodes, node, last)
-                assert isinstance(last, int)
-                moved.append(last)
-        self.graph = Graph(old.source, tuple(nodes), moved[old.output])
-        self.place = [moved[i] for i in self.place]
+def _opened(old: Graph) -> tuple[Graph, list[int]]:
+    """Replace every block by its body; the blocks in that are left for the next round."""
+    nodes: list[Node] = []
+    moved: list[int] = []
+    for node in old.nodes:
+        if node.operation is None:
+            moved.append(len(nodes))
+            nodes.append(node._replace(id=len(nodes), origin=None))
+            continue
+        operands = [_moved(o, moved) for o in node.operands]
+        if node.operation.body is None:
+            moved.append(len(nodes))
+            nodes.append(node.moved(id=len(nodes), operands=tuple(operands), selections=()))
+        else:
+            body, result = node.operation.body(tuple(old.operand_type(o) for o in node.operands))
+            last = _copy_body(nodes, node, body, operands)[result]
+            if body.nodes[result].kernel is None:
+                last = _identity(nodes, node, last)
+            assert isinstance(last, int)
+            moved.append(last)
+    return Graph(old.source, tuple(nodes), moved[old.output]), moved
 
 
 def _moved(operand: Operand, moved: list[int]) -> Operand:

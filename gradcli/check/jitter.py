@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import math
 from functools import lru_cache
-from typing import Any
 
 import numpy as np
 
@@ -61,23 +60,9 @@ class Jitter:
         """The same, repeated as often as the longest array so far has asked for."""
         self.next = 0
 
-    def disturb(self, value: Array, rows: Any = None, error: float = EPS) -> Array:
-        """value · (1 + ε·U), a different U for every element; only in some `rows` if given.
-
-        `rows` is a slice or a mask; rows that stay don't cost a number each, and if all do, the
-        result is `value` itself. `error` is ε.
-        """
-        if rows is None:
-            result: Array = value * self._near_one(value, error)
-            return result
-        part = value[rows]
-        if not part.size:
-            return value
-        disturbed: Array = part * self._near_one(part, error)
-        if part.size == value.size:
-            return disturbed
-        result = np.array(value)
-        result[rows] = disturbed
+    def disturb(self, value: Array, error: float = EPS) -> Array:
+        """value · (1 + ε·U), a different U for every element; `error` is ε."""
+        result: Array = value * self._near_one(value, error)
         return result
 
     def shake(self, value: Array, first: int, error: float = EPS) -> Array:

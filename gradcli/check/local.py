@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
-from gradcli.check.function import Coordinate, Point
+from gradcli.check.function import Point
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
 from gradcli.check.special import OUTSIDE
@@ -81,50 +81,42 @@ class Alone:
         """The operands (of those that are `wanted`) whose rule is wrong."""
         rows = {}
         for place, i in self.places.items():
-            if wanted[i] and self.accumulators[place] is not None:
-                node = self.graph.nodes[place]
-                gradient = self.accumulators[place]
-                row = Row(node, self.values[place], gradient, every_element=False, seed=0)
+            gradient = self.accumulators[place]
+            if wanted[i] and gradient is not None:
+                node, value = self.graph.nodes[place], self.values[place]
+                row = Row(node, value, gradient, every_element=False, seed=0)
                 coordinates = [c for c in row.coordinates() if np.isfinite(c.x)]
-                for c, found in zip(coordinates, self._examined(coordinates), strict=True):
-                    if found is None:
-                        raise OutOfTimeError
-                    row.take(c, found)
+                alone = bool(coordinates) and self.bench.large(coordinates[0])
+                for part in [[c] for c in coordinates] if alone else [coordinates]:
+                    for c, found in zip(part, self.bench.examine(part), strict=True):
+                        if found is None:
+                            raise OutOfTimeError
+                        row.found.append((c, found))
                 rows[place] = row
+        operation = self.node.operation
         for place, row in rows.items():
-            if any(self._convicts(row, f) for f in row.findings):
-                others = {self.graph.nodes[p].name: r for p, r in rows.items() if p != place}
-                words = f"{self._rule(place)} {self._mistake(place, row, others)}"
-                yield Wrong(self.node, self.places[place], words)
+            if not any(self._convicts(row, f) for _, f in row.found):
+                continue
+            name = self.graph.nodes[place].name
+            rule = f"{operation.name}: the rule for {name}"
+            if operation.group == "block":
+                of = "d/d" if operation.elementwise else "delta_"
+                rule = f"block {operation.name}: {of}{name}"
+            others = {self.graph.nodes[p].name: r for p, r in rows.items() if p != place}
+            words = f"{rule} {self._mistake(place, row, others)}"
+            yield Wrong(self.node, self.places[place], words)
 
     def _convicts(self, row: Row, finding: Finding) -> bool:
         """Whether a finding shows the rule to be wrong; of a block's own rule more is asked."""
-        if finding.verdict is Verdict.FAIL:
-            return True
-        if self.node.operation.body is None:
-            return False
+        if finding.verdict is Verdict.FAIL or self.node.operation.body is None:
+            return finding.verdict is Verdict.FAIL
         infinite = not np.all(np.isfinite(row.gradient)) and finding.slope is not None
         return infinite or finding.reason == OUTSIDE
-
-    def _examined(self, coordinates: list[Coordinate]) -> Iterator[Finding | None]:
-        """The findings on some variables, those of a large operation one by one."""
-        if coordinates and self.bench.large(coordinates[0]):
-            for coordinate in coordinates:
-                yield from self.bench.examine([coordinate])
-        else:
-            yield from self.bench.examine(coordinates)
-
-    def _rule(self, place: int) -> str:
-        """The rule as its author knows it."""
-        operation, name = self.node.operation, self.graph.nodes[place].name
-        if operation.group != "block":
-            return f"{operation.name}: the rule for {name}"
-        return f"block {operation.name}: {'d/d' if operation.elementwise else 'delta_'}{name}"
 
     def _mistake(self, place: int, row: Row, others: dict[str, Row]) -> str:
         """What is wrong with a rule, as far as that can be told."""
         given, true = _numbers(row)
-        if any(finding.reason == OUTSIDE for finding in row.findings):
+        if any(finding.reason == OUTSIDE for _, finding in row.found):
             return "lies outside of the slopes on both sides"
         if given.size == 0 or not np.all(np.isfinite(given)):
             return "is not finite"
@@ -142,8 +134,8 @@ class Alone:
         value = np.asarray(self.values[place])
         square = value.ndim == 2 and value.shape[0] == value.shape[1]
         if square and given.size == value.size > 1:
-            as_matrix = given.reshape(value.shape)
-            if _same(as_matrix.T, true.reshape(value.shape)):
+            as_matrices = given.reshape(value.shape), true.reshape(value.shape)
+            if _same(as_matrices[0].T, as_matrices[1]):
                 return "is transposed"
         missing = self._missing_term(place, given, true)
         if missing:
@@ -180,9 +172,7 @@ class Alone:
 def _numbers(row: Row) -> tuple[Any, Any]:
     """What the rule gives and what the slopes are, variable by variable."""
     pairs = [
-        (float(c.component(row.gradient)), f.slope)
-        for c, f in zip(row.checked, row.findings, strict=True)
-        if f.slope is not None
+        (float(c.component(row.gradient)), f.slope) for c, f in row.found if f.slope is not None
     ]
     return np.array([a for a, _ in pairs]), np.array([b for _, b in pairs])
 
@@ -246,7 +236,7 @@ class Blame:
         for i in sorted(failing, reverse=True):
             operation, reason = self._reason(failing[i], failing)
             self.named[i] = operation, reason
-            for found in failing[i].findings:
+            for _, found in failing[i].found:
                 if found.verdict is Verdict.FAIL and reason:
                     found.operation, found.reason = operation, reason
 
@@ -283,8 +273,7 @@ class Blame:
     def _contributions(self, row: Row) -> tuple[str | None, str]:
         """Rules are right and the sum is not: a contribution is missing, or a tie decides."""
         i = row.node.id
-        found = row.findings[row.worst()]
-        coordinate = row.checked[row.worst()]
+        coordinate, found = row.worst()
         sent = [c for c in self.point.passed.contributions if c.to == i]
         if found.slope is not None:
             lacking = found.slope - self.point.gradient(coordinate)

@@ -13,21 +13,24 @@ from functools import partial
 
 import numpy as np
 
-from gradcli.check.extrapolation import COLUMNS, Candidates, consistent, extrapolate
-from gradcli.check.finding import BLURRED, COARSE, Finding, decide, nothing_at_all, only_noise
+from gradcli.check.finding import BLURRED, COARSE, SAFETY, SCATTER_SAFETY, Finding, decide
 from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import HELD, Points, Samples
 from gradcli.check.series import (
+    COLUMNS,
     SETTLED,
+    Candidates,
     Series,
-    admissible,
     between,
+    consistent,
     displacement,
     drowned,
+    extrapolate,
     finite,
     power,
     resolved,
+    sound,
     tail,
 )
 from gradcli.check.special import BENT, Conversation, View, corner, edge, settled
@@ -204,14 +207,23 @@ def _smooth(view: View, s: Series, run: slice, *, use_signature: bool) -> Conver
     """The ordinary case: choose a scale, extrapolate around it, decide."""
     if not resolved(s, run)[0]:
         return Finding(Verdict.INCONCLUSIVE, BLURRED)
-    settled, error = admissible(s, run)
+    # Sound for f and every node between: a flat f over a wildly moving inner node says nothing.
+    sound_for, errors = sound(s, run, np.arange(len(s.D))[:, None] > 0)
+    settled, error = sound_for.all(axis=0), errors[0]
     if not settled.any():
         return Finding(Verdict.INCONCLUSIVE, "there is no step at which the slope settles")
     h = s.h[run]
     ok = settled & ~drowned(s, run)[0, :-1]
     if not ok.any():
         a = int(np.argmin(np.where(settled, error, np.inf)))
-        return only_noise(float(s.D[0, run][a]), float(error[a]), view.scatter)
+        return Finding(
+            Verdict.INCONCLUSIVE,
+            "rounding noise in f",
+            slope=float(s.D[0, run][a]),
+            error=float(error[a]),
+            tolerance=SAFETY * float(error[a]) + SCATTER_SAFETY * view.scatter,
+            scatter=view.scatter,
+        )
     a = int(np.argmin(np.where(ok, error, np.inf)))
     center, rough = float(h[a]), float(error[a])
     widest = float(h[:-1][ok][0])
@@ -287,7 +299,7 @@ def decide_at(view: View, s: Series, run: slice, slope: float, error: float) -> 
     nearby = float(np.max(slopes[clear], initial=0.0))
     flat = bool(np.all(s.moves[0, run] == 0))
     if flat and f0 == 0 and view.gradient == 0 and np.all(s.noise[0, run] <= TINY):
-        return nothing_at_all()
+        return Finding(Verdict.ZERO, slope=0.0, error=0.0, tolerance=0.0)
     level = abs(f0) / unit
     if view.gradient == 0 and level > nearby and view.moves():
         # Rounding swallows x, as in x + 1e300: that f is large or flat is no sign of a slope of 0.

@@ -110,7 +110,8 @@ def _evaluate(function: Function, coordinate: Coordinate, t: Any) -> tuple[Any, 
         now[i] = value.item() if isinstance(value, np.ndarray) and not value.ndim else value
     output = graph.output
     value = now[output] if output in now else lifted(function.values[output])
-    return _total(function, value), branches
+    total = np.sum(lifted(function.upstream) * value)
+    return total, branches
 
 
 def _branches(function: Function, coordinate: Coordinate) -> list[bytes]:
@@ -143,40 +144,29 @@ def _double(value: Any) -> Any:
 
 def _placed(coordinate: Coordinate, t: Any) -> Any:
     """The node's value at t."""
-    if coordinate.direction is not None:
-        shift: Any = lifted(coordinate.direction) * (t - 1)
-        return lifted(coordinate.value) + shift
-    if coordinate.index is None:
+    if coordinate.plain:
         return t
     value = lifted(coordinate.value)
+    if coordinate.direction is not None:
+        return value + lifted(coordinate.direction) * (t - 1)
     value[coordinate.index] = t
     return value
 
 
-def _total(function: Function, output: Any) -> Any:
-    weighted = lifted(function.upstream) * output
-    return np.sum(weighted) if isinstance(weighted, np.ndarray) else weighted
-
-
 def form(operation: Operation) -> Form | None:
     """The precise form of an operation on object arrays; None if there is none."""
-    if operation.elementwise and operation.infer is None:
-        one = of_numbers(operation)
-        return None if one is None else lambda *operands: each(one, operands)
     given = operation.mpmath
     if operation.body is not None or given is None:
         return None
-    return partial(given, mp) if callable(given) else operation.forward
-
-
-def of_numbers(operation: Operation) -> Form | None:
-    """The precise form of an elementwise operation on numbers of mpmath; None if there is none."""
-    given = operation.mpmath
-    if operation.body is not None or given is None:
-        return None
+    elementwise = operation.elementwise and operation.infer is None
     if callable(given):
-        return _real(partial(given, mp))
-    return _real(getattr(mp, given or operation.name))
+        found: Form = partial(given, mp)
+    else:
+        found = getattr(mp, given or operation.name) if elementwise else operation.forward
+    if not elementwise:
+        return found
+    one = _real(found)
+    return lambda *operands: each(one, operands)
 
 
 def number(value: float) -> Any:

@@ -14,11 +14,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.check.extrapolation import consistent, extrapolate
 from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
 from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, TINY
-from gradcli.check.series import SETTLED, Series, displacement, drowned, resolved, sound
+from gradcli.check.series import (
+    SETTLED,
+    Series,
+    consistent,
+    displacement,
+    drowned,
+    extrapolate,
+    resolved,
+    sound,
+)
 from gradcli.check.stencil import Outputs, Pass, Stencil, columns_of
 from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.ops.operation import Array
@@ -101,11 +109,17 @@ class Looks(NamedTuple):
         for k, slope, error, tolerance, passes, digits in zip(
             rows.tolist(), *numbers, *told, strict=True
         ):
-            found = Finding(Verdict.PASS, slope=slope, error=error)
-            found.tolerance, found.digits = tolerance, digits
-            if not passes:
-                found.verdict, found.error, found.digits = Verdict.ZERO, tolerance, None
-            yield k, found
+            verdict = Verdict.PASS if passes else Verdict.ZERO
+            yield (
+                k,
+                Finding(
+                    verdict,
+                    slope=slope,
+                    error=error if passes else tolerance,
+                    tolerance=tolerance,
+                    digits=digits if passes else None,
+                ),
+            )
 
     def undecided(self, k: int, gradient: float, scatter: float) -> Finding | None:
         """What is found on a hopeless variable: that nothing can be known, if so it is."""

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.finding import Finding, nothing_beside
+from gradcli.check.finding import ZERO, Finding
 from gradcli.check.function import Coordinate
 from gradcli.check.jitter import uniform
 from gradcli.graph.graph import Node
@@ -24,21 +24,15 @@ FEW = 64
 
 DIRECTIONS = 3
 
-_SEVERITY = {
-    Verdict.ZERO: 0,
-    Verdict.PASS: 1,
-    Verdict.KINK: 2,
-    Verdict.JUMP: 3,
-    Verdict.EDGE: 4,
-    Verdict.OVERFLOW: 5,
-    Verdict.INCONCLUSIVE: 6,
-    Verdict.FAIL: 7,
-}
+_BY_SEVERITY = (
+    *(Verdict.ZERO, Verdict.PASS, Verdict.KINK, Verdict.JUMP, Verdict.EDGE),
+    *(Verdict.OVERFLOW, Verdict.INCONCLUSIVE, Verdict.FAIL),
+)
 
 
-def severity(verdict: Verdict) -> int:
-    """The order in which verdicts speak for several: the last is the worst."""
-    return _SEVERITY[verdict]
+def badness(found: Finding | Check) -> tuple[int, float]:
+    """The order in which verdicts speak for several: that with the largest is the worst."""
+    return _BY_SEVERITY.index(found.verdict), -(found.digits or 0.0)
 
 
 class Row:
@@ -50,8 +44,7 @@ class Row:
         self.node, self.value, self.gradient = node, value, gradient
         self.along_directions = node.type.size > FEW and not every_element
         self.size = DIRECTIONS if self.along_directions else node.type.size
-        self.findings: list[Finding] = []
-        self.checked: list[Coordinate] = []
+        self.found: list[tuple[Coordinate, Finding]] = []
         self.seed = seed
         self.ties: list[str] = []
         self.remark = ""
@@ -70,40 +63,26 @@ class Row:
             for index in np.ndindex(*shape):
                 yield Coordinate(self.node.id, self.value, index)
 
-    def take(self, coordinate: Coordinate, finding: Finding) -> None:
-        """Remember what was found about one of the variables."""
-        self.checked.append(coordinate)
-        self.findings.append(finding)
-
     @property
     def fails(self) -> bool:
         """Whether the accumulator is wrong in some variable."""
-        return any(found.verdict is Verdict.FAIL for found in self.findings)
+        return any(finding.verdict is Verdict.FAIL for _, finding in self.found)
 
     @property
     def complete(self) -> bool:
         """Whether the verdict is one on the whole array, as that of one direction is."""
-        return len(self.findings) == self.size or bool(self.along_directions and self.findings)
+        return len(self.found) == self.size or bool(self.along_directions and self.found)
 
-    def worst(self) -> int:
-        """The place of the finding that speaks for the row."""
-        return max(
-            range(len(self.findings)),
-            key=lambda k: (
-                _SEVERITY[self.findings[k].verdict],
-                -(self.findings[k].digits or 0.0),
-            ),
-        )
+    def worst(self) -> tuple[Coordinate, Finding]:
+        """The variable that speaks for the row, and what was found there."""
+        return max(self.found, key=lambda pair: badness(pair[1]))
 
     def check(self) -> Check:
         """The row's verdict, that of its worst variable."""
-        if not self.findings:
+        if not self.found:
             return Check(Verdict.ZERO, np.zeros(self.node.type.shape), 0.0, reason="no elements")
-        k = 0
-        if len(self.findings) > 1:
-            self._compare()
-            k = self.worst()
-        found, coordinate = self.findings[k], self.checked[k]
+        self._compare()
+        coordinate, found = self.worst()
         return Check(
             verdict=found.verdict,
             finite_difference=self._slopes(),
@@ -120,12 +99,19 @@ class Row:
         )
 
     def _compare(self) -> None:
-        """Elements that drown in rounding are zero, if others say how little that is."""
-        passing = [abs(f.slope or 0.0) for f in self.findings if f.verdict is Verdict.PASS]
+        """Elements that drown in rounding are zero, if others say how little that is.
+
+        So is an element of the gradient of det of a singular matrix whose cofactor is 0: neither
+        the function nor the cofactor has a digit, but both are far below the elements that have.
+        """
+        passing = [abs(f.slope or 0.0) for _, f in self.found if f.verdict is Verdict.PASS]
         if not passing or self.along_directions:
             return
-        for coordinate, found in zip(self.checked, self.findings, strict=True):
-            if nothing_beside(found, float(coordinate.component(self.gradient)), max(passing)):
+        for coordinate, found in self.found:
+            if found.verdict is not Verdict.INCONCLUSIVE or found.slope is None:
+                continue
+            size = max(abs(float(coordinate.component(self.gradient))), abs(found.slope))
+            if size <= found.tolerance <= ZERO * max(passing):
                 found.verdict, found.reason, found.digits = Verdict.ZERO, "", None
                 found.error = found.tolerance
 
@@ -134,9 +120,9 @@ class Row:
         if self.along_directions:
             return None
         if not self.node.type.shape:
-            return self.findings[0].slope
+            return self.found[0][1].slope
         slopes = np.full(self.node.type.shape, np.nan)
-        for coordinate, found in zip(self.checked, self.findings, strict=True):
+        for coordinate, found in self.found:
             if found.slope is not None and coordinate.index is not None:
                 slopes[coordinate.index] = found.slope
         return slopes
@@ -150,9 +136,9 @@ class Row:
             if found.verdict is Verdict.PASS:
                 parts.append(self._chance())
         elif not self.complete:
-            parts.append(f"{len(self.findings):,} of {self.size:,} elements checked")
+            parts.append(f"{len(self.found):,} of {self.size:,} elements checked")
         elif self.size > 1 and found.verdict not in (Verdict.PASS, Verdict.ZERO):
-            same = sum(f.verdict is found.verdict for f in self.findings)
+            same = sum(f.verdict is found.verdict for _, f in self.found)
             parts += [f"{same} of {self.size} elements"] if same > 1 else []
         return "; ".join(parts)
 
@@ -163,12 +149,12 @@ class Row:
         """
         chance = 1.0
         typical = 1e-3 / np.sqrt(self.node.type.size)
-        for coordinate, found in zip(self.checked, self.findings, strict=True):
+        for coordinate, found in self.found:
             assert coordinate.direction is not None
             error = typical * float(np.linalg.norm(self.gradient * coordinate.direction))
             chance *= min(1.0, found.tolerance / error) if error else 1.0
         shown = "less than 1e-12" if chance < 1e-12 else f"about {chance:.0e}"
-        n = len(self.findings)
+        n = len(self.found)
         return (
             f"{n} random direction{'s' if n > 1 else ''}: an element off by 0.1 % "
             f"is missed with probability {shown}"

@@ -97,7 +97,7 @@ class _Run:
             others = [row for row in others if row.node.id not in wrong]
         self.examine(others, self.clock.budget)
         found = self._blame()
-        done = [row for row in self.rows if row.complete or row.findings]
+        done = [row for row in self.rows if row.complete or row.found]
         seen = {row.node.id for row in done}
         found += [words for i, words in wrong.items() if i not in seen and words not in found]
         rows = {row.node.id: row.check() for row in done}
@@ -113,7 +113,7 @@ class _Run:
 
         for row in self.rows:
             if row.fails:
-                ties = self.bench.function.ties(row.checked[row.worst()])
+                ties = self.bench.function.ties(row.worst()[0])
                 row.ties = [tied.name for tied in ties]
                 if row.along_directions:
                     self._locate(row)
@@ -151,7 +151,7 @@ class _Run:
 
     def _locate(self, row: Row) -> None:
         """Halve a failing direction until one element is left that fails by itself."""
-        failing = row.checked[row.worst()]
+        failing, _ = row.worst()
         assert failing.direction is not None
         shape = row.node.type.shape
         low, high = 0, row.node.type.size
@@ -171,7 +171,7 @@ class _Run:
         coordinate = Coordinate(row.node.id, row.value, element)
         (found,) = self.bench.examine([coordinate])
         if found and found.verdict is Verdict.FAIL:
-            row.checked, row.findings = [coordinate], [self._confirmed(coordinate, found)]
+            row.found = [(coordinate, self._confirmed(coordinate, found))]
             row.size = 1
 
     @cached_property
@@ -204,11 +204,10 @@ class _Run:
         for row, coordinate in _in_turn(rows):
             found = self.undefined.variable(coordinate)
             if found is not None:
-                row.take(coordinate, found)
+                row.found.append((coordinate, found))
                 continue
-            if portion and self.bench.large(coordinate):
+            if self.bench.large(coordinate):
                 self._serve(portion)
-                portion = []
             left = until - self.clock.spent
             if begun and left < (self.each if costly else 0.0):
                 break
@@ -222,23 +221,22 @@ class _Run:
             portion.append((row, coordinate))
             if len(portion) >= room:
                 self._serve(portion)
-                portion = []
-        if portion:
-            self._serve(portion)
+        self._serve(portion)
 
     def _serve(self, portion: list[tuple[Row, Coordinate]]) -> None:
+        """Examine some variables, and take them out of the portion."""
+        served = portion.copy()
+        portion.clear()
+        self.examined += len(served)
         try:
-            found = self.bench.examine([coordinate for _, coordinate in portion])
+            findings = self.bench.examine([c for _, c in served]) if served else []
         except OutOfTimeError:
             return
-        finally:
-            self.examined += len(portion)
-        for (row, coordinate), finding in zip(portion, found, strict=True):
-            if finding is None:
-                continue
-            if finding.verdict is Verdict.FAIL or self.exact:
-                finding = self._confirmed(coordinate, finding)  # noqa: PLW2901 - it is replaced
-            row.take(coordinate, self.undefined.explained(coordinate, finding))
+        for (row, coordinate), found in zip(served, findings, strict=True):
+            if found is not None:
+                doubted = self.exact or found.verdict is Verdict.FAIL
+                sure = self._confirmed(coordinate, found) if doubted else found
+                row.found.append((coordinate, self.undefined.explained(coordinate, sure)))
 
     @cached_property
     def lost(self) -> list[float]:

@@ -21,7 +21,7 @@ from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Request, Samples
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
-from gradcli.graph.graph import Node, OperationNode
+from gradcli.graph.graph import OperationNode
 from gradcli.ops.kernels.linear import SMALL
 from gradcli.ops.operation import Array, Shape
 
@@ -120,22 +120,6 @@ class Scatter:
             _, lines = guarded(point.graph, plan, [*point.values, *constants], point.upstream)
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
-    def _is_factored(self, node: OperationNode) -> bool:
-        """Whether a node's rule factors a matrix; small determinants are sums of products."""
-        if not node.operation.factorises:
-            return False
-        first = self.point.graph.operand_type(node.operands[0])
-        small = node.operation.minors and first.shape[-1] <= SMALL
-        return not small
-
-    def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
-        """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
-        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
-        return [
-            self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
-            for a, shape in zip(arguments, shapes, strict=True)
-        ]
-
     def _sent(
         self, node: OperationNode, i: int, arguments: list[Any], out: Any, delta: Array
     ) -> Array:
@@ -143,9 +127,15 @@ class Scatter:
         operation = node.operation
         rule = self.point.rules.of(node, i)
         rows = len(delta)
-        factored = self._is_factored(node)
-        if factored:
-            arguments = self._factored(node, arguments, rows)
+        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
+        factored = operation.factorises
+        if factored and operation.minors and shapes[0][-1] <= SMALL:
+            factored = False  # small determinants are sums of products
+        if factored:  # its rounding is like an error in the matrix
+            arguments = [
+                self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
+                for a, shape in zip(arguments, shapes, strict=True)
+            ]
         if not operation.elementwise:
             sent = _batched(
                 rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
@@ -166,9 +156,8 @@ class Scatter:
             sent, exact = delta * local, operation.exact
         if not np.isfinite(sent).all():
             sent = np.where(self._counts[node.id, i], sent, 0.0)
-        shape = self.point.graph.operand_type(node.operands[i]).shape
-        if sent.shape[1:] != shape:
-            sent = reduce_to(sent, shape, front=1)
+        if sent.shape[1:] != shapes[i]:
+            sent = reduce_to(sent, shapes[i], front=1)
         return sent if exact else self.jitter.round(sent)
 
 

@@ -10,11 +10,9 @@ from importlib.util import find_spec
 
 import numpy as np
 
-from gradcli.check.finding import FLOOR, RESOLVED, SCATTER_SAFETY, Finding
+from gradcli.check.finding import FLOOR, RESOLVED, SCATTER_SAFETY, SPECIAL, Finding
 from gradcli.diagnostics.failures import usage_error
 from gradcli.results.result import Verdict
-
-SPECIAL = (Verdict.KINK, Verdict.JUMP, Verdict.EDGE, Verdict.OVERFLOW)
 
 
 def available() -> bool:

@@ -1,4 +1,4 @@
-"""Slopes over all scales: what the ladder shows of the function and of every node between.
+"""Slopes over all scales, and at 0: what the ladder shows of f and of every node between.
 
 From values at x, x + h and x - h come, for each h, the central slope D, the even part S (how
 much the two one-sided slopes differ) and the noise of D. All arrays have a row per quantity
@@ -9,7 +9,8 @@ per step, the largest step first. Rows may belong to several coordinates: then `
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,6 +19,12 @@ from gradcli.ops.operation import Array
 
 SETTLED = 3
 """Steps at the small end that show where a value or a slope goes."""
+
+COLUMNS = 7
+"""More columns gain nothing in doubles: the seventh is already of order h¹⁴."""
+
+Candidates: TypeAlias = tuple[Array, Array, Array]
+"""Values, their errors (infinite where there is no value), and each one's largest step."""
 
 
 class Series:
@@ -73,27 +80,24 @@ class Series:
             seen = np.where(nothing, alike, seen)
         self.noise = np.fmax(self.noise, seen)
 
+    def _part(self, take: Callable[[str, Any], Any]) -> Series:
+        some = Series.__new__(Series)
+        for name, value in vars(self).items():
+            setattr(some, name, take(name, value))
+        return some
+
     def upto(self, largest: float) -> Series:
         """The same with only the steps up to a size."""
-        small = Series.__new__(Series)
         keep = self.h <= largest
-        for name, value in vars(self).items():
-            setattr(small, name, value if name in ("x", "y0") else value[..., keep])
-        return small
+        return self._part(lambda name, value: value if name in ("x", "y0") else value[..., keep])
 
     def of_function(self) -> Series:
         """The same without the nodes between."""
-        alone = Series.__new__(Series)
-        for name, value in vars(self).items():
-            setattr(alone, name, value if name in ("x", "h") else value[:1])
-        return alone
+        return self._part(lambda name, value: value if name in ("x", "h") else value[:1])
 
     def of_rows(self, rows: Any) -> Series:
         """The same of some quantities only, if each has its own `x` and steps."""
-        some = Series.__new__(Series)
-        for name, value in vars(self).items():
-            setattr(some, name, value[rows])
-        return some
+        return self._part(lambda _, value: value[rows])
 
 
 def displacement(jittered: Array, plain: Array) -> Array:
@@ -139,18 +143,6 @@ def power(h: Array, q: Array, noise: Array) -> float | None:
         expected = 0.5 * size[last] * (h[below] / h[last]) ** p
         return p if np.all(size[below] + 3 * noise[below] >= expected) else None
     return None
-
-
-def admissible(s: Series, run: slice) -> tuple[Array, Array]:
-    """Which scales of the run (its last step aside) to believe, and the error of their slopes.
-
-    Those that are sound for the function and every node between: a flat function over a wildly
-    moving inner node says nothing. Whether the function has any digits there is another question
-    (`drowned`).
-    """
-    between = np.arange(len(s.D))[:, None] > 0
-    ok, error = sound(s, run, between)
-    return ok.all(axis=0), error[0]
 
 
 def sound(s: Series, run: slice, between: Any) -> tuple[Array, Array]:
@@ -213,3 +205,56 @@ def resolved(s: Series, run: slice) -> Array:
 def between(h: Array, known: Array, values: Array) -> Array:
     """Noise at other steps, interpolated on a log-log scale; `known` is descending."""
     return np.exp(np.interp(np.log(h), np.log(known[::-1]), np.log(values[::-1])))
+
+
+def extrapolate(
+    h: Array, slopes: Array, noise: Array, order: int, columns: int, *, bits: Any = 1.0
+) -> Candidates:
+    """Richardson's candidates for the slope at 0, from slopes at h, h/2, h/4 … (or h/2^`bits` …).
+
+    A central slope is D + c₁h² + c₂h⁴ + …, a one-sided one D + c₁h + c₂h² + …; combining two
+    neighbours of the sequence removes one term, combining the results the next. Each column of
+    this table is one order better and a little noisier, so none is always right: every entry
+    is a candidate, with an error of its own.
+    (L. F. Richardson, The deferred approach to the limit, 1927.)
+
+    The steps, the largest first, are the last axis. The error is how much an entry still changes
+    in the next two rows, plus what the noise of the values (`noise`, not divided by h) can do at
+    worst.
+    """
+    value, doubt = slopes, noise / h
+    values: list[Array] = [value[..., :0]]
+    errors: list[Array] = [value[..., :0]]
+    steps: list[Array] = [h[..., :0]]
+    for column in range(1, columns + 1):
+        if value.shape[-1] < 3:
+            break
+        change = np.abs(value[..., 1:] - value[..., :-1])
+        values.append(value[..., :-2])
+        errors.append(np.maximum(change[..., :-1], change[..., 1:]) + doubt[..., :-2])
+        steps.append(h[..., : value.shape[-1] - 2])
+        factor = np.exp2(bits * order * column)
+        value = (factor * value[..., 1:] - value[..., :-1]) / (factor - 1)
+        doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
+    found, error, step = (np.concatenate(part, axis=-1) for part in (values, errors, steps))
+    return found, np.where(np.isfinite(found) & np.isfinite(error), error, np.inf), step
+
+
+def consistent(found: Candidates, s: Series, run: slice, center: Any, rough: Any) -> Candidates:
+    """The candidate of least error that every smaller step of the ladder agrees with.
+
+    One for every coordinate of the series, whose row it is; its error is infinite where there is
+    none. `center` and `rough` are the scale that is believed most, and the error there.
+    """
+    h, D, N = np.atleast_2d(s.h[..., run]), s.D[:, run], s.N[:, run]
+    value, error, step = found
+    center, rough = np.reshape(center, (-1, 1)), np.reshape(rough, (-1, 1))
+    # |D - value| ≤ 3·error + slack for all steps up to `center`, as bounds from below and above.
+    slack, ignored = 3 * N + 2 * rough * (h / center) ** 2, h > center
+    least = np.where(ignored, np.inf, D + slack).min(axis=-1, keepdims=True)
+    most = np.where(ignored, -np.inf, D - slack).max(axis=-1, keepdims=True)
+    agree = (value - least <= 3 * error) & (most - value <= 3 * error)
+    error = np.where(agree, error, np.inf)
+    k = np.argmin(error, axis=-1)[:, None]
+    value, error, step = (np.take_along_axis(part, k, -1)[:, 0] for part in (value, error, step))
+    return value, error, step

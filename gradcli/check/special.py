@@ -12,11 +12,10 @@ from typing import NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.check.choices import Signature
-from gradcli.check.extrapolation import extrapolate
 from gradcli.check.finding import FLOOR, SAFETY, Finding
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import Points, Samples
-from gradcli.check.series import SETTLED, Series, between, finite, power, tail
+from gradcli.check.series import SETTLED, Series, between, extrapolate, finite, power, tail
 from gradcli.check.steps import halvings
 from gradcli.ops.operation import Array, Operation
 from gradcli.results.result import Verdict
@@ -238,7 +237,8 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
         leap = abs(float(s.right[0, -1] - s.left[0, -1])) or max(
             abs(float(s.right[0, -1]) - view.f0), abs(float(s.left[0, -1]) - view.f0)
         )
-        if _is_rounding(view, leap, right, left):
+        slope = max(abs(view.gradient), abs(float(right.q[0])), abs(float(left.q[0])))
+        if leap <= 64 * EPS * max(abs(view.f0), abs(view.x) * slope):  # rounding of f or x
             return Finding(Verdict.INCONCLUSIVE, "a border is nearer than any step", operation=name)
         return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
     if right.steep or left.steep:
@@ -288,12 +288,6 @@ def _gap(view: View) -> float:
     return size if alike and crossing else 0.0
 
 
-def _is_rounding(view: View, leap: float, *sides: Side) -> bool:
-    """Whether f leaps by no more than the rounding of its value, or of x, moves it."""
-    slope = max(abs(view.gradient), *(abs(float(side.q[0])) for side in sides))
-    return bool(leap <= 64 * np.finfo(float).eps * max(abs(view.f0), abs(view.x) * slope))
-
-
 def _between(gradient: float, left: Side, right: Side) -> str:
     """Whether the gradient is a value that the kink allows."""
     low, high = sorted((left, right), key=lambda side: side.slope)
@@ -314,33 +308,26 @@ def _limit(side: Side) -> float:
 def edge(view: View, sign: int) -> Generator[Points, Samples, Finding]:
     """The end of the domain: the slope on the side that there is."""
     s = view.series
-    name = _first_undefined(view, s.left if sign > 0 else s.right)
+    beyond = s.left if sign > 0 else s.right
+    rows = [*range(1, len(beyond)), 0]  # the first operation without a value there
+    name = next((view.operations[j] for j in rows if not np.isfinite(beyond[j, -1])), None)
     side = yield from one_side(view, sign)
     if side is None:
         return Finding(Verdict.EDGE, "no room for a step", operation=name)
     limit = _limit(side)
-    found = Finding(Verdict.EDGE, "", operation=name, error=side.error)
-    found.left, found.right = (None, limit) if sign > 0 else (limit, None)
-    g = view.gradient
+    g, unknown = view.gradient, Finding(Verdict.EDGE, operation=name)
     if side.steep:
         agrees = bool(np.isinf(g)) and (g > 0) == (limit > 0)
         if np.isfinite(g) and g * limit > 0 and abs(g) >= abs(side.q[-1]):
             # The end is near, not here: closer to it than the steps, slopes may be as steep as g.
-            found.left = found.right = found.error = None
-            found.reason = "no step is small enough, the domain ends next to it"
-            return found
+            unknown.reason = "no step is small enough, the domain ends next to it"
+            return unknown
     elif not np.isfinite(side.error):
-        found.left = found.right = found.error = None
-        found.reason = "the slope on the one side is not resolved"
-        return found
+        unknown.reason = "the slope on the one side is not resolved"
+        return unknown
     else:
         tolerance = SAFETY * side.error + FLOOR * abs(g) + 8 * view.scatter
         agrees = bool(abs(g - side.slope) <= tolerance)
-    found.reason = "agrees" if agrees else "the gradient differs"
-    return found
-
-
-def _first_undefined(view: View, values: Array) -> str | None:
-    """The first operation that is not finite at the smallest step on one side."""
-    order = [*range(1, len(values)), 0]
-    return next((view.operations[j] for j in order if not np.isfinite(values[j, -1])), None)
+    reason = "agrees" if agrees else "the gradient differs"
+    left, right = (None, limit) if sign > 0 else (limit, None)
+    return Finding(Verdict.EDGE, reason, left=left, right=right, error=side.error, operation=name)

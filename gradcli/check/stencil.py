@@ -289,7 +289,9 @@ class Pass:
 
     def _everywhere(self, i: int, part: Any, base: Any) -> Array:
         """What is known of a node's columns, for all columns."""
-        bits = self.computed_in(i)
+        bits = self.moved[i]
+        for k in self.here.get(i, ()):  # a variable's own column is not computed
+            bits &= ~(1 << k)
         if bits == self.everyone:
             return np.broadcast_to(part, self.rows)
         columns = self.columns(bits)
@@ -297,13 +299,6 @@ class Pass:
         shape = (self.points, len(columns))
         whole[:, columns] = np.reshape(part, shape) if np.ndim(part) else part
         return whole.reshape(self.rows)
-
-    def computed_in(self, i: int) -> int:
-        """The columns in which a node is computed: those that move it, without its own."""
-        bits = self.moved[i]
-        for k in self.here.get(i, ()):
-            bits &= ~(1 << k)
-        return bits
 
 
 def _terms(graph: Graph, node: Node) -> int:

@@ -12,37 +12,29 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.finding import Finding
+from gradcli.check.choices import chooses
+from gradcli.check.finding import SPECIAL, Finding
 from gradcli.check.function import SMALLEST_NORMAL, Coordinate, Point
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import accumulator_error
-from gradcli.engine.forward import all_finite, operand_values, selected, value_error
+from gradcli.engine.forward import all_finite, nonfinite_error, operand_values
 from gradcli.engine.plan import Contribution
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
 
-SPECIAL = (Verdict.KINK, Verdict.EDGE, Verdict.JUMP, Verdict.OVERFLOW)
-
 
 def undefined(graph: Graph, values: Sequence[Any]) -> GradcliError:
     """What went wrong where the output is not finite, as the forward pass would have raised it."""
-    found = (_error_at(graph, values, node) for node in graph.nodes)
-    unknown = GradcliError(Kind.DOMAIN, "the output is not finite", source=graph.source)
-    return next((error for error in found if error is not None), unknown)
+    return _undefined(graph, values)[1]
 
 
-def _error_at(graph: Graph, values: Sequence[Any], node: Node) -> GradcliError | None:
-    """The forward pass's error at an operation that is not finite at finite operands."""
-    value = values[node.id]
-    if node.operation is None or all_finite(np.asarray(value)):
-        return None
-    if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
-        return None
-    bad = ~np.isfinite(value)
-    mask = selected(node, values)
-    if mask is not None:
-        bad = bad & mask
-    return value_error(graph, node, values, np.asarray(bad)) if bad.any() else None
+def _undefined(graph: Graph, values: Sequence[Any]) -> tuple[Node | None, GradcliError]:
+    """The first operation that is not finite at finite operands, and the error of that."""
+    for node in graph.nodes:
+        error = nonfinite_error(graph, node, values)
+        if error is not None:
+            return node, error
+    return None, GradcliError(Kind.DOMAIN, "the output is not finite", source=graph.source)
 
 
 class Undefined:
@@ -55,13 +47,9 @@ class Undefined:
         """The verdict on every row where the output itself is not finite; else None."""
         if all_finite(np.asarray(self.values[self.graph.output])):
             return None
-        for node in self.graph.nodes:
-            error = _error_at(self.graph, self.values, node)
-            if error is not None:
-                verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
-                name = node.operation.name if node.operation else None
-                return Check(verdict, operation=name, reason=error.message)
-        return Check(Verdict.EDGE, reason="the output is not finite")
+        node, error = _undefined(self.graph, self.values)
+        name = node.operation.name if node and node.operation else None
+        return Check(_verdict(error), operation=name, reason=error.message)
 
     def variable(self, coordinate: Coordinate) -> Finding | None:
         """The verdict on a variable that can't be varied; None if it can.
@@ -95,7 +83,10 @@ class Undefined:
                 truths.add(node.id)
         for i in sorted(truths, reverse=True):
             uses = [nodes[user] for user in self.graph.consumers[i]]
-            if uses and all(u.id in found or _only_chooses(u, i) for u in uses):
+            if uses and all(
+                u.id in found or (chooses(u) and u.operands[0] == i and i not in u.operands[1:])
+                for u in uses
+            ):
                 found.add(i)
         return found
 
@@ -116,12 +107,16 @@ class Undefined:
         node = self.graph.operation(sender.node)
         delta = self.point.passed.accumulators[sender.node]
         error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
-        verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
+        verdict = _verdict(error)
         if "underflow" in local_flags(self.point, sender)[1]:
             verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
-        found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)
-        found.operation = node.operation.name
-        return found
+        return Finding(
+            verdict,
+            error.message,
+            slope=finding.slope,
+            error=finding.error,
+            operation=node.operation.name,
+        )
 
     def _sender(self, coordinate: Coordinate) -> Contribution | None:
         """The contribution that was the first to be not finite on the way to an accumulator."""
@@ -136,10 +131,8 @@ class Undefined:
         return found
 
 
-def _only_chooses(user: Node, condition: int) -> bool:
-    """Whether an operation uses a node as the condition of a `where` and nowhere else."""
-    chooses = user.operation is not None and user.operation.chooses
-    return chooses and user.operands[0] == condition and condition not in user.operands[1:]
+def _verdict(error: GradcliError) -> Verdict:
+    return Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
 
 
 def lost(point: Point) -> list[float]:

@@ -15,7 +15,9 @@ def describe(check: Check, gradient: Any, *, ascii_only: bool = False) -> str:
 
     `gradient` is the accumulator; of an array the element that the check speaks of is taken.
     """
-    words = _VERDICTS[check.verdict](check, _component(check, gradient))
+    if getattr(gradient, "ndim", 0):
+        gradient = math.nan if check.element is None else gradient[check.element]
+    words = _in_words(check, float(gradient))
     if check.element is not None and check.verdict not in (Verdict.PASS, Verdict.ZERO):
         words += f" at [{', '.join(map(str, check.element))}]"
     if check.exact is not None and check.verdict is not Verdict.FAIL:
@@ -23,39 +25,41 @@ def describe(check: Check, gradient: Any, *, ascii_only: bool = False) -> str:
     return words.translate(_PLAIN) if ascii_only else words
 
 
-def _component(check: Check, gradient: Any) -> float:
-    """The number that the check compared with a slope."""
-    if getattr(gradient, "ndim", 0) == 0:
-        return float(gradient)
-    return math.nan if check.element is None else float(gradient[check.element])
-
-
-def _pass(check: Check, _gradient: float) -> str:
-    digits = 0.0 if check.digits is None else check.digits
-    return f"agrees to {digits:.1f} digits{_note(check)}"
-
-
-def _zero(check: Check, _gradient: float) -> str:
-    error = check.error_estimate or 0.0
-    return f"zero{f' to within {error:.0e}' if error > 1e-300 else ''}{_note(check)}"
+def _in_words(check: Check, gradient: float) -> str:
+    place = f" in {check.operation}" if check.operation else ""
+    match check.verdict:
+        case Verdict.PASS:
+            return f"agrees to {check.digits or 0.0:.1f} digits{_note(check)}"
+        case Verdict.ZERO:
+            error = check.error_estimate or 0.0
+            return f"zero{f' to within {error:.0e}' if error > 1e-300 else ''}{_note(check)}"
+        case Verdict.FAIL:
+            return _fail(check, gradient)
+        case Verdict.KINK:
+            return _kink(check, gradient)
+        case Verdict.JUMP:
+            here = " here" if check.reason.startswith("f leaps") else ""
+            return f"jump{place}: {check.reason}{here}"
+        case Verdict.EDGE:
+            return _edge(check, place)
+        case Verdict.OVERFLOW:
+            return f"overflow{place or f': {check.reason}'}"
+        case Verdict.INCONCLUSIVE:
+            digits = f" ({check.digits:.1f} digits)" if check.digits else ""
+            return f"inconclusive: {check.reason}{digits}"
 
 
 def _fail(check: Check, gradient: float) -> str:
     slope = math.nan if check.slope is None else check.slope
     error = check.error_estimate or 0.0
     if math.isnan(gradient):
-        words = "WRONG"
-    else:
-        a, b = distinct(slope, gradient)
-        words = f"WRONG: slope {a} ± {error:.0e}, gradient {b}"
-    return words + _note(check)
+        return f"WRONG{_note(check)}"
+    a, b = distinct(slope, gradient)
+    return f"WRONG: slope {a} ± {error:.0e}, gradient {b}{_note(check)}"
 
 
 def _kink(check: Check, gradient: float) -> str:
-    left, right = (
-        number(check.left, check.error_estimate),
-        number(check.right, check.error_estimate),
-    )
+    left, right = (number(slope, check.error_estimate) for slope in (check.left, check.right))
     if left == right and check.left is not None and check.right is not None:
         left, right = distinct(check.left, check.right)
     whose = f"{check.operation}'s" if check.operation else "the"
@@ -64,16 +68,9 @@ def _kink(check: Check, gradient: float) -> str:
     return f"{words}; {whose} convention gives {number(gradient)}{outside}"
 
 
-def _jump(check: Check, _gradient: float) -> str:
-    place = f" in {check.operation}" if check.operation else ""
-    here = " here" if check.reason.startswith("f leaps") else ""
-    return f"jump{place}: {check.reason}{here}"
-
-
-def _edge(check: Check, _gradient: float) -> str:
+def _edge(check: Check, place: str) -> str:
     left, right = check.left, check.right
     if left is None and right is None:
-        place = f" in {check.operation}" if check.operation else ""
         return f"edge{place}: {check.reason}"
     if left is not None and right is not None and left != right:
         slopes = f"{_arrow(left, check)} on the left, {_arrow(right, check)} on the right"
@@ -81,29 +78,6 @@ def _edge(check: Check, _gradient: float) -> str:
     limit = right if left is None else left
     side = " on the right" if left is None else " on the left" if right is None else ""
     return f"edge: slope {_arrow(limit, check)}{side} ({check.reason})"
-
-
-def _overflow(check: Check, _gradient: float) -> str:
-    if check.operation:
-        return f"overflow in {check.operation}"
-    return f"overflow: {check.reason}"
-
-
-def _inconclusive(check: Check, _gradient: float) -> str:
-    digits = f" ({check.digits:.1f} digits)" if check.digits else ""
-    return f"inconclusive: {check.reason}{digits}"
-
-
-_VERDICTS = {
-    Verdict.PASS: _pass,
-    Verdict.ZERO: _zero,
-    Verdict.FAIL: _fail,
-    Verdict.KINK: _kink,
-    Verdict.JUMP: _jump,
-    Verdict.EDGE: _edge,
-    Verdict.OVERFLOW: _overflow,
-    Verdict.INCONCLUSIVE: _inconclusive,
-}
 
 
 def _note(check: Check) -> str:

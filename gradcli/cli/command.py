@@ -126,15 +126,11 @@ class Command:
         hint = None
         if extra.partition("=")[0] in options:
             hint = "options stand before a bare --, which ends them"
-        elif self._reads_points() and os.path.exists(extra):  # noqa: PTH110 - pathlib is slower
+        elif any(each.metavar == "POINTS" for each in self.arguments) and os.path.exists(extra):  # noqa: PTH110 - pathlib is slower
             hint = "put quotes around a pattern of files: 'points/*.csv'"
         elif self.binds:
             hint = _hint_for_extra(extra, words.bindings)
         return usage_error(f"unexpected argument '{extra}'", hint)
-
-    def _reads_points(self) -> bool:
-        """Whether an argument names files of points."""
-        return any(each.metavar == "POINTS" for each in self.arguments)
 
 
 def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:

@@ -84,7 +84,10 @@ def offered(before: Sequence[str], begun: str) -> Offered:
     if name is None:
         return []
     if before[:2] == ["examples", "run"] and len(before) > 2:
-        name, before = "eval", ["eval", _example(before[2]), *before[3:]]
+        from gradcli import examples
+
+        text = examples.text(before[2]) if before[2] in examples.ORDER else ""
+        name, before = "eval", ["eval", text, *before[3:]]
     return _of_command(command(name), list(before[1:]), begun)
 
 
@@ -127,12 +130,6 @@ def _values(option: Parameter, made: Command, before: list[str], begun: str) -> 
 
 def _beginning(words: Iterable[tuple[str, str]], begun: str) -> Offered:
     return [(word, text) for word, text in words if word.startswith(begun)]
-
-
-def _example(name: str) -> str:
-    from gradcli import examples
-
-    return examples.text(name) if name in examples.ORDER else ""
 
 
 def _names(made: Command, before: Sequence[str], what: str) -> list[str]:

@@ -46,7 +46,7 @@ def outcome(words: Sequence[str], environment: Environment) -> Outcome | int:
 
         return installed_or_shown([*first.split("=", 1), *rest])
     if first == "examples" and rest[:1] == ["run"]:
-        from gradcli.cli.example_words import run_words
+        from gradcli.cli.commands.examples import run_words
 
         first, *rest = run_words(rest[1:])
     name = meant(first)

@@ -30,14 +30,11 @@ def as_gradcli_error(error: Exception) -> GradcliError:
     if isinstance(error, OSError):
         name = f"'{error.filename}': " if error.filename is not None else ""
         return file_error(f"{name}{reason(error)}")
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 200 else text[:200] + " …"
     return GradcliError(
         Kind.OPTION,
-        f"gradcli itself failed here ({type(error).__name__}: {_shortened(str(error))})",
+        f"gradcli itself failed here ({type(error).__name__}: {text})",
         hint="this is a fault of gradcli, not yours. Please report it, with the command that\n"
         "led to it and what it prints when GRADCLI_DEBUG=1 is set",
     )
-
-
-def _shortened(text: str) -> str:
-    text = " ".join(text.split())
-    return text if len(text) <= 200 else text[:200] + " …"

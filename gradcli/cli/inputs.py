@@ -69,7 +69,8 @@ def read_program(
         if not is_name(output.partition("[")[0].partition(".")[0].partition(" ")[0]):
             raise usage_error(f"--output: '{output}' isn't a name", "it takes the name of a node")
         output = normal(output) if is_name(output) else output
-    expect_time(time_limit)
+    if time_limit is not None and isnan(time_limit):
+        raise usage_error("--time-limit takes a number of seconds, not 'nan'")
     made = partial(Program, output=output, function=function, time_limit=time_limit)
     if "-" in (text, file):
         content = decoded(_standard_input(environment, "the program"), "standard input")
@@ -89,12 +90,6 @@ def read_program(
         elif is_file(path.rstrip(":")) and is_name(name):
             error.hint = f"a function of a file is chosen so: {path.rstrip(':')} --function {name}"
         raise
-
-
-def expect_time(seconds: float | None) -> None:
-    """Raise for a time limit that is no number."""
-    if seconds is not None and isnan(seconds):
-        raise usage_error("--time-limit takes a number of seconds, not 'nan'")
 
 
 def _standard_input(environment: Environment, what: str) -> bytes:

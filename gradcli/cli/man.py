@@ -18,16 +18,12 @@ def pages() -> dict[str, str]:
     """All man pages by the names of their files."""
     commands = [of_command(command(name)) for name in COMMANDS]
     about = [topics.page(topic, listing=False) for topic in TOPICS]
-    found = {file_name(page): roff(page) for page in (of_gradcli(), *commands, *about)}
+    found = {f"{_title(page)}.1": roff(page) for page in (of_gradcli(), *commands, *about)}
     return dict(sorted(found.items()))
 
 
-def file_name(page: Page) -> str:
-    """`gradcli-eval.1`: the words of a page's name, without `help`."""
-    return f"{_title(page)}.1"
-
-
 def _title(page: Page) -> str:
+    """`gradcli-eval`: the words of a page's name, without `help`."""
     return "-".join(word for word in page.name.split() if word != "help")
 
 

@@ -38,24 +38,17 @@ TOPICS = {
 }
 """The topics of `gradcli help`, each a text in `cli.topics`."""
 
-MEANT: dict[str, tuple[str, ...]] = {
-    "derivative": ("diff", "eval"),
-    "derivatives": ("diff", "eval"),
-    "differentiate": ("diff", "eval"),
-    "gradient": ("eval",),
-    "gradients": ("eval",),
-    "grad": ("eval",),
-    "evaluate": ("eval",),
-    "calc": ("eval",),
-    "backprop": ("trace",),
-    "steps": ("trace",),
-    "gradcheck": ("check",),
-    "jac": ("jacobian",),
-    "hess": ("hessian",),
-    "draw": ("graph",),
-    "mark": ("grade",),
+MEANT = {
+    **dict.fromkeys(("derivative", "derivatives", "differentiate"), "diff"),
+    **dict.fromkeys(("gradient", "gradients", "grad", "evaluate", "calc"), "eval"),
+    **dict.fromkeys(("backprop", "steps"), "trace"),
+    "gradcheck": "check",
+    "jac": "jacobian",
+    "hess": "hessian",
+    "draw": "graph",
+    "mark": "grade",
 }
-"""Words that people try, and the commands they stand for: the first one that there is."""
+"""Words that people try, and the commands they stand for."""
 
 INSTEAD = {
     "simplify": "'gradcli eval' computes value and gradient; the program is taken as it is written",
@@ -74,9 +67,7 @@ def command(name: str) -> Any:
 
 def meant(word: str) -> str | None:
     """The command that a word stands for: its own name, or another word for it."""
-    if word in COMMANDS:
-        return word
-    return next((name for name in MEANT.get(word, ()) if name in COMMANDS), None)
+    return word if word in COMMANDS else MEANT.get(word)
 
 
 def option_elsewhere(option: str) -> str | None:

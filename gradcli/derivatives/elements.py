@@ -13,13 +13,14 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.derivatives.sparsity import parts
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import apply
 from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, OperationNode, input_like
-from gradcli.ops.operation import Array, Operation, Type
+from gradcli.ops.operation import Operation, Type
 
 NUMBER = Type(())
 
@@ -151,8 +152,10 @@ class _Taken(Growing):
         own = [k for k, o in enumerate(node.operands) if isinstance(o, int)]
         if not all(self.rules.of(node, k).moves for k in own):
             return None
-        constant = self.applied(node, np.zeros((1, count)))
-        units = self.applied(node, np.eye(count)) - constant
+        rows = np.vstack([np.zeros(count), np.eye(count)])
+        made = apply(self.whole, node, parts(self.whole, node, rows, numbers=True))
+        constant, *units = np.reshape(made, (count + 1, node.type.size))
+        units = np.subtract(units, constant).reshape(count, -1)
         if not np.isin(units, (-1, 0, 1)).all():
             return None
         terms = [[(k, column[k]) for k in np.flatnonzero(column).tolist()] for column in units.T]
@@ -163,18 +166,3 @@ class _Taken(Growing):
         if is_number(total, 0.0):
             return element if sign > 0 else self.apply("neg", (element,), node)
         return self.apply("add" if sign > 0 else "sub", (total, element), node)
-
-    def applied(self, node: OperationNode, elements: Array) -> Array:
-        """An operation on rows of the elements of its operands that are nodes, as a matrix."""
-        arguments: list[Any] = []
-        first = 0
-        for operand in node.operands:
-            t = self.whole.operand_type(operand)
-            if isinstance(operand, int):
-                part = elements[:, first : first + t.size]
-                arguments.append(part.reshape(-1, *t.shape))
-                first += t.size
-            else:
-                arguments.append(operand.value)
-        made = np.asarray(apply(self.whole, node, arguments))
-        return np.reshape(made, (len(elements), node.type.size))

@@ -34,12 +34,9 @@ def make(
     names: tuple[str, ...] | None,
     vector: Any,
     upstream: Any,
+    check: Mapping[str, Any] | None,
     *,
-    check: str,
-    budget: float,
-    exact: bool,
     allow_nonfinite: bool,
-    seed: int,
 ) -> Hessian:
     """The Hessian at a point, or its product with a vector, with the check."""
     result, wrt, upstream = passes_at(
@@ -70,18 +67,8 @@ def make(
         product = hessian_product(made, values, given, allow_nonfinite=allow_nonfinite)
         blocks = {(i, None): np.reshape(product[i], (-1, 1)) for i in wrt}
     checks: dict[tuple[int, int | None], Found] = {}
-    if check != "none" and wrt:
-        checks = _checks(
-            made,
-            values,
-            wrt,
-            given,
-            blocks,
-            every_element=check == "all",
-            budget=budget,
-            exact=exact,
-            seed=seed,
-        )
+    if check is not None and wrt:
+        checks = _checks(made, values, wrt, given, blocks, **check)
     found = tuple([Block(*made.headings[key], value) for key, value in blocks.items()])
     if checks:
         found = tuple([b.told(checks.get(key)) for key, b in zip(blocks, found, strict=True)])

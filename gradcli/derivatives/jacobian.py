@@ -63,12 +63,11 @@ def jacobian_blocks(
             passes = passes if other.many else other
     else:
         passes = _passes(of, wrt, mode)
-    made = passes.compressed(values)
-    if made is None:
-        matrix = passes.rows(values)
-        made = passes.apart(matrix)
-        if not (allow_nonfinite or all_finite(matrix)):
-            _refuse_nonfinite_blocks(graph, values, wrt, made)
+    compressed = passes.compressed(values)
+    matrix = passes.rows(values).copy() if compressed is None else compressed
+    made = passes.blocks(matrix)
+    if compressed is None and not (allow_nonfinite or all_finite(matrix)):
+        _refuse_nonfinite_blocks(graph, values, wrt, made)
     return made, passes.mode
 
 
@@ -84,12 +83,9 @@ def make(
     layout: Layout,
     mode: Mode | None,
     upstream: Any,
+    check: Mapping[str, Any] | None,
     *,
-    check: str,
-    budget: float,
-    exact: bool,
     allow_nonfinite: bool,
-    seed: int,
 ) -> Jacobian:
     """The Jacobian at a point, with its check. Raises as `passes_at` and `jacobian_blocks` do."""
     result, wrt, upstream = passes_at(
@@ -99,18 +95,10 @@ def make(
     graph, values = differentiated.graph, differentiated.values
     made, mode = jacobian_blocks(differentiated, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
-    if check != "none" and wrt:
+    if check is not None and wrt:
         from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415 - not without
 
-        (checks,) = check_blocks(
-            graph,
-            values,
-            [Target({graph.output: None}, made)],
-            every_element=check == "all",
-            budget=budget,
-            exact=exact,
-            seed=seed,
-        )
+        (checks,) = check_blocks(graph, values, [Target({graph.output: None}, made)], **check)
     nodes, of, name = graph.nodes, graph.nodes[graph.output].type, objective(result, upstream)
     blocks = tuple(
         Block(nodes[i].name, name, nodes[i].type, of, made[i]).told(checks.get(i)) for i in wrt
@@ -129,8 +117,8 @@ class _Passes:
         self.rows = (_reverse if self.reverse else _forward)(graph, values, wrt)
         self.coloured: Rows | None = None
         """The passes for combined directions; None where it does not pay to combine them."""
-        self.places: dict[int, tuple[Array, Array]] = {}
-        """For the combined directions: by input, the places that may be other than zero."""
+        self.places: tuple[Array, Array] | None = None
+        """For the combined directions: the places that may be other than zero."""
         self.many = False
         """Whether some derivatives are always zero, though no directions can be combined."""
         if min(self.outputs, sum(self.sizes.values())) >= LEAST:
@@ -145,40 +133,26 @@ class _Passes:
         colours = coloured(*directed, self.rows.colours.number)
         self.many = colours is None
         if colours is not None:
-            self.coloured = self.rows.with_colours(colours)
-            first = 0
-            for i, size in self.sizes.items():
-                own = (rows >= first) & (rows < first + size)
-                self.places[i] = rows[own] - first, columns[own]
-                first += size
+            self.coloured, self.places = self.rows.with_colours(colours), directed
 
-    def compressed(self, values: Sequence[Any]) -> dict[int, Array] | None:
-        """The matrices by input from combined directions; None without, or if one is not finite."""
-        if self.coloured is None:
+    def compressed(self, values: Sequence[Any]) -> Array | None:
+        """The matrix from combined directions; None without, or if a derivative is not finite."""
+        if self.coloured is None or not all_finite(made := self.coloured(values)):
             return None
-        made, colour = self.coloured(values), self.coloured.colours.of
-        if not all_finite(made):
-            return None
-        blocks, first = {}, 0
-        for i, (rows, columns) in self.places.items():
-            blocks[i] = np.zeros((self.sizes[i], self.outputs))
-            blocks[i][rows, columns] = (
-                made[colour[columns], first + rows]
-                if self.reverse
-                else made[colour[first + rows], columns]
-            )
-            first += self.sizes[i]
-        return blocks
+        assert self.places is not None
+        (rows, columns), colour = self.places, self.coloured.colours.of
+        matrix = np.zeros((len(colour), made.shape[1]))
+        matrix[rows, columns] = made[colour[rows], columns]
+        return matrix
 
-    def apart(self, made: Array) -> dict[int, Array]:
-        """The matrices by input, from that of a pass for every direction."""
-        if self.reverse:
-            made = made.T
-        blocks, first = {}, 0
+    def blocks(self, matrix: Array) -> dict[int, Array]:
+        """The matrices by input, from that of all directions."""
+        by_input = matrix.T if self.reverse else matrix
+        found, first = {}, 0
         for i, size in self.sizes.items():
-            blocks[i] = made[first : first + size].copy()
+            found[i] = by_input[first : first + size]
             first += size
-        return blocks
+        return found
 
 
 def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:

@@ -94,10 +94,9 @@ class Rows:
         held = [i for i, _ in wanted if i is not None]
         self.batch = Continuation(graph, start, held, types)
         nodes = self.batch.nodes
-        self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
-
-        self._often = Often()
         computed = sum(n.type.size for n in nodes if self.batch.varies[n.id])
+        self.width = computed + total
+        self._often = Often()
         work = min(MOST_NODES, FEW_EACH * len(nodes))
         self.few = 0 < total <= FEW and total * computed <= work
         """Whether a pass over numbers for each direction may be faster than one over arrays."""
@@ -139,8 +138,9 @@ class Rows:
             numbers = apart(self.batch, self.wanted, [{**unit, **self.fixed} for unit in units])
             if numbers is not None:
                 return _as_matrix(numbers, count)
-        line = self.batch.unrolled({**batch, **self.fixed})
-        known = self.batch.known_values
+        held = self.batch.wanted
+        run = Continuation(self.graph, self.start, held, self.types, {**batch, **self.fixed})
+        line, known = run.written(), run.known_values
         return lambda values: self._joined(line(*known(values)), count)
 
 

@@ -105,7 +105,7 @@ def _sources(rules: Rules, node: OperationNode) -> Array | None:
     if not total:
         return np.zeros(node.type.size, dtype=int)
     labels = np.random.default_rng(1).uniform(1.0, 2.0, total)
-    made = np.ravel(apply(graph, node, _parts(graph, node, labels)))
+    made = np.ravel(apply(graph, node, parts(graph, node, labels)))
     order = np.argsort(labels)
     place = np.minimum(np.searchsorted(labels, made, sorter=order), total - 1)
     sources: Array = order[place] + 1
@@ -113,13 +113,16 @@ def _sources(rules: Rules, node: OperationNode) -> Array | None:
         return np.where(made == 0, 0, sources)
     if total * max(total, node.type.size) > MOST_ELEMENTS:
         return None
-    units = apply(graph, node, _parts(graph, node, np.eye(total))).reshape(total, -1)
+    units = apply(graph, node, parts(graph, node, np.eye(total))).reshape(total, -1)
     counted = np.arange(1, total + 1)[:, None] * (units != 0)
     return _distinct(counted.T)
 
 
-def _parts(graph: Graph, node: Node, elements: Array) -> list[Any]:
-    """The operands of a node made of the elements of all of them; 0 for what is a number."""
+def parts(graph: Graph, node: Node, elements: Array, *, numbers: bool = False) -> list[Any]:
+    """The operands of a node made of the elements of all of them.
+
+    Those that are written as `numbers` have their values, or else are 0.
+    """
     given: list[Any] = []
     batch, first = elements.shape[:-1], 0
     for operand in node.operands:
@@ -129,7 +132,7 @@ def _parts(graph: Graph, node: Node, elements: Array) -> list[Any]:
             given.append(part.reshape((*batch, *t.shape))[()])
             first += t.size
         else:
-            given.append(np.zeros(t.shape)[()])
+            given.append(operand.value if numbers else np.zeros(t.shape)[()])
     return given
 
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import unicodedata
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 
 DERIVATIVES = "write the function alone: gradcli works out its derivatives"
@@ -99,12 +100,9 @@ def normal_name(text: str, start: int) -> str:
             raise _refused(text, i, start)
     name = unicodedata.normalize("NFC", text).translate(_DIGITS)
     if unicodedata.category(name[0])[0] in "MN":
-        raise GradcliError(
-            Kind.SYNTAX,
-            f"a name begins with a letter, not with {describe(text[0])}",
-            span=Span(start, start + 1),
-            hint="digits of numbers are 0 to 9" if text[0].isnumeric() else None,
-        )
+        what = f"a name begins with a letter, not with {describe(text[0])}"
+        hint = "digits of numbers are 0 to 9" if text[0].isnumeric() else None
+        raise syntax_error(what, Span(start, start + 1), hint)
     return name
 
 
@@ -147,9 +145,7 @@ def _refused(text: str, i: int, start: int) -> GradcliError:
         return strings_refused(span)
     if is_superscript(char):
         hint = f"other powers are written '{text[:i]}^{_lowered(char)}'" if i else None
-        return GradcliError(
-            Kind.SYNTAX, f"{describe(char)} can't be read as a power", span=span, hint=hint
-        )
+        return syntax_error(f"{describe(char)} can't be read as a power", span, hint)
     if unicodedata.decomposition(char).startswith("<fraction>"):
         return _fraction(text[:i], char, text[i + 1 :], span)
     return unexpected_character(char, span)
@@ -161,9 +157,7 @@ def _fraction(before: str, char: str, behind: str, span: Span) -> GradcliError:
     hint = f"write the fraction out: '{before and before + '*'}{written}{behind and '*' + behind}'"
     if not before:
         hint += f", and a number and a fraction as their sum: 2 + {written}"
-    return GradcliError(
-        Kind.SYNTAX, f"{describe(char)} is not part of the language", span=span, hint=hint
-    )
+    return syntax_error(f"{describe(char)} is not part of the language", span, hint)
 
 
 def _lowered(char: str) -> str:
@@ -172,12 +166,8 @@ def _lowered(char: str) -> str:
 
 def strings_refused(span: Span) -> GradcliError:
     """The error for quotes of any kind."""
-    return GradcliError(
-        Kind.SYNTAX,
-        "there are no strings in this language",
-        span=span,
-        hint="names are written without quotes",
-    )
+    hint = "names are written without quotes"
+    return syntax_error("there are no strings in this language", span, hint)
 
 
 def unexpected_character(char: str, span: Span) -> GradcliError:
@@ -185,5 +175,4 @@ def unexpected_character(char: str, span: Span) -> GradcliError:
     hint = _INSTEAD.get(char)
     if hint is None and (char in _INVISIBLE or not char.isprintable()):
         hint = "delete it; it may have come along from where the text was copied"
-    message = f"{describe(char)} is not part of the language"
-    return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)
+    return syntax_error(f"{describe(char)} is not part of the language", span, hint)

@@ -37,8 +37,11 @@ def same(one: Any, other: Any) -> bool:
     """Whether two values are equal: arrays in shape and elements, and nan is equal to nan."""
     if one is other:
         return True
+    if isinstance(one, np.ndarray) and isinstance(other, np.ndarray):
+        numbers = one.dtype.kind in "fc"
+        return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=numbers)
     if isinstance(one, np.ndarray) or isinstance(other, np.ndarray):
-        return _same_arrays(one, other)
+        return False
     if isinstance(one, float) and isinstance(other, float):
         return one == other or (one != one and other != other)  # noqa: PLR0124 - nan
     if type(one) is type(other):
@@ -55,9 +58,3 @@ def same_fields(one: Any, other: Any) -> bool:
         names = [field.name for field in fields(one) if field.compare]
         return all(same(getattr(one, name), getattr(other, name)) for name in names)
     return len(one) == len(other) and all(map(same, one, other))
-
-
-def _same_arrays(one: Any, other: Any) -> bool:
-    if not (isinstance(one, np.ndarray) and isinstance(other, np.ndarray)):
-        return False
-    return one.dtype == other.dtype and np.array_equal(one, other, equal_nan=one.dtype.kind in "fc")

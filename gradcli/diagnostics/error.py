@@ -85,12 +85,8 @@ class GradcliError(Exception):
         hint: str | None = None,
     ) -> None:
         super().__init__(message)
-        self.kind = kind
-        self.message = message
-        self.source = source
-        self.span = span
-        self.labels = labels
-        self.hint = hint
+        self.kind, self.message, self.hint = kind, message, hint
+        self.source, self.span, self.labels = source, span, labels
 
     @property
     def exit_code(self) -> ExitCode:
@@ -126,33 +122,24 @@ class GradcliError(Exception):
 
 def expect_choice(option: str, value: object, choices: tuple[object, ...]) -> None:
     """Raise a `GradcliError` of kind option for a value that the option does not take."""
-    for choice in choices:
-        if value is choice or value == choice:
-            return
-    listed = ", ".join(repr(choice) for choice in choices)
-    raise GradcliError(
-        Kind.OPTION, f"{option}={value!r} is not known", hint=f"{option} is one of {listed}"
-    )
+    if value in choices:
+        return
+    hint = f"{option} is one of {', '.join(map(repr, choices))}"
+    raise GradcliError(Kind.OPTION, f"{option}={value!r} is not known", hint=hint)
 
 
 def expect_text(what: str, value: object) -> None:
     """Raise a `GradcliError` of kind option for a value that isn't a string."""
     if not isinstance(value, str):
-        raise GradcliError(
-            Kind.OPTION,
-            f"{what} is a text, not {_brief(value)}",
-            hint="a path is read first: Path('f.grad').read_text()",
-        )
+        hint = "a path is read first: Path('f.grad').read_text()"
+        raise GradcliError(Kind.OPTION, f"{what} is a text, not {_brief(value)}", hint=hint)
 
 
 def expect_mapping(option: str, value: object) -> None:
     """Raise a `GradcliError` of kind option for a value that isn't a mapping or None."""
     if value is not None and not isinstance(value, (dict, Mapping)):
-        raise GradcliError(
-            Kind.OPTION,
-            f"{option}={_brief(value)} isn't a mapping",
-            hint=f"{option} gives names their values: {{'x': 3}}",
-        )
+        hint = f"{option} gives names their values: {{'x': 3}}"
+        raise GradcliError(Kind.OPTION, f"{option}={_brief(value)} isn't a mapping", hint=hint)
 
 
 def expect_names(option: str, value: Any) -> tuple[str, ...] | None:
@@ -164,11 +151,8 @@ def expect_names(option: str, value: Any) -> tuple[str, ...] | None:
         return None if value is None else (value,)
     names = tuple(value) if isinstance(value, Iterable) else (None,)
     if not all(isinstance(name, str) for name in names):
-        raise GradcliError(
-            Kind.OPTION,
-            f"{option}={_brief(value)} isn't a name",
-            hint=f"{option} is the name of an input or several: ('x', 'y')",
-        )
+        hint = f"{option} is the name of an input or several: ('x', 'y')"
+        raise GradcliError(Kind.OPTION, f"{option}={_brief(value)} isn't a name", hint=hint)
     return names
 
 

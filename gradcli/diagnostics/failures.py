@@ -7,11 +7,33 @@ with the passes that find them.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from gradcli.diagnostics.error import GradcliError, Label
     from gradcli.diagnostics.source import Source, Span
+
+
+def _error(
+    kind: str,
+    message: str,
+    hint: str | None = None,
+    *,
+    source: Source | None = None,
+    span: Span | None = None,
+    labels: tuple[Label, ...] = (),
+) -> GradcliError:
+    from gradcli.diagnostics.error import GradcliError, Kind
+
+    return GradcliError(Kind(kind), message, source=source, span=span, labels=labels, hint=hint)
+
+
+usage_error = partial(_error, "option")
+"""An error of kind option."""
+
+file_error = partial(_error, "file")
+"""An error of kind file."""
 
 
 def syntax_error(
@@ -23,29 +45,7 @@ def syntax_error(
     labels: tuple[Label, ...] = (),
 ) -> GradcliError:
     """An error of kind syntax. Without a `source` the parser gives it its own."""
-    from gradcli.diagnostics.error import GradcliError, Kind
-
-    return GradcliError(Kind.SYNTAX, message, source=source, span=span, labels=labels, hint=hint)
-
-
-def usage_error(message: str, hint: str | None = None) -> GradcliError:
-    """An error of kind option."""
-    from gradcli.diagnostics.error import GradcliError, Kind
-
-    return GradcliError(Kind.OPTION, message, hint=hint)
-
-
-def file_error(
-    message: str,
-    hint: str | None = None,
-    *,
-    source: Source | None = None,
-    span: Span | None = None,
-) -> GradcliError:
-    """An error of kind file."""
-    from gradcli.diagnostics.error import GradcliError, Kind
-
-    return GradcliError(Kind.FILE, message, source=source, span=span, hint=hint)
+    return _error("syntax", message, hint, source=source, span=span, labels=labels)
 
 
 def problem(
@@ -57,7 +57,7 @@ def problem(
     span: Span | None = None,
 ) -> GradcliError:
     """An error of kind file about the file of a path."""
-    return file_error(f"'{path}' {what}", hint, source=source, span=span)
+    return _error("file", f"'{path}' {what}", hint, source=source, span=span)
 
 
 def submission_error(
@@ -69,13 +69,9 @@ def submission_error(
     labels: tuple[Label, ...] = (),
 ) -> GradcliError:
     """An error of kind submission. Where it has a place, the message begins with its line."""
-    from gradcli.diagnostics.error import GradcliError, Kind
-
     if source is not None and span is not None and not message.startswith("line "):
         message = f"line {source.position(span.start)[0]}: {message}"
-    return GradcliError(
-        Kind.SUBMISSION, message, source=source, span=span, labels=labels, hint=hint
-    )
+    return _error("submission", message, hint, source=source, span=span, labels=labels)
 
 
 def reason(error: Exception) -> str:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.forward import align, apply, operand_values
+from gradcli.engine.forward import align
 from gradcli.engine.plan import (
     BELOW_1,
     Contributions,
@@ -105,37 +105,6 @@ def continued_line(
     _add_nodes(text, graph, nodes, batched)
     results = "".join(f"v{i}, " for i in wanted)
     return text.function([f"v{i}" for i in given], f"({results})")
-
-
-def unrolled_line(
-    graph: Graph,
-    given: Sequence[int],
-    nodes: Sequence[Node],
-    known: Mapping[int, Any],
-    wanted: Sequence[int],
-    varies: Sequence[bool],
-    unit: Mapping[int, Any],
-) -> Callable[..., Any]:
-    """The function of `continued_line` for further inputs that have the same values in every run.
-
-    A unit has their values, with a batch axis. What depends on nothing else is computed now.
-    """
-    own = _filled(graph, known, unit, [n for n in nodes if varies[n.id]])
-    left = [n for n in nodes if n.id not in own]
-    return continued_line(graph, given, left, {**known, **own}, wanted, varies)
-
-
-def _filled(
-    graph: Graph, known: Mapping[int, Any], unit: Mapping[int, Any], nodes: Iterable[Node]
-) -> dict[int, Any]:
-    """The values of a unit, with those of the nodes whose operands all have one."""
-    found: Any = {**known, **unit}
-    with np.errstate(all="ignore"):
-        for node in nodes:
-            given = all(type(o) is not int or o in found for o in node.operands)
-            if given and node.operation is not None:
-                found[node.id] = np.asarray(apply(graph, node, operand_values(node, found)))[()]
-    return {i: value for i, value in found.items() if i not in known}
 
 
 def _add_nodes(

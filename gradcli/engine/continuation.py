@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.engine.forward import fill_in
+from gradcli.engine.forward import apply, fill_in, operand_values
 from gradcli.engine.run import Often
 from gradcli.graph.graph import Graph, getter
 
@@ -20,18 +20,27 @@ from gradcli.graph.graph import Graph, getter
 class Continuation:
     """The pass from the values of the first `start` nodes to those of the `wanted`.
 
-    Of the further inputs those in `batched` have a batch axis in front, at every run.
+    Of the further inputs those in `batched` have a batch axis in front, at every run, and those
+    `given` the same values.
     """
 
     def __init__(
-        self, graph: Graph, start: int, wanted: Iterable[int], batched: Collection[str] = ()
+        self,
+        graph: Graph,
+        start: int,
+        wanted: Iterable[int],
+        batched: Collection[str] = (),
+        given: Mapping[str, Any] | None = None,
     ) -> None:
         self.graph, self.start, self.wanted = graph, start, tuple(wanted)
-        self.constants = _constants(graph, graph.reaching(self.wanted), start)
+        self.constants = _constants(graph, graph.reaching(self.wanted), start, given or {})
         needed = graph.reaching(self.wanted, self.constants)
         nodes = [node for node in graph.nodes if needed[node.id]]
-        self.further = {n.name: n.id for n in nodes if n.kind == "input" and n.id >= start}
-        self.varies = graph.dependent({i for name, i in self.further.items() if name in batched})
+        inputs = {n.name: n.id for n in graph.nodes[start:] if n.kind == "input"}
+        self.varies = graph.dependent({i for name, i in inputs.items() if name in batched})
+        self.further = {
+            name: i for name, i in inputs.items() if needed[i] and i not in self.constants
+        }
         self.nodes = [
             n for n in nodes if n.id >= start and n.kind != "input" and n.id not in self.constants
         ]
@@ -60,17 +69,6 @@ class Continuation:
             fill_in(self.graph, every, self._needed)
         return [every[i] for i in self.wanted]
 
-    def unrolled(self, unit: Mapping[str, Any]) -> Callable[..., Any]:
-        """A function from the known values to the wanted ones.
-
-        A unit has a batch of values for each of the further inputs, the same in every run.
-        """
-        from gradcli.engine.compiled import unrolled_line  # noqa: PLC0415 - most run once
-
-        given = {i: unit[name] for name, i in self.further.items()}
-        parts = (self.known, self.nodes, self.constants, self.wanted)
-        return unrolled_line(self.graph, *parts, self.varies, given)
-
     def written(self) -> Callable[..., Any]:
         """A function from the known values and those of the further inputs to the wanted ones."""
         from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once
@@ -83,18 +81,21 @@ class Continuation:
         return self.written()
 
 
-def _constants(graph: Graph, needed: Sequence[bool], start: int) -> dict[int, Any]:
-    """The values of the nodes behind the first that depend on no value, as ones_like(x)."""
+def _constants(
+    graph: Graph, needed: Sequence[bool], start: int, given: Mapping[str, Any]
+) -> dict[int, Any]:
+    """The values of the nodes behind the first that depend on no other value, as ones_like(x)."""
     found: list[Any] = [None] * len(graph.nodes)
     for node in graph.nodes[start:]:
         if not needed[node.id] or node.kind == "input":
+            found[node.id] = given.get(node.name) if node.kind == "input" else None
             continue
         operation = node.operation
         if operation is not None and operation.constant is not None:
             found[node.id] = np.broadcast_to(operation.constant, node.type.shape)[()]
         elif all(not isinstance(o, int) or found[o] is not None for o in node.operands):
-            alone = [False] * len(graph.nodes)
-            alone[node.id] = True
+            operands = operand_values(node, found)
             with np.errstate(all="ignore"):
-                fill_in(graph, found, alone)
+                value = operands[0] if node.operation is None else apply(graph, node, operands)
+            found[node.id] = np.asarray(value)[()]
     return {i: value for i, value in enumerate(found) if value is not None}

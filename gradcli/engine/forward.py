@@ -158,8 +158,9 @@ def _refuse_nonfinite(graph: Graph, inputs: Mapping[str, Any], values: Values) -
     """Raise at the first input that is not finite, else at the first operation at fault."""
     refuse_nonfinite_inputs(inputs)
     for node in graph.nodes:
-        if node.operation is not None and not all_finite(values[node.id]):
-            _check_finite(graph, node, values, values[node.id])
+        error = nonfinite_error(graph, node, values)
+        if error is not None:
+            raise error
 
 
 def refuse_nonfinite_inputs(inputs: Mapping[str, Any]) -> None:
@@ -178,16 +179,18 @@ def refuse_nonfinite_inputs(inputs: Mapping[str, Any]) -> None:
             )
 
 
-def _check_finite(graph: Graph, node: OperationNode, values: Sequence[Any], value: Any) -> None:
-    """Raise if a value is not finite where it counts and all its operands are."""
+def nonfinite_error(graph: Graph, node: Node, values: Sequence[Any]) -> GradcliError | None:
+    """The error of an operation that is not finite where it counts, though its operands are."""
+    value = values[node.id]
+    if node.operation is None or all_finite(value):
+        return None
     if not all(map(all_finite, map(np.asarray, operand_values(node, values)))):
-        return
+        return None
     bad = ~np.isfinite(value)
     mask = selected(node, values)
     if mask is not None:
         bad = bad & mask
-    if np.any(bad):
-        raise value_error(graph, node, values, np.asarray(bad))
+    return value_error(graph, node, values, np.asarray(bad)) if np.any(bad) else None
 
 
 def value_error(

@@ -8,8 +8,8 @@ With it are the two things that every way down does with what an operation sends
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import partial
-from typing import Any, NamedTuple, TypeAlias, overload
+from functools import cached_property, partial
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -54,43 +54,33 @@ class Contributions(Sequence[Contribution]):
     there may be the kernel that makes the contribution of the element in its place.
     """
 
-    __slots__ = ("_fields", "_made")
-
     def __init__(self, fields: tuple[tuple[Any, ...], ...]) -> None:
         self._fields = fields
-        self._made: tuple[Contribution, ...] | None = None
 
+    @cached_property
     def _all(self) -> tuple[Contribution, ...]:
-        if self._made is None:
-            totals: dict[int, Any] = {}
-            self._made = tuple([_with_total(Contribution(*row), totals) for row in self._fields])
-        return self._made
+        totals: dict[int, Any] = {}
+        return tuple([_with_total(Contribution(*row), totals) for row in self._fields])
 
     def __len__(self) -> int:
         return len(self._fields)
 
-    @overload
-    def __getitem__(self, place: int) -> Contribution: ...
-
-    @overload
-    def __getitem__(self, place: slice) -> tuple[Contribution, ...]: ...
-
-    def __getitem__(self, place: int | slice) -> Contribution | tuple[Contribution, ...]:
-        return self._all()[place]
+    def __getitem__(self, place: Any) -> Any:
+        return self._all[place]
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Contributions | tuple):
             return NotImplemented
-        return same(self._all(), tuple(other))
+        return same(self._all, tuple(other))
 
     def __hash__(self) -> int:
-        return hash(self._all())
+        return hash(self._all)
 
     def __repr__(self) -> str:
-        return repr(self._all())
+        return repr(self._all)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return tuple, (self._all(),)
+        return tuple, (self._all,)
 
 
 def _with_total(made: Contribution, totals: dict[int, Any]) -> Contribution:

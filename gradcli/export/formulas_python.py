@@ -14,6 +14,7 @@ from gradcli.export.numpy.calls import Calls
 from gradcli.export.numpy.code import ATOM, Code
 from gradcli.formulas.check import formula_graph
 from gradcli.formulas.types import Derivative
+from gradcli.graph.graph import Node
 from gradcli.graph.identifiers import TAKEN, identifiers
 from gradcli.ops.operation import Type
 from gradcli.report.formulas.labels import checked, label
@@ -85,11 +86,8 @@ class _Writer(Calls):
         found: dict[int, Code] = {}
         used = {name for name in self.found.shapes if name in self.types}
         for node in self.graph.nodes:
-            if node.kind == "input":
-                found[node.id] = Code(self.names[node.name], ATOM, node.type)
-                continue
-            found[node.id] = self.node_code(node, found)
-            if node.name in used:
+            found[node.id] = self._code(node, found)
+            if node.name in used and node.kind != "input":
                 name = self.names[node.name]
                 yield f"{name} = {code.numeric(found[node.id]).text}"
                 found[node.id] = Code(name, ATOM, node.type)
@@ -98,8 +96,10 @@ class _Writer(Calls):
         graph = formula_graph(text, self.types)
         found: dict[int, Code] = {}
         for node in graph.nodes:
-            if node.kind == "input":
-                found[node.id] = Code(self.names[node.name], ATOM, node.type)
-            else:
-                found[node.id] = self.node_code(node, found)
+            found[node.id] = self._code(node, found)
         return code.numeric(found[graph.output]).text
+
+    def _code(self, node: Node, found: dict[int, Code]) -> Code:
+        if node.kind == "input":
+            return Code(self.names[node.name], ATOM, node.type)
+        return self.node_code(node, found)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from textwrap import indent
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.source import LINE_END
@@ -30,7 +31,8 @@ def pieces(steps: Steps, style: Style) -> Iterator[str]:
     writer = Writer(numpy, style)
     body = [*writer.forward(), *writer.backward()]
     program = _lines(steps.result.program, style)
-    yield f'"""{_first_line(program)} and its gradient by backpropagation."""\n\n'
+    first, *others = [line for line in program if line and not line.lstrip().startswith("#")]
+    yield f'"""{first}{" ..." if others else ""} and its gradient by backpropagation."""\n\n'
     yield from numpy.preamble()
     yield "\n" if numpy.helpers else "\n\n"
     if any(node.selections for node in steps.graph.nodes):
@@ -41,7 +43,11 @@ def pieces(steps: Steps, style: Style) -> Iterator[str]:
     for (name, _), i in zip(numpy.inputs(), steps.graph.inputs, strict=True):
         yield from map(_indented, _argument(name, steps.graph.nodes[i].type.shape))
     yield from map(_indented, body)
-    yield from map(_indented, _end(numpy, style))
+    result = numpy.result
+    keys = (json.dumps(name, ensure_ascii=style.ascii) for name in result.gradient)
+    deltas = (f"delta_{numpy.names[name]}" for name in result.gradient)
+    items = (f"{key}: {delta}" for key, delta in zip(keys, deltas, strict=True))
+    yield _indented(f"\nreturn {numpy.name(result.output)}, {{{', '.join(items)}}}\n")
 
 
 def _lines(program: str, style: Style) -> list[str]:
@@ -51,17 +57,8 @@ def _lines(program: str, style: Style) -> list[str]:
     """
     lines = [line.rstrip() for line in LINE_END.split(program)]
     lines = [line for line in lines if not line.lstrip().startswith(MARK)]
-    while lines and not lines[0]:
-        del lines[0]
-    while lines and not lines[-1]:
-        del lines[-1]
-    return [shown(line.replace("\\", r"\\").replace('"""', r"\"\"\""), style) for line in lines]
-
-
-def _first_line(program: list[str]) -> str:
-    """The first statement's line, with dots where others follow."""
-    first, *rest = [line for line in program if line and not line.lstrip().startswith("#")]
-    return f"{first} ..." if rest else first
+    whole = "\n".join(lines).strip("\n").replace("\\", r"\\").replace('"""', r"\"\"\"")
+    return [shown(line, style) for line in whole.split("\n")]
 
 
 def _docstring(numpy: Numpy, program: list[str]) -> Iterator[str]:
@@ -86,19 +83,6 @@ def _argument(name: str, shape: Shape) -> Iterator[str]:
     yield f'    raise ValueError(f"{name} must have shape {shape}, not {{{name}.shape}}")\n'
 
 
-def _end(numpy: Numpy, style: Style) -> Iterator[str]:
-    result = numpy.result
-    items = (f"{_key(name, style)}: delta_{numpy.names[name]}" for name in result.gradient)
-    yield f"\nreturn {numpy.name(result.output)}, {{{', '.join(items)}}}\n"
-
-
-def _key(name: str, style: Style) -> str:
-    """An input's name as a string of Python, escaped where there is only ASCII."""
-    return json.dumps(name, ensure_ascii=style.ascii)
-
-
 def _indented(line: str) -> str:
     """A line, or several, four spaces further in."""
-    return "".join(
-        f"    {part}" if part.strip() else part for part in line.splitlines(keepends=True)
-    )
+    return indent(line, "    ")

@@ -154,7 +154,8 @@ class Dataset(ParquetPoints):
                         f"and '{self.portion.files[0]}' has",
                         f"its columns are {listed}",
                     )
-                mixed = self.mixes and _both_numbers(found[key], schema[key])
+                types = found[key], schema[key]
+                mixed = self.mixes and all(t.is_integer() or t.is_float() for t in types)
                 if found[key] != schema[key] and not mixed:
                     return file_error(
                         f"'{file}': the column '{as_name(key)}' is {found[key]}, "
@@ -162,10 +163,6 @@ class Dataset(ParquetPoints):
                         "all files have to have the same types",
                     )
         return _can_not(self.name.strip("'"), error)
-
-
-def _both_numbers(*dtypes: pl.DataType) -> bool:
-    return all(dtype.is_integer() or dtype.is_float() for dtype in dtypes)
 
 
 def _fault(file: str, error: Exception) -> Exception:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from io import StringIO
 
 from gradcli.diagnostics.failures import file_error, usage_error
+from gradcli.diagnostics.spreadsheets import ERROR_VALUE, SEPARATOR_LINE
 from gradcli.files.numbers import has_comma, has_point, is_grouped, number
 
 SEPARATORS = {"csv": ",", "tsv": "\t"}
@@ -79,7 +80,7 @@ def rows_of(lines: Iterable[str], separator: str, *, strict: bool = False) -> It
 
 
 class WithoutComments:
-    """Lines without comments: those that begin with `#` where a row begins.
+    """Lines without comments: those where a row begins with `#`, and not with `#N/A`.
 
     `csv.reader` takes the lines of one row before it gives the row back, and `row_begins` has to
     be set then.
@@ -94,7 +95,7 @@ class WithoutComments:
 
     def __next__(self) -> str:
         line = next(self.lines)
-        while self.row_begins and line.startswith("#"):
+        while self.row_begins and line.startswith("#") and not ERROR_VALUE.match(line):
             line = next(self.lines)
         self.row_begins = False
         return line
@@ -107,7 +108,8 @@ def table_in(text: str, form: str, name: str, given: Asked) -> Table | None:
     read in two ways.
     """
     lines = list(StringIO(text.removeprefix("\ufeff"), newline=""))
-    above = 0
+    stated = SEPARATOR_LINE.fullmatch(lines[0]) if lines else None
+    above = 0 if stated is None else 1
     while above < len(lines) and _is_above(lines[above]):
         above += 1
     comments = [line for line in lines[:above] if line.lstrip().startswith("#")]
@@ -115,7 +117,8 @@ def table_in(text: str, form: str, name: str, given: Asked) -> Table | None:
     if not below:
         return None
     preferred = SEPARATORS.get(form, ",")
-    separator = given.separator or _separator(below[0], preferred, given.decimal)
+    separator = given.separator or (stated[1] if stated else "")
+    separator = separator or _separator(below[0], preferred, given.decimal)
     rows = [row for row, _ in zip(rows_of(below, separator), range(ROWS), strict=False)]
     header = rows[0] if rows else []
     commented = _commented(comments, header, separator)
@@ -136,7 +139,7 @@ def table_in(text: str, form: str, name: str, given: Asked) -> Table | None:
 
 def _is_above(line: str) -> bool:
     bare = line.strip()
-    return not bare or bare.startswith("#")
+    return not bare or (bare.startswith("#") and not ERROR_VALUE.match(bare))
 
 
 def _commented(comments: list[str], first: list[str], separator: str) -> list[str] | None:

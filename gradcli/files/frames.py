@@ -43,25 +43,18 @@ def as_frame(columns: dict[str, Any], form: str) -> pl.DataFrame:
     series = []
     for name, column in columns.items():
         if isinstance(column, np.ndarray):
-            plain_text = column.ndim > 1 and form in SEPARATORS
-            made = _as_text(name, column) if plain_text else pl.Series(name, _listed(column))
+            rows = column if column.ndim == 1 else column.tolist()
+            if column.ndim > 1 and form in SEPARATORS:
+                rows = rows if np.isfinite(column).all() else map(plain, column)
+                made = pl.Series(name, map(_encoded, rows), pl.String)
+            else:
+                made = pl.Series(name, rows)
         else:
             made = column.alias(name)
             if form in SEPARATORS and made.dtype.is_nested():
                 made = pl.Series(name, map(_written, made), pl.String)
         series.append(made)
     return pl.DataFrame(series)
-
-
-def _listed(column: Any) -> Any:
-    return column if column.ndim == 1 else column.tolist()
-
-
-def _as_text(name: str, column: Any) -> pl.Series:
-    import polars as pl
-
-    rows = column.tolist() if np.isfinite(column).all() else map(plain, column)
-    return pl.Series(name, map(_encoded, rows), pl.String)
 
 
 def _written(value: Any) -> str | None:

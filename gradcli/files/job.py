@@ -239,9 +239,6 @@ def is_folder(out: str | None) -> bool:
         return False
 
 
-ENDINGS = {"csv": ".csv", "tsv": ".tsv", "ndjson": ".ndjson", "parquet": ".parquet", "npz": ".npz"}
-
-
 def target_of(found: Found, file: str, out: str, to: str, ending: str = "") -> str:
     """The file in the folder `out` that belongs to a file of points."""
     below = found.below(file) if found.several else file.replace("\\", "/").rsplit("/", 1)[-1]
@@ -249,7 +246,7 @@ def target_of(found: Found, file: str, out: str, to: str, ending: str = "") -> s
     path = Path(name)
     if path.suffix.lower() in (".gz", ".zst"):
         path = path.with_suffix("")
-    suffix = path.suffix if to == found.form else ENDINGS[to]
+    suffix = path.suffix if to == found.form else f".{to}"
     name = f"{front}{slash}{path.stem}{ending}{suffix}"
     return out.rstrip("/") + "/" + name if is_url(out) else str(Path(out) / name)
 

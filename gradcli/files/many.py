@@ -20,8 +20,8 @@ from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.files import read
 from gradcli.files.formats import FORMATS, TEXT, format_of
 
-SCHEMES = (
-    *("s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "hf", "http", "https"),
+SCHEMES = frozenset(
+    {"s3", "s3a", "gs", "gcs", "az", "azure", "adl", "abfs", "abfss", "hf", "http", "https"}
 )
 """Schemes of URLs that Polars reads."""
 _URL = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*)://")
@@ -185,7 +185,9 @@ def _matching(pattern: str, given: str | None) -> Found:
             files.append(path)
     files = [path for path in dict.fromkeys(files) if Path(path).is_file()]
     if not files:
-        raise file_error(f"no file fits the pattern '{pattern}'", _nearest(pattern))
+        folder = Path(_fixed(pattern) or ".")
+        hint = None if folder.is_dir() else f"there is no folder '{folder}'"
+        raise file_error(f"no file fits the pattern '{pattern}'", hint)
     forms = {file: format_of(file, given, "--from") for file in files}
     form = forms[files[0]]
     odd = next((file for file in files if forms[file] != form), None)
@@ -204,11 +206,6 @@ def _fixed(pattern: str) -> str:
     front = pattern[: wild.start()] if wild else pattern
     end = max(front.rfind("/"), front.rfind(os.sep))
     return front[: end + 1]
-
-
-def _nearest(pattern: str) -> str | None:
-    folder = Path(_fixed(pattern) or ".")
-    return None if folder.is_dir() else f"there is no folder '{folder}'"
 
 
 # --- partitions ----------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import json
 import math
 import re
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,6 @@ MISSING_WORDS = frozenset({"na", "n/a", "#n/a", "null", "none", "nil", "missing"
 
 _FORTRAN = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))[dD]([-+]?\d+)")
 _GROUPED = re.compile(r"[-+]?\d{1,3}(?:,\d{3})+(\.\d*)?")
-_WITH_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eEdD][-+]?\d+)?")
-_WITH_POINT = re.compile(r"[-+]?\d*\.\d+(?:[eEdD][-+]?\d+)?")
 _INFINITE = frozenset({"inf", "infinity"})
 
 
@@ -91,23 +90,20 @@ def numbers_in(cells: Sequence[Any], decimal: str = ".") -> Any:
         return None
 
 
-def has_comma(text: str) -> bool:
-    """Whether a text is a number with a decimal comma, `1,5`."""
-    return _WITH_COMMA.fullmatch(_plain(text)) is not None
-
-
-def has_point(text: str) -> bool:
-    """Whether a text is a number with a decimal point, `1.5`."""
-    return _WITH_POINT.fullmatch(_plain(text)) is not None
-
-
-def is_grouped(text: str) -> bool:
-    """Whether commas may separate thousands in a text, `1,234` or `1,234.5`."""
-    return _GROUPED.fullmatch(_plain(text)) is not None
-
-
 def _plain(text: str) -> str:
     return text.strip().replace("\N{MINUS SIGN}", "-")
+
+
+def _fits(pattern: re.Pattern[str], text: str) -> bool:
+    return pattern.fullmatch(_plain(text)) is not None
+
+
+has_comma = partial(_fits, re.compile(r"[-+]?\d*,\d+(?:[eEdD][-+]?\d+)?"))
+"""Whether a text is a number with a decimal comma, `1,5`."""
+has_point = partial(_fits, re.compile(r"[-+]?\d*\.\d+(?:[eEdD][-+]?\d+)?"))
+"""Whether a text is a number with a decimal point, `1.5`."""
+is_grouped = partial(_fits, _GROUPED)
+"""Whether commas may separate thousands in a text, `1,234` or `1,234.5`."""
 
 
 def hint_for(text: str, decimal: str = ".", *, options: bool = False) -> str | None:

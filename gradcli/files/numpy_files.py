@@ -41,7 +41,10 @@ def npy_array(content: bytes, path: str, name: str | None = None) -> Any:
             f"{what} Python objects, which could run code when they are read",
             "save an array of numbers: np.save(path, x.astype(float))",
         )
-    _expect_numbers(dtype, path, what)
+    if dtype.kind not in "fiub":
+        kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "durations"}
+        found = kinds.get(dtype.kind, f"elements of type {dtype}")
+        raise problem(path, f"{what} {found}, not real numbers")
     needed, there = math.prod(shape) * dtype.itemsize, len(content) - file.tell()
     if needed > there:
         raise problem(path, f"is damaged: it is cut off, {there} of {needed} bytes are there")
@@ -76,13 +79,6 @@ def _announced(file: IO[bytes], path: str) -> tuple[tuple[int, ...], bool, np.dt
     if len(shape) > MOST_AXES:
         raise problem(path, f"has {len(shape)} axes: an array has at most {MOST_AXES}")
     return shape, fortran, dtype
-
-
-def _expect_numbers(dtype: np.dtype[Any], path: str, what: str) -> None:
-    if dtype.kind not in "fiub":
-        kinds = {"U": "text", "S": "bytes", "c": "complex numbers", "M": "dates", "m": "durations"}
-        found = kinds.get(dtype.kind, f"elements of type {dtype}")
-        raise problem(path, f"{what} {found}, not real numbers")
 
 
 def _numeric(array: npt.NDArray[Any], path: str, what: str) -> Any:

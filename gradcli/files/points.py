@@ -137,21 +137,18 @@ class ScannedPoints(Points):
             coming = begun or head_start.in_chunks(scan, self.chunk_rows)
         except pl.exceptions.PolarsError as error:
             raise self.unreadable(error) from None
-        return self._batches(scan, coming)
 
-    def _batches(
-        self, scan: pl.LazyFrame, batches: Iterator[pl.DataFrame]
-    ) -> Iterator[pl.DataFrame]:
-        import polars as pl
+        def batches() -> Iterator[pl.DataFrame]:
+            frame = None
+            try:
+                for frame in coming:
+                    yield frame
+                if frame is None:
+                    yield scan.head(0).collect()
+            except pl.exceptions.PolarsError as error:
+                raise self.unreadable(error) from None
 
-        frame = None
-        try:
-            for frame in batches:
-                yield frame
-            if frame is None:
-                yield scan.head(0).collect()
-        except pl.exceptions.PolarsError as error:
-            raise self.unreadable(error) from None
+        return batches()
 
 
 def expect_columns(names: Sequence[str], points: Points, *, inputs: bool = False) -> None:

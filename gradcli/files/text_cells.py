@@ -11,6 +11,7 @@ import csv
 import gzip
 import json
 import math
+import re
 import zlib
 from collections.abc import Iterator, Sequence
 from io import TextIOWrapper
@@ -19,6 +20,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from gradcli.diagnostics.failures import file_error, reason
+from gradcli.diagnostics.spreadsheets import ERROR_VALUE
 from gradcli.files.dialect import SEPARATORS, Table, WithoutComments, rows_of
 
 GZIP = b"\x1f\x8b"
@@ -93,18 +95,23 @@ def beginning(path: Path, name: str) -> str:
     return start.decode("utf-8-sig")
 
 
-def has_odd_quotes(path: Path) -> bool:
-    """Whether a text has an odd number of quotation marks.
+def is_doubtful(path: Path, comments: bool) -> bool:
+    """Whether a text has an odd number of quotation marks, or `#N/A` where comments are left out.
 
     Unpacking takes its time, so a packed one is only looked at where its first megabyte has any.
     """
-    count = 0
+    count, end = 0, b""
     with opened(path) as file:
         start = file.read(BEGINNING)
         if b'"' not in start and head(path, 2) == GZIP:
             return False
         while start:
             count += start.count(b'"')
+            if comments and (start[:1] == b"#" or b"\n#" in start):
+                lines = (end + start).decode("latin-1")
+                if any(ERROR_VALUE.match(lines, at.end()) for at in re.finditer("\n(?=#)", lines)):
+                    return True
+            end = start[-16:]
             start = file.read(BEGINNING)
     return count % 2 == 1
 
@@ -184,6 +191,9 @@ def _fault_in_table(
                     f"{columns} column{'s' * (columns != 1)}",
                     _why_more(cells, columns, table),
                 )
+            if comments and cells and ERROR_VALUE.match(cells[0]):
+                what = f"the first column has '{cells[0].strip()[:40]}', which is not a number"
+                return file_error(f"{name}, row {row:,}: {what}")
     except csv.Error as error:
         open_end = "unexpected end" in str(error)
         what = "a quotation mark is never closed" if open_end else str(error)

@@ -7,6 +7,7 @@ read again as text (`text_cells`).
 from __future__ import annotations
 
 import glob
+import re
 import warnings
 from collections import deque
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from gradcli.diagnostics.failures import file_error
+from gradcli.diagnostics.spreadsheets import ERROR_VALUE
 from gradcli.files import head_start, text_cells
 from gradcli.files.dialect import table_in
 from gradcli.files.points import ScannedPoints, as_name
@@ -22,10 +24,15 @@ if TYPE_CHECKING:
     import polars as pl
 
 
+_ERROR_ROW = re.compile(rf"^{ERROR_VALUE.pattern}", re.IGNORECASE | re.MULTILINE)
+
+
 class TextPoints(ScannedPoints):
     """A file of points whose numbers are written as text."""
 
     is_text = True
+    has_errors = False
+    """Whether one of the first rows begins with `#N/A` or another error of a spreadsheet."""
     comments = False
     """Whether rows that begin with `#` are passed over."""
 
@@ -87,6 +94,7 @@ class TablePoints(TextPoints):
         if table is None or not any(cell.strip() for cell in table.header):
             raise file_error(f"{self.name} is empty")
         self.table = table
+        self.has_errors = bool(_ERROR_ROW.search(start))
         cells = zip(table.header, table.first, strict=False)
         self.listed = frozenset(as_name(n) for n, c in cells if c.lstrip().startswith("["))
         return list(table.header)
@@ -102,7 +110,8 @@ class TablePoints(TextPoints):
         assert self.table is not None
         numbers = frozenset(used) - self.listed
         # Where a row begins with a number, one that begins with `#` can only be a comment.
-        self.comments = bool(self.keys) and as_name(self.keys[0]) in numbers
+        first = bool(self.keys) and as_name(self.keys[0]) in numbers
+        self.comments = first and not self.has_errors
         comma = self.decimal == ","
         schema: dict[str, Any] = {}
         for i, key in enumerate(self.keys):
@@ -128,16 +137,18 @@ class TablePoints(TextPoints):
         return _without_last(found, blank) if blank else found
 
     def _below_header(self, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-        """The rows below the header; at the end the quotation marks are counted.
+        """The rows below the header; at the end the whole text is looked at for faults.
 
-        Raises if one is never closed: Polars takes what follows for one cell.
+        Raises if a quotation mark is never closed (Polars takes what follows for one cell), or a
+        row begins with `#N/A` (it takes that for a comment).
         """
         warnings.filterwarnings("ignore", "CSV malformed")  # the error below says it better
         header = self.table is not None and not self.table.commented
         for frame in frames:
             yield frame[1:] if header else frame
             header = False
-        if text_cells.has_odd_quotes(self.path) and (found := self._fault()) is not None:
+        doubtful = text_cells.is_doubtful(self.path, self.comments)
+        if doubtful and (found := self._fault()) is not None:
             raise found
 
 

@@ -91,16 +91,23 @@ def _sample(
             span=None if problem is None else problem.span,
             hint="give the inputs values: points are then looked for around them",
         )
+    return sample_of(graph, found)
+
+
+def sample_of(graph: Graph, found: Sequence[Passes]) -> Sample:
+    """Passes at some points together."""
+    sent = np.zeros((len(graph.nodes), len(found)))
+    for k, passes in enumerate(found):
+        for one in passes.contributions:
+            largest = float(np.max(np.abs(one.value), initial=0.0))
+            sent[one.to, k] = max(sent[one.to, k], largest)
+    values = zip(*(passes.values for passes in found), strict=True)
+    deltas = zip(*(passes.accumulators for passes in found), strict=True)
     return Sample(
         graph,
-        [np.stack([p.values[i] for p in found]) for i in range(len(graph.nodes))],
-        [
-            None
-            if found[0].accumulators[i] is None
-            else np.stack([p.accumulators[i] for p in found])
-            for i in range(len(graph.nodes))
-        ],
-        list(np.array([_largest_sent(p, len(graph.nodes)) for p in found]).T),
+        [np.stack(each) for each in values],
+        [None if each[0] is None else np.stack(each) for each in deltas],
+        list(sent),
         len(found),
     )
 
@@ -113,13 +120,6 @@ def _is_steady(passes: Passes, moved: Passes) -> bool:
             if not float(np.max(np.abs(a - b), initial=0.0)) <= MOST_CHANGE * size + 1e-9:
                 return False
     return True
-
-
-def _largest_sent(passes: Passes, count: int) -> list[float]:
-    found = [0.0] * count
-    for one in passes.contributions:
-        found[one.to] = max(found[one.to], float(np.max(np.abs(one.value), initial=0.0)))
-    return found
 
 
 Draw = Callable[[np.random.Generator, Shape], Any]
@@ -223,15 +223,54 @@ def digits(found: Computed, expected: Any, sent: Any) -> float:
     )
 
 
-def with_value(formula: Formula, value: Any, own: Computed) -> Formula:
-    """A formula with its derivative at a point; `own` is what the formula gives there.
+Expected = Callable[[Formula, Sample], tuple[Any, Any]]
+"""What a formula should give at the points of a sample, and the largest contribution there."""
 
-    The two differ where a convention decides (max at a tie), or the formula is 0/0.
+
+def agreement(formulas: Sequence[Formula], points: Sequence[Sample], expected: Expected) -> float:
+    """The digits that all formulas have right, at the worst of the points."""
+    worst = MOST_DIGITS
+    for sample in points:
+        for formula in formulas:
+            value, sent = expected(formula, sample)
+            worst = min(worst, digits(_computed(formula, sample), value, sent))
+    return worst
+
+
+def direction(shape: Shape) -> Any:
+    """The direction that a product with one is compared along."""
+    return np.arange(1.0, 1.0 + int(np.prod(shape))).reshape(shape)
+
+
+def _computed(formula: Formula, sample: Sample) -> Computed:
+    """What a formula gives, over all names that may stand in it."""
+    types: dict[str, Type] = {}
+    values: dict[str, Any] = {}
+    for node in sample.graph.nodes:
+        if sample.deltas[node.id] is not None:
+            types[f"delta_{node.name}"] = node.type
+            values[f"delta_{node.name}"] = sample.deltas[node.id]
+    for node in sample.graph.nodes:  # a program may have a name that begins so itself
+        types[node.name], values[node.name] = node.type, sample.values[node.id]
+    if formula.direction is not None:
+        own = types[formula.direction] = types[formula.wrt[1]]
+        along = np.broadcast_to(direction(own.shape), (sample.count, *own.shape))
+        values[formula.direction] = along
+    return computed(formula.text, types, values, sample.count)
+
+
+def with_value(formula: Formula, sample: Sample, expected: Expected) -> Formula:
+    """A formula with its derivative at a point, which a product with a direction has not.
+
+    What the formula gives there differs where a convention decides (max at a tie), or where it is
+    0/0.
     """
-    expected = np.asarray(value)[None]
-    same = np.array_equal(own.values, expected, equal_nan=True)
-    differs = not same and digits(own, expected, np.zeros(1)) < ALIKE
-    return replace(formula, value=value, differs=differs)
+    if formula.direction is not None:
+        return formula
+    own, (value, _) = _computed(formula, sample), expected(formula, sample)
+    same = np.array_equal(own.values, value, equal_nan=True)
+    differs = not same and digits(own, value, np.zeros(1)) < ALIKE
+    return replace(formula, value=value[0], differs=differs)
 
 
 def _digits(a: Any, b: Any, largest: float) -> float:

@@ -9,6 +9,7 @@ adjoint graph has it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from gradcli.diagnostics.error import GradcliError, Kind
@@ -83,7 +84,10 @@ class Deriver:
                 names.setdefault(d, self.algebra.name(f"delta_{node.name}", node.type))
                 self.writer.upstream.add(names[d])
         reader = self.reader(found.graph, names)
-        self._in_order(reader)
+        with suppress(*UNREADABLE):  # what is written first in the program comes first
+            output = reader.expressions([self.graph.output])[self.graph.output]
+            if not self.named and self.writer.cost(output) > 4 * LONGEST:
+                raise TooLongError  # a derivative is seldom shorter than what it is of
         trees: dict[int, Tree] = {}
         for i in targets:
             node = self.graph.nodes[i]
@@ -94,31 +98,16 @@ class Deriver:
             symbol = names.get(d)
             own_name = symbol is not None and symbol.label == f"delta_{node.name}"
             opened = [d] if own_name and d >= own else []
-            trees[i] = self._formula(reader, found.graph, d, node.type, opened)
+            try:
+                e = reader.expressions([d], skip=opened)[d]
+                trees[i] = self.written(e, node.type.shape)
+            except UNREADABLE:
+                trees[i] = self.plain(found.graph, names, d, opened)
         return trees
-
-    def _in_order(self, reader: Reader) -> None:
-        """Read the program's own nodes first: what is written first in it comes first."""
-        try:
-            output = reader.expressions([self.graph.output])[self.graph.output]
-        except UNREADABLE:
-            return
-        if not self.named and self.writer.cost(output) > 4 * LONGEST:
-            raise TooLongError  # a derivative is seldom shorter than what it is of
 
     def reader(self, graph: Graph, names: Mapping[int, Expr]) -> Reader:
         """Expressions of a graph that begins with this one."""
         return Reader(self.algebra, graph, names, self.sizes, own=len(self.graph.nodes))
-
-    def _formula(
-        self, reader: Reader, graph: Graph, wanted: int, type_: Type, opened: Collection[int] = ()
-    ) -> Tree:
-        """The shortest tree for a node of the adjoint graph, in a shape."""
-        try:
-            e = reader.expressions([wanted], skip=opened)[wanted]
-            return self.written(e, type_.shape)
-        except UNREADABLE:
-            return self.plain(graph, reader.names, wanted, opened)
 
     def expression(self, e: Expr, shape: Shape) -> Expr:
         """The shortest form, in a shape; never longer than given. Raises `TooLongError`."""
@@ -177,9 +166,12 @@ class Deriver:
                     raise TooLongError
                 if node.operation is not None:
                     expect_no_size(node, self.free)
-                for o in node.operands:
-                    if isinstance(o, Literal) and self.free and i >= len(self.graph.nodes):
-                        _expect_no_length(o, self.free)
+                rules = i >= len(self.graph.nodes)
+                for o in node.operands if rules else ():
+                    number = isinstance(o, Literal) and not o.type.shape and float(o.value)
+                    for length in self.free if number else ():
+                        if number % length == 0:  # a length that stands for any
+                            raise SizeError(length)
                 tree = node_tree(graph, node)
                 inner = {graph.nodes[o].name: trees[o] for o in operands}
                 trees[i] = substitute(tree, inner)
@@ -240,13 +232,6 @@ class Deriver:
                 whole = Slice(Nothing(NOWHERE), Nothing(NOWHERE), Nothing(NOWHERE), NOWHERE)
                 return Index(name, (first,) if own[1] == n else (whole, first), NOWHERE)
         return None
-
-
-def _expect_no_length(literal: Literal, lengths: Sequence[int]) -> None:
-    """Raise `SizeError` where a rule's number is a length that stands for any."""
-    for n in lengths:
-        if not literal.type.shape and literal.value and float(literal.value) % n == 0:
-            raise SizeError(n)
 
 
 def _call(name: str, argument: Tree) -> Tree:

@@ -8,7 +8,7 @@ order. Formulas that would be too long are written in terms of all nodes of the 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.names import is_name
 from gradcli.engine.notation import expression
+from gradcli.engine.run import Executable, active_nodes
 from gradcli.formulas import check, second
 from gradcli.formulas.derive import Deriver, TooLongError, refuse_arrays
 from gradcli.formulas.read import SizeError
@@ -26,8 +27,6 @@ from gradcli.graph.draft import Draft
 from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import chosen_inputs
 from gradcli.ops.operation import Shape, Type
-from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import Tree
 
 MOST_NODES = 3_000
 """Programs of more operations keep the names of all nodes."""
@@ -123,11 +122,12 @@ def formulas_of(task: Task) -> Derivative:
         raise _size_needed(task, error.length) from None
     rng = np.random.default_rng([task.seed, *task.program.encode()])
     points = check.samples(task.examples, task.point, rng)
-    worst = second.agreement(found, points) if task.order == 2 else _agreement(found, points)
+    expected = second.expected if task.order == 2 else _expected
+    worst = check.agreement(found.formulas, points, expected)
     if worst < -np.log10(check.TOLERANCE):
         raise RuntimeError(f"a formula of {task.program!r} differs from backpropagation")
     found = replace(found, points=sum(sample.count for sample in points), digits=worst)
-    return _with_values(found, task)
+    return _with_values(found, task, expected)
 
 
 def _size_needed(task: Task, length: int) -> GradcliError:
@@ -172,17 +172,19 @@ def _by_names(task: Task, named: Collection[int], given: Iterable[int]) -> Deriv
     if not named:
         targets = [graph.input_numbers[name] for name in task.wrt]
     trees = deriver.first(targets)
-    shown = tuple(
-        _formula(graph.nodes[i].name, tree, graph.nodes[i].type.shape, named=bool(named))
+    shown = [
+        Formula.of((graph.nodes[i].name,), tree, graph.nodes[i].type.shape)
         for i, tree in trees.items()
-    )
+    ]
+    if named:
+        shown = [replace(f, text=_upstream_apart(f.text)) for f in shown]
     definitions = tuple((graph.nodes[i].name, expression(graph, graph.nodes[i])) for i in given)
     shapes = {s.label: s.type.shape for s in deriver.symbols.values()}
     return Derivative(
         program=task.program,
         output=task.output,
         order=1,
-        formulas=shown,
+        formulas=tuple(shown),
         named=bool(named),
         shapes=shapes,
         sizes=task.sizes,
@@ -204,22 +206,15 @@ def _backward_order(graph: Graph, named: Collection[int]) -> list[int]:
                 operand in named or graph.nodes[operand].kind == "input"
             ):
                 last[operand] = owner
-    order = {i: k for k, i in enumerate(last)}
-    return sorted(last, key=lambda i: (-last[i], _place(graph, i, last[i]), order[i]))
 
+    def place(i: int) -> int:
+        """Where a name first stands in the statement that it belongs to."""
+        span, text = graph.nodes[last[i]].span, graph.source.text
+        word = rf"(?<!\w){re.escape(graph.nodes[i].name)}(?!\w)"
+        found = re.search(word, text[span.start : span.end])
+        return found.start() if found else len(text)
 
-def _place(graph: Graph, i: int, owner: int) -> int:
-    """Where a name first stands in the statement that is named by `owner`."""
-    word = graph.nodes[i].name
-    text = graph.source.text
-    span = graph.nodes[owner].span
-    found = re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text[span.start : span.end])
-    return found.start() if found else len(text)
-
-
-def _formula(name: str, tree: Tree, shape: tuple[int, ...], *, named: bool) -> Formula:
-    text = print_tree(tree, spaced=False)
-    return Formula((name,), tree, _upstream_apart(text) if named else text, shape)
+    return sorted(last, key=lambda i: (-last[i], place(i)))
 
 
 def _upstream_apart(text: str) -> str:
@@ -237,75 +232,27 @@ def _upstream_apart(text: str) -> str:
 # --- the check ---------------------------------------------------------------------------
 
 
-def _agreement(found: Derivative, points: Sequence[check.Sample]) -> float:
-    """The digits that all formulas have right, at the worst of the points."""
-    worst = check.MOST_DIGITS
-    for sample in points:
-        types, values = _known(sample)
-        numbers = {node.name: node.id for node in sample.graph.nodes}
-        for formula in found.formulas:
-            i = numbers[formula.wrt[0]]
-            expected = sample.deltas[i]
-            if expected is None:
-                expected = np.zeros((sample.count, *sample.graph.nodes[i].type.shape))
-            got = check.computed(formula.text, types, values, sample.count)
-            worst = min(worst, check.digits(got, expected, sample.sent[i]))
-    return worst
+def _expected(formula: Formula, sample: check.Sample) -> tuple[Any, Any]:
+    """δ by the backward pass, and the largest contribution to it."""
+    node = next(n for n in sample.graph.nodes if n.name == formula.wrt[0])
+    found = sample.deltas[node.id]
+    zero = np.zeros((sample.count, *node.type.shape))
+    return zero if found is None else found, sample.sent[node.id]
 
 
-def _known(sample: check.Sample) -> tuple[dict[str, Type], dict[str, Any]]:
-    """Types and values of all names that may stand in a formula."""
-    types: dict[str, Type] = {}
-    values: dict[str, Any] = {}
-    for node in sample.graph.nodes:
-        if sample.deltas[node.id] is not None:
-            types[f"delta_{node.name}"] = node.type
-            values[f"delta_{node.name}"] = sample.deltas[node.id]
-    for node in sample.graph.nodes:  # a program may have a name that begins so itself
-        types[node.name], values[node.name] = node.type, sample.values[node.id]
-    return types, values
-
-
-# --- the point ---------------------------------------------------------------------------
-
-
-def _with_values(found: Derivative, task: Task) -> Derivative:
+def _with_values(found: Derivative, task: Task, expected: check.Expected) -> Derivative:
     """The formulas with their numbers, where all inputs have a value."""
     graph = task.graph
-    names = {graph.nodes[i].name for i in graph.inputs}
-    if not names <= task.point.keys() or task.free:
+    names = [graph.nodes[i].name for i in graph.inputs]
+    if not task.point.keys() >= {*names} or task.free:
         return found
-    from gradcli.engine.run import Executable, active_nodes  # noqa: PLC0415 - only with a point
-
     given = {name: task.point[name] for name in names}
     upstream = np.ones(graph.nodes[graph.output].type.shape)[()]
     active = active_nodes(graph, None)
     passes = Executable(graph).both(given, active, upstream, allow_nonfinite=task.allow_nonfinite)
-    sample = check.Sample(
-        graph,
-        [np.asarray(v)[None] for v in passes.values],
-        [None if a is None else np.asarray(a)[None] for a in passes.accumulators],
-        [],
-        1,
-    )
-    types, values = _known(sample)
-    if task.order == 2:
-        shown = second.with_values(found, sample, types, values)
-    else:
-        numbers = {node.name: node.id for node in graph.nodes}
-        shown = tuple(
-            check.with_value(
-                f,
-                _delta(passes.accumulators[numbers[f.wrt[0]]], f.shape),
-                check.computed(f.text, types, values, 1),
-            )
-            for f in found.formulas
-        )
+    sample = check.sample_of(graph, [passes])
+    shown = tuple(check.with_value(f, sample, expected) for f in found.formulas)
     return replace(found, formulas=shown, point=given)
-
-
-def _delta(accumulator: Any, shape: tuple[int, ...]) -> Any:
-    return np.zeros(shape) if accumulator is None else accumulator
 
 
 def unknown_size(name: str, inputs: Iterable[str]) -> GradcliError:

@@ -10,10 +10,10 @@ x^-1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from enum import Enum
 from fractions import Fraction
-from typing import Any
+from typing import Any, TypeVar
 
 from gradcli.ops.operation import SCALAR, Operation, Type
 
@@ -36,7 +36,7 @@ class Kind(Enum):
 class Expr:
     """An expression; `serial` numbers them in the order in which they were first made."""
 
-    __slots__ = ("cost", "given", "kind", "label", "parts", "serial", "type")
+    __slots__ = ("given", "kind", "label", "parts", "serial", "type")
 
     def __init__(
         self,
@@ -50,8 +50,6 @@ class Expr:
         self.type, self.serial = type, serial
         self.given: Mapping[str, Any] = {}
         """The options of a call as they are written."""
-        self.cost: int | None = None
-        """How many operations it is written with, once that is known (`layout.cost`)."""
 
     def __repr__(self) -> str:
         return f"<{self.kind.name} {self.label!r} {list(self.parts)!r}>"
@@ -69,6 +67,29 @@ class Expr:
     def is_comparison(self) -> bool:
         """Whether it is 0 or 1 by a comparison."""
         return self.kind is Kind.CALL and bool(self.label[0].is_comparison)
+
+
+Made = TypeVar("Made")
+
+
+def settle(
+    e: Expr,
+    known: dict[Expr, Made],
+    parts: Callable[[Expr], Iterable[Expr]],
+    make: Callable[[Expr], Made],
+) -> Made:
+    """What `make` makes of an expression, once it is `known` of the parts."""
+    stack = [e]
+    while stack:
+        top = stack[-1]
+        if top in known:
+            stack.pop()
+        elif missing := [part for part in parts(top) if part not in known]:
+            stack += missing
+        else:
+            known[top] = make(top)
+            stack.pop()
+    return known[e]
 
 
 class Pool:

@@ -7,12 +7,13 @@ is easier to read than (1 - p/q)/q. Sums of more than `MOST_TERMS` terms are lef
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from fractions import Fraction
 from itertools import combinations
 from math import gcd, lcm
 
-from gradcli.formulas.algebra import ONE, TRANSPOSE, Algebra, Factors, common_type
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.arithmetic import ONE, TRANSPOSE, Factors, common_type
 from gradcli.formulas.expression import Expr, Kind, rational
 from gradcli.formulas.layout import Writer
 from gradcli.ops import roles
@@ -43,30 +44,31 @@ class Forms:
         elif e.kind is Kind.PRODUCT:
             yield from self._forms_of_product(e)
         elif e.kind is Kind.MATRIX:
-            yield from self._forms_of_chain(e)
+            if len(e.type.shape) == 2 and not e.type.row:  # A.T @ B.T as (B @ A).T
+                turned = tuple(self.algebra.transpose(part) for part in reversed(e.parts))
+                chain = self.algebra.made(Kind.MATRIX, None, turned, Type(e.type.shape[::-1]))
+                yield self.algebra.plain_call(TRANSPOSE, {}, (chain,), e.type), 0
         elif e.calls(TRANSPOSE) and e.parts[0].kind is Kind.SUM:
             (inner,) = e.parts
-            turned = [(c, self.algebra.transpose(p)) for p, c in self.algebra.terms(inner).items()]
+            terms = [(c, self.algebra.transpose(p)) for p, c in self.algebra.terms(inner).items()]
             alike = all(p.type.shape in ((), inner.type.shape) for p in inner.parts)
             if alike and not inner.type.row and len(inner.type.shape) == 2:
-                yield self.algebra.add(turned), 0
+                yield self.algebra.add(terms), 0
 
     # --- sums ---
 
     def _forms_of_sum(self, e: Expr) -> Iterator[tuple[Expr, float]]:
         opened = self._opened(e)
-        if opened is not e:
-            yield opened, 0
-            if opened.kind is Kind.SUM:
-                yield self._common(opened, below=False), 0
-                yield self._common(opened, below=True), FRACTION
-        multiplied = self._multiplied(e)
-        if multiplied is not e:
-            yield multiplied, 0
-            if multiplied.kind is Kind.SUM:
-                yield self._common(multiplied, below=False), 0
+        for other in (opened, self._multiplied(e)):
+            if other is not e:
+                yield other, 0
+                if other.kind is Kind.SUM:
+                    yield self._common(other, below=False), 0
+        if opened is not e and opened.kind is Kind.SUM:
+            yield self._common(opened, below=True), FRACTION
         yield self._common(e, below=False), 0
-        yield self._common(e, below=True), 0 if self._have_a_factor(e) else FRACTION
+        above = [{b for b, k in self.algebra.factors(core)[1].items() if k > 0} for core in e.parts]
+        yield self._common(e, below=True), 0 if set.intersection(*above) else FRACTION
         yield from self._grouped(e)
         yield from self._common_matrix(e)
         yield from self._double_angle_of_sum(e)
@@ -100,20 +102,15 @@ class Forms:
                 if condition.is_comparison:
                     yield condition, algebra.mul(c, [*rest.items(), (value, ONE)])
 
-    def _have_a_factor(self, e: Expr) -> bool:
-        """Whether a factor stands above the fraction bar in all terms."""
-        above = [{b for b, k in self.algebra.factors(core)[1].items() if k > 0} for core in e.parts]
-        return bool(set.intersection(*above))
-
     def _opened(self, e: Expr) -> Expr:
         """2·(a + b) + c as 2a + 2b + c."""
-        terms: list[tuple[Fraction, Expr]] = []
-        for core, c in self.algebra.terms(e).items():
-            if core.kind is Kind.SUM:
-                terms += [(c * k, part) for part, k in self.algebra.terms(core).items()]
-            else:
-                terms.append((c, core))
-        return self.algebra.add(terms)
+        return self.algebra.add(
+            (c * k, part)
+            for core, c in self.algebra.terms(e).items()
+            for part, k in (
+                self.algebra.terms(core) if core.kind is Kind.SUM else {core: ONE}
+            ).items()
+        )
 
     def _multiplied(self, e: Expr) -> Expr:
         """The sum with products of sums multiplied out."""
@@ -128,15 +125,10 @@ class Forms:
         """A product multiplied out: its terms; itself alone where there are too many."""
         algebra = self.algebra
         coefficient, factors = algebra.factors(e)
-        terms: list[tuple[Fraction, Expr]] = [
-            (coefficient, algebra.product(ONE, {
-                b: k for b, k in factors.items() if not _opens(b, k)
-            }))
-        ]  # fmt: skip
+        closed = {b: k for b, k in factors.items() if not _opens(b, k)}
+        terms = [(coefficient, algebra.product(ONE, closed))]
         for base, k in factors.items():
-            if not _opens(base, k):
-                continue
-            for _ in range(k.numerator):
+            for _ in range(k.numerator if _opens(base, k) else 0):
                 inner = algebra.terms(base)
                 terms = [(c * d, algebra.times(t, p)) for c, t in terms for p, d in inner.items()]
                 if len(terms) > MOST_OPENED:
@@ -148,7 +140,10 @@ class Forms:
         algebra = self.algebra
         terms = algebra.terms(e)
         split = [algebra.factors(core)[1] for core in terms]
-        bases = dict.fromkeys(b for factors in split for b in factors if not _stays(b))
+        # Powers of ones and of comparisons are all the same.
+        bases = dict.fromkeys(
+            b for fs in split for b in fs if not (b.kind is Kind.ONES or b.is_comparison)
+        )
         shared: Factors = {}
         for base in bases:
             exponents = [factors.get(base, Fraction(0)) for factors in split]
@@ -157,7 +152,13 @@ class Forms:
                 continue
             if least > 0 or (below and least < 0):
                 shared[base] = least
-        number = _content(terms.values())
+        # The greatest number that all are whole multiples of; negative where all are.
+        coefficients = list(terms.values())
+        above, under = (
+            gcd(*(c.numerator for c in coefficients)),
+            lcm(*(c.denominator for c in coefficients)),
+        )
+        number = Fraction(-above if all(c < 0 for c in coefficients) else above, under)
         if not shared and number == 1:
             return e
         inner = algebra.add(
@@ -241,25 +242,18 @@ class Forms:
         coefficient, factors = algebra.factors(e)
         sums = [(b, k) for b, k in factors.items() if b.kind is Kind.SUM and k.denominator == 1]
         for base, k in sums:
+            rest = {b: n for b, n in factors.items() if b is not base}
             if k == 1 and len(base.parts) <= MOST_OPENED:
-                rest = {b: n for b, n in factors.items() if b is not base}
                 part = algebra.product(coefficient, rest)
-                yield (
-                    algebra.add(
-                        (c, algebra.times(part, term)) for term, c in algebra.terms(base).items()
-                    ),
-                    0,
-                )
+                terms = algebra.terms(base).items()
+                yield algebra.add((c, algebra.times(part, term)) for term, c in terms), 0
             taken = self._common(base, below=True)
             if taken is not base:
-                yield algebra.mul(coefficient, [
-                    (taken, k), *((b, n) for b, n in factors.items() if b is not base)
-                ]), 0  # fmt: skip
+                yield algebra.mul(coefficient, [(taken, k), *rest.items()]), 0
             if k == 1 and coefficient == -1:
-                turned = algebra.product(ONE, {
-                    algebra.negative(base) if b is base else b: n for b, n in factors.items()
-                })  # fmt: skip
-                yield turned, 0
+                negative = algebra.negative(base)
+                turned = {negative if b is base else b: n for b, n in factors.items()}
+                yield algebra.product(ONE, turned), 0
         if coefficient % 2 == 0:
             yield from self._double_angle(coefficient, factors)
 
@@ -281,36 +275,7 @@ class Forms:
                 rest = {b: n for b, n in factors.items() if b not in (base, other)}
                 yield algebra.mul(coefficient / 2, [(sine, ONE), *rest.items()]), 0
 
-    # --- matrix products ---
-
-    def _forms_of_chain(self, e: Expr) -> Iterator[tuple[Expr, float]]:
-        """A.T @ B.T as (B @ A).T."""
-        algebra = self.algebra
-        if len(e.type.shape) == 2 and not e.type.row:
-            turned = [algebra.transpose(part) for part in reversed(e.parts)]
-            chain = algebra.made(Kind.MATRIX, None, tuple(turned), _turned(e))
-            yield algebra.plain_call(TRANSPOSE, {}, (chain,), e.type), 0
-
-
-def _turned(e: Expr) -> Type:
-    m, n = e.type.shape
-    return Type((n, m))
-
-
-def _stays(base: Expr) -> bool:
-    """Whether a factor's powers are all the same: ones, and comparisons."""
-    return base.kind is Kind.ONES or base.is_comparison
-
 
 def _opens(base: Expr, k: Fraction) -> bool:
     """Whether a factor is multiplied out."""
     return base.kind is Kind.SUM and k.denominator == 1 and 0 < k <= 3
-
-
-def _content(numbers: Iterable[Fraction]) -> Fraction:
-    """The greatest number that all are whole multiples of; negative where all are."""
-    given = list(numbers)
-    above = gcd(*(c.numerator for c in given))
-    below = lcm(*(c.denominator for c in given))
-    found = Fraction(above, below)
-    return -found if all(c < 0 for c in given) else found

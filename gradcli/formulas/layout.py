@@ -11,8 +11,9 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from gradcli.engine.notation import NOWHERE, operation_tree
-from gradcli.formulas.algebra import ONE, Algebra
-from gradcli.formulas.expression import Expr, Kind
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.arithmetic import ONE
+from gradcli.formulas.expression import Expr, Kind, settle
 from gradcli.ops import for_symbol, roles
 from gradcli.syntax.tree import Call, Name, Number, Operator, Tree
 
@@ -23,6 +24,16 @@ MOST_DIGITS = 4
 
 UPSTREAM = -1.0
 """Where δ of a node stands among the factors: in front of them, and of their number."""
+
+
+RANKS = {
+    Kind.NUMBER: -2.0,
+    Kind.NAME: 0.0,
+    Kind.PRODUCT: 1.5,
+    **dict.fromkeys((Kind.SUM, Kind.MATRIX), 2.0),
+    **dict.fromkeys((Kind.ONES, Kind.EYE), 3.0),
+}
+"""Where a factor stands among the others; any other kind at 1."""
 
 
 class Item(NamedTuple):
@@ -60,6 +71,7 @@ class Writer:
 
     def __init__(self, algebra: Algebra, example: Callable[[Expr], Tree | None]) -> None:
         self.algebra = algebra
+        self._costs: dict[Expr, int] = {}
         self.upstream: set[Expr] = set()
         """The names that stand for δ of a node."""
         self.example = example
@@ -108,16 +120,7 @@ class Writer:
         return Layout(c < 0, number, above, below, divisor)
 
     def _item(self, base: Expr, k: Fraction) -> Item:
-        ranks = {
-            Kind.NUMBER: -2.0,
-            Kind.NAME: 0.0,
-            Kind.SUM: 2.0,
-            Kind.MATRIX: 2.0,
-            Kind.PRODUCT: 1.5,
-            Kind.ONES: 3.0,
-            Kind.EYE: 3.0,
-        }
-        rank = ranks.get(base.kind, 1.0)
+        rank = RANKS.get(base.kind, 1.0)
         if base in self.upstream:
             rank = UPSTREAM
         word = base.label if base.kind is Kind.NAME else ""
@@ -139,20 +142,8 @@ class Writer:
 
     def cost(self, e: Expr) -> int:
         """How many operations the expression is written with."""
-        stack = [e]
-        while stack:
-            top = stack[-1]
-            if top.cost is not None:
-                stack.pop()
-                continue
-            needed = [part for part in self._written(top) if part.cost is None]
-            if needed:
-                stack += needed
-            else:
-                top.cost = self._cost(top)
-                stack.pop()
-        assert e.cost is not None
-        return e.cost
+        known = self._costs.get(e)
+        return settle(e, self._costs, self._written, self._cost) if known is None else known
 
     def _written(self, e: Expr) -> Sequence[Expr]:
         """The expressions that stand in an expression as it is written."""
@@ -165,7 +156,7 @@ class Writer:
         return e.parts
 
     def _cost(self, e: Expr) -> int:
-        known = [part.cost or 0 for part in self._written(e)]
+        known = [self._costs[part] for part in self._written(e)]
         match e.kind:
             case Kind.NAME:
                 return 0
@@ -176,42 +167,29 @@ class Writer:
             case Kind.SUM:
                 signs = 0 if any(c > 0 for c in e.label) else 1
                 numbers = sum(
-                    _number_cost(abs(c)) if part is not self.algebra.one else 0
+                    1 if is_decimal(abs(c)) or abs(c.numerator) == 1 else 2
                     for c, part in zip(e.label, e.parts, strict=True)
+                    if part is not self.algebra.one and abs(c) != 1
                 )
                 return sum(known) + len(known) - 1 + signs + numbers
             case Kind.MATRIX:
                 return sum(known) + len(known) - 1
             case Kind.PRODUCT | Kind.POWER:
-                return sum(known) + self._product_cost(self.layout(e))
+                layout = self.layout(e)
+                above = len(layout.above) + (layout.number != 1)
+                below = len(layout.below) + (layout.divisor != 1)
+                powers = sum(i.exponent is not None for i in (*layout.above, *layout.below))
+                sign = layout.negative and layout.number == 1 and bool(layout.above)
+                return sum(known) + max(above - 1, 0) + below + powers + sign
         return sum(known) + 1
-
-    def _product_cost(self, layout: Layout) -> int:
-        above = len(layout.above) + (layout.number != 1)
-        below = len(layout.below) + (layout.divisor != 1)
-        powers = sum(item.exponent is not None for item in (*layout.above, *layout.below))
-        sign = layout.negative and layout.number == 1 and bool(layout.above)
-        return max(above - 1, 0) + below + powers + sign
 
     # --- trees ---
 
     def tree(self, e: Expr) -> Tree:
         """The expression as a tree of the language. What is shared is one object."""
         done: dict[Expr, Tree] = {}
-        stack = [self._choice([e]).base if e.is_comparison else e]
-        e = stack[0]
-        while stack:
-            top = stack[-1]
-            if top in done:
-                stack.pop()
-                continue
-            needed = [part for part in self._written(top) if part not in done]
-            if needed:
-                stack += needed
-            else:
-                done[top] = self._tree(top, done)
-                stack.pop()
-        return done[e]
+        e = self._choice([e]).base if e.is_comparison else e
+        return settle(e, done, self._written, lambda part: self._tree(part, done))
 
     def _tree(self, e: Expr, done: dict[Expr, Tree]) -> Tree:
         match e.kind:
@@ -228,7 +206,7 @@ class Writer:
             case Kind.MATRIX:
                 return _joined("@", [done[part] for part in e.parts])
             case Kind.PRODUCT | Kind.POWER:
-                return self._product(e, done)
+                return self._product_tree(self.layout(e), done)
         return operation_tree(e.label[0], e.given, tuple(done[part] for part in e.parts))
 
     def _sum(self, e: Expr, done: dict[Expr, Tree]) -> Tree:
@@ -258,9 +236,6 @@ class Writer:
         operands = (done[part], _number(ONE), _number(Fraction(0)))
         return operation_tree(chosen.label[0], chosen.given, operands)
 
-    def _product(self, e: Expr, done: dict[Expr, Tree]) -> Tree:
-        return self._product_tree(self.layout(e), done)
-
     def _product_tree(self, layout: Layout, done: dict[Expr, Tree]) -> Tree:
         for item in (*layout.above, *layout.below):
             for x in (item.base, item.exponent):
@@ -268,17 +243,12 @@ class Writer:
                     done[x] = self.tree(x)
         above = [self._powered(item, done) for item in layout.above]
         below = [self._powered(item, done) for item in layout.below]
-        single = layout.above[0].base if len(layout.above) == 1 and not below else None
         number = layout.number if layout.number != 1 or not above else None
-        if (
-            single is not None
-            and single.kind is Kind.MATRIX
-            and layout.above[0].exponent is None
-            and layout.divisor == 1
-        ):
-            return self._scaled_chain(
-                layout, [done[part] if part in done else self.tree(part) for part in single.parts]
-            )
+        if len(above) == 1 and not below and layout.divisor == 1:
+            (single,) = layout.above
+            if single.base.kind is Kind.MATRIX and single.exponent is None:
+                parts = [done[p] if p in done else self.tree(p) for p in single.base.parts]
+                return self._scaled_chain(layout, parts)
         upstream = bool(layout.above) and layout.above[0].order[0] == UPSTREAM
         if number is not None and upstream:
             above.insert(1, _fraction(number))
@@ -316,14 +286,6 @@ class Writer:
 
 _ALL = for_symbol("*")
 """Two conditions at once: as a call, a product of comparisons is written as it is."""
-
-
-def _number_cost(c: Fraction) -> int:
-    if c == 1:
-        return 0
-    if is_decimal(c) or c.numerator == 1:
-        return 1
-    return 2
 
 
 def negated(tree: Tree, *, inside: bool = True) -> Tree:

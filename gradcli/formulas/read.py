@@ -12,12 +12,13 @@ from fractions import Fraction
 
 import numpy as np
 
-from gradcli.formulas.algebra import ONE, Algebra
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.arithmetic import ONE
 from gradcli.formulas.expression import Expr, Kind
-from gradcli.graph.draft import Literal, Operand
+from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops import operation, roles
-from gradcli.ops.operation import SCALAR, Notation, Operation, Type
+from gradcli.ops.operation import SCALAR, Notation, Type
 
 HALF = Fraction(1, 2)
 EXPAND_DIMS = operation("expand_dims")
@@ -68,18 +69,11 @@ class Reader:
         """The expressions of these nodes; those in `skip` aren't replaced by their names."""
         wanted, opened = list(wanted), set(skip)
         found: dict[int, Expr] = {}
-        needed = self._needed(wanted, opened)
-        for i in sorted(needed):
-            node = self.graph.nodes[i]
-            if node.id in self.names and node.id not in opened:
-                found[node.id] = self.names[node.id]
-                continue
-            if node.id not in opened and node.id in self._found:
-                found[node.id] = self._found[node.id]
-                continue
-            found[node.id] = self._node(node, found)
-            if node.id not in opened:
-                self._found[node.id] = found[node.id]
+        for i in sorted(self._needed(wanted, opened)):
+            known = None if i in opened else self.names.get(i, self._found.get(i))
+            found[i] = self._node(self.graph.nodes[i], found) if known is None else known
+            if i not in opened:
+                self._found[i] = found[i]
         return found
 
     def _needed(self, wanted: list[int], opened: set[int]) -> set[int]:
@@ -88,39 +82,31 @@ class Reader:
         stack = list(wanted)
         while stack:
             i = stack.pop()
-            if i in needed:
-                continue
-            needed.add(i)
-            stop = (i in self.names or i in self._found) and i not in opened
-            if not stop:
+            known = (i in self.names or i in self._found) and i not in opened
+            if i not in needed and not known:
                 stack += [o for o in self.graph.nodes[i].operands if isinstance(o, int)]
+            needed.add(i)
         return needed
 
     def _node(self, node: Node, found: Mapping[int, Expr]) -> Expr:
-        operands = [self._operand(node, o, found) for o in node.operands]
+        operands = [
+            found[o] if isinstance(o, int) else self._literal(o, counts=node.id >= self.own)
+            for o in node.operands
+        ]
         if node.operation is None:
             if node.kind == "input":
                 return self.algebra.name(node.name, node.type)
             return operands[0]
-        made = self._applied(node, operands)
-        if made.type.shape == node.type.shape:
+        made, own = self._applied(node, operands), node.type
+        if made.type.shape == own.shape:
             return made
-        return self._shaped(made, node.type)
-
-    def _shaped(self, e: Expr, t: Type) -> Expr:
-        """The expression in the node's shape, which it has lost."""
-        try:
-            broadcast = np.broadcast_shapes(e.type.shape, t.shape) == t.shape
+        try:  # it has lost the node's shape
+            broadcast = np.broadcast_shapes(made.type.shape, own.shape) == own.shape
         except ValueError:
             broadcast = False
-        if not broadcast or e.type.size == t.size:
+        if not broadcast or made.type.size == own.size:
             raise UnreadableError
-        return self.algebra.fitted(e, t)
-
-    def _operand(self, node: Node, operand: Operand, found: Mapping[int, Expr]) -> Expr:
-        if isinstance(operand, int):
-            return found[operand]
-        return self._literal(operand, counts=node.id >= self.own)
+        return self.algebra.fitted(made, own)
 
     def _literal(self, literal: Literal, *, counts: bool) -> Expr:
         algebra = self.algebra
@@ -177,8 +163,7 @@ class Reader:
         if row is roles.EXP:
             return algebra.exp(x[0])
         if row.constant is not None:
-            like = x[0]
-            return algebra.ones(node.type, like) if row.constant else algebra.zeros(node.type)
+            return algebra.ones(node.type, x[0]) if row.constant else algebra.zeros(node.type)
         if row is roles.FULL:
             return algebra.fitted(x[0], node.type)
         if row is roles.EYE and len(set(node.type.shape)) == 1:
@@ -188,19 +173,14 @@ class Reader:
         if row is roles.SUM and x[0].kind is Kind.ONES and not node.type.shape and not self.sizes:
             return algebra.number(x[0].type.size)
         if row.body is not None:
-            return self._block(row, node, x)
+            graph, result = row.body(tuple(self.graph.operand_type(o) for o in node.operands))
+            inner = Reader(algebra, graph, dict(enumerate(x)), self.sizes)
+            return inner.expressions([result])[result]
         made = algebra.call(row, node.given, tuple(x), node.type)
         kept = made.calls(row) or row not in roles.RESHAPES
         if kept and self.sizes and node.id >= self.own:
             expect_no_size(node, self.sizes)
         return made
-
-    def _block(self, row: Operation, node: Node, x: list[Expr]) -> Expr:
-        """The value of a user's block, written out."""
-        assert row.body is not None
-        graph, result = row.body(tuple(self.graph.operand_type(o) for o in node.operands))
-        inner = Reader(self.algebra, graph, dict(enumerate(x)), self.sizes)
-        return inner.expressions([result])[result]
 
     def _product(self, node: OperationNode, x: list[Expr]) -> Expr:
         if any(not 1 <= len(e.type.shape) <= 2 for e in x):

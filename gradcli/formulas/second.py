@@ -8,7 +8,8 @@ no matrix: it stays a product with the direction.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable
+from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,15 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.forward import fill_in
 from gradcli.formulas import check
-from gradcli.formulas.algebra import ONE, Algebra
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.arithmetic import ONE
 from gradcli.formulas.derive import UNREADABLE, Deriver, TooLongError
-from gradcli.formulas.expression import Expr
+from gradcli.formulas.expression import Expr, settle
 from gradcli.formulas.expression import Kind as Form
 from gradcli.formulas.types import Derivative, Formula, Task
 from gradcli.graph.graph import Graph
 from gradcli.ops import roles
 from gradcli.ops.operation import Type
-from gradcli.syntax.printer import print_tree
 
 
 def derivatives(task: Task) -> Derivative:
@@ -34,8 +35,9 @@ def derivatives(task: Task) -> Derivative:
     Raises `GradcliError` of kind shape where one has no formula of reasonable length.
     """
     graph = task.graph
+    pairs = combinations_with_replacement(task.wrt, 2)
     try:
-        shown = tuple(_block(task, first, other) for first, other in _pairs(task))
+        shown = tuple(_block(task, first, other) for first, other in pairs)
     except TooLongError:
         raise GradcliError(
             Kind.SHAPE,
@@ -56,13 +58,6 @@ def derivatives(task: Task) -> Derivative:
         sizes=task.sizes,
         graph=task.examples[0],
     )
-
-
-def _pairs(task: Task) -> Iterator[tuple[str, str]]:
-    """Every pair of inputs once, in the order of the inputs."""
-    for k, first in enumerate(task.wrt):
-        for other in task.wrt[k:]:
-            yield first, other
 
 
 def _direction(graph: Graph, name: str) -> str:
@@ -101,7 +96,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
         block = shape + types[by].shape if flat else shape
         tree = deriver.written(algebra.zeros(Type(block)), block)
         direction = None if flat or not types[by].shape else _direction(graph, by)
-        return Formula((to, by), tree, print_tree(tree, spaced=False), block, direction)
+        return Formula.of((to, by), tree, block, direction)
     whole, _ = found
     word = _direction(graph, by)
     number = next(n.id for n in whole.nodes if n.name == word and n.kind == "input")
@@ -116,7 +111,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
     except UNREADABLE:
         symbols = {**deriver.symbols, number: algebra.name(word, types[by])}
         tree = deriver.plain(whole, symbols, wanted, ())
-        return Formula((to, by), tree, print_tree(tree, spaced=False), shape, word)
+        return Formula.of((to, by), tree, shape, word)
     if flat:
         matrix = Linear(algebra, symbol).matrix(e)
         if matrix is not None:
@@ -124,7 +119,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
     if direction is not None:
         deriver.symbols[number] = symbol
     tree = deriver.written(e, shape)
-    return Formula((to, by), tree, print_tree(tree, spaced=False), shape, direction)
+    return Formula.of((to, by), tree, shape, direction)
 
 
 class Linear:
@@ -136,16 +131,12 @@ class Linear:
 
     def has(self, e: Expr) -> bool:
         """Whether the vector stands in an expression."""
-        stack = [e]
-        while stack:
-            top = stack[-1]
-            missing = [p for p in top.parts if p not in self._has]
-            if top in self._has or not missing:
-                self._has[top] = top is self.vector or any(self._has[p] for p in top.parts)
-                stack.pop()
-            else:
-                stack += missing
-        return self._has[e]
+        return settle(
+            e,
+            self._has,
+            lambda top: top.parts,
+            lambda top: top is self.vector or any(self._has[p] for p in top.parts),
+        )
 
     def matrix(self, e: Expr) -> Expr | None:
         """M with e = M @ vector, for a vector e; None where there is no form for it."""
@@ -154,10 +145,7 @@ class Linear:
             return algebra.eye(e.type.shape[0])
         match e.kind:
             case Form.SUM:
-                parts = [(c, self.matrix(p)) for p, c in algebra.terms(e).items()]
-                if any(m is None for _, m in parts):
-                    return None
-                return algebra.add((c, m) for c, m in parts if m is not None)
+                return self._of_sum(e, self.matrix)
             case Form.PRODUCT:
                 return self._of_product(e)
             case Form.MATRIX if self.has(e.parts[-1]) and len(e.parts[-1].type.shape) == 1:
@@ -166,6 +154,11 @@ class Linear:
                     return None
                 return algebra.matrix_product([*e.parts[:-1], inner])
         return None
+
+    def _of_sum(self, e: Expr, form: Callable[[Expr], Expr | None]) -> Expr | None:
+        parts = [(c, form(p)) for p, c in self.algebra.terms(e).items()]
+        found = [(c, part) for c, part in parts if part is not None]
+        return self.algebra.add(found) if len(found) == len(parts) else None
 
     def _of_product(self, e: Expr) -> Expr | None:
         algebra = self.algebra
@@ -193,11 +186,8 @@ class Linear:
             return None
         if len(array.type.shape) == 1:
             n = array.type.shape[0]
-            given = {"k": 0}
-            if array.kind is Form.ONES:
-                scale = algebra.eye(n)
-            else:
-                scale = algebra.call(roles.DIAG, given, (array,), Type((n, n)))
+            diagonal = algebra.call(roles.DIAG, {"k": 0}, (array,), Type((n, n)))
+            scale = algebra.eye(n) if array.kind is Form.ONES else diagonal
             matrix = algebra.matrix_product([scale, matrix])
         return algebra.times(numbers, matrix)
 
@@ -205,10 +195,7 @@ class Linear:
         """r with e = r @ vector, for a number e."""
         algebra = self.algebra
         if e.kind is Form.SUM:
-            parts = [(c, self.row(p)) for p, c in algebra.terms(e).items()]
-            if any(r is None for _, r in parts):
-                return None
-            return algebra.add((c, r) for c, r in parts if r is not None)
+            return self._of_sum(e, self.row)
         if e.kind is Form.PRODUCT:
             c, factors = algebra.factors(e)
             inside = [b for b in factors if self.has(b)]
@@ -239,43 +226,20 @@ class Linear:
 # --- the check ---------------------------------------------------------------------------
 
 
-def agreement(found: Derivative, points: Sequence[check.Sample]) -> float:
-    """The digits that all formulas have right, at the worst of the points."""
-    worst = check.MOST_DIGITS
-    for sample in points:
-        types = {node.name: node.type for node in sample.graph.nodes}
-        values = {node.name: sample.values[node.id] for node in sample.graph.nodes}
-        sent = np.max(np.stack([*sample.sent, *map(_sizes, sample.values)]), axis=0)
-        for formula in found.formulas:
-            expected, got = _both(formula, sample, types, values)
-            worst = min(worst, check.digits(got, expected, sent))
-    return worst
-
-
-def _sizes(values: Any) -> Any:
-    """The largest element at every point."""
-    return np.max(np.abs(values).reshape(len(values), -1), axis=1, initial=0.0)
-
-
-def _both(
-    formula: Formula, sample: check.Sample, types: Mapping[str, Type], values: Mapping[str, Any]
-) -> tuple[Any, Any]:
-    """A block by two backward passes, and by its formula; without a matrix along one direction."""
+def expected(formula: Formula, sample: check.Sample) -> tuple[Any, Any]:
+    """A block by two backward passes, and the largest number on the way at every point."""
     graph = sample.graph
     to, by = formula.wrt
     shape = graph.nodes[graph.input_numbers[by]].type.shape
     if formula.direction is not None:
-        v = np.arange(1.0, 1.0 + int(np.prod(shape))).reshape(shape)
-        expected = _derivative(graph, sample, to, by, v)
-        given = np.broadcast_to(v, (sample.count, *shape))
-        types = {**types, formula.direction: Type(shape)}
-        values = {**values, formula.direction: given}
+        found = _derivative(graph, sample, to, by, check.direction(shape))
     elif shape:
         columns = [_derivative(graph, sample, to, by, row) for row in np.eye(shape[0])]
-        expected = np.stack(columns, axis=-1)
+        found = np.stack(columns, axis=-1)
     else:
-        expected = _derivative(graph, sample, to, by, np.float64(1.0))
-    return expected, check.computed(formula.text, types, values, sample.count)
+        found = _derivative(graph, sample, to, by, np.float64(1.0))
+    sizes = [np.max(np.abs(v).reshape(len(v), -1), axis=1, initial=0.0) for v in sample.values]
+    return found, np.max(np.stack([*sample.sent, *sizes]), axis=0)
 
 
 def _derivative(graph: Graph, sample: check.Sample, to: str, by: str, v: Any) -> Any:
@@ -296,15 +260,3 @@ def _derivative(graph: Graph, sample: check.Sample, to: str, by: str, v: Any) ->
     with np.errstate(all="ignore"):
         value = fill_in(whole, known)[wanted]
     return zero + value
-
-
-def with_values(
-    found: Derivative, sample: check.Sample, types: Mapping[str, Type], values: Mapping[str, Any]
-) -> tuple[Formula, ...]:
-    """The formulas with their values at a point; a product with a direction has none."""
-
-    def valued(formula: Formula) -> Formula:
-        expected, own = _both(formula, sample, types, values)
-        return check.with_value(formula, expected[0], own)
-
-    return tuple(f if f.direction is not None else valued(f) for f in found.formulas)

@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
-from gradcli.formulas.algebra import TRANSPOSE, Algebra
-from gradcli.formulas.expression import Expr, Kind
+from gradcli.formulas.algebra import Algebra
+from gradcli.formulas.arithmetic import TRANSPOSE
+from gradcli.formulas.expression import Expr, Kind, settle
 from gradcli.formulas.forms import Forms
 from gradcli.formulas.layout import Writer
 
@@ -24,19 +25,7 @@ class Shortener:
 
     def shortest(self, e: Expr) -> Expr:
         """The shortest form found, with the shortest forms of its parts."""
-        stack = [e]
-        while stack:
-            top = stack[-1]
-            if top in self._done:
-                stack.pop()
-                continue
-            needed = [part for part in top.parts if part not in self._done]
-            if needed:
-                stack += needed
-            else:
-                self._done[top] = self._best(self._rebuilt(top))
-                stack.pop()
-        return self._done[e]
+        return settle(e, self._done, lambda top: top.parts, lambda e: self._best(self._rebuilt(e)))
 
     def from_the_top(self, e: Expr) -> Expr:
         """The shortest form found where the whole is tried before its parts."""

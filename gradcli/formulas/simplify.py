@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from fractions import Fraction
-from typing import Any
 
 import numpy as np
 
-from gradcli.formulas.algebra import (
-    ONE,
-    TRANSPOSE,
-    Algebra,
-    Factors,
-    Rewrite,
-    Rewrites,
-    Terms,
-)
+from gradcli.formulas.algebra import Algebra, Applied
+from gradcli.formulas.arithmetic import ONE, TRANSPOSE, Factors, Rewrite, Rewrites, Terms
 from gradcli.formulas.expression import Expr, Kind
 from gradcli.ops import roles
 from gradcli.ops.operation import SCALAR, Notation, Operation, Type
 
 HALF = Fraction(1, 2)
+EQUALITIES = (roles.EQUAL, roles.OPPOSITE[roles.EQUAL])
 
 
 def algebra_of_formulas() -> Algebra:
@@ -36,49 +29,32 @@ def algebra_of_formulas() -> Algebra:
 # --- of sums: `apply(algebra, terms)` changes the terms ----------------------------------
 
 
-def _pythagoras(plus: Operation, minus: Operation, sign: int) -> Callable[[Algebra, Terms], None]:
-    """c·plus² + sign·c·minus² is c: of sine and cosine, and of the hyperbolic ones."""
-
-    def apply(algebra: Algebra, found: Terms) -> None:
-        for core, c in list(found.items()):
-            _, factors = algebra.factors(core)
-            for base, k in factors.items():
-                if k != 2 or not base.calls(plus) or found.get(core) != c:
-                    continue
-                rest = {b: n for b, n in factors.items() if b is not base}
-                alone = algebra.product(ONE, rest)
-                type_ = base.type
-                other = algebra.plain_call(minus, {}, base.parts, type_)
-                partner = algebra.product(ONE, {**rest, other: Fraction(2)})
-                if partner is core or found.get(partner) != sign * c:
-                    continue
-                del found[core], found[partner]
-                algebra.collect(found, c, algebra.fitted(alone, core.type))
-
-    return apply
-
-
-def _from_one(
-    square: Operation, other: Operation, sign: int, alone_sign: int = -1
+def _squares(
+    first: Operation, sign: int, second: Operation | None, result: Operation | None, factor: int = 1
 ) -> Callable[[Algebra, Terms], None]:
-    """c·square² and c·alone_sign are -sign·c·other²: of 1 - sin², cosh² - 1, 1 + sinh²."""
+    """c·first² + sign·c·second² as factor·c·result²; None stands for the number 1."""
 
     def apply(algebra: Algebra, found: Terms) -> None:
         for core, c in list(found.items()):
             _, factors = algebra.factors(core)
             for base, k in factors.items():
-                if k != 2 or not base.calls(square) or found.get(core) != c:
+                if k != 2 or not base.calls(first) or found.get(core) != c:
                     continue
-                rest = {b: n for b, n in factors.items() if b is not base}
-                alone = algebra.product(ONE, rest)
-                if found.get(alone) != alone_sign * c:
-                    continue
-                new = algebra.plain_call(other, {}, base.parts, base.type)
-                del found[core], found[alone]
-                powers = algebra.product(ONE, {**rest, new: Fraction(2)})
-                algebra.collect(found, -c * sign, powers)
+                partner = _with_square(algebra, core, base, second)
+                if partner is not core and found.get(partner) == sign * c:
+                    del found[core], found[partner]
+                    new = _with_square(algebra, core, base, result)
+                    algebra.collect(found, factor * c, algebra.fitted(new, core.type))
 
     return apply
+
+
+def _with_square(algebra: Algebra, core: Expr, base: Expr, row: Operation | None) -> Expr:
+    """A product with the square of another function of the same, or nothing, for that of a base."""
+    rest = {b: n for b, n in algebra.factors(core)[1].items() if b is not base}
+    if row is not None:
+        rest[algebra.plain_call(row, {}, base.parts, base.type)] = Fraction(2)
+    return algebra.product(ONE, rest)
 
 
 def _tie(_algebra: Algebra, found: Terms) -> None:
@@ -91,32 +67,22 @@ def _tie(_algebra: Algebra, found: Terms) -> None:
                 del found[core]
 
 
+_1 = None
 TERM_REWRITES = (
-    Rewrite(
-        "sin² + cos² = 1",
-        _pythagoras(roles.SIN, roles.COS, 1),
-        "y*sin(x)^2 + y*cos(x)^2",
-        "y",
-    ),
-    Rewrite(
-        "cosh² - sinh² = 1",
-        _pythagoras(roles.COSH, roles.SINH, -1),
-        "3*cosh(x)^2 - 3*sinh(x)^2 + x",
-        "3 + x",
-    ),
-    Rewrite("1 - sin² = cos²", _from_one(roles.SIN, roles.COS, 1), "1 - sin(x)^2", "cos(x)^2"),
-    Rewrite("1 - cos² = sin²", _from_one(roles.COS, roles.SIN, 1), "y - y*cos(x)^2", "y*sin(x)^2"),
-    Rewrite(
-        "1 + sinh² = cosh²",
-        _from_one(roles.SINH, roles.COSH, -1, 1),
-        "1 + sinh(x)^2",
-        "cosh(x)^2",
-    ),
-    Rewrite(
-        "cosh² - 1 = sinh²", _from_one(roles.COSH, roles.SINH, -1), "cosh(x)^2 - 1", "sinh(x)^2"
-    ),
+    Rewrite("sin² + cos² = 1", _squares(roles.SIN, 1, roles.COS, _1),
+            "y*sin(x)^2 + y*cos(x)^2", "y"),
+    Rewrite("cosh² - sinh² = 1", _squares(roles.COSH, -1, roles.SINH, _1),
+            "3*cosh(x)^2 - 3*sinh(x)^2 + x", "3 + x"),
+    Rewrite("1 - sin² = cos²", _squares(roles.SIN, -1, _1, roles.COS, -1),
+            "1 - sin(x)^2", "cos(x)^2"),
+    Rewrite("1 - cos² = sin²", _squares(roles.COS, -1, _1, roles.SIN, -1),
+            "y - y*cos(x)^2", "y*sin(x)^2"),
+    Rewrite("1 + sinh² = cosh²", _squares(roles.SINH, 1, _1, roles.COSH),
+            "1 + sinh(x)^2", "cosh(x)^2"),
+    Rewrite("cosh² - 1 = sinh²", _squares(roles.COSH, -1, _1, roles.SINH),
+            "cosh(x)^2 - 1", "sinh(x)^2"),
     Rewrite("a tie of two", _tie, "(x > y) + (x == y)/2", "where(x > y, 1, 0)"),
-)
+)  # fmt: skip
 
 
 # --- of products: `apply(algebra, factors, c)` changes the factors, returns the number ---
@@ -153,16 +119,14 @@ FACTOR_REWRITES = (
 )
 
 
-# --- of calls: `apply(algebra, row, given, operands, type)` gives the new form or None ---
+# --- of calls: `apply(algebra, call)` gives the new form or None ---------------------
 
 
-def _log_of_exp(
-    algebra: Algebra, row: Operation, _given: Any, operands: tuple[Expr, ...], _type: Type
-) -> Expr | None:
+def _log_of_exp(algebra: Algebra, call: Applied) -> Expr | None:
     """log(e^u) is u."""
-    if row is not roles.LOG:
+    if call.row is not roles.LOG:
         return None
-    (x,) = operands
+    (x,) = call.operands
     c, factors = algebra.factors(x)
     if c != 1 or not all(map(algebra.is_exp, factors)):
         return None
@@ -170,59 +134,51 @@ def _log_of_exp(
     return algebra.add(exponents)
 
 
-def _parity(
-    algebra: Algebra, row: Operation, given: Any, operands: tuple[Expr, ...], type_: Type
-) -> Expr | None:
+def _parity(algebra: Algebra, call: Applied) -> Expr | None:
     """An odd function lets a sign out, an even one takes it away."""
-    if row not in roles.ODD and row not in roles.EVEN:
+    if call.row not in roles.ODD and call.row not in roles.EVEN:
         return None
-    (x,) = operands
+    (x,) = call.operands
     c, _ = algebra.split(ONE, x)
     if c >= 0:
         return None
-    found = algebra.call(row, given, (algebra.negative(x),), type_)
-    return found if row in roles.EVEN else algebra.negative(found)
+    found = algebra.call(call.row, call.given, (algebra.negative(x),), call.type)
+    return found if call.row in roles.EVEN else algebra.negative(found)
 
 
-def _at_zero(
-    algebra: Algebra, row: Operation, _given: Any, operands: tuple[Expr, ...], _type: Type
-) -> Expr | None:
+def _at_zero(algebra: Algebra, call: Applied) -> Expr | None:
     """A function of one number at 0 or 1, where that is a whole number."""
-    if not row.elementwise or row.infer is not None or len(operands) != 1:
+    if not call.row.elementwise or call.row.infer is not None or len(call.operands) != 1:
         return None
-    value = operands[0].value
+    value = call.operands[0].value
     if value is None or value not in (0, 1):
         return None
     with np.errstate(all="ignore"):
-        found = float(row.forward(np.float64(value)))
+        found = float(call.row.forward(np.float64(value)))
     return algebra.number(found) if found.is_integer() else None
 
 
-def _settled(
-    algebra: Algebra, row: Operation, _given: Any, operands: tuple[Expr, ...], _type: Type
-) -> Expr | None:
+def _settled(algebra: Algebra, call: Applied) -> Expr | None:
     """A comparison of a thing with itself, of two numbers, or of a comparison with 0."""
-    if not row.is_comparison:
+    if not call.row.is_comparison:
         return None
-    a, b = operands
-    if a.is_comparison and b is algebra.zero and row in (roles.EQUAL, roles.OPPOSITE[roles.EQUAL]):
-        if row is not roles.EQUAL:
+    a, b = call.operands
+    if a.is_comparison and b is algebra.zero and call.row in EQUALITIES:
+        if call.row is not roles.EQUAL:
             return a
         return algebra.call(roles.OPPOSITE[a.label[0]], {}, a.parts, a.type)
     if a is b:
-        return algebra.number(float(row.forward(np.float64(0), np.float64(0))))
+        return algebra.number(float(call.row.forward(np.float64(0), np.float64(0))))
     if a.value is None or b.value is None:
         return None
-    return algebra.number(float(row.forward(np.float64(a.value), np.float64(b.value))))
+    return algebra.number(float(call.row.forward(np.float64(a.value), np.float64(b.value))))
 
 
-def _guard(
-    algebra: Algebra, row: Operation, given: Any, operands: tuple[Expr, ...], type_: Type
-) -> Expr | None:
+def _guard(algebra: Algebra, call: Applied) -> Expr | None:
     """where(u == 0, …, a) is a: a case for single points is dropped; so is a choice of equals."""
-    if not row.chooses or len(operands) != 3:
+    if not call.row.chooses or len(call.operands) != 3:
         return None
-    condition, a, b = operands
+    condition, a, b = call.operands
     if a is b:
         return a
     if condition.value is not None:
@@ -233,7 +189,7 @@ def _guard(
         c, inside = algebra.factors(a)
         if condition in inside:
             rest = algebra.product(c, {e: k for e, k in inside.items() if e is not condition})
-            return algebra.call(row, given, (condition, rest, b), type_)
+            return algebra.call(call.row, call.given, (condition, rest, b), call.type)
     _, factors = algebra.factors(condition)
     if a is algebra.zero and any(_is_singular(algebra, f, b, roles.EQUAL) for f in factors):
         return b
@@ -258,65 +214,55 @@ def _is_singular(algebra: Algebra, condition: Expr, guarded: Expr, row: Operatio
     return asked in there or asked.calls(roles.NORM)
 
 
-def _linear(
-    algebra: Algebra, row: Operation, given: Any, operands: tuple[Expr, ...], type_: Type
-) -> Expr | None:
+def _linear(algebra: Algebra, call: Applied) -> Expr | None:
     """Linear operations let numbers out; of zeros they are zeros."""
-    if row is not roles.SOLVE and (row not in roles.LINEAR or len(operands) != 1):
+    if call.row is not roles.SOLVE and (call.row not in roles.LINEAR or len(call.operands) != 1):
         return None
-    *first, x = operands
+    *first, x = call.operands
     if x.kind is Kind.ZEROS:
-        return algebra.zeros(type_)
+        return algebra.zeros(call.type)
     number, rest = algebra.numbers_out(x)
     if number is algebra.one:
         return None
-    return algebra.times(number, algebra.call(row, given, (*first, rest), type_))
+    return algebra.times(number, algebra.call(call.row, call.given, (*first, rest), call.type))
 
 
-def _all_of_vector(
-    algebra: Algebra, row: Operation, given: Any, operands: tuple[Expr, ...], type_: Type
-) -> Expr | None:
+def _all_of_vector(algebra: Algebra, call: Applied) -> Expr | None:
     """A vector has one axis: its sum needs no mention of it."""
-    if row is not roles.SUM or given.get("axis") is None or type_.shape:
+    (x,) = call.operands if call.row is roles.SUM else (algebra.zero,)
+    if len(x.type.shape) != 1 or call.given.get("axis") is None or call.type.shape:
         return None
-    return algebra.call(row, {}, operands, type_) if len(operands[0].type.shape) == 1 else None
+    return algebra.call(call.row, {}, call.operands, call.type)
 
 
-def _same_shape(
-    algebra: Algebra, row: Operation, _given: Any, operands: tuple[Expr, ...], type_: Type
-) -> Expr | None:
+def _same_shape(algebra: Algebra, call: Applied) -> Expr | None:
     """Reshaping changes nothing where the shape stays, and turns a row into its vector."""
-    if row not in roles.RESHAPES and row not in (roles.ROW, roles.COL):
+    if call.row not in roles.RESHAPES and call.row not in (roles.ROW, roles.COL):
         return None
-    (x,) = operands
+    (x,) = call.operands
     if x.kind is Kind.ONES:
-        return algebra.ones(type_)
-    if x.type.row and len(type_.shape) == 1:
+        return algebra.ones(call.type)
+    to_vector = x.type.row and len(call.type.shape) == 1
+    if to_vector or (len(x.type.shape) == 1 and call.type.shape == (1, *x.type.shape)):
         return algebra.transpose(x)
-    if len(x.type.shape) == 1 and type_.shape == (1, *x.type.shape):
-        return algebra.transpose(x)
-    return x if x.type.shape == type_.shape else None
+    return x if x.type.shape == call.type.shape else None
 
 
-def _element(
-    algebra: Algebra, row: Operation, given: Any, operands: tuple[Expr, ...], type_: Type
-) -> Expr | None:
+def _element(algebra: Algebra, call: Applied) -> Expr | None:
     """[a, b][0] is a."""
-    if row.notation is Notation.INDEX and operands[0].kind is Kind.ONES:
-        return algebra.ones(type_)
-    if row.notation is not Notation.INDEX or operands[0].kind is not Kind.CALL:
+    if call.row.notation is not Notation.INDEX:
         return None
-    inner = operands[0]
-    shape = inner.type.shape
-    items = given["items"]
-    if inner.label[0].notation is not Notation.ARRAY or len(items) != len(shape):
+    (inner,) = call.operands
+    if inner.kind is Kind.ONES:
+        return algebra.ones(call.type)
+    if inner.kind is not Kind.CALL or inner.label[0].notation is not Notation.ARRAY:
         return None
-    if not all(isinstance(i, int) and -n <= i < n for i, n in zip(items, shape, strict=True)):
+    shape, items = inner.type.shape, call.given["items"]
+    if len(items) != len(shape) or not all(isinstance(i, int) for i in items):
         return None
-    place = 0
-    for i, n in zip(items, shape, strict=True):
-        place = place * n + i % n
-    return inner.parts[place]
+    if not all(-n <= i < n for i, n in zip(items, shape, strict=True)):
+        return None
+    return inner.parts[int(np.ravel_multi_index(np.mod(items, shape), shape))]
 
 
 CALL_REWRITES = (

@@ -53,8 +53,9 @@ def found_sizes(draft: Draft, known: Mapping[str, Shape], ranks: Mapping[str, in
 
     Raises `GradcliError` of kind shape where no lengths fit.
     """
-    used = _numbers(draft)
-    primes = iter(p for p in PRIMES if p not in used)
+    literals = [o for step in draft.steps for o in step.operands if isinstance(o, Literal)]
+    used = {n for o in literals for n in (*map(float, o.value.flat), *o.type.shape)}
+    primes = iter(p for p in PRIMES if p not in used)  # no length is taken for one of the numbers
     shapes: dict[str, Shape] = {}
     free: list[int] = []
     for step in draft.steps:
@@ -79,7 +80,12 @@ def found_sizes(draft: Draft, known: Mapping[str, Shape], ranks: Mapping[str, in
             break
         merged = _merged(problem, free)
         if merged is None:
-            raise _with_letters(_with_hint(draft, shapes, ranks, known), Sizes(shapes, tuple(free)))
+            error = _with_hint(draft, shapes, ranks, known)
+            error.message = with_letters(error.message, free)
+            error.labels = tuple(
+                one._replace(text=with_letters(one.text, free)) for one in error.labels
+            )
+            raise error
         shapes = {name: _replaced(shape, merged) for name, shape in shapes.items()}
         free = [n for n in free if n not in merged]
     there = {n for shape in shapes.values() for n in shape}
@@ -89,17 +95,6 @@ def found_sizes(draft: Draft, known: Mapping[str, Shape], ranks: Mapping[str, in
 def graph_of(draft: Draft, shapes: Mapping[str, Shape]) -> Graph:
     """The graph for inputs of these shapes. Raises `GradcliError` of kind shape."""
     return build(draft, {name: Type(shape) for name, shape in shapes.items()})
-
-
-def _numbers(draft: Draft) -> set[float]:
-    """All numbers of a program: no length may be taken for one of them."""
-    found: set[float] = set()
-    for step in draft.steps:
-        for operand in step.operands:
-            if isinstance(operand, Literal):
-                found.update(float(v) for v in operand.value.flat)
-                found.update(operand.type.shape)
-    return found
 
 
 class _Problem(NamedTuple):
@@ -186,12 +181,3 @@ def with_letters(text: str, free: Sequence[int]) -> str:
     for n, letter in zip(free, LETTERS, strict=False):
         text = re.sub(rf"(?<!\d){n}(?!\d)", letter, text)
     return text
-
-
-def _with_letters(error: GradcliError, sizes: Sizes) -> GradcliError:
-    """The error with letters for lengths that stand for any."""
-    error.message = with_letters(error.message, sizes.free)
-    error.labels = tuple(
-        one._replace(text=with_letters(one.text, sizes.free)) for one in error.labels
-    )
-    return error

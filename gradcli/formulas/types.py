@@ -8,6 +8,7 @@ from typing import Any
 
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Shape
+from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Tree
 
 
@@ -58,6 +59,13 @@ class Formula:
     """The number or array at the point, where the inputs have values."""
     differs: bool = False
     """Whether the formula has another value there: at a tie, or where it is 0/0."""
+
+    @classmethod
+    def of(
+        cls, wrt: tuple[str, ...], tree: Tree, shape: Shape, direction: str | None = None
+    ) -> Formula:
+        """A formula with its text."""
+        return cls(wrt, tree, print_tree(tree, spaced=False), shape, direction)
 
 
 @dataclass(frozen=True, eq=False)

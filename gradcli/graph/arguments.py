@@ -20,7 +20,7 @@ from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Literal
 from gradcli.graph.names import defined_here
 from gradcli.ops import Function
-from gradcli.ops.operation import Operation, Parameter
+from gradcli.ops.operation import Operation
 from gradcli.syntax.library.names import KEYWORDS, OPERANDS, SECOND
 from gradcli.syntax.tree import Array, Block, Call, Define, Nothing, Tree, Tuple
 
@@ -90,10 +90,12 @@ def arrange(call: Call, source: Source, static: Callable[[Tree], Any]) -> Arrang
         if parameter.option:
             value = parameter.default if given is None else static(given)
             arranged.options[parameter.name] = value
-        elif given is None or (not parameter.required and isinstance(given, Nothing)):
-            arranged.operands.append(_default(parameter))
-        else:
+        elif given is not None and (parameter.required or not isinstance(given, Nothing)):
             arranged.operands.append(given)
+        elif (default := parameter.default) is None:
+            arranged.operands.append(None)
+        else:
+            arranged.operands.append(Literal(np.float64(default), f"{default:g}"))
     if positional:
         raise _problem(call, source, "gets too many arguments")
     return arranged
@@ -113,28 +115,16 @@ def _own_names(call: Call) -> list[str]:
 def _check_keywords(call: Call, source: Source, names: list[str], operation: Function) -> None:
     """Raise where a keyword names no argument, or two name the same one (`a_min`, `lo`)."""
     known = [p.name for p in operation.parameters if not p.variadic]
-    for i, name in enumerate(names):
-        if name not in known:
-            word = call.keywords[i]
-            hint = did_you_mean(word, known)
-            raise _problem(
-                call, source, f"has no argument '{word}'", hint, _keyword(call, i, source)
-            )
-        if name in names[:i]:
-            raise _problem(call, source, f"gets '{name}' twice", None, _keyword(call, i, source))
-
-
-def _keyword(call: Call, i: int, source: Source) -> Span | None:
-    """Where the call's keyword of this number stands, with its value."""
-    value = call.arguments[i - len(call.keywords)].span
-    start = source.text.rfind(call.keywords[i], call.span.start, value.start)
-    return Span(start, value.end) if start >= 0 else None
-
-
-def _default(parameter: Parameter) -> Literal | None:
-    if parameter.default is None:
-        return None
-    return Literal(np.float64(parameter.default), f"{parameter.default:g}")
+    for i, (name, word) in enumerate(zip(names, call.keywords, strict=True)):
+        if name in known and name not in names[:i]:
+            continue
+        value = call.arguments[i - len(names)].span
+        start = source.text.rfind(word, call.span.start, value.start)
+        place = Span(start, value.end) if start >= 0 else None
+        if name in known:
+            raise _problem(call, source, f"gets '{name}' twice", None, place)
+        hint = did_you_mean(word, known)
+        raise _problem(call, source, f"has no argument '{word}'", hint, place)
 
 
 def _variadic(

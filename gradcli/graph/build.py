@@ -29,27 +29,23 @@ def build(
     `given` are the types of the inputs, by name; `numpy_rules` adds a vector to the rows of
     any matrix, as NumPy does; `origin` is of a whole program's graph.
     """
-    types: list[Type] = []
     nodes: list[Node] = []
-    for i, step in enumerate(draft.steps):
-        node = _typed(draft, i, step, types, given, origin, numpy_rules=numpy_rules)
-        nodes.append(node)
-        types.append(node.type)
-    nodes = _with_selections(nodes)
-    return Graph(draft.source, tuple(nodes), draft.output, origin)
+    for step in draft.steps:
+        nodes.append(_typed(draft, step, nodes, given, origin, numpy_rules=numpy_rules))
+    return Graph(draft.source, tuple(_with_selections(nodes)), draft.output, origin)
 
 
 def _typed(
     draft: Draft,
-    i: int,
     step: Step,
-    types: list[Type],
+    nodes: list[Node],
     given: Mapping[str, Type],
     origin: Origin | None,
     *,
     numpy_rules: bool,
 ) -> Node:
     operation, operands, options = step.operation, step.operands, step.options
+    i = len(nodes)
     name = step.name or f"#{i}"
     if operation is None:
         if step.kind == "input":
@@ -57,7 +53,7 @@ def _typed(
         (literal,) = operands
         assert isinstance(literal, Literal)
         return ConstantNode(i, name, literal, literal.type, step.span, step.symbol_span, origin)
-    of = tuple([types[o] if isinstance(o, int) else o.type for o in operands])
+    of = tuple([nodes[o].type if isinstance(o, int) else o.type for o in operands])
     try:
         out, kernel, options = operation.bind(
             of, options, numpy_rules=numpy_rules or step.numpy_rules
@@ -69,7 +65,11 @@ def _typed(
     except GradcliError as error:  # from inside of a block
         raise error.called_at(draft.source, step.span) from None
     if out.shape and out.size > MOST_ELEMENTS:
-        raise _too_large(draft, step, out)
+        size = f"of {times(out.shape)} is too large: {out.size:,}"
+        if out.size > 10**20:
+            size = f"is too large: {float(min(out.size, 10**300)):.0e}"
+        message = f"an array {size} elements, at most {MOST_ELEMENTS:,}"
+        raise GradcliError(Kind.SHAPE, message, source=draft.source, span=step.span)
     aligned = (
         not out.shape
         or operation.infer is not None
@@ -80,18 +80,6 @@ def _typed(
         *(out, kernel, aligned, step.selections, step.span, step.symbol_span, origin),
     )
     return tuple.__new__(OperationNode, row)  # half the time of a call of the class
-
-
-def _too_large(draft: Draft, step: Step, out: Type) -> GradcliError:
-    size = f"of {times(out.shape)} is too large: {out.size:,}"
-    if out.size > 10**20:
-        size = f"is too large: {float(min(out.size, 10**300)):.0e}"
-    return GradcliError(
-        Kind.SHAPE,
-        f"an array {size} elements, at most {MOST_ELEMENTS:,}",
-        source=draft.source,
-        span=step.span,
-    )
 
 
 def _with_selections(nodes: list[Node]) -> list[Node]:

@@ -16,11 +16,7 @@ from gradcli.diagnostics.ascii import ascii_form, greek
 from gradcli.diagnostics.error import visible
 from gradcli.ops import numpy_helpers as helpers
 
-TAKEN = {
-    *("np", "value_and_gradient"),
-    *helpers.HELPERS,
-    *helpers.SCIPY,
-}
+TAKEN = {*("np", "value_and_gradient"), *helpers.HELPERS, *helpers.SCIPY}
 """What the code needs for itself."""
 
 _MARKS = {

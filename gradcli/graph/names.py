@@ -12,14 +12,7 @@ from math import e, pi, tau
 
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
-from gradcli.syntax.tree import (
-    Assign,
-    Block,
-    Define,
-    Module,
-    Name,
-    Statement,
-)
+from gradcli.syntax.tree import Assign, Block, Define, Module, Name, Statement
 
 CONSTANTS = {"pi": pi, "π": pi, "tau": tau, "τ": tau, "e": e}
 """Names with a value of their own, unless the program gives them another."""

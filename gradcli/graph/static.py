@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import Kind
-from gradcli.graph.draft import Operand
 from gradcli.graph.work import Scope, Work
 from gradcli.syntax.tree import Array, Compare, Name, Nothing, Number, Slice, Text, Tree, Tuple
 
@@ -34,22 +33,8 @@ def static(work: Work, tree: Tree, scope: Scope) -> Any:
     work.static_depth += 1
     if work.static_depth > 20:
         work.fail(Kind.SYNTAX, "indices in indices are nested too deep", tree.span)
-    value = _constant(work, work.evaluate(tree, scope), tree)
+    operand = work.evaluate(tree, scope)
     work.static_depth -= 1
-    return value
-
-
-def _element(work: Work, tree: Tree, scope: Scope, depth: int = 1) -> Any:
-    """An element of an option that is a tuple: `((1, 1), (0, 0))` is the deepest there is."""
-    if not isinstance(tree, Tuple | Array):
-        return static(work, tree, scope)
-    if depth > MOST_NESTED:
-        work.fail(Kind.SHAPE, "this is nested too deep here", tree.span)
-    return tuple(_element(work, element, scope, depth + 1) for element in tree.elements)
-
-
-def _constant(work: Work, operand: Operand, tree: Tree) -> Any:
-    """The number that an expression without inputs equals."""
     if work.carries(operand):
         hint = "write the number, or give it a name in the program: n = 2"
         if isinstance(tree, Compare):
@@ -60,6 +45,15 @@ def _constant(work: Work, operand: Operand, tree: Tree) -> Any:
     if np.ndim(value) > 0:
         return tuple(_whole(v) for v in np.ravel(value))
     return _whole(float(value))
+
+
+def _element(work: Work, tree: Tree, scope: Scope, depth: int = 1) -> Any:
+    """An element of an option that is a tuple: `((1, 1), (0, 0))` is the deepest there is."""
+    if not isinstance(tree, Tuple | Array):
+        return static(work, tree, scope)
+    if depth > MOST_NESTED:
+        work.fail(Kind.SHAPE, "this is nested too deep here", tree.span)
+    return tuple(_element(work, element, scope, depth + 1) for element in tree.elements)
 
 
 def index_item(work: Work, item: Tree, scope: Scope) -> Any:

@@ -13,7 +13,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import redirect_stderr, redirect_stdout
-from dataclasses import dataclass, is_dataclass, replace
+from dataclasses import is_dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -75,11 +75,11 @@ def grade_function(
         warnings.simplefilter("ignore")
         made = _task(task, function, args, named)
         returned = _Returned(made)
-        outcome = _called(made, function, args, named)
-        if isinstance(outcome, Note):
-            returned.notes.append(outcome)
+        value, note = _called(made, function, args, named)
+        if note is None:
+            returned.read(value)
         else:
-            returned.read(outcome.value)
+            returned.notes.append(note)
         values = values_from(returned.entries(), made.vocabulary)
         scheme, deadline = Scheme(Tolerance(CODE)), Deadline.of_naming(SECONDS)
         marked = mark(made, replace(values, gradients_only=True), scheme, deadline)
@@ -118,28 +118,24 @@ def _bound(
 # --- the call --------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True)
-class _Outcome:
-    value: Any
-
-
 def _called(
     task: Task, function: Any, args: Sequence[Any], named: Mapping[str, Any]
-) -> _Outcome | Note:
+) -> tuple[Any, Note | None]:
     """What the function returns, or the note on what it raised."""
     if not callable(function):
-        return Note("not-called", f"this is no function: an object of type {_type(function)}")
+        what = f"this is no function: an object of type {type(function).__name__}"
+        return None, Note("not-called", what)
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             if not args and not named:
                 args, named = arguments_of(task, function)
-            return _Outcome(function(*args, **named))
+            return function(*args, **named), None
     except KeyboardInterrupt:
         raise
     except NoValueError as error:
-        return Note("not-called", f"{_name(function)} is not called: {error}")
+        return None, Note("not-called", f"{_name(function)} is not called: {error}")
     except BaseException as error:  # noqa: BLE001 - a student's function may raise anything
-        return Note("raised", _raised(function, error), _line(function, error))
+        return None, Note("raised", _raised(function, error), _line(function, error))
 
 
 def _raised(function: Callable[..., Any], error: BaseException) -> str:
@@ -164,8 +160,8 @@ def _line(function: Callable[..., Any], error: BaseException) -> int | None:
     code = getattr(function, "__code__", None)
     if code is None:
         return None
-    lines = [f.lineno for f in traceback.extract_tb(error.__traceback__)
-             if f.filename == code.co_filename]  # fmt: skip
+    frames = traceback.extract_tb(error.__traceback__)
+    lines = [frame.lineno for frame in frames if frame.filename == code.co_filename]
     return lines[-1] if lines else None
 
 
@@ -260,13 +256,9 @@ def _fields(returned: Any) -> Mapping[Any, Any] | None:
     return None
 
 
-def _type(value: Any) -> str:
-    return type(value).__name__
-
-
 def _kind(returned: Any) -> str:
     """What something is, in a word or two."""
-    name = _type(returned)
+    name = type(returned).__name__
     if isinstance(returned, tuple | list):
         return f"a {name} of {len(returned)}"
     return "nothing" if returned is None else f"an object of type {name}"

@@ -105,12 +105,9 @@ def task_of(
 
 
 def program_of(task: str | Path | Program) -> Program:
-    """The program itself, of a file or of a text."""
-    return task if isinstance(task, Program) else _program(task)
-
-
-def _program(task: str | Path) -> Program:
-    """The program of a file, if there is one of that name, else the text itself."""
+    """The program itself, that of a file if there is one of that name, else that of the text."""
+    if isinstance(task, Program):
+        return task
     try:
         is_file = isinstance(task, Path) or (len(task) < 1000 and Path(task).is_file())
     except (OSError, ValueError):

@@ -12,12 +12,12 @@ from functools import cache
 from typing import TypeAlias
 
 from gradcli.diagnostics.ascii import greek
-from gradcli.ops.composition import Composition
-from gradcli.ops.operation import Operation
+from gradcli.ops.composition import Composition as Composition
+from gradcli.ops.operation import Operation as Operation
 from gradcli.ops.table.activations import ROWS as ACTIVATIONS
 from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
 from gradcli.ops.table.arrays import ROWS as ARRAYS
-from gradcli.ops.table.compositions import COMPOSITIONS
+from gradcli.ops.table.compositions import COMPOSITIONS as COMPOSITIONS
 from gradcli.ops.table.powers import ROWS as POWERS
 from gradcli.ops.table.slopes import ROWS as SLOPES
 from gradcli.ops.table.special import ROWS as SPECIAL
@@ -161,25 +161,3 @@ def find(name: str) -> tuple[Function, ...]:
     rows = list(_BY_FUNCTION.get(name, []))
     rows += [row for row in TABLE if name in (row.name, row.symbol) and row not in rows]
     return tuple(rows)
-
-
-__all__ = [
-    "COMPOSITIONS",
-    "SPELLED",
-    "TABLE",
-    "Composition",
-    "Function",
-    "Operation",
-    "argument_names",
-    "find",
-    "for_symbol",
-    "function",
-    "function_names",
-    "gives_number",
-    "is_function",
-    "is_row",
-    "operation",
-    "row_of",
-    "signature",
-    "signatures",
-]

@@ -25,133 +25,81 @@ SCIPY = frozenset(
 MODULES = ("scipy.special", "scipy.linalg")
 """The modules of SciPy that rows name in their spelling."""
 
-HELPERS = {
-    "sigmoid": ("x", "np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))"),
-    "logsigmoid": ("x", "np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))"),
-    "softplus": ("x", "np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))"),
-    "logit": (
-        "x",
-        "np.where(np.abs(x - 0.5) < 0.25, np.log1p((2*x - 1)/(1 - x)), np.log(x/(1 - x)))",
-    ),
-    "leaky_relu": ("x, slope", "np.where(x > 0, x, slope*x)"),
-    "elu": ("x, alpha", "np.where(x > 0, x, alpha*np.expm1(np.minimum(x, 0)))"),
-    "selu": (
-        "x",
-        "1.0507009873554805*np.where(x > 0, x, 1.6732632423543772*np.expm1(np.minimum(x, 0)))",
-    ),
-    "gelu": ("x", "0.5*x*erfc(-x/np.sqrt(2))"),
-    "silu": ("x", "x*sigmoid(x)"),
-    "mish": ("x", "x*np.tanh(softplus(x))"),
-    "softsign": ("x", "x/(1 + np.abs(x))"),
-    "sech": ("x", "2*np.exp(-np.abs(x))/(1 + np.exp(-2*np.abs(x)))"),
-    "csch": ("x", "np.copysign(2*np.exp(-np.abs(x))/-np.expm1(-2*np.abs(x)), x)"),
-    "huber": (
-        "x, delta",
-        "np.where(np.abs(x) <= delta, 0.5*x*x, delta*(np.abs(x) - 0.5*delta))",
-    ),
-    "gamma_density": ("a, x", "x**(a - 1)*np.exp(-x)/gamma(a)"),
-    "mills": (
-        "x",
-        (
-            "np.where(x < 0, np.sqrt(2/np.pi)/erfcx(-np.minimum(x, 0)/np.sqrt(2)), "
-            "normal_pdf(x)/ndtr(np.maximum(x, 0)))"
-        ),
-    ),
-    "mills_excess": ("x", "x + mills(x)"),
-    "log_base": ("x, base", "np.log(x)/np.log(base)"),
-    "sinc_slope": (
-        "x",
-        (
-            "np.where(np.abs(x) < 0.2, sinc_slope_near(x, (np.pi*x)**2), "
-            "sinc_slope_far(np.where(np.abs(x) < 0.2, 1.0, x)))"
-        ),
-    ),
-    "sinc_slope_near": (
-        "x, t",
-        "-np.pi**2/3*x*(1 - t/10*(1 - t/28*(1 - t/54*(1 - t/88*(1 - t/130*(1 - t/180))))))",
-    ),
-    "sinc_slope_far": ("x", "(np.cos(np.pi*x) - np.sinc(x))/x"),
-    "sigmoid_slope": ("x", "np.exp(-np.abs(x))/(1 + np.exp(-np.abs(x)))**2"),
-    "tanh_slope": ("x", "4*np.exp(-2*np.abs(x))/(1 + np.exp(-2*np.abs(x)))**2"),
-    "pow_slope": ("x, n", "np.where(n == 0, 0.0, n*np.power(x, n - 1.0))"),
-    "logaddexp_slope": ("x, y", "sigmoid(x - y)"),
-    "gauss": ("x", "np.exp(-x**2)"),
-    "normal_pdf": ("x", "np.exp(-x**2/2)/np.sqrt(2*np.pi)"),
-    "erfinv_slope": ("x", "np.sqrt(np.pi)/2*np.exp(erfinv(x)**2)"),
-    "gelu_slope": ("x", "erfc(-x/np.sqrt(2))/2 + x*normal_pdf(x)"),
-    "silu_slope": ("x", "sigmoid(x)*(1 + x*sigmoid(-x))"),
-    "mish_slope": (
-        "x",
-        "np.tanh(softplus(x)) + x*sigmoid(x)*tanh_slope(softplus(x))",
-    ),
-    "eigenvectors": ("A", "with_signs(np.linalg.eigh(symmetric(A))[1])"),
-    "with_signs": (
-        "V",
-        "V*np.sign(np.sum(V*(np.argmax(np.abs(V), axis=0) == np.arange(len(V))[:, None]), axis=0))",
-    ),
-    "symmetric": ("A", "A/2 + A.T/2"),
-    "lower_half": ("A", "(np.tril(A) + np.tril(A, -1))/2"),
-    "scaled_norm": ("x", "np.max(np.abs(x))*np.linalg.norm(x/np.max(np.abs(x)))"),
-    "products_of_others": (
-        "x",
-        "np.prod(np.where(np.eye(x.shape[-1]) > 0, 1.0, x[..., None, :]), axis=-1)",
-    ),
-    "cofactor": ("A", "cofactor_from(np.linalg.svd(A))"),
-    "cofactor_from": (
-        "usv",
-        (
-            "np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))"
-            "*(usv[0]*products_of_others(usv[1])) @ usv[2]"
-        ),
-    ),
-    "cofactor_slope": ("A, H", "cofactor_slope_from(np.linalg.svd(A), H)"),
-    "cofactor_slope_from": (
-        "usv, H",
-        (
-            "np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))"
-            "*(usv[0] @ cofactor_slope_middle(usv[0].T @ H @ usv[2].T, pairs_of_others(usv[1]))"
-            " @ usv[2])"
-        ),
-    ),
-    "cofactor_slope_middle": ("K, pairs", "np.diag(pairs @ np.diag(K)) - K.T*pairs"),
-    "pairs_of_others": (
-        "s",
-        (
-            "(1 - np.eye(len(s)))"
-            "*np.prod(np.where(np.eye(len(s))[:, None] + np.eye(len(s)) > 0, 1.0, s), axis=-1)"
-        ),
-    ),
-    "recurrence": (
-        "a, b",
-        (
-            "np.sum(np.tril(np.prod(np.where(between(np.arange(a.shape[-1])), "
-            "a[..., None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)"
-        ),
-    ),
-    "recurrence_back": (
-        "a, b",
-        (
-            "np.sum(np.triu(np.prod(np.where(np.swapaxes(between(np.arange(a.shape[-1])), 0, 1), "
-            "a[..., None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)"
-        ),
-    ),
-    "between": ("i", "(i[None, :, None] < i)*(i <= i[:, None, None])"),
-}
-"""Parameters and expression of each helper."""
 
-OPTIONS = {
-    "softmax_slope": ("p, d", "p*(d - np.sum(p*d{axis}))"),
-    "softmax": ("x", "np.exp(x - np.max(x{axis})) / np.sum(np.exp(x - np.max(x{axis})){axis})"),
-    "log_softmax": ("x", "(x - np.max(x{axis})) - log_of_sum{suffix}(x, np.max(x{axis}))"),
-    "log_of_sum": (
-        "x, top",
-        (
-            "np.log(np.sum(x == top{axis})) + "
-            "np.log1p(np.sum(np.where(x == top, 0.0, np.exp(x - top)){axis})"
-            "/np.sum(x == top{axis}))"
-        ),
-    ),
-}
+def _read(text: str) -> dict[str, tuple[str, str]]:
+    """Parameters and expression of each helper; a line that begins with blanks goes on."""
+    lines = text.strip().replace("\n    ", " ").splitlines()
+    found = (re.fullmatch(r"(\w+)\((.*?)\) = (.*)", line) for line in lines)
+    return {m[1]: (m[2], m[3]) for m in found if m}
+
+
+HELPERS = _read("""
+sigmoid(x) = np.exp(np.minimum(x, 0)) / (1 + np.exp(-np.abs(x)))
+logsigmoid(x) = np.minimum(x, 0) - np.log1p(np.exp(-np.abs(x)))
+softplus(x) = np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x)))
+logit(x) = np.where(np.abs(x - 0.5) < 0.25, np.log1p((2*x - 1)/(1 - x)), np.log(x/(1 - x)))
+leaky_relu(x, slope) = np.where(x > 0, x, slope*x)
+elu(x, alpha) = np.where(x > 0, x, alpha*np.expm1(np.minimum(x, 0)))
+selu(x) = 1.0507009873554805*np.where(x > 0, x, 1.6732632423543772*np.expm1(np.minimum(x, 0)))
+gelu(x) = 0.5*x*erfc(-x/np.sqrt(2))
+silu(x) = x*sigmoid(x)
+mish(x) = x*np.tanh(softplus(x))
+softsign(x) = x/(1 + np.abs(x))
+sech(x) = 2*np.exp(-np.abs(x))/(1 + np.exp(-2*np.abs(x)))
+csch(x) = np.copysign(2*np.exp(-np.abs(x))/-np.expm1(-2*np.abs(x)), x)
+huber(x, delta) = np.where(np.abs(x) <= delta, 0.5*x*x, delta*(np.abs(x) - 0.5*delta))
+gamma_density(a, x) = x**(a - 1)*np.exp(-x)/gamma(a)
+mills(x) = np.where(x < 0, np.sqrt(2/np.pi)/erfcx(-np.minimum(x, 0)/np.sqrt(2)),
+    normal_pdf(x)/ndtr(np.maximum(x, 0)))
+mills_excess(x) = x + mills(x)
+log_base(x, base) = np.log(x)/np.log(base)
+sinc_slope(x) = np.where(np.abs(x) < 0.2, sinc_slope_near(x, (np.pi*x)**2),
+    sinc_slope_far(np.where(np.abs(x) < 0.2, 1.0, x)))
+sinc_slope_near(x, t) = -np.pi**2/3*x*(1 - t/10*(1 - t/28*(1 - t/54*(1 - t/88*(1 - t/130*(1 -
+    t/180))))))
+sinc_slope_far(x) = (np.cos(np.pi*x) - np.sinc(x))/x
+sigmoid_slope(x) = np.exp(-np.abs(x))/(1 + np.exp(-np.abs(x)))**2
+tanh_slope(x) = 4*np.exp(-2*np.abs(x))/(1 + np.exp(-2*np.abs(x)))**2
+pow_slope(x, n) = np.where(n == 0, 0.0, n*np.power(x, n - 1.0))
+logaddexp_slope(x, y) = sigmoid(x - y)
+gauss(x) = np.exp(-x**2)
+normal_pdf(x) = np.exp(-x**2/2)/np.sqrt(2*np.pi)
+erfinv_slope(x) = np.sqrt(np.pi)/2*np.exp(erfinv(x)**2)
+gelu_slope(x) = erfc(-x/np.sqrt(2))/2 + x*normal_pdf(x)
+silu_slope(x) = sigmoid(x)*(1 + x*sigmoid(-x))
+mish_slope(x) = np.tanh(softplus(x)) + x*sigmoid(x)*tanh_slope(softplus(x))
+eigenvectors(A) = with_signs(np.linalg.eigh(symmetric(A))[1])
+with_signs(V) = V*np.sign(np.sum(V*(np.argmax(np.abs(V), axis=0) == np.arange(len(V))[:, None]),
+    axis=0))
+symmetric(A) = A/2 + A.T/2
+lower_half(A) = (np.tril(A) + np.tril(A, -1))/2
+scaled_norm(x) = np.max(np.abs(x))*np.linalg.norm(x/np.max(np.abs(x)))
+products_of_others(x) = np.prod(np.where(np.eye(x.shape[-1]) > 0, 1.0, x[..., None, :]), axis=-1)
+cofactor(A) = cofactor_from(np.linalg.svd(A))
+cofactor_from(usv) =
+    np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))*(usv[0]*products_of_others(usv[1])) @
+    usv[2]
+cofactor_slope(A, H) = cofactor_slope_from(np.linalg.svd(A), H)
+cofactor_slope_from(usv, H) = np.round(np.linalg.det(usv[0])*np.linalg.det(usv[2]))*(usv[0] @
+    cofactor_slope_middle(usv[0].T @ H @ usv[2].T, pairs_of_others(usv[1])) @ usv[2])
+cofactor_slope_middle(K, pairs) = np.diag(pairs @ np.diag(K)) - K.T*pairs
+pairs_of_others(s) = (1 - np.eye(len(s)))*np.prod(np.where(np.eye(len(s))[:, None] +
+    np.eye(len(s)) > 0, 1.0, s), axis=-1)
+recurrence(a, b) = np.sum(np.tril(np.prod(np.where(between(np.arange(a.shape[-1])), a[..., None,
+    None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)
+recurrence_back(a, b) =
+    np.sum(np.triu(np.prod(np.where(np.swapaxes(between(np.arange(a.shape[-1])), 0, 1), a[...,
+    None, None, :], 1.0), axis=-1))*b[..., None, :], axis=-1)
+between(i) = (i[None, :, None] < i)*(i <= i[:, None, None])
+""")
+
+OPTIONS = _read("""
+softmax_slope(p, d) = p*(d - np.sum(p*d{axis}))
+softmax(x) = np.exp(x - np.max(x{axis})) / np.sum(np.exp(x - np.max(x{axis})){axis})
+log_softmax(x) = (x - np.max(x{axis})) - log_of_sum{suffix}(x, np.max(x{axis}))
+log_of_sum(x, top) = np.log(np.sum(x == top{axis})) + np.log1p(np.sum(np.where(x == top, 0.0,
+    np.exp(x - top)){axis})/np.sum(x == top{axis}))
+""")
 """Those with an axis: `axis` is the argument text that keeps it, `suffix` what names it."""
 
 MADE = re.compile(

@@ -7,6 +7,7 @@ and write options as the literals of a rule, so that a rule reads like a line of
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -35,11 +36,13 @@ def array_row(
     """A row whose rules are backward rules: `delta` is the upstream gradient.
 
     As with elementwise rows, a function is called by its own name and by its `aliases`;
-    `call=False` makes a row that only the language itself uses.
+    `call=False` makes a row that only the language itself uses. A rule may have `PLACES`.
     """
     aliases = tuple(more.pop("aliases", "").split())
     called = more.pop("call", True)
-    given: Rules = more.pop("rules", None) or rules
+    given: Rules = more.pop("rules", None) or filled(*rules)
+    if isinstance(careful := more.get("careful"), str):
+        more["careful"] = filled(careful)
     arguments = parse_parameters(parameters)
     more.setdefault("samples", samples.SAMPLES[name])
     return Operation(
@@ -53,6 +56,25 @@ def array_row(
         callable=called,
         **completed(name, arguments, more),
     )
+
+
+PLACE = re.compile(r"\{(\w+)\}")
+
+
+def filled(*texts: str) -> Rules:
+    """Rules with their `PLACES` filled in for a site; as they are where they have none."""
+    if not any(map(PLACE.search, texts)):
+        return texts
+    return lambda site: tuple(
+        PLACE.sub(lambda place: PLACES[place[1]](site), text) for text in texts
+    )
+
+
+def of_array(text: str) -> Rules:
+    """The rule of a reduction, which leaves a number as it is."""
+    rules = filled(text)
+    assert callable(rules)
+    return lambda site: rules(site) if site.types[0].shape else ("delta",)
 
 
 LATEX_HAS = frozenset({"sin", "cos", "tan", "sinh", "cosh", "tanh"})
@@ -221,6 +243,19 @@ def expanded(site: Site, name: str) -> str:
 def along(site: Site) -> str:
     """The arguments that repeat a reduction so that it broadcasts against its operand."""
     return axis_argument(site.options, ", keepdims=True")
+
+
+PLACES: dict[str, Callable[[Site], str]] = {
+    "delta": lambda site: expanded(site, "delta"),
+    "out": lambda site: expanded(site, "out"),
+    "axis": lambda site: shown(site.options["axis"]),
+    "q": lambda site: shown(site.options["q"]),
+    "given_axis": lambda site: axis_argument(site.options),
+    "along": along,
+    "shape": lambda site: shape_text(site.types[0].shape),
+    "k": lambda site: f", {site.options['k']}" if site.options["k"] else "",
+}
+"""What depends on the site in the text of a rule."""
 
 
 # --- types -------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ _CHOSEN = "Only the operand that was chosen moves {out}, so its slope is 1 and t
 _STEP = "{out} stays the same when {to} moves a little, so its slope is 0 and nothing is sent."
 _MOVED = "The elements are only arranged in another way, so each part of δ goes back to its place."
 
-WORDS: dict[str, Sentences] = {
+_WORDS: dict[str, Sentences] = {
     # --- arithmetic ---
     "add": "A sum passes δ on as it is: when {to} grows by a little, {out} grows by as much.",
     "sub": (
@@ -38,11 +38,7 @@ WORDS: dict[str, Sentences] = {
     ),
     "square": "Power rule: the slope of {to}^2 is 2*{to}.",
     # --- rounding and choice ---
-    "floor": _STEP,
-    "ceil": _STEP,
-    "round": _STEP,
-    "sign": _STEP,
-    "step": _STEP,
+    "floor ceil round sign step": _STEP,
     "mod": (
         "Between two jumps {out} grows as {to} does, so δ is passed on as it is.",
         "{out} is the dividend less floor(…) times {to}, so the slope is minus that whole number.",
@@ -52,8 +48,7 @@ WORDS: dict[str, Sentences] = {
         "The slope is 1 where the condition holds, so that {to} was taken, and 0 elsewhere.",
         "The slope is 1 where the condition fails, so that {to} was taken, and 0 elsewhere.",
     ),
-    "maximum": _CHOSEN,
-    "minimum": _CHOSEN,
+    "maximum minimum": _CHOSEN,
     "clip": (
         "Inside the bounds {out} is {to}, so the slope is 1; outside it stays at a bound, slope 0.",
         "The slope is 1 where {out} stays at this bound, and 0 elsewhere.",
@@ -106,8 +101,7 @@ WORDS: dict[str, Sentences] = {
     "dot": "In a dot product each element's slope is the element it is multiplied by.",
     "inner": "In an inner product each element's slope is the element it is multiplied by.",
     "outer": "Each element of {to} is in a whole line of {out}; what comes back is summed over it.",
-    "T": "What was transposed on the way forward is transposed on the way back.",
-    "matrix_transpose": "What was transposed on the way forward is transposed on the way back.",
+    "T matrix_transpose": "What was transposed on the way forward is transposed on the way back.",
     "trace": "Only the diagonal is in the trace, so δ goes to the diagonal and nothing elsewhere.",
     "inv": "From A^-1 A = 1 follows: the inverse changes by -A^-1 (change of A) A^-1.",
     "solve": (
@@ -117,8 +111,7 @@ WORDS: dict[str, Sentences] = {
     "det": "The slope of a determinant by an element is that element's cofactor.",
     "logdet": "The slope of the logarithm of a determinant is the inverse, transposed.",
     "diag": "Only the diagonal is used, so δ goes there and nothing elsewhere.",
-    "tril": "What was set to 0 on the way forward gets nothing on the way back.",
-    "triu": "What was set to 0 on the way forward gets nothing on the way back.",
+    "tril triu": "What was set to 0 on the way forward gets nothing on the way back.",
     # --- reductions ---
     "sum": "Every element counts once in a sum, so each gets the same δ.",
     "mean": "Each of the n elements counts 1/n in a mean, so each gets that part of δ.",
@@ -135,19 +128,11 @@ WORDS: dict[str, Sentences] = {
     "log_softmax": "Each element gets its own δ, less its share (the softmax) of all of δ.",
     "cumsum": "An element counts in every sum after it, so the parts of δ are summed from the end.",
     # --- shapes and elements ---
-    "concat": "Each operand gets back the part of δ that belongs to it.",
-    "stack": "Each operand gets back the part of δ that belongs to it.",
+    "concat stack": "Each operand gets back the part of δ that belongs to it.",
     "array": "Each element gets back the part of δ that belongs to it.",
-    "reshape": _MOVED,
-    "flatten": _MOVED,
-    "squeeze": _MOVED,
-    "expand_dims": _MOVED,
-    "flip": _MOVED,
-    "col": _MOVED,
-    "row": _MOVED,
+    "reshape flatten squeeze expand_dims flip col row": _MOVED,
     "repeat": "An element that was repeated gets the sum of what its copies get.",
-    "index": "δ goes to the elements that were taken; the others get 0.",
-    "pick": "δ goes to the elements that were taken; the others get 0.",
+    "index pick": "δ goes to the elements that were taken; the others get 0.",
     "put": (
         "What was overwritten no longer counts, so it gets 0; the rest gets its δ.",
         "What was stored gets the δ of the places where it stands.",
@@ -155,6 +140,7 @@ WORDS: dict[str, Sentences] = {
     "put_add": "What is added passes δ on as it is.",
 }
 
+WORDS = {name: said for names, said in _WORDS.items() for name in names.split()}
 COMPARED = "A comparison is 0 or 1 and only jumps: its slope is 0."
 
 

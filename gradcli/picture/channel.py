@@ -94,22 +94,17 @@ class Canvas:
 
     def lines(self, *, ascii_only: bool) -> list[str]:
         """What has been drawn, line by line."""
-        cells: dict[tuple[int, int], str] = {}
-        for place, nets in self._lines.items():
-            glyph = _glyph(nets)
-            cells[place] = glyph.translate(ASCII) if ascii_only else glyph
-        cells |= self._texts
-        if not cells:
-            return []
+        glyphs = {place: _glyph(nets) for place, nets in self._lines.items()}
+        if ascii_only:
+            glyphs = {place: glyph.translate(ASCII) for place, glyph in glyphs.items()}
         rows: dict[int, dict[int, str]] = {}
-        for (row, x), text in cells.items():
+        for (row, x), text in (glyphs | self._texts).items():
             rows.setdefault(row, {})[x] = text
-        top, bottom = min(rows), max(rows)
-        return [_line(rows.get(row, {})) for row in range(top, bottom + 1)]
-
-
-def _line(cells: Mapping[int, str]) -> str:
-    return "".join(cells.get(x, " ") for x in range(max(cells, default=-1) + 1)).rstrip()
+        top, bottom = min(rows, default=0), max(rows, default=-1)
+        return [
+            "".join(cells.get(x, " ") for x in range(max(cells, default=-1) + 1)).rstrip()
+            for cells in (rows.get(row, {}) for row in range(top, bottom + 1))
+        ]
 
 
 def _glyph(nets: Mapping[int, int]) -> str:

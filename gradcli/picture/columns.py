@@ -33,6 +33,10 @@ class Cell:
     row: int = 0
     """Where its own wire leaves."""
 
+    def nets(self, *, leaving: bool) -> list[int]:
+        """The net that leaves it, or those that come in."""
+        return [self.net] if leaving else [wire.source for wire in self.wires]
+
     @property
     def ports(self) -> list[int]:
         """The rows on which the wires come in."""
@@ -88,15 +92,8 @@ def _attempt(
 
 
 def _columns(drawing: Drawing) -> list[list[Cell]]:
-    place: dict[int, int] = {}
-    for i in drawing.boxes:
-        sources = [place[w.source] for w in drawing.into[i]]
-        place[i] = 1 + max(sources, default=-1)
-    for i, wires in drawing.out_of.items():
-        if not drawing.into[i] and wires:
-            place[i] = min(place[w.target] for w in wires) - 1
-    depth = 1 + max(place.values(), default=0)
-    columns: list[list[Cell]] = [[] for _ in range(depth)]
+    place = drawing.layers
+    columns: list[list[Cell]] = [[] for _ in range(1 + drawing.depth)]
     for i in _from_output(drawing):
         columns[place[i]].append(Cell(i, drawing.boxes[i], list(drawing.into[i])))
         furthest = max((place[w.target] for w in drawing.out_of[i]), default=place[i])
@@ -125,35 +122,28 @@ def _order(columns: list[list[Cell]], sweeps: int) -> None:
         pairs = list(pairwise(columns))
         for before, after in reversed(pairs) if backwards else pairs:
             fixed, moved = (after, before) if backwards else (before, after)
-            where = _middles(fixed, backwards=backwards)
-            own = {id(cell): k / max(1, len(moved)) for k, cell in enumerate(moved)}
-            moved.sort(key=lambda c: _wanted(c, where, own[id(c)], backwards=backwards))
+            where: dict[int, list[float]] = {}
+            for k, cell in enumerate(fixed):
+                for net in cell.nets(leaving=not backwards):
+                    where.setdefault(net, []).append((k + 0.5) / len(fixed))
+            wanted = []
+            for k, cell in enumerate(moved):
+                nets = cell.nets(leaving=backwards)
+                places = [place for net in nets for place in where.get(net, [])]
+                middle = sum(places) / len(places) if places else k / len(moved)
+                wanted.append((middle, k))
+            moved[:] = [moved[k] for _, k in sorted(wanted)]
     for k, column in enumerate(columns):
         rows = {cell.net: cell.row for cell in columns[k - 1]} if k else {}
         bottom = -1
         for cell in column:
             cell.wires.sort(key=lambda w: rows[w.source])
             above, below = cell.reach
-            wanted = [rows[w.source] for w in cell.wires]
-            middle = round(sum(wanted) / len(wanted)) if wanted else bottom + 1 + above
+            sources = [rows[w.source] for w in cell.wires]
+            centre = round(sum(sources) / len(sources)) if sources else bottom + 1 + above
             gap = 0 if cell.box is None else 1
-            cell.row = max(bottom + 1 + above + gap, middle)
+            cell.row = max(bottom + 1 + above + gap, centre)
             bottom = cell.row + below
-
-
-def _middles(fixed: list[Cell], *, backwards: bool) -> dict[int, list[float]]:
-    found: dict[int, list[float]] = {}
-    for k, cell in enumerate(fixed):
-        place = (k + 0.5) / len(fixed)
-        for net in [w.source for w in cell.wires] if backwards else [cell.net]:
-            found.setdefault(net, []).append(place)
-    return found
-
-
-def _wanted(cell: Cell, where: dict[int, list[float]], own: float, *, backwards: bool) -> float:
-    nets = [cell.net] if backwards else [w.source for w in cell.wires]
-    places = [p for net in nets for p in where.get(net, [])]
-    return sum(places) / len(places) if places else own
 
 
 # --- drawing -----------------------------------------------------------------------------

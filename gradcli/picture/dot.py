@@ -31,9 +31,9 @@ def pieces(drawing: Drawing, *, down: bool = False) -> Iterator[str]:
         if box.title:
             yield _operation(box)
             yield f"  o{box.id} -> v{box.id}:{start} [arrowhead=none, weight=8]\n"
-        variable = _across if down else _along
         is_bold = not box.title or box.id == drawing.output
-        yield f"  v{box.id} [shape=plain, margin=0, label=<{variable(box, is_bold=is_bold)}>]\n"
+        label = _variable(box, is_bold=is_bold, down=down)
+        yield f"  v{box.id} [shape=plain, margin=0, label=<{label}>]\n"
         if box.id in drawing.forks:
             yield f"  f{box.id} [shape=point, width=0.09, height=0.09]\n"
             yield f"  v{box.id}:{end} -> f{box.id} [arrowhead=none, weight=8]\n"
@@ -55,27 +55,19 @@ def _operation(box: Box) -> str:
     return f"  o{box.id} [{style}, label=<{_html([box.title])}{number}>]\n"
 
 
-def _along(box: Box, *, is_bold: bool) -> str:
-    """A variable on a wire to the right: the value above it, δ below it."""
-    above, below = _parts(box, is_bold=is_bold)
-    cell = '<TR><TD ALIGN="LEFT" BALIGN="LEFT">{}</TD></TR>'
-    return f"<TABLE {PLAIN}>{cell.format(above)}<HR/>{cell.format(below)}</TABLE>"
-
-
-def _across(box: Box, *, is_bold: bool) -> str:
-    """A variable on a wire down: the value on its left, δ on its right."""
-    above, below = _parts(box, is_bold=is_bold)
+def _variable(box: Box, *, is_bold: bool, down: bool) -> str:
+    """A variable on a wire: the value above it and δ below; on a wire down, left and right."""
+    above = _html(box.above)
+    above = f"<B>{above}</B>" if is_bold else above
+    below = f'<FONT COLOR="{BLUE}">{_html(box.below)}</FONT>' if box.below else "&#160;"
+    if not down:
+        cell = '<TR><TD ALIGN="LEFT" BALIGN="LEFT">{}</TD></TR>'
+        return f"<TABLE {PLAIN}>{cell.format(above)}<HR/>{cell.format(below)}</TABLE>"
     wire = '<TD PORT="wire" BGCOLOR="black" WIDTH="1" CELLPADDING="0"></TD>'
     return (
         f'<TABLE {PLAIN}><TR><TD BALIGN="LEFT">{above}&#160;</TD>{wire}'
         f'<TD BALIGN="LEFT">&#160;{below}</TD></TR></TABLE>'
     )
-
-
-def _parts(box: Box, *, is_bold: bool) -> tuple[str, str]:
-    above = _html(box.above)
-    below = f'<FONT COLOR="{BLUE}">{_html(box.below)}</FONT>' if box.below else "&#160;"
-    return f"<B>{above}</B>" if is_bold else above, below
 
 
 def _html(lines: Iterable[str]) -> str:

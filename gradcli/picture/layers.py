@@ -9,7 +9,7 @@ neighbours, and for the coordinates the least squares that keep the order (pool 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -41,13 +41,15 @@ class Layout:
 
 
 def layout(
-    sizes: Mapping[int, Size], wires: Sequence[tuple[int, int]], rooms: Sequence[float]
+    sizes: Mapping[int, Size],
+    layer: Mapping[int, int],
+    wires: Sequence[tuple[int, int]],
+    rooms: Sequence[float],
 ) -> Layout:
-    """The layout of boxes in evaluation order, with wires from earlier to later ones.
+    """The layout of boxes in layers, with wires from earlier to later ones.
 
     `rooms` has for every wire what must be free in front of the box that it leads to.
     """
-    layer = _layers(sizes, wires)
     chains = _chains(layer, wires)
     size = dict(sizes)
     rank = dict(layer)
@@ -75,24 +77,7 @@ def layout(
     )
 
 
-def _layers(boxes: Iterable[int], wires: Sequence[tuple[int, int]]) -> dict[int, int]:
-    """The layer of each box; one that nothing leads to stands just before its first reader."""
-    layer = dict.fromkeys(boxes, 0)
-    into: dict[int, list[int]] = {i: [] for i in layer}
-    out_of: dict[int, list[int]] = {i: [] for i in layer}
-    for source, target in wires:
-        into[target].append(source)
-        out_of[source].append(target)
-    for i, sources in into.items():
-        if sources:
-            layer[i] = 1 + max(layer[source] for source in sources)
-    for i, sources in into.items():
-        if not sources and out_of[i]:
-            layer[i] = min(layer[target] for target in out_of[i]) - 1
-    return layer
-
-
-def _chains(layer: dict[int, int], wires: Sequence[tuple[int, int]]) -> list[list[int]]:
+def _chains(layer: Mapping[int, int], wires: Sequence[tuple[int, int]]) -> list[list[int]]:
     """Each wire as its ends and a point (a negative number) in every layer between them."""
     chains, made = [], 0
     for source, target in wires:

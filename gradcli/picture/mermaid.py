@@ -39,8 +39,6 @@ def pieces(drawing: Drawing, *, down: bool = False) -> Iterator[str]:
 
 def _text(lines: Iterable[str]) -> str:
     """Lines in a quoted label; what could mean something to Mermaid is written as its code."""
-    return "<br/>".join("".join(map(_character, line)) for line in lines)
-
-
-def _character(char: str) -> str:
-    return char if char.isalnum() or char in _PLAIN else f"#{ord(char)};"
+    return "<br/>".join(
+        "".join(c if c.isalnum() or c in _PLAIN else f"#{ord(c)};" for c in line) for line in lines
+    )

@@ -8,7 +8,7 @@ contribution that comes back along it, and the variable has their sum.
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -17,23 +17,10 @@ import numpy as np
 
 from gradcli.diagnostics.error import cell_width
 from gradcli.engine.notation import NOWHERE, substitute
-from gradcli.report.numbers import (
-    inline,
-    is_small,
-    number,
-    shape_text,
-    shown,
-    whole_rows,
-)
+from gradcli.report.numbers import inline, is_small, number, shape_text, shown, whole_rows
 from gradcli.report.trace.listing import BLANK, Choice
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Call,
-    Name,
-    Operator,
-    Tree,
-    postorder,
-)
+from gradcli.syntax.tree import Call, Name, Operator, Tree, postorder
 
 if TYPE_CHECKING:
     from gradcli.graph.graph import Node
@@ -111,13 +98,20 @@ class Drawing:
         return found
 
     @cached_property
+    def layers(self) -> dict[int, int]:
+        """How many boxes stand before each; one that reads nothing is just before its reader."""
+        found: dict[int, int] = {}
+        for i, wires in self.into.items():
+            found[i] = 1 + max((found[wire.source] for wire in wires), default=-1)
+        for i, wires in self.out_of.items():
+            if wires and not self.into[i]:
+                found[i] = min(found[wire.target] for wire in wires) - 1
+        return found
+
+    @property
     def depth(self) -> int:
         """How many operations there are on the longest way from an input to the output."""
-        longest = dict.fromkeys(self.boxes, 0)
-        for i, wires in self.into.items():
-            if wires:
-                longest[i] = 1 + max(longest[wire.source] for wire in wires)
-        return max(longest.values(), default=0)
+        return max(self.layers.values(), default=0)
 
     @cached_property
     def forks(self) -> frozenset[int]:
@@ -155,9 +149,7 @@ class _Maker:
         """The whole drawing."""
         nodes = [n for n in self.graph.nodes if n.kind == "input" or n.id in self.trees]
         pairs = [(source, node.id, k) for node in nodes for source, k in self._sources(node)]
-        uses: dict[int, int] = defaultdict(int)
-        for source, _, _ in pairs:
-            uses[source] += 1
+        uses = Counter(source for source, _, _ in pairs)
         wires = [
             Wire(source, target, self._contribution(source, target, k) if uses[source] > 1 else "")
             for source, target, k in pairs
@@ -190,13 +182,15 @@ class _Maker:
         if self.choice.blank:
             return BLANK
         values = sent if place is None else sent[place : place + 1]
-        return " + ".join(map(self._one, values))
+        return " + ".join(map(self._written, values))
 
-    def _one(self, value: Any) -> str:
+    def _written(self, value: Any) -> str:
         """A contribution: on one line, or in a picture on as many as the variable itself."""
-        if self.line == NARROW and np.ndim(value) and is_small(value):
+        if np.ndim(value) and not is_small(value):
+            return _shape(value, self.style)
+        if self.line == NARROW and np.ndim(value):
             return "\n".join(whole_rows(value, self.style.precision, NARROW))
-        return self._inline(value)
+        return inline(value, self.style.precision, self.style)
 
     def _box(self, node: Node) -> Box:
         tree = self.trees.get(node.id)
@@ -222,11 +216,6 @@ class _Maker:
         if np.ndim(value) == 0:
             return (number(float(value), self.style.precision),)
         return tuple(whole_rows(value, self.style.precision, self.line))
-
-    def _inline(self, value: Any) -> str:
-        if np.ndim(value) and not is_small(value):
-            return _shape(value, self.style)
-        return inline(value, self.style.precision, self.style)
 
     def _title(self, tree: Tree) -> str:
         """What stands in a box: `+`, `sigmoid`, `·^2`, `1/·`; with names where order matters."""

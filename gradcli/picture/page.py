@@ -24,6 +24,7 @@ from gradcli.ops.javascript import FUNCTIONS
 from gradcli.picture.model import NARROW, drawing, headed
 from gradcli.picture.recompute import recompute
 from gradcli.picture.svg import MOST_BOXES, Picture
+from gradcli.report.document import html_head
 from gradcli.report.numbers import is_small, number, shown, whole_rows
 from gradcli.report.tables import rows
 from gradcli.report.trace.listing import Choice, Late, Listing, note
@@ -85,13 +86,9 @@ class _Page:
         program = [line for line in lines if line and not line.startswith(MARK)]
         head = escape(shown(program[0], self.style))
         wide = "wide" if self.picture is not None and self.picture.size[0] > WIDE else ""
-        yield (
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-            f'<meta http-equiv="Content-Security-Policy" content="{POLICY}">\n'
-            '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-            f"<title>{head} – backpropagation step by step</title>\n<style>\n{_asset('page.css')}"
-            f'</style>\n</head>\n<body class="{wide}">\n'
-        )
+        title = f"{head} – backpropagation step by step"
+        body = f'<body class="{wide}">'
+        yield html_head(title, _asset("page.css"), policy=POLICY, body=body)
         yield from self._header(program)
         yield '<main>\n<figure id="picture" tabindex="0" aria-label="computational graph">\n'
         if self.picture is None:
@@ -269,6 +266,12 @@ class _Page:
         return headed("δ", tuple(lines))
 
     def _script(self) -> str:
+        functions = ""
+        if self.program is not None:  # no names of users are among what is written here
+            used, forward, slopes = map(self.program.pop, ("functions", "forward", "locals"))
+            functions = "".join(f"const {name} = {text};\n" for name, text in used.items())
+            functions += f"const forward = (v) => {{{forward}}};\n"
+            functions += f"const locals = [{','.join(f'(v) => {t}' for t in slopes)}];\n"
         data = {
             "precision": self.style.precision,
             "steps": self.data,
@@ -279,23 +282,10 @@ class _Page:
         text = (
             text.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
         )
-        functions = ""
-        if self.program is not None:
-            functions = self._functions(self.program)
         return (
             f'<script type="application/json" id="data">{text}</script>\n'
             f"<script>\n{functions}{_asset('page.js')}</script>\n"
         )
-
-    def _functions(self, program: dict[str, Any]) -> str:
-        """The passes as functions: the names of users are not among what is written here."""
-        used = program.pop("functions")
-        lines = [f"const {name} = {text};\n" for name, text in used.items()]
-        lines.append(f"const forward = (v) => {{{program.pop('forward')}}};\n")
-        lines.append(
-            f"const locals = [{','.join(f'(v) => {t}' for t in program.pop('locals'))}];\n"
-        )
-        return "".join(lines)
 
 
 def _asset(name: str) -> str:

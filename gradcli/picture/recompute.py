@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -70,6 +71,7 @@ def _locals(steps: Steps) -> Iterator[str]:
     """The local derivatives, in the form that runs where that can be written, else as shown."""
     graph = steps.graph
     places = {node.name: f"v[{node.id}]" for node in graph.nodes}
+    part = partial(_part, places=places)
     for k, move in enumerate(steps.moves()):
         if move.local is None:
             raise Missing(move.text)
@@ -77,9 +79,9 @@ def _locals(steps: Steps) -> Iterator[str]:
             running = move.node.operation.running(graph.site(move.node))
             text = running[steps.result.contributions[k].operand]
             with suppress(Missing):
-                yield _expression(formula_tree(graph, move.node, text), places)
+                yield folded(formula_tree(graph, move.node, text), part)
                 continue
-        yield _expression(move.local, places)
+        yield folded(move.local, part)
 
 
 def _node(node: OperationNode) -> str:
@@ -114,18 +116,14 @@ def _number(value: float) -> str:
     return repr(value) if value >= 0 else f"({value!r})"
 
 
-def _expression(tree: Tree, places: dict[str, str]) -> str:
-    """A formula over the names of nodes."""
-    return folded(tree, lambda node, parts: _part(node, parts, places))
-
-
 def _part(node: Tree, parts: Sequence[str], places: dict[str, str]) -> str:
     match node:
         case Number():
             return _number(node.value)
         case Name():
             found = places.get(node.name) if not node.qualified else None
-            return found or _constant(node.name)
+            if found or node.name in CONSTANTS:
+                return found or CONSTANTS[node.name]
         case Operator():
             row = ops.for_symbol(node.symbol)
             return _spelled(row, parts)
@@ -150,9 +148,3 @@ def _called(node: Call, parts: Sequence[str]) -> str:
                 raise Missing(node.name)
             given.append(named.get(p.name) or _number(float(p.default)))
     return _spelled(row, given)
-
-
-def _constant(name: str) -> str:
-    if name not in CONSTANTS:
-        raise Missing(name)
-    return CONSTANTS[name]

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from html import escape
 
 from gradcli.diagnostics.error import cell_width
-from gradcli.picture.layers import Layout, Point, Size, layout
+from gradcli.picture.layers import Point, Size, layout
 from gradcli.picture.model import DEEP, Box, Drawing, Wire
 
 CHARACTER, SMALL_CHARACTER, LINE = 7.3, 6.4, 16.0
@@ -66,9 +66,9 @@ class Picture:
         self.drawing, self.changing = drawing, changing
         self.down = drawing.depth > DEEP
         wires = [(wire.source, wire.target) for wire in drawing.wires]
-        sizes = {i: self._size(box) for i, box in drawing.boxes.items()}
-        self.sizes = sizes
-        self.found: Layout = layout(sizes, wires, [self._room(wire) for wire in drawing.wires])
+        self.sizes = {i: self._size(box) for i, box in drawing.boxes.items()}
+        rooms = [self._room(wire) for wire in drawing.wires]
+        self.found = layout(self.sizes, drawing.layers, wires, rooms)
 
     @property
     def size(self) -> tuple[float, float]:

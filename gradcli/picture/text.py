@@ -23,16 +23,14 @@ _PARTS = re.compile(
 """Wires and boxes, and the names of variables and of accumulators."""
 
 
-def _look(part: re.Match[str]) -> str:
-    """As in the table: names are bold, lines dim."""
-    return "dim" if part["wire"] else "bold"
-
-
 def drawn(found: Drawing, style: Style) -> Iterator[str]:
     """A drawing, in pieces. No number is ever cut."""
     if style.color:
         for piece in drawn(found, replace(style, color=False)):
-            yield _PARTS.sub(lambda part: painted(part[0], _look(part), style), piece)
+            # As in the table: names are bold, lines dim.
+            yield _PARTS.sub(
+                lambda part: painted(part[0], "dim" if part["wire"] else "bold", style), piece
+            )
         return
     across = columns.lines(found, replace(style, width=style.width or WIDEST))
     if across is None:

@@ -49,19 +49,18 @@ class Mark(NamedTuple):
     def words(self, name: str, precision: int) -> str:
         """What is said of it."""
         at, left, right = (number(x, precision) for x in (self.at, self.left, self.right))
-        place = f"at {name} = {at}"
-        if self.kind == "kink":
-            return f"corner {place}: slope {left} on the left, {right} on the right"
-        if self.kind == "jump":
-            return f"jump {place}: from {left} to {right}"
-        if self.kind == "vertical":
-            return f"vertical tangent {place}: the slope is infinite"
-        if self.kind == "hole":
-            return f"hole {place}: the function has no value there"
-        if self.kind == "pole":
-            return f"pole {place}: the function grows without bound"
         side = "right" if np.isnan(self.left) else "left"
-        return f"edge {place}: the function is defined only to the {side}"
+        return WORDS[self.kind].format(f"at {name} = {at}", left, right, side)
+
+
+WORDS = {
+    "kink": "corner {}: slope {} on the left, {} on the right",
+    "jump": "jump {}: from {} to {}",
+    "vertical": "vertical tangent {}: the slope is infinite",
+    "hole": "hole {}: the function has no value there",
+    "pole": "pole {}: the function grows without bound",
+    "edge": "edge {0}: the function is defined only to the {3}",
+}
 
 
 class Tangent(NamedTuple):
@@ -220,7 +219,12 @@ def _marks(
         if mark is None:
             continue
         if marks and abs(mark.at - marks[-1].at) < 1e-9 * (x[-1] - x[0]):
-            marks[-1] = _together(marks[-1], mark)
+            # Two intervals meet in one point.
+            before = marks[-1]
+            if before.kind == mark.kind == "edge":
+                marks[-1] = Mark("hole", before.at, before.left, mark.right)
+            elif before.kind != "pole" and mark.kind not in ("kink", "vertical"):
+                marks[-1] = mark
         else:
             marks.append(mark)
         slope_breaks.append(k + 1)
@@ -239,13 +243,6 @@ def _sides(
         return left, right
     ends = [_Ends(x, *sample(x)) for x in out]
     return ends[0], ends[1]
-
-
-def _together(first: Mark, second: Mark) -> Mark:
-    """What two intervals that meet in one point say of it."""
-    if {first.kind, second.kind} == {"edge"}:
-        return Mark("hole", first.at, first.left, second.right)
-    return first if first.kind == "pole" or second.kind in ("kink", "vertical") else second
 
 
 def _suspects(x: Any, value: Any, slope: Any) -> Any:

@@ -19,51 +19,35 @@ def pieces(found: Curve | Field, form: str, style: Style) -> Iterator[str]:
     """JSON of schema gradcli.plot/1, or a row per point."""
     if form == "csv":
         return _csv(found)
-    fields = _curve(found) if isinstance(found, Curve) else _field(found)
-    return json.laid_out(fields, found.program, style)
+    return json.laid_out(_fields(found), found.program, style)
 
 
-def _curve(found: Curve) -> Iterator[tuple[str, Any]]:
+def _fields(found: Curve | Field) -> Iterator[tuple[str, Any]]:
     yield "schema", "gradcli.plot/1"
     yield "program", found.program
     yield "output", found.output
-    yield "input", found.name
-    yield (
-        "points",
-        {
-            found.name: json.late(found.x),
-            "value": json.late(found.value),
-            f"d_{found.name}": json.late(found.slope),
-        },
-    )
-    yield (
-        "marks",
-        [
-            {"kind": m.kind, "at": m.at, "left": json.late(m.left), "right": json.late(m.right)}
-            for m in found.marks
-        ],
-    )
-    yield "gaps", [[low, high] for low, high in found.gaps]
-    tangent = found.tangent
-    yield "tangent", None if tangent is None else tangent._asdict()
-
-
-def _field(found: Field) -> Iterator[tuple[str, Any]]:
-    first, second = found.names
-    yield "schema", "gradcli.plot/1"
-    yield "program", found.program
-    yield "output", found.output
-    yield "inputs", [first, second]
-    yield (
-        "points",
-        {
-            first: json.late(found.x),
-            second: json.late(found.y),
-            "value": json.late(found.value),
-            f"d_{first}": json.late(found.gradient[0]),
-            f"d_{second}": json.late(found.gradient[1]),
-        },
-    )
+    if isinstance(found, Curve):
+        yield "input", found.name
+        points = {found.name: found.x, "value": found.value, f"d_{found.name}": found.slope}
+    else:
+        yield "inputs", list(found.names)
+        slopes = {f"d_{n}": slope for n, slope in zip(found.names, found.gradient, strict=True)}
+        points = dict(zip(found.names, (found.x, found.y), strict=True))
+        points |= {"value": found.value, **slopes}
+    yield "points", {name: json.late(values) for name, values in points.items()}
+    if isinstance(found, Curve):
+        yield (
+            "marks",
+            [
+                {
+                    key: part if key == "kind" else json.late(part)
+                    for key, part in mark._asdict().items()
+                }
+                for mark in found.marks
+            ],
+        )
+        yield "gaps", [[low, high] for low, high in found.gaps]
+        yield "tangent", None if found.tangent is None else found.tangent._asdict()
 
 
 def _csv(found: Curve | Field) -> Iterator[str]:

@@ -107,17 +107,15 @@ def _mark(top: Axes, bottom: Axes, found: Curve, mark: Mark) -> None:
     """A corner is a filled dot, the ends of a jump are open ones, a pole or an edge is a line."""
     label = LABELS[mark.kind]
     style: dict[str, Any] = {"linestyle": "none", "color": "black", "markersize": 5}
+    ends = [mark.left, mark.right]
     if mark.kind == "kink":
         value = np.interp(mark.at, found.x, found.value)
         top.plot([mark.at], [value], marker="D", label=label, **style)
-        ends = [mark.left, mark.right]
         bottom.plot([mark.at] * 2, ends, marker="o", markerfacecolor="white", **style)
-    elif mark.kind == "jump":
-        ends = [mark.left, mark.right]
-        top.plot([mark.at] * 2, ends, marker="o", markerfacecolor="white", label=label, **style)
-    elif mark.kind == "hole":
-        ends = [float(np.nanmean([mark.left, mark.right]))]
-        top.plot([mark.at], ends, marker="o", markerfacecolor="white", label=label, **style)
+    elif mark.kind in ("jump", "hole"):
+        ends = ends if mark.kind == "jump" else [float(np.nanmean(ends))]
+        at = [mark.at] * len(ends)
+        top.plot(at, ends, marker="o", markerfacecolor="white", label=label, **style)
     else:
         dashes = {"pole": "-.", "edge": ":", "vertical": "--"}[mark.kind]
         for axes in (top, bottom):

@@ -6,7 +6,7 @@ asterisks. A field is shades with an arrow here and there. Below stands in words
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
@@ -56,16 +56,27 @@ def _curve(found: Curve, style: Style) -> Iterator[str]:
             ends = np.array([found.x[0], found.x[-1]])
             canvas.dashes(ends, value + slope * (ends - at))
         named = {0: labels[0], ROWS // 2: labels[1], ROWS - 1: labels[2]}
-        bar = "|" if style.ascii else "│"
-        for row, text in enumerate(canvas.rows()):
-            yield f"{named.get(row, ''):>{room - 1}} {bar}{text}".rstrip() + "\n"
         ends_of = [number(float(x), 6) for x in (found.x[0], found.x[-1])]
-        axis = ("-" if style.ascii else "─") * columns
-        yield f"{'':>{room}}{'+' if style.ascii else '└'}{axis}\n"
-        under = shown(found.name, style)
-        space = columns - len(ends_of[0]) - len(ends_of[1])
-        yield f"{'':>{room + 1}}{ends_of[0]}{under:^{max(space, 1)}}{ends_of[1]}\n"
+        yield from _framed(canvas.rows(), named, room, (found.name, *ends_of), columns, style)
     yield from _words(found, style)
+
+
+def _framed(
+    rows: Iterable[str],
+    labels: Mapping[int, str],
+    room: int,
+    axis: Sequence[str],
+    columns: int,
+    style: Style,
+) -> Iterator[str]:
+    """A drawing with labels beside its rows, and below it the axis: its name and its ends."""
+    bar, line, corner = "|-+" if style.ascii else "│─└"
+    for row, text in enumerate(rows):
+        yield f"{shown(labels.get(row, ''), style):>{room - 1}} {bar}{text}".rstrip() + "\n"
+    yield f"{'':>{room}}{corner}{line * columns}\n"
+    name, start, end = axis
+    space = max(columns - len(start) - len(end), 1)
+    yield f"{'':>{room + 1}}{start}{shown(name, style):^{space}}{end}\n"
 
 
 def _words(found: Curve, style: Style) -> Iterator[str]:
@@ -160,7 +171,7 @@ def _field(found: Field, style: Style) -> Iterator[str]:
     values = found.value[np.ix_(i, j)]
     u, v = (slope[np.ix_(i, j)] for slope in found.gradient)
     arrows = ASCII_ARROWS if style.ascii else ARROWS
-    bar = "|" if style.ascii else "│"
+    lines = []
     for r in range(rows):
         text = []
         for c in range(columns):
@@ -172,13 +183,11 @@ def _field(found: Field, style: Style) -> Iterator[str]:
             else:
                 level = (values[r, c] - low) / (high - low) * len(SHADES)
                 text.append(SHADES[int(np.clip(level, 0, len(SHADES) - 1))])
-        label = {0: labels[0], rows // 2: found.names[1], rows - 1: labels[1]}.get(r, "")
-        yield f"{shown(label, style):>{room - 1}} {bar}{''.join(text)}".rstrip() + "\n"
-    axis = ("-" if style.ascii else "─") * columns
-    yield f"{'':>{room}}{'+' if style.ascii else '└'}{axis}\n"
+        lines.append("".join(text))
+    beside = {0: labels[0], rows // 2: found.names[1], rows - 1: labels[1]}
     ends = [number(float(x), 4) for x in (found.x[0], found.x[-1])]
-    space = max(columns - len(ends[0]) - len(ends[1]), 1)
-    yield f"{'':>{room + 1}}{ends[0]}{shown(found.names[0], style):^{space}}{ends[1]}\n\n"
+    yield from _framed(lines, beside, room, (found.names[0], *ends), columns, style)
+    yield "\n"
     finite = np.isfinite(found.value)
     for word, place in (("smallest", np.nanargmin), ("largest", np.nanargmax)):
         k, m = np.unravel_index(place(np.where(finite, found.value, np.nan)), found.value.shape)

@@ -29,6 +29,7 @@ _TOKEN = re.compile(
       |(?P<name>\w+)|(?P<blank>[ \t\r\f\\]+)|(?P<other>.)""",
     re.VERBOSE | re.DOTALL,
 )
+_IN_CHAIN = re.compile(r"(?:el)?if\b")
 
 
 def module_of(source: Source) -> ast.Module:
@@ -37,13 +38,36 @@ def module_of(source: Source) -> ast.Module:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            return ast.parse(source.text)
+            tree = ast.parse(source.text)
     except SyntaxError as error:
         raise _syntax_error(source, error) from None
     except (RecursionError, MemoryError):
-        raise _too_deep(source, 0) from None
+        raise _too_long(source) from None
     except ValueError as error:
         raise GradcliError(Kind.SYNTAX, f"this isn't Python: {error}") from None
+    _expect_short_chains(source, tree)
+    return tree
+
+
+def _expect_short_chains(source: Source, tree: ast.Module) -> None:
+    """Raise `GradcliError` for nesting that neither brackets nor signs show: `x.a().b()…`.
+
+    Sums and `elif` may be of any length: they are gone through in loops.
+    """
+    waiting: list[tuple[ast.AST, int]] = [(tree, 0)]
+    while waiting:
+        node, depth = waiting.pop()
+        if depth > DEEPEST:
+            what = "this is a chain of too many calls, attributes and subscripts"
+            lines = source.text.split("\n")[: getattr(node, "lineno", 1)]
+            end = sum(map(len, lines)) + len(lines) - 1
+            span = Span(end - len(lines[-1]), end)
+            hint = f"at most {DEEPEST // 2} are read; give the value a name on the way"
+            raise GradcliError(Kind.SYNTAX, what, source=source, span=span, hint=hint)
+        for child in ast.iter_child_nodes(node):
+            in_loop = isinstance(node, ast.BinOp | ast.If) and type(child) is type(node)
+            inside = isinstance(child, ast.expr | ast.stmt) and not in_loop
+            waiting.append((child, depth + inside))
 
 
 def expect_bounds(source: Source) -> None:
@@ -63,7 +87,7 @@ def expect_bounds(source: Source) -> None:
         if kind == "line":
             run = 0
             indent = len(token[0].expandtabs(8)) - 1
-            if depth == 0 and not source.text.startswith("elif", token.end()):
+            if depth == 0:
                 words = 0
             continue
         if kind == "open":
@@ -76,15 +100,44 @@ def expect_bounds(source: Source) -> None:
             run += 1
             words += token[0].isalpha() or token[0] == "**"
         if max(depth, run, words) > DEEPEST or indent > 8 * DEEPEST:
-            raise _too_deep(source, token.start())
+            what = f"is nested more than {DEEPEST} deep"
+            if run > DEEPEST:
+                what = f"has more than {DEEPEST} signs in a row"
+            raise GradcliError(
+                Kind.SYNTAX,
+                f"this {what}",
+                source=source,
+                span=Span(token.start(), token.start() + 1),
+            )
 
 
-def _too_deep(source: Source, place: int) -> GradcliError:
+def _too_long(source: Source) -> GradcliError:
+    """The error for a text that isn't deep and is too much for `ast`, at its longest statement.
+
+    `x + x + …`, `x.a().b()…` and a chain of `elif` open a level of the tree with each part.
+    """
+    longest, place = 0, Span(0, 1)
+    depth = parts = start = 0
+    for token in _TOKEN.finditer(source.text):
+        if token.lastgroup in ("blank", "comment"):
+            continue
+        depth = max(0, depth + (token.lastgroup == "open") - (token.lastgroup == "close"))
+        if token.lastgroup != "line":
+            parts += 1
+            if parts > longest:
+                longest, place = parts, Span(start, token.end())
+            continue
+        if depth or source.text.startswith(("elif", "\n"), token.end()):
+            continue
+        # An indented line may be followed by an `elif`: only one at the margin begins anew.
+        if len(token[0]) == 1 or not _IN_CHAIN.match(source.text, start):
+            parts, start = 0, token.end()
     return GradcliError(
         Kind.SYNTAX,
-        f"this is nested more than {DEEPEST} deep",
+        f"this statement is too long: it has {longest:,} parts",
         source=source,
-        span=Span(place, place + 1),
+        span=place,
+        hint="write it as several statements",
     )
 
 

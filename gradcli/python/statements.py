@@ -183,7 +183,19 @@ class Statements(Definitions):
             del self.turns[depth:]
 
     def _if(self, node: ast.If) -> int:
-        return self.run(node.body if self.branch(node.test) else node.orelse)
+        try:
+            while not self.branch(node.test):
+                match node.orelse:
+                    case [ast.If() as other]:
+                        self.budget.spend()
+                        node = other
+                    case _:
+                        return self.run(node.orelse)
+        except Unread as stop:
+            if self.trying and stop.unknown.raised:
+                raise
+            return self.lose(node, self.placed(stop, node).unknown)
+        return self.run(node.body)
 
     def _return(self, node: ast.Return) -> int:
         self.result = None if node.value is None else self.soft(node.value)

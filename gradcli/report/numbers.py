@@ -69,7 +69,8 @@ def folded(text: str, width: int) -> list[str]:
             lines.append([])
             taken = 0
         for part in [word] if size <= width else _UNBROKEN.findall(word):
-            if lines[-1] and taken + cell_width(part.rstrip()) > width and not _joins(part):
+            joins = part.isspace() or not cell_width(part)  # an accent, or the space after a word
+            if lines[-1] and taken + cell_width(part.rstrip()) > width and not joins:
                 lines.append([])
                 taken = 0
             lines[-1].append(part)
@@ -79,11 +80,6 @@ def folded(text: str, width: int) -> list[str]:
 
 _UNBROKEN = re.compile(r"[-−]?\d[\d.]*(?:e[-+]?\d+)?|.", re.DOTALL)
 """The parts of a word that a line never breaks: numbers, and single characters."""
-
-
-def _joins(part: str) -> bool:
-    """Whether it belongs to the character before it: an accent, or the space after a word."""
-    return part.isspace() or not cell_width(part)
 
 
 # --- numbers -----------------------------------------------------------------------------
@@ -100,6 +96,9 @@ def number(value: float, precision: int) -> str:
     return "0" if text == "-0" else text
 
 
+_POINT = re.compile("[.e]")
+
+
 class Decimals(NamedTuple):
     """Where the decimal points of a column stand: cells before them, and after."""
 
@@ -108,7 +107,7 @@ class Decimals(NamedTuple):
 
     def pad(self, text: str) -> str:
         """A number's text, moved so that its decimal point stands with the others'."""
-        before = _before_point(text)
+        before = len(_POINT.split(text, maxsplit=1)[0])
         after = self.after - (len(text) - before)
         return " " * (self.before - before) + text + " " * after
 
@@ -121,17 +120,10 @@ def decimals(texts: Iterable[str]) -> Decimals:
     """
     before = after = longest = 0
     for text in texts:
-        left = _before_point(text)
+        left = len(_POINT.split(text, maxsplit=1)[0])
         before, after = max(before, left), max(after, len(text) - left)
         longest = max(longest, len(text))
     return Decimals(before, after) if before + after <= longest + 4 else Decimals(0, 0)
-
-
-def _before_point(text: str) -> int:
-    for i, character in enumerate(text):
-        if character in ".e":
-            return i
-    return len(text)
 
 
 # --- arrays ------------------------------------------------------------------------------

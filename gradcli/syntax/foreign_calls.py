@@ -104,14 +104,7 @@ def without(call: Call, *names: str) -> Call:
     first = len(unnamed(call))
     kept = [(k, a) for k, a in named(call) if k not in names]
     arguments = (*call.arguments[:first], *(a for _, a in kept))
-    return Call(
-        call.name,
-        arguments,
-        tuple(k for k, _ in kept),
-        call.span,
-        call.name_span,
-        qualified=call.qualified,
-    )
+    return call.taking(arguments, tuple(k for k, _ in kept))
 
 
 def is_type(name: str) -> bool:

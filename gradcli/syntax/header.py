@@ -27,13 +27,7 @@ from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.syntax.parser import parse_listing
-from gradcli.syntax.tree import (
-    Assign,
-    Name,
-    Number,
-    Statement,
-    Tree,
-)
+from gradcli.syntax.tree import Assign, Name, Number, Tree
 
 if TYPE_CHECKING:
     from gradcli.syntax.task_lines import TaskLines
@@ -80,37 +74,41 @@ class Header:
 
 def read_header(source: Source) -> Header:
     """The header of a program. Raises `GradcliError` of kind syntax."""
-    if MARK not in source.text:
-        return Header()
-    opening = _Opening(source)
+    try:
+        return _read(source) if MARK in source.text else Header()
+    except GradcliError as error:
+        raise error.located(source) from None
+
+
+def _read(source: Source) -> Header:
+    opening = _Opening(source.text)
     copy = Source("".join(opening.copy), source.name)
     try:
         statements = parse_listing(copy).statements
     except GradcliError as error:
         error.source = source
-        raise _unlike(source, copy.text, error) or error from None
+        raise _unlike(copy.text, error) or error from None
     bindings: dict[str, Binding] = {}
     marks: dict[str, float] = {}
     marked: dict[str, Span] = {}
     seen: dict[tuple[str, bool], Name] = {}
     for statement in statements:
-        assign = _assignment(source, statement)
-        name = assign.name.name
+        if not isinstance(statement, Assign):
+            start, end = statement.span
+            raise syntax_error(_NOTHING, statement.span, _hint(source.text[start:end]))
+        name, value = statement.name.name, statement.value
         is_mark = statement.span.start in opening.marks
-        first = seen.setdefault((name, is_mark), assign.name)
-        if first is not assign.name:
+        first = seen.setdefault((name, is_mark), statement.name)
+        if first is not statement.name:
             what = f"the marks of '{name}' are" if is_mark else f"'{name}' is"
-            raise syntax_error(
-                f"{what} given a second time",
-                assign.name.span,
-                source=source,
-                labels=(Label(first.span, "given here first"),),
-            )
-        if is_mark:
-            marks[name] = _number_of_marks(source, assign.value)
-            marked[name] = assign.name.span
-        else:
-            bindings[name] = Binding(name, assign.value, statement.span, copy)
+            labels = (Label(first.span, "given here first"),)
+            raise syntax_error(f"{what} given a second time", statement.name.span, labels=labels)
+        if not is_mark:
+            bindings[name] = Binding(name, value, statement.span, copy)
+            continue
+        if not isinstance(value, Number) or not 0 <= value.value < math.inf:
+            raise syntax_error("marks are a number, 0 or more", value.span)
+        marks[name], marked[name] = value.value, statement.name.span
     return Header(tuple(bindings.values()), marks, marked, opening.title, opening.task.lines())
 
 
@@ -121,15 +119,15 @@ class _Opening:
     statements that give marks.
     """
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self, written: str) -> None:
+        self.written = written
         self.copy: list[str] = []
         self.marks: set[int] = set()
         self.title: str | None = None
         from gradcli.syntax import task_lines  # noqa: PLC0415 - most programs have none
 
-        self.task, self.is_task_line = task_lines.TaskLineReader(source), task_lines.is_task_line
-        text = plain(source.text)
+        self.task, self.is_task_line = task_lines.TaskLineReader(), task_lines.is_task_line
+        text = plain(written)
         start = 0
         while start < len(text):
             end = text.find("\n", start)
@@ -144,7 +142,7 @@ class _Opening:
             else:
                 break
             start = end
-        _no_more(source, text, start)
+        _no_more(text, start)
 
     def _content(self, text: str, place: int) -> str:
         """The text behind a `#:`, without the title, the word `marks`, and lines of a task."""
@@ -152,11 +150,11 @@ class _Opening:
         word = text.lstrip()
         if title := re.match(_TITLE, word):
             if self.title is not None:
-                raise syntax_error("a second title", Span(first, first + 5), source=self.source)
+                raise syntax_error("a second title", Span(first, first + 5))
             behind = first + title.end()
-            self.title = self.source.text[behind : place + len(text)].strip() or None
+            self.title = self.written[behind : place + len(text)].strip() or None
             return " " * (len(text) - 1) + "\n"
-        if self.is_task_line(word) and not self._inside_brackets():
+        if self.is_task_line(word) and not _is_open("".join(self.copy)):
             self.task.take(word, first)
             return " " * (len(text) - 1) + "\n"
         marks = re.match(_MARKS, word)
@@ -165,33 +163,31 @@ class _Opening:
         self.marks.add(first + marks.end())
         return " " * (first - place + marks.end()) + word[marks.end() :]
 
-    def _inside_brackets(self) -> bool:
-        """Whether a value of the lines before goes on: then a word is part of it."""
-        before = "".join(self.copy)
-        return sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
+
+def _is_open(before: str) -> bool:
+    """Whether a value of the lines before goes on: then a word is part of it."""
+    return sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
 
 
-def _no_more(source: Source, text: str, start: int) -> None:
+def _no_more(text: str, start: int) -> None:
     """Refuse a `#:` line after the first statement: it would be passed over."""
     later = re.compile(r"^[ \t]*#:", re.MULTILINE).search(text, start)
     if later is not None:
         span = Span(later.end() - len(MARK), later.end())
-        raise syntax_error("'#:' lines stand before the first statement", span, source=source)
+        raise syntax_error("'#:' lines stand before the first statement", span)
 
 
-def _unlike(source: Source, copy: str, error: GradcliError) -> GradcliError | None:
+def _unlike(copy: str, error: GradcliError) -> GradcliError | None:
     """The error for a line that is like nothing that a header may have: `titel Foo`, `x: 3`."""
     if error.span is None:
         return None
     start = copy.rfind("\n", 0, error.span.start) + 1
     line = copy[start:].partition("\n")[0]
-    before = copy[:start]
-    opened = sum(map(before.count, "([{")) > sum(map(before.count, ")]}"))
-    if opened or not re.match(_WORDS, line):
+    if _is_open(copy[:start]) or not re.match(_WORDS, line):
         return None
     first = len(line) - len(line.lstrip())
     span = Span(start + first, start + len(line.rstrip()))
-    return syntax_error(_NOTHING, span, _hint(line), source=source)
+    return syntax_error(_NOTHING, span, _hint(line))
 
 
 def _hint(line: str) -> str:
@@ -202,17 +198,3 @@ def _hint(line: str) -> str:
     keys = ("title", "marks", *WORDS)
     meant = None if word in keys else did_you_mean(word.casefold(), keys)
     return f"{meant}\n{_HINT}" if meant else _HINT
-
-
-def _assignment(source: Source, statement: Statement) -> Assign:
-    if not isinstance(statement, Assign):
-        start, end = statement.span
-        hint = _hint(source.text[start:end])
-        raise syntax_error(_NOTHING, statement.span, hint, source=source)
-    return statement
-
-
-def _number_of_marks(source: Source, value: Tree) -> float:
-    if not isinstance(value, Number) or not math.isfinite(value.value) or value.value < 0:
-        raise syntax_error("marks are a number, 0 or more", value.span, source=source)
-    return value.value

@@ -6,7 +6,6 @@ The `Driver` runs on the grammar's tables and calls `Builder` rule by rule.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -42,7 +41,12 @@ def parse(source: Source) -> Module:
         raise syntax_error("the program is empty", Span(0, 0), hint, source=source)
     for statement in module.statements[:-1]:
         if isinstance(statement, Bare):
-            raise _unused(source, statement)
+            value = statement.value
+            hint = "give it a name, or put a line that goes on in brackets"
+            if isinstance(value, Compare) and value.symbols[0] == "==":
+                hint = "a value is given by a single '='"
+            message = "only the last statement can be an expression without a name"
+            raise syntax_error(message, statement.span, hint, source=source)
     return module
 
 
@@ -89,18 +93,15 @@ def _statements(source: Source) -> list[Statement]:
         from gradcli.syntax.latex import is_latex, translate  # noqa: PLC0415 - rarely needed
 
         if is_latex(text):
-            return _latex_statements(source, text, translate)
+            try:
+                return _latex_statements(source, translate(text))
+            except GradcliError as error:
+                raise error.located(source) from None
     return _read(source, text)
 
 
-def _latex_statements(
-    source: Source, text: str, translate: Callable[[str], Translation]
-) -> list[Statement]:
+def _latex_statements(source: Source, translation: Translation) -> list[Statement]:
     """The statements of LaTeX. They and their errors have the places of LaTeX."""
-    try:
-        translation = translate(text)
-    except GradcliError as error:
-        raise error.located(source) from None
     try:
         statements = _read(Source(translation.text, source.name), translation.text)
     except GradcliError as error:
@@ -136,19 +137,3 @@ def _read(source: Source, text: str) -> list[Statement]:
 
         found = unexpected.explain(found, source.text, layout)
     raise found.located(source)
-
-
-# --- errors ------------------------------------------------------------------------------
-
-
-def _unused(source: Source, statement: Bare) -> GradcliError:
-    value = statement.value
-    hint = "give it a name, or put a line that goes on in brackets"
-    if isinstance(value, Compare) and value.symbols[0] == "==":
-        hint = "a value is given by a single '='"
-    return syntax_error(
-        "only the last statement can be an expression without a name",
-        statement.span,
-        hint,
-        source=source,
-    )

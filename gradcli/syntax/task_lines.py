@@ -24,7 +24,7 @@ from typing import Any
 
 from gradcli.diagnostics.error import Label
 from gradcli.diagnostics.failures import syntax_error
-from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.source import Span
 from gradcli.diagnostics.suggestion import did_you_mean
 
 ASK = ("inputs", "named")
@@ -85,11 +85,19 @@ def is_task_line(text: str) -> bool:
 class TaskLineReader:
     """Collects the lines of one header."""
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
+    def __init__(self) -> None:
         self.once: dict[str, Span] = {}
         self.given: dict[str, Any] = {"fixed": {}, "ranges": {}, "values": {}, "drawn": {}}
         """The fields of `TaskLines`."""
+        self.readers: dict[str, Callable[[str, str, int], None]] = {
+            "wrt": self._names,
+            "ask": self._choice,
+            "direction": self._choice,
+            "fixed": self._names,
+            "range": self._range,
+            "values": self._values,
+            "call": self._call,
+        }
 
     def take(self, text: str, place: int) -> None:
         """Read a line that begins at `place`. Raises `GradcliError` of kind syntax."""
@@ -99,50 +107,26 @@ class TaskLineReader:
         start = place + found.end() + len(rest) - len(rest.lstrip())
         here = Span(place, place + len(word))
         if word in ("wrt", "ask", "direction", "call"):
-            self._only(word, here)
+            first = self.once.setdefault(word, here)
+            _expect_first(first, here, f"a second '{word}' line", "the first one")
         if not rest.strip():
-            raise syntax_error(
-                f"'{word}' has nothing behind it", here, _EXAMPLES[word], source=self.source
-            )
-        read: dict[str, Callable[[str, str, int], None]] = {
-            "wrt": self._names, "fixed": self._names, "range": self._range, "values": self._values,
-            "call": self._call, "ask": self._choice, "direction": self._choice,
-        }  # fmt: skip
-        read[word](word, rest.strip(), start)
+            raise syntax_error(f"'{word}' has nothing behind it", here, _EXAMPLES[word])
+        self.readers[word](word, rest.strip(), start)
 
     def lines(self) -> TaskLines:
         """All that was read. Raises `GradcliError` where two lines contradict each other."""
         fixed = self.given["fixed"]
         for name, place in self.given["drawn"].items():
-            if name in fixed:
-                raise syntax_error(
-                    f"'{name}' is fixed, and has a range or values too", place, source=self.source,
-                    labels=(Label(fixed[name], "fixed here"),),
-                )  # fmt: skip
+            message = f"'{name}' is fixed, and has a range or values too"
+            _expect_first(fixed.get(name, place), place, message, "fixed here")
         return TaskLines(**self.given)
-
-    def _only(self, word: str, here: Span) -> None:
-        first = self.once.setdefault(word, here)
-        if first != here:
-            raise syntax_error(
-                f"a second '{word}' line", here, source=self.source,
-                labels=(Label(first, "the first one"),),
-            )  # fmt: skip
 
     def _names(self, word: str, rest: str, start: int) -> None:
         names = self.given.setdefault(word, {})
         for text, span in _words(rest, start):
             if not _NAME.fullmatch(text):
-                raise self._not(word, text, "a name", span)
-            self._new(text, span, names)
-
-    def _new(self, name: str, span: Span, into: dict[str, Span]) -> None:
-        first = into.setdefault(name, span)
-        if first != span:
-            raise syntax_error(
-                f"'{name}' stands here a second time", span, source=self.source,
-                labels=(Label(first, "given here first"),),
-            )  # fmt: skip
+                raise _is_no(word, text, "a name", span)
+            _new(text, span, names)
 
     def _choice(self, word: str, rest: str, start: int) -> None:
         known = ASK if word == "ask" else DIRECTIONS
@@ -150,7 +134,7 @@ class TaskLineReader:
             hint = did_you_mean(rest.casefold(), known) or _EXAMPLES[word]
             span = Span(start, start + len(rest))
             message = f"'{word}' is {', '.join(known[:-1])} or {known[-1]}"
-            raise syntax_error(message, span, hint, source=self.source)
+            raise syntax_error(message, span, hint)
         self.given[word] = rest
 
     def _range(self, word: str, rest: str, start: int) -> None:
@@ -158,38 +142,34 @@ class TaskLineReader:
         if len(numbers) != 2 or not numbers[0] < numbers[1]:
             span = Span(start, start + len(rest))
             message = "a range has two numbers, the lower one first"
-            raise syntax_error(message, span, _EXAMPLES[word], source=self.source)
+            raise syntax_error(message, span, _EXAMPLES[word])
         self.given["ranges"][name] = numbers[0], numbers[1]
 
     def _values(self, word: str, rest: str, start: int) -> None:
         name, numbers = self._name_and_numbers(word, rest, start)
         if not numbers:
             span = Span(start, start + len(rest))
-            raise syntax_error("the values are missing", span, _EXAMPLES[word], source=self.source)
+            raise syntax_error("the values are missing", span, _EXAMPLES[word])
         self.given["values"][name] = numbers
 
     def _name_and_numbers(self, word: str, rest: str, start: int) -> tuple[str, tuple[float, ...]]:
         (name, place), *others = _words(rest, start)
         if not _NAME.fullmatch(name):
-            raise self._not(word, name, "a name", place)
+            raise _is_no(word, name, "a name", place)
         numbers = []
         for text, span in others:
             if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
-                raise self._not(word, text, "a number", span)
+                raise _is_no(word, text, "a number", span)
             numbers.append(float(text))
-        self._new(name, place, self.given["drawn"])
+        _new(name, place, self.given["drawn"])
         return name, tuple(numbers)
-
-    def _not(self, word: str, text: str, what: str, span: Span) -> Exception:
-        shown = text if len(text) <= 30 else text[:30] + "…"
-        return syntax_error(f"'{shown}' isn't {what}", span, _EXAMPLES[word], source=self.source)
 
     def _call(self, word: str, rest: str, start: int) -> None:
         span = Span(start, start + len(rest))
         found = _parsed_call(rest)
         if found is None:
             message = "this isn't a call of a function, in Python"
-            raise syntax_error(message, span, _EXAMPLES[word], source=self.source)
+            raise syntax_error(message, span, _EXAMPLES[word])
         call, targets = found
         called = {id(n.func) for n in ast.walk(call) if isinstance(n, ast.Call)}
         reads: dict[str, Span] = {}
@@ -199,6 +179,21 @@ class TaskLineReader:
                 reads.setdefault(node.id, Span(start + before, start + before + len(node.id)))
         assert isinstance(call.func, ast.Name)
         self.given["call"] = CallLine(rest, call.func.id, reads, span, targets)
+
+
+def _new(name: str, span: Span, into: dict[str, Span]) -> None:
+    first = into.setdefault(name, span)
+    _expect_first(first, span, f"'{name}' stands here a second time", "given here first")
+
+
+def _expect_first(first: Span, here: Span, message: str, label: str) -> None:
+    if first != here:
+        raise syntax_error(message, here, labels=(Label(first, label),))
+
+
+def _is_no(word: str, text: str, what: str, span: Span) -> Exception:
+    shown = text if len(text) <= 30 else text[:30] + "…"
+    return syntax_error(f"'{shown}' isn't {what}", span, _EXAMPLES[word])
 
 
 def _words(text: str, start: int) -> Iterator[tuple[str, Span]]:

@@ -118,12 +118,8 @@ class Operator(Tree):
     def __init__(
         self, symbol: str, operands: tuple[Tree, ...], span: Span, symbol_span: Span
     ) -> None:
-        self.symbol, self.operands, self.span, self.symbol_span = (
-            symbol,
-            operands,
-            span,
-            symbol_span,
-        )
+        self.symbol, self.operands = symbol, operands
+        self.span, self.symbol_span = span, symbol_span
 
     def move(self, place: Callable[[Span], Span]) -> None:
         self.span, self.symbol_span = place(self.span), place(self.symbol_span)
@@ -189,6 +185,12 @@ class Call(Tree):
         self.name, self.arguments, self.keywords = name, arguments, keywords
         self.span, self.name_span, self.qualified = span, name_span, qualified
 
+    def taking(self, arguments: tuple[Tree, ...], keywords: tuple[str, ...]) -> Call:
+        """The call with other arguments."""
+        return Call(
+            self.name, arguments, keywords, self.span, self.name_span, qualified=self.qualified
+        )
+
     def move(self, place: Callable[[Span], Span]) -> None:
         self.span, self.name_span = place(self.span), place(self.name_span)
 
@@ -199,28 +201,28 @@ class Call(Tree):
         return self.name, self.keywords, self.qualified
 
 
-class Array(Tree):
+class Elements(Tree):
+    """An array or a tuple."""
+
+    __slots__ = ("elements",)
+
+    def __init__(self, elements: tuple[Tree, ...], span: Span) -> None:
+        self.elements, self.span = elements, span
+
+    def children(self) -> tuple[Tree, ...]:
+        return self.elements
+
+
+class Array(Elements):
     """An array by its elements: `[1, 2]`, `[[a, b], [c, d]]` (arrays of arrays)."""
 
-    __slots__ = ("elements",)
-
-    def __init__(self, elements: tuple[Tree, ...], span: Span) -> None:
-        self.elements, self.span = elements, span
-
-    def children(self) -> tuple[Tree, ...]:
-        return self.elements
+    __slots__ = ()
 
 
-class Tuple(Tree):
+class Tuple(Elements):
     """`(2, 3)`, only as an argument where NumPy takes one (a shape, several axes or arrays)."""
 
-    __slots__ = ("elements",)
-
-    def __init__(self, elements: tuple[Tree, ...], span: Span) -> None:
-        self.elements, self.span = elements, span
-
-    def children(self) -> tuple[Tree, ...]:
-        return self.elements
+    __slots__ = ()
 
 
 class Slice(Tree):

@@ -9,7 +9,6 @@ the point.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
 from typing import NamedTuple
@@ -49,17 +48,17 @@ class Explainer:
         self.steps = steps
 
     @cached_property
-    def _sent(self) -> Counter[int]:
-        """How many contributions every node gets."""
-        return Counter(move.to.id for move in self.steps.moves())
+    def _senders(self) -> dict[int, list[str]]:
+        """For every node who sends to it, a name for each contribution, in backward order."""
+        found: dict[int, list[str]] = {}
+        for move in self.steps.moves():
+            found.setdefault(move.to.id, []).append(move.node.name)
+        return found
 
     @cached_property
     def _users(self) -> dict[int, list[str]]:
         """The nodes that send to every node, in the order of the forward pass."""
-        found: dict[int, dict[str, None]] = {}
-        for move in self.steps.moves():
-            found.setdefault(move.to.id, {})[move.node.name] = None
-        return {i: [*reversed(names)] for i, names in found.items()}
+        return {i: [*reversed(dict.fromkeys(names))] for i, names in self._senders.items()}
 
     def start(self) -> str:
         """Why the backward pass starts as it does."""
@@ -72,17 +71,13 @@ class Explainer:
         """What a step of the forward pass computes."""
         if step.number is None:
             return Explained((f"{step.node.name} depends on no input, so it gets no δ.",))
-        names = self._read(step)
-        known = _listed(names) if names else "numbers alone"
+        shapes, trees = self.steps.shapes, postorder(step.tree)
+        read = dict.fromkeys(t.name for t in trees if isinstance(t, Name) and t.name in shapes)
+        known = _listed([*read]) if read else "numbers alone"
         text = f"{step.node.name} is computed from {known} and kept for the backward pass."
-        if len(self._users.get(step.node.id, ())) > 1:
-            text += f" {step.node.name} forks: {_listed(self._users[step.node.id])} use it."
+        if len(users := self._users.get(step.node.id, [])) > 1:
+            text += f" {step.node.name} forks: {_listed(users)} use it."
         return Explained((text,))
-
-    def _read(self, step: Step) -> list[str]:
-        known = self.steps.shapes
-        trees = postorder(step.tree)
-        return [*dict.fromkeys(t.name for t in trees if isinstance(t, Name) and t.name in known)]
 
     def backward(self, move: Move) -> Explained:
         """Why a line of the backward pass is what it is."""
@@ -100,13 +95,11 @@ class Explainer:
         rule = move.local if move.local is not None else move.rule
         written = "" if rule is None else print_tree(rule, spaced=False)
         if len(members) > 1:
-            return (
-                f"{move.node.name} is several operations at once: by the chain rule inside it, "
-                f"its slope with respect to {move.to.name} is {written}."
-                if move.local is not None
-                else f"{move.node.name} is several operations at once, put together by the chain "
-                "rule."
-            )
+            how = ", put together by the chain rule"
+            if move.local is not None:
+                slope = f"its slope with respect to {move.to.name} is {written}"
+                how = f": by the chain rule inside it, {slope}"
+            return f"{move.node.name} is several operations at once{how}."
         operation = move.node.operation
         graph = self.steps.graph
         operands = [print_tree(operand_tree(graph, o)) for o in move.node.operands]
@@ -133,7 +126,7 @@ class Explainer:
 
     def _fork(self, move: Move) -> Iterable[str]:
         """Why `=` or `+=`, and whether the accumulator is complete."""
-        name, count = move.to.name, self._sent[move.to.id]
+        name, count = move.to.name, len(self._senders[move.to.id])
         users = self._users[move.to.id]
         if count == 1:
             yield f"Only {users[0]} uses {name}, so δ of {name} is final."

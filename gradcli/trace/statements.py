@@ -25,22 +25,9 @@ from gradcli.graph.graph import Node, OperationNode
 from gradcli.ops.operation import Type
 from gradcli.results.result import Result
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Call,
-    Name,
-    Operator,
-    Tree,
-    postorder,
-)
+from gradcli.syntax.tree import Call, Name, Operator, Tree, postorder
 from gradcli.trace.simplify import ONE, plus, times
-from gradcli.trace.steps import (
-    Sent,
-    Steps,
-    backward_rule,
-    product,
-    reduced,
-    reduction,
-)
+from gradcli.trace.steps import Sent, Steps, backward_rule, product, reduced, reduction
 
 LONGEST = 200
 """A statement with a formula of more parts than this is shown operation by operation."""
@@ -198,8 +185,10 @@ class StatementSteps(Steps):
                 found = np.broadcast_to(self._computed(tree, composed), shape)
                 text = backward_rule(tree, f"delta_{node.name}")
                 sent = Sent(None, tree, text, None, value, last)
-            if np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True) or _tiny(
-                found - value, value
+            # Where they differ it is by rounding alone, measured by the largest element.
+            slack = 1e-9 * np.max(np.abs(value), initial=0.0)
+            if np.allclose(found, value, rtol=1e-9, atol=0, equal_nan=True) or (
+                np.max(np.abs(found - value), initial=0.0) <= slack
             ):
                 return sent
         return None
@@ -208,32 +197,21 @@ class StatementSteps(Steps):
         """The types of all names that may stand in the formulas of a statement."""
         last = composed.nodes[-1]
         read = (self.graph.nodes[i] for i in sorted({*composed.reads, last.id}))
-        return {f"delta_{last.name}": last.type} | {node.name: node.type for node in read}
+        return {node.name: node.type for node in read} | {f"delta_{last.name}": last.type}
 
     def _computed(self, tree: Tree, composed: Composed) -> Any:
         """The value of a formula over the nodes that a statement reads, its own, and its δ."""
-        nodes, result = self.graph.nodes, self.result
-        node = composed.nodes[-1]
+        result, last = self.result, composed.nodes[-1]
         read = {part.name for part in postorder(tree) if isinstance(part, Name)}
-        given: dict[str, tuple[Type, Any]] = {
-            n.name: (n.type, result.values[n.id])
-            for n in (*(nodes[i] for i in composed.reads), node)
-            if n.name in read
-        }
-        if f"delta_{node.name}" in read:
-            given[f"delta_{node.name}"] = node.type, result.accumulators[node.id]
-        types = tuple(t for t, _ in given.values())
+        known = {self.graph.nodes[i].name: result.values[i] for i in (*composed.reads, last.id)}
+        known[f"delta_{last.name}"] = result.accumulators[last.id]
+        types = self._types(composed)
         # A name of a program in Python (`h[2]`) is none of the language.
-        words = {name: f"v{i}" for i, name in enumerate(given)}
+        words = {name: f"v{i}" for i, name in enumerate(types) if name in read}
         tree = substitute(tree, {name: Name(word, NOWHERE) for name, word in words.items()})
-        formula = compile_formula(print_tree(tree), tuple(words.values()), types, {})
-        return formula([value for _, value in given.values()])
-
-
-def _tiny(difference: Any, value: Any) -> bool:
-    """Whether two arrays differ by rounding alone, measured by their largest element."""
-    size = np.max(np.abs(value), initial=0.0)
-    return bool(np.max(np.abs(difference), initial=0.0) <= 1e-9 * size)
+        given = tuple(types[name] for name in words)
+        formula = compile_formula(print_tree(tree), tuple(words.values()), given, {})
+        return formula([known[name] for name in words])
 
 
 class TooLongError(Exception):

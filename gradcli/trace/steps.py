@@ -22,13 +22,7 @@ from gradcli.graph.graph import Node, OperationNode
 from gradcli.ops.operation import Shape
 from gradcli.results.result import Result
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Call,
-    Compare,
-    Name,
-    Operator,
-    Tree,
-)
+from gradcli.syntax.tree import Call, Compare, Name, Operator, Tree
 
 
 @by_value

@@ -6,6 +6,7 @@ import datetime as dt
 import gzip
 import json
 import os
+import re
 import sys
 import threading
 from io import BytesIO, TextIOWrapper
@@ -20,7 +21,7 @@ from schemas import schema
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.files import head_start
+from gradcli.files import head_start, text_cells
 from gradcli.files.dialect import Asked
 from gradcli.files.points import Points
 from gradcli.files.text_points import TablePoints
@@ -368,6 +369,35 @@ def test_the_bar_is_where_no_results_are(to: str, columns: int | None, shown: bo
     assert ("2 rows" in environment.written()[1]) == shown
     written = Path(to).read_text() if to != "-" else environment.written()[0]
     assert written == "value,d_x\n1.0,2.0\n4.0,4.0\n"
+
+
+ERRORS = ("#N/A", "#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#n/a")
+
+
+@pytest.mark.parametrize("error", ERRORS)
+def test_errors_of_a_spreadsheet_are_no_comments(
+    error: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In every column, near the beginning and behind what is looked at there, packed or not."""
+    monkeypatch.setattr(text_cells, "BEGINNING", 64)
+    for rows in (1, 40):
+        for row in (f"{error},2", f"2,{error}"):
+            text = "x,y\n" + "1,2\n" * rows + f"# a comment\n{row}\n1,2\n"
+            Path("p.csv").write_text(text if rows > 1 else text.replace("# a comment\n", ""))
+            environment = Environment.captured()
+            assert run(["batch", "x*y", "p.csv"], environment) == 2
+            shown = environment.written()[1]
+            assert re.search(f"row {rows + 1}: the .*column.* has '{re.escape(error)}'", shown)
+
+
+@pytest.mark.parametrize("separator", [",", ";", "|", "\t"])
+@pytest.mark.parametrize("form", ["sep={}\n", '"sep={}"\r\n', "SEP={} \n\n"])
+def test_a_first_line_that_says_what_separates(form: str, separator: str) -> None:
+    rows = f"{form.format(separator)}x{separator}y\n3{separator}2\n1{separator}4\n"
+    Path("p.csv").write_text(rows, newline="")
+    environment = Environment.captured()
+    assert run(["batch", "x*y", "p.csv"], environment) == 0
+    assert environment.written()[0].split() == ["value,d_x,d_y", "6.0,2.0,3.0", "4.0,4.0,1.0"]
 
 
 # --- a head start ----------------------------------------------------------------------------

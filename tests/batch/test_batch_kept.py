@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+import weakref
 from collections.abc import Callable
 from pathlib import Path
 
@@ -132,6 +133,25 @@ def test_a_folder_that_others_may_write_to(folder: Path) -> None:
     folder.chmod(0o777)
     assert how(9, jit=True) is Compiled
     assert not list(folder.iterdir())
+
+
+def test_a_loop_keeps_its_arrays(folder: Path) -> None:
+    program = Program(TEXT)
+    columns = {"x": np.ones(16), "y": np.ones(16)}
+    program.batch(columns, jit=True)
+    assert program._last is not None
+    compiled = program._last[1].line
+    assert isinstance(compiled, Compiled)
+    assert len(list(folder.iterdir())) == 1
+    arrays = [np.ones(16) for _ in range(2 + len(compiled.loop.wanted))]
+    numbers = [0.0] * len(compiled.loop.numbers)
+    rows = compiled.ready(arrays[:2], numbers, arrays[2:])
+    alive = [weakref.ref(array) for array in arrays]
+    arrays.clear()
+    assert all(array() is not None for array in alive)
+    assert rows(0, 16) is False
+    del rows
+    assert all(array() is None for array in alive)
 
 
 def test_old_files_make_room(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

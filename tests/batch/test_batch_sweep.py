@@ -15,7 +15,7 @@ from batch_agreement import Agreement, array_cases, compare, edgy_cases, guarded
 from batch_programs import SPECIAL
 
 from gradcli import ops
-from gradcli.batch.kernel import SIGNALLING
+from gradcli.batch.schedule import SIGNALLING
 
 OPERANDS: dict[Any, int] = {row.in_place: len(row.operands) for row in ops.TABLE if row.in_place}
 for made in filter(None, (row.shared for row in ops.TABLE)):

@@ -13,7 +13,7 @@ import pytest
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
-from gradcli.formulas.algebra import Rewrite
+from gradcli.formulas.arithmetic import Rewrite
 from gradcli.formulas.check import computed
 from gradcli.formulas.simplify import REWRITES
 from gradcli.formulas.tidy import operations, simplified

@@ -236,6 +236,86 @@ def test_arrays_of_such_numbers(text: str) -> None:
         assert marked.right, (name, marked.rows)
 
 
+TABLES = {
+    "plain": "x,2\ny,3\n",
+    "sep": "sep=;\nname;value\nx;2\ny;3\n",
+    "sep in quotes": '"sep=|"\r\n"x"|"2"\r\n"y"|"3"\r\n',
+    "sep of tabs": "SEP=\t\nx\t2\ny\t3\n",
+    "blanks": ' "name" , "value" \t\n\n   \n "x" , 2  \n\ty\t, " 3 " \n,,\n\n',
+    "commas at the end": "x,2,,\ny,3,,\n,,,\n",
+    "own heading": "Variable name,My result\nx,2\ny,3\n",
+    "heading of three": "Name,Your answer,Remarks\nx,2,easy\ny,3,\n",
+    "comments": "# mine\nx,2\n#N is 3\ny,3\n",
+    "not available": "a,#N/A\nx,2\nb,NA\ny,3\nf,n/a\n",
+}
+
+
+@pytest.mark.parametrize("table", TABLES)
+def test_every_table_of_an_editor_or_spreadsheet(table: str) -> None:
+    """In every encoding that they write, with and without a suffix."""
+    names = Vocabulary(("x", "y"), ("x", "y", "a", "b", "f"), "f")
+    for encoding in ("utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"):
+        for name in ("a.csv", "a.tsv", ""):
+            found = read_submission(TABLES[table].encode(encoding), name, names)
+            assert isinstance(found, Values), (encoding, name)
+            given = [(e.name, e.kind, float(e.written.value)) for e in found.entries]
+            assert given == [("x", "gradient", 2.0), ("y", "gradient", 3.0)], (encoding, name)
+
+
+@pytest.mark.parametrize("error", ["#DIV/0!", "#VALUE!", "#REF!", "#NAME?", "#NUM!", "#NULL!"])
+def test_errors_of_a_spreadsheet(error: str) -> None:
+    """One as an answer is a wrong number; one as a name is refused, not taken for a comment."""
+    task = make_task(gradcli.Program("f = x*y"), {"x": 3, "y": 2})
+    for name, text in {
+        "a.csv": f"x,{error}\ny,3", "a.tsv": f"x\t{error}\ny\t3",
+        "a.json": json.dumps({"x": error, "y": 3}),
+    }.items():  # fmt: skip
+        marked = mark(task, read_submission(text.encode(), name, task.vocabulary))
+        assert [row.status for row in marked.rows] == ["wrong", "ok"]
+    with pytest.raises(GradcliError, match=f"'{re.escape(error)}' isn't a name of the task"):
+        read_submission(f"{error},2\ny,3".encode(), "a.csv", task.vocabulary)
+
+
+LONG = {
+    "sum": "f = x*y{}", "product": "f = x*y{}", "quotient": "f = x*y{}", "and": "if x > 9{}: y = 1",
+    "or": "if x > 9{}: y = 1", "or and": "if x > 9{}: y = 1", "comparison": "q = 1{}",
+    "elif": "if x > 9: q = 1{}\nelse: pass", "texts": "q = 'a'{}", "f": "q = f'{{x}}'{}",
+    "names": "{}f = x*y", "calls": "f = (x*y){}", "indices": "q = [1]{}", "attributes": "q = x{}",
+    "called": "q = print{}", "signs": "f = {}(x*y)", "not": "q = {}x", "power": "q = 1{}",
+    "choice": "q = 1{}", "lambda": "q = {}1",
+}  # fmt: skip
+PARTS = {
+    "sum": " + 0*x", "product": "*1", "quotient": "/1", "and": " and x > 8", "or": " or x > 8",
+    "or and": " and x > 2 or x > 8", "comparison": " <= 1", "elif": "\nelif x > 8: q = 2",
+    "texts": " + 'a'", "f": " f'{x}'", "names": "q = ", "calls": ".copy()", "indices": "[0]",
+    "attributes": ".T", "called": "()", "signs": "- ", "not": "not ", "power": " ** 1",
+    "choice": " if x else 1", "lambda": "lambda: ",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("count", [120, 4000])
+@pytest.mark.parametrize("kind", LONG)
+def test_what_is_long_and_not_deep(kind: str, count: int) -> None:
+    """It is read and gets its marks, or is refused at its line for what it is."""
+    task = make_task(gradcli.Program("f = x*y"), {"x": 3.0, "y": 2.0})
+    text = f"import numpy as np\n{LONG[kind].format(PARTS[kind] * count)}\ndx = y\ndy = x"
+    try:
+        marked = mark(task, read_submission(text.encode(), "a.py", task.vocabulary))
+    except GradcliError as error:
+        assert kind in LONG_REFUSED or count > 1000
+        assert error.span is not None
+        assert 1 <= text.count("\n", 0, error.span.start) <= count + 2
+        assert ("nested more" in error.message) == (kind in ("power", "choice", "lambda"))
+        return
+    assert kind not in LONG_REFUSED
+    assert marked.right
+
+
+LONG_REFUSED = frozenset(
+    {"calls", "indices", "attributes", "called", "signs", "not", "power", "choice", "lambda"}
+)
+
+
 def test_a_name_that_is_also_a_function_is_no_number() -> None:
     """`exp = np.exp(x)`: what is made of it is judged as code, to six digits."""
     task = make_task(gradcli.Program("a = exp(x)\nf = 2*a"), {"x": 1})

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +12,12 @@ import pytest
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
+from gradcli.grading.code.graded import graded
 from gradcli.grading.exercise.own_points import own_task
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Status
+from gradcli.grading.model.deadline import NEVER
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.submission.read import read_submission
 from gradcli.grading.submission.types import Values
@@ -149,3 +154,54 @@ class TestAnotherPoint:
         assert "other-point" not in out
         out = self.graded(tmp_path, program, "--precision", precision, "--for", "s1")
         assert "another A, another x" in " ".join(out.split())
+
+
+POINT = "a = x*y\nb = sin(a)\nf = a + b^2\n"
+ANSWERS = {"a": 10.0, "b": -0.54402, "delta_b": -1.088, "delta_a": 1.9129}
+FINAL = {"delta_x": 9.5647, "delta_y": 3.8259}
+FORMS: dict[str, Callable[[dict[str, int]], Any]] = {
+    "values.json": lambda p: {"values": {**p, "a": 10.0}, "gradients": FINAL},
+    "point.json": lambda p: {"point": p, "a": 10.0, **FINAL},
+    "inputs.json": lambda p: {"inputs": p, "answers": FINAL},
+    "columns.csv": lambda p: "name,value,gradient\n"
+    + "".join(f"{n},{v},{FINAL['delta_' + n]}\n" for n, v in p.items()),
+    "columns.tsv": lambda p: "node\tvalue\tdelta\na\t10\t1.9129\n"
+    + "".join(f"{n}\t{v}\t{FINAL['delta_' + n]}\n" for n, v in p.items()),
+    "numbers.txt": lambda p: "".join(f"{n} = {v}\n" for n, v in {**p, **ANSWERS, **FINAL}.items()),
+    "formulas.py": lambda p: "".join(f"{n} = {v}\n" for n, v in p.items())
+    + "a = x*y\nb = np.sin(a)\nf = a + b**2\ndelta_b = 2*b\n"
+    + "".join(f"{n} = {v}\n" for n, v in FINAL.items()),
+    "right.py": lambda p: "".join(f"{n} = {v}\n" for n, v in p.items())
+    + "a = x*y\nb = np.sin(a)\nf = a + b**2\ndelta_a = 1 + 2*b*np.cos(a)\n"
+    "delta_x, delta_y = delta_a*y, delta_a*x\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_another_point_in_every_form(form: str, tmp_path: Path) -> None:
+    """It is said once for the whole, and no number is a mistake; of the own point nothing is."""
+    task = make_task(Program(POINT), {"x": 3, "y": -4})
+    for point in ({"x": 2, "y": 5}, {"x": 3, "y": -4}):
+        content = FORMS[form](point)
+        text = content if isinstance(content, str) else json.dumps(content)
+        found = graded(task, text.encode(), form, Scheme(), NEVER)
+        tags = {note.tag for note in found.notes}
+        assert ("other-point" in tags) == (point["x"] == 2)
+        wrong = [row for row in found.rows if row.status is Status.WRONG]
+        if point["x"] == 2:
+            assert all(row.elsewhere and not row.tags for row in wrong)
+            assert not [row for row in found.roots if row.status is not Status.MISSING]
+            assert bool(wrong) == found.elsewhere == (form != "right.py")
+        else:
+            assert bool(wrong) == (form != "right.py")
+            assert not any(row.elsewhere for row in wrong)
+
+
+def test_in_code_for_another_point_formulas_are_judged() -> None:
+    task = make_task(Program(POINT), {"x": 3, "y": -4})
+    code = "x = 2\ny = 5\na = x*y\nb = np.sin(a)\nf = a + b**2\ndelta_b = 2*b\n"
+    code += "delta_a = 1 + delta_b*np.sin(a)\ndelta_x = delta_a*y\ndelta_y = 3.8259\n"
+    found = graded(task, code.encode(), "a.py", Scheme(), NEVER)
+    assert [(row.line, row.tags) for row in found.roots] == [(7, ("wrong-rule",))]
+    assert [row.name for row in found.rows if row.elsewhere] == ["y"]
+    assert not found.elsewhere

@@ -302,3 +302,112 @@ def test_one_line_costs_one_mark(mistake: str) -> None:
     found = graded(task, text.encode(), "a.py", Scheme(), NEVER)
     assert found.max_score - found.score == 1
     assert len(found.roots) == 1
+
+
+COPIES = {
+    "array": ("grad = np.array([{x}, {y}])", "dx, dy = grad"),
+    "array by index": ("grad = np.array([{x}, {y}])", "dx = grad[0]", "dy = grad[1]"),
+    "tuple": ("grads = ({x}, {y})", "dx, dy = grads"),
+    "list by index": ("grads = [{x}, {y}]", "dx = grads[0]", "dy = grads[1]"),
+    "elements": ("grad = np.zeros(2)", "grad[0] = {x}", "grad[1] = {y}", "dx, dy = grad"),
+    "backwards": ("grad = np.zeros(2)", "grad[1] = {y}", "grad[0] = {x}", "dx, dy = grad"),
+    "appended": ("grads = []", "grads.append({x})", "grads.append({y})", "(dx, dy) = grads"),
+    "names": ("p = {x}", "q = {y}", "dx = p", "dy = q"),
+    "names of names": ("p = {x}", "q = {y}", "r = [p, q]", "dx, dy = r"),
+    "function": ("def back(g):", "    p = {x}", "    q = {y}", "    return p, q",
+                 "dx, dy = back(g)"),
+    "unpacked later": ("def back(g):", "    p = {x}", "    q = {y}", "    return p, q",
+                       "both = back(g)", "dx, dy = both"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("way", COPIES)
+@pytest.mark.parametrize(("slip", "wrong"), [("x", "g*x"), ("y", "g*y"), ("x", "-g*y")])
+def test_the_line_at_fault_is_the_one_that_makes_the_number(
+    way: str, slip: str, wrong: str
+) -> None:
+    task = make_task(Program("a = x*y\nb = sin(a)\nf = a + b^2"), {"x": 3, "y": -4})
+    above = ["import numpy as np", "a = x*y", "b = np.sin(a)", "f = a + b**2"]
+    above += ["g = 1 + 2*b*np.cos(a)"]
+    right = {"x": "g*y", "y": "g*x"}
+    for forms, root in ((right, None), ({**right, slip: wrong}, f"{{{slip}}}")):
+        lines = [*above, *(line.format(**forms) for line in COPIES[way])]
+        text = "\n".join(lines).encode()
+        found = graded(task, text, "a.py", Scheme(), NEVER)
+        at = [i for i, line in enumerate(COPIES[way], start=6) if root and root in line]
+        assert [row.line for row in found.roots] == at
+
+
+def test_behind_a_copy_the_line_at_fault_is_where_it_began() -> None:
+    task = make_task(Program("a = x*y\nb = sin(a)\nf = a + b^2"), {"x": 3, "y": -4})
+    for copy in (COPIES["array"], COPIES["elements"], COPIES["names"], ("dx = g*y", "dy = g*x")):
+        lines = ["a = x*y", "b = np.sin(a)", "f = a + b**2", "g = 1 + 2*b*np.sin(a)"]
+        lines += [line.format(x="g*y", y="g*x") for line in copy]
+        found = graded(task, "\n".join(lines).encode(), "a.py", Scheme(), NEVER)
+        assert [(row.line, row.tags) for row in found.roots] == [(4, ("wrong-rule",))]
+
+
+BATCH = """#: X = [[0.5, -1.2], [1.1, 0.4], [-0.6, 0.9]]
+#: Y = [[1], [0], [1]]
+#: W1 = [[0.3, -0.5, 0.8], [0.7, 0.2, -0.4]]
+#: b1 = [[0.1, -0.2, 0.05]]
+#: W2 = [[0.6], [-0.9], [0.4]]
+#: b2 = [[0.2]]
+#: wrt W1, b1, W2, b2
+Z1 = X @ W1 + b1
+A1 = tanh(Z1)
+Z2 = A1 @ W2 + b2
+A2 = sigmoid(Z2)
+J = -mean(Y*log(A2) + (1 - Y)*log(1 - A2))
+"""
+BATCH_CODE = """import numpy as np
+m = X.shape[0]
+Z1 = X @ W1 + b1
+A1 = np.tanh(Z1)
+Z2 = A1 @ W2 + b2
+A2 = 1/(1 + np.exp(-Z2))
+J = -np.mean(Y*np.log(A2) + (1 - Y)*np.log(1 - A2))
+dZ2 = A2 - Y
+dW2 = A1.T @ dZ2 / m
+db2 = np.sum(dZ2, axis=0, keepdims=True) / m
+dA1 = dZ2 @ W2.T
+dZ1 = dA1 * (1 - A1**2)
+dW1 = X.T @ dZ1 / m
+db1 = np.sum(dZ1, axis=0, keepdims=True) / m"""
+NO_VALUE = (
+    "{} / 0",
+    "np.log(0*({}))/0",
+    "{} / undefined_name",
+    "unknown + {}",
+    "({}) / (m - m)",
+)
+
+
+def test_deltas_of_examples_beside_a_line_without_a_value() -> None:
+    """Only that line is wrong, wherever it stands; the output's own line is no exception."""
+    task = make_task(Program(BATCH))
+    lines = BATCH_CODE.split("\n")
+    assert graded(task, BATCH_CODE.encode(), "a.py", Scheme(), NEVER).right
+    for number in (7, 9, 10, 13, 14):
+        name, _, value = lines[number - 1].partition(" = ")
+        for form in NO_VALUE:
+            text = "\n".join(
+                [*lines[: number - 1], f"{name} = {form.format(value)}", *lines[number:]]
+            )
+            found = graded(task, text.encode(), "a.py", Scheme(), NEVER)
+            assert [row.line for row in found.roots] == [number]
+            assert not found.roots[0].tags
+            assert found.score == 3
+            assert [note.tag for note in found.notes if note.tag != "not-read"] == ["per-example"]
+
+
+def test_a_weights_gradient_without_the_mean_is_a_slip() -> None:
+    """A gradient that is asked for has to be divided where it is a sum over examples."""
+    task = make_task(Program(BATCH))
+    lines = BATCH_CODE.split("\n")
+    for number in (9, 10, 13, 14):
+        slip = lines[number - 1].removesuffix(" / m")
+        text = "\n".join([*lines[: number - 1], slip, *lines[number:]])
+        found = graded(task, text.encode(), "a.py", Scheme(), NEVER)
+        assert [row.line for row in found.roots] == [number]
+        assert "mean-for-sum" in found.roots[0].tags

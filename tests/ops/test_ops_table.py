@@ -11,7 +11,7 @@ import pytest
 from ops_samples import CASES, Application, applied, label, weights
 from sweep import each_sample, sweep
 
-from gradcli import ops
+from gradcli import GradcliError, Program, ops
 from gradcli.engine.formula import compile_formula, formula_names, parsed
 from gradcli.engine.plan import reduce_to
 from gradcli.graph.names import CONSTANTS
@@ -519,3 +519,21 @@ def test_elements_are_moved_by_whole_numbers_only() -> None:
             for fraction in (0.5, float("nan"), (1, 0.5), ((1, 0.5),)):
                 with pytest.raises(Misfit, match="whole number"):
                     row.bind((Type((2, 2)),), {**options, name: fraction})
+
+
+def test_arrays_are_joined_as_numpy_joins_them() -> None:
+    """What NumPy refuses is refused, what is accepted has NumPy's elements."""
+    values = [1.5, np.arange(2.0), np.arange(4.0).reshape(2, 2), np.arange(2.0).reshape(1, 2)]
+    for name in ("hstack", "vstack", "column_stack"):
+        for left, right in itertools.product(values, values):
+            try:
+                wanted = getattr(np, name)((left, right))
+            except ValueError:
+                with pytest.raises(GradcliError):
+                    Program(f"{name}((a, b))").evaluate(a=left, b=right, gradient=False)
+                continue
+            try:
+                found = Program(f"{name}((a, b))").evaluate(a=left, b=right, gradient=False)
+            except GradcliError:
+                continue
+            np.testing.assert_array_equal(found.value, wanted)

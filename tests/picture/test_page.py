@@ -18,6 +18,7 @@ from gradcli import GradcliError, Program, ops
 from gradcli.ops.javascript import FUNCTIONS, expression
 from gradcli.picture import page
 from gradcli.picture.layers import GAP_ACROSS, Size, layout
+from gradcli.picture.model import Box, Drawing, Wire
 from gradcli.picture.recompute import recompute
 from gradcli.report.numbers import number
 from gradcli.report.style import Style
@@ -89,7 +90,9 @@ def test_boxes_never_overlap(seed: int) -> None:
     count = draw.randint(1, 60)
     sizes = {i: Size(draw.uniform(10, 90), draw.uniform(10, 60)) for i in range(count)}
     wires = [(draw.randrange(max(0, i - 9), i), i) for i in range(1, count) for _ in "ab"]
-    found = layout(sizes, wires, [20.0] * len(wires))
+    box = Box(0, "x", "input", "", "", None, (), ())
+    drawn = Drawing(dict.fromkeys(sizes, box), tuple(Wire(*ends) for ends in wires), count - 1)
+    found = layout(sizes, drawn.layers, wires, [20.0] * len(wires))
     boxes = [(*found.centres[i], sizes[i]) for i in sizes]
     for k, (x, y, size) in enumerate(boxes):
         assert -1e-6 <= y - size.across / 2 <= y + size.across / 2 <= found.across + 1e-6

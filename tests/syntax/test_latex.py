@@ -13,7 +13,7 @@ from gradcli.examples import ORDER
 from gradcli.examples import text as example
 from gradcli.ops import TABLE
 from gradcli.ops.operation import Operation
-from gradcli.report.trace.mathematics import mathematics
+from gradcli.report.mathematics.latex import mathematics
 from gradcli.syntax.latex import is_latex
 from gradcli.syntax.parser import parse
 from gradcli.syntax.tree import Name, postorder

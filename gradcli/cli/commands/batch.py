@@ -140,10 +140,9 @@ def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
     from gradcli.files.job import is_folder
     from gradcli.files.many import expect_readable, is_url
 
-    if is_folder(out):
-        to = "ndjson" if files.json else files.to or found.form
-    else:
-        to = "ndjson" if files.json else format_of(out, files.to, "--format")
+    to: str | None = "ndjson" if files.json else files.to
+    if to is None:
+        to = found.form if is_folder(out) else format_of(out, None, "--format")
     if out is not None and is_url(out):
         expect_readable(out)
         if out.lower().startswith("http"):

@@ -9,7 +9,7 @@ from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, format_by_ending, in_report
 from gradcli.diagnostics.failures import file_error, reason, usage_error
-from gradcli.files.files import unwritable
+from gradcli.files.files import unwritable, write_whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -54,10 +54,6 @@ class ClassOutput(OutputOptions):
         "--feedback-format html|md", "the pages as HTML or Markdown", default="html"
     )
 
-    def list_format(self) -> str:
-        """The format of the list of marks in the file. Raises `GradcliError`."""
-        return format_by_ending(self.file, self.formats) or "csv"
-
 
 @declare(
     "class",
@@ -79,7 +75,8 @@ def command(
 
     Exit codes: 0 the marks are written; 1 the mathematics of the task failed; 2 wrong usage.
     """
-    form, list_form = report.asked_format() or "table", report.list_format()
+    form = report.asked_format() or "table"
+    list_form = format_by_ending(report.file, report.formats) or "csv"
     folder = task.pushed_along() or submissions.folder
     if folder is None and (task.task is not None or task.file is not None):
         raise usage_error("the folder is missing", "as in: gradcli class task.grad submissions")
@@ -107,7 +104,10 @@ def command(
     listed = with_files(sorted([*marks, *refused], key=lambda mark: (mark.student, mark.file)))
     if report.feedback is not None:
         _write_pages(report.feedback, set_, listed, report.feedback_format)
-    return _outcome(listed, form, list_form, report)
+    style = report.style()
+    if report.file is not None:
+        write_whole(report.file, _written(listed, list_form, style, listed=True))
+    return Outcome(_written(listed, form, style, listed=report.file is None))
 
 
 def _expect_folder_for_pages(pages: str | None, submissions: str | None) -> None:
@@ -131,7 +131,6 @@ def _expect_folder_for_pages(pages: str | None, submissions: str | None) -> None
 
 def _write_pages(folder: str, task: Task, marks: Sequence[Mark], form: PageFormat) -> None:
     """A page for each student, each written whole or not at all."""
-    from gradcli.files.files import write_whole
     from gradcli.report.homework.feedback import pages
 
     written = list(pages(task.title or "Homework", marks, form))
@@ -158,16 +157,6 @@ def _marked(
             marks.append(mark)
             advance(1)
     return marks
-
-
-def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:
-    """The list of marks to its file, the rest to standard output."""
-    if report.file is not None:
-        from gradcli.files.files import write_whole
-
-        write_whole(report.file, _written(marks, list_form, report.style(), listed=True))
-    style = report.style()
-    return Outcome(_written(marks, form, style, listed=report.file is None))
 
 
 def _written(marks: Sequence[Mark], form: str, style: Style, *, listed: bool) -> Iterable[str]:

@@ -59,7 +59,10 @@ def command(point: RowOptions, report: FormulaOptions) -> Outcome:
     if report.standalone and form != "latex":
         raise usage_error("--standalone is for --format latex")
     sizes = _sizes(report.shape or [])
-    vectors, matrices = _names(report.vector, "--vector"), _names(report.matrix, "--matrix")
+    from gradcli.cli.inputs import names_in
+
+    vectors = names_in(report.vector, "--vector") if report.vector is not None else ()
+    matrices = names_in(report.matrix, "--matrix") if report.matrix is not None else ()
     _expect_one_size(sizes, vectors, matrices)
     read = point.inputs()
     found = read.program.diff(
@@ -79,12 +82,6 @@ def command(point: RowOptions, report: FormulaOptions) -> Outcome:
     )
     alone = {"standalone": True} if report.standalone else {}
     return Outcome(import_module(home).pieces(found, report.style(), **alone), 0, report.file)
-
-
-def _names(text: str | None, option: str) -> tuple[str, ...]:
-    from gradcli.cli.inputs import names_in
-
-    return () if text is None else names_in(text, option)
 
 
 def _sizes(written: Iterable[str]) -> dict[str, Shape]:

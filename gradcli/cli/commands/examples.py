@@ -1,18 +1,20 @@
 """`gradcli examples`: the programs that come with gradcli, listed, shown and run.
 
-`examples run` is `eval` with the example's text as the program: see `example_words`.
+`examples run NAME …` is `eval` with the example's text as the program: `cli.door` puts the words of
+`run_words` in its place before any option is read.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from gradcli import examples
 from gradcli.cli.command import Outcome, declare
-from gradcli.cli.example_words import text_of
 from gradcli.cli.options import TextOutput
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
+from gradcli.diagnostics.suggestion import did_you_mean
 
 if TYPE_CHECKING:
     from gradcli.report import Style
@@ -68,10 +70,30 @@ def command(report: ExampleOptions) -> Outcome:
         raise usage_error(
             "'run NAME' comes before all options", f"gradcli examples run {names[0]} --json"
         )
-    text = text_of(names[0])
+    text = _text_of(names[0])
     if form == "json":
         text = _json(_entry(names[0]) | {"program": text}, report.style())
     return Outcome([text], 0, report.file)
+
+
+def run_words(words: Sequence[str]) -> list[str]:
+    """The words of `eval` that `examples run NAME …` stands for. Raises `GradcliError`."""
+    if words[:1] in (["--help"], ["-h"]):
+        return ["examples", "--help"]
+    if not words or words[0].startswith("-"):
+        raise usage_error("the name of an example is missing", "gradcli examples run kamper")
+    return ["eval", _text_of(words[0]), *words[1:]]
+
+
+def _text_of(name: str) -> str:
+    """An example's text. Raises `GradcliError` of kind name."""
+    try:
+        return examples.text(name)
+    except KeyError:
+        from gradcli.diagnostics.error import GradcliError, Kind
+
+        hint = did_you_mean(name, examples.ORDER) or f"there are {', '.join(examples.ORDER)}"
+        raise GradcliError(Kind.NAME, f"there is no example '{name}'", hint=hint) from None
 
 
 def _no_action(word: str) -> Exception:
@@ -79,8 +101,6 @@ def _no_action(word: str) -> Exception:
         return usage_error(
             f"list, show or run '{word}'?", f"gradcli examples show {word}, or run {word}"
         )
-    from gradcli.diagnostics.suggestion import did_you_mean
-
     hint = did_you_mean(word, (*ACTIONS, *examples.ORDER))
     return usage_error(f"examples can't '{word}'", hint or "list, show NAME, or run NAME")
 

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING
 
 from gradcli.cli.command import Options, Outcome, declare
 from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
@@ -12,11 +11,12 @@ from gradcli.cli.options import OutputOptions, in_report
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
+    from gradcli.cli.environment import Environment
     from gradcli.diagnostics.error import GradcliError
+    from gradcli.grading.marking.expected import Scheme
     from gradcli.grading.marking.result import Marked
     from gradcli.grading.model.deadline import Deadline
     from gradcli.grading.model.task import Task
-    from gradcli.trace.explain import Explainer
 
 GRADERS = ("gradescope", "prairielearn", "coderunner")
 RESULTS = "results.json"
@@ -42,11 +42,6 @@ class GradeOutput(OutputOptions):
     formats = ("table", "json", *GRADERS)
 
     reveal: bool = in_report("--reveal", "show the right answers, and why they are so")
-
-    def grader(self) -> str | None:
-        """The grader that the report is for."""
-        chosen = self.chosen_format()
-        return chosen if chosen in GRADERS else None
 
 
 @declare(
@@ -80,125 +75,95 @@ def command(
     from gradcli.diagnostics.error import GradcliError
     from gradcli.grading.model.deadline import Deadline
 
-    grader = report.grader()
+    form = report.chosen_format()
+    grader = form if form in GRADERS else None
     if grader is not None and len(submissions) > 1:
         raise usage_error(f"--format {grader} is for one submission")
     expect_one_reader(task.data, "a submission", *submissions)
     deadline = Deadline.of(marking.seconds)
     set_ = _read(task, handed_in.student, deadline)
-    if isinstance(set_, GradcliError) and grader is None:
-        raise set_
-    grading = Grading(set_, tuple(submissions), marking, report, deadline)
+    grading = Grading(marking, report, deadline)
     if grader is not None:
-        return grading.for_grader(grader)
-    return Outcome(grading.text(), grading.exit_code, report.file)
+        return grading.for_grader(grader, set_, submissions[0])
+    if isinstance(set_, GradcliError):
+        raise set_
+    return Outcome(grading.text(set_, submissions), lambda: grading.code, report.file)
 
 
 def _read(task: TaskOptions, student: str | None, deadline: Deadline) -> Task | GradcliError:
-    """The task evaluated, or the error that it takes too long. Raises `GradcliError`."""
+    """The task at the student's point, or the error that it takes too long.
+
+    Raises `GradcliError`.
+    """
     from gradcli.cli.timer import TimeUpError, limited
     from gradcli.diagnostics.failures import submission_error
 
     try:
         with limited(deadline.left):
-            return _own(task.read("grade task.grad answer.py"), student)
+            found = task.read("grade task.grad answer.py")
+            if student is None:
+                return found
+            from gradcli.grading.exercise.own_points import own_task
+
+            return own_task(found, student)
     except TimeUpError:
         message = f"the task can't be evaluated within {deadline.seconds:g} seconds"
         return submission_error(message, "--time-limit gives it more time")
 
 
-def _own(task: Task, student: str | None) -> Task:
-    """The task at a student's own point, if one is asked for."""
-    if student is None:
-        return task
-    from gradcli.grading.exercise.own_points import own_task
-
-    return own_task(task, student)
-
-
 class Grading:
     """Submissions marked one after the other, and the gravest exit code."""
 
-    def __init__(
-        self,
-        task: Task | GradcliError,
-        names: tuple[str, ...],
-        marking: MarkingOptions,
-        report: GradeOutput,
-        deadline: Deadline,
-    ) -> None:
-        self.task, self.names, self.report = task, names, report
-        self.scheme, self.seconds = marking.scheme(), marking.seconds
+    def __init__(self, marking: MarkingOptions, report: GradeOutput, deadline: Deadline) -> None:
+        self.report, self.scheme, self.seconds = report, marking.scheme(), marking.seconds
         self.deadline: Deadline | None = deadline
         """That of the first submission, which the task's evaluation is part of."""
         self.code = 0
+        """5 if a submission could not be read, else 4 if one has wrong rows."""
 
-    def text(self) -> Iterator[str]:
+    def text(self, task: Task, names: Sequence[str]) -> Iterator[str]:
         """The report of every submission; what can't be read is an error."""
         from gradcli.diagnostics.error import GradcliError
         from gradcli.report.homework import marked as grade
+        from gradcli.trace.explain import Explainer
+        from gradcli.trace.steps import Steps
 
-        style = self.report.style()
+        style, reveal = self.report.style(), self.report.reveal
         as_json = self.report.chosen_format() == "json"
-        several = len(self.names) > 1
-        for name in self.names:
-            marked = self.marked(name)
+        words = Explainer(Steps(task.result)).about if reveal and not as_json else None
+        for name in names:
+            marked = self.marked(task, name)
             if isinstance(marked, GradcliError):
                 self.report.environment.explain(marked, json=as_json)
             elif as_json:
                 yield grade.json_text(grade.as_object(name, marked), style)
             else:
-                own, reveal = name if several else None, self.report.reveal
-                words = self._words if reveal else None
+                own = name if len(names) > 1 else None
                 yield from grade.pieces(own, marked, style, reveal=reveal, words=words)
 
-    def _words(self, node: str) -> str:
-        """Why the right gradient of a node is what it is."""
-        from gradcli.diagnostics.error import GradcliError
-
-        return "" if isinstance(self.task, GradcliError) else self._explainer.about(node)
-
-    @cached_property
-    def _explainer(self) -> Explainer:
-        from gradcli.grading.model.task import Task
-        from gradcli.trace.explain import Explainer
-        from gradcli.trace.steps import Steps
-
-        assert isinstance(self.task, Task)
-        return Explainer(Steps(self.task.result))
-
-    def exit_code(self) -> int:
-        """5 if a submission could not be read, else 4 if one has wrong rows."""
-        return self.code
-
-    def marked(self, name: str) -> Marked | GradcliError:
+    def marked(self, task: Task, name: str) -> Marked | GradcliError:
         """A submission marked, or the error that says why it can't be read."""
         from gradcli.diagnostics.error import ExitCode, GradcliError
         from gradcli.grading.model.deadline import Deadline
 
-        if isinstance(self.task, GradcliError):
-            return self.task
-        if name == "-":
-            self.report.environment.say_how_to_end("the submission")
-        stdin = self.report.environment.stdin
         deadline, self.deadline = self.deadline or Deadline.of(self.seconds), None
-        found = marked_file(self.task, name, self.scheme, stdin, deadline)
+        found = _marked(task, name, self.scheme, self.report.environment, deadline)
         if isinstance(found, GradcliError):
             self.code = ExitCode.UNREADABLE
         elif not found.right:
             self.code = max(self.code, ExitCode.WRONG_ROWS)
         return found
 
-    def for_grader(self, grader: str) -> Outcome:
+    def for_grader(self, grader: str, task: Task | GradcliError, name: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""
         from gradcli.diagnostics.error import GradcliError
         from gradcli.report.homework import graders as formats
         from gradcli.report.homework import marked as grade
 
-        found = self.marked(self.names[0])
+        readable = None if isinstance(task, GradcliError) else task
+        found = task if isinstance(task, GradcliError) else self.marked(task, name)
         make = getattr(formats, grader)
-        task = None if isinstance(self.task, GradcliError) else self.task
-        made = make(found, task, reveal=self.report.reveal, points=self.scheme.points)
+        made = make(found, readable, reveal=self.report.reveal, points=self.scheme.points)
         text = grade.json_text(made, self.report.style())
         if grader == "gradescope" and self.report.out is None:
             from gradcli.files.files import write_whole
@@ -207,22 +172,21 @@ class Grading:
         return Outcome([text], 0, self.report.file)
 
 
-def marked_file(
-    task: Task, name: str, scheme: Any, stdin: Any = None, deadline: Deadline | None = None
+def _marked(
+    task: Task, name: str, scheme: Scheme, outside: Environment, deadline: Deadline
 ) -> Marked | GradcliError:
     """A file marked, or the error that says why it can't be, before the deadline."""
     from gradcli.cli.timer import TimeUpError, limited
     from gradcli.diagnostics.error import GradcliError, Kind
     from gradcli.grading.code.graded import graded
-    from gradcli.grading.model.deadline import SECONDS
-    from gradcli.grading.model.deadline import Deadline as Limit
     from gradcli.grading.submission.read import MOST_NOTEBOOK
 
     content: str | bytes = name
     shown: str | None = name
-    if name == "-" and stdin is not None:
-        content, shown = stdin.read(MOST_NOTEBOOK + 1), None
-    deadline = deadline or Limit.of(SECONDS)
+    if name == "-":
+        outside.say_how_to_end("the submission")
+        if outside.stdin is not None:
+            content, shown = outside.stdin.read(MOST_NOTEBOOK + 1), None
     if deadline.left <= 0:
         return deadline.passed()
     try:
@@ -233,12 +197,9 @@ def marked_file(
     except GradcliError as error:
         if error.kind is Kind.SUBMISSION:
             return error
+        message = f"'{name}' can't be marked: {error.message}"
         return GradcliError(
-            Kind.SUBMISSION,
-            f"'{name}' can't be marked: {error.message}",
-            source=error.source,
-            span=error.span,
-            hint=error.hint,
+            Kind.SUBMISSION, message, source=error.source, span=error.span, hint=error.hint
         )
     except Exception as error:  # noqa: BLE001 - a grader's file is written whatever happens
         what = f"{type(error).__name__}: {error}"

@@ -12,15 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.export.numpy.code import (
-    ATOM,
-    POWER,
-    Code,
-    call,
-    exact,
-    fractional,
-    shape_text,
-)
+from gradcli.export.numpy.code import ATOM, POWER, Code, call, exact, fractional, shape_text
 from gradcli.export.numpy.elementwise import Elementwise
 from gradcli.ops import numpy_helpers as helpers
 from gradcli.ops.operation import Options, Type

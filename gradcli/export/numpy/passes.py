@@ -69,21 +69,18 @@ class Numpy(Calls):
         """The steps of the forward pass, constants and operations, each with its code."""
         for step in self.steps.steps():
             if len(self.steps.members(step.node)) == 1:
-                yield step, self._node(step.node)
+                yield step, self._single(step.node).text
             else:
                 found = code.as_type(self._tree(step.tree), step.node.type)
                 yield step, code.numeric(found).text
 
-    def _node(self, node: Node) -> str:
+    def _single(self, node: Node) -> Code:
+        """An operation; a norm or deviation that NumPy gets wrong, by a helper that scales."""
         operands = [self._operand(o) for o in node.operands]
         if node.operation is None:
-            return code.fractional(operands[0]).text
-        found = self.apply(node.operation, operands, node.type, node.options, wide=True)
-        return self._careful(code.numeric(found), node).text
-
-    def _careful(self, found: Code, node: OperationNode) -> Code:
-        """A norm or deviation that NumPy gets wrong, by a helper that scales its operand."""
+            return code.fractional(operands[0])
         row = node.operation
+        found = code.numeric(self.apply(row, operands, node.type, node.options, wide=True))
         if not row.is_reduction or not row.square or node.options["axis"] is not None:
             return found
         if node.options["keepdims"] or node.options.get("p") not in (None, 2):

@@ -35,17 +35,17 @@ class Placing(Lines):
         name = f"{where}_{n}_{axis}_{rank}_{len(i.shape)}"
         if where == "take_along_back":
             places = f"np.arange({n}).reshape(1, -1{', 1' * (rank - 1)})"
-            chosen = f"np.moveaxis(i % {n}, {axis}, 0)[:, None] == {places}"
+            chosen = f"np.moveaxis(np.rint(i) % {n}, {axis}, 0)[:, None] == {places}"
             moved = f"np.moveaxis(d, {axis}, 0)[:, None]"
             text = f"np.moveaxis(np.sum({moved}*({chosen}), axis=0), 0, {axis})"
         else:
             own = tuple(range(axis, axis + len(i.shape)))
             rest = ", ".join(map(str, (*out.shape[:axis], *out.shape[axis + 1 :])))
+            chosen = f"np.arange({n}) == np.rint(np.ravel(i))[:, None] % {n}"
+            moved = f"np.moveaxis(d, {own}, {tuple(range(len(own)))})"
             text = (
-                f"np.moveaxis(np.tensordot(1.0*(np.arange({n}) == np.ravel(i)[:, None] % {n}), "
-                f"np.reshape(np.moveaxis(d, {own}, {tuple(range(len(own)))}), "
-                f"(np.size(i), {rest})), "
-                f"(0, 0)), 0, {axis})"
+                f"np.moveaxis(np.tensordot(1.0*({chosen}), "
+                f"np.reshape({moved}, (np.size(i), {rest})), (0, 0)), 0, {axis})"
             )
         self.note(name, "d, i", text)
         return call(name, d.text, i.text, type=Type(out.shape))

@@ -48,6 +48,7 @@ class Changes:
     def __init__(self, tree: ast.Module, reader: CodeReader) -> None:
         self.tree, self.reader = tree, reader
         self.shapes: dict[tuple[str, int], tuple[int, ...] | None] = {}
+        self.has_roots = "sqrt" in reader.reading.source.text
 
     def tried(
         self, place: Place, step: int
@@ -210,6 +211,8 @@ class Changes:
         if factor in ("2.0", "0.5"):
             of_two = any(2 in t.shape for t in self.reader.tape.types)
             return ("factor", "wrong-rule", *(("mean-for-sum",) if of_two else ()))
+        if "**" in factor:
+            return ("factor",)
         return ("mean-for-sum", "factor")
 
     # --- what is at hand ---
@@ -219,7 +222,8 @@ class Changes:
         lengths = {n for t in self.reader.tape.types for n in t.shape if 1 < n <= 1000}
         sizes = {t.size for t in self.reader.tape.types if 1 < t.size <= 1000}
         found = [f"{n}.0" for n in sorted(lengths | sizes)]
-        return ["2.0", "0.5", "-1.0", *(f"(1/{n})" for n in found), *found]
+        roots = [f"(1/{n}**0.5)" for n in sorted(lengths)] if self.has_roots else []
+        return ["2.0", "0.5", "-1.0", *(f"(1/{n})" for n in found), *found, *roots]
 
     def _functions(self) -> list[tuple[str, str]]:
         """Functions of one argument, and what more they are called with."""

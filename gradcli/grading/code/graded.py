@@ -49,7 +49,8 @@ def graded(
         if found is None:
             raise refusal from None
         return found
-    if marked.right or marked.elsewhere or not isinstance(handed, Listing):
+    elsewhere = marked.elsewhere or any(row.elsewhere for row in marked.rows)
+    if marked.right or elsewhere or not isinstance(handed, Listing):
         return marked
     try:
         explained = len(marked.roots) == 1 and bool(marked.roots[0].tags)

@@ -20,6 +20,7 @@ from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.repairs import Repairs
 from gradcli.grading.code.replay import Replay, same
 from gradcli.grading.code.suspects import suspects_of
+from gradcli.grading.listing.cells import NO_NUMBER
 from gradcli.grading.listing.forward_pass import WORTH_SAYING
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
@@ -97,7 +98,8 @@ class CodeMarking(Judged):
         for name in wrong:
             value, true = self.finals[name].value, self.true(name)
             scaled = np.shape(value) == np.shape(true) and any(
-                n in divisors and same(value, n * true) for n in np.shape(true)
+                n in divisors and same(value, n * true) and self._is_over_examples(name)
+                for n in np.shape(true)
             )
             if scaled and len(wrong) < len(self.finals):
                 found.add(name)
@@ -105,6 +107,23 @@ class CodeMarking(Judged):
             text = f"delta_{name} is that of each example, not divided by their number"
             self.notes.append(Note("per-example", text, self.finals[name].line))
         return frozenset(found)
+
+    def _is_over_examples(self, name: str) -> bool:
+        """Whether a node has elements for examples: as no bias has, and no weight.
+
+        In a product that is the factor beside one whose gradient, a sum over them, is right.
+        """
+        flow = self.task.flow
+        right = self.right({n: f.value for n, f in self.finals.items()})
+        for part in flow.passes({})[1].get(name, ()):
+            stage = flow.stages[part.consumer]
+            operation = stage.graph.nodes[part.node].operation
+            product = operation is not None and operation.is_matrix_product
+            if np.shape(part.raw) != np.shape(part.value):
+                return False
+            if product and not right & ({*stage.reads} - {name}):
+                return False
+        return True
 
     def divisors(self) -> frozenset[int]:
         """The whole numbers above 1 that right gradients are divided by."""
@@ -180,6 +199,12 @@ class CodeMarking(Judged):
         final = self.finals.get(name)
         if final is None and name in broken:
             root = broken[name]
+            first = next(n for n in self.asked if n in broken and broken[n].line == root.line)
+            if name != first:  # one line, one mistake
+                return MarkedRow(
+                    name, "gradient", Status.CARRIED, (), root.line, root.text, None, true, None,
+                    worth * self.scheme.carried, worth, "",
+                )  # fmt: skip
             return MarkedRow(
                 name, "gradient", Status.WRONG, root.tags, root.line, root.text, None, true, None,
                 0.0, worth, root.message,
@@ -225,6 +250,8 @@ class CodeMarking(Judged):
 
     def _root(self, wrong: frozenset[str], repairs: Repairs) -> Root:
         """The statement that explains most of some wrong gradients."""
+        if (broken := self._without_number(wrong)) is not None:
+            return broken
         suspects = suspects_of(self, wrong)
         repair = repairs.best(wrong, suspects)
         if repair is None and len(wrong) > 1 and not suspects.right_values:
@@ -246,6 +273,26 @@ class CodeMarking(Judged):
             return Root(final.line, final.text, tags, wrong)
         step = self._made(self.reader.reading.steps[suspects.steps[0]])
         return Root(step.line, self.reader.text.written(step.span), tags, wrong)
+
+    def _without_number(self, wrong: frozenset[str]) -> Root | None:
+        """The first statement that gives no finite number, where gradients come to none by it."""
+        nodes = {
+            name: node
+            for name in wrong
+            if not np.all(np.isfinite(self.finals[name].value))
+            and (node := self.finals[name].node) is not None
+        }
+        if not nodes:
+            return None
+        replay, steps = Replay(self.reader.tape), self.reader.reading.steps
+        above = {name: replay.above([node]) for name, node in nodes.items()}
+        of_all = set[int]().union(*above.values())
+        for step in steps:
+            if step.whole in of_all and not np.all(np.isfinite(step.number)):
+                explains = frozenset(n for n, of in above.items() if step.whole in of)
+                text = self.reader.text.written(step.span)
+                return Root(step.line, text, (), explains, NO_NUMBER)
+        return None
 
     def _made(self, step: Step) -> Step:
         """The step that made the value of one that only handed it on from a function."""

@@ -111,20 +111,55 @@ class Cells:
         return submission_error(message, hint, source=self.reader.reading.source, span=span)
 
     def go_where_made(self, cell: Cell, node: int | None) -> None:
-        """Of a gradient that a function gives back: the line in which it was made there."""
+        """Of a gradient that a function gives back, or that is a copy: the line that made it."""
         steps = self.reader.reading.steps
         if cell.step is None or cell.step < 0:
             return
-        here, at = len(steps[cell.step].calls), cell.step
-        made = (i for i in self._made.get(node, ()) if i < at and steps[i].name != RETURN)
+        here = len(steps[cell.step].calls)
+        made = [i for i in self._made.get(node, ()) if i < cell.step and steps[i].name != RETURN]
         inner = [i for i in made if len(steps[i].calls) > here]
         if inner:
             at = max(inner, key=lambda i: len(steps[i].calls))
             last = max(inner, key=lambda i: (len(steps[i].calls), i))
-            cell.line, cell.text = steps[at].line, self.reader.text.written(steps[at].span)
-            cell.turn = steps[at].turn
-            cell.code, cell.step = code_of(self.reader.places[at].statement, steps[at].name), at
-            cell.behind = self.beside(self.reader.places[last].statement)
+        else:
+            found = self._copied(cell, made)
+            if found is None:
+                return
+            at = last = found
+        cell.line, cell.text = steps[at].line, self.reader.text.written(steps[at].span)
+        cell.turn = steps[at].turn
+        cell.code, cell.step = code_of(self.reader.places[at].statement, steps[at].name), at
+        cell.behind = self.beside(self.reader.places[last].statement)
+
+    def _copied(self, cell: Cell, made: list[int]) -> int | None:
+        """The step that made what a statement copies: `dx, dy = grad`, `dx = grads[0]`.
+
+        `made` are the steps that gave the same value a name before.
+        """
+        steps, at = self.reader.reading.steps, cell.step or 0
+        name = cell.code
+        while isinstance(name, ast.Subscript):
+            name = name.value
+        known = self.at.get(name.id) if isinstance(name, ast.Name) else None
+        if not isinstance(name, ast.Name) or (known is not None and known.kind == "gradient"):
+            return None  # an element of another gradient is no copy
+        calls, number = steps[at].calls, cell.value
+        of = [i for i in range(at) if steps[i].name.partition("[")[0] == name.id]
+        of = [i for i in of if steps[i].calls == calls]
+        element = f"{name.id}[{self._place_in(cell)}]"
+        same = [i for i in of if np.array_equal(steps[i].number, number) and "[" in steps[i].name]
+        same.sort(key=lambda i: steps[i].name == element)
+        return next(iter((*made, *reversed(same), *reversed(of))), None)
+
+    def _place_in(self, cell: Cell) -> str:
+        """Which element of an array or list a copy is: `1` of `dx, dy = grad` for dy."""
+        if isinstance(cell.code, ast.Subscript):
+            return ast.unparse(cell.code.slice)
+        for target in getattr(self.place.statement, "targets", ()):
+            if isinstance(target, ast.Tuple | ast.List):
+                labels = [label_of(one) for one in target.elts]
+                return str(labels.index(cell.label)) if cell.label in labels else ""
+        return ""
 
     @cached_property
     def _made(self) -> dict[int | None, list[int]]:

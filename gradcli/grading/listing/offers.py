@@ -212,6 +212,12 @@ class Offers(Interpreter):
         found = self.scope.names.get(name)
         return found if isinstance(found, Offered) else super().look_up(name, node)
 
+    def module(self, name: str) -> Value:
+        """A library by the name that stands for it without an import, if no input has it."""
+        if self.given is None and name in self.vocabulary.inputs:
+            return self.free(name, None)
+        return super().module(name)
+
     def attribute(self, of: Value, name: str, node: Any) -> Value:
         """`of.name`."""
         if isinstance(of, Offered) and name == "get":

@@ -15,9 +15,10 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
+from gradcli.grading.marking.conventions import per_example
 from gradcli.grading.marking.expected import Scheme, status_of
 from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
-from gradcli.grading.marking.points import at_its_point
+from gradcli.grading.marking.points import at_its_point, numbers_at_their_point
 from gradcli.grading.marking.result import (
     Marked,
     MarkedRow,
@@ -66,9 +67,9 @@ def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadli
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
-                handed = of_work(worked_through(task, submission, deadline))
-                marked = _in_its_direction(task, scheme, handed, deadline, "listing")
-                return in_cells(marked, submission)
+                work = worked_through(task, submission, deadline)
+                marked = _in_its_direction(task, scheme, of_work(work), deadline, "listing")
+                return in_cells(numbers_at_their_point(work, marked), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise submission_error(message) from None
@@ -116,6 +117,9 @@ class _Marking(ValueRows):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
             gradients = [forgiven(row) for row in gradients]
+        if mode == "listing":
+            gradients, said = per_example(gradients, self.asked(mode))
+            notes += said
         gradients = list(self.one_for_each_line(gradients))
         rows = list(counted([*values, *gradients], self.asked(mode)))
         return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)

@@ -1,7 +1,7 @@
 """Whether numbers are for the point that they are marked by.
 
-A task and the numbers of a sheet come in, a note comes out where the sheet shows other inputs: no
-mistake in its rows explains them then, and none is named.
+A task and what was handed in come in, a note comes out where that has other inputs: no mistake in
+its numbers explains them then, and none is named.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import visible
-from gradcli.grading.marking.result import Marked, Note, Status
+from gradcli.grading.listing.work import Work
+from gradcli.grading.marking.result import ELSEWHERE, Marked, MarkedRow, Note, Status
 from gradcli.grading.model.task import Task
-from gradcli.grading.submission.types import Values
+from gradcli.grading.submission.types import Values, Written
 
 MOST_NAMES = 4
 OTHER_POINT = "other-point"
-ELSEWHERE = "not judged: the sheet is for another point"
 
 
 def at_its_point(task: Task, sheet: Values, marked: Marked) -> Marked:
@@ -27,23 +27,39 @@ def at_its_point(task: Task, sheet: Values, marked: Marked) -> Marked:
     notes = tuple(other_point(task, sheet))
     if not notes:
         return marked
-    rows = (
-        replace(row, tags=(), message=ELSEWHERE, follow=0, earned=0.0)
-        if row.status in (Status.WRONG, Status.INCONSISTENT)
-        else row
-        for row in marked.rows
-    )
-    return replace(marked, rows=tuple(rows), notes=(*notes, *marked.notes), elsewhere=True)
+    rows = tuple(_elsewhere(row) for row in marked.rows)
+    return replace(marked, rows=rows, notes=(*notes, *marked.notes), elsewhere=True)
+
+
+def numbers_at_their_point(work: Work, marked: Marked) -> Marked:
+    """The marks of a listing: where it has another point, its bare numbers are no mistakes."""
+    if not any(note.tag == OTHER_POINT for note in marked.notes):
+        return marked
+    cells = [line.cell for lines in work.lines.values() for line in lines]
+    bare = {cell.line for cell in cells if cell.written is not None}
+    made = {key for key, stage in work.flow.stages.items() if stage.reads} - set(work.written)
+    bare |= {line for key, line in work.forward_lines.items() if key not in made}
+    rows = tuple(_elsewhere(row) if row.line in bare else row for row in marked.rows)
+    found = replace(marked, rows=rows)
+    wrong = any(row.status is not Status.MISSING for row in found.roots)
+    return replace(found, elsewhere=any(row.elsewhere for row in rows) and not wrong)
+
+
+def _elsewhere(row: MarkedRow) -> MarkedRow:
+    """The row as one that isn't judged, where it is wrong."""
+    if row.status not in (Status.WRONG, Status.INCONSISTENT):
+        return row
+    return replace(row, tags=(), message=ELSEWHERE, follow=0, earned=0.0)
 
 
 def other_point(task: Task, sheet: Values) -> Iterator[Note]:
     """The note on a sheet that is for another point than the task's."""
     inputs = task.vocabulary.inputs
-    given = {name: number.value for name, number in sheet.point if name in inputs}
+    given = {name: number for name, number in sheet.point if name in inputs}
     other = [
-        _instead(name, value, task.flow.values[name])
-        for name, value in given.items()
-        if not printed_as(task.flow.values[name], value)
+        _instead(name, number.value, task.flow.values[name])
+        for name, number in given.items()
+        if not _is_shown_as(task.flow.values[name], number)
     ]
     if not other:
         return
@@ -53,6 +69,14 @@ def other_point(task: Task, sheet: Values) -> Iterator[Note]:
         student = visible(sheet.student)
         text += f"; it was made for {student}: mark it with --for {student}"
     yield Note(OTHER_POINT, text)
+
+
+def _is_shown_as(value: Any, number: Written) -> bool:
+    """Whether a value may be written as this number, rounded to no less than two digits."""
+    if printed_as(value, number.value):
+        return True
+    near = np.shape(value) == np.shape(number.value) and number.digits > 1
+    return near and bool(np.all(np.abs(value - number.value) <= number.radius))
 
 
 def printed_as(value: Any, number: Any) -> bool:

@@ -10,6 +10,8 @@ from typing import Any, Literal
 from gradcli.diagnostics.equality import by_value
 from gradcli.grading.submission.types import Listing
 
+ELSEWHERE = "not judged: this is for another point"
+
 
 class Status(StrEnum):
     """What became of a row."""
@@ -62,6 +64,11 @@ class MarkedRow:
     """Of a notebook: the cell in which the line is."""
     turn: str = ""
     """In loops: the turn at fault, by their variables: `t = 1`."""
+
+    @property
+    def elsewhere(self) -> bool:
+        """Whether it is wrong, and for another point than the task's: that is no mistake."""
+        return self.message == ELSEWHERE
 
     @property
     def place(self) -> str:
@@ -126,9 +133,7 @@ class Marked:
     def roots(self) -> tuple[MarkedRow, ...]:
         """The rows where something went wrong first; of another point only what is missing."""
         right = {Status.OK, Status.CARRIED}
-        if self.elsewhere:
-            right |= {Status.WRONG, Status.INCONSISTENT}
-        return tuple(row for row in self.rows if row.status not in right)
+        return tuple(row for row in self.rows if row.status not in right and not row.elsewhere)
 
     def __str__(self) -> str:
         """The report, as `gradcli grade` prints it, where a renderer was handed in."""

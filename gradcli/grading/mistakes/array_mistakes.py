@@ -104,6 +104,54 @@ def factor(case: Case) -> Slips:
         if len(case.terms) > 1:
             for i, term in enumerate(case.terms):
                 yield case.changed(i, scaled(term, factor))
+    yield from constant_left_out(case)
+
+
+def constant_left_out(case: Case) -> Slips:
+    """A number by which a statement scales an array left out, or squared: √d in `S / sqrt(d)`."""
+    if not case.shape:
+        return
+    for node, operand, consumer in inside(case):
+        stage = case.flow.stages[consumer]
+        scales = node.operation.is_product or node.operation.is_quotient
+        if not scales or len(node.operands) != 2 or len(stage.operations()) < 2:
+            continue
+        other, graph = node.operands[1 - operand], stage.graph
+        reads = zip(graph.inputs, stage.reads, strict=True)
+        arrays = [i for i, read in reads if np.ndim(case.flow.values[read])]
+        if not isinstance(other, int) or not graph.dependent(arrays)[other]:
+            yield from with_formula(case, consumer, node, operand, "1")
+            if node.operation.is_quotient and operand == 0:
+                yield from with_formula(case, consumer, node, operand, "1/y^2")
+
+
+def softmax_in_other_words(case: Case) -> Slips:
+    """Wrong derivatives of a softmax that is written out, in one statement or in several."""
+    z, reached = case.flow.values[case.key], case.flow.reached
+    for key in case.flow.stages:
+        p, upstream = case.flow.values[key], case.follows.get(key)
+        if key not in reached or np.shape(p) != np.shape(z) or upstream is None or not np.ndim(z):
+            continue
+        axes = [a for a in range(np.ndim(z)) if np.allclose(np.sum(p, axis=a), 1)]
+        for axis in axes[:1]:
+            powers = np.exp(z - np.max(z, axis=axis, keepdims=True))
+            if not np.allclose(p, powers / np.sum(powers, axis=axis, keepdims=True), rtol=1e-9):
+                continue
+            text = f"{case.flow.name(key)} is a softmax: its derivative is another one."
+            for value in _wrong_softmax(p, upstream, axis):
+                yield Slip(value, (), key, text)
+
+
+def _wrong_softmax(p: Any, upstream: Any, axis: int) -> Iterator[Any]:
+    yield upstream * p * (1 - p)
+    yield upstream * p
+    yield upstream * (1 - p)
+    sent = upstream * p
+    for other in (None, *range(np.ndim(p))):
+        if other != axis:
+            yield p * (upstream - np.sum(sent, axis=other, keepdims=True))
+    yield p * (upstream - np.sum(upstream, axis=axis, keepdims=True))
+    yield upstream - np.sum(sent, axis=axis, keepdims=True)
 
 
 def _summed(case: Case) -> list[float]:

@@ -17,7 +17,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import Kind
 from gradcli.grading.listing.functions import label_of
-from gradcli.grading.listing.work import Line
+from gradcli.grading.listing.work import Cell, Line
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (
     Evidence,
@@ -285,4 +285,21 @@ def _behind(evidence: Evidence) -> Explanation | None:
     inner = replace(case, key=key)
     name = flow.name(key)
     message = f"on the way, at delta_{name}: {message_of(inner, tag, first)}"
-    return Explanation(tuple(t for t in BY_TAG if t in found), message)
+    cell = None if first is None else _made_of(evidence, first.value)
+    where = (None, "") if cell is None else (cell.line, cell.text)
+    return Explanation(tuple(t for t in BY_TAG if t in found), message, *where)
+
+
+def _made_of(evidence: Evidence, value: Any) -> Cell | None:
+    """The value on the way that the lines of a row are made of, and that is a wrong one."""
+    waiting = [read for line in evidence.lines for read in line.cell.reads]
+    seen: set[int] = set()
+    while waiting:
+        cell = waiting.pop(0)
+        if cell.kind == "gradient":
+            continue  # a row of its own
+        if is_(cell.value, value) and cell.line is not None:
+            return cell
+        waiting += [read for read in cell.reads if id(read) not in seen]
+        seen.update(map(id, cell.reads))
+    return None

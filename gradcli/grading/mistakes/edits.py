@@ -46,6 +46,8 @@ def of_part(part: ast.AST) -> Iterator[tuple[tuple[str, ...], ast.expr]]:
             name = getattr(function, "attr", "")
             if name in ("dot", "matmul", "outer"):
                 yield ("transpose",), ast.Call(function, [second, first], [])
+        case ast.Slice(step=ast.UnaryOp(op=ast.USub())):
+            yield ("same-operand", "wrong-place"), ast.Slice()
         case ast.Attribute(value=inner, attr="T"):
             yield ("transpose", "shape"), inner
         case ast.Subscript(value=of, slice=ast.Name() | ast.BinOp() as at, ctx=ast.Load()):

@@ -119,7 +119,7 @@ def message_of(
     consumer = consumer or (case.consumers[0] if case.consumers else flow.output)
     return BY_TAG[tag].text.format(
         row=flow.name(case.key),
-        consumers=" and ".join(sorted(names.values())) or "nothing",
+        consumers=" and ".join(sorted({*names.values()})) or "nothing",
         consumer=names.get(consumer, flow.name(consumer)),
     )
 

@@ -18,6 +18,7 @@ from gradcli.grading.mistakes.array_mistakes import (
     factor,
     mean_for_sum,
     not_summed,
+    softmax_in_other_words,
     transpose,
 )
 from gradcli.grading.mistakes.case import (
@@ -99,14 +100,16 @@ def _missing_local(case: Case) -> Slips:
 
 
 def _function_skipped(case: Case) -> Slips:
-    """The derivative of a function left out inside of a statement: of tanh in `tanh(W @ x + b)`."""
+    """A derivative left out inside of a statement: of tanh in `tanh(W @ x + b)`, of a product."""
     for node, operand, consumer in inside(case):
         operation = node.operation
         several = len(case.flow.stages[consumer].operations()) > 1
         named = operation.elementwise and operation.symbol is None and len(node.operands) == 1
         power = operation.exponent is not None
-        if several and named and not power:
-            text = f"the derivative of {operation.name} in {case.flow.name(consumer)} is left out."
+        factor = operation.is_product and len(node.operands) == 2
+        if several and ((named and not power) or factor):
+            what = "a factor" if factor else f"the derivative of {operation.name}"
+            text = f"{what} in {case.flow.name(consumer)} is left out."
             for slip in with_formula(case, consumer, node, operand, "1"):
                 yield slip._replace(consumer=consumer, message=text)
 
@@ -171,6 +174,7 @@ def _wrong_rule(case: Case) -> Slips:
             yield from with_formula(case, consumer, node, operand, formula)
     for consumer in case.consumers:
         yield from _in_other_words(case, consumer, misplaced=False)
+    yield from softmax_in_other_words(case)
 
 
 def _wrong_place(case: Case) -> Slips:

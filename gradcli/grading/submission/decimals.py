@@ -19,6 +19,7 @@ from gradcli.diagnostics.characters import plain, short
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
+from gradcli.diagnostics.spreadsheets import ERROR_VALUE
 from gradcli.grading.submission.types import Written
 
 Texts: TypeAlias = "str | Sequence[Texts]"
@@ -134,6 +135,8 @@ def _one(text: str) -> _One:
     if special is not None:
         value = math.nan if special[2].lower() == "nan" else math.inf
         return _One(-value if special[1] == "-" else value, 0.0, EXACT_DIGITS)
+    if ERROR_VALUE.fullmatch(bare):
+        return _One(math.nan, 0.0, EXACT_DIGITS)
     if bare in _TRUTH:
         return _One(_TRUTH[bare], 0.0, EXACT_DIGITS)
     if (point := _with_point(bare)) is not None:

@@ -32,7 +32,7 @@ MOST_ROWS = 20_000
 LONGEST_LABEL = 200
 
 _FRAME = re.compile(r"[\[\],\s]+")
-_BLANK = re.compile(r"[_.…?]*|[-–—]+")
+_BLANK = re.compile(r"[_.…?]*|[-–—]+|#?n/?a|none|null", re.IGNORECASE)
 _ELEMENT = re.compile(r"(.*[^\s\]])\s*\[([^\[\]]*)\]\s*(?:\[([^\[\]]*)\]\s*)?", re.DOTALL)
 _ARROW = re.compile(r"<-|←|⟵")
 _ARRAY = re.compile(r"(?:[a-z]+\.)?(?:array|tensor)\((.*?)(?:, *dtype=[^\]]*)?\)", re.DOTALL)
@@ -89,8 +89,13 @@ class _Elements:
 def values_of(
     rows: Iterable[Row], vocabulary: Vocabulary, point: tuple[tuple[str, Written], ...] = ()
 ) -> Values:
-    """The entries of all rows. Raises `GradcliError` of kind submission, with its place."""
-    return values_from(entries_of(rows, vocabulary), vocabulary, point)
+    """The entries of all rows. Raises `GradcliError` of kind submission, with its place.
+
+    Values of inputs that are said to be values are the point.
+    """
+    stated = dict(point)
+    entries = entries_of(rows, vocabulary, stated)
+    return values_from(entries, vocabulary, tuple(stated.items()))
 
 
 def values_from(
@@ -104,8 +109,13 @@ def values_from(
     return Values(entries, bool(entries) and only, point)
 
 
-def entries_of(rows: Iterable[Row], vocabulary: Vocabulary) -> tuple[Entry, ...]:
-    """One entry for each row that is filled in; elements of an array make one entry."""
+def entries_of(
+    rows: Iterable[Row], vocabulary: Vocabulary, point: dict[str, Written] | None = None
+) -> tuple[Entry, ...]:
+    """One entry for each row that is filled in; elements of an array make one entry.
+
+    Values of inputs are no answers: they go to `point`.
+    """
     entries: dict[_Meaning, Entry | None] = {}
     places: dict[_Meaning, Place] = {}
     elements: dict[_Meaning, _Elements] = {}
@@ -120,7 +130,9 @@ def entries_of(rows: Iterable[Row], vocabulary: Vocabulary) -> tuple[Entry, ...]
             continue
         meaning = _meaning(label, row, vocabulary)
         if row.kind == "value" and meaning.kind == "value" and meaning.name in vocabulary.inputs:
-            continue  # the point, not an answer
+            if point is not None and element is None:
+                point.setdefault(meaning.name, number_of(row.text, row.place))
+            continue
         if element is not None:
             if meaning in entries and meaning not in elements:
                 raise _twice(row, places[meaning])
@@ -200,7 +212,7 @@ def _unknown(label: str, row: Row, vocabulary: Vocabulary) -> GradcliError:
 
 
 def is_blank(text: Texts) -> bool:
-    """Whether nothing was filled in: an empty cell, `________`, an array of them."""
+    """Whether nothing was filled in: an empty cell, `________`, `N/A`, an array of them."""
     if isinstance(text, str):
         return len(text) < 10_000 and bool(_BLANK.fullmatch(_FRAME.sub("", text)))
     return bool(text) and all(is_blank(part) for part in text)

@@ -19,6 +19,7 @@ from pathlib import Path, PurePath
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source
+from gradcli.diagnostics.spreadsheets import SEPARATOR_LINE
 from gradcli.grading.submission.answer_sheet import is_sheet, read_sheet
 from gradcli.grading.submission.called import with_call
 from gradcli.grading.submission.notebook import code_only, is_notebook, read_notebook
@@ -164,6 +165,8 @@ def _notebook(text: str, name: str | None) -> Listing:
 
 def _is_table(text: str) -> bool:
     """Whether the first lines are cells with a comma, a semicolon or a tab, and nothing more."""
+    if SEPARATOR_LINE.match(text):
+        return True
     lines = [line for line in text[:20_000].split("\n") if line.strip()]
     lines = [line for line in lines if not line.lstrip().startswith("#")][:10]
     starts = [bool(_TABLE_ROW.match(line)) for line in lines]
@@ -235,7 +238,8 @@ def _check_size(content: bytes, size: int, name: str | None) -> None:
 def decoded(content: bytes, name: str | None) -> str:
     """Bytes as text, without a byte-order mark and with plain line ends.
 
-    UTF-8, or UTF-16 with its byte-order mark. Raises `GradcliError` of kind submission.
+    UTF-8, or UTF-16, of which a text in ASCII needs no byte-order mark. Raises `GradcliError`
+    of kind submission.
     """
     for magic, what in _KINDS.items():
         if content.startswith(magic):
@@ -245,6 +249,11 @@ def decoded(content: bytes, name: str | None) -> str:
         for mark, codec in _UTF_16.items():
             if content.startswith(mark):
                 encoding, content = codec, content[len(mark) :]
+    if encoding == "utf-8-sig" and b"\0" in content and len(content) % 2 == 0:
+        # Without a mark: every other byte of a text in ASCII is zero.
+        for first, codec in enumerate(("utf-16-be", "utf-16-le")):
+            if not any(content[first::2]) and all(content[1 - first :: 2]):
+                encoding = codec
     if encoding == "utf-8-sig" and b"\0" in content:
         raise _refused(name, "is not text: there are null bytes in it", _HOW)
     try:

@@ -15,14 +15,20 @@ from typing import Any, Literal, NamedTuple
 from gradcli.diagnostics.characters import short
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
+from gradcli.diagnostics.spreadsheets import ERROR_VALUE, SEPARATOR_LINE
 from gradcli.grading.submission.decimals import Texts
 from gradcli.grading.submission.entries import Place, Row, number_of, values_of
+from gradcli.grading.submission.labels import readings
 from gradcli.grading.submission.types import Values, Vocabulary, Written
 
 MOST_DEPTH = 60
 
 _NAMES = frozenset({"name", "node", "variable", "label", "quantity"})
-_VALUES = frozenset({"value", "values", "answer", "number"})
+_VALUES = frozenset(
+    {"value", "values", "answer", "number", "your answer", "your value", "your number"}
+)
+_WORDS = re.compile(r"[^\W\d][^\d=+*/^()\[\]]*")
+"""What stands in a heading above numbers."""
 _GRADIENT_COLUMNS = frozenset({"gradient", "delta", "grad"})
 
 
@@ -44,11 +50,12 @@ class _Columns(NamedTuple):
 def read_table(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     """CSV or TSV, with or without a header. Raises `GradcliError` of kind submission."""
     source = Source(text, name)
-    delimiter = delimiter_of(text)
-    rows = _cells(source, delimiter)
+    stated = SEPARATOR_LINE.match(text)
+    delimiter = stated[1] if stated else delimiter_of(text)
+    rows = _cells(source, delimiter, stated.end() if stated else 0)
     first = next(rows, None)
     columns = None if first is None else _columns([c.text.strip().lower() for c in first])
-    if first is not None and columns is None:
+    if first is not None and columns is None and not _is_heading(first, vocabulary):
         rows = chain([first], rows)
     return values_of(_rows(rows, columns or _Columns(), source, delimiter), vocabulary)
 
@@ -56,7 +63,15 @@ def read_table(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
 def delimiter_of(text: str) -> str:
     """A tab, a semicolon or a comma: the first of them that stands in the first row."""
     first = next((line for line in text[:20_000].split("\n") if line.strip()), "")
-    return next((delimiter for delimiter in "\t;" if delimiter in first), ",")
+    return next((delimiter for delimiter in "\t;" if delimiter in first.rstrip()), ",")
+
+
+def _is_heading(cells: list[_Cell], vocabulary: Vocabulary) -> bool:
+    """Whether a row of two cells has neither a name of the task nor a number."""
+    texts = [cell.text.strip() for cell in cells]
+    if len(texts) != 2 or not all(texts) or readings(texts[0], vocabulary):
+        return False
+    return bool(_WORDS.fullmatch(texts[1])) and "[" not in texts[0]
 
 
 def _columns(header: list[str]) -> _Columns | None:
@@ -105,12 +120,12 @@ def _check_two(cells: list[_Cell], source: Source, delimiter: str) -> None:
     raise place.refused(f"this row has {len(filled)} cells, not a name and a value", hint)
 
 
-def _cells(source: Source, delimiter: str) -> Iterator[list[_Cell]]:
-    """The cells of each row that is not empty, without their quotes."""
+def _cells(source: Source, delimiter: str, start: int) -> Iterator[list[_Cell]]:
+    """The cells of each row that is neither empty nor a comment, without their quotes."""
     text = source.text
     part = re.compile(rf'["\[\]{re.escape(delimiter)}\n]')
     row: list[_Cell] = []
-    start = at = depth = 0
+    at, depth = start, 0
     size = len(text)
     while start <= size:
         found = part.search(text, at)
@@ -127,7 +142,8 @@ def _cells(source: Source, delimiter: str) -> Iterator[list[_Cell]]:
         row.append(_cell(text, start, at - len(char)))
         start = at if char else size + 1
         if char in ("\n", ""):
-            if any(cell.text.strip() for cell in row) and not row[0].text.startswith("#"):
+            comment = row[0].text.startswith("#") and not ERROR_VALUE.match(row[0].text)
+            if any(cell.text.strip() for cell in row) and not comment:
                 yield row
             row, depth = [], 0
 
@@ -167,6 +183,8 @@ _GROUPS: dict[str, Any] = {
     "value": "value",
     "values": "value",
     "forward": "value",
+    "point": "value",
+    "inputs": "value",
     "backward": "gradient",
     "answers": None,
 }

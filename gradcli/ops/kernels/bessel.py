@@ -71,15 +71,34 @@ def bessel_j(x: Array, n: int) -> Array:
     return np.where(far, last, value)[()]
 
 
-def bessel_i(x: Array, n: int) -> Array:
-    """I_n(x); near 0 by its series."""
+def i0(x: Array) -> Array:
+    """I0(x)."""
     from scipy import special  # noqa: PLC0415
 
+    return _grown(special.i0e(x), x)
+
+
+def i1(x: Array) -> Array:
+    """I1(x)."""
+    from scipy import special  # noqa: PLC0415
+
+    return _grown(special.i1e(x), x)
+
+
+def bessel_i(x: Array, n: int) -> Array:
+    """I_n(x); near 0 by its series."""
     if n < 2:
-        return special.i1(x) if n else special.i0(x)
-    size = np.abs(x)
-    half = np.exp(0.5 * size)
-    return np.where(size < NEAR, _series(x, n, 1.0), special.ive(n, x) * half * half)[()]
+        return i1(x) if n else i0(x)
+    from scipy import special  # noqa: PLC0415
+
+    value: Array = np.where(np.abs(x) < NEAR, _series(x, n, 1.0), _grown(special.ive(n, x), x))
+    return value[()]
+
+
+def _grown(scaled: Array, x: Array) -> Array:
+    """e^|x| times a function; e^|x| may overflow where that doesn't."""
+    half = np.exp(0.5 * np.abs(x))
+    return scaled * half * half
 
 
 NEAR = 2.0

@@ -41,11 +41,6 @@ def softplus(x: Array) -> Array:
     return np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x)))
 
 
-def logsigmoid(x: Array) -> Array:
-    """log(sigmoid(x)) = min(x, 0) - log1p(exp(-|x|))."""
-    return np.minimum(x, 0.0) - np.log1p(np.exp(-np.abs(x)))
-
-
 def logit(x: Array) -> Array:
     """log(x / (1 - x)); near 1/2 as log1p((2x - 1) / (1 - x)), where the quotient is near 1."""
     near = np.abs(x - 0.5) < 0.25
@@ -71,21 +66,6 @@ def _times_exp(x: Array) -> Array:
     return x * half * half
 
 
-def relu(x: Array) -> Array:
-    """max(x, 0)."""
-    return np.maximum(x, 0.0)
-
-
-def leaky_relu(x: Array, slope: Array) -> Array:
-    """x above zero, slope·x below."""
-    return np.where(x > 0, x, slope * x)
-
-
-def rsqrt(x: Array) -> Array:
-    """1/√x."""
-    return 1.0 / np.sqrt(x)
-
-
 def sech(x: Array) -> Array:
     """1/cosh(x), also where cosh overflows."""
     z = np.exp(-np.abs(x))
@@ -96,11 +76,6 @@ def csch(x: Array) -> Array:
     """1/sinh(x), also where sinh overflows."""
     size = np.abs(x)
     return np.copysign(2.0 * np.exp(-size) / -np.expm1(-2.0 * size), x)
-
-
-def coth(x: Array) -> Array:
-    """1/tanh(x)."""
-    return 1.0 / np.tanh(x)
 
 
 def huber(x: Array, delta: Array) -> Array:
@@ -125,26 +100,6 @@ def selu(x: Array) -> Array:
     return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
 
 
-def softsign(x: Array) -> Array:
-    """x / (1 + |x|)."""
-    return x / (1.0 + np.abs(x))
-
-
-def hardtanh(x: Array) -> Array:
-    """x cut off at -1 and 1."""
-    return np.clip(x, -1.0, 1.0)
-
-
-def clip(x: Array, lo: Array, hi: Array) -> Array:
-    """x cut off at lo and hi."""
-    return np.minimum(np.maximum(x, lo), hi)
-
-
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """a where the condition is not zero, else b."""
-    return np.where(condition != 0, a, b)
-
-
 def maximum(*arrays: Array) -> Array:
     """The largest of several, element by element."""
     result = arrays[0]
@@ -161,40 +116,11 @@ def minimum(*arrays: Array) -> Array:
     return result
 
 
-def step(x: Array) -> Array:
-    """0 below zero, 1 above, ½ at zero."""
-    return np.heaviside(x, 0.5)
-
-
-def log_base(x: Array, base: Array) -> Array:
-    """log x / log base."""
-    return np.log(x) / np.log(base)
-
-
-def mod(x: Array, y: Array) -> Array:
-    """x - y floor(x / y), with the sign of y."""
-    return np.mod(x, y)
-
-
-def half_even(x: Array) -> Array:
-    """The nearest whole number, halves to the even one, as NumPy and IEEE round."""
-    return np.round(x)
-
-
 def ones_like(x: Array) -> Array:
     """Ones in the shape of x."""
     ones = np.empty(np.shape(x))
     ones.fill(1.0)
     return ones
-
-
-def truth(comparison: Any) -> Any:
-    """A comparison as a kernel: 1.0 where it holds, else 0.0."""
-
-    def kernel(a: Array, b: Array) -> Array:
-        return comparison(a, b).astype(np.float64)
-
-    return kernel
 
 
 # --- functions from the C library and from SciPy -----------------------------------------
@@ -282,3 +208,8 @@ def _cotangent_derivative(n: int) -> Array:
     if n == 0:
         return np.array([1.0, 0.0])
     return np.polymul([-1.0, 0.0, -1.0], np.polyder(_cotangent_derivative(n - 1)))
+
+
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition is not zero, else b."""
+    return np.where(condition != 0, a, b)

@@ -62,11 +62,6 @@ def tanh_slope(x: Any, out: Any) -> Any:
     return np.square(out, out=out)
 
 
-def relu(x: Any, out: Any) -> Any:
-    """max(x, 0)."""
-    return np.maximum(x, 0.0, out=out)
-
-
 BLOCK = 8192
 """Elements of a block: its temporaries come from memory that the process has already."""
 
@@ -151,12 +146,3 @@ def erfinv(x: Any, out: Any) -> Any:
     from scipy import special as functions  # noqa: PLC0415 - slow to import, seldom needed
 
     return functions.erfinv(x, out=out)
-
-
-def comparison(function: Any) -> Callable[..., Any]:
-    """A comparison whose truths are written as 1 and 0."""
-
-    def call(a: Any, b: Any, out: Any) -> Any:
-        return function(a, b, out=out)
-
-    return call

@@ -21,14 +21,9 @@ LARGE = 10**9
 """Whole exponents beyond this go by the logarithm."""
 
 
-def relu(mp: Any, x: Any) -> Any:
-    """max(x, 0)."""
-    return x if x > 0 else mp.mpf(0)
-
-
 def softplus(mp: Any, x: Any) -> Any:
     """log(1 + e^x)."""
-    return relu(mp, x) + mp.log1p(mp.exp(-abs(x)))
+    return max(x, mp.mpf(0)) + mp.log1p(mp.exp(-abs(x)))
 
 
 def sigmoid(mp: Any, x: Any) -> Any:
@@ -41,25 +36,10 @@ def gelu_slope(mp: Any, x: Any) -> Any:
     return mp.erfc(-x / mp.sqrt(2)) / 2 + x * mp.npdf(x)
 
 
-def silu_slope(mp: Any, x: Any) -> Any:
-    """The derivative of silu."""
-    return sigmoid(mp, x) + x * mp.sech(x / 2) ** 2 / 4
-
-
 def mish_slope(mp: Any, x: Any) -> Any:
     """The derivative of mish."""
     s = softplus(mp, x)
     return mp.tanh(s) + x * sigmoid(mp, x) * mp.sech(s) ** 2
-
-
-def sinc_slope(mp: Any, x: Any) -> Any:
-    """The derivative of sin(πx)/(πx)."""
-    return (mp.cospi(x) - mp.sincpi(x)) / x if x else mp.mpf(0)
-
-
-def log_base(mp: Any, x: Any, base: Any) -> Any:
-    """The logarithm of x to a base."""
-    return mp.log(x) / mp.log(base) if x > 0 and base > 0 else mp.nan
 
 
 def fmod(mp: Any, x: Any, y: Any) -> Any:

@@ -17,13 +17,10 @@ from gradcli.ops.operation import Array, Infer, Kernel, Misfit, Operation, Site,
 from gradcli.ops.options import (
     Keywords,
     array_row,
-    axis_argument,
     axis_option,
-    expanded,
     one_axis,
     reduction,
     shape_option,
-    shape_text,
     shown,
     whole,
 )
@@ -164,10 +161,6 @@ def _line(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape), {"axis": axis - rank}
 
 
-def _axis(site: Site) -> str:
-    return f", {site.options['axis']}"
-
-
 def _equal_neighbours(x: Array, axis: int) -> Any:
     return np.diff(np.sort(x, axis=axis), axis=axis) == 0
 
@@ -178,8 +171,7 @@ def _sort(x: Array, axis: int) -> Array:
 
 # fmt: off
 SORTED = (
-    array_row("sort", "x axis:=-1", _sort, _line,
-              rules=lambda site: (f"unsorted(delta, x{_axis(site)})",),
+    array_row("sort", "x axis:=-1", _sort, _line, "unsorted(delta, x, {axis})",
               doc="elements from the smallest to the largest along an axis",
               convention="the first of equal elements first", numpy="np.sort({x}, {axis})",
               exact=True, propagates="x", branch=ck.order, tie=_equal_neighbours,
@@ -188,14 +180,12 @@ SORTED = (
              "the places of the elements in their order along an axis",
              numpy="1.0*np.argsort({x}, {axis}, kind='stable')", group="along an axis",
              branch=ck.order, tie=_equal_neighbours),
-    array_row("sorted_by", "d x axis:=-1", ck.sorted_by, _line,
-              rules=lambda site: (f"unsorted(delta, x{_axis(site)})", "zeros_like(x)"),
-              doc="d in the order that sorts x", exact=True, propagates="d",
+    array_row("sorted_by", "d x axis:=-1", ck.sorted_by, _line, "unsorted(delta, x, {axis})",
+              "zeros_like(x)", doc="d in the order that sorts x", exact=True, propagates="d",
               numpy="np.take_along_axis({d}, np.argsort({x}, {axis}, kind='stable'), {axis})",
               **HELPER),
-    array_row("unsorted", "d x axis:=-1", ck.unsorted, _line,
-              rules=lambda site: (f"sorted_by(delta, x{_axis(site)})", "zeros_like(x)"),
-              doc="sorted_by undone", exact=True, propagates="d",
+    array_row("unsorted", "d x axis:=-1", ck.unsorted, _line, "sorted_by(delta, x, {axis})",
+              "zeros_like(x)", doc="sorted_by undone", exact=True, propagates="d",
               numpy="np.take_along_axis({d}, np.argsort(np.argsort({x}, {axis}, kind='stable'), "
                   "{axis}), {axis})", **HELPER),
 )
@@ -217,11 +207,6 @@ def _quantile(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
     return out, {**keywords, "q": _part(options)}
 
 
-def _quantile_rules(site: Site) -> tuple[str, ...]:
-    axis = axis_argument(site.options)
-    return (f"{expanded(site, 'delta')}*quantile_weights(x, {shown(site.options['q'])}{axis})",)
-
-
 def _weights(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     rank = len(types[0].shape)
     axes = axis_option(options, rank)
@@ -240,7 +225,7 @@ def _tied(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001
 # fmt: off
 QUANTILES = (
     array_row("quantile", "x q: axis:=None keepdims:=False", ck.quantile, _quantile,
-              rules=_quantile_rules,
+              "{delta}*quantile_weights(x, {q}{given_axis})",
               doc="where a part q of the sorted elements lies below, linear between two",
               convention="evenly among the tied",
               numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
@@ -263,11 +248,6 @@ def _take(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     axis = options["axis"] = one_axis(options.get("axis") or 0, rank)
     shape = (*x.shape[:axis], *i.shape, *x.shape[axis + 1 :])
     return Type(shape), {"axis": axis - rank, "ranks": (rank, len(i.shape))}
-
-
-def _take_rules(site: Site) -> tuple[str, ...]:
-    shape = shape_text(site.types[0].shape)
-    return f"take_back(delta, i, {shape}, {site.options['axis']})", "zeros_like(i)"
 
 
 def _back(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -306,29 +286,26 @@ def _take_along(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywo
     return Type(i.shape), {"axis": axis - rank, "ranks": (rank, rank)}
 
 
-def _take_along_rules(site: Site) -> tuple[str, ...]:
-    shape = shape_text(site.types[0].shape)
-    return f"take_along_back(delta, i, {shape}, {site.options['axis']})", "zeros_like(i)"
-
-
 # fmt: off
 LOOKUPS = (
-    array_row("take", "x i axis:=None", ck.take, _take, rules=_take_rules, exact=True,
+    array_row("take", "x i axis:=None", ck.take, _take, "take_back(delta, i, {shape}, {axis})",
+              "zeros_like(i)", exact=True,
               doc="elements of an axis by number; the numbers may be an input",
               domain="i the numbers of elements",
-              numpy="np.take({x}, np.asarray({i}, int), {axis})", mpmath=pk.by_number(ck.take),
+              numpy="np.take({x}, np.rint({i}).astype(int), {axis})", mpmath=pk.by_number(ck.take),
               **ELEMENTS),
     array_row("take_back", "d i shape: axis:", ck.take_back, _back,
-              rules=lambda site: (f"take(delta, i, {site.options['axis']})", "zeros_like(i)"),
+              "take(delta, i, {axis})", "zeros_like(i)",
               doc="zeros of a shape with d added at the numbers i of an axis", mpmath=None,
               **HELPER),
-    array_row("take_along", "x i axis:", ck.take_along, _take_along, rules=_take_along_rules,
+    array_row("take_along", "x i axis:", ck.take_along, _take_along,
+              "take_along_back(delta, i, {shape}, {axis})", "zeros_like(i)",
               doc="for every number in i the element of x in the same line", exact=True,
               domain="i the numbers of elements", aliases="take_along_axis",
               mpmath=pk.by_number(ck.take_along),
-              numpy="np.take_along_axis({x}, np.asarray({i}, int), {axis})", **ELEMENTS),
+              numpy="np.take_along_axis({x}, np.rint({i}).astype(int), {axis})", **ELEMENTS),
     array_row("take_along_back", "d i shape: axis:", ck.take_along_back, _along_back,
-              rules=lambda site: (f"take_along(delta, i, {site.options['axis']})", "zeros_like(i)"),
+              "take_along(delta, i, {axis})", "zeros_like(i)",
               doc="zeros of a shape with d added in its lines at the numbers i", mpmath=None,
               **HELPER),
 )

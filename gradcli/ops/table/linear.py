@@ -54,10 +54,6 @@ def _offset(options: Keywords) -> int:
     return int(options["k"])
 
 
-def _k(site: Site) -> str:
-    return f", {site.options['k']}" if site.options["k"] else ""
-
-
 def _diagonal_length(shape: Shape, offset: int) -> int:
     rows, columns = shape
     return max(0, min(rows + min(offset, 0), columns - max(offset, 0)))
@@ -75,12 +71,11 @@ def _diag(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
 
 
 def _diag_rules(site: Site) -> tuple[str, ...]:
-    shape = site.types[0].shape
-    if len(shape) == 2:
-        side = site.out.shape[0] + abs(site.options["k"])
-        if shape != (side, side):
-            return (f"place_diagonal(delta, {shape_text(shape)}{_k(site)})",)
-    return (f"diag(delta{_k(site)})",)
+    shape, k = site.types[0].shape, site.options["k"]
+    offset, side = f", {k}" if k else "", site.out.shape[0] + abs(k)
+    if len(shape) == 2 and shape != (side, side):
+        return (f"place_diagonal(delta, {shape_text(shape)}{offset})",)
+    return (f"diag(delta{offset})",)
 
 
 def _place_diagonal(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -207,13 +202,13 @@ DIAGONALS = (
               doc="the diagonal matrix of a vector, or the diagonal of a matrix",
               numpy="np.diag({x}, {k?})", mpmath=pk.diag, traits="selects view", **MOVES),
     array_row("place_diagonal", "x shape: k:=0", k.place_diagonal, _place_diagonal,
-              rules=lambda site: (f"diag(delta{_k(site)})",), latex=r"\operatorname{diag}({x})",
+              "diag(delta{k})", latex=r"\operatorname{diag}({x})",
               doc="zeros of a shape with a vector on a diagonal", mpmath=pk.place_diagonal,
               traits="exact selects", **HELPER),
-    array_row("tril", "x k:=0", np.tril, _triangle, rules=lambda site: (f"tril(delta{_k(site)})",),
+    array_row("tril", "x k:=0", np.tril, _triangle, "tril(delta{k})",
               doc="lower triangle, up to the k-th diagonal", numpy="np.tril({x}, {k?})",
               traits="selects", **MOVES),
-    array_row("triu", "x k:=0", np.triu, _triangle, rules=lambda site: (f"triu(delta{_k(site)})",),
+    array_row("triu", "x k:=0", np.triu, _triangle, "triu(delta{k})",
               doc="upper triangle, from the k-th diagonal on", numpy="np.triu({x}, {k?})",
               traits="selects", **MOVES),
     array_row("trace", "A", k.trace, _trace, rules=_trace_rules, latex=r"\operatorname{tr} {A}",

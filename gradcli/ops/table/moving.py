@@ -214,6 +214,8 @@ AXES = (
 def _beside(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     """Vectors end to end, matrices side by side; numbers make a vector."""
     rank = len(types[0].shape)
+    if rank == 0 and any(len(t.shape) > 1 for t in types):
+        raise Misfit("a number stands beside numbers and vectors only")
     options["axis"] = None if rank == 0 else min(rank - 1, 1)
     return concat(types, options)
 

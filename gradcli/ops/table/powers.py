@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
-from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.operation import Loss, Operation
 from gradcli.ops.table.rows import AT_ZERO, grouped, row, unary
@@ -27,8 +26,9 @@ POWERS = (
           wrong="1/cbrt(x)^2; cbrt(x)/3"),
     unary("square", np.square, "2*x", "x²", latex="{x}^2", mpmath=lambda _mp, x: x * x,
           jit="{0}*{0}", exponent=2),
-    unary("rsqrt", k.rsqrt, "-out/(2*x)", "1/√x", latex=r"\frac{1}{\sqrt{{x}}}", domain="x > 0",
-          numpy="1/np.sqrt({x})", mpmath=lambda mp, x: 1 / mp.sqrt(x), careful="-0.5*(out/x)"),
+    unary("rsqrt", lambda x: 1.0 / np.sqrt(x), "-out/(2*x)", "1/√x",
+          latex=r"\frac{1}{\sqrt{{x}}}", domain="x > 0", numpy="1/np.sqrt({x})",
+          mpmath=lambda mp, x: 1 / mp.sqrt(x), careful="-0.5*(out/x)"),
     unary("exp", np.exp, "out", "e to the x", latex="e^{{x}}",
           hint="log of a sum of exponentials is logsumexp; softmax and sigmoid are safe too",
           traits="floats", wrong="x*exp(x - 1); log(x)"),
@@ -38,9 +38,11 @@ POWERS = (
     unary("log", np.log, "1/x", "natural logarithm", aliases="ln", latex=r"\log {x}",
           domain="x > 0", traits="floats", propagates="x",
           wrong="1/log(x); log(x); exp(x); -1/x^2"),
-    row("log_base", "x base", k.log_base, "1/(x*log(base))", "-out/(base*log(base))", aliases="log",
+    row("log_base", "x base", lambda x, base: np.log(x) / np.log(base),
+        "1/(x*log(base))", "-out/(base*log(base))", aliases="log",
         call=False, careful="1/log(base)/x | -out/log(base)/base", latex=r"\log_{{base}} {x}",
-        domain="x > 0, base > 0, base ≠ 1", doc="logarithm to a base", mpmath=pk.log_base),
+        domain="x > 0, base > 0, base ≠ 1", doc="logarithm to a base",
+        mpmath=lambda mp, x, base: mp.log(x) / mp.log(base) if min(x, base) > 0 else mp.nan),
     unary("log1p", np.log1p, "1/(1 + x)", "log(1 + x), exact near 0", latex=r"\log(1 + {x})",
           domain="x > -1"),
     unary("log2", np.log2, "1/(x*log(2))", "logarithm to base 2", careful="1/log(2)/x",

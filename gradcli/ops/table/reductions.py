@@ -20,6 +20,7 @@ from gradcli.ops.options import (
     axis_argument,
     axis_option,
     expanded,
+    of_array,
     reduced_count,
     reduction,
     shown,
@@ -41,22 +42,10 @@ def _reduce_something(types: tuple[Type, ...], options: Keywords) -> tuple[Type,
     return Type(shape), keywords
 
 
-def _sum_rules(site: Site) -> tuple[str, ...]:
-    if not site.types[0].shape:
-        return ("delta",)
-    return (f"{expanded(site, 'delta')}*ones_like(x)",)
-
-
 def _mean_rules(site: Site) -> tuple[str, ...]:
-    (text,) = _sum_rules(site)
+    text = f"{expanded(site, 'delta')}*ones_like(x)" if site.types[0].shape else "delta"
     count = reduced_count(site.types[0], site.options)
     return (text if count == 1 else f"{text}/{count}",)
-
-
-def _prod_rules(site: Site) -> tuple[str, ...]:
-    if not site.types[0].shape:
-        return ("delta",)
-    return (f"{expanded(site, 'delta')}*prod_others(x{axis_argument(site.options)})",)
 
 
 def _prod_others(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -127,14 +116,6 @@ def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # n
 
 
 # --- the largest and the smallest --------------------------------------------------------
-
-
-def _extreme_rules(site: Site) -> tuple[str, ...]:
-    """Evenly among those that are tied."""
-    if not site.types[0].shape:
-        return ("delta",)
-    out = expanded(site, "out")
-    return (f"{expanded(site, 'delta')}*(x == {out})/sum(x == {out}{along(site)})",)
 
 
 def _first_place(find: Any) -> Any:
@@ -226,20 +207,23 @@ def _logsumexp_rules(site: Site) -> tuple[str, ...]:
     return (f"{expanded(site, 'delta')}*softmax(x{axis})",)
 
 
+EVENLY = of_array("{delta}*(x == {out})/sum(x == {out}{along})")
 AXES = "x axis:=None keepdims:=False"
 REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
 HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 SUMS = (
-    array_row("sum", AXES, np.add.reduce, _reduce, rules=_sum_rules, latex=r"\sum {x}",
+    array_row("sum", AXES, np.add.reduce, _reduce, rules=of_array("{delta}*ones_like(x)"),
+              latex=r"\sum {x}",
               doc="sum of the elements", numpy="np.sum({x:count}, {axis=}, {keepdims=})",
               mpmath=pk.total, traits="composite", propagates="x",
               jacobian=lambda site: "" if site.out.shape else "ones({n})", **REDUCTION),
     array_row("mean", AXES, np.mean, _reduce_something, rules=_mean_rules, aliases="average",
               doc="mean of the elements", numpy="np.mean({x:all}, {axis=}, {keepdims=})",
               traits="composite", propagates="x", **REDUCTION),
-    array_row("prod", AXES, rk.prod, _reduce, rules=_prod_rules, latex=r"\prod {x}",
+    array_row("prod", AXES, rk.prod, _reduce, latex=r"\prod {x}",
+              rules=of_array("{delta}*prod_others(x{given_axis})"),
               doc="product of the elements; its derivative is right with zeros too",
               numpy="np.prod({x:all}, {axis=}, {keepdims=})", mpmath=pk.along(pk.product),
               traits="composite", **REDUCTION),
@@ -251,12 +235,12 @@ SUMS = (
 )
 
 EXTREMES = (
-    array_row("amax", AXES, np.max, _reduce_something, rules=_extreme_rules, aliases="max amax",
+    array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax",
               call=False, latex=r"\max {x}", convention="evenly among the tied",
               doc="largest element", numpy="np.max({x:all}, {axis=}, {keepdims=})",
               mpmath=pk.along(pk.largest), traits="exact selects", square="",
               branch=_first_place(np.argmax), tie=_several(np.max), **REDUCTION),
-    array_row("amin", AXES, np.min, _reduce_something, rules=_extreme_rules, aliases="min amin",
+    array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin",
               call=False, latex=r"\min {x}", convention="evenly among the tied",
               doc="smallest element", numpy="np.min({x:all}, {axis=}, {keepdims=})",
               mpmath=pk.along(pk.smallest), traits="exact selects", square="",

@@ -53,10 +53,6 @@ def _for_vector(jacobian: str) -> Callable[[Site], str]:
     return lambda site: jacobian if len(site.out.shape) == 1 else ""
 
 
-def _axis(site: Site) -> str:
-    return f", axis={shown(site.options['axis'])}"
-
-
 def _softmax_slope(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     if types[0].shape != types[1].shape:
         raise Misfit
@@ -70,7 +66,7 @@ def _softmax_slope_rules(site: Site) -> tuple[str, ...]:
     shifted = f"(d - {_total(site, f'd*{top}')}/{_total(site, top)})"
     return (
         f"delta*({shifted} - {_total(site, f'{shifted}*p')}) - {shifted}*{_total(site, 'delta*p')}",
-        f"softmax_slope(p, delta{_axis(site)})",
+        f"softmax_slope(p, delta, axis={shown(site.options['axis'])})",
     )
 
 
@@ -92,35 +88,6 @@ def _line(what: str) -> Any:
     return infer
 
 
-def _cumsum_rules(site: Site) -> tuple[str, ...]:
-    axis = axis_argument(site.options)
-    return (f"flip(cumsum(flip(delta{axis}){axis}){axis})",)
-
-
-def _cumprod_rules(site: Site) -> tuple[str, ...]:
-    axis = axis_argument(site.options)
-    return (f"shift(out{axis}, fill=1)*recurrence_back(x, delta{axis})",)
-
-
-def _logcumsumexp_rules(site: Site) -> tuple[str, ...]:
-    """Every element's share of the sums from its own on; no exponent is above 0."""
-    axis = axis_argument(site.options)
-    share = f"exp(minimum(shift(out{axis}) - out, 0))"
-    return (f"exp(x - out)*recurrence_back({share}, delta{axis})",)
-
-
-def _recurrence_rules(site: Site) -> tuple[str, ...]:
-    axis = axis_argument(site.options)
-    back = f"recurrence_back(a, delta{axis})"
-    return f"shift(out{axis})*{back}", back
-
-
-def _recurrence_back_rules(site: Site) -> tuple[str, ...]:
-    axis = axis_argument(site.options)
-    forth = f"recurrence(a, delta{axis})"
-    return f"shift({forth}{axis})*out", forth
-
-
 def _shift(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     out, keywords = _line("shift")(types, options)
     places = options["k"] = whole(options.get("k", 1), "k")
@@ -137,7 +104,7 @@ HELPER: dict[str, Any] = {"group": "used in derivatives"}
 SOFTMAX = (
     array_row("softmax", "x axis:=-1", rk.softmax, _normalise,
               rules=lambda site: (f"out*(delta - {_total(site, 'delta*out')})",),
-              careful=lambda site: (f"softmax_slope(out, delta{_axis(site)})",),
+              careful="softmax_slope(out, delta, axis={axis})",
               doc="exponentials divided by their sum, along the last axis unless told",
               mpmath=pk.softmax, jacobian=_for_vector("diag({out}) - {out} @ {out}.T"),
               wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", **LINE),
@@ -150,14 +117,17 @@ SOFTMAX = (
 )
 
 RUNNING = (
-    array_row("cumsum", "x axis:=None", np.cumsum, _line("cumsum"), rules=_cumsum_rules,
+    array_row("cumsum", "x axis:=None", np.cumsum, _line("cumsum"),
+              "flip(cumsum(flip(delta{given_axis}){given_axis}){given_axis})",
               doc="running sums; of a matrix it needs the axis", numpy="np.cumsum({x}, {axis=})",
               propagates="x", **LINE),
     array_row("logcumsumexp", "x axis:=None", rk.logcumsumexp, _line("logcumsumexp"),
-              rules=_logcumsumexp_rules,
+              "exp(x - out)*recurrence_back(exp(minimum(shift(out{given_axis}) - out, 0)), "
+                  "delta{given_axis})",
               doc="logarithms of the running sums of exponentials, without overflow",
               numpy="np.logaddexp.accumulate({x}, {axis=})", mpmath=pk.cumulated_log_sum, **LINE),
-    array_row("cumprod", "x axis:=None", np.cumprod, _line("cumprod"), rules=_cumprod_rules,
+    array_row("cumprod", "x axis:=None", np.cumprod, _line("cumprod"),
+              "shift(out{given_axis}, fill=1)*recurrence_back(x, delta{given_axis})",
               doc="running products; of a matrix it needs the axis",
               numpy="np.cumprod({x}, {axis=})", **LINE),
     array_row(
@@ -166,11 +136,13 @@ RUNNING = (
         doc="elements moved k places towards the end, `fill` in the places left free", mpmath=None,
         traits="exact", **HELPER),
     array_row("recurrence", "a b axis:=None", k.recurrence, _line("recurrence"),
-              rules=_recurrence_rules, latex=r"r_i = {a}_i r_{i-1} + {b}_i",
+              "shift(out{given_axis})*recurrence_back(a, delta{given_axis})",
+              "recurrence_back(a, delta{given_axis})", latex=r"r_i = {a}_i r_{i-1} + {b}_i",
               doc="r[i] = a[i]*r[i - 1] + b[i], with r[0] = b[0]", traits="composite", **HELPER),
     array_row(
         "recurrence_back", "a b axis:=None", k.recurrence_back, _line("recurrence_back"),
-        rules=_recurrence_back_rules, latex=r"r_i = {a}_{i+1} r_{i+1} + {b}_i",
+        "shift(recurrence(a, delta{given_axis}){given_axis})*out",
+        "recurrence(a, delta{given_axis})", latex=r"r_i = {a}_{i+1} r_{i+1} + {b}_i",
         doc="r[i] = a[i + 1]*r[i + 1] + b[i], from the last, r[n - 1] = b[n - 1], to the first",
         traits="composite", **HELPER),
 )

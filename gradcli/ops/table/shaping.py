@@ -17,7 +17,6 @@ from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type, ti
 from gradcli.ops.options import (
     Keywords,
     array_row,
-    axis_argument,
     axis_option,
     one_axis,
     shape_option,
@@ -298,7 +297,7 @@ SHAPES = (
               doc="without the axes of one element", numpy="np.squeeze({x}, {axis=})",
               traits="view", propagates="x", **MOVES),
     array_row("expand_dims", "x axis:", np.expand_dims, _expand_dims,
-              rules=lambda site: (f"squeeze(delta, {shown(site.options['axis'])})",), latex=r"{x}",
+              "squeeze(delta, {axis})", latex=r"{x}",
               doc="with new axes of one element", numpy="np.expand_dims({x}, {axis})",
               traits="view", propagates="x", **MOVES, aliases="unsqueeze"),
     array_row("repeat", "x n: axis:=None", _repeat_kernel, _repeat, rules=_repeat_rules,
@@ -306,7 +305,7 @@ SHAPES = (
               doc="every element n times; without an axis, of the flattened array",
               numpy="np.repeat({x}, {n}, {axis=})", **MOVES, aliases="repeat_interleave"),
     array_row("flip", "x axis:=None", np.flip, _flip,
-              rules=lambda site: (f"flip(delta{axis_argument(site.options)})",),
+              "flip(delta{given_axis})",
               doc="the elements in reverse order, along all axes or the given",
               numpy="np.flip({x}, {axis=})", traits="view", propagates="x", **MOVES),
 )

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from gradcli.ops.kernels import bessel as bk
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
-from gradcli.ops.operation import Loss, Misfit, Operation, Site, Type, parse_parameters
+from gradcli.ops.operation import Loss, Misfit, Operation, Site, Type
 from gradcli.ops.options import Keywords, whole
-from gradcli.ops.table.rows import grouped, unary
+from gradcli.ops.table.rows import grouped, row, unary
 
 LEFT_OF_0 = "next to its roots left of 0"
 """Reasons of several rows: two terms cancel, and each root would have to be known by itself."""
@@ -44,11 +44,12 @@ SPECIAL = (
           careful="-out*mills_excess(x)", mpmath=lambda mp, x: mp.npdf(x) / mp.ncdf(x)),
     unary("mills_excess", sk.mills_excess, "1 - mills(x)*out",
           "x + φ(x)/Φ(x), without the difference left of 0 (SciPy)",
-          mpmath=lambda mp, x: x + mp.npdf(x) / mp.ncdf(x),
+          mpmath=lambda mp, x: (mp.pcfd(-2, -x) / mp.pcfd(-1, -x) if x < -1e4
+                                else x + mp.npdf(x) / mp.ncdf(x)),
           losses=(Loss("x", "left of -1, where the two terms cancel", (-100.0,)),)),
-    unary("i0", k.scipy_special("i0"), "i1(x)", "modified Bessel function of order 0 (SciPy)",
+    unary("i0", bk.i0, "i1(x)", "modified Bessel function of order 0 (SciPy)",
           mpmath=pk.bessel("besseli", 0), numpy="special.i0({x})"),
-    unary("i1", k.scipy_special("i1"), "where(x == 0, 0.5, i0(x) - out/where(x == 0, 1, x))",
+    unary("i1", bk.i1, "where(x == 0, 0.5, i0(x) - out/where(x == 0, 1, x))",
           "modified Bessel function of order 1 (SciPy)", careful="0.5*i0(x) + 0.5*bessel_i(x, 2)",
           mpmath=pk.bessel("besseli", 1), numpy="special.i1({x})"),
     unary("j0", bk.j0, "-j1(x)", "Bessel function of order 0 (SciPy)",
@@ -83,99 +84,63 @@ def _order(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(types[0].shape), {"a": a}
 
 
-def _density_rule(a: float) -> str:
-    """(a - 1 - x)/x times the density, of which x^(a - 2) stays in range for small x."""
-    if a <= 1:
-        return f"out*({a - 1!r}/x - 1)"
-    return f"({a - 1!r} - x)*gamma_density({a - 1!r}, x)/{a - 1!r}"
-
-
-def _incomplete(name: str, sign: str, words: str, point: tuple[float, ...]) -> Operation:
-    return Operation(
-        name=name,
-        parameters=parse_parameters("a: x"),
-        forward=getattr(sk, name),
-        rules=lambda site: (f"{sign}gamma_density({site.options['a']!r}, x)",),
-        infer=_order,
-        aliases=(name,),
-        latex=rf"{'P' if sign == '' else 'Q'}({{a}}, {{x}})",
-        domain="x ≥ 0",
-        numpy=f"scipy.special.{name}({{a}}, {{x}})",
-        mpmath=getattr(pk, name),
-        doc=f"{words} incomplete gamma function, regularised (SciPy); a is a constant",
-        composite=True,
-        losses=(Loss("", "by the accuracy of SciPy's function", point),),
-        samples=("2.5, 1.5", "1, [0.5, 3]", "0.5, 4"),
-    )
-
-
-# fmt: off
-GAMMAINC = (
-    _incomplete("gammainc", "", "lower", (1e-16,)),
-    _incomplete("gammaincc", "-", "upper", (30.0,)),
-    Operation(name="gamma_density", parameters=parse_parameters("a: x"), forward=sk.gamma_density,
-              rules=lambda site: (_density_rule(site.options["a"]),), infer=_order,
-              aliases=("gamma_density",), latex=r"\frac{{x}^{a - 1} e^{-{x}}}{\Gamma(a)}",
-              domain="x > 0", numpy="gamma_density({a}, {x})", mpmath=pk.gamma_density,
-              doc="density of the gamma distribution, x^(a-1)·e^-x/gamma(a)", composite=True,
-              samples=("2.5, 2", "0.5, [0.5, 3]")),
-)
-
-POLYGAMMA = Operation(name="polygamma", parameters=parse_parameters("x n:"), forward=k.polygamma,
-                      rules=lambda site: (f"polygamma(x, {site.options['n'] + 1})",),
-                      infer=lambda types, options: (Type(types[0].shape), {"n": whole(options["n"],
-                          "n", least=0)}), aliases=("polygamma",), latex=r"\psi^{({n})}({x})",
-                      domain="x not 0, -1, -2, …", numpy="scipy.special.polygamma({n}, {x})",
-                      mpmath=pk.polygamma, doc="n-th derivative of digamma (SciPy); x comes first",
-                      composite=True, losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),
-                      samples=("3.5, 1", "0.7, 2"))
-# fmt: on
-
-
 def _whole_order(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(types[0].shape), {"n": whole(options["n"], "n", least=0)}
 
 
-def _bessel(letter: str, sign: str, words: str, **more: Any) -> Operation:
-    """A Bessel function; its slope is half the sum, or the difference, of its neighbours."""
-    name = f"bessel_{letter}"
+def _density_rule(site: Site) -> tuple[str, ...]:
+    """(a - 1 - x)/x times the density, of which x^(a - 2) stays in range for small x."""
+    a = site.options["a"]
+    if a <= 1:
+        return (f"out*({a - 1!r}/x - 1)",)
+    return (f"({a - 1!r} - x)*gamma_density({a - 1!r}, x)/{a - 1!r}",)
+
+
+def _neighbours(letter: str, sign: str) -> Callable[[Site], tuple[str, ...]]:
+    """Rules of a Bessel function: half the sum of its neighbours, or half their difference."""
 
     def rules(site: Site) -> tuple[str, ...]:
         n = site.options["n"]
         if n == 0:
-            return (f"{'-' if sign == '-' else ''}{letter}1(x)",)
-        below = f"{letter}0(x)" if n == 1 else f"{letter}1(x)" if n == 2 else f"{name}(x, {n - 1})"
-        return (f"0.5*{below} {sign} 0.5*{name}(x, {n + 1})",)
+            return (f"{sign.strip('+')}{letter}1(x)",)
+        below = f"bessel_{letter}(x, {n - 1})" if n > 2 else f"{letter}{n - 1}(x)"
+        return (f"0.5*{below} {sign} 0.5*bessel_{letter}(x, {n + 1})",)
 
-    return Operation(
-        name=name,
-        parameters=parse_parameters("x n:"),
-        forward=getattr(bk, name),
-        rules=rules,
-        infer=_whole_order,
-        aliases=(name,),
-        latex=rf"{letter.upper()}_{{n}}({{x}})",
-        numpy=f"special.{letter}v({{n}}, {{x}})",
-        mpmath=pk.bessel(f"bessel{letter}"),
-        doc=f"{words} of order n (SciPy); x comes first",
-        composite=True,
-        samples=("1.5, 2", "[0.1, 7], 3", "0, 2"),
-        **more,
-    )
+    return rules
 
 
-BESSEL = (
-    _bessel("i", "+", "modified Bessel function"),
-    _bessel(
-        "j",
-        "-",
-        "Bessel function",
-        periodic=True,
-        losses=_oscillating(5.135622301840683, 3.054236928227140),
-    ),
+SCIPYS = "by the accuracy of SciPy's function"
+
+# fmt: off
+OF_AN_ORDER = (
+    row("polygamma", "x n:", k.polygamma, infer=_whole_order, latex=r"\psi^{({n})}({x})",
+        rules=lambda site: (f"polygamma(x, {site.options['n'] + 1})",),
+        domain="x not 0, -1, -2, …", numpy="scipy.special.polygamma({n}, {x})",
+        mpmath=pk.polygamma, doc="n-th derivative of digamma (SciPy); x comes first",
+        losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),
+        traits="composite"),
+    row("gammainc", "a: x", sk.gammainc, infer=_order, latex=r"P({a}, {x})", domain="x ≥ 0",
+        rules=lambda site: (f"gamma_density({site.options['a']!r}, x)",), mpmath=pk.gammainc,
+        numpy="scipy.special.gammainc({a}, {x})", losses=(Loss("", SCIPYS, (1e-16,)),),
+        doc="lower incomplete gamma function, regularised (SciPy); a is a constant",
+        traits="composite"),
+    row("gammaincc", "a: x", sk.gammaincc, infer=_order, latex=r"Q({a}, {x})", domain="x ≥ 0",
+        rules=lambda site: (f"-gamma_density({site.options['a']!r}, x)",), mpmath=pk.gammaincc,
+        numpy="scipy.special.gammaincc({a}, {x})", losses=(Loss("", SCIPYS, (30.0,)),),
+        doc="upper incomplete gamma function, regularised (SciPy); a is a constant",
+        traits="composite"),
+    row("gamma_density", "a: x", sk.gamma_density, infer=_order, rules=_density_rule,
+        latex=r"\frac{{x}^{a - 1} e^{-{x}}}{\Gamma(a)}", domain="x > 0",
+        numpy="gamma_density({a}, {x})", mpmath=pk.gamma_density, traits="composite",
+        doc="density of the gamma distribution, x^(a-1)·e^-x/gamma(a)"),
+    row("bessel_i", "x n:", bk.bessel_i, infer=_whole_order, rules=_neighbours("i", "+"),
+        latex=r"I_{n}({x})", numpy="special.iv({n}, {x})", mpmath=pk.bessel("besseli"),
+        doc="modified Bessel function of order n (SciPy); x comes first", traits="composite"),
+    row("bessel_j", "x n:", bk.bessel_j, infer=_whole_order, rules=_neighbours("j", "-"),
+        latex=r"J_{n}({x})", numpy="special.jv({n}, {x})", mpmath=pk.bessel("besselj"),
+        doc="Bessel function of order n (SciPy); x comes first",
+        losses=_oscillating(5.135622301840683, 3.054236928227140), traits="composite periodic"),
 )
+# fmt: on
 
-
-ROWS: tuple[Operation, ...] = grouped(
-    "special functions", (*SPECIAL, POLYGAMMA, *GAMMAINC, *BESSEL)
-)
+ROWS: tuple[Operation, ...] = grouped("special functions", (*SPECIAL, *OF_AN_ORDER))

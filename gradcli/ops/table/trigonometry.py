@@ -6,7 +6,6 @@ import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
-from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import sinc
 from gradcli.ops.operation import Loss, Operation, Shared
 from gradcli.ops.table.rows import grouped, row, unary
@@ -38,8 +37,8 @@ TRIGONOMETRY = (
     unary("sech", k.sech, "-out*tanh(x)", "1/cosh(x)", latex=r"\operatorname{sech} {x}"),
     unary("csch", k.csch, "-out*coth(x)", "1/sinh(x)", latex=r"\operatorname{csch} {x}",
           domain="x ≠ 0"),
-    unary("coth", k.coth, "1 - out^2", "1/tanh(x)", careful="-csch(x)^2", domain="x ≠ 0",
-          numpy="1/np.tanh({x})"),
+    unary("coth", lambda x: 1.0 / np.tanh(x), "1 - out^2", "1/tanh(x)", careful="-csch(x)^2",
+          domain="x ≠ 0", numpy="1/np.tanh({x})"),
     unary("tanh", np.tanh, "1 - out^2", "hyperbolic tangent", careful="tanh_slope(x)",
           wrong="1 - out; 1 + out^2; out*(1 - out); 1/cosh(x); out"),
     unary("asinh", np.arcsinh, "1/hypot(x, 1)", "inverse hyperbolic sine", aliases="arcsinh",
@@ -52,7 +51,8 @@ TRIGONOMETRY = (
           latex=r"\operatorname{sinc} {x}", mpmath="sincpi", traits="periodic"),
     unary("sinc_slope", sinc.sinc_slope,
           "where(x == 0, -pi^2/3, -pi^2*sinc(x) - 2*out/where(x == 0, 1, x))",
-          "the derivative of sinc", latex=r"\operatorname{sinc}' {x}", mpmath=pk.sinc_slope,
+          "the derivative of sinc", latex=r"\operatorname{sinc}' {x}",
+          mpmath=lambda mp, x: (mp.cospi(x) - mp.sincpi(x)) / x if x else mp.mpf(0),
           shared=Shared("sinc", sinc.sinc_in_place, ik.same, sinc.sinc_slope_by_part,
               by_value=False), traits="periodic",
           losses=(Loss("x", "next to its roots", (0.6625862125821924,)),)),

@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gradcli.formulas.types import Derivative, Formula
+from gradcli.report.fractions import ASCII, PLAIN, Fraction
 from gradcli.report.numbers import inline, shown
 from gradcli.report.style import Style
 
 
-def label(found: Derivative, formula: Formula, style: Style) -> str:
-    """The left-hand side; a second derivative without a matrix is shown times its direction."""
-    f, names = found.output, formula.wrt
+def left_side(
+    found: Derivative, formula: Formula, form: Fraction, name: Callable[[str], str] = str
+) -> str:
+    """What a formula is of; a second derivative without a matrix is shown times its direction."""
     if found.named:
-        return shown(f"delta_{names[0]}", style)
-    d, two = ("d", "2") if style.ascii else ("∂", "²")
-    if found.order == 1:
-        return shown(f"{d}{f}/{d}{names[0]}", style)
-    same = names[0] == names[1]
-    under = f"{d}{names[0]}{two}" if same else f"{d}{names[0]}{d}{names[1]}"
-    text = f"{d}{two}{f}/{under}"
-    if formula.direction is not None:
-        text += f" * {formula.direction}" if style.ascii else f" · {formula.direction}"
-    return shown(text, style)
+        return name(f"delta_{formula.wrt[0]}")
+    direction = None if formula.direction is None else name(formula.direction)
+    return form.derivative(name(found.output), [*map(name, formula.wrt)], direction)
+
+
+def label(found: Derivative, formula: Formula, style: Style) -> str:
+    """The left-hand side as text."""
+    return shown(left_side(found, formula, ASCII if style.ascii else PLAIN), style)
 
 
 def with_number(formula: Formula, style: Style) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gradcli.diagnostics.source import Source
-from gradcli.formulas.types import Derivative, Formula
-from gradcli.report.formulas.labels import checked
+from gradcli.formulas.types import Derivative
+from gradcli.report.formulas.labels import checked, left_side
+from gradcli.report.fractions import LATEX
+from gradcli.report.mathematics.latex import mathematics, name
 from gradcli.report.style import Style
 from gradcli.report.tables import latex
 from gradcli.report.trace.latex import END, HEAD, NEEDS
-from gradcli.report.trace.mathematics import mathematics, name
 from gradcli.syntax.parser import parse_expression
 
 
@@ -31,24 +32,10 @@ def _lines(found: Derivative, style: Style) -> Iterator[str]:
         tree = parse_expression(Source(text))
         yield f"{name(word)} &= {mathematics(tree, shapes).text}"
     for formula in found.formulas:
-        line = f"{label(found, formula)} &= {mathematics(formula.tree, shapes).text}"
+        line = (
+            f"{left_side(found, formula, LATEX, name)} &= {mathematics(formula.tree, shapes).text}"
+        )
         if formula.value is not None:
             number = latex.value(formula.value, style.precision)
             line += rf" \quad\text{{here }} {number}" if formula.differs else f" = {number}"
         yield line
-
-
-def label(found: Derivative, formula: Formula) -> str:
-    """The left-hand side."""
-    if found.named:
-        return name(f"delta_{formula.wrt[0]}")
-    f, names = name(found.output), [name(word) for word in formula.wrt]
-    if found.order == 1:
-        return rf"\frac{{\partial {f}}}{{\partial {names[0]}}}"
-    below = rf"\partial {names[0]} \, \partial {names[1]}"
-    if names[0] == names[1]:
-        below = rf"\partial {{{names[0]}}}^2"
-    text = rf"\frac{{\partial^2 {f}}}{{{below}}}"
-    if formula.direction is not None:
-        text += rf" \cdot {name(formula.direction)}"
-    return text

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from textwrap import wrap
 from typing import Any
 
 from gradcli.diagnostics.error import cell_width, visible
 from gradcli.grading.exercise.classroom import Mark, Standing, tally
 from gradcli.grading.marking.result import Note, place
 from gradcli.report import Style
-from gradcli.report.homework.marked import note_object
+from gradcli.report.homework.marked import note_object, whole, width_of, wrapped
 from gradcli.report.numbers import padded, shown
 from gradcli.report.tables import csv
+from gradcli.report.tables.model import Column, Table
 
 COLUMNS = ("student", "file", "status", "score", "max_score", "mistake", "line", "reason",
            "notes")  # fmt: skip
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
 """What a spreadsheet takes for the beginning of a formula, or skips before one."""
-WIDE, NARROW = 76, 40
 MOST = 10
 """The most files that can't be read, and notes, listed; the list of marks has them all."""
 
 
 def csv_text(marks: Sequence[Mark]) -> str:
     """The list of marks: a row per submission."""
-    return "".join(map(csv.line, (COLUMNS, *map(_cells, marks))))
+    table = Table([Column(key) for key in COLUMNS], map(_cells, marks))
+    return "".join(csv.written(table, Style(width=None, color=False, ascii=False)))
 
 
 def _cells(mark: Mark) -> tuple[str, ...]:
@@ -60,7 +60,7 @@ def number(value: float | None) -> str:
 
 def pieces(marks: Sequence[Mark], style: Style, *, listed: bool) -> Iterator[str]:
     """What the class did; with `listed` also every submission."""
-    width = max(NARROW, min(style.width or WIDE, WIDE))
+    width = width_of(style)
     if listed:
         yield from _list(marks, style)
         yield "\n"
@@ -84,8 +84,7 @@ def _said(title: str, texts: Sequence[tuple[str, str]], width: int, style: Style
     yield f"\n{title}:\n"
     for file, said in texts[:MOST]:
         text = f"{shown(visible(file), style)}: {shown(visible(said), style)}"
-        for line in wrap(text, width - 2, subsequent_indent="  ", break_on_hyphens=False):
-            yield f"  {line}\n"
+        yield from (f"  {line}" for line in wrapped(text, width - 2, hang="  "))
     if len(texts) > MOST:
         yield f"  and {len(texts) - MOST} more\n"
 
@@ -134,8 +133,8 @@ def as_object(marks: Sequence[Mark]) -> dict[str, Any]:
                 "student": mark.student,
                 "file": mark.file,
                 "status": str(mark.standing),
-                "score": _whole(mark.score),
-                "max_score": _whole(mark.max_score),
+                "score": whole(mark.score),
+                "max_score": whole(mark.max_score),
                 "mistake": mark.mistake or None,
                 "line": mark.line,
                 **({} if mark.cell is None else {"cell": mark.cell}),
@@ -147,7 +146,3 @@ def as_object(marks: Sequence[Mark]) -> dict[str, Any]:
         ],
         "mistakes": [{"tags": found.split("|"), "count": count} for found, count in tally(marks)],
     }
-
-
-def _whole(value: float | None) -> float | int | None:
-    return int(value) if value is not None and value.is_integer() else value

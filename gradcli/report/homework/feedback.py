@@ -20,14 +20,14 @@ from typing import Literal, TypeAlias
 
 from gradcli.diagnostics.error import visible
 from gradcli.grading.exercise.classroom import Mark, Standing
-from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.mistakes.table import BY_TAG
-from gradcli.report.homework.marked import followers, what
+from gradcli.report.document import html_head
+from gradcli.report.homework.marked import RIGHT, followers, label, what
 
 PageFormat: TypeAlias = Literal["html", "md"]
 FORMATS: tuple[PageFormat, ...] = ("html", "md")
 
-RIGHT = (Status.OK, Status.CARRIED)
 WORDS = {
     Status.OK: "right",
     Status.CARRIED: "follows from your own rows before",
@@ -39,7 +39,7 @@ LONGEST_NAME = 80
 """Bytes of a student's name in the name of a file."""
 RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\..*)?")
 """Names of files that Windows keeps for itself."""
-MARKDOWN = re.compile(
+SPECIAL = re.compile(
     r"([\\`*_{}\[\]|<>~$&@]|(?<=http):|(?<=https):|(?<=www)\.|^\s*(?:[#+=-]|\d+(?=[.)])))"
 )
 """What Markdown may take for more than text; at the beginning also lists and headings."""
@@ -96,10 +96,31 @@ def _plain_name(student: str) -> str:
 # --- what a page says ----------------------------------------------------------------------
 
 
+def _said(page: Page) -> Iterator[tuple[str, ...]]:
+    """All that a page says in order: what a part is, and its texts."""
+    yield "title", page.title
+    yield "student", page.student
+    if len(page.marks) > 1:
+        yield "text", f"{len(page.marks)} files were handed in; each is marked below."
+    for mark in page.marks:
+        yield "file", mark.file
+        unmarked = mark.score is None
+        yield "score", "not marked" if unmarked else f"{mark.score:.6g} / {mark.max_score:.6g}"
+        yield "right" if mark.standing is Standing.OK else "wrong", _verdict(mark)
+        if mark.marked is not None:
+            yield from _rows(mark.marked)
+        if mark.notes:
+            yield ("notes",)
+            for note in mark.notes:
+                yield "note", f"{note.place}: {note.text}" if note.line else note.text
+            yield ("end of notes",)
+        yield ("end",)
+
+
 def _verdict(mark: Mark) -> str:
     """One sentence on a submission."""
     if mark.score is None:
-        return f"This file was not marked: {visible(mark.reason)}"
+        return f"This file was not marked: {mark.reason}"
     if mark.standing is Standing.OK:
         return "Everything is right."
     if mark.standing is Standing.OTHER_POINT:
@@ -108,41 +129,32 @@ def _verdict(mark: Mark) -> str:
     return f"There {'is one mistake' if count == 1 else f'are {count} mistakes'}."
 
 
-def _score(mark: Mark) -> str:
-    return "not marked" if mark.score is None else f"{mark.score:.6g} / {mark.max_score:.6g}"
-
-
-def _mistakes(marked: Marked) -> Iterator[tuple[MarkedRow, list[str]]]:
-    """The rows where something went wrong, and what to say of each."""
+def _rows(marked: Marked) -> Iterator[tuple[str, ...]]:
+    """The rows where something went wrong, what to say of each, and all rows with their marks."""
     for row in marked.roots:
-        said = [visible(row.message)] if row.message else []
+        yield "mistake", f"{row.place}: {what(row)}" if row.line else what(row), label(row)
+        if row.text and row.line:
+            yield "code", row.text
+        if row.message:
+            yield "text", row.message
         if len(row.tags) > 1:
-            said.append("Any of these mistakes explains it.")
+            yield "text", "Any of these mistakes explains it."
         meanings = {tag: BY_TAG[tag].what for tag in row.tags if tag in BY_TAG}
-        said += [f"{tag}: {meaning.replace('`', '')}" for tag, meaning in meanings.items()]
+        for tag, meaning in meanings.items():
+            yield "text", f"{tag}: {meaning.replace('`', '')}"
         if row.follow:
-            said.append(followers(row))
-        yield row, said
-
-
-def _label(row: MarkedRow) -> str:
-    return ", ".join(row.tags) or str(row.status)
-
-
-def _marks_of(row: MarkedRow) -> str:
-    return f"{row.earned:.6g}" + (f" / {row.max:.6g}" if row.max else "")
-
-
-def _place(row: MarkedRow) -> str:
-    return f"{row.place}: {visible(what(row))}" if row.line else visible(what(row))
-
-
-def _note(note: Note) -> str:
-    return visible(f"{note.place}: {note.text}" if note.line else note.text)
+            yield "text", followers(row)
+    yield ("rows",)
+    for row in marked.rows:
+        kind = "right row" if row.status in RIGHT else "wrong row"
+        marks = f"{row.earned:.6g}" + (f" / {row.max:.6g}" if row.max else "")
+        yield kind, what(row), WORDS[row.status], marks
+    yield ("end of rows",)
 
 
 # --- HTML ------------------------------------------------------------------------------------
 
+POLICY = "default-src 'none'; style-src 'unsafe-inline'"
 STYLE = """\
 :root{color-scheme:light dark;--ink:#1c2024;--soft:#5b6570;--page:#fff;--box:#f4f6f8;--line:#d5dbe1;
 --bad:#b3261e;--good:#1b6e3a}
@@ -165,47 +177,33 @@ td:last-child,th:last-child{text-align:right;white-space:nowrap}
 
 def _html(page: Page) -> str:
     title = escape(visible(f"{page.title}: {page.student}"))
-    body = "".join(_html_parts(page))
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta http-equiv="Content-Security-Policy" '
-        "content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
-        f"<title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n{body}</body>\n</html>\n"
+    body = "".join(
+        HTML[kind].format(*(escape(visible(text)) for text in texts))
+        for kind, *texts in _said(page)
     )
+    return html_head(title, STYLE, policy=POLICY) + f"{body}</body>\n</html>\n"
 
 
-def _html_parts(page: Page) -> Iterator[str]:
-    yield f"<h1>{escape(visible(page.title))}</h1>\n"
-    yield f'<p class="soft">{escape(visible(page.student))}</p>\n'
-    if len(page.marks) > 1:
-        yield f"<p>{len(page.marks)} files were handed in; each is marked below.</p>\n"
-    for mark in page.marks:
-        yield f"<section>\n<h2>{escape(visible(mark.file))}</h2>\n"
-        good = "good" if mark.standing is Standing.OK else "bad"
-        yield f'<p><span class="score">{escape(_score(mark))}</span></p>\n'
-        yield f'<p class="{good}">{escape(_verdict(mark))}</p>\n'
-        if mark.marked is not None:
-            yield from _html_rows(mark.marked)
-        if mark.notes:
-            notes = "".join(f"<li>{escape(_note(n))}</li>\n" for n in mark.notes)
-            yield f"<h2>Notes</h2>\n<ul>\n{notes}</ul>\n"
-        yield "</section>\n"
-
-
-def _html_rows(marked: Marked) -> Iterator[str]:
-    for row, said in _mistakes(marked):
-        yield f"<h3>{escape(_place(row))} &middot; {escape(_label(row))}</h3>\n"
-        if row.text and row.line:
-            yield f"<pre><code>{escape(visible(row.text))}</code></pre>\n"
-        yield "".join(f"<p>{escape(text)}</p>\n" for text in said)
-    yield '<h2>All rows</h2>\n<div class="rows"><table>\n'
-    yield "<tr><th>row</th><th>result</th><th>marks</th></tr>\n"
-    for row in marked.rows:
-        good = "good" if row.status in RIGHT else "bad"
-        yield f"<tr><td>{escape(visible(what(row)))}</td>"
-        yield f'<td class="{good}">{escape(WORDS[row.status])}</td><td>{_marks_of(row)}</td></tr>\n'
-    yield "</table></div>\n"
+HTML = {
+    "title": "<h1>{}</h1>\n",
+    "student": '<p class="soft">{}</p>\n',
+    "text": "<p>{}</p>\n",
+    "file": "<section>\n<h2>{}</h2>\n",
+    "score": '<p><span class="score">{}</span></p>\n',
+    "right": '<p class="good">{}</p>\n',
+    "wrong": '<p class="bad">{}</p>\n',
+    "mistake": "<h3>{} &middot; {}</h3>\n",
+    "code": "<pre><code>{}</code></pre>\n",
+    "rows": '<h2>All rows</h2>\n<div class="rows"><table>\n'
+    "<tr><th>row</th><th>result</th><th>marks</th></tr>\n",
+    "right row": '<tr><td>{}</td><td class="good">{}</td><td>{}</td></tr>\n',
+    "wrong row": '<tr><td>{}</td><td class="bad">{}</td><td>{}</td></tr>\n',
+    "end of rows": "</table></div>\n",
+    "notes": "<h2>Notes</h2>\n<ul>\n",
+    "note": "<li>{}</li>\n",
+    "end of notes": "</ul>\n",
+    "end": "</section>\n",
+}
 
 
 # --- Markdown --------------------------------------------------------------------------------
@@ -213,7 +211,7 @@ def _html_rows(marked: Marked) -> Iterator[str]:
 
 def _text(text: str) -> str:
     """A text on one line that is nothing but text in Markdown."""
-    return MARKDOWN.sub(r"\\\1", visible(text))
+    return SPECIAL.sub(r"\\\1", visible(text))
 
 
 def _fenced(text: str) -> str:
@@ -224,29 +222,29 @@ def _fenced(text: str) -> str:
 
 
 def _markdown(page: Page) -> str:
-    return "".join(_markdown_parts(page)).rstrip("\n") + "\n"
+    parts = []
+    for kind, *texts in _said(page):
+        if kind == "code":
+            parts.append(_fenced(*texts))
+        else:
+            plain = NUMBER.get(kind)
+            shown = (t if i == plain else _text(t) for i, t in enumerate(texts))
+            parts.append(MARKDOWN[kind].format(*shown))
+    return "".join(parts).rstrip("\n") + "\n"
 
 
-def _markdown_parts(page: Page) -> Iterator[str]:
-    yield f"# {_text(page.title)}\n\n{_text(page.student)}\n\n"
-    if len(page.marks) > 1:
-        yield f"{len(page.marks)} files were handed in; each is marked below.\n\n"
-    for mark in page.marks:
-        yield f"## {_text(mark.file)}\n\n**{_score(mark)}**\n\n{_text(_verdict(mark))}\n\n"
-        if mark.marked is not None:
-            yield from _markdown_rows(mark.marked)
-        if mark.notes:
-            notes = "".join(f"- {_text(_note(note))}\n" for note in mark.notes)
-            yield f"### Notes\n\n{notes}\n"
-
-
-def _markdown_rows(marked: Marked) -> Iterator[str]:
-    for row, said in _mistakes(marked):
-        yield f"### {_text(_place(row))}: {_text(_label(row))}\n\n"
-        if row.text and row.line:
-            yield _fenced(row.text)
-        yield "".join(f"{_text(text)}\n\n" for text in said)
-    yield "### All rows\n\n| row | result | marks |\n| --- | --- | --- |\n"
-    for row in marked.rows:
-        yield f"| {_text(what(row))} | {_text(WORDS[row.status])} | {_marks_of(row)} |\n"
-    yield "\n"
+MARKDOWN = {
+    "title": "# {}\n\n",
+    **dict.fromkeys(("student", "text", "right", "wrong"), "{}\n\n"),
+    "file": "## {}\n\n",
+    "score": "**{}**\n\n",
+    "mistake": "### {}: {}\n\n",
+    "rows": "### All rows\n\n| row | result | marks |\n| --- | --- | --- |\n",
+    **dict.fromkeys(("right row", "wrong row"), "| {} | {} | {} |\n"),
+    "notes": "### Notes\n\n",
+    "note": "- {}\n",
+    **dict.fromkeys(("end of rows", "end of notes"), "\n"),
+    "end": "",
+}
+NUMBER = {"score": 0, "right row": 2, "wrong row": 2}
+"""Which of the texts is a number, in which nothing is markup."""

@@ -11,9 +11,9 @@ from html import escape
 from typing import Any, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError, visible
-from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
+from gradcli.grading.marking.result import Marked, MarkedRow, Status
 from gradcli.grading.model.task import Task
-from gradcli.report.homework.marked import shown
+from gradcli.report.homework.marked import RIGHT, followers, note_text, shown, what, whole
 
 Outcome: TypeAlias = Marked | GradcliError
 """What became of a submission: marked, or not readable and why."""
@@ -21,7 +21,6 @@ Outcome: TypeAlias = Marked | GradcliError
 DIGITS = 6
 LONGEST_VALUE = 200
 """An array that takes more characters is cut: a page is no place for it."""
-RIGHT = (Status.OK, Status.CARRIED)
 
 
 def gradescope(
@@ -34,32 +33,33 @@ def gradescope(
     """
     top = {"visibility": "visible", "stdout_visibility": "hidden"}
     if isinstance(outcome, GradcliError):
+        if points is None:
+            points = sum(map(task.marks, task.wanted("listing"))) if task else 0.0
         test = {
             "name": "reading the submission",
             "number": "1",
             "score": 0,
-            "max_score": _whole(_asked_marks(task) if points is None else points),
+            "max_score": whole(points),
             "status": "failed",
             "output": f"<p>{_safe(_reason(outcome))}</p>",
             "output_format": "html",
             "tags": [],
         }
         return {"score": 0, "tests": [test], **top, "output": _safe(_reason(outcome))}
-    tests = [_gradescope_test(i, row, reveal=reveal) for i, row in enumerate(outcome.rows, 1)]
-    return {"score": _whole(outcome.score), "tests": tests, **top, "output": _summary(outcome)}
-
-
-def _gradescope_test(number: int, row: MarkedRow, *, reveal: bool) -> dict[str, Any]:
-    return {
-        "name": _safe(_title(row)),
-        "number": str(number),
-        "score": _whole(row.earned),
-        "max_score": _whole(row.max),
-        "status": "passed" if row.status in RIGHT else "failed",
-        "output": _html(row, reveal=reveal),
-        "output_format": "html",
-        "tags": list(row.tags),
-    }
+    tests = [
+        {
+            "name": _safe(what(row)),
+            "number": str(number),
+            "score": whole(row.earned),
+            "max_score": whole(row.max),
+            "status": "passed" if row.status in RIGHT else "failed",
+            "output": _html(row, reveal=reveal),
+            "output_format": "html",
+            "tags": list(row.tags),
+        }
+        for number, row in enumerate(outcome.rows, 1)
+    ]
+    return {"score": whole(outcome.score), "tests": tests, **top, "output": _summary(outcome)}
 
 
 def prairielearn(
@@ -90,10 +90,10 @@ def prairielearn(
         "message": _summary(outcome),
         "tests": [
             {
-                "name": _safe(_title(row)),
+                "name": _safe(what(row)),
                 "description": _safe(_meaning(row, task)),
-                "points": _whole(row.earned),
-                "max_points": _whole(row.max),
+                "points": whole(row.earned),
+                "max_points": whole(row.max),
                 "message": _safe("\n".join(_remarks(row, reveal=reveal)), keep="\n"),
             }
             for row in outcome.rows
@@ -120,7 +120,7 @@ def coderunner(
         [
             int(row.status in RIGHT),
             str(row.line or "") if row.cell is None else row.place,
-            _safe(_title(row)),
+            _safe(what(row)),
             "" if row.submitted is None else _safe(_value(row.submitted)),
             f"{row.earned:g} / {row.max:g}",
             _safe("\n".join(_remarks(row, reveal=reveal, code=False)), keep="\n"),
@@ -137,13 +137,6 @@ def coderunner(
 # --- what is said ------------------------------------------------------------------------
 
 
-def _title(row: MarkedRow) -> str:
-    """What the row is called: `delta_x`, `f`, `x<-b`."""
-    if row.kind == "gradient":
-        return f"delta_{row.name}"
-    return row.name if row.kind == "value" else f"{row.name}<-{'+'.join(row.sources)}"
-
-
 def _meaning(row: MarkedRow, task: Task) -> str:
     if row.kind == "value":
         return f"the value of {row.name}"
@@ -156,7 +149,7 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
     """The lines about a row: where, which mistake, what follows from it."""
     lines: list[str] = []
     if row.line and code:
-        lines.append(_place(row))
+        lines.append(f"{row.place}: {row.text}")
     if row.tags:
         lines.append(f"{' or '.join(row.tags)}: {row.message}")
     elif row.message:
@@ -164,28 +157,17 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
     if row.status is Status.CARRIED:
         lines.append("follows from your own rows before it")
     if row.follow:
-        lines.append(followers(row.follow))
+        lines.append(followers(row))
     if reveal and row.true is not None and row.status is not Status.OK:
         lines.append(f"right: {_value(row.true)}")
     return lines
 
 
-def _place(row: MarkedRow) -> str:
-    return f"{row.place}: {row.text}"
-
-
 def _html(row: MarkedRow, *, reveal: bool) -> str:
     """The same as paragraphs, the student's line unchanged."""
-    code = f"<pre>{_safe(_place(row))}</pre>" if row.line else ""
+    code = f"<pre>{_safe(f'{row.place}: {row.text}')}</pre>" if row.line else ""
     remarks = _remarks(row, reveal=reveal, code=False)
     return code + "".join(f"<p>{_safe(remark)}</p>" for remark in remarks)
-
-
-def followers(count: int) -> str:
-    """How many rows keep their marks although they come from a wrong one."""
-    if count == 1:
-        return "1 later row follows from it and keeps its mark."
-    return f"{count} later rows follow from it and keep their marks."
 
 
 def _summary(marked: Marked) -> str:
@@ -194,15 +176,10 @@ def _summary(marked: Marked) -> str:
     if marked.roots:
         first = marked.roots[0]
         where = f"{first.place}, " if first.line else ""
-        what = " or ".join(first.tags) or str(first.status)
-        lines.append(f"look first at {where}{_title(first)}: {what}")
-    lines += [_note(note) for note in marked.notes]
+        mistake = " or ".join(first.tags) or str(first.status)
+        lines.append(f"look first at {where}{what(first)}: {mistake}")
+    lines += map(note_text, marked.notes)
     return _safe("\n".join(lines), keep="\n")
-
-
-def _note(note: Note) -> str:
-    place = f"{note.place}: " if note.line else ""
-    return f"note ({note.tag}): {place}{note.text}"
 
 
 def _reason(error: GradcliError) -> str:
@@ -227,11 +204,3 @@ def _share(marked: Marked) -> float:
     if not marked.max_score:
         return float(marked.right)
     return min(1.0, max(0.0, marked.score / marked.max_score))
-
-
-def _asked_marks(task: Task | None) -> float:
-    return 0.0 if task is None else sum(task.marks(name) for name in task.wanted("listing"))
-
-
-def _whole(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else float(value)

@@ -15,10 +15,10 @@ import numpy as np
 from gradcli.diagnostics.error import visible
 from gradcli.grading.exercise.lint import Finding, Seen
 from gradcli.report import Style
+from gradcli.report.homework.marked import width_of
 from gradcli.report.json import plain
 from gradcli.report.numbers import shown
 
-WIDE, NARROW = 76, 40
 LONGEST = 400
 """A longer point is not shown as a command line: it is in the JSON."""
 FEW = 12
@@ -32,7 +32,7 @@ def pieces(
 
     `options` are names that belong to the command line, so that inputs can't be set by them.
     """
-    width = max(NARROW, min(style.width or WIDE, WIDE))
+    width = width_of(style)
     best = better[0] if better and finding.worse(better[0]) else None
     for sentence in _headline(finding, best):
         yield from _lines(visible(sentence), width)

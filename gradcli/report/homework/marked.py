@@ -17,6 +17,7 @@ from gradcli.report.numbers import painted
 
 WIDE, NARROW = 76, 40
 INDENT = "  "
+RIGHT = (Status.OK, Status.CARRIED)
 
 
 def pieces(
@@ -31,21 +32,36 @@ def pieces(
 
     With `reveal`, `words` says why the gradient of a node is what it is.
     """
-    width = max(NARROW, min(style.width or WIDE, WIDE))
+    width = width_of(style)
     if name is not None:
         yield f"{visible(name)}\n"
     for row in marked.rows:
-        if row.status not in (Status.OK, Status.CARRIED):
-            if marked.elsewhere and row.status is not Status.MISSING:
+        if row.status not in RIGHT:
+            if row.elsewhere:
                 continue  # the note says it of all rows
             yield from _block(row, width, style, reveal=reveal, words=words)
         elif row.message:
-            yield from _wrapped(f"{_where(row)}{what(row)}: {row.message}", width)
+            yield from wrapped(f"{_where(row)}{what(row)}: {row.message}", width)
     for note in marked.notes:
-        place = f"{note.place}: " if note.line else ""
-        yield from _wrapped(f"note ({note.tag}): {place}{note.text}", width, hang=INDENT)
-    score = f"score {_number(marked.score)} / {_number(marked.max_score)}"
+        yield from wrapped(note_text(note), width, hang=INDENT)
+    score = f"score {marked.score:.6g} / {marked.max_score:.6g}"
     yield painted(score, "green" if marked.right else "bold", style) + "\n"
+
+
+def width_of(style: Style) -> int:
+    """The width that a report of homework is wrapped to."""
+    return max(NARROW, min(style.width or WIDE, WIDE))
+
+
+def note_text(note: Note) -> str:
+    """A note on one line."""
+    place = f"{note.place}: " if note.line else ""
+    return f"note ({note.tag}): {place}{note.text}"
+
+
+def label(row: MarkedRow) -> str:
+    """Which mistake it is, or how wrong."""
+    return ", ".join(row.tags) or str(row.status)
 
 
 def as_text(marked: Marked) -> str:
@@ -62,7 +78,7 @@ def _block(
     reveal: bool,
     words: Callable[[str], str] | None,
 ) -> Iterator[str]:
-    tags = ", ".join(row.tags) or str(row.status)
+    tags = label(row)
     head = f"{_where(row)}{visible(row.text) or what(row)}"
     room = width - len(head) - len(tags)
     if room >= 2:
@@ -70,11 +86,14 @@ def _block(
     else:
         yield f"{head}\n{' ' * (width - len(tags))}{painted(tags, 'bold red', style)}\n"
     if row.message:
-        yield from _wrapped(INDENT + visible(row.message), width, hang=INDENT)
+        yield from wrapped(INDENT + visible(row.message), width, hang=INDENT)
     if reveal and row.true is not None:
-        yield from _wrapped(INDENT + _answers(row, style), width, hang=INDENT)
+        text = f"right: {shown(row.true, style.precision)}"
+        if row.carried is not None and not np.array_equal(row.carried, row.true):
+            text += f"; from your own rows: {shown(row.carried, style.precision)}"
+        yield from wrapped(INDENT + text, width, hang=INDENT)
         if words is not None and row.kind == "gradient" and (why := words(row.name)):
-            yield from _wrapped(INDENT + visible(why), width, hang=INDENT)
+            yield from wrapped(INDENT + visible(why), width, hang=INDENT)
     if row.follow:
         yield f"{INDENT}{followers(row)}\n"
 
@@ -85,13 +104,6 @@ def followers(row: MarkedRow) -> str:
     verb = "rows follow" if many else "row follows"
     their = "keep their marks" if many else "keeps its mark"
     return f"{row.follow} later {verb} from it and {their}."
-
-
-def _answers(row: MarkedRow, style: Style) -> str:
-    text = f"right: {shown(row.true, style.precision)}"
-    if row.carried is not None and not np.array_equal(row.carried, row.true):
-        text += f"; from your own rows: {shown(row.carried, style.precision)}"
-    return text
 
 
 def shown(value: Any, precision: int) -> str:
@@ -112,13 +124,10 @@ def what(row: MarkedRow) -> str:
     return row.name if row.kind == "value" else f"{row.name}<-{'+'.join(row.sources)}"
 
 
-def _wrapped(text: str, width: int, hang: str = "") -> Iterator[str]:
+def wrapped(text: str, width: int, hang: str = "") -> Iterator[str]:
+    """A text in lines of at most `width` characters."""
     for line in wrap(text, width, subsequent_indent=hang, break_on_hyphens=False):
         yield line + "\n"
-
-
-def _number(value: float) -> str:
-    return f"{value:.6g}"
 
 
 # --- JSON --------------------------------------------------------------------------------
@@ -130,8 +139,8 @@ def as_object(name: str | None, marked: Marked) -> dict[str, Any]:
         "schema": "gradcli.grade/1",
         "submission": name,
         "mode": marked.mode,
-        "score": _whole(marked.score),
-        "max_score": _whole(marked.max_score),
+        "score": whole(marked.score),
+        "max_score": whole(marked.max_score),
         "rows": [_row(row) for row in marked.rows],
         "notes": [note_object(note) for note in marked.notes],
     }
@@ -158,11 +167,11 @@ def _row(row: MarkedRow) -> dict[str, Any]:
         "tags": list(row.tags),
         "line": row.line,
         "text": row.text,
-        "submitted": _value(row.submitted),
-        "true": _value(row.true),
-        "carried": _value(row.carried),
-        "earned": _whole(row.earned),
-        "max": _whole(row.max),
+        "submitted": plain(row.submitted),
+        "true": plain(row.true),
+        "carried": plain(row.carried),
+        "earned": whole(row.earned),
+        "max": whole(row.max),
         "message": row.message,
         "follow": row.follow,
     }
@@ -175,9 +184,6 @@ def _row(row: MarkedRow) -> dict[str, Any]:
     return found
 
 
-def _value(value: Any) -> Any:
-    return None if value is None else plain(value)
-
-
-def _whole(value: float) -> float | int:
-    return int(value) if float(value).is_integer() else float(value)
+def whole(value: float | None) -> float | int | None:
+    """A score in JSON."""
+    return int(value) if value is not None and float(value).is_integer() else value

@@ -23,16 +23,7 @@ from gradcli.program import Program
 from gradcli.report.json import written as value_text
 from gradcli.syntax.parser import parse_expression
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Array,
-    Call,
-    Compare,
-    Index,
-    Name,
-    Operator,
-    Tree,
-    Tuple,
-)
+from gradcli.syntax.tree import Array, Call, Compare, Index, Name, Operator, Tree, Tuple
 
 
 class Form(NamedTuple):

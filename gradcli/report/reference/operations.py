@@ -6,7 +6,6 @@ formulas shown are the textbook's; where another form of one runs, both are show
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -16,16 +15,10 @@ from gradcli import ops
 from gradcli.diagnostics.error import cell_width
 from gradcli.ops import Composition, Function
 from gradcli.ops.operation import Operation, Type
-from gradcli.report.json import encoder, indented
+from gradcli.report.json import encoder, indented, plain
 from gradcli.report.numbers import folded, padded, painted, shown
 from gradcli.report.reference import compositions
-from gradcli.report.reference.forms import (
-    Form,
-    commands,
-    forms,
-    groups,
-    written,
-)
+from gradcli.report.reference.forms import Form, commands, forms, groups, written
 from gradcli.report.style import Style
 from gradcli.report.tables.markdown import code
 from gradcli.report.tables.markdown import written as written_table
@@ -157,58 +150,53 @@ def _facts(row: Operation) -> Iterator[tuple[str, str, int]]:
         yield "also", ", ".join(others), 0
     if row.latex:
         yield "LaTeX", latex(row), 0
-    label = "derivative" if row.elementwise else "backward"
-    for words, depth in _rules(row):
-        yield label, words, depth
-        label = ""
-    label = "runs as"
-    for words, depth in _running(row):
-        yield label, words, depth
-        label = ""
+    kind = "derivative" if row.elementwise else "backward"
+    for label, lines in ((kind, _rules(row)), ("runs as", _running(row))):
+        yield from (("" if i else label, *line) for i, line in enumerate(lines))
     if row.domain:
         yield "defined", row.domain, 0
     if row.convention:
         yield "at corners", row.convention, 0
-    label = "digits"
-    for words in lost_digits(row):
-        yield label, words, 0
-        label = ""
+    yield from (("" if i else "digits", said, 0) for i, said in enumerate(lost_digits(row)))
 
 
 def lost_digits(row: Operation) -> list[str]:
     """Where the row's results have fewer right digits than those of other rows, as sentences."""
     subjects = {"": "the value"} | {p.name: f"d/d{p.name}" for p in row.operands}
-    return [f"{subjects[loss.operand]} loses digits {loss.reason}" for loss in row.losses]
+    found = [f"{subjects[loss.operand]} loses digits {loss.reason}" for loss in row.losses]
+    if row.factorises and not row.scalar:
+        found.append("errors are relative to the largest element")
+    return found
 
 
 def _running(row: Operation) -> Iterator[tuple[str, int]]:
     """The rules that run in another form than the textbook's."""
-    found = [form for form in forms(row) if form.running]
-    for form in found[:MOST_FORMS]:
-        headed = len(found) > 1
-        if headed:
-            yield _application(form), 0
-        for name, formula in form.running.items():
-            yield rule(row, name, formula), 2 * headed
+    found = [(form, form.running) for form in forms(row) if form.running]
+    yield from _formulas(row, found, headed=len(found) > 1)
     if found:
         yield "the same derivative, with all digits", 0
 
 
 def _rules(row: Operation) -> Iterator[tuple[str, int]]:
     """The rules as lines; above each set of several, what it holds for."""
-    found = [form for form in forms(row) if form.rules]
-    for form in found[:MOST_FORMS]:
-        headed = len(found) > 1 or bool(form.shapes)
-        if headed:
-            yield _application(form), 0
-        for name, formula in form.rules.items():
-            yield rule(row, name, formula), 2 * headed
+    found = [(form, form.rules) for form in forms(row) if form.rules]
+    yield from _formulas(row, found, headed=len(found) > 1 or any(f.shapes for f, _ in found))
     if len(found) > MOST_FORMS:
         yield f"({len(found) - MOST_FORMS} more for other shapes and options: --json)", 0
-    text = " ".join(formula for form in found for formula in form.rules.values())
+    text = " ".join(formula for _, rules in found for formula in rules.values())
     legend = {"out": f"out is {written(row)}", "delta": "delta is ∂f/∂out"}
     if used := [words for name, words in legend.items() if re.search(rf"\b{name}\b", text)]:
         yield f"where {', '.join(used)}", 0
+
+
+def _formulas(
+    row: Operation, found: list[tuple[Form, dict[str, str]]], *, headed: bool
+) -> Iterator[tuple[str, int]]:
+    for form, rules in found[:MOST_FORMS]:
+        if headed:
+            yield _application(form), 0
+        for name, formula in rules.items():
+            yield rule(row, name, formula), 2 * headed
 
 
 def _application(form: Form) -> str:
@@ -239,12 +227,6 @@ def _json(
     return (indented(whole, encode) if style.pretty else encode(whole)) + "\n"
 
 
-def _default(value: Any) -> Any:
-    """A default in JSON, which has no number for infinity."""
-    infinite = isinstance(value, float) and math.isinf(value)
-    return ("Infinity" if value > 0 else "-Infinity") if infinite else value
-
-
 def _object(row: Operation, group: str) -> dict[str, Any]:
     return {
         "name": row.name,
@@ -258,7 +240,7 @@ def _object(row: Operation, group: str) -> dict[str, Any]:
                 "kind": "option" if p.option else "operand",
                 "variadic": p.variadic,
                 "required": p.required,
-                "default": _default(p.default),
+                "default": plain(p.default) if isinstance(p.default, float) else p.default,
             }
             for p in row.parameters
         ],

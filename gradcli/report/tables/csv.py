@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,15 +16,7 @@ import numpy as np
 from gradcli.report import json
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import (
-    Cell,
-    Column,
-    Name,
-    Number,
-    Shape,
-    Table,
-    Words,
-)
+from gradcli.report.tables.model import Cell, Column, Name, Number, Shape, Table, Words
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -44,8 +36,7 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     if command != "check" and result.checks is not None:
         columns += EVAL_CHECK
     fields = (_fields(entry, style) for entry in rows.entries(result, command))
-    cells = ((field[key] for key in columns) for field in fields)
-    yield from written(Table([Column(key) for key in columns], cells), style)
+    return written(table_of(columns, fields), style)
 
 
 def _fields(entry: Entry, style: Style) -> dict[str, Cell]:
@@ -65,6 +56,12 @@ def _fields(entry: Entry, style: Style) -> dict[str, Cell]:
         "verdict": entry.verdict or "",
         "words": Words(entry.words),
     }
+
+
+def table_of(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Table:
+    """A table of these columns, from rows by the columns' names; what one lacks is empty."""
+    cells = ((row.get(key, "") for key in columns) for row in rows)
+    return Table([Column(key) for key in columns], cells)
 
 
 def written(table: Table, style: Style) -> Iterator[str]:
@@ -97,10 +94,3 @@ def value(found: Any, style: Style) -> str:
     if np.size(found) > MOST_ELEMENTS:
         return inline(found, style.precision, style)
     return json.written(found)
-
-
-def line(cells: Iterable[str]) -> str:
-    """A line of the file."""
-    stream = io.StringIO()
-    csv.writer(stream, lineterminator="\n").writerow(cells)
-    return stream.getvalue()

@@ -6,13 +6,14 @@ bold as well as coloured.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from html import escape
 from typing import TYPE_CHECKING
 
-from gradcli.report.numbers import inline, is_small, shape_text, shown, summary
+from gradcli.report.document import html_head
+from gradcli.report.numbers import shown
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Table, Words
+from gradcli.report.tables.model import Cell, Name, Operation, Table, cell_text
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -36,12 +37,7 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     """A document with the program and the table."""
     program = shown(result.program.strip(), style).replace("\\n", "\n")
     head = escape(program.partition("\n")[0])
-    yield (
-        f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f"<title>{head}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n"
-        f"<pre>{escape(program)}</pre>\n"
-    )
+    yield html_head(head, STYLE) + f"<pre>{escape(program)}</pre>\n"
     yield from fragment(result, style, command)
     yield "</body>\n</html>\n"
 
@@ -63,32 +59,18 @@ def fragment(result: Result, style: Style, command: str) -> Iterator[str]:
 def written(table: Table, style: Style) -> Iterator[str]:
     """Any table, line by line."""
     classes = [' class="number"' if column.numbers else "" for column in table.columns]
-    heads = zip(classes, table.columns, strict=True)
-    cells = (f"<th{kind}>{escape(shown(column.title, style))}</th>" for kind, column in heads)
-    yield f"<table>\n<thead><tr>{''.join(cells)}</tr></thead>\n<tbody>\n"
+
+    def line(tag: str, texts: Iterable[str]) -> str:
+        cells = zip(classes, texts, strict=True)
+        return f"<tr>{''.join(f'<{tag}{kind}>{text}</{tag}>' for kind, text in cells)}</tr>"
+
+    heads = (escape(shown(column.title, style)) for column in table.columns)
+    yield f"<table>\n<thead>{line('th', heads)}</thead>\n<tbody>\n"
     for row in table.rows:
-        cells = (
-            f"<td{kind}>{_cell(cell, style)}</td>" for kind, cell in zip(classes, row, strict=True)
-        )
-        yield f"<tr>{''.join(cells)}</tr>\n"
+        yield line("td", (_cell(cell, style) for cell in row)) + "\n"
     yield "</tbody>\n</table>\n"
 
 
 def _cell(cell: Cell, style: Style) -> str:
-    match cell:
-        case Number(value, precision, places, sized):
-            if value is None:
-                return ""
-            if places is not None:
-                return f"{value:.{places}f}"
-            large = sized and not is_small(value)
-            return escape(
-                str(summary(value, precision)) if large else inline(value, precision, style)
-            )
-        case Shape(axes):
-            return shape_text(axes, style)
-        case Words(text):
-            return escape(shown(text, style))
-        case Name(text) | Operation(text):
-            return f"<code>{escape(shown(text, style))}</code>"
-    return escape(cell)
+    text = escape(cell_text(cell, style))
+    return f"<code>{text}</code>" if isinstance(cell, Name | Operation) else text

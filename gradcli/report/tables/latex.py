@@ -25,7 +25,7 @@ from gradcli.report.tables.model import Cell, Name, Number, Operation, Shape, Wo
 from gradcli.syntax.printer import print_tree
 
 if TYPE_CHECKING:
-    from gradcli.graph.graph import Graph, Node, OperationNode
+    from gradcli.graph.graph import Graph, Node
     from gradcli.report.style import Style
     from gradcli.results.result import Result
 
@@ -121,27 +121,20 @@ _CAPITALS = {
     *("Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi"),
     *("Sigma", "Upsilon", "Phi", "Psi", "Omega"),
 }
-_SMALL = {
+SMALL = {
     *("alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta"),
     *("iota", "kappa", "lambda", "mu", "nu", "xi", "pi", "rho"),
     *("sigma", "tau", "upsilon", "phi", "chi", "psi", "omega"),
 }
-_LATIN = {
-    "Alpha": "A",
-    "Beta": "B",
-    "Epsilon": "E",
-    "Zeta": "Z",
-    "Eta": "H",
-    "Iota": "I",
-    "Kappa": "K",
-    "Mu": "M",
-    "Nu": "N",
-    "Omicron": "O",
-    "Rho": "P",
-    "Tau": "T",
-    "Chi": "X",
-    "omicron": "o",
-}
+_LATIN = dict(
+    zip(
+        ("Alpha", "Beta", "Epsilon", "Zeta", "Eta", "Iota", "Kappa", "Mu", "Nu", "Omicron", "Rho",
+         "Tau", "Chi", "omicron"),
+        "ABEZHIKMNOPTXo",
+        strict=True,
+    )
+)  # fmt: skip
+"""Greek letters that look like Latin ones."""
 _CONSTANTS = {"pi": r"\pi", "π": r"\pi", "tau": r"\tau", "τ": r"\tau", "e": "e"}
 _NUMBER = re.compile(r"-?[\d.]")
 
@@ -149,17 +142,22 @@ _NUMBER = re.compile(r"-?[\d.]")
 @lru_cache(maxsize=4096)
 def name(written: str) -> str:
     """A node's name as mathematics."""
-    head, *subscripts = written.split("_")
-    letters = head.rstrip("0123456789")
-    subscripts = [part for part in (head[len(letters) :], *subscripts) if part]
+    letters, subscripts = split(written)
     if not letters:
         return rf"\mathit{{{''.join(map(_letter, written))}}}"
     base = _word(letters)
     return f"{base}_{{{','.join(map(_word, subscripts))}}}" if subscripts else base
 
 
+def split(written: str) -> tuple[str, list[str]]:
+    """A name's letters, and its subscripts: `x1_ij` has two."""
+    head, *subscripts = written.split("_")
+    letters = head.rstrip("0123456789")
+    return letters, [part for part in (head[len(letters) :], *subscripts) if part]
+
+
 def _word(letters: str) -> str:
-    if letters in _SMALL or letters in _CAPITALS:
+    if letters in SMALL or letters in _CAPITALS:
         return f"\\{letters}"
     written = "".join(_accented(letters)).strip()
     single = sum(not unicodedata.combining(c) for c in letters) == 1
@@ -187,7 +185,7 @@ def _letter(character: str) -> str:
     word = greek(character)
     if word in _LATIN:
         return _LATIN[word]
-    if word in _SMALL or word in _CAPITALS:
+    if word in SMALL or word in _CAPITALS:
         return f"\\{word} "
     return rf"\mathtt{{U{{+}}{ord(character):04X}}}"
 
@@ -207,27 +205,18 @@ def operation(graph: Graph, node: Node, typed: str) -> str:
     ]
     if not row.latex or silent or not said:
         return rf"\texttt{{{text(typed)}}}"
-    return f"${_filled(graph, node, said)}$"
-
-
-def _filled(graph: Graph, node: OperationNode, said: set[str]) -> str:
-    row = node.operation
-    operands = [_operand(graph, operand) for operand in node.operands]
-    meaning = {
-        p.name: _option(node.given.get(p.name, p.default))
-        for p in row.parameters
-        if p.option and p.name in said
-    }
+    operands = [name(graph.nodes[o].name) if isinstance(o, int) else _literal(o)
+                for o in node.operands]  # fmt: skip
+    meaning = {}
     for i, p in enumerate(row.operands):
-        last = len(node.operands) if p.variadic else i + 1
+        last = len(operands) if p.variadic else i + 1
         meaning[p.name] = ", ".join(operands[i:last])
-    return _substituted(row.latex, meaning)
-
-
-def _option(value: Any) -> str:
-    """An option's value; the items of an index have commas between them."""
-    items = value if isinstance(value, tuple) else (value,)
-    return text(", ".join(print_tree(option_tree(item)) for item in items))
+    for p in row.parameters:
+        if p.option and p.name in said:  # the items of an index have commas between them
+            value = node.given.get(p.name, p.default)
+            items = value if isinstance(value, tuple) else (value,)
+            meaning[p.name] = text(", ".join(print_tree(option_tree(item)) for item in items))
+    return f"${_substituted(row.latex, meaning)}$"
 
 
 def _substituted(template: str, meaning: Mapping[str, str]) -> str:
@@ -243,21 +232,12 @@ def _substituted(template: str, meaning: Mapping[str, str]) -> str:
         before, after = template[: match.start()], template[match.end() :]
         if found.startswith("-") and not before.rstrip().endswith((",", "(", "{", "_", "^")):
             found = f"({found})"
-        return found if _stands_alone(found, before[-1:], after[:1]) else f"{{{found}}}"
+        left, right = before[-1:], after[:1]
+        second = right in {"^", "_"} and right in found
+        alone = left in {"", " ", "(", ",", "-"} and not second
+        return found if alone or (left, right) == ("{", "}") else f"{{{found}}}"
 
     return re.sub(r"\{(\w+)\}", fill, template)
-
-
-def _stands_alone(found: str, before: str, after: str) -> bool:
-    """Whether the text needs no braces between these two characters of a template."""
-    if before == "{" and after == "}":
-        return True
-    second = after in {"^", "_"} and after in found
-    return before in {"", " ", "(", ",", "-"} and not second
-
-
-def _operand(graph: Graph, operand: int | Literal) -> str:
-    return name(graph.nodes[operand].name) if isinstance(operand, int) else _literal(operand)
 
 
 def _literal(literal: Literal) -> str:
@@ -296,14 +276,13 @@ _TEXT = {
 
 def text(words: str) -> str:
     """Words in which nothing is a command."""
-    return "".join(map(_text_character, words))
-
-
-def _text_character(character: str) -> str:
-    if character in _TEXT:
-        return _TEXT[character]
-    if character.isascii() and character.isprintable():
-        return character
-    return (
-        f"${_letter(character).strip()}$" if character.isprintable() else f"U+{ord(character):04X}"
+    return "".join(
+        _TEXT[c]
+        if c in _TEXT
+        else c
+        if c.isascii() and c.isprintable()
+        else f"${_letter(c).strip()}$"
+        if c.isprintable()
+        else f"U+{ord(c):04X}"
+        for c in words
     )

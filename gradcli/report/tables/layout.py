@@ -148,14 +148,10 @@ class Columns:
             return [text]
         return folded(text, plan.fold)
 
-    def _precision(self, entry: Entry, key: str, digits: int | None) -> int:
-        """The significant digits of a number: of a wrong one those that show that it is."""
-        own = precision_of(entry, key, self.style.precision)
-        single = not entry.shape
-        return own if digits is None or single or entry.verdict == "fail" else min(own, digits)
-
     def _number(self, entry: Entry, key: str, line: int | None, digits: int | None) -> list[str]:
-        value, precision = getattr(entry, key), self._precision(entry, key, digits)
+        value, precision = getattr(entry, key), precision_of(entry, key, self.style.precision)
+        if digits is not None and entry.shape and entry.verdict != "fail":
+            precision = min(precision, digits)  # of a wrong one those that show that it is
         if value is None:
             along_directions = key == "slope" and entry.verdict is not None and entry.shape
             return ["random directions" if along_directions else ""]

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
-from gradcli.report.numbers import inline, is_small, number, shape_text, shown, summary
+from gradcli.report.numbers import shown
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import Cell, Number, Shape, Table, Words
+from gradcli.report.tables.model import Cell, Number, Shape, Table, Words, cell_text
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -42,26 +42,10 @@ def _line(cells: Iterable[str]) -> str:
 
 
 def _cell(cell: Cell, style: Style) -> str:
-    if isinstance(cell, Number):
-        return _number(cell, style)
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, Shape):
-        return shape_text(cell.axes, style)
-    text = shown(cell.text, style)
+    text = cell_text(cell, style)
+    if isinstance(cell, str | Number | Shape):
+        return text
     return escaped(text) if isinstance(cell, Words) else code(text)
-
-
-def _number(cell: Number, style: Style) -> str:
-    value = cell.value
-    if value is None:
-        return ""
-    if isinstance(value, float) and cell.places is None:
-        return number(value, cell.precision)
-    if cell.places is not None:
-        return f"{value:.{cell.places}f}"
-    large = cell.sized and not is_small(value)
-    return str(summary(value, cell.precision)) if large else inline(value, cell.precision, style)
 
 
 def code(text: str) -> str:

@@ -7,22 +7,15 @@ JSON have everything. A matrix that is wider than the terminal goes on below, co
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
 from gradcli.diagnostics.error import cell_width
+from gradcli.report.fractions import LATEX, PLAIN
 from gradcli.report.json import document, laid_out, plain
-from gradcli.report.numbers import (
-    decimals,
-    folded,
-    number,
-    painted,
-    shape_text,
-    shown,
-    summary,
-)
+from gradcli.report.numbers import decimals, folded, number, painted, shape_text, shown, summary
 from gradcli.report.tables import csv as csv_table
 from gradcli.report.tables import grid
 from gradcli.report.tables import latex as tex
@@ -31,13 +24,7 @@ from gradcli.report.tables.markdown import code, escaped
 from gradcli.report.tables.model import Cell, Column, Name, Number, Table
 from gradcli.report.tables.rows import AGREEING, disagreeing
 from gradcli.results.corners import at_corners
-from gradcli.results.matrices import (
-    Block,
-    Hessian,
-    Jacobian,
-    labels,
-    laid,
-)
+from gradcli.results.matrices import Block, Hessian, Jacobian, labels, laid
 
 if TYPE_CHECKING:
     from gradcli.ops.operation import Array
@@ -94,15 +81,8 @@ def whole(found: Jacobian | Hessian) -> Labelled:
     return Labelled("Jacobian", rows, columns, found.matrix)
 
 
-def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
-    """The blocks one by one; of a symmetric pair the first."""
-    if isinstance(found, Hessian) and found.vector is not None:
-        product = found.product or {}
-        for block in found.blocks:
-            both = np.stack([np.ravel(found.vector[block.by]), np.ravel(product[block.by])], axis=1)
-            rows = labels(block.by, block.by_type.shape)
-            yield Labelled(f"H v, {block.by}", rows, ["v", "H v"], both)
-        return
+def parts(found: Jacobian | Hessian) -> Iterator[tuple[Block, Labelled]]:
+    """The blocks one by one, as they are shown; of a symmetric pair the first."""
     done: set[tuple[str, str]] = set()
     layout = found.layout if isinstance(found, Jacobian) else "denominator"
     for block in found.blocks:
@@ -111,21 +91,25 @@ def parts(found: Jacobian | Hessian) -> Iterator[Labelled]:
         done.add((block.by, block.of))
         rows = labels(block.by, block.by_type.shape)
         columns = labels(block.of, block.of_type.shape)
-        if layout == "numerator":
+        value = laid(block.value, layout)
+        if isinstance(found, Hessian) and found.vector is not None:
+            both = (found.vector[block.by], (found.product or {})[block.by])
+            columns, value = ["v", "H v"], np.stack([np.ravel(part) for part in both], axis=1)
+        elif layout == "numerator":
             rows, columns = columns, rows
-        yield Labelled(title(found, block), rows, columns, laid(block.value, layout))
+        yield block, Labelled(title(found, block), rows, columns, value)
 
 
 def title(found: Jacobian | Hessian, block: Block) -> str:
     """`∂f/∂x`, `∂²f/∂x∂y`."""
-    output = found.name
-    if isinstance(found, Jacobian):
-        return f"∂{output}/∂{block.by}"
-    if found.vector is not None:
+    if isinstance(found, Hessian) and found.vector is not None:
         return f"H v, {block.by}"
-    if block.by == block.of:
-        return f"∂²{output}/∂{block.by}²"
-    return f"∂²{output}/∂{block.by}∂{block.of}"
+    return PLAIN.derivative(found.name, _names(found, block))
+
+
+def _names(found: Jacobian | Hessian, block: Block) -> list[str]:
+    """What a block is the derivative by."""
+    return [block.by] if isinstance(found, Jacobian) else [block.by, block.of]
 
 
 def checked(found: Jacobian | Hessian) -> str:
@@ -205,7 +189,7 @@ def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     elif one.is_small:
         yield from _grid(one, style)
     else:
-        for i, part in enumerate(parts(found)):
+        for i, (_, part) in enumerate(parts(found)):
             yield "\n" * (i > 0)
             size = shape_text(part.value.shape, style)
             yield painted(shown(part.title, style), "bold", style) + f"  {size}\n"
@@ -237,7 +221,11 @@ def _grid(matrix: Labelled, style: Style) -> Iterator[str]:
     """The matrix, in as many parts as its columns need."""
     rows = [shown(label, style) for label in matrix.rows]
     side = max(map(cell_width, rows))
-    columns = [_column(matrix, k, style) for k in range(len(matrix.columns))]
+    columns = []
+    for title, values in zip(matrix.columns, matrix.value.T, strict=True):
+        texts = [number(float(x), style.precision) for x in values]
+        room = decimals(texts)
+        columns.append([shown(title, style), *map(room.pad, texts)])
     widths = [max(map(cell_width, column)) for column in columns]
     start = 0
     while start < len(columns):
@@ -261,13 +249,6 @@ def _grid(matrix: Labelled, style: Style) -> Iterator[str]:
         start = end
 
 
-def _column(matrix: Labelled, k: int, style: Style) -> list[str]:
-    """A column's heading, and its numbers with their points below each other."""
-    texts = [number(float(x), style.precision) for x in matrix.value[:, k]]
-    room = decimals(texts)
-    return [shown(matrix.columns[k], style), *(room.pad(text) for text in texts)]
-
-
 # --- for other programs ------------------------------------------------------------------
 
 
@@ -288,7 +269,7 @@ def _table(matrix: Labelled, style: Style) -> Table:
 def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """A table per matrix that is shown, and the last line."""
     one = whole(found)
-    shown_parts: Iterable[Labelled] = [one] if one.is_small else parts(found)
+    shown_parts = [one] if one.is_small else [part for _, part in parts(found)]
     for i, part in enumerate(shown_parts):
         yield "\n" * (i > 0)
         if not one.is_small:
@@ -305,30 +286,12 @@ def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
 def latex(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """An equation per block, with what it needs in a comment above."""
     yield "% \\usepackage{amsmath}\n"
-    for part, block in zip(parts(found), _blocks_shown(found), strict=True):
-        left = _fraction(found, block)
+    for block, part in parts(found):
+        left = LATEX.derivative(tex.name(found.name), [*map(tex.name, _names(found, block))])
         value = part.value
         if isinstance(found, Hessian) and found.vector is not None:
-            value = value[:, 1:]
+            left, value = rf"(H v)_{{{tex.name(block.by)}}}", value[:, 1:]
         yield f"\\[ {left} = {_matrix(value, style)} \\]\n"
-
-
-def _blocks_shown(found: Jacobian | Hessian) -> Iterator[Block]:
-    done: set[tuple[str, str]] = set()
-    for block in found.blocks:
-        if (block.of, block.by) not in done or isinstance(found, Jacobian):
-            done.add((block.by, block.of))
-            yield block
-
-
-def _fraction(found: Jacobian | Hessian, block: Block) -> str:
-    output, by, of = (tex.name(n) for n in (found.name, block.by, block.of))
-    if isinstance(found, Jacobian):
-        return rf"\frac{{\partial {output}}}{{\partial {by}}}"
-    if found.vector is not None:
-        return rf"(H v)_{{{by}}}"
-    below = rf"\partial {{{by}}}^2" if by == of else rf"\partial {by} \, \partial {of}"
-    return rf"\frac{{\partial^2 {output}}}{{{below}}}"
 
 
 def _matrix(value: Array, style: Style) -> str:

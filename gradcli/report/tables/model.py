@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
+from gradcli.report.numbers import inline, is_small, shape_text, shown, summary
+
 if TYPE_CHECKING:
     from gradcli.graph.graph import Graph, Node
+    from gradcli.report.style import Style
 
 
 class Column(NamedTuple):
@@ -69,3 +72,20 @@ class Table(NamedTuple):
 
     columns: Sequence[Column]
     rows: Iterable[Iterable[Cell]]
+
+
+def cell_text(cell: Cell, style: Style) -> str:
+    """What stands in a cell, in formats for people."""
+    match cell:
+        case str():
+            return cell
+        case Number(None):
+            return ""
+        case Number(value, _, int() as places):
+            return f"{value:.{places}f}"
+        case Number(value, precision, _, sized):
+            large = sized and not is_small(value)
+            return str(summary(value, precision)) if large else inline(value, precision, style)
+        case Shape(axes):
+            return shape_text(axes, style)
+    return shown(cell.text, style)

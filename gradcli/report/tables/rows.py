@@ -13,14 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from gradcli.diagnostics.error import cell_width
-from gradcli.report.numbers import (
-    folded,
-    inline,
-    is_small,
-    number,
-    shown,
-    summarised,
-)
+from gradcli.report.numbers import folded, inline, is_small, number, shown, summarised
 from gradcli.report.style import Style
 from gradcli.report.tables.model import Cell, Column, Name, Number, Operation, Shape, Table, Words
 

@@ -18,19 +18,9 @@ from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING
 
 from gradcli.graph.draft import Literal
-from gradcli.report.numbers import (
-    folded,
-    inline,
-    painted,
-    shown,
-)
+from gradcli.report.numbers import folded, inline, painted, shown
 from gradcli.report.tables import grid, rows
-from gradcli.report.tables.layout import (
-    Column,
-    Columns,
-    Plan,
-    parted,
-)
+from gradcli.report.tables.layout import Column, Columns, Plan, parted
 from gradcli.report.tables.rows import AGREEING, Entry
 
 if TYPE_CHECKING:
@@ -67,20 +57,15 @@ def _plain(
     if not first:
         return
     columns, plan = Columns(first, style, command), Plan(keys)
-    table = columns.of(plan)
-    widths = [column.width for column in table]
-    yield grid.line((column.heading for column in table), widths) + "\n"
-    yield grid.rule(grid.width_of(widths), style)
-    tall, details = False, _Details(plan)
-    for i, entry in enumerate(chain(first, entries)):
-        cells = [columns.cell(entry, key, plan) for key in keys]
-        height = max(map(len, cells))
-        if i and (tall or height > 1):
-            yield "\n"
-        tall = height > 1
-        yield from grid.lines(cells, widths)
-        details.add(entry)
-    yield from _below(details.lines(), style)
+    details: dict[str, list[str]] = {}
+
+    def cells() -> Iterator[list[list[str]]]:
+        for entry in chain(first, entries):
+            _keep_detail(entry, plan, details)
+            yield [columns.cell(entry, key, plan) for key in keys]
+
+    yield from _unpainted(columns.of(plan), cells(), {}, style)
+    yield from _below(_details(details), style)
 
 
 # --- on a terminal -----------------------------------------------------------------------
@@ -97,8 +82,12 @@ def _fitted(
     if plan is None:
         yield from _stacked(columns, gaps, keys)
     else:
-        draw = _painted if style.color else _unpainted
-        yield draw(columns.of(plan), found, gaps, plan, style)
+        table = columns.of(plan)
+        if style.color:
+            yield _painted(table, found, gaps, plan, style)
+        else:
+            cells = ([column.cells[i] for column in table] for i in range(len(found)))
+            yield from _unpainted(table, cells, gaps, style)
     yield from _notes(columns, plan, gaps, keys)
 
 
@@ -116,27 +105,21 @@ def _chosen(entries: list[Entry]) -> tuple[list[Entry], dict[int, int]]:
 
 
 def _unpainted(
-    table: list[Column],
-    entries: list[Entry],
-    gaps: dict[int, int],
-    plan: Plan,  # noqa: ARG001 - as where it is painted
-    style: Style,
-) -> str:
-    """The table without colours, for which Rich need not be imported."""
+    table: list[Column], rows: Iterable[list[list[str]]], gaps: dict[int, int], style: Style
+) -> Iterator[str]:
+    """The table without colours, for which Rich need not be imported; rows that are tall apart."""
     widths = [column.width for column in table]
-    lines = [grid.line((column.heading for column in table), widths) + "\n"]
-    lines.append(grid.rule(grid.width_of(widths), style))
+    yield grid.line((column.heading for column in table), widths) + "\n"
+    yield grid.rule(grid.width_of(widths), style)
     tall = False
-    for i in range(len(entries)):
-        cells = [column.cells[i] for column in table]
+    for i, cells in enumerate(rows):
         height = max(map(len, cells))
         if i and (tall or height > 1):
-            lines.append("\n")
+            yield "\n"
         if i in gaps:
-            lines.append((":" if style.ascii else "⋮") + "\n" + "\n" * (height > 1))
+            yield (":" if style.ascii else "⋮") + "\n" + "\n" * (height > 1)
         tall = height > 1
-        lines += grid.lines(cells, widths)
-    return "".join(lines)
+        yield from grid.lines(cells, widths)
 
 
 def _painted(
@@ -224,12 +207,12 @@ def _notes(
 ) -> Iterator[str]:
     """What the table could not show."""
     style = columns.style
-    notes = []
+    notes: list[str] = []
     if plan is not None:
-        details = _Details(plan)
+        details: dict[str, list[str]] = {}
         for entry in columns.entries:
-            details.add(entry)
-        notes += details.lines()
+            _keep_detail(entry, plan, details)
+        notes += _details(details)
     if gaps:
         count = sum(gaps.values())
         notes.append(f"{count:,} rows are left out; --format csv and --json have all of them")
@@ -244,28 +227,19 @@ def _notes(
     yield from _below(notes, style)
 
 
-class _Details:
-    """What the verdicts' cells leave out, the nodes of which the same is said together."""
-
-    def __init__(self, plan: Plan) -> None:
-        self.plan = plan
-        self.names: dict[str, list[str]] = {}
-
-    def add(self, entry: Entry) -> None:
-        """Take note of a row."""
-        detail = parted(entry.words, self.plan.words)[1]
-        if detail:
-            self.names.setdefault(detail, []).append(entry.name)
-
-    def lines(self) -> list[str]:
-        """A line for each thing that is said."""
-        return [f"{_some(names)}: {detail}" for detail, names in self.names.items()]
+def _keep_detail(entry: Entry, plan: Plan, found: dict[str, list[str]]) -> None:
+    """Take note of what the verdict's cell of a row leaves out."""
+    detail = parted(entry.words, plan.words)[1]
+    if detail:
+        found.setdefault(detail, []).append(entry.name)
 
 
-def _some(names: list[str]) -> str:
-    if len(names) <= MOST_NAMES:
-        return ", ".join(names)
-    return f"{', '.join(names[:MOST_NAMES])} and {len(names) - MOST_NAMES} more"
+def _details(found: dict[str, list[str]]) -> Iterator[str]:
+    """A line for each thing that is said, with the nodes of which it is said."""
+    for detail, names in found.items():
+        listed = ", ".join(names[:MOST_NAMES])
+        more = len(names) - MOST_NAMES
+        yield f"{listed}{f' and {more} more' if more > 0 else ''}: {detail}"
 
 
 def _below(notes: Iterable[str], style: Style) -> Iterator[str]:

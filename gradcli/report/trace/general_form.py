@@ -10,8 +10,6 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.engine.notation import NOWHERE, operand_tree
-from gradcli.graph.graph import Node
-from gradcli.ops.operation import Shape
 from gradcli.ops.table.products import product_case
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Name, Number, Operator
@@ -29,14 +27,7 @@ def general(steps: Steps, move: Move) -> str | None:
     head = f"∂{move.node.name}/∂{move.to.name}"
     if matrix.startswith("["):
         return f"{head}{matrix}"
-    return f"{head} = {matrix}   ({_size(shape)}×{_size(own)})"
-
-
-def _size(shape: Shape) -> int:
-    count = 1
-    for n in shape:
-        count *= n
-    return count
+    return f"{head} = {matrix}   ({move.to.type.size}×{move.node.type.size})"
 
 
 def _matrix(steps: Steps, move: Move) -> str | None:
@@ -51,14 +42,14 @@ def _matrix(steps: Steps, move: Move) -> str | None:
     if not template:
         return None
     words = dict(zip(operation.operand_names(len(names)), names, strict=True))
-    return template.format(out=move.node.name, n=_size(move.to.type.shape), **words)
+    return template.format(out=move.node.name, n=move.to.type.size, **words)
 
 
 def _elementwise(move: Move) -> str | None:
     """A diagonal matrix; the transpose of a vector where the operand is a number."""
     local, node = move.local, move.node
     assert local is not None
-    text, n = print_tree(local, spaced=False), _size(node.type.shape)
+    text, n = print_tree(local, spaced=False), node.type.size
     factor = print_tree(Operator("*", (local, Name("", NOWHERE)), NOWHERE, NOWHERE))
     number = np.ndim(move.local_value) == 0
     if move.to.type.shape == node.type.shape:
@@ -66,42 +57,33 @@ def _elementwise(move: Move) -> str | None:
             return f"eye({n})" if local.value == 1 else f"-eye({n})"
         if number:
             return f"{factor}eye({n})"
-        slope = _prime(node, move.to)
-        return f"diag({text})" if slope is None else f"diag({slope}) = diag({text})"
+        row = move.node.operation
+        if len(node.operands) != 1 or row.symbol or not row.aliases:
+            return f"diag({text})"
+        return f"diag({row.aliases[0]}'({move.to.name})) = diag({text})"
     if not move.to.type.shape:
         return f"{factor}ones({n}).T" if number else f"({text}).T"
     return None
 
 
-def _prime(node: Node, to: Node) -> str | None:
-    """`sigmoid'(z)` for a function of one operand."""
-    operation = node.operation
-    if operation is None or len(node.operands) != 1 or operation.symbol or not operation.aliases:
-        return None
-    return f"{operation.aliases[0]}'({to.name})"
-
-
 def _product(steps: Steps, move: Move, a: str, b: str) -> str | None:
     """The matrix of a product: the other factor, or its elements in their places."""
     left, right = (steps.graph.operand_type(o) for o in move.node.operands)
-    first = move.node.operands[0] == move.to.id
-    match product_case(left, right):
-        case "vv" | "rv":
-            return b if first else f"{a.removesuffix('.T')}"
-        case "mv":
-            return f"[k, (i, j)] = {b}[j] where k = i, else 0" if first else f"{a}.T"
-        case "vm":
-            return b if first else f"[k, (i, j)] = {a}[i] where k = j, else 0"
-        case "vr":
-            return (
-                f"[(i, j), k] = {b}[j] where k = i, else 0"
-                if first
-                else f"[(i, j), k] = {a}[i] where k = j, else 0"
-            )
-        case "mm":
-            return (
-                f"[(i, j), (k, l)] = {b}[l, j] where k = i, else 0"
-                if first
-                else f"[(i, j), (k, l)] = {a}[i, k] where l = j, else 0"
-            )
-    return None
+    forms = PRODUCTS.get(product_case(left, right))
+    if forms is None:
+        return None
+    form = forms[move.node.operands[0] != move.to.id]
+    return form.format(a=a, b=b, turned=a.removesuffix(".T"))
+
+
+PRODUCTS = {
+    **dict.fromkeys(("vv", "rv"), ("{b}", "{turned}")),
+    "mv": ("[k, (i, j)] = {b}[j] where k = i, else 0", "{a}.T"),
+    "vm": ("{b}", "[k, (i, j)] = {a}[i] where k = j, else 0"),
+    "vr": ("[(i, j), k] = {b}[j] where k = i, else 0", "[(i, j), k] = {a}[i] where k = j, else 0"),
+    "mm": (
+        "[(i, j), (k, l)] = {b}[l, j] where k = i, else 0",
+        "[(i, j), (k, l)] = {a}[i, k] where l = j, else 0",
+    ),
+}
+"""By the kinds of both factors, the matrix for the first and for the second."""

@@ -9,11 +9,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
+from gradcli.engine.notation import NOWHERE
+from gradcli.report.mathematics.latex import Latex, mathematics, name, product
+from gradcli.report.mathematics.printer import ATOM, PRODUCT, Piece
 from gradcli.report.tables import latex
 from gradcli.report.trace.listing import Choice, note
-from gradcli.report.trace.mathematics import Piece, mathematics, name, product
+from gradcli.syntax.tree import Call, Name
 from gradcli.trace.statements import StatementSteps
-from gradcli.trace.steps import Move, Step, Steps, reduction
+from gradcli.trace.steps import Move, Steps, reduction
 
 if TYPE_CHECKING:
     from gradcli.ops.operation import Shape
@@ -99,17 +102,14 @@ class Writer:
 
     def lines(self, function: Iterable[str] = ()) -> Iterator[str]:
         r"""The lines, with `\\` between; those of the function stand above them."""
-        started = False
+        after_heading = None
         for line in (*function, *self.formulas()):
             # A heading stands between two lines by itself; no `\\` may be before it.
             heading = line.startswith(r"\intertext")
-            yield (
-                "" if not started else "\n" if heading or self._after_heading else " \\\\\n"
-            ) + line
-            self._after_heading, started = heading, True
-        yield "\n" if started else "&\n"
-
-    _after_heading = False
+            end = "\n" if heading or after_heading else " \\\\\n"
+            yield line if after_heading is None else end + line
+            after_heading = heading
+        yield "&\n" if after_heading is None else "\n"
 
     def formulas(self) -> Iterator[str]:
         """The lines, and headings as `intertext`."""
@@ -118,14 +118,11 @@ class Writer:
             for key, value in self.steps.result.inputs.items():
                 yield self._line(latex.name(key), None, value, "")
             for step in self.steps.steps():
-                yield self._step(step)
+                mark = "" if step.number is None else f"({step.number})"
+                formula = mathematics(step.tree, self.shapes)
+                yield self._line(latex.name(step.node.name), formula, step.value, mark)
         if self.choice.backward:
             yield from self._backward()
-
-    def _step(self, step: Step) -> str:
-        mark = "" if step.number is None else f"({step.number})"
-        formula = mathematics(step.tree, self.shapes)
-        return self._line(latex.name(step.node.name), formula, step.value, mark)
 
     def _backward(self) -> Iterator[str]:
         result = self.steps.result
@@ -138,19 +135,15 @@ class Writer:
         for move in self.steps.moves():
             mark = f"({move.step})" if move.step != last else ""
             last = move.step
-            yield self._move(move, mark)
-
-    def _move(self, move: Move, mark: str) -> str:
-        target = name(f"delta_{move.to.name}")
-        sign = "=" if move.before is None else r"\mathrel{+}="
-        formula = self._formula(move)
-        words = note(move)
-        end = f"{mark}\\ \\text{{{words}}}" if words else mark
-        return self._line(target, formula, move.accumulator, end, sign)
+            words = note(move)
+            end = f"{mark}\\ \\text{{{words}}}" if words else mark
+            sign = "=" if move.before is None else r"\mathrel{+}="
+            target = name(f"delta_{move.to.name}")
+            yield self._line(target, self._formula(move), move.accumulator, end, sign)
 
     def _formula(self, move: Move) -> Piece:
         """Upstream times local derivative, or the rule; summed where it was broadcast."""
-        delta = Piece(name(f"delta_{move.node.name}"), 5, bool(move.node.type.shape))
+        delta = Piece(name(f"delta_{move.node.name}"), ATOM, bool(move.node.type.shape))
         if move.local is None:
             assert move.rule is not None
             return mathematics(move.rule, self.shapes)
@@ -159,21 +152,14 @@ class Writer:
         own, shape = move.node.type.shape, move.to.type.shape
         if own == shape:
             return found
-        return Piece(rf"{self._sum(own, shape)} {found.at(2)}", 2, array=bool(shape))
-
-    def _sum(self, own: Shape, shape: Shape) -> str:
-        """Σ with the axes that it goes over."""
-        from gradcli.engine.notation import NOWHERE  # noqa: PLC0415
-        from gradcli.syntax.tree import Call, Name  # noqa: PLC0415
-
-        tree = reduction(Name("x", NOWHERE), own, shape)
-        axes = []
+        tree, axes = reduction(Name("x", NOWHERE), own, shape), []
         while isinstance(tree, Call):
             if "axis" in tree.keywords:
                 axes.append(mathematics(tree.arguments[1], {}).text)
             tree = tree.arguments[0]
-        under = ", ".join(axes)
-        return rf"\sum_{{\text{{axis }} {under}}}" if under else r"\sum"
+        under = rf"_{{\text{{axis }} {', '.join(axes)}}}" if axes else ""
+        text = Latex({}).at(found, PRODUCT)
+        return Piece(rf"\sum{under} {text}", PRODUCT, array=bool(shape))
 
     def _line(
         self, left: str, formula: Piece | None, value: Any, mark: str, sign: str = "="

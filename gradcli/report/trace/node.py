@@ -7,14 +7,8 @@ from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.error import cell_width
 from gradcli.report.numbers import folded, painted, shown
-from gradcli.report.trace.listing import (
-    BLANK,
-    Choice,
-    Late,
-    Line,
-    Listing,
-)
-from gradcli.trace.paths import Focus, Path
+from gradcli.report.trace.listing import BLANK, Choice, Late, Line, Listing
+from gradcli.trace.paths import Focus
 from gradcli.trace.steps import Steps
 
 if TYPE_CHECKING:
@@ -56,23 +50,17 @@ def _paths(found: Focus, listing: Listing) -> Iterator[str]:
     yield painted(title, "bold", style) + "\n"
     for path in found.paths:
         names = [found.node.name, *(move.node.name for move in path.moves)]
-        lines = [f"  {' → '.join(names)}", *_product(path, listing)]
-        room = style.width or cell_width("".join(lines)) + 8
-        text = lines[0] + ("" if len(lines) == 1 else f"   {lines[1]}")
-        first, *more = folded(shown(text.strip(), style), max(8, room - 4))
+        text = " → ".join(names)
+        if path.factors is not None:
+            product = " * ".join(map(listing.inline, path.factors))
+            value = f"= {BLANK if listing.choice.blank else listing.inline(path.value)}"
+            several = len(path.factors) > 1 and not listing.choice.blank
+            text += f"   {product} {value}" if several else f"   {value}"
+        room = style.width or cell_width(text) + 8
+        first, *more = folded(shown(text, style), max(8, room - 4))
         yield "".join(f"  {part}\n" for part in (first, *(f"  {part}" for part in more)))
     if found.number > len(found.paths):
         yield f"  and {found.number - len(found.paths):,} more\n"
-
-
-def _product(path: Path, listing: Listing) -> list[str]:
-    if path.factors is None:
-        return []
-    if listing.choice.blank:
-        return [f"= {BLANK}"]
-    product = " * ".join(map(listing.inline, path.factors))
-    value = listing.inline(path.value)
-    return [f"{product} = {value}" if len(path.factors) > 1 else f"= {value}"]
 
 
 def _closing(found: Focus, listing: Listing, late: Late) -> str:

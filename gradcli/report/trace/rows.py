@@ -31,31 +31,28 @@ RIGHT = {"value", "upstream", "local value", "contribution", "accumulator"}
 
 def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) -> Iterator[str]:
     """The rows in the format `csv` or `markdown`."""
-    if form == "csv":
-        return _csv(steps, style, choice)
-    return _markdown(steps, style, choice, late)
+    if form == "markdown":
+        return _markdown(steps, style, choice, late)
+    found: list[Iterator[dict[str, Any]]] = []
+    if choice.forward:
+        found.append(map(step_fields, steps.steps()))
+    if choice.backward:
+        found.append(map(move_fields, steps.moves()))
+
+    def cell(value: Any) -> Cell:
+        if isinstance(value, str):
+            return Words(value)
+        return "" if choice.blank else Number(value, style.precision)
+
+    rows = ({key: cell(value) for key, value in fields.items()} for fields in chain(*found))
+    return csv.written(csv.table_of(CSV, rows), style)
 
 
 # --- CSV ---------------------------------------------------------------------------------
 
 
-def _csv(steps: Steps, style: Style, choice: Choice) -> Iterator[str]:
-    found: list[Iterator[dict[str, Any]]] = []
-    if choice.forward:
-        found.append(map(_step, steps.steps()))
-    if choice.backward:
-        found.append(map(_move, steps.moves()))
-    rows = ([_cell(fields.get(key), style, choice) for key in CSV] for fields in chain(*found))
-    return csv.written(Table([Column(key) for key in CSV], rows), style)
-
-
-def _cell(found: Any, style: Style, choice: Choice) -> Cell:
-    if isinstance(found, str):
-        return Words(found)
-    return "" if choice.blank else Number(found, style.precision)
-
-
-def _step(step: Step) -> dict[str, Any]:
+def step_fields(step: Step) -> dict[str, Any]:
+    """A step of the forward pass by the columns of CSV."""
     return {
         "pass": "forward",
         "step": "" if step.number is None else str(step.number),
@@ -66,7 +63,8 @@ def _step(step: Step) -> dict[str, Any]:
     }
 
 
-def _move(move: Move) -> dict[str, Any]:
+def move_fields(move: Move) -> dict[str, Any]:
+    """A line of the backward pass by the columns of CSV."""
     return {
         "pass": "backward",
         "step": str(move.step),
@@ -88,6 +86,11 @@ def _move(move: Move) -> dict[str, Any]:
 
 def _markdown(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[str]:
     result = steps.result
+
+    def number(value: Any) -> Cell:
+        blank = choice.blank and value is not None
+        return Words(BLANK) if blank else Number(value, style.precision)
+
     if choice.forward:
         yield "**Forward pass** "
         inputs = (
@@ -95,13 +98,23 @@ def _markdown(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterato
             for name, v in steps.result.inputs.items()
         )
         yield ", ".join(markdown.code(shown(text, style)) for text in inputs) + "\n\n"
-        yield from markdown.written(Table(_columns(FORWARD), _forward(steps, style, choice)), style)
+        forward: Iterator[list[Cell]] = (
+            ["" if step.number is None else f"({step.number})", Name(step.node.name),
+             Name(step.expression), number(step.value)]
+            for step in steps.steps()
+        )  # fmt: skip
+        yield from markdown.written(Table(_columns(FORWARD), forward), style)
     if not choice.backward:
         return
     if choice.forward:
         yield "\n"
     yield "**Backward pass**\n\n"
-    yield from markdown.written(Table(_columns(BACKWARD), _backward(steps, style, choice)), style)
+    backward: Iterator[list[Cell]] = (
+        [f"({move.step})", Name(move.text),
+         *map(number, (move.upstream, move.local_value, move.value, move.accumulator)), note(move)]
+        for move in steps.moves()
+    )  # fmt: skip
+    yield from markdown.written(Table(_columns(BACKWARD), backward), style)
     if not choice.blank and result.gradient:
         items = ", ".join(map(markdown.code, rows.gradient_items(result, style)))
         end = markdown.escaped(shown(rows.checked(late()), style))
@@ -110,22 +123,3 @@ def _markdown(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterato
 
 def _columns(titles: tuple[str, ...]) -> list[Column]:
     return [Column(title, title in RIGHT) for title in titles]
-
-
-def _forward(steps: Steps, style: Style, choice: Choice) -> Iterator[list[Cell]]:
-    for step in steps.steps():
-        place = "" if step.number is None else f"({step.number})"
-        value = _number(step.value, style, choice)
-        yield [place, Name(step.node.name), Name(step.expression), value]
-
-
-def _backward(steps: Steps, style: Style, choice: Choice) -> Iterator[list[Cell]]:
-    for move in steps.moves():
-        numbers = (move.upstream, move.local_value, move.value, move.accumulator)
-        cells = (_number(value, style, choice) for value in numbers)
-        yield [f"({move.step})", Name(move.text), *cells, note(move)]
-
-
-def _number(value: Any, style: Style, choice: Choice) -> Cell:
-    blank = choice.blank and value is not None
-    return Words(BLANK) if blank else Number(value, style.precision)

@@ -29,14 +29,8 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import grid
-from gradcli.report.trace.listing import (
-    BLANK,
-    Choice,
-    Late,
-    Listing,
-    note,
-)
-from gradcli.syntax.printer import print_tree
+from gradcli.report.trace.listing import BLANK, Choice, Late, Listing, note
+from gradcli.report.trace.rows import move_fields, step_fields
 from gradcli.trace.steps import Move, Step, Steps
 
 if TYPE_CHECKING:
@@ -44,12 +38,15 @@ if TYPE_CHECKING:
 
 MEASURED = 200
 
-FORWARD = ("step", "node", "operation", "value")
-BACKWARD = ("step", "node", "upstream", "× local", "value", "contribution", "accumulator", "")
-DROPS = ("value", "upstream", "contribution", "")
+FORWARD = ("step", "node", "formula", "value")
+BACKWARD = (
+    *("step", "node", "upstream", "local", "local_value", "contribution", "accumulator", "note"),
+)
+TITLES = {"formula": "operation", "local": "× local", "local_value": "value", "note": ""}
+DROPS = ("local_value", "upstream", "contribution", "note")
 """What is left out where there is no room, in this order."""
 
-NUMBERS = ("value", "upstream", "contribution", "accumulator")
+NUMBERS = ("value", "local_value", "upstream", "contribution", "accumulator")
 
 Row = dict[str, Any]
 """Texts and values by column; a value that is left out is None."""
@@ -77,27 +74,13 @@ def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[s
 
 
 def _step_row(step: Step) -> Row:
-    number_ = "" if step.number is None else f"({step.number})"
-    return {
-        "step": number_,
-        "node": step.node.name,
-        "operation": step.expression,
-        "value": step.value,
-    }
+    return {**step_fields(step), "step": "" if step.number is None else f"({step.number})"}
 
 
 def _move_row(move: Move) -> Row:
-    local = move.formula if move.local is None else print_tree(move.local, spaced=False)
-    return {
-        "step": f"({move.step})",
-        "node": f"{move.node.name} → {move.to.name}",
-        "upstream": move.upstream,
-        "× local": local,
-        "value": move.local_value,
-        "contribution": move.value,
-        "accumulator": move.accumulator,
-        "": note(move),
-    }
+    row = {**move_fields(move), "step": f"({move.step})", "note": note(move)}
+    local = move.formula if row["local"] is None else row["local"]
+    return row | {"node": f"{move.node.name} → {move.to.name}", "local": local}
 
 
 class TextTable:
@@ -117,13 +100,13 @@ class TextTable:
                 yield from self._stacked(keys, row)
             return
         ends = zip(layout.keys, layout.widths, strict=True)
-        heads = [painted(padded(self._shown(k), w), "bold", self.style) for k, w in ends]
+        heads = [painted(padded(self._title(k), w), "bold", self.style) for k, w in ends]
         yield (" " * grid.GAP).join(heads).rstrip() + "\n"
         yield grid.rule(grid.width_of(layout.widths), self.style)
         for row in chain(first, rows):
             cells = [self._cell(row, key, layout.points) for key in layout.keys]
             yield from grid.lines(cells, layout.widths)
-        missing = [key for key in keys if key and key not in layout.keys]
+        missing = [self._title(key) for key in keys if key != "note" and key not in layout.keys]
         if missing:
             text = f"no room for: {', '.join(missing)} (needs {layout.needs} columns)"
             lines = folded(self._shown(text), max(8, (self.style.width or 80) - 2))
@@ -134,7 +117,7 @@ class TextTable:
         longest: dict[str, int] = {}
         for key in keys:
             cells = (self._cell(row, key, points) for row in rows)
-            texts = [self._shown(key), *(text for cell in cells for text in cell)]
+            texts = [self._title(key), *(text for cell in cells for text in cell)]
             longest[key] = max(map(cell_width, texts))
         kept, room, needs = keys, self.style.width, grid.width_of(longest.values())
         # Without an operation or a value a forward pass says nothing.
@@ -175,7 +158,7 @@ class TextTable:
         title = self._shown(f"{row['step']} {row['node']}".strip())
         yield "".join(f"{line}\n" for line in folded(title, width))
         for key in keys[2:]:
-            title = key or "is"
+            title = self._title(key) or "is"
             if key not in NUMBERS:
                 text = str(row[key])
             else:
@@ -186,6 +169,9 @@ class TextTable:
                 yield "".join(
                     f"  {line}\n" for line in folded(self._shown(f"{title} {text}"), width)
                 )
+
+    def _title(self, key: str) -> str:
+        return self._shown(TITLES.get(key, key))
 
     def _shown(self, text: str) -> str:
         return shown(text, self.style)

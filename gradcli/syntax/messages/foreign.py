@@ -26,36 +26,30 @@ def derivative_at(text: str, place: int) -> str | None:
 
 # --- words of Python ---------------------------------------------------------------------
 
-_LOOP = ("there are no loops in this language", "sums over arrays are sum(x), A @ x")
-_CONDITION = (
-    "there is no 'if' in this language",
-    "a choice is where(condition, a, b)",
-)
-_FUNCTION = ("a function is defined by '=' alone", "f(x) = x^2")
-_IMPORT = (
-    "there is nothing to import",
-    "all functions are known by name: exp(x), np.exp(x)",
-)
-_OUTPUT = ("the value of the last statement is the output", "write the expression alone")
-_CLASS = ("there are no classes, and no blocks of Python", "a program has a definition a line")
-
 PYTHON_WORDS = {
-    "for": _LOOP,
-    "while": _LOOP,
-    "if": _CONDITION,
-    "elif": _CONDITION,
-    "else": _CONDITION,
-    "def": _FUNCTION,
-    "lambda": _FUNCTION,
-    "function": _FUNCTION,
-    "import": _IMPORT,
-    "from": _IMPORT,
-    "return": _OUTPUT,
-    "print": _OUTPUT,
-    "class": _CLASS,
-    "try": _CLASS,
-    "del": _CLASS,
-    "assert": _CLASS,
+    **dict.fromkeys(
+        ("for", "while"),
+        ("there are no loops in this language", "sums over arrays are sum(x), A @ x"),
+    ),
+    **dict.fromkeys(
+        ("if", "elif", "else"),
+        ("there is no 'if' in this language", "a choice is where(condition, a, b)"),
+    ),
+    **dict.fromkeys(
+        ("def", "lambda", "function"), ("a function is defined by '=' alone", "f(x) = x^2")
+    ),
+    **dict.fromkeys(
+        ("import", "from"),
+        ("there is nothing to import", "all functions are known by name: exp(x), np.exp(x)"),
+    ),
+    **dict.fromkeys(
+        ("return", "print"),
+        ("the value of the last statement is the output", "write the expression alone"),
+    ),
+    **dict.fromkeys(
+        ("class", "try", "del", "assert"),
+        ("there are no classes, and no blocks of Python", "a program has a definition a line"),
+    ),
     "let": ("a value is named by '=' alone", "y = x^2"),
     "and": ("there is no 'and' in this language", "write the product: (a > 0)*(b > 0)"),
     "or": ("there is no 'or' in this language", "write maximum(a > 0, b > 0)"),

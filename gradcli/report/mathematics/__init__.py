@@ -1,0 +1,1 @@
+"""Trees of the language as mathematics: LaTeX and MathML."""
