@@ -153,6 +153,11 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
     return syntax_error(f"there is no attribute '.{name.name}'", name.span, hint)
 
 
+def given_twice(message: str, again: Span, first: Span) -> GradcliError:
+    """For what a text says a second time."""
+    return syntax_error(message, again, labels=(Label(first, "the first"),))
+
+
 # --- left sides --------------------------------------------------------------------------
 
 

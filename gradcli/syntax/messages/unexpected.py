@@ -23,7 +23,7 @@ from gradcli.syntax.messages.stop import (
     OPERATORS,
     Stop,
 )
-from gradcli.syntax.tokens import Stuck, Token
+from gradcli.syntax.tokens import Stuck
 
 
 def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
@@ -34,7 +34,8 @@ def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
     before = layout.tokens[:]
     while before and before[-1] is not token:
         before.pop()
-    stop = Stop(token, before[:-1], _opened_before(token, layout.opened), text)
+    opened = layout.opened[:-1] if layout.opened[-1:] == [token] else layout.opened
+    stop = Stop(token, before[:-1], opened, text)
     families = (
         operands.norm,
         _letters,
@@ -60,10 +61,6 @@ def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
         if error is not None:
             return error
     return stop.error(f"'{short(token.text)}' can't stand here")
-
-
-def _opened_before(token: Token, opened: list[Token]) -> list[Token]:
-    return opened[:-1] if opened and opened[-1] is token else opened
 
 
 def _character(position: int, text: str) -> GradcliError:
