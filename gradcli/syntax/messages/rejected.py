@@ -13,17 +13,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.syntax.functions import FUNCTION_NAMES
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Array,
-    Call,
-    Compare,
-    Index,
-    Name,
-    Number,
-    Operator,
-    Tree,
-    Tuple,
-)
+from gradcli.syntax.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple
 
 _DERIVATIVE = f"in a program {DERIVATIVES}; in a submission write 'delta_x = …'"
 

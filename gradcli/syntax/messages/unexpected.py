@@ -16,13 +16,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, Layout
 from gradcli.syntax.messages import operands
 from gradcli.syntax.messages.foreign import CHARACTERS, LATEX, PYTHON_WORDS, SEQUENCES
-from gradcli.syntax.messages.stop import (
-    BARS,
-    CLOSINGS,
-    OPENINGS,
-    OPERATORS,
-    Stop,
-)
+from gradcli.syntax.messages.stop import BARS, CLOSINGS, OPENINGS, OPERATORS, Stop
 from gradcli.syntax.tokens import Stuck
 
 
