@@ -65,7 +65,7 @@ def jacobian_blocks(
     matrix = passes.rows(values).copy() if compressed is None else compressed
     made = passes.blocks(matrix)
     if compressed is None and not (allow_nonfinite or all_finite(matrix)):
-        _refuse_nonfinite_blocks(graph, values, wrt, made)
+        _refuse_nonfinite(graph, values, wrt, made)
     return made, passes.mode
 
 
@@ -171,20 +171,13 @@ def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
 
 
 def _refuse_nonfinite(
-    graph: Graph, values: Sequence[Any], wrt: Sequence[int], upstream: Any
-) -> None:
-    """Let the backward pass say which derivative is not finite, and where."""
-    backward(graph, values, graph.dependent(set(wrt)), upstream)
-
-
-def _refuse_nonfinite_blocks(
     graph: Graph, values: Sequence[Any], wrt: Sequence[int], blocks: dict[int, Array]
 ) -> None:
-    output = graph.nodes[graph.output].type
-    _refuse_nonfinite(graph, values, wrt, np.ones(output.shape)[()])
+    """Let the backward pass say which derivative is not finite, and where."""
+    output, active = graph.nodes[graph.output].type, graph.dependent(set(wrt))
+    backward(graph, values, active, np.ones(output.shape)[()])
     for block in blocks.values():
         if not all_finite(block):
             column = int(np.argwhere(~np.isfinite(block))[0][1])
-            upstream = np.zeros(output.size)
-            upstream[column] = 1.0
-            _refuse_nonfinite(graph, values, wrt, upstream.reshape(output.shape)[()])
+            upstream = np.equal(np.arange(output.size), column).astype(np.float64)
+            backward(graph, values, active, upstream.reshape(output.shape)[()])
