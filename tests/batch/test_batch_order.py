@@ -93,7 +93,7 @@ def test_what_needs_least_comes_first(
             alive = needed([root], all_reads)
             start = 1000 * part
             roots[start + root] = len(alive)
-            reads |= {start + i: {start + o for o in all_reads[i] if o >= 0} for i in alive}
+            reads |= {start + i: {start + o for o in all_reads[i] if o >= 0} for i in sorted(alive)}
     wanted = list(roots)
     random.shuffle(wanted)
     order = ordered(wanted, reads, set(wanted))
