@@ -56,7 +56,9 @@ def apart(
         for node in run.nodes:
             if node.id in taken.elements and not run.varies[node.id]:
                 continue
-            if not isinstance(node, OperationNode) or (made := taken.apply_apart(node)) is None:
+            assert isinstance(node, OperationNode)
+            apply_to = taken.elementwise if node.operation.elementwise else taken.moved
+            if (made := apply_to(node)) is None:
                 return None
             taken.elements[node.id] = made
         found = [taken.of(i) if i is not None else [ZERO] * t.size for i, t in wanted]
@@ -108,10 +110,6 @@ class _Taken(Growing):
                 self.apply("index", (operand,), node, items=place) for place in places
             ] or [operand] * node.type.size
         return self.elements[operand]
-
-    def apply_apart(self, node: OperationNode) -> Elements | None:
-        """The elements of an operation's output."""
-        return self.elementwise(node) if node.operation.elementwise else self.moved(node)
 
     def elementwise(self, node: OperationNode) -> Elements:
         """An elementwise operation, applied to one element after the other."""
