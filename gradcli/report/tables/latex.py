@@ -276,13 +276,12 @@ _TEXT = {
 
 def text(words: str) -> str:
     """Words in which nothing is a command."""
-    return "".join(
-        _TEXT[c]
-        if c in _TEXT
-        else c
-        if c.isascii() and c.isprintable()
-        else f"${_letter(c).strip()}$"
-        if c.isprintable()
-        else f"U+{ord(c):04X}"
-        for c in words
-    )
+    return "".join(map(_text_character, words))
+
+
+def _text_character(character: str) -> str:
+    if character in _TEXT:
+        return _TEXT[character]
+    if not character.isprintable():
+        return f"U+{ord(character):04X}"
+    return character if character.isascii() else f"${_letter(character).strip()}$"

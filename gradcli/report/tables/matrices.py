@@ -137,11 +137,11 @@ def _conventions(found: Jacobian | Hessian) -> Iterator[str]:
     wrt = [i for i in graph.inputs if graph.nodes[i].name in inputs]
     corners = at_corners(graph, found.result.values, wrt)
     if corners:
-        shown_ones = ", ".join([*corners[:CORNERS], *["…"] * (len(corners) > CORNERS)])
-        one = len(corners) == 1
-        words = "derivative of" if one else "derivatives of"
-        end = "at its corner is a convention" if one else "at their corners are conventions"
-        yield f"the {words} {shown_ones} {end}"
+        listed = ", ".join([*corners[:CORNERS], *["…"] * (len(corners) > CORNERS)])
+        if len(corners) == 1:
+            yield f"the derivative of {listed} at its corner is a convention"
+        else:
+            yield f"the derivatives of {listed} at their corners are conventions"
 
 
 CORNERS = 3
@@ -172,10 +172,7 @@ def closing(found: Jacobian | Hessian) -> tuple[str, str]:
         columns = "inputs" if found.layout == "numerator" else "the output"
         layout = f"{found.layout} layout (rows: {rows}, columns: {columns})"
         return "Jacobian", f"of {found.name}, {layout}, {found.mode} mode"
-    output = found.name
-    if found.vector is not None:
-        return "Hessian", f"of {output} times v"
-    return "Hessian", f"of {output}, symmetric"
+    return "Hessian", f"of {found.name}{', symmetric' if found.vector is None else ' times v'}"
 
 
 # --- for people --------------------------------------------------------------------------
