@@ -49,12 +49,15 @@ def pieces(
     `statements` are the names that the program gives.
     """
     writer = Writer(steps, style, choice or Choice())
+    return document(writer.lines(_function(steps, statements)), standalone=standalone)
+
+
+def document(lines: Iterable[str], *, standalone: bool, comment: str = "") -> Iterator[str]:
+    """Lines, with their ends, as an `align*`; `standalone` makes a document of it."""
     yield HEAD if standalone else NEEDS
-    yield "\\begin{align*}\n"
-    yield from writer.lines(_function(steps, statements))
-    yield "\\end{align*}\n"
-    if standalone:
-        yield END
+    yield comment + "\\begin{align*}\n"
+    yield from lines
+    yield "\\end{align*}\n" + (END if standalone else "")
 
 
 def _function(steps: Steps, statements: frozenset[str]) -> Iterator[str]:

@@ -44,8 +44,8 @@ def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) ->
             return Words(value)
         return "" if choice.blank else Number(value, style.precision)
 
-    rows = ({key: cell(value) for key, value in fields.items()} for fields in chain(*found))
-    return csv.written(csv.table_of(CSV, rows), style)
+    rows = ([cell(fields.get(key, "")) for key in CSV] for fields in chain(*found))
+    return csv.written(Table([Column(key) for key in CSV], rows), style)
 
 
 # --- CSV ---------------------------------------------------------------------------------
