@@ -15,6 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import cell_width
 from gradcli.report.fractions import LATEX, PLAIN
 from gradcli.report.json import document, laid_out, plain
+from gradcli.report.mathematics.names import name
 from gradcli.report.numbers import decimals, folded, number, painted, shape_text, shown, summary
 from gradcli.report.tables import csv as csv_table
 from gradcli.report.tables import grid
@@ -284,10 +285,10 @@ def latex(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """An equation per block, with what it needs in a comment above."""
     yield "% \\usepackage{amsmath}\n"
     for block, part in parts(found):
-        left = LATEX.derivative(tex.name(found.name), [*map(tex.name, _names(found, block))])
+        left = LATEX.derivative(name(found.name), [*map(name, _names(found, block))])
         value = part.value
         if isinstance(found, Hessian) and found.vector is not None:
-            left, value = rf"(H v)_{{{tex.name(block.by)}}}", value[:, 1:]
+            left, value = rf"(H v)_{{{name(block.by)}}}", value[:, 1:]
         yield f"\\[ {left} = {_matrix(value, style)} \\]\n"
 
 

@@ -32,6 +32,7 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import rows
+from gradcli.syntax.printer import print_tree
 from gradcli.trace.explain import Explainer
 from gradcli.trace.steps import Move, Step, Steps, factor_shapes
 
@@ -346,6 +347,36 @@ def note(move: Move) -> str:
     if not move.final:
         return ""
     return "final" if move.paths == 1 else f"final, {move.paths} paths"
+
+
+def step_fields(step: Step) -> dict[str, Any]:
+    """A step of the forward pass as columns of a table."""
+    return {
+        "pass": "forward",
+        "step": "" if step.number is None else str(step.number),
+        "node": step.node.name,
+        "assign": "=",
+        "formula": step.expression,
+        "value": step.value,
+    }
+
+
+def move_fields(move: Move) -> dict[str, Any]:
+    """A line of the backward pass as columns of a table."""
+    return {
+        "pass": "backward",
+        "step": str(move.step),
+        "node": move.node.name,
+        "to": move.to.name,
+        "assign": move.assign,
+        "formula": move.formula,
+        "upstream": move.upstream,
+        "local": None if move.local is None else print_tree(move.local, spaced=False),
+        "local_value": move.local_value,
+        "contribution": move.value,
+        "accumulator": move.accumulator,
+        "final": "true" if move.final else "false",
+    }
 
 
 def _step_text(step: Step) -> str:
