@@ -51,11 +51,6 @@ class Labelled(NamedTuple):
         """Whether all of it is shown."""
         return all(n <= MOST for n in self.value.shape)
 
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no elements."""
-        return not self.value.size
-
 
 def pieces(found: Jacobian | Hessian, form: str, style: Style) -> Iterator[str]:
     """The report in one of the formats. It ends with a newline."""
@@ -182,7 +177,7 @@ def closing(found: Jacobian | Hessian) -> tuple[str, str]:
 def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """A matrix with its labels, what does not agree, and the last line."""
     one = whole(found)
-    if one.is_empty:
+    if not one.value.size:
         yield "there is nothing to differentiate by\n" if not found.blocks else "empty\n"
     elif one.is_small:
         yield from _grid(one, style)
@@ -191,7 +186,7 @@ def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
             yield "\n" * (i > 0)
             size = shape_text(part.value.shape, style)
             yield painted(shown(part.title, style), "bold", style) + f"  {size}\n"
-            if part.is_empty:
+            if not part.value.size:
                 continue
             if part.is_small:
                 yield from _grid(part, style)
@@ -273,7 +268,7 @@ def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
         if not one.is_small:
             yield f"{code(shown(part.title, style))}, {shape_text(part.value.shape, style)}"
             yield "\n\n" if part.is_small else f": {summary(part.value, style.precision)}\n"
-        if part.is_small and not part.is_empty:
+        if part.is_small and part.value.size:
             yield from markdown_table.written(_table(part, style), style)
     for text in complaints(found):
         yield f"\n{escaped(shown(text, style))}\n"
