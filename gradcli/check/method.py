@@ -269,13 +269,7 @@ def _witnessed(
 
 
 def _candidates(
-    view: View,
-    s: Series,
-    run: slice,
-    fine: Array,
-    samples: Samples,
-    *,
-    use_signature: bool,
+    view: View, s: Series, run: slice, fine: Array, samples: Samples, *, use_signature: bool
 ) -> Candidates:
     """Extrapolated slopes from the halvings, as far as they are on one smooth piece."""
     f = Series(view.x, fine, samples.y[:1], None, None)

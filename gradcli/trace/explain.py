@@ -116,9 +116,8 @@ class Explainer:
     def _shapes(self, move: Move) -> Iterable[str]:
         """Why what comes back is summed over a dimension."""
         own, to = move.node.type.shape, move.to.type.shape
-        if len(self.steps.members(move.node)) > 1:
-            return
-        if move.node.operation.elementwise and own != to:
+        alone = len(self.steps.members(move.node)) == 1
+        if alone and move.node.operation.elementwise and own != to:
             yield (
                 f"{move.to.name} was repeated to fit the shape {times(own)}, so what comes back "
                 "is summed over its copies."
