@@ -131,13 +131,9 @@ class Explainer:
             yield f"Only {users[0]} uses {name}, so δ of {name} is final."
             return
         many = f"{NUMBERS.get(count, count)} contributions"
-        who = (
-            f"is used by {_listed(users)}"
-            if 1 < len(users) <= MOST_NAMES
-            else f"is used {count} times"
-        )
+        how_used = f"by {_listed(users)}" if 1 < len(users) <= MOST_NAMES else f"{count} times"
         how = "; this is the first" if move.paths == 1 else ", with +="
-        yield f"{name} {who}, so {many} add up{how}."
+        yield f"{name} is used {how_used}, so {many} add up{how}."
         if move.final:
             yield f"Now δ of {name} is final."
 
