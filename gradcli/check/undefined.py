@@ -72,9 +72,12 @@ class Undefined:
         nodes, found = self.graph.nodes, set[int]()
         truths = set[int]()
         for node in nodes:
-            of_truths = all(isinstance(o, int) and o in truths for o in node.operands)
-            operation = node.operation
-            if operation and (operation.is_comparison or (operation.is_product and of_truths)):
+            if node.operation is None:
+                continue
+            if node.operation.is_comparison or (
+                node.operation.is_product
+                and all(isinstance(o, int) and o in truths for o in node.operands)
+            ):
                 truths.add(node.id)
         for i in sorted(truths, reverse=True):
             uses = [nodes[user] for user in self.graph.consumers[i]]
