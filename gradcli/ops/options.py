@@ -268,8 +268,3 @@ def matrix(t: Type, *, square: bool = False) -> Shape:
     if square and t.shape[0] != t.shape[1]:
         raise Misfit(f"it needs a square matrix, not {times(t.shape)}")
     return t.shape
-
-
-def plain(shape: Shape) -> Callable[..., tuple[Type, Keywords]]:
-    """An inference that always gives this shape."""
-    return lambda _types, _options: (Type(shape), {})

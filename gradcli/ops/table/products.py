@@ -265,7 +265,7 @@ ROWS = (
     array_row("outer", "a b", k.outer, _outer, rules=_outer_rules, latex=r"{a} \, {b}^\top",
               doc="every element of a times every element of b; arrays are flattened",
               numpy="np.outer({a:flat}, {b:flat})", propagates="a b", group="linear algebra"),
-    array_row("cross", "a b", k.cross, _cross, "cross(b, delta)", "cross(delta, a)",
+    array_row("cross", "a b", np.cross, _cross, "cross(b, delta)", "cross(delta, a)",
               latex=r"{a} \times {b}", doc="cross product of vectors of 3",
               numpy="np.cross({a:flat}, {b:flat})", **GROUP),
     array_row("kron", "A B", k.kron, _kron, rules=_kron_rules, latex=r"{A} \otimes {B}",

@@ -121,7 +121,7 @@ RUNNING = (
               "flip(cumsum(flip(delta{given_axis}){given_axis}){given_axis})",
               doc="running sums; of a matrix it needs the axis", numpy="np.cumsum({x}, {axis=})",
               propagates="x", **LINE),
-    array_row("logcumsumexp", "x axis:=None", rk.logcumsumexp, _line("logcumsumexp"),
+    array_row("logcumsumexp", "x axis:=None", np.logaddexp.accumulate, _line("logcumsumexp"),
               "exp(x - out)*recurrence_back(exp(minimum(shift(out{given_axis}) - out, 0)), "
                   "delta{given_axis})",
               doc="logarithms of the running sums of exponentials, without overflow",
