@@ -102,6 +102,11 @@ def completed(name: str, parameters: tuple[Parameter, ...], fields: Keywords) ->
     return found
 
 
+LINEAR: Keywords = {"composite": True, "group": "linear algebra"}
+HELPER: Keywords = {"group": "used in derivatives"}
+"""What many rows have in common."""
+
+
 # --- reading options ---------------------------------------------------------------------
 
 
@@ -181,6 +186,13 @@ def reduction(t: Type, options: Keywords) -> tuple[Shape, Keywords]:
     else:
         shape = tuple(n for i, n in enumerate(t.shape) if i not in gone)
     return shape, {"axis": tuple(i - rank for i in gone), "keepdims": keep}
+
+
+def behind(t: Type, options: Keywords) -> Keywords:
+    """The axes that are given, or all, as a kernel wants them; normalised in place."""
+    rank = len(t.shape)
+    axes = axis_option(options, rank)
+    return {"axis": tuple(i - rank for i in (range(rank) if axes is None else axes))}
 
 
 def reduced_count(t: Type, options: Options) -> int:
@@ -268,3 +280,12 @@ def matrix(t: Type, *, square: bool = False) -> Shape:
     if square and t.shape[0] != t.shape[1]:
         raise Misfit(f"it needs a square matrix, not {times(t.shape)}")
     return t.shape
+
+
+def square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    """Square matrices of one size, and one more of it. Raises `Misfit`."""
+    for t in types:
+        matrix(t, square=True)
+    if len({t.shape for t in types}) > 1:
+        raise Misfit
+    return Type(types[0].shape), {}

@@ -15,17 +15,18 @@ from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels.reductions import gathered
 from gradcli.ops.operation import Array, Infer, Kernel, Misfit, Operation, Site, Type
 from gradcli.ops.options import (
+    HELPER,
     Keywords,
     array_row,
-    axis_option,
+    behind,
     one_axis,
     reduction,
     shape_option,
     shown,
     whole,
 )
+from gradcli.ops.table.reductions import first_place, several
 
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 ELEMENTS: dict[str, Any] = {"group": "shapes and elements"}
 
 
@@ -48,23 +49,6 @@ def _place(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     if types[0].size == 0:
         raise Misfit("there is nothing to choose from", plain=True)
     return Type(shape), keywords
-
-
-def _several(best: Callable[..., Any]) -> Callable[..., Any]:
-    """Whether another element could be chosen as well."""
-
-    def tie(x: Array, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001, FBT001 - a keyword
-        lines = gathered(x, axis)
-        return np.sum(lines == best(lines, axis=-1, keepdims=True), axis=-1) > 1
-
-    return tie
-
-
-def _found(find: Callable[..., Any]) -> Callable[..., Any]:
-    def branch(x: Array, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001, FBT001 - a keyword
-        return find(gathered(x, axis), axis=-1)
-
-    return branch
 
 
 def _one_hot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -113,12 +97,12 @@ def _targets_rules(site: Site) -> tuple[str, ...]:
 OBSERVED = (
     observed("argmax", "x axis:=None keepdims:=False", ck.place_of(np.argmax), _place,
              "place of the largest element; without an axis, of the flattened array",
-             numpy="1.0*np.argmax({x:all}, {axis=}, {keepdims=})", branch=_found(np.argmax),
-             tie=_several(np.max)),
+             numpy="1.0*np.argmax({x:all}, {axis=}, {keepdims=})", branch=first_place(np.argmax),
+             tie=several(np.max)),
     observed("argmin", "x axis:=None keepdims:=False", ck.place_of(np.argmin), _place,
              "place of the smallest element; without an axis, of the flattened array",
-             numpy="1.0*np.argmin({x:all}, {axis=}, {keepdims=})", branch=_found(np.argmin),
-             tie=_several(np.min)),
+             numpy="1.0*np.argmin({x:all}, {axis=}, {keepdims=})", branch=first_place(np.argmin),
+             tie=several(np.min)),
     observed("one_hot", "x n:", ck.one_hot, _one_hot, "1 at the place that x numbers, of n, else 0",
              numpy="1.0*(np.expand_dims({x}, -1) == np.arange({n}))",
              branch=lambda x, n: np.round(x) + 0 * n),
@@ -208,10 +192,7 @@ def _quantile(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
 
 
 def _weights(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    rank = len(types[0].shape)
-    axes = axis_option(options, rank)
-    gone = range(rank) if axes is None else axes
-    return types[0], {"axis": tuple(i - rank for i in gone), "q": _part(options)}
+    return types[0], {**behind(types[0], options), "q": _part(options)}
 
 
 def _order_of(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001

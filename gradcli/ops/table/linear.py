@@ -11,7 +11,17 @@ from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import linear as lk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Shape, Site, Type
-from gradcli.ops.options import Keywords, array_row, matrix, shape_option, shape_text, whole
+from gradcli.ops.options import (
+    HELPER,
+    LINEAR,
+    Keywords,
+    array_row,
+    matrix,
+    shape_option,
+    shape_text,
+    square,
+    whole,
+)
 
 # --- transposes and diagonals ------------------------------------------------------------
 
@@ -138,14 +148,6 @@ def _logdet_rules(site: Site) -> tuple[str, ...]:
     return (f"expand_dims(delta, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
 
 
-def _square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    for t in types:
-        matrix(t, square=True)
-    if len({t.shape for t in types}) > 1:
-        raise Misfit
-    return Type(types[0].shape), {}
-
-
 def _cofactor_slope_rules(site: Site) -> tuple[str, str]:
     """The third derivative of det, by Jacobi's formula, with S = A⁻¹H and R = A⁻¹δ."""
     S, R = "solve(A, H)", "solve(A, delta)"
@@ -168,9 +170,7 @@ def _whether_zero(x: Any) -> Any:
     return x == 0
 
 
-LINEAR: dict[str, Any] = {"composite": True, "group": "linear algebra"}
 MOVES: dict[str, Any] = {"exact": True, "group": "linear algebra"}
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 TRANSPOSES = (
@@ -189,13 +189,13 @@ TRANSPOSES = (
     array_row("row", "x", k.reshape, _row,
               rules=lambda site: ("delta" if site.types[0].row else "delta.T",), latex=r"{x}^\top",
               doc="a vector as a row, as its transpose is", propagates="x", **MOVES),
-    array_row("symmetric", "A", k.symmetric, _square, "symmetric(delta)",
+    array_row("symmetric", "A", k.symmetric, square, "symmetric(delta)",
               latex=r"\tfrac12({A} + {A}^\top)", doc="the symmetric part (A + A.T)/2", **HELPER),
 )
 
 DIAGONALS = (
     array_row(
-        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, _square,
+        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, square,
         "lower_half(delta)", latex=r"\Phi({A})",
         doc="lower triangle with half the diagonal, the factor that cholesky's rule is made of",
         mpmath=None, **HELPER),
@@ -226,7 +226,7 @@ INVERSES = (
               latex="{A}^{-1} {b}", domain="a matrix that is not singular", failure="singular",
               doc="the x with A @ x = b, b a vector or a matrix", numpy="np.linalg.solve",
               mpmath=pk.solve, traits="factorises", **LINEAR),
-    array_row("cholesky", "A", lk.cholesky, _square,
+    array_row("cholesky", "A", lk.cholesky, square,
               "symmetric(solve(out.T, solve(out.T, lower_half(out.T @ delta)).T))",
               latex=r"\operatorname{chol}({A})", domain="a positive definite matrix",
               failure="domain",
@@ -246,12 +246,12 @@ INVERSES = (
               mpmath=pk.of_matrix(lambda mp, A: mp.log(abs(mp.det(A)))), traits="factorises scalar",
               branch=lambda A: np.linalg.slogdet(A).sign,
               tie=lambda A: _whether_zero(np.linalg.slogdet(A).sign), **LINEAR),
-    array_row("cofactor", "A", lk.cofactor, _square, "cofactor_slope(A, delta)",
+    array_row("cofactor", "A", lk.cofactor, square, "cofactor_slope(A, delta)",
               latex=r"\operatorname{cof} {A}",
               doc="the matrix of cofactors, det(A)*inv(A).T and right at det(A) = 0 too",
               mpmath=None, traits="composite", **HELPER),
     array_row(
-        "cofactor_slope", "A H", lk.cofactor_slope, _square, rules=_cofactor_slope_rules,
+        "cofactor_slope", "A H", lk.cofactor_slope, square, rules=_cofactor_slope_rules,
         latex=r"\operatorname{cof}'({A})[{H}]",
         doc="how cofactor(A) changes when A moves along H; its rule by A needs an inverse of A",
         mpmath=None, traits="composite", **HELPER),

@@ -2,22 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gradcli.ops.kernels import matrices as mk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Site, Type
-from gradcli.ops.options import Keywords, array_row, matrix, whole
-
-LINEAR: dict[str, Any] = {"composite": True, "group": "linear algebra"}
-
-
-def _square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    for t in types:
-        matrix(t, square=True)
-    if len({t.shape for t in types}) > 1:
-        raise Misfit
-    return Type(types[0].shape), {}
+from gradcli.ops.options import LINEAR, Keywords, array_row, matrix, square, whole
 
 
 def _pinv(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
@@ -47,7 +35,7 @@ def _power(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     n = options["n"] = whole(options["n"], "n")
     if abs(n) > MOST_FACTORS:
         raise Misfit(f"n is from -{MOST_FACTORS} to {MOST_FACTORS}", plain=True)
-    out, _ = _square(types, options)
+    out, _ = square(types, options)
     return out, {"n": n}
 
 
@@ -120,10 +108,10 @@ ROWS = (
               doc="product of n factors A; of the inverse for a negative n",
               numpy="np.linalg.matrix_power({A}, {n})", mpmath=pk.matrices(pk.matrix_power),
               **LINEAR),
-    array_row("expm", "A", mk.expm, _square, "expm_slope(A.T, delta)",
+    array_row("expm", "A", mk.expm, square, "expm_slope(A.T, delta)",
               doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
               mpmath=pk.of_matrix(lambda mp, A: mp.expm(A)), **LINEAR),
-    array_row("expm_slope", "*A", mk.expm_slope, _square, rules=_expm_slope_rules,
+    array_row("expm_slope", "*A", mk.expm_slope, square, rules=_expm_slope_rules,
               doc="how expm(A) changes when A moves along each of the other matrices (SciPy)",
               mpmath=None, traits="composite", group="used in derivatives"),
     array_row("eigvalsh", "A", mk.eigvalsh, _values,
@@ -132,7 +120,7 @@ ROWS = (
               numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.matrices(pk.eigenvalues),
               traits="factorises", branch=mk.equal_eigenvalues, tie=mk.equal_eigenvalues,
               convention="as if the eigenvalues had the order that they are computed in", **LINEAR),
-    array_row("eigenvectors", "A", mk.eigenvectors, _square, rules=_vectors_rules,
+    array_row("eigenvectors", "A", mk.eigenvectors, square, rules=_vectors_rules,
               doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
               domain="a matrix with different eigenvalues",
               mpmath=pk.matrices(pk.eigenvectors), traits="factorises", **LINEAR),

@@ -14,11 +14,12 @@ from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
+    HELPER,
     Keywords,
     along,
     array_row,
     axis_argument,
-    axis_option,
+    behind,
     expanded,
     of_array,
     reduced_count,
@@ -51,10 +52,7 @@ def _mean_rules(site: Site) -> tuple[str, ...]:
 def _prod_others(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     if len({t.shape for t in types}) > 1:
         raise Misfit
-    rank = len(types[0].shape)
-    axes = axis_option(options, rank)
-    gone = range(rank) if axes is None else axes
-    return Type(types[0].shape), {"axis": tuple(i - rank for i in gone)}
+    return Type(types[0].shape), behind(types[0], options)
 
 
 def _prod_others_rules(site: Site) -> tuple[str, ...]:
@@ -118,7 +116,7 @@ def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # n
 # --- the largest and the smallest --------------------------------------------------------
 
 
-def _first_place(find: Any) -> Any:
+def first_place(find: Any) -> Any:
     """Which element is chosen, as a branch."""
 
     def branch(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
@@ -127,7 +125,7 @@ def _first_place(find: Any) -> Any:
     return branch
 
 
-def _several(best: Any) -> Any:
+def several(best: Any) -> Any:
     """Whether more than one element is chosen."""
 
     def tie(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
@@ -210,7 +208,6 @@ def _logsumexp_rules(site: Site) -> tuple[str, ...]:
 EVENLY = of_array("{delta}*(x == {out})/sum(x == {out}{along})")
 AXES = "x axis:=None keepdims:=False"
 REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 SUMS = (
@@ -239,12 +236,12 @@ EXTREMES = (
               call=False, latex=r"\max {x}", convention="evenly among the tied",
               doc="largest element", numpy="np.max({x:all}, {axis=}, {keepdims=})",
               mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects", square="",
-              branch=_first_place(np.argmax), tie=_several(np.max), **REDUCTION),
+              branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
     array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin",
               call=False, latex=r"\min {x}", convention="evenly among the tied",
               doc="smallest element", numpy="np.min({x:all}, {axis=}, {keepdims=})",
               mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects", square="",
-              branch=_first_place(np.argmin), tie=_several(np.min), **REDUCTION),
+              branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
 )
 
 SPREAD = (

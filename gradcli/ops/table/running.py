@@ -16,11 +16,12 @@ from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Misfit, Site, Type
 from gradcli.ops.options import (
+    HELPER,
     Keywords,
     along,
     array_row,
     axis_argument,
-    axis_option,
+    behind,
     line_axis,
     shown,
     whole,
@@ -31,15 +32,13 @@ from gradcli.ops.options import (
 
 def _normalise(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     (t,) = types
-    rank = len(t.shape)
-    if rank == 0:
+    if not t.shape:
         raise Misfit("it needs a vector or a matrix, not a number")
     options.setdefault("axis", -1)
-    axes = axis_option(options, rank)
-    gone = range(rank) if axes is None else axes
-    if any(t.shape[i] == 0 for i in gone):
+    keywords = behind(t, options)
+    if any(t.shape[i] == 0 for i in keywords["axis"]):
         raise Misfit(f"there is nothing to take together in {t}", plain=True)
-    return Type(t.shape), {"axis": tuple(i - rank for i in gone)}
+    return Type(t.shape), keywords
 
 
 def _total(site: Site, text: str) -> str:
@@ -98,7 +97,6 @@ def _shift(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
 
 
 LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 SOFTMAX = (

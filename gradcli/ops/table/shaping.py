@@ -18,6 +18,7 @@ from gradcli.ops.options import (
     Keywords,
     array_row,
     axis_option,
+    behind,
     one_axis,
     shape_option,
     shape_text,
@@ -204,10 +205,7 @@ def _repeat_rules(site: Site) -> tuple[str, ...]:
 
 
 def _flip(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    rank = len(t.shape)
-    axes = axis_option(options, rank)
-    return Type(t.shape), {"axis": tuple(i - rank for i in (range(rank) if axes is None else axes))}
+    return Type(types[0].shape), behind(types[0], options)
 
 
 # --- makers ------------------------------------------------------------------------------
