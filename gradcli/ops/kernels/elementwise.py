@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.operation import Array
+from gradcli.ops.operation import Array, Kernel
 
 LARGE = 10_000
 """From this many elements on, importing SciPy costs less than a Python call per element."""
@@ -126,29 +126,22 @@ def ones_like(x: Array) -> Array:
 # --- functions from the C library and from SciPy -----------------------------------------
 
 
-def _each(function: Any) -> Any:
-    return np.frompyfunc(function, 1, 1)
+def _of_c(name: str) -> Kernel:
+    """The C library's function; for many elements SciPy's."""
+    one = getattr(math, name)
+    each = np.frompyfunc(one, 1, 1)
+
+    def kernel(x: Array) -> Array:
+        if np.size(x) > LARGE:
+            from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
+
+            return getattr(special, name)(x)
+        return np.float64(one(x)) if np.ndim(x) == 0 else each(x).astype(np.float64)
+
+    return kernel
 
 
-_ERF, _ERFC = _each(math.erf), _each(math.erfc)
-
-
-def erf(x: Array) -> Array:
-    """The error function."""
-    if np.size(x) > LARGE:
-        from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
-        return special.erf(x)
-    return np.float64(math.erf(x)) if np.ndim(x) == 0 else _ERF(x).astype(np.float64)
-
-
-def erfc(x: Array) -> Array:
-    """1 - erf(x) without cancellation."""
-    if np.size(x) > LARGE:
-        from scipy import special  # noqa: PLC0415
-
-        return special.erfc(x)
-    return np.float64(math.erfc(x)) if np.ndim(x) == 0 else _ERFC(x).astype(np.float64)
+erf, erfc = _of_c("erf"), _of_c("erfc")
 
 
 def scipy_special(name: str) -> Any:

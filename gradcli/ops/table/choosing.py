@@ -13,7 +13,16 @@ import numpy as np
 from gradcli.ops.kernels import choice as ck
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels.reductions import gathered
-from gradcli.ops.operation import Array, Infer, Kernel, Misfit, Operation, Site, Type
+from gradcli.ops.operation import (
+    Array,
+    Infer,
+    Kernel,
+    Misfit,
+    Operation,
+    Site,
+    Type,
+    parse_parameters,
+)
 from gradcli.ops.options import (
     HELPER,
     Keywords,
@@ -37,10 +46,8 @@ def observed(
     name: str, parameters: str, kernel: Kernel, infer: Infer, doc: str, **more: Any
 ) -> Operation:
     """A row whose output doesn't move with its operands but for jumps."""
-    count = sum(not p.endswith((":", "None", "False")) and ":" not in p for p in parameters.split())
-    names = [p.strip("*") for p in parameters.split()][:count]
     more = {"group": "shapes and elements", "traits": "exact selects jumps"} | more
-    rules = tuple(f"zeros_like({n})" for n in names)
+    rules = (f"zeros_like({p.name})" for p in parse_parameters(parameters) if not p.option)
     return array_row(name, parameters, kernel, infer, *rules, doc=doc, **more)
 
 

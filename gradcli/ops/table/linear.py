@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import linear as lk
 from gradcli.ops.kernels import precise as pk
-from gradcli.ops.operation import Misfit, Shape, Site, Type
+from gradcli.ops.operation import Infer, Misfit, Shape, Site, Type
 from gradcli.ops.options import (
     HELPER,
     LINEAR,
@@ -45,18 +46,17 @@ def _matrix_transpose(types: tuple[Type, ...], _options: Keywords) -> tuple[Type
     return Type((*shape[:-2], shape[-1], shape[-2])), {}
 
 
-def _col(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    if len(t.shape) != 1 and not t.row:
-        raise Misfit(f"it makes a column of a vector, not of {t}")
-    return Type((t.shape[-1], 1)), {"shape": (t.shape[-1], 1), "rank": len(t.shape)}
+def _of_vector(what: str, place: int) -> Infer:
+    """A matrix of one column or row, the vector's length at this place of its shape."""
 
+    def infer(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+        (t,) = types
+        if len(t.shape) != 1 and not t.row:
+            raise Misfit(f"it makes a {what} of a vector, not of {t}")
+        shape = (1, t.shape[-1]) if place else (t.shape[-1], 1)
+        return Type(shape, row=bool(place)), {"shape": shape, "rank": len(t.shape)}
 
-def _row(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    if len(t.shape) != 1 and not t.row:
-        raise Misfit(f"it makes a row of a vector, not of {t}")
-    return Type((1, t.shape[-1]), row=True), {"shape": (1, t.shape[-1]), "rank": len(t.shape)}
+    return infer
 
 
 def _offset(options: Keywords) -> int:
@@ -134,18 +134,16 @@ def _inverse_rules(site: Site) -> tuple[str, ...]:
     return ("-matrix_transpose(out) @ delta @ matrix_transpose(out)",)
 
 
-def _det_rules(site: Site) -> tuple[str, ...]:
-    rank = len(site.out.shape)
-    if not rank:
-        return ("delta*cofactor(A)",)
-    return (f"expand_dims(delta*out, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
+def _det_rules(one: str, stacked: str) -> Callable[[Site], tuple[str, ...]]:
+    """The rule for one matrix, and what the inverses of a stack are multiplied by."""
 
+    def rules(site: Site) -> tuple[str, ...]:
+        rank = len(site.out.shape)
+        if not rank:
+            return (one,)
+        return (f"expand_dims({stacked}, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
 
-def _logdet_rules(site: Site) -> tuple[str, ...]:
-    rank = len(site.out.shape)
-    if not rank:
-        return ("delta*inv(A).T",)
-    return (f"expand_dims(delta, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
+    return rules
 
 
 def _cofactor_slope_rules(site: Site) -> tuple[str, str]:
@@ -166,10 +164,6 @@ def _solve(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]
     return Type(b.shape), {"vector": len(b.shape) == 1}
 
 
-def _whether_zero(x: Any) -> Any:
-    return x == 0
-
-
 MOVES: dict[str, Any] = {"exact": True, "group": "linear algebra"}
 
 # fmt: off
@@ -182,11 +176,11 @@ TRANSPOSES = (
               "matrix_transpose(delta)", latex=r"{x}^\top",
               doc="the last two axes swapped, in a stack of matrices", traits="exact",
               propagates="x", **HELPER),
-    array_row("col", "x", k.reshape, _col,
+    array_row("col", "x", k.reshape, _of_vector("column", 0),
               rules=lambda site: ("delta.T" if site.types[0].row else "flatten(delta)",),
               doc="a vector of n as an n×1 matrix, to be used for every column", propagates="x",
               **MOVES),
-    array_row("row", "x", k.reshape, _row,
+    array_row("row", "x", k.reshape, _of_vector("row", 1),
               rules=lambda site: ("delta" if site.types[0].row else "delta.T",), latex=r"{x}^\top",
               doc="a vector as a row, as its transpose is", propagates="x", **MOVES),
     array_row("symmetric", "A", k.symmetric, square, "symmetric(delta)",
@@ -234,18 +228,19 @@ INVERSES = (
               numpy="np.linalg.cholesky(symmetric({A}))",
               mpmath=pk.of_matrix(lambda mp, A: mp.cholesky((A + A.T) / 2)), traits="factorises",
               **LINEAR),
-    array_row("det", "A", lk.det, _number_of_square, rules=_det_rules, latex=r"\det {A}",
+    array_row("det", "A", lk.det, _number_of_square,
+              rules=_det_rules("delta*cofactor(A)", "delta*out"), latex=r"\det {A}",
               doc="determinant", numpy="np.linalg.det",
               mpmath=pk.of_matrix(lambda mp, A: mp.det(A)), traits="factorises minors scalar",
               **LINEAR),
     array_row("logdet", "A", lambda A: np.linalg.slogdet(A).logabsdet, _number_of_square,
-              rules=_logdet_rules, latex=r"\log \lvert \det {A} \rvert",
+              rules=_det_rules("delta*inv(A).T", "delta"), latex=r"\log \lvert \det {A} \rvert",
               domain="a matrix that is not singular", failure="singular",
               doc="log|det A|, also where the determinant overflows",
               numpy="np.linalg.slogdet({A})[1]",
               mpmath=pk.of_matrix(lambda mp, A: mp.log(abs(mp.det(A)))), traits="factorises scalar",
               branch=lambda A: np.linalg.slogdet(A).sign,
-              tie=lambda A: _whether_zero(np.linalg.slogdet(A).sign), **LINEAR),
+              tie=lambda A: np.equal(np.linalg.slogdet(A).sign, 0), **LINEAR),
     array_row("cofactor", "A", lk.cofactor, square, "cofactor_slope(A, delta)",
               latex=r"\operatorname{cof} {A}",
               doc="the matrix of cofactors, det(A)*inv(A).T and right at det(A) = 0 too",
