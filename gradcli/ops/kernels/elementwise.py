@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
 
 import numpy as np
 
+from gradcli.ops.kernels.scipy_functions import special
 from gradcli.ops.operation import Array, Kernel
 
 LARGE = 10_000
@@ -133,8 +133,6 @@ def _of_c(name: str) -> Kernel:
 
     def kernel(x: Array) -> Array:
         if np.size(x) > LARGE:
-            from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
             return getattr(special, name)(x)
         return np.float64(one(x)) if np.ndim(x) == 0 else each(x).astype(np.float64)
 
@@ -144,12 +142,10 @@ def _of_c(name: str) -> Kernel:
 erf, erfc = _of_c("erf"), _of_c("erfc")
 
 
-def scipy_special(name: str) -> Any:
+def scipy_special(name: str) -> Kernel:
     """A kernel that finds its function in `scipy.special` when it is first used."""
 
     def kernel(*arrays: Array) -> Array:
-        from scipy import special  # noqa: PLC0415
-
         return getattr(special, name)(*arrays)
 
     return kernel
@@ -160,8 +156,6 @@ def digamma(x: Array) -> Array:
 
     (DLMF 5.5.4.)
     """
-    from scipy import special  # noqa: PLC0415
-
     distance = x - np.round(x)
     near = (x < 0) & (np.abs(distance) < 0.1) & (distance != 0)
     if not np.any(near):
@@ -176,8 +170,6 @@ def polygamma(x: Array, n: int) -> Array:
 
     (DLMF 5.15.6.) SciPy's time there grows with the distance from 0.
     """
-    from scipy import special  # noqa: PLC0415
-
     distance = x - np.round(x)
     left = (x < 0) & (distance != 0) & (n <= MOST_DERIVATIVES)
     if n == 0 or not np.any(left):

@@ -16,6 +16,7 @@ import numpy as np
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels.compensated import difference, squared
+from gradcli.ops.kernels.scipy_functions import special
 from gradcli.ops.kernels.special import FAR, normal_cdf, times_pdf, without_constant
 from gradcli.ops.operation import Array, Kernel
 
@@ -117,8 +118,6 @@ def logaddexp_slope_by_part(part: Array, x: Array, y: Array, out: Array) -> Arra
 
 def erfinv_slope(x: Array) -> Array:
     """√π/2·e^(y²) for y = erfinv(x)."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
     return _erfinv_slope(special.erfinv(x), x)
 
 
@@ -129,8 +128,6 @@ def erfinv_slope_by_part(part: Array, x: Array, out: Array) -> Array:
 
 def _erfinv_slope(y: Array, x: Array) -> Array:
     """Where y² is large, e^(y²) is erfcx(|y|)/(1 - |x|)."""
-    from scipy import special  # noqa: PLC0415
-
     y, size = np.atleast_1d(np.abs(y), np.abs(x))
     power = np.exp(y * y)
     far = np.nonzero(size >= 0.8)
