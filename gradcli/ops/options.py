@@ -252,6 +252,11 @@ def expanded(site: Site, name: str) -> str:
     return f"expand_dims({name}, {shown(site.options['axis'])})"
 
 
+def transposed(t: Type, name: str) -> str:
+    """A matrix transposed; of a row, `.T` would be the vector."""
+    return f"matrix_transpose({name})" if t.row else f"{name}.T"
+
+
 def along(site: Site) -> str:
     """The arguments that repeat a reduction so that it broadcasts against its operand."""
     return axis_argument(site.options, ", keepdims=True")
@@ -265,6 +270,7 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "given_axis": lambda site: axis_argument(site.options),
     "along": along,
     "shape": lambda site: shape_text(site.types[0].shape),
+    "At": lambda site: transposed(site.types[0], "A"),
     "k": lambda site: f", {site.options['k']}" if site.options["k"] else "",
 }
 """What depends on the site in the text of a rule."""

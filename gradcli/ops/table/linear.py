@@ -216,7 +216,7 @@ INVERSES = (
               domain="a matrix that is not singular", failure="singular", doc="inverse matrix",
               numpy="np.linalg.inv", mpmath=pk.inverse, traits="factorises",
               **LINEAR, aliases="inverse"),
-    array_row("solve", "A b", lk.solve, _solve, "-solve(A.T, delta) @ out.T", "solve(A.T, delta)",
+    array_row("solve", "A b", lk.solve, _solve, "-solve({At}, delta) @ out.T", "solve({At}, delta)",
               latex="{A}^{-1} {b}", domain="a matrix that is not singular", failure="singular",
               doc="the x with A @ x = b, b a vector or a matrix", numpy="np.linalg.solve",
               mpmath=pk.solve, traits="factorises", **LINEAR),

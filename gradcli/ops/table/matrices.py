@@ -5,7 +5,7 @@ from __future__ import annotations
 from gradcli.ops.kernels import matrices as mk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Site, Type
-from gradcli.ops.options import LINEAR, Keywords, array_row, matrix, square, whole
+from gradcli.ops.options import LINEAR, Keywords, array_row, matrix, square, transposed, whole
 
 
 def _pinv(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
@@ -65,12 +65,9 @@ def _power_rules(site: Site) -> tuple[str, ...]:
 def _expm_slope_rules(site: Site) -> tuple[str, ...]:
     """The mixed derivative is symmetric in its directions; its adjoint has all transposed."""
     names = [f"A{i + 1}" for i in range(len(site.types))]
-    whole_rule = ", ".join([f"{names[0]}.T", "delta", *(f"{n}.T" for n in names[1:])])
-    by_direction = [
-        ", ".join([f"{names[0]}.T", "delta", *(f"{n}.T" for n in names[1:] if n != own)])
-        for own in names[1:]
-    ]
-    return tuple(f"expm_slope({inside})" for inside in (whole_rule, *by_direction))
+    first, *rest = map(transposed, site.types, names)
+    kept = [rest, *(rest[:i] + rest[i + 1 :] for i in range(len(rest)))]
+    return tuple(f"expm_slope({', '.join([first, 'delta', *others])})" for others in kept)
 
 
 def _values(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
@@ -92,9 +89,9 @@ def _singular_rules(site: Site) -> tuple[str, ...]:
     """Σ δ u vᵀ, with A v/σ for u, from the smaller of A Aᵀ and Aᵀ A."""
     m, n = site.types[0].shape
     if n <= m:
-        V = "flip(eigenvectors(A.T @ A), axis=1)"
+        V = f"flip(eigenvectors({transposed(site.types[0], 'A')} @ A), axis=1)"
         return (f"A @ {V} @ diag(delta/out) @ {V}.T",)
-    U = "flip(eigenvectors(A @ A.T), axis=1)"
+    U = f"flip(eigenvectors(A @ {transposed(site.types[0], 'A')}), axis=1)"
     return (f"{U} @ diag(delta/out) @ {U}.T @ A",)
 
 
@@ -108,7 +105,7 @@ ROWS = (
               doc="product of n factors A; of the inverse for a negative n",
               numpy="np.linalg.matrix_power({A}, {n})", mpmath=pk.matrices(pk.matrix_power),
               **LINEAR),
-    array_row("expm", "A", mk.expm, square, "expm_slope(A.T, delta)",
+    array_row("expm", "A", mk.expm, square, "expm_slope({At}, delta)",
               doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
               mpmath=pk.of_matrix(lambda mp, A: mp.expm(A)), **LINEAR),
     array_row("expm_slope", "*A", mk.expm_slope, square, rules=_expm_slope_rules,
