@@ -6,48 +6,83 @@ import ast
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.submission.decimals import fraction_of, written
+from gradcli.grading.submission.decimals import FEW_DIGITS, FORMULA_WORDS, written
 from gradcli.grading.submission.types import Written
 
+_MAKERS = frozenset({"array", "asarray", "tensor", "float64", "float32", "float", "double"})
+_WORDS = FORMULA_WORDS | _MAKERS | {"torch", "jnp", "list", "tuple", "reshape", "T"}
+"""What code may name and still be nothing but numbers."""
 
-def as_written(code: ast.expr | None, text_of: Callable[[ast.AST], str]) -> Written | None:
-    """How a bare number, an array of numbers or a fraction such as `-5243/10000` was written.
 
-    None for an expression with more in it; `text_of` gives the text of a node.
+def as_written(
+    code: ast.expr | None, value: Any, text_of: Callable[[ast.AST], str]
+) -> Written | None:
+    """How a number, an array of numbers or an expression of numbers (`sqrt(2)/2`) was written.
+
+    None for code with more in it; `value` is the code's, `text_of` gives the text of a node.
     """
-    texts = None if code is None else _texts(code, text_of)
-    if texts is None:
+    if code is None or not np.all(np.isfinite(value)) or not is_of_numbers(code):
         return None
-    if isinstance(texts, str) and "/" in texts:
-        fraction = fraction_of(texts)
-        return fraction if fraction is not None and fraction.radius else None
+    texts = _texts(code, text_of)
     try:
-        return written(texts)
+        if texts is not None:
+            return written(texts)
     except GradcliError:
-        return None
+        pass
+    return Written(value, np.zeros(np.shape(value))[()], FEW_DIGITS)
+
+
+def is_of_numbers(code: ast.expr) -> bool:
+    """Whether code is nothing but numbers, signs between them, and brackets around them."""
+    nodes = list(ast.walk(code))
+    words = [n.func for n in nodes if isinstance(n, ast.Call)]
+    words += [n.value for n in nodes if isinstance(n, ast.Attribute)]
+    variables = (n for n in nodes if isinstance(n, ast.Name) and n not in words)
+    return all(n.id == "pi" for n in variables) and all(map(_may_be_of_numbers, nodes))
+
+
+def _may_be_of_numbers(node: ast.AST) -> bool:
+    match node:
+        case ast.Constant():
+            return isinstance(node.value, int | float) and not isinstance(node.value, bool)
+        case ast.Name(id=word) | ast.Attribute(attr=word):
+            return word in _WORDS
+        case ast.keyword(arg=word):
+            return word == "dtype"
+        case _:
+            return isinstance(
+                node,
+                ast.BinOp | ast.UnaryOp | ast.Call | ast.List | ast.Tuple
+                | ast.operator | ast.unaryop | ast.expr_context,
+            )  # fmt: skip
 
 
 def _texts(code: ast.expr, text_of: Callable[[ast.AST], str]) -> Any:
-    """The numbers of an expression as they are written; None where there is more in it."""
+    """The numbers of an expression as they are written; None where they are put together."""
     match code:
-        case ast.Constant(value=int() | float()) if not isinstance(code.value, bool):
-            return text_of(code)
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            inner = _texts(operand, text_of)
-            return f"-{inner}" if isinstance(inner, str) else None
-        case ast.BinOp(op=ast.Div(), left=above, right=below):
-            parts = _texts(above, text_of), _texts(below, text_of)
-            return "/".join(parts) if all(isinstance(p, str) for p in parts) else None
+            return _negated(_texts(operand, text_of))
+        case ast.UnaryOp(op=ast.UAdd(), operand=operand):
+            return _texts(operand, text_of)
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
             inner = [_texts(e, text_of) for e in elements]
             return None if None in inner else inner
         case ast.Call(func=function, args=[of]) if _is_array(function):
             return _texts(of, text_of)
+        case ast.Constant() | ast.BinOp() | ast.Call():
+            return text_of(code)
         case _:
             return None
 
 
+def _negated(texts: Any) -> Any:
+    if isinstance(texts, list):
+        return [_negated(text) for text in texts]
+    return None if texts is None else f"-{texts}"
+
+
 def _is_array(function: ast.expr) -> bool:
-    name = getattr(function, "attr", getattr(function, "id", ""))
-    return name in ("array", "asarray", "float64")
+    return getattr(function, "attr", getattr(function, "id", "")) in _MAKERS

@@ -18,6 +18,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
 from gradcli.grading.listing.functions import Code, label_of
+from gradcli.grading.listing.numbers import is_of_numbers
 from gradcli.grading.listing.offers import Offered, bundles_of, labels_of, literal_of
 from gradcli.grading.listing.uncalled import Uncalled
 from gradcli.grading.submission.labels import last_part
@@ -362,9 +363,7 @@ class CodeReader(Uncalled):
 
 def _is_display(code: ast.expr | None) -> bool:
     """Whether code is nothing but numbers in brackets."""
-    if isinstance(code, ast.List | ast.Tuple):
-        return all(map(_is_display, code.elts))
-    return isinstance(code, ast.Constant | ast.UnaryOp)
+    return isinstance(code, ast.List | ast.Tuple) and is_of_numbers(code)
 
 
 def read_code(

@@ -167,7 +167,9 @@ class Staging:
             code=code, label=label, turn=step.turn,
         )  # fmt: skip
         if step.sign == "=":
-            cell.written = as_written(code, lambda node: self.text.written(self._span(node)))
+            cell.written = as_written(
+                code, cell.value, lambda node: self.text.written(self._span(node))
+            )
         cell.behind = self.cells.beside(place.statement)
         reading = self._reading_at(label, step.span)
         plain = node is None and reading.kind == "value"

@@ -16,10 +16,9 @@ import numpy as np
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.moves import Moves
+from gradcli.grading.submission.decimals import FEW_DIGITS
 from gradcli.grading.submission.types import Written
 
-FEW_DIGITS = 4
-"""A number of this many digits, or fewer, was written by hand."""
 HAND, CODE = 1e-2, 1e-6
 """The relative tolerance of numbers written by hand, and of those that a program computed."""
 EACH = 32

@@ -1,7 +1,8 @@
 """Decimal text as a number that remembers how it was written.
 
 Text, or lists of text, come in; a `Written` goes out: the value, and half a unit in the last
-place that was written. What is a fraction of whole numbers (`1/3`, `½`) is exact.
+place that was written. A fraction (`39/739`, `½`) and an expression of numbers (`sqrt(2)/2`) are
+judged by their value, as a number of `FEW_DIGITS` digits is.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import numpy as np
 from gradcli.diagnostics.characters import plain, short
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
+from gradcli.diagnostics.source import Source
 from gradcli.grading.submission.types import Written
 
 Texts: TypeAlias = "str | Sequence[Texts]"
@@ -26,8 +28,8 @@ MOST_NUMBERS = 100_000
 
 EXACT_DIGITS = 17
 """Of a number that is known exactly: as many as a double has."""
-SMALL = 100
-"""A fraction with a smaller numerator is meant exactly, unless it is written in tenths."""
+FEW_DIGITS = 4
+"""A number of this many digits, or fewer, was written by hand."""
 LONGEST_FORM = 200
 """Characters of a number that is not written as a plain decimal."""
 
@@ -45,6 +47,25 @@ _SCIENTIFIC = re.compile(
 _RAISED = str.maketrans("⁻⁺⁰¹²³⁴⁵⁶⁷⁸⁹−", "-+0123456789-")
 _SPECIAL = re.compile(r"([+-]?)(nan|inf|infinity|∞)", re.IGNORECASE)
 _TRUTH = {"True": 1.0, "False": 0.0}
+_TYPED = re.compile(r"^(?:[a-z]+\.)?(?:float|int|double|tensor|array)\d*\((.*?)(?:, *dtype=.*)?\)$")
+_QUOTED = re.compile(r"^(['\"])(.*)\1$")
+_FORMULA = re.compile(r"[\w\s.+*/^(){}|\\√·×-]*")
+_THOUSANDS = re.compile(r"[+-]?[1-9][0-9]{0,2},[0-9]{3}")
+"""Or a number with a decimal comma: a guess would be wrong by a thousand."""
+_GROUPED = (
+    (re.compile(r"[+-]?[1-9]\d{0,2}(?: \d{3})+(?:[.,]\d*)?"), " ", ","),
+    (re.compile(r"[+-]?[1-9]\d{0,2}(?:,\d{3}){2,}|[+-]?[1-9]\d{0,2}(?:,\d{3})+\.\d*"), ",", "."),
+    (re.compile(r"[+-]?[1-9]\d{0,2}(?:\.\d{3})+,\d*|[+-]?[1-9]\d{0,2}(?:\.\d{3}){2,}"), ".", ","),
+    (re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?"), "", ","),
+)
+"""Numbers with thousands or a decimal comma: what is left out, and what is the decimal point."""
+FORMULA_WORDS = frozenset(
+    {"pi", "sqrt", "cbrt", "abs", "exp", "log", "ln", "log2", "log10", "log1p", "expm1", "erf"}
+    | {"sin", "cos", "tan", "arcsin", "arccos", "arctan", "asin", "acos", "atan", "sinh", "cosh"}
+    | {"tanh", "sigmoid", "np", "numpy", "math", "frac", "dfrac", "tfrac", "cdot", "times"}
+    | {"left", "right"}
+)
+"""What an expression of numbers may have besides numbers and signs."""
 
 
 class _One(NamedTuple):
@@ -69,12 +90,6 @@ def written(text: Texts) -> Written:
         np.array([one.radius for one in ones], dtype=np.float64).reshape(shape),
         min((one.digits for one in ones), default=EXACT_DIGITS),
     )
-
-
-def fraction_of(text: str) -> Written | None:
-    """A fraction of whole numbers; None for any other text."""
-    one = _fraction(text)
-    return one and Written(np.float64(one.value), np.float64(one.radius), one.digits)
 
 
 def _flattened(texts: Texts) -> tuple[tuple[int, ...], list[str]]:
@@ -107,13 +122,13 @@ def too_many() -> GradcliError:
 
 
 def _one(text: str) -> _One:
-    """A number with its radius and its significant digits."""
+    """A number with its radius and its significant digits. Raises `GradcliError`."""
     bare = _normal(text)
     found = _decimal(bare) or _fraction(bare)
     if found is not None:
         return found
-    if bare.endswith("%") and (hundredths := _decimal(bare[:-1].rstrip())) is not None:
-        value, radius, digits = hundredths
+    if bare.endswith("%") and not bare.endswith("%%"):
+        value, radius, digits = _one(bare[:-1])
         return _One(value / 100, radius / 100, digits)
     special = _SPECIAL.fullmatch(bare)
     if special is not None:
@@ -121,7 +136,41 @@ def _one(text: str) -> _One:
         return _One(-value if special[1] == "-" else value, 0.0, EXACT_DIGITS)
     if bare in _TRUTH:
         return _One(_TRUTH[bare], 0.0, EXACT_DIGITS)
-    raise _no_number(bare)
+    if (point := _with_point(bare)) is not None:
+        return _one(point)
+    computed = _computed(bare)
+    if computed is None:
+        raise _no_number(bare)
+    return _One(computed, 0.0, FEW_DIGITS)
+
+
+def _with_point(text: str) -> str | None:
+    """A number with thousands or a decimal comma as a plain one; None where it can't be told."""
+    if _THOUSANDS.fullmatch(text) or not text.isascii():
+        return None
+    for form, group, decimal in _GROUPED:
+        if form.fullmatch(text):
+            return (text.replace(group, "") if group else text).replace(decimal, ".")
+    return None
+
+
+def _computed(text: str) -> float | None:
+    """The number that an expression of numbers comes to; None where there is more in it."""
+    words = re.findall(r"[^\W\d_]\w*", text)
+    if len(text) > LONGEST_FORM or not _FORMULA.fullmatch(text):
+        return None
+    if not FORMULA_WORDS.issuperset(words):
+        return None
+    # Most answers are decimals, and need no parser.
+    from gradcli.engine.constants import constant_value_of  # noqa: PLC0415
+    from gradcli.syntax.parser import parse_expression  # noqa: PLC0415
+
+    source = Source(text)
+    try:
+        value = constant_value_of(source, parse_expression(source))
+    except GradcliError:
+        return None
+    return float(value) if np.ndim(value) == 0 and np.isfinite(value) else None
 
 
 def _normal(text: str) -> str:
@@ -130,6 +179,7 @@ def _normal(text: str) -> str:
     if _NUMBER.fullmatch(bare) or len(bare) > LONGEST_FORM:
         return bare
     form = bare.lstrip("≈~=$ ").rstrip("$ ")
+    form = _QUOTED.sub(r"\2", _TYPED.sub(r"\1", form))
     form = "".join(map(_ascii, form)).strip()
     form = re.sub(r"^[–—﹣－]", "-", form)
     form = _LATEX.sub(r"\1\2\4/\3\5", form)
@@ -164,22 +214,18 @@ def _decimal(bare: str) -> _One | None:
 def _fraction(bare: str) -> _One | None:
     """A fraction of whole numbers, perhaps with a whole number in front.
 
-    It has the digits of its numerator (`-5243/10000` is -0.5243), but for a small one over
-    anything else than a power of ten, such as 1/3, which is exact.
+    Over a power of ten it is a decimal with the digits of its numerator (`-5243/10000` is
+    -0.5243). Any other is judged by its value.
     """
     found = _FRACTION.fullmatch(bare)
     if found is None or not int(found[4]):
         return None
     above, below = int(found[3]), int(found[4])
     above += int(found[2] or 0) * below
-    value = above / below
-    value = -value if found[1] == "-" else value
-    decimal = (
-        below > 1 and set(found[4].lstrip("0")[1:]) <= {"0"} and found[4].lstrip("0")[0] == "1"
-    )
-    if above < SMALL and not decimal:
-        return _One(value, 0.0, EXACT_DIGITS)
-    return _One(value, 0.5 / below, max(1, len(str(above))))
+    value = -above / below if found[1] == "-" else above / below
+    if re.fullmatch("0*10+", found[4]):
+        return _One(value, 0.5 / below, max(1, len(str(above))))
+    return _One(value, 0.0, FEW_DIGITS)
 
 
 def _exponent(text: str | None) -> int:
@@ -192,10 +238,8 @@ def _exponent(text: str | None) -> int:
 
 def _no_number(text: str) -> GradcliError:
     hint = None
-    if re.fullmatch(r"[+-]?[0-9]+,[0-9]+", text):
-        hint = f"decimals are written with a point: {short(text.replace(',', '.'))}"
-    elif re.fullmatch(r"[+-]?[0-9]+(,[0-9]{3})+(\.[0-9]*)?", text):
-        hint = f"thousands are not separated: {short(text.replace(',', ''))}"
+    if _THOUSANDS.fullmatch(text):
+        hint = f"write {text.replace(',', '')} or {text.replace(',', '.')}"
     elif re.search(r"[0-9)]\s*[-+*/^×·]|sqrt|√|\bpi\b|π|\be\b|exp|log|ln|sin|cos|tan", text):
         hint = "write the number that comes out"
     return submission_error(f"'{short(text, 40)}' isn't a number", hint)

@@ -35,6 +35,10 @@ _FRAME = re.compile(r"[\[\],\s]+")
 _BLANK = re.compile(r"[_.…?]*|[-–—]+")
 _ELEMENT = re.compile(r"(.*[^\s\]])\s*\[([^\[\]]*)\]\s*(?:\[([^\[\]]*)\]\s*)?", re.DOTALL)
 _ARROW = re.compile(r"<-|←|⟵")
+_ARRAY = re.compile(r"(?:[a-z]+\.)?(?:array|tensor)\((.*?)(?:, *dtype=[^\]]*)?\)", re.DOTALL)
+_TUPLE = re.compile(r"\([^A-Za-z\[]*,[^A-Za-z\[]*\)", re.DOTALL)
+_AROUND_SIGN = re.compile(r"\s*([/*^×·])\s*")
+"""What makes one number of two in an array: `[1 / 3, 2]`."""
 _DEEPEST = 8
 
 
@@ -213,14 +217,16 @@ def number_of(text: Texts, place: Place) -> Written:
 def array_texts(text: str) -> Texts:
     """`[[1, 2], [3, 4]]` as nested lists of texts; elements may be apart by spaces alone."""
     text = plain(text).strip() if text else ""
-    if text.startswith(("array(", "np.array(")) and text.endswith(")"):
-        text = text[text.index("(") + 1 : -1].strip()
+    if array := _ARRAY.fullmatch(text):
+        text = array[1].strip()
+    if _TUPLE.fullmatch(text):
+        text = text.translate(str.maketrans("()", "[]"))
     if not text.startswith("["):
         return text.strip("_ ") or text
     opened: list[list[Texts]] = []
     done: list[Texts] | None = None
     count, due = 0, False  # whether an element must follow, after a comma
-    for part in re.findall(r"[\[\],]|[^\[\],\s]+", text):
+    for part in re.findall(r"[\[\],]|[^\[\],\s]+", _AROUND_SIGN.sub(r"\1", text)):
         if done is not None:
             raise no_array(f"after its last ']' stands '{short(part)}'")
         if part == "[":
