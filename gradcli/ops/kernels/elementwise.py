@@ -100,6 +100,11 @@ def selu(x: Array) -> Array:
     return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
 
 
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition is not zero, else b."""
+    return np.where(condition != 0, a, b)
+
+
 def maximum(*arrays: Array) -> Array:
     """The largest of several, element by element."""
     result = arrays[0]

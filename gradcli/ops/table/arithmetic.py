@@ -189,7 +189,7 @@ ROUNDING = (
 )
 
 CHOICE = (
-    row("where", "c a b", lambda c, a, b: np.where(c != 0, a, b), "0", "c != 0", "c == 0",
+    row("where", "c a b", k.where, "0", "c != 0", "c == 0",
         convention="derivative 0 by the condition",
         doc="a where c is not 0, else b; what is not chosen is not differentiated",
         mpmath=lambda _mp, c, a, b: a if c != 0 else b, jit="{1} if {0} != 0.0 else {2}",
