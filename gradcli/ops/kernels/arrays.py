@@ -156,11 +156,6 @@ def symmetric(A: Array) -> Array:
     return A / 2 + np.swapaxes(A, -1, -2) / 2
 
 
-def diagonal(A: Array, k: int = 0) -> Array:
-    """The k-th diagonal of a matrix."""
-    return np.diagonal(A, offset=k, axis1=-2, axis2=-1)
-
-
 def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
     """A matrix of zeros with d on its k-th diagonal."""
     result = np.zeros(d.shape[:-1] + shape)
@@ -171,7 +166,7 @@ def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
 
 def diag(x: Array, shape: Shape | None, k: int) -> Array:
     """The matrix of this shape with diagonal x; without a shape the diagonal of a matrix."""
-    return diagonal(x, k) if shape is None else place_diagonal(x, shape, k)
+    return np.diagonal(x, k, -2, -1) if shape is None else place_diagonal(x, shape, k)
 
 
 # --- recurrences -------------------------------------------------------------------------

@@ -42,12 +42,6 @@ def mish_slope(mp: Any, x: Any) -> Any:
     return mp.tanh(s) + x * sigmoid(mp, x) * mp.sech(s) ** 2
 
 
-def fmod(mp: Any, x: Any, y: Any) -> Any:
-    """x - y·trunc(x/y)."""
-    q = x / y
-    return x - y * (mp.floor(q) if q > 0 else mp.ceil(q))
-
-
 def huber(mp: Any, x: Any, delta: Any) -> Any:
     """x²/2 up to delta, linear beyond."""
     if delta < 0:
@@ -84,11 +78,6 @@ def power_slope(mp: Any, x: Any, n: Any) -> Any:
     if n == 0:
         return mp.mpf(0)
     return n * power(mp, x, n) / x if x else n * power(mp, x, n - 1)
-
-
-def scaled_elu(scale: float, alpha: float) -> Form:
-    """scale·elu(x, alpha)."""
-    return lambda mp, x: mp.mpf(scale) * (x if x > 0 else mp.mpf(alpha) * mp.expm1(x))
 
 
 # --- reductions --------------------------------------------------------------------------

@@ -156,13 +156,10 @@ def _equal_neighbours(x: Array, axis: int) -> Any:
     return np.diff(np.sort(x, axis=axis), axis=axis) == 0
 
 
-def _sort(x: Array, axis: int) -> Array:
-    return np.sort(x, axis=axis)
-
-
 # fmt: off
 SORTED = (
-    array_row("sort", "x axis:=-1", _sort, _line, "unsorted(delta, x, {axis})",
+    array_row("sort", "x axis:=-1", lambda x, axis: np.sort(x, axis=axis), _line,
+              "unsorted(delta, x, {axis})",
               doc="elements from the smallest to the largest along an axis",
               convention="the first of equal elements first", numpy="np.sort({x}, {axis})",
               exact=True, propagates="x", branch=ck.order, tie=_equal_neighbours,
@@ -202,14 +199,6 @@ def _weights(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
     return types[0], {**behind(types[0], options), "q": _part(options)}
 
 
-def _order_of(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001
-    return ck.order(gathered(x, axis), -1)
-
-
-def _tied(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001
-    return _equal_neighbours(gathered(x, axis), -1)
-
-
 # fmt: off
 QUANTILES = (
     array_row("quantile", "x q: axis:=None keepdims:=False", ck.quantile, _quantile,
@@ -217,7 +206,9 @@ QUANTILES = (
               doc="where a part q of the sorted elements lies below, linear between two",
               convention="evenly among the tied",
               numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
-              branch=_order_of, tie=_tied, group="reductions", scalar=True),
+              branch=lambda x, axis, **_: ck.order(gathered(x, axis), -1),
+              tie=lambda x, axis, **_: _equal_neighbours(gathered(x, axis), -1), group="reductions",
+              scalar=True),
     array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights, _weights, "zeros_like(x)",
               doc="how quantile(x, q) moves with each element", mpmath=None, traits="selects",
               **HELPER),

@@ -8,10 +8,6 @@ from gradcli.ops.operation import Misfit, Site, Type
 from gradcli.ops.options import LINEAR, Keywords, array_row, matrix, square, transposed, whole
 
 
-def _pinv(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type(matrix(types[0])[::-1]), {}
-
-
 def _pinv_rules(site: Site) -> tuple[str, ...]:
     """Golub and Pereyra 1973, equation (4.12), for a matrix whose rank stays."""
     m, n = site.types[0].shape
@@ -70,19 +66,10 @@ def _expm_slope_rules(site: Site) -> tuple[str, ...]:
     return tuple(f"expm_slope({', '.join([first, 'delta', *others])})" for others in kept)
 
 
-def _values(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    n, _ = matrix(types[0], square=True)
-    return Type((n,)), {}
-
-
 def _vectors_rules(site: Site) -> tuple[str, ...]:
     n = site.out.shape[0]
     gap = f"where(eye({n}) == 1, 1, row(eigvalsh(A)) - col(eigvalsh(A)))"
     return (f"symmetric(out @ (where(eye({n}) == 1, 0, out.T @ delta/{gap})) @ out.T)",)
-
-
-def _singular(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type((min(matrix(types[0])),)), {}
 
 
 def _singular_rules(site: Site) -> tuple[str, ...]:
@@ -97,8 +84,8 @@ def _singular_rules(site: Site) -> tuple[str, ...]:
 
 # fmt: off
 ROWS = (
-    array_row("pinv", "A", mk.pinv, _pinv, rules=_pinv_rules, numpy="np.linalg.pinv",
-              doc="pseudoinverse of Moore and Penrose",
+    array_row("pinv", "A", mk.pinv, lambda types, _: (Type(matrix(types[0])[::-1]), {}),
+              rules=_pinv_rules, numpy="np.linalg.pinv", doc="pseudoinverse of Moore and Penrose",
               domain="a matrix whose rank does not change", mpmath=pk.matrices(pk.pinv),
               traits="factorises", **LINEAR),
     array_row("matrix_power", "A n:", mk.matrix_power, _power, rules=_power_rules, latex="{A}^{n}",
@@ -111,7 +98,8 @@ ROWS = (
     array_row("expm_slope", "*A", mk.expm_slope, square, rules=_expm_slope_rules,
               doc="how expm(A) changes when A moves along each of the other matrices (SciPy)",
               mpmath=None, traits="composite", group="used in derivatives"),
-    array_row("eigvalsh", "A", mk.eigvalsh, _values,
+    array_row("eigvalsh", "A", mk.eigvalsh,
+              lambda types, _: (Type(matrix(types[0], square=True)[:1]), {}),
               "eigenvectors(A) @ diag(delta) @ eigenvectors(A).T",
               doc="eigenvalues of a symmetric matrix, rising; of A the symmetric part is taken",
               numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.matrices(pk.eigenvalues),
@@ -121,7 +109,8 @@ ROWS = (
               doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
               domain="a matrix with different eigenvalues",
               mpmath=pk.matrices(pk.eigenvectors), traits="factorises", **LINEAR),
-    array_row("svdvals", "A", mk.svdvals, _singular, rules=_singular_rules,
+    array_row("svdvals", "A", mk.svdvals,
+              lambda types, _: (Type((min(matrix(types[0])),)), {}), rules=_singular_rules,
               doc="singular values, falling", numpy="np.linalg.svd({A}, compute_uv=False)",
               mpmath=pk.matrices(pk.singular_values), traits="factorises",
               domain="different singular values above 0", **LINEAR),

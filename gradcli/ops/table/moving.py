@@ -94,10 +94,6 @@ def _flatten_from(places: Any, start: int, end: int) -> Any:
     return places.reshape(*places.shape[:first], -1, *places.shape[last + 1 :])
 
 
-def _padded(places: Any, width: Any, mode: str) -> Any:
-    return np.pad(places, width, mode=mode)  # type: ignore[call-overload]
-
-
 # fmt: off
 PLACED = (
     moved("roll", "x shift: axis:=None", np.roll, "elements moved on in a circle, along an axis",
@@ -124,7 +120,8 @@ PLACED = (
     moved("split_part", "x n: i: axis:=0", _part,
           "split(x, n)[i]: a part of the axis, cut in n or at places",
           numpy="np.split({x}, {n}, {axis=})[{i}]", traits="view selects"),
-    moved("pad_by_copy", "x width: mode:", _padded,
+    moved("pad_by_copy", "x width: mode:",
+          lambda places, width, mode: np.pad(places, width, mode=mode),
           "x with elements of its own around it: mode 'edge', 'reflect', 'wrap' …",
           numpy="np.pad({x}, {width}, mode={mode})", aliases="pad"),
 )

@@ -166,10 +166,6 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
     return (f"{delta}*where({out} == 0, 0, x/{out})",)
 
 
-def _norm_jacobian(site: Site) -> str:
-    return "" if site.out.shape or site.options["p"] not in {None, 2} else "{x}/{out}"
-
-
 def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
     if p == 1:
         return np.sign(x)
@@ -188,10 +184,6 @@ def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # 
         largest = np.max(size, axis=axis, keepdims=True, initial=0.0)
         return (np.sum(size == largest, axis=axis) > 1) | np.all(size == 0, axis=axis)
     return np.all(size == 0, axis=axis)
-
-
-def _squared_norm(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}
 
 
 # --- exponentials ------------------------------------------------------------------------
@@ -264,9 +256,13 @@ SPREAD = (
               convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
               doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
               mpmath=pk.along(pk.norm), traits="composite", square="||x||^2", branch=_norm_branch,
-              tie=_norm_tie, jacobian=_norm_jacobian, wrong="delta*x; 2*delta*x", **REDUCTION),
+              tie=_norm_tie,
+              jacobian=lambda site: (
+                  "{x}/{out}" if not site.out.shape and site.options["p"] in {None, 2} else ""),
+              wrong="delta*x; 2*delta*x", **REDUCTION),
     array_row("squared_norm", "x", lambda x, axis: np.add.reduce(np.square(x), axis=axis),
-              _squared_norm, "delta*(2*x)", latex=r"\lVert {x} \rVert^2",
+              lambda types, _: (Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}),
+              "delta*(2*x)", latex=r"\lVert {x} \rVert^2",
               doc="||x||^2, the sum of all squares, also written norm(x)^2",
               mpmath=pk.along(pk.squared_norm), notation=Notation.SQUARED_NORM, traits="composite",
               propagates="x", jacobian="2*{x}",

@@ -69,11 +69,6 @@ def _softmax_slope_rules(site: Site) -> tuple[str, ...]:
     )
 
 
-def _careful_log_softmax_rules(site: Site) -> tuple[str, ...]:
-    """δ - e^out·Σδ, with δ - δ·e^out as one."""
-    return (f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",)
-
-
 # --- running sums and products -----------------------------------------------------------
 
 
@@ -108,7 +103,9 @@ SOFTMAX = (
               wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", **LINE),
     array_row("log_softmax", "x axis:=-1", rk.log_softmax, _normalise,
               rules=lambda site: (f"delta - exp(out)*{_total(site, 'delta')}",),
-              careful=_careful_log_softmax_rules, latex=r"\log \operatorname{softmax}({x})",
+              careful=lambda site: (
+                  f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",),
+              latex=r"\log \operatorname{softmax}({x})",
               doc="logarithm of softmax, without overflow or lost digits", mpmath=pk.log_softmax,
               propagates="x", jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
               wrong="delta - exp(out); delta*(1 - exp(out))", **LINE),

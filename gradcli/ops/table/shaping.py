@@ -244,11 +244,6 @@ def _linspace(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
     return Type((num,)), {"num": num}
 
 
-def _linspace_rules(site: Site) -> tuple[str, ...]:
-    num = site.options["num"]
-    return f"delta @ linspace(1, 0, {num})", f"delta @ linspace(0, 1, {num})"
-
-
 def _arange(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     del types
     start, stop, step = options["start"], options.get("stop"), options.get("step", 1)
@@ -319,7 +314,9 @@ MAKERS = (
               numpy="np.full({shape}, {value})", **MAKER),
     array_row("eye", "n: m:=None", np.eye, _eye, latex=r"I",
               doc="the identity matrix, n×n or n×m", **MAKER),
-    array_row("linspace", "start stop num:=50", k.linspace, _linspace, rules=_linspace_rules,
+    array_row("linspace", "start stop num:=50", k.linspace, _linspace,
+              rules=lambda site: tuple(f"delta @ linspace({ends}, {site.options['num']})"
+                                       for ends in ("1, 0", "0, 1")),
               doc="num numbers from start to stop at equal distances, both included",
               numpy="np.linspace({start:flat}, {stop:flat}, {num})", group="makers of arrays"),
     array_row("arange", "start: stop:=None step:=1",
