@@ -85,12 +85,12 @@ class _Taken(Growing):
     ) -> Operand:
         """A sum, difference or product with an exact 0 or 1 needs no node."""
         numbers = tuple(o.value if is_literal_number(o) else None for o in operands)
-        match operation.name, numbers:
-            case "mul", (0.0, _) | (_, 0.0):
+        match operation.symbol, numbers:
+            case "*", (0.0, _) | (_, 0.0):
                 return ZERO
-            case ("mul", (1.0, _)) | ("add", (0.0, _)):
+            case ("*", (1.0, _)) | ("+", (0.0, _)):
                 return operands[1]
-            case ("mul", (_, 1.0)) | ("add" | "sub", (_, 0.0)):
+            case ("*", (_, 1.0)) | ("+" | "-", (_, 0.0)):
                 return operands[0]
         return super().emit(operation, operands, *more, **named)
 
