@@ -149,7 +149,8 @@ class Cells:
         if known is not None and known.kind == "gradient":
             return None  # an element of another gradient is no copy
         plain = name is cell.code and not self._place_in(cell)
-        if plain and known is not None and id(known) in self.used:
+        forward = name.id in self.reader.vocabulary.names or id(known) in self.used
+        if plain and known is not None and forward:
             return None  # a value of the forward pass, taken for a gradient
         if plain and any("[" in steps[i].name for i in made):
             return None  # a mask, say, whose elements were filled in
