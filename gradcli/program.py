@@ -357,29 +357,21 @@ class Program:
         [[3.0, 1.0], [2.0, 1.0]]
         """
         from gradcli.derivatives.jacobian import make  # noqa: PLC0415 - not needed by evaluate
-        from gradcli.derivatives.start import passes_at  # noqa: PLC0415
 
         expect_choice("layout", layout, ("denominator", "numerator"))
         expect_choice("mode", mode, (None, "forward", "reverse"))
         expect_choice("check", check, CHECKS)
         expect_mapping("inputs", inputs)
         ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
-        result, wanted, given = passes_at(
-            self.source.text,
-            ready,
-            at,
-            expect_names("wrt", wrt),
-            upstream,
-            allow_nonfinite=allow_nonfinite,
-        )
         with collector_paused():
             return make(
+                self.source.text,
                 ready,
-                result,
-                wanted,
+                at,
+                expect_names("wrt", wrt),
                 layout,
                 mode,
-                given,
+                upstream,
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,
@@ -419,26 +411,18 @@ class Program:
         120.0
         """
         from gradcli.derivatives.hessian import make  # noqa: PLC0415 - not needed by evaluate
-        from gradcli.derivatives.start import passes_at  # noqa: PLC0415
 
         expect_choice("check", check, CHECKS)
         expect_mapping("inputs", inputs)
         ready = self.executable(at := self.bind({**(inputs or {}), **named}, data, seed))
-        result, wanted, given = passes_at(
-            self.source.text,
-            ready,
-            at,
-            expect_names("wrt", wrt),
-            upstream,
-            allow_nonfinite=allow_nonfinite,
-        )
         with collector_paused():
             return make(
+                self.source.text,
                 ready,
-                result,
-                wanted,
+                at,
+                expect_names("wrt", wrt),
                 vector,
-                given,
+                upstream,
                 check=_check_mode(check),
                 budget=check_budget,
                 exact=exact,

@@ -85,7 +85,13 @@ def expect_whole(error: GradcliError) -> None:
 class Told(Environment):
     """Streams that keep the errors themselves."""
 
-    def explain(self, error: GradcliError, choice: ColorChoice = "auto") -> None:  # noqa: ARG002
+    def explain(
+        self,
+        error: GradcliError,
+        choice: ColorChoice = "auto",  # noqa: ARG002
+        *,
+        json: bool = False,  # noqa: ARG002
+    ) -> None:
         """Keep an error instead of printing it."""
         self.error = error
 

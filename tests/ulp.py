@@ -110,6 +110,7 @@ def precise_form(row: Operation) -> Callable[..., Any]:
 
 OPTIONS: dict[str, dict[str, Any]] = {
     "polygamma": {"n": 1},
+    **{name: {"n": 2} for name in ("bessel_i", "bessel_j")},
     **{name: {"a": 2.5} for name in ("gammainc", "gammaincc", "gamma_density")},
 }
 

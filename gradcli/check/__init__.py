@@ -7,7 +7,7 @@ read them:
     steps           the ladder of steps over all scales
     jitter          rounding errors made visible
     choices         branches, and what a `where` leaves out
-    function        the function under test, and its variables
+    function        the function under test, its variables, and what its rules say of them
     stencil         many points of many variables, in one pass up the graph
     sampling        requests for points, and their answers
     series          slopes, even parts and noise; which scales to believe
@@ -17,12 +17,13 @@ read them:
     scatter         the accumulator's own rounding
     finding         the decision
     method          how all this is one conversation with the function
-    undefined, underflow   infinities, and what is below the smallest double
-    workbench       a program at a point, and which way its variables go
+    undefined       infinities, and what is below the smallest double
+    workbench       which way each variable goes
     rows, run       a program's accumulators, in order, within a budget
-    local, blame    whose rule is wrong, and how
+    local           whose rule is wrong, and how
     screen          every local derivative of a large program
-    second_opinion, mpmath_ops   the derivative at 50 digits
+    mpmath_ops      the derivative at 50 digits
+    second_opinion  what it says of a verdict
     wording         the verdict as it is printed
 """
 

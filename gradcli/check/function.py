@@ -7,16 +7,27 @@ direction through an array. Everything else being fixed, the output is a functio
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.check.choices import speaking
 from gradcli.check.inline_blocks import Flat
 from gradcli.check.jitter import Jitter
-from gradcli.engine.forward import fill_in
-from gradcli.graph.graph import Graph
-from gradcli.ops.operation import Array
+from gradcli.engine.backward import backward
+from gradcli.engine.forward import fill_in, line_up, operand_values
+from gradcli.engine.plan import Backward
+from gradcli.engine.rules import Rules
+from gradcli.graph.graph import Graph, Node
+from gradcli.ops.operation import Array, Operation, keywords
+
+FAR = 2.0**48
+"""From here on, neighbouring doubles are so far apart that those hardly show a slope."""
+
+SMALLEST_NORMAL = 2.0**-1022
+"""Doubles below this have lost digits, and no jitter shows how many."""
 
 
 class Coordinate:
@@ -65,19 +76,40 @@ class Coordinate:
         return accumulator if self.index is None else accumulator[place]
 
 
+class Point(NamedTuple):
+    """A program at a point, with the results of both passes there."""
+
+    graph: Graph
+    values: Sequence[Any]
+    passed: Backward
+    active: Sequence[bool]
+    """Which nodes have an accumulator."""
+    upstream: Any
+    """The weights of the output's elements."""
+    rules: Rules
+
+    def gradient(self, coordinate: Coordinate) -> float:
+        """The part of an accumulator that is on trial."""
+        return float(coordinate.component(self.passed.accumulators[coordinate.node]))
+
+
 class Function:
     """A program as a function of any of its coordinates, about the point where it stands.
 
-    `values` are the nodes' values at that point, `upstream` the weights of the output's elements.
+    Its graph is flat: the blocks of the program's are opened up.
     """
 
-    def __init__(self, graph: Graph, values: Sequence[Any], upstream: Any, seed: int = 0) -> None:
-        flat = Flat(graph)
-        self.place = flat.place
-        self.graph = flat.graph
-        self.upstream = upstream
+    def __init__(self, point: Point, seed: int = 0) -> None:
+        flat = Flat(point.graph)
+        self.graph, self.place, self.point = flat.graph, flat.place, point
+        self.upstream = point.upstream
         self.jitter = Jitter(seed)
-        self.values = list(values) if flat.graph is graph else _values(flat, values)
+        self.values: Sequence[Any] = point.values
+        if flat.graph is not point.graph:
+            values: list[Any] = [None] * len(flat.graph.nodes)
+            for place, value in zip(flat.place, point.values, strict=True):
+                values[place] = value
+            self.values = fill_in(flat.graph, values)
         self.speaking = speaking(self.graph, self.values)
         """For every node whether the output takes anything of it (see `choices`)."""
         self.done_after: list[list[int]] = [[] for _ in self.graph.nodes]
@@ -85,6 +117,11 @@ class Function:
         for i, users in enumerate(self.graph.consumers):
             if i != self.graph.output:
                 self.done_after[users[-1] if users else i].append(i)
+        sizes = (node.type.size for node in reversed(self.graph.nodes))
+        self.widest: list[int] = list(accumulate(sizes, max))[::-1]
+        """The elements of the largest value from every node on."""
+        self.tied = [node.id for node in self.graph.nodes if self._is_tied(node)]
+        """The operations that stand on the border between two of their branches."""
 
     def total(self, output: Array) -> Array:
         """The function's values: upstream · output, summed over the output's elements."""
@@ -94,10 +131,93 @@ class Function:
         result: Array = flat @ np.ravel(self.upstream)
         return result
 
+    def behind(self, coordinate: Coordinate) -> list[int]:
+        """The operations that a variable moves and the output takes something of, in order."""
+        moved = self.graph.downstream(self.place[coordinate.node])
+        return [i for i in moved if self.speaking[i]]
 
-def _values(flat: Flat, original: Sequence[Any]) -> list[Any]:
-    """The values of a flat graph's nodes: the original's, and what is inside its blocks."""
-    values: list[Any] = [None] * len(flat.graph.nodes)
-    for i, place in enumerate(flat.place):
-        values[place] = original[i]
-    return fill_in(flat.graph, values)
+    def _is_tied(self, node: Node) -> bool:
+        if node.operation is None or node.operation.tie is None or not node.carries:
+            return False
+        same = len(node.operands) == 2 and node.operands[0] == node.operands[1]
+        if same or not self.speaking[node.id]:
+            return False
+        arguments = line_up(self.graph, node, operand_values(node, self.values))
+        return bool(np.any(node.operation.tie(*arguments, **keywords(node.kernel))))
+
+    def ties(self, coordinate: Coordinate) -> list[Operation]:
+        """The operations behind a variable that stand on a border."""
+        if not self.tied:
+            return []
+        behind = set(self.behind(coordinate))
+        return [self.graph.operation(i).operation for i in self.tied if i in behind]
+
+    def blurred(self, coordinate: Coordinate) -> bool:
+        """Whether a periodic operation behind a variable stands where doubles are sparse.
+
+        Steps may then fall into one rhythm with the period, and what they show looks smooth.
+        """
+        return bool(self.far) and not self.far.isdisjoint(self.behind(coordinate))
+
+    @cached_property
+    def far(self) -> set[int]:
+        """The periodic operations that stand where doubles are sparse."""
+        return {
+            node.id
+            for node in self.graph.nodes
+            if node.operation is not None and node.operation.periodic and self.speaking[node.id]
+            if any(
+                np.any(np.abs(self.values[o]) > FAR) for o in node.operands if isinstance(o, int)
+            )
+        }
+
+    def underflows(self, coordinate: Coordinate) -> bool:
+        """Whether numbers of less than full precision come up behind a variable."""
+        start = self.place[coordinate.node]
+        nodes = [start] if self.speaking[start] else []
+        return any(
+            bool(np.any((v != 0) & (np.abs(v) < SMALLEST_NORMAL)))
+            for i in (*nodes, *self.behind(coordinate))
+            for v in (*operand_values(self.graph.nodes[i], self.values), self.values[i])
+        )
+
+    def smooth(self, coordinate: Coordinate) -> bool:
+        """Whether the function has a slope at the point, as far as local derivatives show it.
+
+        It has where no operation behind the variable stands on a border and the rules of all are
+        finite: the composition of smooth operations is smooth, however sharply it may turn.
+        """
+        if self.ties(coordinate):
+            return False
+        behind, rules = self.behind(coordinate), Rules(self.graph)
+        moving = {self.place[coordinate.node], *behind}
+        for node in map(self.graph.operation, behind):
+            arguments = [*operand_values(node, self.values), self.values[node.id]]
+            if not node.operation.elementwise:
+                arguments.append(np.ones(node.type.shape)[()])
+            for place, operand in enumerate(node.operands):
+                if type(operand) is int and operand in moving:
+                    local = rules.of(node, place)(arguments)
+                    if not np.isfinite(local).all():
+                        return False
+        return True
+
+    def moves(self, coordinate: Coordinate) -> bool:
+        """Whether the function has a slope other than 0 by the rules of the table.
+
+        These may be on trial as well; they are asked only before a 0 is acquitted that the values
+        alone would not convict.
+        """
+        accumulator = self._by_rules[self.place[coordinate.node]]
+        if accumulator is None:
+            return False
+        slope = coordinate.component(accumulator)
+        return bool(slope != 0 and not np.isnan(slope))
+
+    @cached_property
+    def _by_rules(self) -> list[Any]:
+        """Accumulators of the flat graph, in which no block has a rule of its own."""
+        active = self.graph.dependent({self.place[i] for i in self.point.graph.inputs})
+        return backward(
+            self.graph, self.values, active, self.upstream, allow_nonfinite=True
+        ).accumulators

@@ -1,4 +1,4 @@
-"""One operation on its own: is its derivative rule right, and if not, by how much.
+"""Whose rule is wrong where accumulators fail, and how.
 
 An operation at its place in a program is a program too: its operands are inputs, itself the
 output. So a local derivative is checked by the same method as everything else. What is
@@ -16,7 +16,7 @@ import numpy as np
 
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
-from gradcli.check.function import Coordinate
+from gradcli.check.function import Coordinate, Point
 from gradcli.check.jitter import uniform
 from gradcli.check.rows import Row
 from gradcli.check.special import OUTSIDE
@@ -24,11 +24,15 @@ from gradcli.check.wording import distinct
 from gradcli.check.workbench import Bench
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import fill_in, operand_values, written_text
+from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like
 from gradcli.results.result import Verdict
 
 CLOSE = 1e-6
 """Two numbers that are to be recognised as the same agree to this, relatively."""
+
+AT_LEAST = 20
+"""This many operations are examined, even past the time limit."""
 
 
 class Wrong(NamedTuple):
@@ -42,19 +46,15 @@ class Wrong(NamedTuple):
 class Alone:
     """An operation taken out of its program, with its operands as inputs."""
 
-    def __init__(
-        self, graph: Graph, node: OperationNode, values: Sequence[Any], clock: Clock | None = None
-    ) -> None:
-        self.node = node
+    def __init__(self, point: Point, node: OperationNode, clock: Clock | None = None) -> None:
+        self.node, graph, given = node, point.graph, operand_values(node, point.values)
         names = node.operation.operand_names(len(node.operands))
         operands: list[Any] = []
         inputs: list[Node] = []
         self.values: list[Any] = []
         self.places: dict[int, int] = {}
         """Which operand each input is."""
-        for i, (o, value) in enumerate(
-            zip(node.operands, operand_values(node, values), strict=True)
-        ):
+        for i, (o, value) in enumerate(zip(node.operands, given, strict=True)):
             if isinstance(o, int):
                 self.places[len(inputs)] = i
                 operands.append(len(inputs))
@@ -65,18 +65,17 @@ class Alone:
         end = len(inputs)
         only = node.moved(id=end, operands=tuple(operands), selections=())
         self.graph = Graph(graph.source, (*inputs, only), end)
-        self.values.append(values[node.id])
+        self.values.append(point.values[node.id])
         size = node.type.size
         weights = 1.0 + uniform(7, size).reshape(node.type.shape) / 2
         # A rule for whole arrays may have forgotten its `delta`: 1 would not show it.
-        alone = np.float64(1.0 if node.operation.elementwise else 1.5)
-        self.upstream: Any = weights if node.type.shape else alone
+        weight = np.float64(1.0 if node.operation.elementwise else 1.5)
+        self.upstream: Any = weights if node.type.shape else weight
         active = [True] * (end + 1)
         passed = backward(self.graph, self.values, active, self.upstream, allow_nonfinite=True)
-        self.accumulators = passed.accumulators
-        self.bench = Bench(
-            self.graph, self.values, self.accumulators, active, self.upstream, clock=clock
-        )
+        self.accumulators, rules = passed.accumulators, Rules(self.graph)
+        alone = Point(self.graph, self.values, passed, active, self.upstream, rules)
+        self.bench = Bench(alone, clock=clock)
 
     def wrong(self, wanted: Sequence[bool]) -> Iterator[Wrong]:
         """The operands (of those that are `wanted`) whose rule is wrong."""
@@ -203,19 +202,98 @@ def _factor(given: Any, true: Any) -> Fraction | None:
     return factor if simple and _same(given, float(factor) * true) else None
 
 
-def wrong_rules(
-    graph: Graph,
-    values: Sequence[Any],
-    active: Sequence[bool],
-    node: OperationNode,
-    clock: Clock | None = None,
-) -> list[Wrong]:
+def wrong_rules(point: Point, node: OperationNode, clock: Clock | None = None) -> list[Wrong]:
     """The wrong rules of an operation where it stands in the program.
 
     Raises `OutOfTimeError` where it is large and the `clock` does not allow it.
     """
+    values = point.values
     if not all(np.all(np.isfinite(v)) for v in (*operand_values(node, values), values[node.id])):
         return []
-    wanted = [isinstance(o, int) and active[o] for o in node.operands]
+    wanted = [isinstance(o, int) and point.active[o] for o in node.operands]
     with np.errstate(all="ignore"):
-        return list(Alone(graph, node, values, clock).wrong(wanted))
+        return list(Alone(point, node, clock).wrong(wanted))
+
+
+class Blame:
+    """The failing rows of a run, and the rules that they come from.
+
+    A wrong rule spoils the accumulator of its operand and, through it, every one before that. So
+    failing rows are gone through from the output backwards: where what the consumers have is
+    right, one of them sent something wrong, and is checked on its own; what lies before follows.
+    """
+
+    def __init__(self, point: Point, clock: Clock) -> None:
+        self.point, self.graph, self.clock = point, point.graph, clock
+        self.known: dict[int, list[Wrong]] = {}
+        self.named: dict[int, tuple[str | None, str]] = {}
+        """For a failing node the operation at fault, and why it fails."""
+
+    def wrong(self, node: int) -> list[Wrong]:
+        """The wrong rules of an operation, if there is time to find them."""
+        late = len(self.known) > AT_LEAST and self.clock.spent > self.clock.limit
+        if node not in self.known and not late:
+            try:
+                found = wrong_rules(self.point, self.graph.operation(node), self.clock)
+            except OutOfTimeError:
+                found = []
+            self.known[node] = found
+        return self.known.get(node, [])
+
+    def explain(self, rows: Sequence[Row]) -> None:
+        """Give every failing row its reason, as far as one is found."""
+        failing = {row.node.id: row for row in rows if row.fails}
+        for i in sorted(failing, reverse=True):
+            operation, reason = self._reason(failing[i], failing)
+            self.named[i] = operation, reason
+            for found in failing[i].findings:
+                if found.verdict is Verdict.FAIL and reason:
+                    found.operation, found.reason = operation, reason
+
+    def rules_of_blocks(self, rows: Sequence[Row]) -> Iterator[str]:
+        """The wrong rules of blocks behind rows that do not fail: zero times wrong is zero."""
+        by_node = {row.node.id: row for row in rows if not row.fails}
+        for node in self.graph.nodes:
+            if node.operation is None or node.operation.body is None:
+                continue
+            if self.clock.spent > self.clock.limit:
+                return
+            for wrong in self.wrong(node.id):
+                operand = node.operands[wrong.operand]
+                if isinstance(operand, int) and operand in by_node:
+                    by_node[operand].remark = wrong.words
+                    yield wrong.words
+
+    def _reason(self, row: Row, failing: dict[int, Row]) -> tuple[str | None, str]:
+        """The operation at fault and what is wrong, for one failing row."""
+        i = row.node.id
+        users = self.graph.consumers[i]
+        for user in users:
+            for wrong in self.wrong(user):
+                if self.graph.nodes[user].operands[wrong.operand] == i:
+                    return wrong.node.operation.name, wrong.words
+        for user in users:
+            if user in failing:
+                operation, reason = self.named[user]
+                name = self.graph.nodes[user].name
+                first = reason if reason.startswith("because of") else f"because of {name}"
+                return operation, first
+        return self._contributions(row)
+
+    def _contributions(self, row: Row) -> tuple[str | None, str]:
+        """Rules are right and the sum is not: a contribution is missing, or a tie decides."""
+        i = row.node.id
+        found = row.findings[row.worst()]
+        coordinate = row.checked[row.worst()]
+        sent = [c for c in self.point.passed.contributions if c.to == i]
+        if found.slope is not None:
+            lacking = found.slope - self.point.gradient(coordinate)
+            for c in sent:
+                part = float(coordinate.component(np.asarray(c.value)))
+                if part and abs(part - lacking) <= 1e-6 * abs(part):
+                    node = self.graph.nodes[c.node]
+                    name = node.operation.name if node.operation else None
+                    return name, f"the contribution of {written_text(self.graph, node)} is missing"
+        if row.ties:
+            return row.ties[0], f"{row.ties[0]} is at its corner: the convention is not the slope"
+        return None, ""

@@ -8,12 +8,14 @@ inconclusive. The caller holds many such conversations at once and answers all i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
+from functools import partial
 
 import numpy as np
 
 from gradcli.check.extrapolation import COLUMNS, Candidates, consistent, extrapolate
 from gradcli.check.finding import BLURRED, COARSE, Finding, decide, nothing_at_all, only_noise
+from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.sampling import HELD, Points, Samples
 from gradcli.check.series import (
@@ -30,24 +32,16 @@ from gradcli.check.series import (
 )
 from gradcli.check.special import BENT, Conversation, View, corner, edge, settled
 from gradcli.check.steps import halvings, ladder
-from gradcli.ops.operation import Array, Operation
+from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
 
 
-def examine(
-    x: float,
-    gradient: float,
-    ties: list[Operation],
-    names: list[str],
-    smooth: Callable[[], bool],
-    moves: Callable[[], bool],
-) -> Conversation:
-    """Compare an accumulator with the slope of the function at x.
+def examine(function: Function, coordinate: Coordinate, names: list[str]) -> Conversation:
+    """Compare an accumulator with the slope of the function at a variable's value.
 
-    `ties` are the operations that stand on a border at x, `names` the operations of the flat
-    graph by number. `smooth` says whether the function has a slope at x, however sharply it may
-    turn there, `moves` whether rules of the table say that it has one other than 0.
+    `names` are the operations of the function's graph by number.
     """
+    x = coordinate.x
     h = ladder(x)
     n = len(h)
     sides = np.concatenate([x + h, x - h])
@@ -62,16 +56,16 @@ def examine(
     series = Series(x, h, y[:, : 2 * n + 1], y[:, 2 * n + 1 : 4 * n + 1], floor)
     view = View(
         x,
-        gradient,
+        function.point.gradient(coordinate),
         samples.scatter,
         series,
         signature[1 : n + 1],
         signature[n + 1 : 2 * n + 1],
         int(signature[0]),
-        ties,
+        function.ties(coordinate),
         [names[i] for i, counted in zip(samples.nodes, counts, strict=True) if counted],
-        smooth,
-        moves,
+        partial(function.smooth, coordinate),
+        partial(function.moves, coordinate),
     )
     found = yield from _judge(view)
     found.scatter = view.scatter

@@ -16,11 +16,10 @@ import numpy as np
 
 from gradcli.check.extrapolation import consistent, extrapolate
 from gradcli.check.finding import RESOLVED, SAFETY, ZERO, Finding, agreement, decide
-from gradcli.check.function import Coordinate
+from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, TINY
-from gradcli.check.sampling import Sampler
 from gradcli.check.series import SETTLED, Series, displacement, drowned, resolved, sound
-from gradcli.check.stencil import Outputs, Stencil, columns_of
+from gradcli.check.stencil import Outputs, Pass, Stencil, columns_of
 from gradcli.check.steps import LARGEST, MANTISSA, exact
 from gradcli.ops.operation import Array
 from gradcli.results.result import Verdict
@@ -234,7 +233,7 @@ class Shown(NamedTuple):
 
 
 def look(
-    sampler: Sampler, coordinates: Sequence[Coordinate], ladder: Ladder, *, inside: bool
+    function: Function, coordinates: Sequence[Coordinate], ladder: Ladder, *, inside: bool
 ) -> Shown:
     """Put some variables through the steps of a ladder; they are sorted by their place.
 
@@ -245,12 +244,12 @@ def look(
     steps = ladder(x[:, 0])
     h, n = steps.h, steps.h.shape[1]
     t = np.concatenate([x, x + h, x - h, np.repeat(x, JITTERED, axis=1)], axis=1).T
-    behind = len(sampler.graph.nodes) - sampler.place[coordinates[0].node]
+    behind = len(function.graph.nodes) - function.place[coordinates[0].node]
     between = None
     if inside or behind * len(coordinates) <= KEPT:
         between = _Between(x, h, at_once=inside)
     stencil = Stencil(coordinates, np.ascontiguousarray(t), JITTERED, JITTERED)
-    outputs = sampler.climb(stencil, between.see if between else None)
+    outputs = Pass(function, stencil, between.see if between else None).run()
     f, signature = outputs.f.T, outputs.signature.T
     near = np.isfinite(f) & (signature == signature[:, :1])
     # The steps that all smaller ones share x's piece with; others count as undefined.

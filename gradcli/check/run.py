@@ -17,10 +17,9 @@ import numpy as np
 
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
-from gradcli.check.function import Coordinate
+from gradcli.check.function import Coordinate, Point
 from gradcli.check.rows import Row
-from gradcli.check.undefined import Undefined
-from gradcli.check.underflow import lost
+from gradcli.check.undefined import Undefined, lost
 from gradcli.check.workbench import Bench
 from gradcli.engine.plan import Backward
 from gradcli.engine.rules import Rules
@@ -55,25 +54,14 @@ def check_gradients(
 
         require()
     clock = clock or Clock(budget)
+    point = Point(graph, values, passed, active, upstream, rules or Rules(graph))
     with np.errstate(all="ignore"):
-        accumulators = passed.accumulators
-        bench = Bench(
-            *(graph, values, accumulators, active, upstream, seed, clock),
-            scattered=exact,
-            rules=rules,
-        )
         rows = [
-            Row(
-                node,
-                values[node.id],
-                passed.accumulators[node.id],
-                every_element=every_element,
-                seed=seed,
-            )
-            for node in graph.nodes
-            if node.carries and passed.accumulators[node.id] is not None
+            Row(node, values[node.id], accumulator, every_element=every_element, seed=seed)
+            for node, accumulator in zip(graph.nodes, passed.accumulators, strict=True)
+            if node.carries and accumulator is not None
         ]
-        return _Run(bench, rows, passed, clock, exact=exact).checks()
+        return _Run(Bench(point, seed, clock, scattered=exact), rows, clock, exact=exact).checks()
 
 
 SMALL = 128
@@ -83,12 +71,10 @@ SMALL = 128
 class _Run:
     """One run over all rows, with a clock."""
 
-    def __init__(
-        self, bench: Bench, rows: list[Row], passed: Backward, clock: Clock, *, exact: bool
-    ) -> None:
-        self.bench, self.rows, self.exact = bench, rows, exact
-        self.passed, self.clock = passed, clock
-        self.undefined = Undefined(bench.graph, bench.values, passed)
+    def __init__(self, bench: Bench, rows: list[Row], clock: Clock, *, exact: bool) -> None:
+        self.bench, self.rows, self.clock, self.exact = bench, rows, clock, exact
+        self.point = bench.point
+        self.undefined = Undefined(self.point)
         self.begun = clock.spent
         self.examined = 0
         self.local: int | None = None
@@ -120,18 +106,18 @@ class _Run:
 
     def _blame(self) -> list[str]:
         """Find the rules behind the failures; what is wrong with rules of blocks behind zeros."""
-        blocks = any(node.operation and node.operation.body for node in self.bench.graph.nodes)
+        blocks = any(node.operation and node.operation.body for node in self.point.graph.nodes)
         if not blocks and not any(row.fails for row in self.rows):
             return []
-        from gradcli.check.blame import Blame  # noqa: PLC0415 - seldom needed
+        from gradcli.check.local import Blame  # noqa: PLC0415 - seldom needed
 
-        bench = self.bench
         for row in self.rows:
             if row.fails:
-                row.ties = [tied.name for tied in bench.ties(row.checked[row.worst()])]
+                ties = self.bench.function.ties(row.checked[row.worst()])
+                row.ties = [tied.name for tied in ties]
                 if row.along_directions:
                     self._locate(row)
-        blame = Blame(bench.graph, bench.values, bench.active, self.passed, self.clock)
+        blame = Blame(self.point, self.clock)
         blame.explain(self.rows)
         return list(blame.rules_of_blocks(self.rows))
 
@@ -142,20 +128,18 @@ class _Run:
         """
         from gradcli.check import local, screen  # noqa: PLC0415 - for large programs
 
-        bench = self.bench
-        graph, values, active = bench.graph, bench.values, bench.active
         self.local = 0
         behind: dict[int, str] = {}
         until, looked = self.clock.soon, False
-        for group in screen.alike(graph, active):
-            doubtful = screen.suspicious(graph, values, active, group)
+        for group in screen.alike(self.point):
+            doubtful = screen.suspicious(self.point, group)
             self.local += len(group) - len(doubtful)
             for node in doubtful:
                 if looked and self.clock.spent > until:
                     break
                 looked = True
                 try:
-                    found = local.wrong_rules(graph, values, active, node, self.clock)
+                    found = local.wrong_rules(self.point, node, self.clock)
                 except OutOfTimeError:
                     continue
                 self.local += 1
@@ -193,8 +177,7 @@ class _Run:
     @cached_property
     def small(self) -> bool:
         """Whether all rows fit into one pass that takes next to no time."""
-        nodes = self.bench.graph.nodes
-        elements = sum(node.type.size for node in nodes)
+        elements = sum(node.type.size for node in self.point.graph.nodes)
         return elements <= 16 * SMALL and sum(row.size for row in self.rows) <= SMALL
 
     @property
@@ -205,9 +188,7 @@ class _Run:
     def affordable(self, rows: list[Row]) -> bool:
         """Whether the rest will fit, going by what the variables so far have taken."""
         size = sum(row.size for row in rows)
-        if not self.examined:
-            return True
-        return self.each * size < 1.5 * (self.clock.budget - self.clock.spent)
+        return not self.examined or self.each * size < 1.5 * (self.clock.budget - self.clock.spent)
 
     def examine(
         self, rows: list[Row], until: float, *, costly: bool = False, surely: bool = False
@@ -260,44 +241,35 @@ class _Run:
             row.take(coordinate, self.undefined.explained(coordinate, finding))
 
     @cached_property
-    def has_mpmath(self) -> bool:
-        """Whether the second opinion can be had."""
-        from gradcli.check.second_opinion import available  # noqa: PLC0415 - seldom needed
-
-        return available()
-
-    @cached_property
     def lost(self) -> list[float]:
         """How much every accumulator may lack since local derivatives have underflowed."""
-        return lost(self.bench.graph, self.bench.values, self.passed)
-
-    def _lacks(self, coordinate: Coordinate, finding: Finding) -> bool:
-        """Whether what an accumulator is off by may be what it lacks."""
-        part = self.lost[coordinate.node]
-        if not part or finding.slope is None:
-            return False
-        gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
-        if coordinate.direction is not None:
-            part *= float(np.sum(np.abs(coordinate.direction)))
-        return bool(abs(gradient - finding.slope) <= part)
+        return lost(self.point)
 
     def _confirmed(self, coordinate: Coordinate, finding: Finding) -> Finding:
         """The finding after a look at 50 digits: if that is asked for, and before accusing.
 
         Late failures go without, as all do where mpmath is not installed.
         """
-        in_time = self.clock.spent < self.clock.limit
-        if self.exact or (finding.verdict is Verdict.FAIL and in_time and self.has_mpmath):
-            from gradcli.check.second_opinion import derivative, settle  # noqa: PLC0415 - seldom needed
+        gradient = self.point.gradient(coordinate)
+        failing = finding.verdict is Verdict.FAIL
+        if self.exact or (failing and self.clock.spent < self.clock.limit):
+            from gradcli.check import second_opinion  # noqa: PLC0415 - seldom needed
 
-            truth = derivative(self.bench.sampler, coordinate)
-            gradient = float(coordinate.component(self.bench.accumulators[coordinate.node]))
-            if truth is not None:
-                finding = settle(finding, gradient, truth)
-        if finding.verdict is Verdict.FAIL and self.bench.underflows(coordinate):
+            if self.exact or second_opinion.available():
+                from gradcli.check.mpmath_ops import derivative  # noqa: PLC0415 - mpmath
+
+                truth = derivative(self.bench.function, coordinate)
+                if truth is not None:
+                    finding = second_opinion.settle(finding, gradient, truth)
+        if finding.verdict is Verdict.FAIL and self.bench.function.underflows(coordinate):
             finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "values underflow"
-        if finding.verdict is Verdict.FAIL and self._lacks(coordinate, finding):
-            finding.verdict, finding.reason = Verdict.INCONCLUSIVE, "a local derivative underflows"
+        lacking = self.lost[coordinate.node] if finding.verdict is Verdict.FAIL else 0.0
+        if lacking and finding.slope is not None:
+            if coordinate.direction is not None:
+                lacking *= float(np.sum(np.abs(coordinate.direction)))
+            if abs(gradient - finding.slope) <= lacking:
+                finding.verdict = Verdict.INCONCLUSIVE
+                finding.reason = "a local derivative underflows"
         return finding
 
 

@@ -16,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.check.function import Coordinate
+from gradcli.check.function import Coordinate, Point
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Request, Samples
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
-from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Graph, Node, OperationNode
+from gradcli.graph.graph import Node, OperationNode
 from gradcli.ops.kernels.linear import SMALL
 from gradcli.ops.operation import Array, Shape
 
@@ -33,19 +32,9 @@ FACTORED = 8 * EPS
 class Scatter:
     """Batches of backward passes through a graph at the point where it stands."""
 
-    def __init__(
-        self,
-        graph: Graph,
-        values: Sequence[Any],
-        active: Sequence[bool],
-        upstream: Any,
-        place: Any,
-        seed: int = 0,
-        rules: Rules | None = None,
-    ) -> None:
-        """`place` is where the graph's nodes are in the sampler's flat graph."""
-        self.graph, self.values, self.active, self.upstream = graph, values, active, upstream
-        self.place, self.rules, self.seed = place, rules or Rules(graph), seed
+    def __init__(self, point: Point, place: Any, seed: int = 0) -> None:
+        """`place` is where the graph's nodes are in the function's flat graph."""
+        self.point, self.place, self.seed = point, place, seed
 
     @cached_property
     def jitter(self) -> Jitter:
@@ -93,14 +82,15 @@ class Scatter:
         self, held: dict[int, Array], coordinates: Sequence[Coordinate]
     ) -> dict[int, Array]:
         """The coordinates' accumulators for all held rows, which are the batch axis."""
-        graph, active, place = self.graph, self.active, self.place
+        graph, at, active = self.point.graph, self.point.values, self.point.active
+        place = self.place
         rows = len(next(iter(held.values())))
         wanted = {c.node for c in coordinates}
         first = min(wanted)
         values = held
         if type(place) is not range:
             values = {i: held[p] for i, p in enumerate(place) if p in held}
-        start = np.asarray(self.upstream)
+        start = np.asarray(self.point.upstream)
         deltas: dict[int, Array] = {graph.output: np.broadcast_to(start, (rows, *start.shape))}
         kept: dict[int, Array] = {}
         for node in reversed(graph.nodes[first:]):
@@ -111,10 +101,8 @@ class Scatter:
                 kept[node.id] = delta
             if node.operation is None:
                 continue
-            arguments = [
-                values.get(o, self.values[o]) if type(o) is int else o.value for o in node.operands
-            ]
-            out = values.get(node.id, self.values[node.id])
+            arguments = [values.get(o, at[o]) if type(o) is int else o.value for o in node.operands]
+            out = values.get(node.id, at[node.id])
             for i, to in enumerate(node.operands):
                 if type(to) is not int or not active[to] or to < first:
                     continue
@@ -126,22 +114,23 @@ class Scatter:
     @cached_property
     def _counts(self) -> dict[tuple[int, int], Any]:
         """Which elements of every contribution are no exact zero, before it is reduced."""
-        plan, constants = plan_of(self.graph, self.active), self.graph.constants
+        point = self.point
+        plan, constants = plan_of(point.graph, point.active), point.graph.constants
         with np.errstate(all="ignore"):
-            _, lines = guarded(self.graph, plan, [*self.values, *constants], self.upstream)
+            _, lines = guarded(point.graph, plan, [*point.values, *constants], point.upstream)
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
     def _is_factored(self, node: OperationNode) -> bool:
         """Whether a node's rule factors a matrix; small determinants are sums of products."""
         if not node.operation.factorises:
             return False
-        first = self.graph.operand_type(node.operands[0])
+        first = self.point.graph.operand_type(node.operands[0])
         small = node.operation.minors and first.shape[-1] <= SMALL
         return not small
 
     def _factored(self, node: Node, arguments: list[Any], rows: int) -> list[Any]:
         """Operands as a factorisation takes them: its rounding is like an error in the matrix."""
-        shapes = [self.graph.operand_type(o).shape for o in node.operands]
+        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
         return [
             self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
             for a, shape in zip(arguments, shapes, strict=True)
@@ -152,7 +141,7 @@ class Scatter:
     ) -> Array:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
         operation = node.operation
-        rule = self.rules.of(node, i)
+        rule = self.point.rules.of(node, i)
         rows = len(delta)
         factored = self._is_factored(node)
         if factored:
@@ -177,7 +166,7 @@ class Scatter:
             sent, exact = delta * local, operation.exact
         if not np.isfinite(sent).all():
             sent = np.where(self._counts[node.id, i], sent, 0.0)
-        shape = self.graph.operand_type(node.operands[i]).shape
+        shape = self.point.graph.operand_type(node.operands[i]).shape
         if sent.shape[1:] != shape:
             sent = reduce_to(sent, shape, front=1)
         return sent if exact else self.jitter.round(sent)

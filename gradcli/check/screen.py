@@ -7,15 +7,14 @@ computations is proof enough; what does not reach it is not accused, but looked 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from gradcli.check.function import Point
 from gradcli.check.steps import MANTISSA
-from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Graph, OperationNode
+from gradcli.graph.graph import OperationNode
 
 STEP = MANTISSA * 2.0**-13
 """Relative: with one extrapolation, truncation and rounding are both near 1e-11."""
@@ -23,15 +22,16 @@ STEP = MANTISSA * 2.0**-13
 AGREE = 1e-6
 
 
-def alike(graph: Graph, active: Sequence[bool]) -> list[list[OperationNode]]:
+def alike(point: Point) -> list[list[OperationNode]]:
     """Operations in groups that can be computed together, those not on numbers by themselves.
 
     A user's blocks come first: their rules are the ones that may be wrong.
     """
+    graph = point.graph
     groups: dict[Any, list[OperationNode]] = {}
     plain = [not node.type.shape for node in graph.nodes]
     for node in graph.nodes:
-        if node.operation is None or not active[node.id]:
+        if node.operation is None or not point.active[node.id]:
             continue
         operation = node.operation
         operands = node.operands
@@ -45,47 +45,37 @@ def alike(graph: Graph, active: Sequence[bool]) -> list[list[OperationNode]]:
                 texts = [o.text if isinstance(o, Literal) else None for o in operands]
                 key = operation, tuple(texts)
         groups.setdefault(key, []).append(node)
-    return sorted(groups.values(), key=lambda group: not _is_block(group[0]))
+    return sorted(groups.values(), key=lambda group: group[0].operation.body is None)
 
 
-def _is_block(node: OperationNode) -> bool:
-    return node.operation.body is not None
-
-
-def suspicious(
-    graph: Graph, values: Sequence[Any], active: Sequence[bool], group: list[OperationNode]
-) -> list[OperationNode]:
+def suspicious(point: Point, group: list[OperationNode]) -> list[OperationNode]:
     """The nodes of a group whose local derivatives this look does not confirm."""
-    first = group[0]
     if len(group) == 1:
         return group
+    values, active, places = point.values, point.active, range(len(group[0].operands))
     columns = [
         np.array([
             float(o.value if isinstance(o, Literal) else values[o])
             for o in (node.operands[i] for node in group)
         ])
-        for i in range(len(first.operands))
+        for i in places
     ]  # fmt: skip
     out = np.array([float(values[node.id]) for node in group])
     good = np.ones(len(group), dtype=bool)
-    for i in range(len(first.operands)):
-        wanted = np.array(
-            [
-                isinstance(node.operands[i], int) and active[node.operands[i]]  # type: ignore[index]
-                for node in group
-            ]
-        )
+    for i in places:
+        operands = (node.operands[i] for node in group)
+        wanted = np.array([isinstance(o, int) and active[o] for o in operands])
         if wanted.any():
-            good &= ~wanted | _confirmed(graph, group, wanted, columns, out, i)
+            good &= ~wanted | _confirmed(point, group, wanted, columns, out, i)
     return [node for node, ok in zip(group, good, strict=True) if not ok]
 
 
 def _confirmed(
-    graph: Graph, group: list[OperationNode], wanted: Any, columns: list[Any], out: Any, i: int
+    point: Point, group: list[OperationNode], wanted: Any, columns: list[Any], out: Any, i: int
 ) -> Any:
     """Where the rule for operand i agrees with the slope."""
     node = group[int(np.argmax(wanted))]
-    local = np.broadcast_to(Rules(graph).of(node, i)([*columns, out]), out.shape)
+    local = np.broadcast_to(point.rules.of(node, i)([*columns, out]), out.shape)
     x = columns[i]
     h = STEP * np.where(x == 0, 1.0, np.abs(x))
     slopes = []

@@ -1,4 +1,7 @@
-"""Values and accumulators that are not finite: which operation is to blame, and why."""
+"""Values and accumulators that are not finite: which operation is to blame, and why.
+
+What accumulators may lack because a local derivative fell below the smallest double is found too.
+"""
 
 from __future__ import annotations
 
@@ -10,13 +13,11 @@ from typing import Any
 import numpy as np
 
 from gradcli.check.finding import Finding
-from gradcli.check.function import Coordinate
-from gradcli.check.underflow import local_flags
+from gradcli.check.function import SMALLEST_NORMAL, Coordinate, Point
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.backward import accumulator_error
 from gradcli.engine.forward import all_finite, operand_values, selected, value_error
-from gradcli.engine.plan import Backward, Contribution
-from gradcli.engine.rules import Rules
+from gradcli.engine.plan import Contribution
 from gradcli.graph.graph import Graph, Node
 from gradcli.results.result import Check, Verdict
 
@@ -47,8 +48,8 @@ def _error_at(graph: Graph, values: Sequence[Any], node: Node) -> GradcliError |
 class Undefined:
     """The point where the passes ran into infinity or nan, if they did."""
 
-    def __init__(self, graph: Graph, values: Sequence[Any], passed: Backward) -> None:
-        self.graph, self.values, self.passed = graph, values, passed
+    def __init__(self, point: Point) -> None:
+        self.point, self.graph, self.values = point, point.graph, point.values
 
     def output(self) -> Check | None:
         """The verdict on every row where the output itself is not finite; else None."""
@@ -72,7 +73,7 @@ class Undefined:
             return Finding(Verdict.ZERO, "a condition has derivative 0", slope=0.0, error=0.0)
         if math.isfinite(coordinate.x):
             return None
-        gradient = coordinate.component(self.passed.accumulators[coordinate.node])
+        gradient = self.point.gradient(coordinate)
         if gradient == 0 and self.graph.nodes[coordinate.node].selections:
             return Finding(Verdict.ZERO, "not selected", slope=0.0, error=0.0)
         return Finding(Verdict.EDGE, "the value is not finite")
@@ -103,7 +104,7 @@ class Undefined:
 
         At a kink or an edge of the function the finding stays: it says more.
         """
-        gradient = coordinate.component(self.passed.accumulators[coordinate.node])
+        gradient = self.point.gradient(coordinate)
         if math.isfinite(gradient) or finding.verdict in SPECIAL:
             return finding
         if np.isinf(gradient) and finding.slope is not None:
@@ -113,10 +114,10 @@ class Undefined:
         if sender is None:
             return finding
         node = self.graph.operation(sender.node)
-        delta = self.passed.accumulators[sender.node]
+        delta = self.point.passed.accumulators[sender.node]
         error = accumulator_error(self.graph, node, sender.operand, self.values, delta)
         verdict = Verdict.OVERFLOW if error.kind is Kind.OVERFLOW else Verdict.EDGE
-        if "underflow" in local_flags(Rules(self.graph), self.values, sender)[1]:
+        if "underflow" in local_flags(self.point, sender)[1]:
             verdict = Verdict.OVERFLOW  # -1/x² at 1e-200 is not infinite, only too large
         found = Finding(verdict, error.message, slope=finding.slope, error=finding.error)
         found.operation = node.operation.name
@@ -125,7 +126,7 @@ class Undefined:
     def _sender(self, coordinate: Coordinate) -> Contribution | None:
         """The contribution that was the first to be not finite on the way to an accumulator."""
         by_target: dict[int, Contribution] = {}
-        for c in self.passed.contributions:
+        for c in self.point.passed.contributions:
             if not np.all(np.isfinite(c.value)):
                 by_target.setdefault(c.to, c)
         at, found = coordinate.node, None
@@ -139,3 +140,44 @@ def _only_chooses(user: Node, condition: int) -> bool:
     """Whether an operation uses a node as the condition of a `where` and nowhere else."""
     chooses = user.operation is not None and user.operation.chooses
     return chooses and user.operands[0] == condition and condition not in user.operands[1:]
+
+
+def lost(point: Point) -> list[float]:
+    """For every node, how much an element of its accumulator may lack; 0 for most programs.
+
+    A contribution is upstream × local derivative. The -1/x² of 1/x at 1e200 is 0 as a double, and
+    however large the upstream is, so is the product, though 1e150 · 1e-400 could be written. The
+    rule is right and the accumulator is not. How much it may lack is known: less than
+    upstream · 2⁻¹⁰²², and what that becomes on the way down.
+    """
+    graph, passed = point.graph, point.passed
+    found = [0.0] * len(graph.nodes)
+    for c in passed.contributions:
+        before = found[c.node]
+        local, flags = local_flags(point, c)
+        if before:
+            # Of a rule for whole arrays it is not known what it makes of a small change.
+            largest = np.inf if local is None else float(np.max(np.abs(local), initial=0.0))
+            found[c.to] += before * largest * graph.nodes[c.node].type.size
+        if flags and local is not None and np.any(np.abs(local) < SMALLEST_NORMAL):
+            upstream = np.sum(np.abs(passed.accumulators[c.node]))
+            found[c.to] += SMALLEST_NORMAL * float(upstream)
+    return found
+
+
+def local_flags(point: Point, c: Contribution) -> tuple[Any, set[str]]:
+    """A local derivative (None for a rule for whole arrays), and whether numbers left the range.
+
+    That is `overflow` or `underflow` somewhere inside of it.
+    """
+    node = point.graph.nodes[c.node]
+    if node.operation is None or not node.operation.elementwise:
+        return None, set()
+    rule = point.rules.of(node, c.operand)
+    if rule.constant is not None:
+        return rule.constant, set()
+    raised: set[str] = set()
+    calls = {"under": "call", "over": "call", "call": lambda flag, _bits: raised.add(flag)}
+    with np.errstate(divide="ignore", invalid="ignore", **calls):  # type: ignore[arg-type]
+        local = rule([*operand_values(node, point.values), point.values[node.id]])
+    return local, raised

@@ -7,11 +7,11 @@ ends there: an outcome is written, an error is printed, and nothing is raised.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import takewhile
 
 from gradcli.cli import INTERRUPTED
 from gradcli.cli.command import Outcome
-from gradcli.cli.environment import Environment, color_choice
+from gradcli.cli.environment import Environment, color_choice, said
 
 COMPLETE = "_GRADCLI_COMPLETE"
 """The variable by which a shell asks for completion instead of a command."""
@@ -61,27 +61,13 @@ def deliver(outcome: Outcome, environment: Environment) -> None:
 def _complain(exception: Exception, arguments: Sequence[str], environment: Environment) -> int:
     """Print an exception as an error and return its exit code."""
     from gradcli.cli.failure import as_gradcli_error
-    from gradcli.diagnostics.error import as_json
 
     error = as_gradcli_error(exception)
     if environment.variables.get("GRADCLI_DEBUG") and error is not exception:
         import traceback
 
         environment.complain("".join(traceback.format_exception(exception)).rstrip())
-    if _wants_json(arguments):
-        import json
-
-        environment.complain(json.dumps(as_json(error)))
-    else:
-        environment.explain(error, color_choice(arguments))
+    wants_json = {"--json", "--pretty"} & {*takewhile("--".__ne__, arguments)}
+    as_json = bool(wants_json) or "json" in said(arguments, "--format", "--to")
+    environment.explain(error, color_choice(arguments), json=as_json)
     return int(error.exit_code)
-
-
-def _wants_json(arguments: Sequence[str]) -> bool:
-    """Whether errors are to be printed as JSON; asked of words that may not even be sorted."""
-    words = list(arguments)
-    if "--" in words:
-        words = words[: words.index("--")]
-    if not {"--json", "--pretty", "--format=json", "--to=json"}.isdisjoint(words):
-        return True
-    return not {("--format", "json"), ("--to", "json")}.isdisjoint(pairwise(words))

@@ -1,10 +1,10 @@
 """Commands: a function of groups of options, called with the words of a command line.
 
-    @command("check", usage="PROGRAM [options]", examples=('gradcli check "x^2" --x 3',))
-    def check(point: PointOptions, report: ReportOptions, *, strict: Strict = False) -> Outcome:
+    @declare("check", usage="PROGRAM [options]", examples=('gradcli check "x^2" --x 3',))
+    def command(point: PointOptions, report: ReportOptions) -> Outcome:
         ...  # and its docstring is the help
 
-A group is a class whose annotated attributes are options. So a group is written once, and every
+A group is a class whose attributes are options. So a group is written once, and every
 command that has it has the same options with the same help.
 """
 
@@ -12,19 +12,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
-from typing import Any, NamedTuple
+from functools import cached_property, partial
+from typing import Any, NamedTuple, get_type_hints
 
 from gradcli.cli.argv import Binding, Words
 from gradcli.cli.environment import Environment
-from gradcli.cli.parameters import (
-    HELP,
-    VERSION,
-    Parameter,
-    annotated,
-    is_parameter,
-    parameter,
-)
+from gradcli.cli.parameters import HELP, VERSION, Parameter
 from gradcli.diagnostics.failures import usage_error
 
 
@@ -45,7 +38,7 @@ class Outcome(NamedTuple):
 
 
 class Options:
-    """A group of options: an attribute each, annotated as `cli.parameters` reads it.
+    """A group of options: an attribute each, declared by `cli.parameters.option`.
 
     Besides, a group knows what its command was called with: the `bindings`, the names of all
     `option_names`, and the `environment`.
@@ -62,9 +55,9 @@ class Options:
     def parameters(cls) -> list[Parameter]:
         """The options of the group in order."""
         return [
-            parameter(name, hint, getattr(cls, name))
-            for name, hint in annotated(cls)
-            if is_parameter(hint)
+            declared.declared_as(name, hint)
+            for name, hint in get_type_hints(cls).items()
+            if isinstance(declared := getattr(cls, name, None), Parameter)
         ]
 
 
@@ -72,12 +65,7 @@ class Command:
     """A command: its name, what its help says, and the function that it calls."""
 
     def __init__(
-        self,
-        name: str,
-        function: Callable[..., Outcome],
-        *,
-        usage: str,
-        examples: tuple[str, ...],
+        self, name: str, function: Callable[..., Outcome], *, usage: str, examples: tuple[str, ...]
     ) -> None:
         self.name, self.function = name, function
         self.usage, self.examples = usage, examples
@@ -85,15 +73,11 @@ class Command:
         self.summary, self.text = " ".join(summary.split()).rstrip("."), text
 
     @cached_property
-    def groups(self) -> dict[str, tuple[type[Options] | None, list[Parameter]]]:
-        """The function's parameters by name: a group and its options, or a single one."""
-        defaults = self.function.__kwdefaults__ or {}
-        return {
-            name: (None, [parameter(name, hint, defaults.get(name))])
-            if is_parameter(hint)
-            else (hint, hint.parameters())
-            for name, hint in annotated(self.function)
-        }
+    def groups(self) -> dict[str, tuple[type[Options], list[Parameter]]]:
+        """The function's parameters by name: groups, each with its options."""
+        hints = get_type_hints(self.function)
+        del hints["return"]
+        return {name: (group, group.parameters()) for name, group in hints.items()}
 
     @cached_property
     def parameters(self) -> list[Parameter]:
@@ -113,7 +97,7 @@ class Command:
 
     def by_option(self) -> dict[str, Parameter]:
         """The options by each of their names."""
-        return {name: each for each in self.parameters for name in each.declared.names}
+        return {name: each for each in self.parameters for name in each.names}
 
     def takes_value(self) -> dict[str, bool]:
         """The command's options, and whether a value follows."""
@@ -150,7 +134,7 @@ class Command:
 
     def _reads_points(self) -> bool:
         """Whether an argument names files of points."""
-        return any(each.declared.metavar == "POINTS" for each in self.arguments)
+        return any(each.metavar == "POINTS" for each in self.arguments)
 
 
 def _hint_for_extra(extra: str, bindings: Sequence[Binding]) -> str:
@@ -175,12 +159,8 @@ def version() -> Outcome:
     return Outcome([f"gradcli {__version__}\n"])
 
 
-def command(
+def declare(
     name: str, *, usage: str, examples: tuple[str, ...]
 ) -> Callable[[Callable[..., Outcome]], Command]:
     """Make a command of a function; its docstring is the help."""
-
-    def decorate(function: Callable[..., Outcome]) -> Command:
-        return Command(name, function, usage=usage, examples=examples)
-
-    return decorate
+    return partial(Command, name, usage=usage, examples=examples)

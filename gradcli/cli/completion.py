@@ -98,7 +98,7 @@ def _of_command(made: Command, before: list[str], begun: str) -> Offered:
         if equals and name in options:
             found = _values(options[name], made, before, value)
             return [(f"{name}={word}", text) for word, text in found]
-        known = ((name, each.declared.help) for name, each in options.items() if len(name) > 2)
+        known = ((name, each.help) for name, each in options.items() if len(name) > 2)
         inputs = ((f"--{name}", "an input") for name in _names(made, before, "inputs"))
         return _beginning([*known, *(inputs if made.binds else ())], begun)
     words = sort_words(before, made.takes_value(), binds=made.binds, lenient=True)
@@ -106,7 +106,7 @@ def _of_command(made: Command, before: list[str], begun: str) -> Offered:
     place = min(len(words.positional), len(arguments) - 1)
     if place < 0 or (len(words.positional) > place and not arguments[place].several):
         return []
-    offer = arguments[place].declared.offer
+    offer = arguments[place].offer
     return [(word, "") for word in offer(begun)] if callable(offer) else []
 
 
@@ -114,7 +114,7 @@ def _values(option: Parameter, made: Command, before: list[str], begun: str) -> 
     """Values of an option; of names in a list, the last one is completed."""
     if option.choices:
         return _beginning(((choice, "") for choice in option.choices), begun)
-    offer = option.declared.offer
+    offer = option.offer
     if callable(offer):
         return [(word, "") for word in offer(begun)]
     if offer is None:

@@ -68,16 +68,16 @@ def call(command: Command, words: Sequence[str], environment: Environment) -> Ou
     if "--version" in told.options:
         return version()
     values = command.values(told)
-    outside = {
+    outside: dict[str, Any] = {
         "bindings": tuple(told.bindings),
         "option_names": tuple(options),
         "environment": environment,
     }
-    arguments: dict[str, Any] = {}
-    for name, (group, found) in command.groups.items():
-        own = {each.name: values[each.name] for each in found}
-        arguments[name] = own[name] if group is None else group(**own, **outside)
-    outcome = command.function(**arguments)
+    groups = {
+        name: group(**{each.name: values[each.name] for each in found}, **outside)
+        for name, (group, found) in command.groups.items()
+    }
+    outcome = command.function(**groups)
     return outcome._replace(quiet=True) if values.get("quiet") else outcome
 
 
@@ -135,7 +135,7 @@ def _help(words: Sequence[str], environment: Environment) -> Outcome:
     if topic in TOPICS:
         from gradcli.cli import topics
 
-        return topics.of_topic(topic, environment, words)
+        return pages.outcome(topics.page(topic), environment, words)
     hint = INSTEAD.get(names[0]) or did_you_mean(names[0], (*COMMANDS, *TOPICS))
     raise usage_error(
         f"there is no help about '{names[0]}'", hint or f"there is help about {', '.join(TOPICS)}"

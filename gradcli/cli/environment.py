@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from io import BytesIO, TextIOWrapper
+from itertools import pairwise, takewhile
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal, TextIO, TypeAlias
 
 from gradcli.files.ending import undone_at_the_end
@@ -160,10 +161,17 @@ class Environment:
             if not _is_broken_pipe(error):
                 raise
 
-    def explain(self, error: GradcliError, choice: ColorChoice = "auto") -> None:
+    def explain(
+        self, error: GradcliError, choice: ColorChoice = "auto", *, json: bool = False
+    ) -> None:
         """Write an error to standard error, as wide as its terminal and in its characters."""
-        from gradcli.diagnostics.error import render
+        from gradcli.diagnostics.error import as_json, render
 
+        if json:
+            from json import dumps
+
+            self.complain(dumps(as_json(error)))
+            return
         width = min(self.columns or _columns(self.stderr, self.variables) or 100, 100)
         color = self.color(choice, errors=True)
         self.complain(render(error, width, ascii_only=_needs_ascii(self.stderr), color=color))
@@ -186,17 +194,17 @@ class Environment:
             self.stderr = None
 
 
-def color_choice(words: Sequence[str]) -> ColorChoice:
-    """What `--color` says, in words that may not be sorted yet: errors are coloured too."""
-    for i, word in enumerate(words):
-        if word == "--":
-            break
-        if word.partition("=")[0] == "--color":
-            said = word.partition("=")[2] or "".join(words[i + 1 : i + 2])
-            if said == "always":
-                return "always"
-            return "never" if said == "never" else "auto"
-    return "auto"
+def said(words: Iterable[str], *options: str) -> list[str]:
+    """What options say, in words that may not be sorted yet: `--color never`, `--color=never`."""
+    before = [*takewhile("--".__ne__, words), ""]
+    split = ((word.partition("="), follows) for word, follows in pairwise(before))
+    return [value or follows for (name, _, value), follows in split if name in options]
+
+
+def color_choice(words: Iterable[str]) -> ColorChoice:
+    """What `--color` says: errors are coloured too."""
+    choice = next(iter(said(words, "--color")), "auto")
+    return "always" if choice == "always" else "never" if choice == "never" else "auto"
 
 
 def _needs_ascii(stream: TextIO | None) -> bool:

@@ -10,6 +10,7 @@ from gradcli.diagnostics.ascii import ascii_form
 
 if TYPE_CHECKING:
     from gradcli.cli.environment import Environment
+    from gradcli.cli.inputs import Point
     from gradcli.cli.options import (
         CheckOptions,
         MatrixOptions,
@@ -19,19 +20,16 @@ if TYPE_CHECKING:
     from gradcli.program import Program
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result
+    from gradcli.trace.steps import Steps
 
 MOST_NOTES = 8
 """The most notes about a text of Python, and lines for one of them, that are shown."""
 
 
-def evaluate(
-    point: PointOptions,
-    method: CheckOptions,
-    report: ReportOptions,
-    *,
-    allow_nonfinite: bool,
-) -> tuple[Result, list[str]]:
-    """Evaluate the program at its point, as far as the report needs it, with notes on its text.
+def asked(
+    point: PointOptions, method: CheckOptions, report: ReportOptions
+) -> tuple[Point, dict[str, Any]]:
+    """The program at its point, and what its methods take of the options.
 
     Raises `GradcliError`.
     """
@@ -39,18 +37,26 @@ def evaluate(
     mode = "none" if report.is_bare() else method.mode()
     budget = method.budget()
     read = point.point()
-    result = read.program.evaluate(
-        read.inputs,
-        data=read.data,
-        wrt=report.wanted(read.wrt),
-        upstream=read.upstream,
-        gradient=not report.value,
-        check=mode,
-        check_budget=budget,
-        exact=method.exact,
-        allow_nonfinite=allow_nonfinite,
-        seed=point.seed,
-    )
+    report.wanted(read.wrt)
+    return read, {
+        **read.options,
+        "check": mode,
+        "check_budget": budget,
+        "exact": method.exact,
+        "allow_nonfinite": point.allow_nonfinite,
+    }
+
+
+def evaluate(
+    point: PointOptions, method: CheckOptions, report: ReportOptions
+) -> tuple[Result, list[str]]:
+    """Evaluate the program at its point, as far as the report needs it, with notes on its text.
+
+    Raises `GradcliError`.
+    """
+    read, options = asked(point, method, report)
+    options["wrt"] = report.wanted(read.wrt)
+    result = read.program.evaluate(read.inputs, gradient=not report.value, **options)
     return result, notes_on(read.program, report)
 
 
@@ -112,6 +118,17 @@ def say_failure(result: Result, environment: Environment) -> None:
             environment.complain(f"check failed: {result.graph.nodes[i].name}: {words}")
     for rule in checks.rules:
         environment.complain(f"check failed: {rule}")
+
+
+def steps_of(result: Result, program: Program, by: str) -> Steps:
+    """Both passes, a step per operation or per statement."""
+    if by == "statement":
+        from gradcli.trace.statements import StatementSteps
+
+        return StatementSteps(result, program.statements)
+    from gradcli.trace.steps import Steps
+
+    return Steps(result)
 
 
 # --- jacobian and hessian ----------------------------------------------------------------

@@ -46,7 +46,7 @@ def of_command(command: Command) -> Page:
     """The page of a command."""
     sections: dict[str, list[tuple[str, str]]] = {}
     for each in command.parameters:
-        records = sections.setdefault(each.declared.group, [])
+        records = sections.setdefault(each.group, [])
         at = len(records) if each.is_option else 0  # arguments come first
         records.insert(at, each.record())
         if each.name == "program":
@@ -64,7 +64,7 @@ def of_command(command: Command) -> Page:
 
 def _place(command: Command) -> Callable[[str], int]:
     """Where a section stands: that of the first argument first, the general options last."""
-    first = next((each.declared.group for each in command.arguments), None)
+    first = next((each.group for each in command.arguments), None)
     return lambda title: 0 if title == first else 2 if title == GENERAL else 1
 
 

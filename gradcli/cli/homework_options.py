@@ -1,33 +1,26 @@
 """What the commands of homework share: the task, and how it is marked."""
 
-from typing import TYPE_CHECKING, Annotated, Literal
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 from gradcli.cli.command import Options
 from gradcli.cli.options import InputOptions
-from gradcli.cli.parameters import argument, option
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from gradcli.grading.marking.expected import Scheme
     from gradcli.grading.model.task import Task
 
-TASK, MARKING = "Task", "Marking"
+in_task = partial(option, group="Task")
+in_marking = partial(option, group="Marking")
 
 
 class TaskOptions(InputOptions):
     """A program with its point, as homework."""
 
-    task: Annotated[
-        str | None,
-        argument(
-            metavar="TASK",
-            help="a program file with its '#:' lines, or a program's text",
-            group=TASK,
-        ),
-    ] = None
-    file: Annotated[
-        str | None, option("--file", metavar="FILE", help="read the task from a file", group=TASK)
-    ] = None
+    task: str | None = in_task("TASK", "a program file with its '#:' lines, or a program's text")
+    file: str | None = in_task("--file FILE", "read the task from a file")
 
     def pushed_along(self) -> str | None:
         """The first argument, where `--file` has the task: it belongs to what comes next."""
@@ -53,73 +46,40 @@ class TaskOptions(InputOptions):
 class MarkingOptions(Options):
     """How a submission is marked."""
 
-    carried: Annotated[
-        Literal["1", "0.5", "0"],
-        option(
-            "--carried",
-            metavar="1|0.5|0",
-            help="share of its marks that right work on a wrong number earns",
-            show_default=True,
-            group=MARKING,
-        ),
-    ] = "1"
-    rtol: Annotated[
-        float | None,
-        option(
-            "--rtol",
-            metavar="R",
-            min=0,
-            max=1,
-            help="relative tolerance; without it 1e-2 for numbers of few digits, else 1e-6",
-            group=MARKING,
-        ),
-    ] = None
-    digits: Annotated[
-        int,
-        option(
-            "--digits",
-            metavar="N",
-            min=1,
-            max=15,
-            help="compare at least this many significant digits",
-            show_default=True,
-            group=MARKING,
-        ),
-    ] = 2
-    eta: Annotated[
-        float | None,
-        option(
-            "--eta",
-            metavar="RATE",
-            help="the learning rate: look for weights updated too early",
-            group=MARKING,
-        ),
-    ] = None
-
-    points: Annotated[
-        float | None,
-        option(
-            "--points",
-            metavar="N",
-            min=0.01,
-            max=1e6,
-            help="the marks for the whole task; without it, one mark per row",
-            group=MARKING,
-        ),
-    ] = None
-
-    seconds: Annotated[
-        float,
-        option(
-            "--time-limit",
-            metavar="SECONDS",
-            min=0.1,
-            max=3600,
-            help="for each submission, including the time to name its mistakes",
-            show_default=True,
-            group=MARKING,
-        ),
-    ] = 10.0
+    carried: Literal["1", "0.5", "0"] = in_marking(
+        "--carried 1|0.5|0",
+        "share of its marks that right work on a wrong number earns",
+        default="1",
+    )
+    rtol: float | None = in_marking(
+        "--rtol R",
+        "relative tolerance; without it 1e-2 for numbers of few digits, else 1e-6",
+        min=0,
+        max=1,
+    )
+    digits: int = in_marking(
+        "--digits N",
+        "compare at least this many significant digits",
+        default=2,
+        min=1,
+        max=15,
+    )
+    eta: float | None = in_marking(
+        "--eta RATE", "the learning rate: look for weights updated too early"
+    )
+    points: float | None = in_marking(
+        "--points N",
+        "the marks for the whole task; without it, one mark per row",
+        min=0.01,
+        max=1e6,
+    )
+    seconds: float = in_marking(
+        "--time-limit SECONDS",
+        "for each submission, including the time to name its mistakes",
+        default=10.0,
+        min=0.1,
+        max=3600,
+    )
 
     def scheme(self) -> "Scheme":
         """The scheme of marking."""

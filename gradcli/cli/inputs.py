@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from math import isnan
@@ -22,9 +22,10 @@ from gradcli.cli.values import value_of
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.diagnostics.names import is_name, normal
+from gradcli.diagnostics.source import Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
-from gradcli.graph.resolve import uncalled
+from gradcli.graph.suggestions import uncalled
 from gradcli.program import Program
 
 _NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
@@ -42,6 +43,12 @@ class Point:
     """From `--data`, only names that the program uses."""
     wrt: tuple[str, ...] | None
     upstream: Any
+    seed: int
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """What `Program.evaluate` takes besides the inputs from the command line."""
+        return {"data": self.data, "wrt": self.wrt, "upstream": self.upstream, "seed": self.seed}
 
 
 def read_program(
@@ -76,8 +83,11 @@ def read_program(
     try:
         return made(text)
     except GradcliError as error:
+        path, _, name = text.rpartition(":")
         if is_file(text):
             error.hint = f"to read the program from the file: --file {text}"
+        elif is_file(path.rstrip(":")) and is_name(name):
+            error.hint = f"a function of a file is chosen so: {path.rstrip(':')} --function {name}"
         raise
 
 
@@ -130,7 +140,7 @@ def is_file(text: str) -> bool:
 def read_point(
     program: Program,
     bindings: Iterable[Binding],
-    options: Iterable[str],
+    options: Sequence[str],
     environment: Environment,
     *,
     data: str | None,
@@ -143,7 +153,6 @@ def read_point(
 
     Without `all_bound` inputs may be left without a value.
     """
-    options = list(options)
     own = program.names.own
     written = _by_name(b._replace(name=own(b.name)) for b in bindings)
     for binding in written.values():
@@ -159,13 +168,14 @@ def read_point(
         else:
             from_file = inputs_from_file(data, names, structures=structures)
     if all_bound:
-        _expect_bound(program, {*written, *map(own, from_file)}, options)
+        _expect_bound(program, [*written, *map(own, from_file)], options)
     return Point(
         program,
         {name: _value(b.text, b.origin, name, seed) for name, b in written.items()},
         from_file,
         None if wrt is None else tuple(map(own, names_in(wrt, "--wrt"))),
         None if upstream is None else _value(upstream, "--upstream", "--upstream", seed),
+        seed,
     )
 
 
@@ -196,7 +206,7 @@ def _shown(binding: Binding) -> str:
 
 
 def _expect_used(
-    binding: Binding, program: Program, options: list[str], given: Iterable[str]
+    binding: Binding, program: Program, options: Iterable[str], given: Iterable[str]
 ) -> None:
     """Raise if the program does not use a name: most often it is a misspelt input or option."""
     names = program.names
@@ -216,23 +226,27 @@ def _expect_used(
     raise GradcliError(Kind.BINDING, f"the program does not use '{binding.name}'", hint=hint)
 
 
-def _expect_bound(program: Program, bound: set[str], options: list[str]) -> None:
+def unbound(program: Program, bound: Iterable[str]) -> dict[str, Span]:
+    """The inputs that have no value, neither in `bound` nor in the program's header."""
+    known = {*bound, *(binding.name for binding in program.header.bindings)}
+    steps = program.draft(frozenset(known)).steps
+    return {s.name: s.span for s in steps if s.kind == "input" and s.name and s.name not in known}
+
+
+def _expect_bound(program: Program, bound: Iterable[str], options: Iterable[str]) -> None:
     """Raise if an input that is named like an option has no value: `--NAME` can't give it one.
 
     Other inputs without a value are the language's own error.
     """
-    bound = bound | {binding.name for binding in program.header.bindings}
-    steps = program.draft(frozenset(bound)).steps
-    missing = [step for step in steps if step.kind == "input" and step.name not in bound]
-    for step in missing:
-        if f"--{step.name}" in options:
+    for name, span in unbound(program, bound).items():
+        if f"--{name}" in options:
             raise GradcliError(
                 Kind.BINDING,
-                f"'{step.name}' has no value",
+                f"'{name}' has no value",
                 source=program.source,
-                span=step.span,
-                hint=f"--{step.name} is an option of gradcli; the input of that name gets its "
-                f"value by --set {step.name}=…",
+                span=span,
+                hint=f"--{name} is an option of gradcli; the input of that name gets its "
+                f"value by --set {name}=…",
             )
 
 

@@ -8,11 +8,11 @@ and texts of annotations take longer to compile than all the rest of this module
 from collections.abc import Collection
 from functools import partial
 from math import isnan
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from gradcli.cli.command import Options
 from gradcli.cli.environment import ColorChoice
-from gradcli.cli.parameters import Parameter, argument, listed, option
+from gradcli.cli.parameters import Parameter, listed, option
 from gradcli.cli.registry import option_elsewhere
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
@@ -76,38 +76,21 @@ def format_by_ending(file: str | None, formats: Collection[str]) -> str | None:
 class InputOptions(Options):
     """Values of inputs: what a program and a homework's task have in common."""
 
-    settings: Annotated[
-        str | None,
-        in_program(
-            "--set",
-            metavar="NAME=VALUE",
-            help="the same as --NAME VALUE, also where NAME is an option",
-        ),
-    ] = None
-    data: Annotated[
-        str | None,
-        in_program(
-            "--data",
-            metavar="FILE",
-            help="values of many inputs: a .json object, an .npz, a .csv of names and one row; "
-            "- is standard input",
-        ),
-    ] = None
-    seed: Annotated[
-        int,
-        in_program(
-            "--seed",
-            metavar="N",
-            min=0,
-            help="for normal(m, n) and uniform(m, n) in values, and for the check's directions",
-        ),
-    ] = 0
-    wrt: Annotated[
-        str | None,
-        in_computation(
-            "--wrt", metavar="x,y", help="gradients of these inputs only", offer="inputs"
-        ),
-    ] = None
+    settings: str | None = in_program(
+        "--set NAME=VALUE", "the same as --NAME VALUE, also where NAME is an option"
+    )
+    data: str | None = in_program(
+        "--data FILE",
+        "values of many inputs: a .json object, an .npz, a .csv of names and one row; "
+        "- is standard input",
+    )
+    seed: int = in_program(
+        "--seed N",
+        "for normal(m, n) and uniform(m, n) in values, and for the check's directions",
+        default=0,
+        min=0,
+    )
+    wrt: str | None = in_computation("--wrt x,y", "gradients of these inputs only", offer="inputs")
 
     def point_of(
         self, program: "Program", upstream: str | None = None, *, all_bound: bool = True
@@ -131,49 +114,25 @@ class InputOptions(Options):
 class RowOptions(InputOptions):
     """A program and the values of its inputs."""
 
-    program: Annotated[
-        str | None,
-        argument(
-            metavar="PROGRAM",
-            help="the program's text, or a file of it (.grad, .py, .ipynb); - is standard input",
-            group=PROGRAM,
-        ),
-    ] = None
-    file: Annotated[
-        str | None,
-        in_program("--file", metavar="FILE", help="read the program from a file"),
-    ] = None
-    output: Annotated[
-        str | None,
-        in_computation(
-            "--output",
-            metavar="NAME",
-            help="take this node as the output, not the last statement",
-            offer="nodes",
-        ),
-    ] = None
-    function: Annotated[
-        str | None,
-        in_computation(
-            "--function", metavar="NAME", help="of a Python file with several functions: this one"
-        ),
-    ] = None
-    time_limit: Annotated[
-        float | None,
-        in_computation(
-            "--time-limit",
-            metavar="SECONDS",
-            min=0.1,
-            max=3600,
-            help="reading a Python program may take this long (default: 2)",
-        ),
-    ] = None
-    allow_nonfinite: Annotated[
-        bool,
-        in_computation(
-            "--allow-nonfinite", help="compute on where a value is infinite or not a number"
-        ),
-    ] = False
+    program: str | None = in_program(
+        "PROGRAM", "the program's text, or a file of it (.grad, .py, .ipynb); - is standard input"
+    )
+    file: str | None = in_program("--file FILE", "read the program from a file")
+    output: str | None = in_computation(
+        "--output NAME", "take this node as the output, not the last statement", offer="nodes"
+    )
+    function: str | None = in_computation(
+        "--function NAME", "of a Python file with several functions: this one"
+    )
+    time_limit: float | None = in_computation(
+        "--time-limit SECONDS",
+        "reading a Python program may take this long (default: 2)",
+        min=0.1,
+        max=3600,
+    )
+    allow_nonfinite: bool = in_computation(
+        "--allow-nonfinite", "compute on where a value is infinite or not a number"
+    )
 
     def read(self) -> "Program":
         """The program. Raises `GradcliError`."""
@@ -209,12 +168,9 @@ class RowOptions(InputOptions):
 class PointOptions(RowOptions):
     """The program, the values of its inputs, and where its backward pass starts."""
 
-    upstream: Annotated[
-        str | None,
-        in_computation(
-            "--upstream", metavar="VALUE", help="dJ/doutput to start from, in the output's shape"
-        ),
-    ] = None
+    upstream: str | None = in_computation(
+        "--upstream VALUE", "dJ/doutput to start from, in the output's shape"
+    )
 
     def point(self) -> "Point":
         """The program and its inputs. Raises `GradcliError`."""
@@ -224,33 +180,15 @@ class PointOptions(RowOptions):
 class CheckOptions(Options):
     """The finite-difference check."""
 
-    no_check: Annotated[
-        bool,
-        in_check("--no-check", help="no check: the same as --check none"),
-    ] = False
-    check: Annotated[
-        Literal["all", "sample", "none"],
-        in_check(
-            "--check",
-            metavar="all|sample|none",
-            help="every element of large arrays, or random directions through them (sample)",
-            show_default=False,
-        ),
-    ] = "sample"
-    check_budget: Annotated[
-        float,
-        in_check(
-            "--check-budget",
-            metavar="SECONDS",
-            min=0,
-            max=1e9,
-            help="about how long the check may take",
-        ),
-    ] = 2.0
-    exact: Annotated[
-        bool,
-        in_check("--exact", help="a second opinion at 50 digits (needs mpmath)"),
-    ] = False
+    no_check: bool = in_check("--no-check", "no check: the same as --check none")
+    check: Literal["all", "sample", "none"] | None = in_check(
+        "--check all|sample|none",
+        "every element of large arrays, or random directions through them (sample)",
+    )
+    check_budget: float = in_check(
+        "--check-budget SECONDS", "about how long the check may take", default=2.0, min=0, max=1e9
+    )
+    exact: bool = in_check("--exact", "a second opinion at 50 digits (needs mpmath)")
 
     def mode(self) -> "CheckMode":
         """What is to be checked. Raises `GradcliError` where the options contradict each other."""
@@ -258,7 +196,7 @@ class CheckOptions(Options):
             raise usage_error("--no-check and --check all contradict each other")
         if self.exact:
             require("mpmath", "exact", "--exact")
-        return "none" if self.no_check else self.check
+        return "none" if self.no_check else self.check or "sample"
 
     def budget(self) -> float:
         """Seconds."""
@@ -271,46 +209,35 @@ class OutputOptions(Options):
     """How and where a report is written: what every command has.
 
     `formats` are those that a command has, the usual one first; `--format` takes them, and the
-    ending of `--out` chooses among them. A command without JSON has no `--json` either.
+    ending of `--out` chooses among them. A command without JSON has `json = pretty = False`.
     """
 
     formats: ClassVar[tuple[str, ...]] = ("table", "json", "csv", "markdown", "latex")
 
-    json: Annotated[bool, in_report("--json", help="the same as --format json")] = False
-    pretty: Annotated[bool, in_report("--pretty", help="JSON, indented")] = False
-    format: Annotated[str | None, in_report("--format", "--to", metavar="FORMAT")] = None
-    precision: Annotated[
-        int,
-        in_report(
-            "--precision",
-            metavar="N",
-            min=1,
-            max=17,
-            help="significant digits in tables; JSON and CSV have all",
-        ),
-    ] = 6
-    ascii: Annotated[bool, in_report("--ascii", help="ASCII characters only")] = False
-    color: Annotated[
-        ColorChoice, in_report("--color", metavar="WHEN", help="auto, always or never")
-    ] = "auto"
-    quiet: Annotated[bool, in_report("--quiet", help="the exit code alone, and errors")] = False
-    out: Annotated[
-        str | None,
-        in_report("--out", metavar="FILE", help="write to a file; its ending is the format"),
-    ] = None
+    json: bool = in_report("--json", "the same as --format json")
+    pretty: bool = in_report("--pretty", "JSON, indented")
+    format: str | None = in_report("--format --to FORMAT")
+    precision: int = in_report(
+        "--precision N",
+        "significant digits in tables; JSON and CSV have all",
+        default=6,
+        min=1,
+        max=17,
+    )
+    ascii: bool = in_report("--ascii", "ASCII characters only")
+    color: ColorChoice = in_report("--color WHEN", "auto, always or never", default="auto")
+    quiet: bool = in_report("--quiet", "the exit code alone, and errors")
+    out: str | None = in_report("--out FILE", "write to a file; its ending is the format")
 
     @classmethod
     def parameters(cls) -> list[Parameter]:
         """The options of the group, with the formats that the command has."""
-        found = []
-        for each in super().parameters():
-            if each.name == "format":
-                declared = each.declared
-                declared = declared._replace(help=declared.help or listed(cls.formats))
-                found.append(each._replace(choices=cls.formats, declared=declared))
-            elif each.name not in ("json", "pretty") or "json" in cls.formats:
-                found.append(each)
-        return found
+        return [
+            each._replace(choices=cls.formats, help=each.help or listed(cls.formats))
+            if each.name == "format"
+            else each
+            for each in super().parameters()
+        ]
 
     def chosen_format(self) -> str:
         """The format: `--format`, else by the ending of `--out`, else the usual one.
@@ -351,6 +278,21 @@ class OutputOptions(Options):
         return None if self.out == "-" else self.out
 
 
+class DrawingOutput(OutputOptions):
+    """The output of a command that draws: `name` is what it calls a file in a hint."""
+
+    name: ClassVar[str]
+
+    def chosen_format(self) -> str:
+        """The format. Raises `GradcliError` where it can't go where it should."""
+        form = super().chosen_format()
+        if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
+            raise usage_error(
+                f"{form} is binary and is not written to a terminal", f"--out {self.name}.{form}"
+            )
+        return form
+
+
 class TextOutput(OutputOptions):
     """The output of a command that has text and JSON."""
 
@@ -360,16 +302,10 @@ class TextOutput(OutputOptions):
 class ReportOptions(OutputOptions):
     """The report of an evaluation, or a part of it alone."""
 
-    value: Annotated[bool, in_report("--value", help="the output's value alone")] = False
-    grad: Annotated[
-        str | None,
-        in_report(
-            "--grad",
-            metavar="NAME,...",
-            help="the gradients of these inputs alone, a line each",
-            offer="inputs",
-        ),
-    ] = None
+    value: bool = in_report("--value", "the output's value alone")
+    grad: str | None = in_report(
+        "--grad NAME,...", "the gradients of these inputs alone, a line each", offer="inputs"
+    )
 
     def is_bare(self) -> bool:
         """Whether bare values are asked for. Raises `GradcliError` on contradictions."""
@@ -421,19 +357,10 @@ class NodeReport(ReportOptions):
 class MatrixOptions(ReportOptions):
     """The report of a Jacobian or Hessian, or a part of it alone."""
 
-    value: Annotated[
-        bool,
-        in_report("--value", help="the matrix of all inputs alone (or the product, a vector)"),
-    ] = False
-    grad: Annotated[
-        str | None,
-        in_report(
-            "--grad",
-            metavar="NAME,...",
-            help="the parts of these inputs alone, a line each",
-            offer="inputs",
-        ),
-    ] = None
+    value: bool = in_report("--value", "the matrix of all inputs alone (or the product, a vector)")
+    grad: str | None = in_report(
+        "--grad NAME,...", "the parts of these inputs alone, a line each", offer="inputs"
+    )
 
 
 def require(module: str, extra: str, what: str) -> None:

@@ -1,8 +1,8 @@
 """Options and arguments as data: declared once, read here, shown by help, offered by completion.
 
-An annotation of a command's parameter comes in, as in
+A class attribute of a command's options comes in, as in
 
-    precision: Annotated[int, option("--precision", metavar="N", min=1, help="digits")] = 6
+    precision: int = option("--precision N", "digits", default=6, min=1)
 
 and a `Parameter` goes out, which reads the word that was typed. `cli.argv` has sorted the words
 before, so there is nothing left to parse but single values.
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from types import UnionType
-from typing import Annotated, Any, Literal, NamedTuple, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, NamedTuple, TypeAlias, Union, get_args, get_origin
 
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.suggestion import did_you_mean
@@ -22,66 +22,46 @@ GENERAL = "General"
 SHORT = {"-h": "--help", "-o": "--out", "-q": "--quiet", "-V": "--version"}
 """Letters that stand for an option where they stand alone: `-x^2` is a program."""
 
-Offer = Callable[[str], Iterable[str]]
+Offer: TypeAlias = Callable[[str], Iterable[str]] | Literal["inputs", "nodes"] | None
 """What completion offers for the beginning of a word."""
 
 
-class Declared(NamedTuple):
-    """What is said of an option (`names`) or an argument (no names) next to its type."""
+class Parameter(NamedTuple):
+    """An option or argument of a command: what `option` says of it, then its attribute."""
 
     names: tuple[str, ...]
-    help: str
+    """Help shows the first of them; an argument has none."""
     metavar: str
+    help: str
     group: str
+    default: Any
     min: float | None
     max: float | None
-    show_default: bool
-    offer: Offer | Literal["inputs", "nodes"] | None
-
-
-def option(
-    *names: str,
-    help: str = "",
-    metavar: str = "",
-    group: str = GENERAL,
-    min: float | None = None,
-    max: float | None = None,
-    show_default: bool = True,
-    offer: Offer | Literal["inputs", "nodes"] | None = None,
-) -> Declared:
-    """An option; help shows the first of its names, the others are understood as well."""
-    return Declared(names, help, metavar, group, min, max, show_default, offer)
-
-
-def argument(
-    *,
-    metavar: str,
-    help: str = "",
-    group: str = GENERAL,
-    show_default: bool = False,
-    offer: Offer | None = None,
-) -> Declared:
-    """A positional argument."""
-    return Declared((), help, metavar, group, None, None, show_default, offer)
-
-
-class Parameter(NamedTuple):
-    """An option or argument of a command."""
-
-    name: str
+    offer: Offer
+    name: str = ""
     """The Python name of its value."""
-    declared: Declared
-    type: type
+    type: type = bool
     """`bool` for a flag, else `str`, `int` or `float`."""
-    choices: tuple[str, ...]
-    several: bool
+    choices: tuple[str, ...] = ()
+    several: bool = False
     """Whether it may be given several times; the value is then a list."""
-    default: Any
+
+    def declared_as(self, name: str, hint: Any) -> Parameter:
+        """The parameter as the attribute of that name, with the type that annotates it."""
+        if get_origin(hint) in (Union, UnionType):
+            hint = next(part for part in get_args(hint) if part is not type(None))
+        several = get_origin(hint) is list
+        if several:
+            hint = get_args(hint)[0]
+        choices = get_args(hint) if get_origin(hint) is Literal else ()
+        return self._replace(
+            name=name, type=str if choices else hint, choices=choices, several=several
+        )
 
     @property
     def is_option(self) -> bool:
         """Whether it has a name, and isn't told by its place."""
-        return bool(self.declared.names)
+        return bool(self.names)
 
     @property
     def is_flag(self) -> bool:
@@ -90,7 +70,7 @@ class Parameter(NamedTuple):
 
     def read(self, text: str) -> Any:
         """The value that was typed. Raises `GradcliError` of kind option."""
-        name = self.declared.names[0] if self.is_option else self.declared.metavar
+        name = self.names[0] if self.is_option else self.metavar
         if self.choices:
             if text in self.choices:
                 return text
@@ -102,55 +82,49 @@ class Parameter(NamedTuple):
             number = self.type(text)
         except ValueError:
             number = None
-        least, most = self.declared.min, self.declared.max
         if (
             number is None
-            or (least is not None and number < least)
-            or (most is not None and number > most)
+            or (self.min is not None and number < self.min)
+            or (self.max is not None and number > self.max)
         ):
             what = "a whole number" if self.type is int else "a number"
             raise usage_error(f"{name} takes {what}{self._range()}, not '{text}'")
         return number
 
     def _range(self) -> str:
-        least, most = self.declared.min, self.declared.max
-        if least is not None and most is not None:
-            return f" from {least:g} to {most:,.12g}"
-        return f" from {least:g} on" if least is not None else ""
+        if self.min is not None and self.max is not None:
+            return f" from {self.min:g} to {self.max:,.12g}"
+        return f" from {self.min:g} on" if self.min is not None else ""
 
     def record(self) -> tuple[str, str]:
         """How it is written, and what it is for."""
-        text = self.declared.help
         if not self.is_option:
-            return self.declared.metavar, text
-        if self.declared.show_default and not self.is_flag and self.default is not None:
-            text += f" [default: {self.default}]"
-        short = [letter for letter, name in SHORT.items() if name in self.declared.names]
-        names = ", ".join([*short, self.declared.names[0]])
-        return (names if self.is_flag else f"{names} {self.declared.metavar}"), text
+            return self.metavar, self.help
+        usual = "" if self.is_flag or self.default is None else f" [default: {self.default}]"
+        short = [letter for letter, name in SHORT.items() if name in self.names]
+        names = ", ".join([*short, self.names[0]])
+        return f"{names} {self.metavar}".rstrip(), self.help + usual
 
 
-def parameter(name: str, hint: Any, default: Any) -> Parameter:
-    """The parameter of an annotation `Annotated[type, option(…)]`."""
-    kind, declared = get_args(hint)
-    if get_origin(kind) in (Union, UnionType):
-        kind = next(part for part in get_args(kind) if part is not type(None))
-    several = get_origin(kind) is list
-    if several:
-        kind = get_args(kind)[0]
-    choices = get_args(kind) if get_origin(kind) is Literal else ()
-    return Parameter(name, declared, str if choices else kind, choices, several, default)
+def option(
+    names: str,
+    help: str = "",
+    *,
+    group: str = GENERAL,
+    default: Any = None,
+    min: float | None = None,
+    max: float | None = None,
+    offer: Offer = None,
+) -> Any:
+    """Declare an option, `--precision N`, with all its names, or an argument, `PROGRAM`.
 
-
-def annotated(thing: Any) -> list[tuple[str, Any]]:
-    """Names and annotations of a class or function, without what a method returns."""
-    hints = get_type_hints(thing, include_extras=True)
-    return [(name, hint) for name, hint in hints.items() if name != "return"]
-
-
-def is_parameter(hint: Any) -> bool:
-    """Whether an annotation declares an option or argument."""
-    return get_origin(hint) is Annotated
+    What is declared stands for the value, whose type is the attribute's annotation.
+    """
+    words = names.split(" ")
+    dashed = tuple(word for word in words if word.startswith("--"))
+    metavar = " ".join(words[len(dashed) :])
+    default = default if metavar else False
+    return Parameter(dashed, metavar, help, group, default, min, max, offer)
 
 
 def listed(words: Iterable[str], last: str = "or") -> str:
@@ -159,7 +133,5 @@ def listed(words: Iterable[str], last: str = "or") -> str:
     return f"{', '.join(most)} {last} {end}" if most else end
 
 
-VERSION = Parameter(
-    "version", option("--version", help="print the version"), bool, (), False, False
-)
-HELP = Parameter("help", option("--help", help="print this help"), bool, (), False, False)
+VERSION: Parameter = option("--version", "print the version")._replace(name="version")
+HELP: Parameter = option("--help", "print this help")._replace(name="help")

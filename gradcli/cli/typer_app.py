@@ -58,21 +58,20 @@ def typer_command(made: Command) -> Called:
 
 
 def _parameter(each: Parameter) -> TyperOption | TyperArgument:
-    declared = each.declared
-    shown: dict[str, Any] = {"help": declared.help, "rich_help_panel": declared.group}
+    shown: dict[str, Any] = {"help": each.help, "rich_help_panel": each.group}
     if not each.is_option:
         several = -1 if each.several else 1
         return TyperArgument(
             param_decls=[each.name],
-            metavar=declared.metavar,
+            metavar=each.metavar,
             required=False,
             nargs=several,
             default=None,
             **shown,
         )
-    value: dict[str, Any] = {"is_flag": True} if each.is_flag else {"metavar": declared.metavar}
+    value: dict[str, Any] = {"is_flag": True} if each.is_flag else {"metavar": each.metavar}
     return TyperOption(
-        param_decls=[f"--{each.name}" if each.is_flag else each.name, *declared.names][1:],
+        param_decls=[f"--{each.name}" if each.is_flag else each.name, *each.names][1:],
         multiple=each.several,
         default=None,
         **value,

@@ -14,7 +14,7 @@ import time
 from _thread import start_new_thread
 from collections import deque
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from multiprocessing.connection import Connection, wait
 from typing import TYPE_CHECKING, Any
 
@@ -28,7 +28,8 @@ MEMORY = 384 << 20
 START = 120.0
 """Seconds after which a process that never gets ready is given up."""
 READY = "ready"
-BOUNDED = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+ONE_THREAD = ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS")
+"""A process uses one processor, for there are as many processes as processors."""
 
 
 def marks(
@@ -73,11 +74,12 @@ class _Worker:
     def __init__(self, setting: Setting) -> None:
         context = multiprocessing.get_context("spawn")
         self.pipe, theirs = context.Pipe()
-        self.process = context.Process(target=work, args=(theirs, setting), daemon=True)
-        with _one_thread_each():
-            self.started = undone_at_the_end(self._start, self.process.kill)
-            self.started.__enter__()  # until `end`
+        self.process = context.Process(target=work, args=(theirs,), daemon=True)
+        self.started = undone_at_the_end(self._start, self.process.kill)
+        self.started.__enter__()  # until `end`
         theirs.close()
+        with suppress(OSError):  # its death is seen when it is asked for an answer
+            self.pipe.send(setting)
         self.since = time.monotonic()
         self.ready = self.dead = False
         self.submitted: Submitted | None = None
@@ -142,33 +144,27 @@ class _Worker:
         self.started.__exit__(None, None, None)
 
 
-@contextmanager
-def _one_thread_each() -> Iterator[None]:
-    """Processes started within use one processor each: there are as many as processors."""
-    added = [name for name in BOUNDED if name not in os.environ]
-    os.environ.update(dict.fromkeys(added, "1"))
-    try:
-        yield
-    finally:
-        for name in added:
-            del os.environ[name]
-
-
 # --- within a process --------------------------------------------------------------------
 
 
-def work(pipe: Connection[Any, Any], setting: Setting) -> None:
-    """Worker loop: mark each submission read from the pipe until it closes."""
+def work(pipe: Connection[Any, Any]) -> None:
+    """Worker loop: read the setting, then mark each submission read until the pipe closes.
+
+    The setting holds arrays, and NumPy counts the threads that it may have when it is imported.
+    """
     import signal
 
+    for name in ONE_THREAD:
+        os.environ.setdefault(name, "1")
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles interrupts
     start_new_thread(_end_with_parent, ())
     sys.stdout = sys.stderr = open(os.devnull, "w", encoding="utf-8")  # noqa: PTH123, SIM115
-    from gradcli.grading.exercise.classroom import Marker
-
-    marker = Marker(setting)
-    _limit_memory()
     with suppress(EOFError, OSError):
+        setting = pipe.recv()
+        from gradcli.grading.exercise.classroom import Marker
+
+        marker = Marker(setting)
+        _limit_memory()
         pipe.send(READY)
         while True:
             pipe.send(marker.mark(pipe.recv()))

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.derivatives.rows import subject
+from gradcli.derivatives.start import passes_at
 from gradcli.derivatives.twice import Twice, hessian_matrix, hessian_product, twice
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
@@ -23,13 +24,14 @@ from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import refuse_corners
 from gradcli.results.matrices import Block, Found, Hessian, continued, objective, refuse_too_large
-from gradcli.results.result import Check, Result, Verdict
+from gradcli.results.result import Check, Verdict
 
 
 def make(
+    program: str,
     ready: Executable,
-    result: Result,
-    wrt: Sequence[int],
+    inputs: Mapping[str, Any],
+    names: tuple[str, ...] | None,
     vector: Any,
     upstream: Any,
     *,
@@ -39,7 +41,10 @@ def make(
     allow_nonfinite: bool,
     seed: int,
 ) -> Hessian:
-    """The Hessian at the point of a result, or its product with a vector, with the check."""
+    """The Hessian at a point, or its product with a vector, with the check."""
+    result, wrt, upstream = passes_at(
+        program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite
+    )
     if upstream is None:
         expect_one_element(
             result.graph,
@@ -48,7 +53,7 @@ def make(
             "'gradcli jacobian' takes every output",
         )
     given = None if vector is None else _as_vector(result.graph, wrt, vector)
-    differentiated = subject(ready, result, upstream)
+    differentiated = subject(ready, result, upstream, finite=not allow_nonfinite)
     graph, values = differentiated.graph, differentiated.values
     made = differentiated.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
     if made.corners and not allow_nonfinite:
@@ -147,7 +152,7 @@ def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
                 hint="name them: --vector " + " --vector ".join(f"{n}=…" for n in names),
             )
         vector = {next(iter(names)): vector}
-    found = {i: np.zeros(graph.nodes[i].type.shape)[()] for i in wrt}
+    found: dict[int, Any] = {}
     for name, value in vector.items():
         if name not in names:
             listed = f"the inputs are {', '.join(names)}" if names else "there are no inputs"
@@ -166,4 +171,7 @@ def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
         if not all_finite(given):
             raise GradcliError(Kind.BINDING, f"the vector's part for '{name}' is not finite")
         found[names[name]] = given
+    for i in wrt:
+        if i not in found:
+            found[i] = np.zeros(graph.nodes[i].type.shape)[()]
     return found

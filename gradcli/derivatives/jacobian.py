@@ -9,13 +9,14 @@ element in common share a row (`sparsity`).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.derivatives.rows import Rows, Subject, subject
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
+from gradcli.derivatives.start import passes_at
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import all_finite
@@ -31,7 +32,6 @@ from gradcli.results.matrices import (
     objective,
     refuse_too_large,
 )
-from gradcli.results.result import Result
 
 UPSTREAM = "the upstream"
 """Not a name of the language, so that no input has it."""
@@ -65,8 +65,9 @@ def jacobian_blocks(
         passes = _passes(of, wrt, mode)
     made = passes.compressed(values)
     if made is None:
-        made = passes.dense(values)
-        if not allow_nonfinite:
+        matrix = passes.rows(values)
+        made = passes.apart(matrix)
+        if not (allow_nonfinite or all_finite(matrix)):
             _refuse_nonfinite_blocks(graph, values, wrt, made)
     return made, passes.mode
 
@@ -76,9 +77,10 @@ def _passes(of: Subject, wrt: Sequence[int], mode: Mode) -> _Passes:
 
 
 def make(
+    program: str,
     ready: Executable,
-    result: Result,
-    wrt: Sequence[int],
+    inputs: Mapping[str, Any],
+    names: tuple[str, ...] | None,
     layout: Layout,
     mode: Mode | None,
     upstream: Any,
@@ -89,8 +91,11 @@ def make(
     allow_nonfinite: bool,
     seed: int,
 ) -> Jacobian:
-    """The Jacobian at the point of a result, with its check. Raises as `jacobian_blocks` does."""
-    differentiated = subject(ready, result, upstream)
+    """The Jacobian at a point, with its check. Raises as `passes_at` and `jacobian_blocks` do."""
+    result, wrt, upstream = passes_at(
+        program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite
+    )
+    differentiated = subject(ready, result, upstream, finite=not allow_nonfinite)
     graph, values = differentiated.graph, differentiated.values
     made, mode = jacobian_blocks(differentiated, wrt, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
@@ -165,9 +170,8 @@ class _Passes:
             first += self.sizes[i]
         return blocks
 
-    def dense(self, values: Sequence[Any]) -> dict[int, Array]:
-        """The matrices by input, from a pass for every direction."""
-        made = self.rows(values)
+    def apart(self, made: Array) -> dict[int, Array]:
+        """The matrices by input, from that of a pass for every direction."""
         if self.reverse:
             made = made.T
         blocks, first = {}, 0
@@ -207,8 +211,6 @@ def _refuse_nonfinite(
 def _refuse_nonfinite_blocks(
     graph: Graph, values: Sequence[Any], wrt: Sequence[int], blocks: dict[int, Array]
 ) -> None:
-    if all(map(all_finite, blocks.values())):
-        return
     output = graph.nodes[graph.output].type
     _refuse_nonfinite(graph, values, wrt, np.ones(output.shape)[()])
     for block in blocks.values():

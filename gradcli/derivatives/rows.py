@@ -9,14 +9,16 @@ for each direction, or for each colour of directions (`sparsity`).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any, NamedTuple
 
 import numpy as np
 
+from gradcli.derivatives.elements import apart
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.engine.run import Executable, Made, Often
-from gradcli.graph.graph import Graph
+from gradcli.graph.graph import Graph, getter
 from gradcli.ops.operation import Array, Type
 from gradcli.results.matrices import (
     Colours,
@@ -43,23 +45,29 @@ class Subject(NamedTuple):
         return make() if self.key is None else self.ready.kept((what, self.key), make)
 
 
-def subject(ready: Executable, result: Result, upstream: Any) -> Subject:
-    """The output of a result, or J, the sum of upstream · output."""
+def subject(ready: Executable, result: Result, upstream: Any, *, finite: bool) -> Subject:
+    """The output of a result, or J, the sum of upstream · output.
+
+    `finite` says that all values of the result are.
+    """
     graph, values, key = result.graph, result.values, b""
     if upstream is not None:
         key = np.asarray(upstream).tobytes()
         graph = ready.kept(("J", key), lambda: with_upstream(result, upstream))
         values = tuple(continued(graph, values, {}, [graph.output]))
-    finite = all(all_finite(values[i]) for i in graph.watched)
+        finite = False
+    finite = finite or all(all_finite(values[i]) for i in graph.watched)
     return Subject(graph, values, ready, key if finite else None)
 
 
-FEW = 8
-"""Up to this many directions, a pass over numbers for each is faster than one over arrays."""
+FEW = 16
+"""Up to this many directions, a pass over numbers may be faster than one over arrays."""
+FEW_EACH = 20
+"""As many numbers are computed in the time of one call for arrays, or fewer."""
 MOST_KEPT = 2**15
 """The most numbers between directions and derivatives of which some are kept for further points."""
-MOST_NODES = 600
-"""The most nodes in all of these passes together."""
+MOST_NODES = 4000
+"""The most numbers between them that are made nodes."""
 
 
 class Rows:
@@ -89,17 +97,11 @@ class Rows:
         self.width = sum(n.type.size for n in nodes if self.batch.varies[n.id]) + total
 
         self._often = Often()
-        computed = [n for n in nodes if self.batch.varies[n.id]]
-        numbers = [n.type for n in computed] + [t for _, t in wanted]
-        self.held = [k for k, (i, _) in enumerate(wanted) if i is not None]
-        """The columns that have a node, where everything is a number."""
-        self.of_numbers = (
-            0 < total <= FEW
-            and len(computed) * total <= MOST_NODES
-            and all(t == Type(()) for t in numbers)
-        )
-        """Whether everything between directions and derivatives is a number."""
-        self.kept = self.of_numbers or 0 < self.colours.number * self.width <= MOST_KEPT
+        computed = sum(n.type.size for n in nodes if self.batch.varies[n.id])
+        work = min(MOST_NODES, FEW_EACH * len(nodes))
+        self.few = 0 < total <= FEW and total * computed <= work
+        """Whether a pass over numbers for each direction may be faster than one over arrays."""
+        self.kept = self.few or 0 < self.colours.number * self.width <= MOST_KEPT
         """Whether a pass keeps the directions, and what depends on nothing else."""
 
     def __call__(self, values: Sequence[Any]) -> Array:
@@ -107,10 +109,9 @@ class Rows:
         line = self._often.next(self._unrolled, self.graph) if self.kept else None
         if line is not None:
             with np.errstate(all="ignore"):
-                found = line(*self.batch.known_values(values))
-            if self.of_numbers:
-                return self._with_zeros(np.array(found).reshape(self.colours.number, -1))
-            return self._joined(found, self.colours.number)
+                found: Array | None = line(values)
+            if found is not None:
+                return found
         rows = [np.zeros((0, sum(t.size for _, t in self.wanted)))]
         for batch in directions(self.types, self.colours, self.width):
             count = len(next(iter(batch.values())))
@@ -129,20 +130,69 @@ class Rows:
             self.graph, self.start, self.types, self.wanted, colours=colours, fixed=self.fixed
         )
 
-    def _unrolled(self, _graph: Graph) -> Callable[..., Any]:
+    def _unrolled(self, _graph: Graph) -> Callable[[Sequence[Any]], Array | None]:
+        """The matrix as a function of the values of the first nodes; None for the other pass."""
         (batch,) = directions(self.types, self.colours, self.width)
-        if not self.of_numbers:
-            return self.batch.unrolled([{**batch, **self.fixed}], batched=True)
-        units = [
-            {**{name: rows[k] for name, rows in batch.items()}, **self.fixed}
-            for k in range(self.colours.number)
-        ]
-        return self.batch.unrolled(units)
+        count = self.colours.number
+        if self.few:
+            units = [{n: b[k] for n, b in batch.items()} for k in range(count)]
+            numbers = apart(self.batch, self.wanted, [{**unit, **self.fixed} for unit in units])
+            if numbers is not None:
+                return _as_matrix(numbers, count)
+        line = self.batch.unrolled({**batch, **self.fixed})
+        known = self.batch.known_values
+        return lambda values: self._joined(line(*known(values)), count)
 
-    def _with_zeros(self, found: Array) -> Array:
-        """The derivatives with a column of zeros where there is no node."""
-        if len(self.held) == len(self.wanted):
-            return found
-        whole = np.zeros((len(found), len(self.wanted)))
-        whole[:, self.held] = found
-        return whole
+
+class Along:
+    """A pass along one direction, another at every run: Rows with a single row.
+
+    `types` are the inputs that hold the direction, `wanted` the nodes with the derivatives.
+    """
+
+    def __init__(
+        self, graph: Graph, start: int, types: Mapping[str, Type], wanted: Sequence[int]
+    ) -> None:
+        self.run, self.types = Continuation(graph, start, wanted), types
+        self.wanted = [(i, graph.nodes[i].type) for i in wanted]
+        nodes = self.run.nodes
+        self.few = sum(n.type.size for n in nodes) <= min(MOST_NODES, FEW_EACH * len(nodes))
+        self._often = Often()
+
+    def __call__(self, values: Sequence[Any], direction: Mapping[str, Any]) -> Sequence[Any]:
+        """The derivatives, each in its node's shape or one that is broadcast to it."""
+        line = self._often.next(self._on_numbers, self.run.graph) if self.few else None
+        if line is None:
+            return self.run.run(values, direction)
+        with np.errstate(all="ignore"):
+            found: Sequence[Any] = line(values, direction)
+        return found
+
+    def _on_numbers(self, _graph: Graph) -> Callable[..., Sequence[Any]]:
+        numbers = apart(self.run, self.wanted, [{}], self.types)
+        if numbers is None:
+            return self.run.run
+        line, known = numbers.written(), numbers.known_values
+        names = [f"{name}, {k}" for name, t in self.types.items() for k in range(t.size)]
+        used = getter([names.index(name) for name in numbers.further])
+        shapes = [t.shape for _, t in self.wanted]
+        ends = np.cumsum([t.size for _, t in self.wanted]).tolist()
+
+        def parts(values: Sequence[Any], direction: Mapping[str, Any]) -> Sequence[Any]:
+            flat = [element for name in self.types for element in np.ravel(direction[name])]
+            found = np.array(line(*known(values), *used(flat)))
+            pairs = zip(shapes, [0, *ends], ends, strict=False)
+            return [found[first:end].reshape(shape) for shape, first, end in pairs]
+
+        return parts
+
+
+def _as_matrix(numbers: Continuation, count: int) -> Callable[[Sequence[Any]], Array | None]:
+    line, known = numbers.written(), numbers.known_values
+
+    def matrix(values: Sequence[Any]) -> Array | None:
+        found = np.array(line(*known(values)))
+        # Without the products with exact zeros there may be fewer nans than in a pass over arrays.
+        return found.reshape(count, -1) if isfinite(found.dot(found)) else None
+
+    return matrix

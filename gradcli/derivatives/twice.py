@@ -16,11 +16,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.rows import Rows
+from gradcli.derivatives.rows import Along, Rows
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.derivatives.undefined import refuse
 from gradcli.engine.adjoint import Adjoint, adjoint
-from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
@@ -77,10 +76,12 @@ class Twice:
         return Rows(self.second.graph, len(nodes), types, wanted)
 
     @cached_property
-    def product(self) -> Continuation:
+    def product(self) -> Along:
         """The pass for one vector."""
-        wanted = (self.second.deltas[i] for i in self.wrt if i in self.second.deltas)
-        return Continuation(self.second.graph, len(self.graph.nodes), wanted)
+        nodes = self.graph.nodes
+        types = {self.names[i]: nodes[i].type for i in self.wrt}
+        wanted = [self.second.deltas[i] for i in self.wrt if i in self.second.deltas]
+        return Along(self.second.graph, len(nodes), types, wanted)
 
     @cached_property
     def compressed(self) -> _Compressed | None:
@@ -182,13 +183,13 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
         if matrix is not None:
             return matrix
     whole = made.rows(values)
-    if not all_finite(whole):
-        if not allow_nonfinite:
-            bad = int(np.argwhere(~np.isfinite(whole))[0][0])
-            refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
-        with np.errstate(all="ignore"):
-            return _mean(whole, whole.T)
-    return _mean(whole, whole.T)
+    if math.isfinite(np.vdot(whole, whole)):  # all elements are, and no sum of two overflows
+        return (whole + whole.T) * 0.5
+    if not (allow_nonfinite or all_finite(whole)):
+        bad = int(np.argwhere(~np.isfinite(whole))[0][0])
+        refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
+    with np.errstate(all="ignore"):
+        return _mean(whole, whole.T)
 
 
 def hessian_product(
@@ -204,7 +205,7 @@ def hessian_product(
     """
     nodes = made.graph.nodes
     given = {made.names[i]: vector[i] for i in made.wrt}
-    found = iter(made.product.run(values, given))
+    found = iter(made.product(values, given))
     shaped = {}
     for i in made.wrt:
         value = next(found) if i in made.second.deltas else np.float64(0.0)

@@ -168,7 +168,8 @@ class _Builder(Growing):
             if isinstance(local, Literal):
                 self.reach(to, counts, node)
                 return self.fit(sent, target, node)
-        sent = self.guarded(sent, counts, node)
+        if node.operation.elementwise or not rule.moves:  # what moves exact zeros leaves them 0
+            sent = self.guarded(sent, counts, node)
         self.reach(to, counts, node)
         if node.selections and not isinstance(sent, Literal):
             mask = self.mask(node)

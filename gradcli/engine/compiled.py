@@ -12,6 +12,7 @@ import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -19,14 +20,17 @@ import numpy as np
 from gradcli.engine.forward import align, apply, operand_values
 from gradcli.engine.plan import (
     BELOW_1,
-    Contribution,
+    Contributions,
     Plan,
     Send,
     reduce_to,
 )
 from gradcli.graph.draft import Operand
-from gradcli.graph.graph import Graph, Node
-from gradcli.ops.operation import Shape
+from gradcli.graph.graph import Graph, Node, OperationNode
+from gradcli.ops.kernels import arrays
+from gradcli.ops.kernels.elementwise import where
+from gradcli.ops.operation import Kernel, Shape
+from gradcli.ops.unbatched import unbatched
 
 LONGEST = 200
 """Characters of a call inside a call: Python can't read hundreds of brackets in brackets."""
@@ -41,10 +45,11 @@ class _Text:
         self._names: dict[int, str] = {}
 
     def name(self, value: Any) -> str:
-        """A name for an object."""
+        """A name for an object; a number is made a float64, whose division by 0 raises nothing."""
         if id(value) not in self._names:
             self._names[id(value)] = f"k{len(self.objects)}"
-            self.objects[self._names[id(value)]] = value
+            made = np.float64(value) if type(value) is float else value
+            self.objects[self._names[id(value)]] = made
         return self._names[id(value)]
 
     def add(self, line: str) -> None:
@@ -78,9 +83,8 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     made, rows = _backward(text, graph, plan)
     _give_up(text, [_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
     deltas = ", ".join(f"d{n.id}" if n.id in made else "None" for n in graph.nodes)
-    row = text.name(partial(tuple.__new__, Contribution))
-    contributions = f"tuple(map({row}, ({''.join(f'({line}), ' for line in rows)})))"
-    result = f"({_all('v', graph)},), ({deltas},), {contributions}"
+    fields = "".join(f"({line}), " for line in rows)
+    result = f"({_all('v', graph)},), ({deltas},), {text.name(Contributions)}(({fields}))"
     return text.function([*_inputs(graph), f"d{graph.output}"], result)
 
 
@@ -110,29 +114,15 @@ def unrolled_line(
     known: Mapping[int, Any],
     wanted: Sequence[int],
     varies: Sequence[bool],
-    units: Sequence[Mapping[int, Any]],
-    *,
-    batched: bool,
+    unit: Mapping[int, Any],
 ) -> Callable[..., Any]:
     """The function of `continued_line` for further inputs that have the same values in every run.
 
-    A unit has such values, of a whole batch if it is `batched`. The nodes that vary are computed
-    for each unit, the others once, and those that depend on nothing but the unit now. The result
-    has the wanted values of all units behind each other.
+    A unit has their values, with a batch axis. What depends on nothing else is computed now.
     """
-    text = _Text()
-    text.objects |= {f"v{i}": value for i, value in known.items()}
-    _add_nodes(text, graph, [n for n in nodes if not varies[n.id]])
-    results = "".join(f"v{i}, " for i in wanted)
-    for k, unit in enumerate(units):
-        own = _filled(graph, known, unit, [n for n in nodes if varies[n.id]])
-        for i, value in own.items():
-            text.add(f"v{i} = {text.name(value)}")
-        left = [n for n in nodes if varies[n.id] and n.id not in own]
-        _add_nodes(text, graph, left, varies if batched else None)
-        text.add(f"w{k} = ({results})")
-    rows = ", ".join(f"*w{k}" for k in range(len(units)))
-    return text.function([f"v{i}" for i in given], f"({rows},)")
+    own = _filled(graph, known, unit, [n for n in nodes if varies[n.id]])
+    left = [n for n in nodes if n.id not in own]
+    return continued_line(graph, given, left, {**known, **own}, wanted, varies)
 
 
 def _filled(
@@ -165,21 +155,40 @@ def _add_nodes(
                 own = len(graph.nodes[o].type.shape)
                 if own < rank:
                     operands[k] = f"{text.name(align)}({operands[k]}, {own}, {rank})"
-        _add_call(text, node, operands, number=not rank and not batched[node.id])
+        _add_call(text, node, operands, batched=batched[node.id])
 
 
-SIGNS = {np.add: "+", np.subtract: "-", np.multiply: "*", np.divide: "/"}
-"""On two numbers an operator is the same as the function, and takes a fifth of its time."""
+OF_NUMBERS: Mapping[Kernel, str] = {
+    np.add: "({} + {})",
+    np.subtract: "({} - {})",
+    np.multiply: "({} * {})",
+    np.divide: "({} / {})",
+    np.negative: "(-{})",
+    np.reciprocal: "(1.0 / {})",
+    where: "({1} if {0} != 0.0 else {2})",
+}
+"""On numbers an operator is the same as the function, and takes a fifth of its time."""
 
 
-def _add_call(text: _Text, node: Node, operands: list[str], *, number: bool) -> None:
-    """The line that computes a node; a `number` is made a float64."""
+def _call(text: _Text, kernel: Kernel, operands: Sequence[str], *, numbers: bool) -> str:
+    """A kernel applied to operands, as an expression; `numbers` says that they are float64."""
+    form = OF_NUMBERS.get(kernel) if numbers else None
+    if numbers and kernel is np.power and operands[0].isidentifier():
+        exponent = text.objects.get(operands[1])
+        form = "({0} * {0})" if type(exponent) is np.float64 and exponent == 2.0 else None
+    return form.format(*operands) if form else f"{text.name(kernel)}({', '.join(operands)})"
+
+
+def _add_call(text: _Text, node: OperationNode, operands: list[str], *, batched: bool) -> None:
+    """The line that computes a node; a number is made a float64."""
     name, kernel = f"v{node.id}", node.kernel
-    if number and isinstance(kernel, np.ufunc) and kernel in SIGNS:
-        text.add(f"{name} = {operands[0]} {SIGNS[kernel]} {operands[1]}")
-        return
-    text.add(f"{name} = {text.name(kernel)}({', '.join(operands)})")
-    if number:
+    number = not node.type.shape and not batched
+    if not batched:
+        kernel = unbatched(kernel)
+    numbers = number and node.operation.elementwise
+    text.add(f"{name} = {_call(text, kernel, operands, numbers=numbers)}")
+    exact = (numbers and isinstance(kernel, np.ufunc)) or isinstance(kernel, itemgetter)
+    if number and not exact:
         kind = text.name(np.float64)
         text.add(f"if type({name}) is not {kind}: {name} = {kind}({name})")
 
@@ -189,9 +198,18 @@ def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str
     if any(send.mask is not None for _, _, sends in plan.steps for send in sends):
         text.add(f"values = [{_all('v', graph)}]")
     made = {graph.output} if plan.active[graph.output] else set()
+    elements = _read_by_element(graph, plan)
     rows: list[str] = []
     for node, _, sends in plan.steps:
         for send in sends:
+            if send.to in elements:
+                elements[send.to].add(text, node, send)
+                made.add(send.to)
+                scattered = text.name(unbatched(send.rule.calls[0][0]))
+                rows.append(
+                    f"{node}, {send.operand}, {send.to}, d{node}, {scattered}, {send.final}"
+                )
+                continue
             sent = total = f"s{len(rows)}"
             text.add(f"{sent} = {_sent(text, graph, node, send)}")
             if send.mask is not None:
@@ -206,6 +224,60 @@ def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str
             made.add(send.to)
             rows.append(f"{node}, {send.operand}, {send.to}, {sent}, {total}, {send.final}")
     return made, rows
+
+
+class _Elements:
+    """The accumulator of an array of few elements, each of which is read by itself.
+
+    It is put together at the end instead of a sum of arrays that have one element each.
+    """
+
+    def __init__(self, to: int, shape: Shape) -> None:
+        self.to, self.shape = to, shape
+        self.sums: dict[tuple[int, ...], str] = dict.fromkeys(np.ndindex(shape), "")
+        self.sends = 0
+
+    def add(self, text: _Text, node: int, send: Send) -> None:
+        """One more contribution, in which all elements but one are 0."""
+        place, total = _place(send), f"d{node}"
+        if self.sums[place]:
+            total = f"e{self.sends}_{self.to}"
+            text.add(f"{total} = {self.sums[place]} + d{node}")
+        self.sums[place] = total
+        self.sends += 1
+        if send.final:
+            zero = " + 0.0" if self.sends > 1 else ""  # the others' zeros make 0 of -0
+            totals = self.sums.values()
+            parts = "".join(f"{total}{zero}, " if total else "0.0, " for total in totals)
+            text.add(f"d{self.to} = {text.name(np.array)}(({parts}))")
+            if len(self.shape) > 1:
+                text.add(f"d{self.to} = d{self.to}.reshape({self.shape})")
+
+
+MOST_APART = 4
+"""An array is put together of elements that are no more than this for each contribution."""
+
+
+def _read_by_element(graph: Graph, plan: Plan) -> dict[int, _Elements]:
+    """The arrays that get single elements alone, and not much fewer of them than they have."""
+    sends = [send for _, _, sends in plan.steps for send in sends]
+    found = {
+        to: _Elements(to, graph.nodes[to].type.shape)
+        for to, count in Counter(send.to for send in sends).items()
+        if 0 < graph.nodes[to].type.size <= MOST_APART * count
+    }
+    for send in sends:
+        if send.mask is not None or _place(send) is None:
+            found.pop(send.to, None)
+    return found
+
+
+def _place(send: Send) -> Any:
+    """Where the upstream, a number, stands among zeros; None for any other contribution."""
+    kernel = send.rule.calls[0][0] if len(send.rule.calls) == 1 else None
+    if not isinstance(kernel, partial) or kernel.func is not arrays.scatter:
+        return None
+    return None if kernel.keywords["rank"] else kernel.keywords["at"]
 
 
 def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:
@@ -226,8 +298,11 @@ def _give_up(text: _Text, finite: list[str]) -> None:
 def _finite(text: _Text, graph: Graph, letter: str, node: int) -> str:
     """Whether a value or an accumulator is finite; no where only its square overflows."""
     name, isfinite = f"{letter}{node}", text.name(math.isfinite)
-    if not graph.nodes[node].type.shape:
+    rank = len(graph.nodes[node].type.shape)
+    if rank == 0:
         return f"{isfinite}({name})"
+    if rank == 1:  # the method takes half of the function's time
+        return f"{isfinite}({name}.dot({name}))"
     return f"{isfinite}({text.name(np.vdot)}({name}, {name}))"
 
 
@@ -253,8 +328,10 @@ def _sent(text: _Text, graph: Graph, node: int, send: Send) -> str:
     slots = [given[i] for i in rule.picks] if rule.picks is not None else given[: rule.names]
     slots += [text.name(c) for c in rule.constants]
     uses = Counter(i for _, places in rule.calls for i in places)
+    numbers = send.elementwise and not graph.nodes[node].type.shape
     for kernel, places in rule.calls:
-        call = f"{text.name(kernel)}({', '.join(slots[i] for i in places)})"
+        operands = [slots[i] for i in places]
+        call = _call(text, unbatched(kernel), operands, numbers=numbers)
         if uses[len(slots)] > 1 or len(call) > LONGEST:
             name = f"r{len(slots)}"
             text.add(f"{name} = {call}")

@@ -60,24 +60,27 @@ class Continuation:
             fill_in(self.graph, every, self._needed)
         return [every[i] for i in self.wanted]
 
-    def unrolled(
-        self, units: Sequence[Mapping[str, Any]], *, batched: bool = False
-    ) -> Callable[..., Any]:
-        """A function from the known values to the wanted ones, for one unit after the other.
+    def unrolled(self, unit: Mapping[str, Any]) -> Callable[..., Any]:
+        """A function from the known values to the wanted ones.
 
-        A unit has a value for each of the further inputs, without a batch axis unless `batched`.
+        A unit has a batch of values for each of the further inputs, the same in every run.
         """
         from gradcli.engine.compiled import unrolled_line  # noqa: PLC0415 - most run once
 
-        rows = [{i: unit[name] for name, i in self.further.items()} for unit in units]
-        varies, parts = self.varies, (self.known, self.nodes, self.constants, self.wanted)
-        return unrolled_line(self.graph, *parts, varies, rows, batched=batched)
+        given = {i: unit[name] for name, i in self.further.items()}
+        parts = (self.known, self.nodes, self.constants, self.wanted)
+        return unrolled_line(self.graph, *parts, self.varies, given)
 
-    def _written(self, graph: Graph) -> Callable[..., Any]:
+    def written(self) -> Callable[..., Any]:
+        """A function from the known values and those of the further inputs to the wanted ones."""
         from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once
 
         given = [*self.known, *self.further.values()]
-        return continued_line(graph, given, self.nodes, self.constants, self.wanted, self.varies)
+        parts = (self.nodes, self.constants, self.wanted, self.varies)
+        return continued_line(self.graph, given, *parts)
+
+    def _written(self, _graph: Graph) -> Callable[..., Any]:
+        return self.written()
 
 
 def _constants(graph: Graph, needed: Sequence[bool], start: int) -> dict[int, Any]:

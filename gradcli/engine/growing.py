@@ -8,7 +8,7 @@ algebra in which `adjoint` applies the formulas of the table to a graph.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -116,7 +116,7 @@ class Growing:
         selections: tuple[Selection, ...],
     ) -> Operand:
         """A node for an operation; one that exists, or the number that it equals, if it can be."""
-        folds = operands and not out.shape and all(map(_is_literal_number, operands))
+        folds = operands and not out.shape and all(map(is_literal_number, operands))
         if folds and self.fold:
             with np.errstate(all="ignore"):
                 value = np.float64(kernel(*(o.value for o in operands)))  # type: ignore[union-attr]
@@ -241,7 +241,8 @@ def _is_finite(literal: Literal) -> bool:
     return bool(np.isfinite(literal.value).all())
 
 
-def _is_literal_number(operand: Operand) -> bool:
+def is_literal_number(operand: Operand) -> TypeGuard[Literal]:
+    """Whether an operand is written as a number."""
     return isinstance(operand, Literal) and np.ndim(operand.value) == 0
 
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias, overload
 
 import numpy as np
 
-from gradcli.diagnostics.equality import by_value
+from gradcli.diagnostics.equality import by_value, same
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.engine.formula import Formula
 from gradcli.engine.forward import (
@@ -45,6 +45,61 @@ class Contribution(NamedTuple):
     """The running sum after this contribution."""
     final: bool
     """No operation that uses the node is left: the accumulator is ∂f/∂u."""
+
+
+class Contributions(Sequence[Contribution]):
+    """The contributions of a pass that ran as one function: made of their fields when first read.
+
+    Most callers of a program that is run often take the gradient alone. In the place of a total
+    there may be the kernel that makes the contribution of the element in its place.
+    """
+
+    __slots__ = ("_fields", "_made")
+
+    def __init__(self, fields: tuple[tuple[Any, ...], ...]) -> None:
+        self._fields = fields
+        self._made: tuple[Contribution, ...] | None = None
+
+    def _all(self) -> tuple[Contribution, ...]:
+        if self._made is None:
+            totals: dict[int, Any] = {}
+            self._made = tuple([_with_total(Contribution(*row), totals) for row in self._fields])
+        return self._made
+
+    def __len__(self) -> int:
+        return len(self._fields)
+
+    @overload
+    def __getitem__(self, place: int) -> Contribution: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> tuple[Contribution, ...]: ...
+
+    def __getitem__(self, place: int | slice) -> Contribution | tuple[Contribution, ...]:
+        return self._all()[place]
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Contributions | tuple):
+            return NotImplemented
+        return same(self._all(), tuple(other))
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __repr__(self) -> str:
+        return repr(self._all())
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return tuple, (self._all(),)
+
+
+def _with_total(made: Contribution, totals: dict[int, Any]) -> Contribution:
+    """A contribution whose total may be a kernel yet; `totals` are the running sums of those."""
+    if not callable(made.accumulator):
+        return made
+    sent = made.accumulator(made.value)
+    totals[made.to] = total = totals[made.to] + sent if made.to in totals else sent
+    return made._replace(value=sent, accumulator=total)
 
 
 class Backward(NamedTuple):

@@ -38,7 +38,7 @@ class Passes(NamedTuple):
 
     values: tuple[Any, ...]
     accumulators: tuple[Any, ...]
-    contributions: tuple[Contribution, ...] = ()
+    contributions: Sequence[Contribution] = ()
 
 
 class Often:

@@ -15,7 +15,7 @@ from gradcli.export.numpy.code import ATOM, Code
 from gradcli.formulas.check import formula_graph
 from gradcli.formulas.types import Derivative
 from gradcli.graph.identifiers import TAKEN, identifiers
-from gradcli.ops.operation import Operation, Type
+from gradcli.ops.operation import Type
 from gradcli.report.formulas.labels import checked, label
 from gradcli.report.numbers import shown
 from gradcli.report.style import Style
@@ -48,7 +48,7 @@ class _Writer(Calls):
     """The lines of the function, and the helpers that they need."""
 
     def __init__(self, found: Derivative, style: Style) -> None:
-        super().__init__()
+        super().__init__(style)
         self.found, self.graph = found, found.graph
         self.types: dict[str, Type] = {node.name: node.type for node in self.graph.nodes}
         for formula in found.formulas:
@@ -88,41 +88,18 @@ class _Writer(Calls):
             if node.kind == "input":
                 found[node.id] = Code(self.names[node.name], ATOM, node.type)
                 continue
-            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
-            made = operands[0]
-            if node.operation is not None:
-                made = self.apply(node.operation, operands, node.type, node.options)
+            found[node.id] = self.node_code(node, found)
             if node.name in used:
                 name = self.names[node.name]
-                yield f"{name} = {code.numeric(made).text}"
-                made = Code(name, ATOM, node.type)
-            found[node.id] = made
+                yield f"{name} = {code.numeric(found[node.id]).text}"
+                found[node.id] = Code(name, ATOM, node.type)
 
     def _formula(self, text: str) -> str:
         graph = formula_graph(text, self.types)
-        found: list[Code] = []
+        found: dict[int, Code] = {}
         for node in graph.nodes:
             if node.kind == "input":
-                found.append(Code(self.names[node.name], ATOM, node.type))
-                continue
-            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
-            if node.operation is None:
-                found.append(operands[0])
+                found[node.id] = Code(self.names[node.name], ATOM, node.type)
             else:
-                found.append(self.apply(node.operation, operands, node.type, node.options))
+                found[node.id] = self.node_code(node, found)
         return code.numeric(found[graph.output]).text
-
-    def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
-        """The `def` of a block of the program."""
-        assert operation.body is not None
-        graph, result = operation.body(types)
-        parameters = [p.name for p in operation.operands]
-        found = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
-        for node in graph.nodes[len(found) : result + 1]:
-            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
-            made = operands[0]
-            if node.operation is not None:
-                made = self.apply(node.operation, operands, node.type, node.options)
-            found.append(made)
-        self.note(operation.name, ", ".join(parameters), code.numeric(found[result]).text)
-        return operation.name

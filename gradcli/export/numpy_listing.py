@@ -7,12 +7,13 @@ a block per step in exactly the reverse order.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from gradcli.export.numpy.passes import Numpy
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import rows
-from gradcli.report.trace.listing import BLANK, Choice, Late
+from gradcli.report.trace.listing import BLANK, Choice, Late, note
 from gradcli.trace.steps import Steps
 
 if TYPE_CHECKING:
@@ -59,11 +60,10 @@ class Writer:
     def forward(self) -> Iterator[str]:
         """The forward pass."""
         yield "\n# Forward pass\n"
-        for line in self.numpy.forward():
-            mark = "" if line.number is None else f"({line.number})"
-            value = self._comment(line.value)
-            text = f"{self.numpy.name(line.node)} = {line.text}"
-            yield self._line(text, "  ".join(part for part in (mark, value) if part))
+        for step, text in self.numpy.forward():
+            mark = "" if step.number is None else f"({step.number})"
+            comment = "  ".join(filter(None, (mark, self._comment(step.value))))
+            yield self._line(f"{self.numpy.name(step.node)} = {text}", comment)
 
     def backward(self) -> Iterator[str]:
         """The backward pass, a block per step."""
@@ -72,18 +72,17 @@ class Writer:
         if start is None:
             return
         yield f"{start[0]} = {self.numpy.value(start[1])}\n"
-        steps = self.numpy.steps
-        last = None
-        for line in self.numpy.backward():
-            if line.number != last:
-                last = line.number
-                written = shown(steps.step(line.node).expression, self.style)
-                name = shown(line.node.name, self.style)
-                yield f"\n# Backprop {name} = {written} ({line.number})\n"
-            note = self._comment(line.accumulator)
-            if note and line.final:
-                note += "  final" if line.paths == 1 else f"  final, {line.paths} paths"
-            yield self._line(f"{line.target} {line.assign} {line.text}", note)
+        for _, lines in groupby(self.numpy.backward(), key=lambda line: line[0].step):
+            for k, (move, text) in enumerate(lines):
+                if k == 0:
+                    own = self.numpy.steps.step(move.node)
+                    name = f"{move.node.name} = {own.expression}"
+                    yield f"\n# Backprop {shown(name, self.style)} ({move.step})\n"
+                comment = self._comment(move.accumulator)
+                if comment and move.final:
+                    comment += f"  {note(move)}"
+                target = f"delta_{self.numpy.name(move.to)}"
+                yield self._line(f"{target} {move.assign} {text}", comment)
 
     def _line(self, text: str, comment: str) -> str:
         return f"{text:{COLUMN}}  # {comment}\n" if comment else f"{text}\n"

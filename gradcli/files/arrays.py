@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Container
+from collections.abc import Callable, Container, Iterator
+from functools import partial
 from pathlib import PurePath
 from typing import Any, NoReturn
 
@@ -77,13 +78,27 @@ def inputs_from_stream(
 def _inputs(
     content: bytes, suffix: str, path: str, wanted: Container[str], *, structures: bool
 ) -> dict[str, Any]:
+    inputs: dict[str, Any] = {}
+    for key, read_value in _by_key(content, suffix, path, structures=structures):
+        name = normal(key) if is_name(key) else key
+        if name in wanted:
+            if name in inputs:
+                raise problem(path, f"gives '{name}' twice")
+            inputs[name] = read_value(name)
+    return inputs
+
+
+def _by_key(
+    content: bytes, suffix: str, path: str, *, structures: bool
+) -> Iterator[tuple[str, Callable[[str], Any]]]:
+    """The keys of a file, each with what reads its value under the name that messages have."""
     if suffix == ".npz" or content.startswith(ZIP):
-        return npz_arrays(content, path, wanted)
+        return npz_arrays(content, path)
     if suffix == ".npy" or content.startswith(NPY):
         raise problem(path, "holds one array, and --data reads many by name", bound_by(path))
     text = decoded(content, f"'{path}'")
     if suffix in (".csv", ".tsv", ".txt"):
-        return named_row(text, path, suffix, wanted)
+        return named_row(text, path, suffix)
     value = _json(text, path)
     if not isinstance(value, dict):
         raise problem(
@@ -91,16 +106,8 @@ def _inputs(
             "holds no object of names and values",
             'it looks like {"x": 3.0, "W": [[1, 2], [3, 4]]}',
         )
-    inputs: dict[str, Any] = {}
-    for key, item in value.items():
-        name = normal(key) if is_name(key) else key
-        if name not in wanted:
-            continue
-        if name in inputs:
-            raise problem(path, f"gives '{name}' twice")
-        convert = _structure if structures else _numbers
-        inputs[name] = convert(item, path, name)
-    return inputs
+    convert = _structure if structures else _numbers
+    return ((key, partial(convert, item, path)) for key, item in value.items())
 
 
 def _structure(value: Any, path: str, name: str) -> Any:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import reason, usage_error
 from gradcli.files.dataset import Portion, rows_of
-from gradcli.files.job import run_unit, target_of
+from gradcli.files.job import Computation, run_unit, target_of
 from gradcli.files.many import is_url
 from gradcli.files.parts import Part, rows_between
 
@@ -96,12 +96,25 @@ def run_on(address: str, job: Job, reading: Reading, todo: list[Unit]) -> Iterat
             client.cancel(futures)
 
 
+class _NoStreams:
+    """The streams of a process of a cluster: it has none that are the user's."""
+
+    stdin = None
+    stdout = None
+
+    def write(self, _pieces: object) -> None:
+        raise OSError("there is no standard output")
+
+
 def _run(unit: Unit, job: tuple[Job, Reading]) -> int | GradcliError:
     """Do a unit. An error of the points is an answer: to try again would not help."""
+    counts: list[int] = []
+    streams: Any = _NoStreams()
     try:
-        return run_unit(*job, *unit)
+        run_unit(Computation(job[0]), job[1], *unit, streams, counts.append)
     except GradcliError as error:
         return error
+    return sum(counts)
 
 
 def _absolute(unit: Unit) -> Unit:

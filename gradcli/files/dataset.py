@@ -11,13 +11,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from gradcli.diagnostics.failures import file_error, reason
+from gradcli.diagnostics.failures import file_error
 from gradcli.files.binary_points import ParquetPoints, expect_small
 from gradcli.files.dialect import Asked
 from gradcli.files.files import read
 from gradcli.files.many import Partitions, is_url, unreachable
 from gradcli.files.points import as_name
 from gradcli.files.text_cells import UNREADABLE, head
+from gradcli.files.unpacked import first_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -39,22 +40,14 @@ class Portion(NamedTuple):
 class Dataset(ParquetPoints):
     """Parquet files as one, open for reading. Raises `GradcliError` of kind file."""
 
-    def __init__(
-        self,
-        name: str,
-        portion: Portion,
-        partitions: Partitions,
-        *,
-        gaps: bool = False,
-        given: Asked | None = None,
-    ) -> None:
+    def __init__(self, name: str, portion: Portion, partitions: Partitions, given: Asked) -> None:
         self.portion, self.partitions = portion, partitions
         self.kept: frozenset[str] = frozenset()
         self.wanted: frozenset[str] = frozenset()
         self.mixes = True
         """Whether Polars reads a column that has integers in some files and floats in others."""
         name = f"'{portion.files[0]}'" if len(portion.files) == 1 else name
-        super().__init__(Path(portion.files[0]), name, "parquet", gaps=gaps, given=given)
+        super().__init__(Path(portion.files[0]), name, "parquet", given)
         for key in partitions.above:
             if key in self._schema:
                 raise file_error(
@@ -185,8 +178,7 @@ def _fault(file: str, error: Exception) -> Exception:
 
 
 def _can_not(name: str, error: Exception) -> Exception:
-    said = reason(error).strip().partition("\n")[0][:200]
-    return file_error(f"'{name}' can't be read as parquet: {said}")
+    return file_error(f"'{name}' can't be read as parquet: {first_line(error)}")
 
 
 def pl_errors() -> type[Exception]:

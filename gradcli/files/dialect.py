@@ -32,6 +32,8 @@ class Asked:
     decimal: str | None = None
     missing: frozenset[str] = field(default_factory=frozenset)
     """Texts that stand for no value, besides an empty cell."""
+    gaps: bool = False
+    """Whether a cell in which nothing is written is nan, not an error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +51,9 @@ class Table:
     """The first row below the header."""
 
 
-def asked(form: str, separator: str | None, decimal: str | None, missing: str | None) -> Asked:
+def asked(
+    form: str, separator: str | None, decimal: str | None, missing: str | None, *, gaps: bool
+) -> Asked:
     """What `--separator`, `--decimal` and `--missing` say. Raises `GradcliError`."""
     for option, value in (("--separator", separator), ("--decimal", decimal)):
         if value is not None and form not in SEPARATORS:
@@ -66,7 +70,7 @@ def asked(form: str, separator: str | None, decimal: str | None, missing: str | 
     if decimal not in (None, ".", ","):
         raise usage_error(f"--decimal takes '.' or ',', not '{decimal}'")
     markers = () if missing is None else (word.strip() for word in missing.split(","))
-    return Asked(separator, decimal, frozenset(markers) - {""})
+    return Asked(separator, decimal, frozenset(markers) - {""}, gaps)
 
 
 def rows_of(lines: Iterable[str], separator: str, *, strict: bool = False) -> Iterator[list[str]]:

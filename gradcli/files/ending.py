@@ -13,12 +13,11 @@ from __future__ import annotations
 import os
 from _thread import RLock, start_new_thread
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import signal
-    from typing import TextIO
 else:
     import _signal as signal  # the same without enums, which take longer than all of this module
 
@@ -65,11 +64,6 @@ def undone_at_the_end(begin: Callable[[], object], undo: Callable[[], object]) -
         yield
     finally:
         _under_way.pop(key, None)
-
-
-def cursor_shown(stream: TextIO) -> AbstractContextManager[None]:
-    """Show the cursor again, if a signal ends the process while a progress bar hides it."""
-    return undone_at_the_end(lambda: None, lambda: os.write(stream.fileno(), b"\r\x1b[2K\x1b[?25h"))
 
 
 def _wait() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -21,7 +22,7 @@ from gradcli.files.columns import as_array
 from gradcli.files.dataset import Dataset, Portion, pl_errors
 from gradcli.files.dialect import Asked
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
-from gradcli.files.many import Found, Partitions, is_url, is_web
+from gradcli.files.many import Found, is_url, is_web
 from gradcli.files.opening import opened
 from gradcli.files.points import Points, expect_columns
 from gradcli.files.spool import temporary
@@ -37,22 +38,11 @@ if TYPE_CHECKING:
 # --- what is read --------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the files of points are read."""
+class Reading(NamedTuple):
+    """The files of points, and how they are read."""
 
-    name: str
-    form: str
-    several: bool
-    partitions: Partitions = field(default_factory=Partitions)
-    given: Asked = field(default_factory=Asked)
-    gaps: bool = False
-    """A missing value is nan, not an error."""
-
-    @classmethod
-    def of(cls, found: Found, given: Asked, *, gaps: bool) -> Reading:
-        """The reading of files that were found. Raises `GradcliError`."""
-        return cls(found.name, found.form, found.several, found.partitions(), given, gaps)
+    found: Found
+    given: Asked
 
 
 class Sources:
@@ -61,8 +51,8 @@ class Sources:
     def __init__(self, reading: Reading, portion: Portion, streams: Streams) -> None:
         self.reading, self.portion, self.streams = reading, portion, streams
         self.stack = ExitStack()
-        several = reading.several or not portion.whole or is_url(portion.files[0])
-        self.as_one = reading.form == "parquet" and several
+        several = reading.found.several or not portion.whole or is_url(portion.files[0])
+        self.as_one = reading.found.form == "parquet" and several
         self.coming = [portion] if self.as_one else [Portion((file,)) for file in portion.files]
         self.first = self._opened(self.coming[0])
 
@@ -83,26 +73,14 @@ class Sources:
         return self.first.total() if len(self.coming) == 1 else None
 
     def _opened(self, portion: Portion) -> Points:
-        reading, file = self.reading, portion.files[0]
+        (found, given), file = self.reading, portion.files[0]
         if self.as_one:
             try:
-                return Dataset(
-                    reading.name,
-                    portion,
-                    reading.partitions,
-                    gaps=reading.gaps,
-                    given=reading.given,
-                )
+                return Dataset(found.name, portion, found.partitions, given)
             except GradcliError:  # some web servers give files as a whole only
                 if not (is_web(file) and portion.whole):
                     raise
-        if is_url(file):
-            from gradcli.files.remote import fetched
-
-            found = fetched(file, reading.form, gaps=reading.gaps, given=reading.given)
-        else:
-            found = opened(file, reading.form, self.streams, gaps=reading.gaps, given=reading.given)
-        return self.stack.enter_context(found)
+        return self.stack.enter_context(opened(file, found.form, self.streams, given))
 
 
 # --- what is computed ----------------------------------------------------------------------
@@ -144,7 +122,7 @@ class Computation:
         empty: pl.DataFrame | None = None
         for points in sources:
             points.shapes = self.seen
-            at = points.at if sources.reading.several else "row {:,}".format
+            at = points.at if sources.reading.found.several else "row {:,}".format
             for frame, rows in self._frames(points, at):
                 advance(rows)
                 if rows or some:
@@ -218,26 +196,21 @@ class Computation:
 # --- where it goes -------------------------------------------------------------------------
 
 
-def chain(first: pl.DataFrame, frames: Iterator[pl.DataFrame]) -> Iterator[pl.DataFrame]:
-    """The frames with the first before them."""
-    yield first
-    yield from frames
-
-
 def deliver(frames: Iterator[pl.DataFrame], target: str | None, streams: Streams, to: str) -> None:
     """Write frames to a file, a URL, or (None) standard output. Raises `GradcliError`.
 
     A file or an object has its name only when it is whole.
     """
     first = next(frames)  # what is wrong with the options is said before a file is made
+    coming = chain([first], ahead(frames))
     if target is not None and is_url(target):
-        upload(chain(first, ahead(frames)), target)
+        _upload(coming, target)
         return
     with replacing(target, streams) as stream:
-        write(chain(first, ahead(frames)), stream, to)
+        write(coming, stream, to)
 
 
-def upload(frames: Iterator[pl.DataFrame], url: str) -> None:
+def _upload(frames: Iterator[pl.DataFrame], url: str) -> None:
     """Write Parquet to a URL, by way of a temporary file.
 
     A sink whose source fails would leave what it has; so only what is whole is sent.
@@ -296,7 +269,7 @@ def expect_own_places(pairs: list[tuple[str, str]]) -> None:
             )
 
 
-def make_folder(target: str) -> None:
+def _make_folder(target: str) -> None:
     """The folders that a file lies in. Raises `GradcliError`."""
     if is_url(target):
         return
@@ -308,26 +281,15 @@ def make_folder(target: str) -> None:
         raise unwritable(f"'{target}'", error) from None
 
 
-class _NoStreams:
-    """The streams of a process of a cluster: it has none that are the user's."""
-
-    stdin = None
-    stdout = None
-
-    def write(self, _pieces: object) -> None:
-        raise OSError("there is no standard output")
-
-
-def run_unit(job: Job, reading: Reading, portion: Portion, target: str) -> int:
-    """Do a job for a portion, in whatever process; the number of rows. Raises `GradcliError`."""
-    rows = 0
-
-    def advance(count: int) -> None:
-        nonlocal rows
-        rows += count
-
-    streams: Any = _NoStreams()
-    make_folder(target)
+def run_unit(
+    computation: Computation,
+    reading: Reading,
+    portion: Portion,
+    target: str,
+    streams: Streams,
+    advance: Callable[[int], object] = lambda _rows: None,
+) -> None:
+    """Do a job for a portion, in whatever process. Raises `GradcliError`."""
+    _make_folder(target)
     with Sources(reading, portion, streams) as sources:
-        deliver(Computation(job).frames(sources, advance), target, streams, job.to)
-    return rows
+        deliver(computation.frames(sources, advance), target, streams, computation.job.to)

@@ -11,6 +11,7 @@ import os
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -41,7 +42,7 @@ class Partitions:
     """Further ones above the folder that was asked for, which are no columns."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Found:
     """The files of points, in order."""
 
@@ -56,6 +57,7 @@ class Found:
     rows: tuple[int, ...] | None = None
     """The rows of each file, where finding the files has told them."""
 
+    @cached_property
     def partitions(self) -> Partitions:
         """The columns that the folders below `root` name.
 

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Container
+from collections.abc import Callable, Iterator
+from functools import partial
 from io import BytesIO
 from typing import IO, Any
 from zipfile import BadZipFile, ZipFile, ZipInfo
@@ -17,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 
 from gradcli.diagnostics.failures import problem
-from gradcli.diagnostics.names import is_name, normal
 from gradcli.files.files import MOST
 from gradcli.files.unpacked import too_large
 
@@ -94,27 +94,24 @@ def _numeric(array: npt.NDArray[Any], path: str, what: str) -> Any:
     return np.float64(found) if found.ndim == 0 else found
 
 
-def npz_arrays(content: bytes, path: str, wanted: Container[str]) -> dict[str, Any]:
-    """The arrays of an `.npz` file that are wanted; the others are not even unpacked."""
-    inputs: dict[str, Any] = {}
+def npz_arrays(content: bytes, path: str) -> Iterator[tuple[str, Callable[[str], Any]]]:
+    """The arrays of an `.npz` file: their keys, and what reads one; the others stay packed."""
     room = MOST
     try:
         archive = ZipFile(BytesIO(content))
     except (BadZipFile, OSError, ValueError) as error:
         raise problem(path, f"isn't a sound .npz file: {_first_line(error)}") from None
+
+    def read(member: ZipInfo, name: str) -> Any:
+        nonlocal room
+        room -= member.file_size
+        if room < 0:
+            raise too_large(f"'{path}'", "unpacks to something")
+        return npy_array(_unpacked(archive, member, path), path, name)
+
     with archive:
         for member in archive.infolist():
-            key = member.filename.removesuffix(".npy")
-            name = normal(key) if is_name(key) else key
-            if name not in wanted:
-                continue
-            if name in inputs:
-                raise problem(path, f"gives '{name}' twice")
-            room -= member.file_size
-            if room < 0:
-                raise too_large(f"'{path}'", "unpacks to something")
-            inputs[name] = npy_array(_unpacked(archive, member, path), path, name)
-    return inputs
+            yield member.filename.removesuffix(".npy"), partial(read, member)
 
 
 def _unpacked(archive: ZipFile, member: ZipInfo, path: str) -> bytes:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
-from pathlib import Path
 
 from gradcli.files.binary_points import ArchivePoints, ParquetPoints
 from gradcli.files.dialect import Asked
 from gradcli.files.formats import TEXT
+from gradcli.files.many import is_url
 from gradcli.files.points import Points
 from gradcli.files.spool import on_disk
 from gradcli.files.streams import Streams
@@ -25,23 +25,18 @@ READERS: Mapping[str, type[Points]] = {
 
 
 @contextmanager
-def opened(
-    path: str, form: str, streams: Streams, *, gaps: bool = False, given: Asked | None = None
-) -> Iterator[Points]:
-    """A file of points, or standard input. Raises `GradcliError`."""
+def opened(path: str, form: str, streams: Streams, given: Asked) -> Iterator[Points]:
+    """A file of points, one at a URL, or standard input. Raises `GradcliError`."""
     name = "standard input" if path == "-" else f"'{path}'"
-    with (
-        on_disk(path, form, streams) as there,
-        read(there, name, form, gaps=gaps, given=given) as points,
-    ):
-        yield points
+    if is_url(path):
+        from gradcli.files.remote import fetched
 
-
-@contextmanager
-def read(there: Path, name: str, form: str, *, gaps: bool, given: Asked | None) -> Iterator[Points]:
-    """The points of a file on disk, which messages call `name`. Raises `GradcliError`."""
+        file = fetched(path, form)
+    else:
+        file = on_disk(path, form, streams)
     with (
+        file as there,
         as_polars_reads(there, form if form in TEXT else None, name) as found,
-        closing(READERS[form](found, name, form, gaps=gaps, given=given)) as points,
+        closing(READERS[form](found, name, form, given)) as points,
     ):
         yield points

@@ -54,19 +54,11 @@ def part_of(text: str) -> Part:
     return part
 
 
-def whole(found: Found) -> Portion:
-    """All rows of all files."""
-    return Portion(found.files)
-
-
-def shares_files(found: Found, count: int) -> bool:
-    """Whether there are fewer files than parts, so that parts have to share them."""
-    return len(found.files) < count
-
-
-def portion(found: Found, part: Part) -> Portion:
-    """A part of the files or of their rows. Raises `GradcliError` where they can't be shared."""
-    if not shares_files(found, part.parts):
+def portion(found: Found, part: Part | None) -> Portion:
+    """A part of the files or of their rows, else all. Raises if they can't be shared."""
+    if part is None:
+        return Portion(found.files)
+    if len(found.files) >= part.parts:
         start, stop = part.share(len(found.files))
         return Portion(found.files[start:stop])
     if found.form != "parquet" or found.files == ("-",):

@@ -13,13 +13,14 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from gradcli.diagnostics.failures import file_error, reason
+from gradcli.diagnostics.failures import file_error
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files import head_start
 from gradcli.files.dialect import WORDS, Asked, Table
 from gradcli.files.numbers import number, number_in
 from gradcli.files.text_cells import UNREADABLE
+from gradcli.files.unpacked import first_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -34,8 +35,7 @@ def as_name(column: str) -> str:
 class Points(ABC):
     """A file of points, open for reading. `columns` are its names as the language has them.
 
-    With `gaps` a cell in which nothing is written is nan, else it is an error. `given` is what
-    the command line says of how the file is written.
+    `given` is what the command line says of how the file is written.
     """
 
     is_text: ClassVar[bool] = False
@@ -44,11 +44,9 @@ class Points(ABC):
     table: Table | None = None
     """How a table of text is written."""
 
-    def __init__(
-        self, path: Path, name: str, form: str, *, gaps: bool = False, given: Asked | None = None
-    ) -> None:
-        self.path, self.name, self.form, self.gaps = path, name, form, gaps
-        self.given = given or Asked()
+    def __init__(self, path: Path, name: str, form: str, given: Asked) -> None:
+        self.path, self.name, self.form = path, name, form
+        self.given, self.gaps = given, given.gaps
         self.markers = [v for m in self.given.missing if (v := number(m)) is not None]
         """The numbers that stand for a missing value."""
         self.listed: frozenset[str] = frozenset()
@@ -83,8 +81,7 @@ class Points(ABC):
 
     def unreadable(self, error: Exception) -> Exception:
         """The error of a file that can't be read: one line, with the place at fault."""
-        said = reason(error).strip().partition("\n")[0][:200]
-        return file_error(f"{self.name} can't be read as {self.form}: {said}")
+        return file_error(f"{self.name} can't be read as {self.form}: {first_line(error)}")
 
     @abstractmethod
     def chunks(self, used: Sequence[str], keep: Sequence[str]) -> Iterator[pl.DataFrame]:

@@ -7,14 +7,14 @@ column. What separates the columns shows in the first lines (`dialect`).
 from __future__ import annotations
 
 import csv
-from collections.abc import Container
+from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from gradcli.diagnostics.failures import problem
-from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Source, Span
 from gradcli.files.dialect import ROWS, Asked, rows_of, table_in
 from gradcli.files.numbers import has_comma, hint_for, number, number_in
@@ -117,10 +117,8 @@ def _read_by_cell(
         if None in values:
             column = values.index(None)
             span = _place(line, cells, column).moved(start)
-            shown = cells[column].strip()
-            what = f"'{shown[:40]}' isn't a number" if shown else "the cell is empty"
-            hint = hint_for(shown, decimal)
-            if separator == ";" and has_comma(shown):
+            what, hint = _no_number(cells[column], decimal)
+            if separator == ";" and has_comma(cells[column]):
                 hint = "decimal commas are not read: write 1.5"
             raise problem(
                 path,
@@ -153,8 +151,8 @@ def bound_by(path: str) -> str | None:
     return None if path == STANDARD_INPUT else f"--NAME @{path} binds it"
 
 
-def named_row(text: str, path: str, suffix: str, wanted: Container[str]) -> dict[str, Any]:
-    """The inputs in a table of names and one row. A cell is a number or a list in JSON."""
+def named_row(text: str, path: str, suffix: str) -> Iterator[tuple[str, Callable[[str], Any]]]:
+    """The names of a table of one row, and what reads a cell: a number or a list in JSON."""
     table = table_in(text, "tsv" if suffix == ".tsv" else "csv", f"'{path}'", Asked())
     if table is None:
         raise problem(path, "is empty")
@@ -177,19 +175,21 @@ def named_row(text: str, path: str, suffix: str, wanted: Container[str]) -> dict
         )
     if len(rows[0]) > len(table.header):
         raise problem(path, f"has {len(rows[0])} cells for {len(table.header)} names")
-    inputs: dict[str, Any] = {}
-    for column, (key, cell) in enumerate(zip(table.header, rows[0], strict=False), 1):
-        name = normal(key.strip()) if is_name(key.strip()) else key
-        if name not in wanted:
-            continue
-        if name in inputs:
-            raise problem(path, f"gives '{name}' twice")
+
+    def read(column: int, name: str) -> Any:
+        cell = rows[0][column]
         value = number_in(cell, decimal=table.decimal)
         if value is None:
-            shown = cell.strip()
-            what = f"'{shown[:40]}' isn't a number" if shown else "the cell is empty"
-            raise problem(
-                path, f"column {column}, '{name}': {what}", hint_for(shown, table.decimal)
-            )
-        inputs[name] = np.float64(value) if value.ndim == 0 else value
-    return inputs
+            what, hint = _no_number(cell, table.decimal)
+            raise problem(path, f"column {column + 1}, '{name}': {what}", hint)
+        return np.float64(value) if value.ndim == 0 else value
+
+    for column, (key, _) in enumerate(zip(table.header, rows[0], strict=False)):
+        yield key.strip(), partial(read, column)
+
+
+def _no_number(cell: str, decimal: str) -> tuple[str, str | None]:
+    """What is wrong with a cell that is no number, and the hint."""
+    shown = cell.strip()
+    what = f"'{shown[:40]}' isn't a number" if shown else "the cell is empty"
+    return what, hint_for(shown, decimal)

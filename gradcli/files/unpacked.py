@@ -7,21 +7,16 @@ A few kilobytes can be packed gigabytes. What is read into memory at once is unp
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.files.files import MOST
-from gradcli.files.spool import spooled
-
-if TYPE_CHECKING:
-    pass
+from gradcli.files.spool import BYTE_ORDER_MARK, spooled
 
 GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
-BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 ZSTANDARD_BLOCK = 1 << 17
 """The most that a compressed block unpacks to."""
 _CHUNK = 1 << 20
@@ -97,20 +92,35 @@ def size_of_zstandard(content: bytes) -> int:
 
 def _lines(source: Path | bytes, name: str) -> Iterator[bytes]:
     """A text in Zstandard, some lines at a time; Polars unpacks it."""
+
+    def failed(error: Exception) -> Exception:
+        return file_error(f"{name} can't be unpacked: {first_line(error)}")
+
     try:
-        import polars as pl
+        yield from lines_by_polars(source, failed)
     except ImportError:
         raise file_error(
             f"{name} is compressed with Zstandard",
             "pip install 'gradcli[batch]' reads it; else unpack it: zstd -d",
         ) from None
+
+
+def lines_by_polars(
+    source: Path | bytes | str, failed: Callable[[Exception], Exception]
+) -> Iterator[bytes]:
+    """A text, some lines at a time. Raises what `failed` makes of an error of Polars'."""
+    import polars as pl
+
     try:
-        frames = pl.scan_lines(source, glob=False).collect_batches(maintain_order=True)
-        for frame in frames:
+        for frame in pl.scan_lines(source, glob=False).collect_batches(maintain_order=True):
             yield "\n".join([*frame.to_series(), ""]).encode()
     except (OSError, pl.exceptions.PolarsError) as error:
-        said = reason(error).strip().partition("\n")[0][:200]
-        raise file_error(f"{name} can't be unpacked: {said}") from None
+        raise failed(error) from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error of a library says, as far as a message has room for it."""
+    return reason(error).strip().partition("\n")[0][:200]
 
 
 # --- files of points -----------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""The arguments of the language's functions: which are operands and which are options.
+"""The arguments of a call: which are operands and which are options.
 
-A call comes in; out come the row of the table that it means, its operands (trees, or literals
-where a default stands in) in the order of the row's parameters, and its options.
+A call of the language's functions comes in; out come the row of the table that it means, its
+operands (trees, or literals where a default stands in) in the order of the row's parameters, and
+its options. A function of the program has operands alone.
 """
 
 from __future__ import annotations
@@ -17,9 +18,10 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.draft import Literal
+from gradcli.graph.names import defined_here
 from gradcli.ops import Function
 from gradcli.ops.operation import Operation, Parameter
-from gradcli.syntax.tree import Array, Call, Nothing, Tree, Tuple
+from gradcli.syntax.tree import Array, Block, Call, Define, Nothing, Tree, Tuple
 
 OTHER_KEYWORDS = {
     "ord": "p",
@@ -168,3 +170,27 @@ def _problem(
     return GradcliError(
         Kind.SYNTAX, f"{call.name} {what}", source=source, span=place or call.span, hint=hint
     )
+
+
+def arrange_arguments(call: Call, definition: Define | Block, source: Source) -> tuple[Tree, ...]:
+    """The arguments of a call in the order of the parameters. Raises `GradcliError`."""
+    parameters = [p.name for p in definition.parameters]
+    what = f"{definition.name.name}({', '.join(parameters)})"
+    positional = call.arguments[: len(call.arguments) - len(call.keywords)]
+    found: dict[str, Tree] = dict(zip(parameters, positional, strict=False))
+
+    def error(message: str, span: Span) -> GradcliError:
+        here = (defined_here(definition),)
+        return GradcliError(Kind.NAME, message, source=source, span=span, labels=here)
+
+    for keyword, value in zip(call.keywords, call.arguments[len(positional) :], strict=True):
+        if keyword not in parameters:
+            raise error(f"{what} has no parameter '{keyword}'", value.span)
+        if keyword in found:
+            raise error(f"{what} gets '{keyword}' twice", value.span)
+        found[keyword] = value
+    if len(positional) > len(parameters) or len(found) < len(parameters):
+        count = len(call.arguments)
+        noun = "argument" if len(parameters) == 1 else "arguments"
+        raise error(f"{what} takes {len(parameters)} {noun}, here it gets {count}", call.span)
+    return tuple(found[p] for p in parameters)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.graph.draft import Draft, Literal, Selection, Step
+from gradcli.graph.draft import Draft, Literal, Step
 from gradcli.graph.graph import ConstantNode, Graph, InputNode, Node, OperationNode, Origin
 from gradcli.ops.operation import Misfit, Type, times
 
@@ -121,12 +121,8 @@ def _with_selections(nodes: list[Node]) -> list[Node]:
                 continue
             for selection in below.selections:
                 broken = id(selection) in inside and (not elementwise or id(selection) in gone)
-                if broken and not _is_scalar(selection, nodes):
+                condition = selection.condition
+                where = nodes[condition] if isinstance(condition, int) else condition
+                if broken and where.type.shape:
                     lost.setdefault(below.id, set()).add(id(selection))
     return result
-
-
-def _is_scalar(selection: Selection, nodes: list[Node]) -> bool:
-    condition = selection.condition
-    t = nodes[condition].type if isinstance(condition, int) else condition.type
-    return t.shape == ()

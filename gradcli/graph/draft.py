@@ -6,8 +6,9 @@ reach the output are dropped here, and the unnamed get their letters.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, NamedTuple, TypeAlias
 
 from gradcli.diagnostics.equality import by_value
@@ -79,8 +80,8 @@ class Draft(NamedTuple):
 NO_OPTIONS: Mapping[str, Any] = {}
 
 
-def reached(steps: list[Step], output: int) -> list[bool]:
-    """Which steps the output depends on, itself included."""
+def pruned(source: Source, steps: list[Step], output: int) -> Draft:
+    """Only the steps that the output depends on, numbered anew."""
     keep = [False] * len(steps)
     keep[output] = True
     for i in range(output, -1, -1):
@@ -88,12 +89,6 @@ def reached(steps: list[Step], output: int) -> list[bool]:
             for operand in steps[i].operands:
                 if type(operand) is int:
                     keep[operand] = True
-    return keep
-
-
-def pruned(source: Source, steps: list[Step], output: int) -> Draft:
-    """Only the steps that the output depends on, numbered anew."""
-    keep = reached(steps, output)
     if all(keep):
         return Draft(source, steps, output)
     number: dict[int, int] = {}
@@ -103,25 +98,14 @@ def pruned(source: Source, steps: list[Step], output: int) -> Draft:
         if keep[i]:
             number[i] = len(kept)
             operands = tuple(_moved(o, number) for o in step.operands)
-            moved = tuple(_moved_selections(step.selections, number, selections))
-            kept.append(step._replace(operands=operands, selections=moved))
+            for old in step.selections:
+                if id(old) not in selections:  # one whose `where` is gone goes with it
+                    there = not isinstance(old.condition, int) or old.condition in number
+                    new = Selection(old.chosen, _moved(old.condition, number)) if there else None
+                    selections[id(old)] = new
+            moved = (selections[id(old)] for old in step.selections)
+            kept.append(step._replace(operands=operands, selections=tuple(filter(None, moved))))
     return Draft(source, kept, number[output])
-
-
-def _moved_selections(
-    old: tuple[Selection, ...], number: dict[int, int], done: dict[int, Selection | None]
-) -> Iterator[Selection]:
-    """Selections with their conditions renumbered; one whose `where` is gone goes with it."""
-    for selection in old:
-        if id(selection) not in done:
-            condition = selection.condition
-            there = not isinstance(condition, int) or condition in number
-            done[id(selection)] = (
-                Selection(selection.chosen, _moved(condition, number)) if there else None
-            )
-        new = done[id(selection)]
-        if new is not None:
-            yield new
 
 
 def _moved(operand: Operand, number: dict[int, int]) -> Operand:
@@ -131,12 +115,9 @@ def _moved(operand: Operand, number: dict[int, int]) -> Operand:
 def named(draft: Draft, used: set[str]) -> Draft:
     """Names for the unnamed: letters as far as they go, else v1, v2 and so on."""
     unnamed = sum(step.name is None for step in draft.steps)
-    letters = [letter for letter in LETTERS if letter not in used]
-    fresh: Iterator[str] = (
-        iter(letters)
-        if unnamed <= len(letters)
-        else (name for i in range(1, unnamed + len(used) + 1) if (name := f"v{i}") not in used)
-    )
+    fresh = (letter for letter in LETTERS if letter not in used)
+    if unnamed > len(set(LETTERS) - used):
+        fresh = (name for i in count(1) if (name := f"v{i}") not in used)
     for i, step in enumerate(draft.steps):
         if step.name is None:
             draft.steps[i] = step.called(next(fresh))

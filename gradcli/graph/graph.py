@@ -17,11 +17,7 @@ import numpy as np
 
 from gradcli.diagnostics.equality import same_fields
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.draft import (
-    Literal,
-    Operand,
-    Selection,
-)
+from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type, propagating
 
 Class = TypeVar("Class", bound=type)
@@ -79,21 +75,9 @@ class _Given:
     """What inputs and constants have in common: no operation computes them."""
 
     __slots__ = ()
-
-    @property
-    def operation(self) -> None:
-        """None: only operations have one."""
-        return
-
-    @property
-    def kernel(self) -> None:
-        """None: nothing is called for them."""
-        return
-
-    @property
-    def selections(self) -> tuple[Selection, ...]:
-        """None: no `where` leaves them out."""
-        return ()
+    operation: None = None
+    kernel: None = None
+    selections: tuple[Selection, ...] = ()
 
 
 class _InputFields(NamedTuple):
@@ -312,7 +296,10 @@ class Graph:
     def site(self, node: OperationNode) -> Site:
         """What the node's rules may depend on."""
         types = tuple(self.operand_type(o) for o in node.operands)
-        literals = tuple(map(_literal_number, node.operands))
+        literals = tuple(
+            float(o.value) if isinstance(o, Literal) and np.ndim(o.value) == 0 else None
+            for o in node.operands
+        )
         return Site(types, node.type, node.options, literals, node.span)
 
     def operand_type(self, operand: Operand) -> Type:
@@ -338,9 +325,3 @@ def _showing(node: Node, operands: Sequence[Operand]) -> list[int]:
         return []
     places = propagating(node.operation, len(operands))
     return [o for o in (operands[i] for i in places) if type(o) is int]
-
-
-def _literal_number(operand: Operand) -> float | None:
-    if isinstance(operand, Literal) and np.ndim(operand.value) == 0:
-        return float(operand.value)
-    return None

@@ -12,7 +12,7 @@ from itertools import takewhile
 
 from gradcli.diagnostics.error import GradcliError, Kind, Label
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.draft import Draft, Literal, Operand, Step
+from gradcli.graph.draft import Literal, Operand, Step
 from gradcli.ops.operation import Misfit, Type, times
 from gradcli.syntax.tree import Call, Operator
 
@@ -22,50 +22,38 @@ def misfit_error(
 ) -> GradcliError:
     """The error of an operation whose operands do not fit, each operand with its shape."""
     assert step.operation is not None
-    draft = Draft(source, list(steps), 0)
-    reason, hint = _with_names(draft, step, misfit)
+    spans = _operand_spans(step)
+    texts = [_text(source, steps, *pair) for pair in zip(step.operands, spans, strict=True)]
+    written = dict(zip(step.operation.operand_names(len(texts)), texts, strict=True))
+    # `dot` and `inner` speak as the matrix product that they are.
+    written |= dict(zip("AB", written.values(), strict=False))
+    reason, hint = misfit.reason.format_map(written), misfit.hint
+    if hint:  # The transpose of what is written as a transpose is the thing itself.
+        hint = re.sub(r"(?:\.T|ᵀ)\.T\b", "", hint.format_map(written))
     if misfit.plain:
-        return GradcliError(Kind.SHAPE, reason, source=draft.source, span=step.span, hint=hint)
+        return GradcliError(Kind.SHAPE, reason, source=source, span=step.span, hint=hint)
     labels = tuple(
         Label(span, times(t.shape) if t.shape else "a number", strong=True)
-        for span, t in zip(_operand_spans(step), types, strict=True)
+        for span, t in zip(spans, types, strict=True)
         if span is not None
     )
-    written = " ".join(draft.source.text[step.span.start : step.span.end].split())
-    if len(written) > 40:
-        written = step.operation.name
-    reason = reason or _list_of_shapes(draft, step, types)
+    whole = " ".join(source.text[step.span.start : step.span.end].split())
+    reason = reason or ", ".join(map(_shape, texts, types))
     return GradcliError(
         Kind.SHAPE,
-        f"shapes do not fit in {written}: {reason}",
-        source=draft.source,
+        f"shapes do not fit in {whole if len(whole) <= 40 else step.operation.name}: {reason}",
+        source=source,
         span=step.symbol_span,
         labels=labels,
         hint=hint,
     )
 
 
-def _with_names(draft: Draft, step: Step, misfit: Misfit) -> tuple[str, str | None]:
-    """Reason and hint with the operands as they are written in the place of `{A}` and `{B}`."""
-    assert step.operation is not None
-    names = step.operation.operand_names(len(step.operands))
-    spans = _operand_spans(step)
-    written = {
-        name: _operand_text(draft, operand, span)
-        for name, operand, span in zip(names, step.operands, spans, strict=True)
-    }
-    # `dot` and `inner` speak as the matrix product that they are.
-    written |= dict(zip("AB", written.values(), strict=False))
-    hint = misfit.hint and misfit.hint.format_map(written)
-    # The transpose of what is written as a transpose is the thing itself.
-    return misfit.reason.format_map(written), hint and re.sub(r"(?:\.T|ᵀ)\.T\b", "", hint)
-
-
-def _operand_text(draft: Draft, operand: Operand, span: Span | None) -> str:
+def _text(source: Source, steps: Sequence[Step], operand: Operand, span: Span | None) -> str:
     """An operand as written in the program if that is short, else its name."""
-    text = draft.source.text[span.start : span.end] if span is not None else ""
+    text = source.text[span.start : span.end] if span is not None else ""
     if not text or len(text) > 20 or not text.isprintable():
-        return operand.text if isinstance(operand, Literal) else draft.steps[operand].name or "…"
+        return operand.text if isinstance(operand, Literal) else steps[operand].name or "…"
     whole = text.removesuffix(".T")
     behind_name = re.sub(r"^[\w.]*", "", whole)
     if not behind_name or _in_brackets(behind_name):  # x, f(x), [1, 2], (a + b), f(x).T
@@ -97,13 +85,8 @@ def _operand_spans(step: Step) -> list[Span | None]:
     return [None] * count
 
 
-def _list_of_shapes(draft: Draft, step: Step, types: tuple[Type, ...]) -> str:
-    """`W is 3×2, x has 3 elements`."""
-    parts = []
-    for operand, t, span in zip(step.operands, types, _operand_spans(step), strict=True):
-        name = _operand_text(draft, operand, span)
-        if len(t.shape) == 1:
-            parts.append(f"{name} has {t.shape[0]} elements")
-        else:
-            parts.append(f"{name} is {t if t.shape else 'a number'}")
-    return ", ".join(parts)
+def _shape(name: str, t: Type) -> str:
+    """`W is 3×2`, `x has 3 elements`."""
+    if len(t.shape) == 1:
+        return f"{name} has {t.shape[0]} elements"
+    return f"{name} is {t if t.shape else 'a number'}"

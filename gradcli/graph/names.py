@@ -35,6 +35,11 @@ def defined_name(statement: Statement) -> Name | None:
     return statement.name if isinstance(statement, Definition) else None
 
 
+def defined_here(definition: Definition) -> Label:
+    """The place of a definition, for an error elsewhere."""
+    return Label(definition.name.span, "defined here")
+
+
 def spelled_in(name: str, known: Container[str]) -> str:
     """A name in the spelling that is among the known ones; itself if none is."""
     twin = TWINS.get(name)
@@ -96,14 +101,25 @@ class Names:
 
     def two_spellings(self, name: Name, valued: Name) -> GradcliError:
         """The error of a name that has a value in one spelling and is read in the other."""
-        return GradcliError(
-            Kind.NAME,
+        return self.error(
             f"'{valued.name}' gets a value, and '{name.name}' is the same name",
-            source=self.source,
-            span=name.span,
-            labels=(Label(valued.span, "written so here"),),
-            hint=f"write it one way: {valued.name}",
+            name.span,
+            f"write it one way: {valued.name}",
+            label=Label(valued.span, "written so here"),
         )
+
+    def error(
+        self,
+        message: str,
+        span: Span,
+        hint: str | None = None,
+        *,
+        kind: Kind = Kind.NAME,
+        label: Label | None = None,
+    ) -> GradcliError:
+        """An error in the text of the names."""
+        labels = () if label is None else (label,)
+        return GradcliError(kind, message, source=self.source, span=span, labels=labels, hint=hint)
 
     def live(self, output: str | None) -> set[str]:
         """Every name that the output needs, directly or through other definitions."""

@@ -1,6 +1,6 @@
 """Names that were meant as something else: `sinx` for sin(x), `xy` for x*y, `Inf` for inf.
 
-Each of these is a valid name of an input. Only where it gets no value does an error
+Each of these is a valid name of an input. Only where it gets no value, or is called, does an error
 suggest what it may have been meant as.
 """
 
@@ -14,15 +14,19 @@ from gradcli import ops
 from gradcli.diagnostics.characters import DERIVATIVES
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.graph.names import CONSTANTS, Names
-from gradcli.graph.resolve import uncalled
-from gradcli.syntax.messages.foreign import INSTEAD_OF_NAMES, derivative_at
+from gradcli.syntax.messages.foreign import INSTEAD_OF_NAMES, derivative_at, instead_of_function
+from gradcli.syntax.tree import Block, Call, Define, Number
 
 LONGEST = 20
 """Longer names are neither calls nor products."""
 
 MOST = 20
 """How many names are examined: with more, they are meant as names."""
+
+_BASE = re.compile(r"(\w*)\s*(?:\^|\*\*)\s*$")
+"""What stands before an exponent."""
 
 _VARIABLE = "[xyzuvwθ][0-9]?"
 """What is taken for an argument, though the program has no such name."""
@@ -85,18 +89,17 @@ def misread(
 def no_value(names: Names, missing: list[str], place: Span) -> GradcliError:
     """The error of inputs without a value, of which the first stands at `place`."""
     listed = ", ".join(f"'{name}'" for name in missing)
-    return GradcliError(
-        Kind.BINDING,
-        f"{listed} {'has' if len(missing) == 1 else 'have'} no value",
-        source=names.source,
-        span=place,
-        hint=_instead_of_value(names, missing, place.start),
-    )
+    message = f"{listed} {'has' if len(missing) == 1 else 'have'} no value"
+    hint = _instead_of_value(names, missing, place.start)
+    return names.error(message, place, hint, kind=Kind.BINDING)
 
 
 def _instead_of_value(names: Names, missing: list[str], start: int) -> str:
     text, name = names.source.text, missing[0]
-    only = as_transpose(name, text, start) or uncalled(missing[:1], "…")
+    base = _BASE.search(text[max(0, start - 80) : start])
+    if name == "T" and base is not None:  # of A^T
+        return f"the transpose is written {base[1] or '(…)'}.T"
+    only = uncalled(missing[:1], "…")
     if only is not None:
         return only
     meant = without_value(name, text, start)
@@ -105,12 +108,11 @@ def _instead_of_value(names: Names, missing: list[str], start: int) -> str:
     return f"{meant}\n{values}" if meant else values
 
 
-def as_transpose(name: str, text: str, start: int) -> str | None:
-    """A hint where the name, which stands at `start` in a text, is the T of `A^T`."""
-    power = re.search(r"(\w*)\s*(?:\^|\*\*)\s*$", text[max(0, start - 80) : start])
-    if name != "T" or power is None:
-        return None
-    return f"the transpose is written {power[1] or '(…)'}.T"
+def uncalled(inputs: Iterable[str], argument: str) -> str | None:
+    """A hint where an input has the name of a function: most often its brackets are missing."""
+    functions = (name for name in inputs if ops.is_function(name) and name not in ops.SPELLED)
+    name = next(functions, None)
+    return name and f"without brackets '{name}' is an input; the function is {name}({argument})"
 
 
 def without_value(name: str, text: str, start: int) -> str | None:
@@ -120,3 +122,44 @@ def without_value(name: str, text: str, start: int) -> str | None:
     if begins and behind.startswith("=="):
         return "a name is given its value by a single '='"
     return INSTEAD_OF_NAMES.get(name)
+
+
+def unknown_function(names: Names, call: Call) -> GradcliError:
+    """The error of a call of a name that is not a function."""
+    word, text, place = call.name, names.source.text, call.name_span
+    product = f"for a product write the sign: {word}*(…)"
+    if len(call.arguments) == 1 and isinstance(call.arguments[0], Number):
+        product += f", for an element {word}[…]"
+    if word in names.definitions or word in names.free:
+        message = f"'{word}' is a value, not a function"
+        return names.error(message, place, product, kind=Kind.SYNTAX)
+    if derivative := derivative_at(text, place.start):
+        span = Span(place.end - len(derivative), place.end)
+        message = f"'{derivative}' isn't an operator"
+        return names.error(message, span, DERIVATIVES, kind=Kind.SYNTAX)
+    own = [n for n, d in names.definitions.items() if isinstance(d, Define | Block)]
+    functions = [*ops.function_names(), *own]
+    hint = (
+        instead_of_function(word)
+        or _other_than_call(names, call, functions)
+        or did_you_mean(word, functions)
+    )
+    if hint is None:
+        hint = "'gradcli ops' lists all functions"
+        if len(call.arguments) == 1 and not call.qualified:
+            hint = f"{product}; {hint}"
+    return names.error(f"unknown function '{word}'", place, hint)
+
+
+def _other_than_call(names: Names, call: Call, functions: list[str]) -> str | None:
+    """What else a call of an unknown function may be: `xsin(x)`, `sin^n(x)`, `f(x) == x^2`."""
+    word, text = call.name, names.source.text
+    power = _BASE.search(text[: call.name_span.start][-80:])
+    if power is not None and power[1] in functions:
+        return f"a power stands after the call: {power[1]}(…)^{word}"
+    if re.match(r"\s*==", text[call.span.end : call.span.end + 80]):
+        return f"a function is defined by a single '=': {word}(…) = …"
+    for i in range(1, len(word) - 1 if len(word) < 40 else 0):
+        if word[i:] in functions and word[:i] in names.words:
+            return f"for a product write the sign: {word[:i]}*{word[i:]}(…)"
+    return None

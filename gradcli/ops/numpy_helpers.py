@@ -57,6 +57,7 @@ HELPERS = {
             "normal_pdf(x)/ndtr(np.maximum(x, 0)))"
         ),
     ),
+    "mills_excess": ("x", "x + mills(x)"),
     "log_base": ("x, base", "np.log(x)/np.log(base)"),
     "sinc_slope": (
         "x",

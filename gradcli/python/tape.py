@@ -16,9 +16,9 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.brackets import array_text
 from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Step
 from gradcli.graph.misfits import misfit_error
+from gradcli.graph.operators import array_text
 from gradcli.ops.operation import Misfit, Operation, Shape, Type
 from gradcli.ops.table.placing import Places
 from gradcli.python.limits import Budget

@@ -75,13 +75,8 @@ def refuse_corners(
 def at_corners(graph: Graph, values: Sequence[Any], wrt: Iterable[int]) -> list[str]:
     """The operations, as written, that stand at a corner: their derivatives are a convention."""
     active = graph.dependent(set(wrt))
-    return list(
-        dict.fromkeys(
-            written_text(graph, node)
-            for node in graph.nodes
-            if active[node.id] and _stands_at_corner(node, values)
-        )
-    )
+    nodes = (node for node in graph.nodes if active[node.id] and _stands_at_corner(node, values))
+    return list(dict.fromkeys(written_text(graph, node) for node in nodes))
 
 
 def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
@@ -91,9 +86,7 @@ def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
     if not np.any(tied):
         return False
     mask = selected(node, values)
-    if mask is None or np.shape(mask) != np.shape(tied):
-        return True
-    return bool(np.any(tied & mask))
+    return mask is None or np.shape(mask) != np.shape(tied) or bool(np.any(tied & mask))
 
 
 def _corner(node: Node, values: Sequence[Any]) -> Any:
@@ -106,14 +99,11 @@ def _corner(node: Node, values: Sequence[Any]) -> Any:
         return None
     if tied.size != node.type.size:  # element by element of what is reduced
         tied = np.any(tied, axis=options["axis"])
-    tied = np.broadcast_to(np.reshape(tied, _fitting(tied.size, node)), node.type.shape)
+    # The output's shape, with `keepdims` or without, or one number.
+    own = node.type.shape if tied.size == node.type.size else ()
+    tied = np.broadcast_to(np.reshape(tied, own), node.type.shape)
     mask = selected(node, values)
     return tied if mask is None else tied & mask
-
-
-def _fitting(size: int, node: Node) -> tuple[int, ...]:
-    """The shape of a tie: the output's, with `keepdims` or without, or one number."""
-    return node.type.shape if size == node.type.size else ()
 
 
 def _error(graph: Graph, node: OperationNode, values: Sequence[Any], bent: Any) -> GradcliError:

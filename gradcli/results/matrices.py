@@ -7,6 +7,7 @@ the frozen results that reports read.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +22,7 @@ from gradcli.engine.adjoint import weighted
 from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
-from gradcli.results.result import Check, Result, Verdict
+from gradcli.results.result import Check, Result, Verdict, overall
 
 Layout: TypeAlias = Literal["denominator", "numerator"]
 Mode: TypeAlias = Literal["forward", "reverse"]
@@ -103,23 +104,14 @@ class _Checked:
 
         A block that there was not time enough for makes it `partial`.
         """
-        found = {None if b.check is None else b.check.verdict for b in self.blocks}
-        if found <= {None}:
-            return None
-        if Verdict.FAIL in found:
-            return "fail"
-        complete = all(b.complete for b in self.blocks)
-        return "pass" if complete and found <= {Verdict.PASS, Verdict.ZERO} else "partial"
+        checks = [b.check for b in self.blocks]
+        unchecked = all(check is None for check in checks)
+        return None if unchecked else overall(checks, all(b.complete for b in self.blocks))
 
     @property
     def counts(self) -> dict[str, int]:
         """How many blocks got each verdict."""
-        counts: dict[str, int] = {}
-        for block in self.blocks:
-            if block.check is not None:
-                verdict = str(block.check.verdict)
-                counts[verdict] = counts.get(verdict, 0) + 1
-        return counts
+        return dict(Counter(str(b.check.verdict) for b in self.blocks if b.check is not None))
 
 
 @by_value
@@ -206,6 +198,8 @@ class Hessian(_Checked):
         """All blocks as one matrix, the inputs in their order; the product as one vector."""
         if self.vector is not None:
             return np.concatenate([b.value[:, 0] for b in self.blocks] or [np.zeros(0)])
+        if len(self.blocks) == 1:
+            return self.blocks[0].value
         rows = [joined(list(row.values()), 1) for row in self.matrices.values()]
         return joined(rows) if rows else np.zeros((0, 0))
 
@@ -284,8 +278,7 @@ def directions(types: Mapping[str, Type], colours: Colours, width: int) -> Itera
 
 def flat_rows(value: Any, count: int, shape: Shape) -> Array:
     """A batch of values as a matrix with a row for each."""
-    size = prod(shape)
-    if np.shape(value) == (count, *shape):
-        reshaped: Array = value.reshape(count, size)
-        return reshaped
-    return np.broadcast_to(value, (count, *shape)).reshape(count, size)
+    rows: Array = (
+        value if np.shape(value) == (count, *shape) else np.broadcast_to(value, (count, *shape))
+    )
+    return rows.reshape(count, prod(shape))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
@@ -57,6 +57,14 @@ class Check:
     element: tuple[int, ...] | None = None
     exact: float | None = None
     ulps: float | None = None
+
+
+def overall(checks: Iterable[Check | None], complete: bool) -> str:  # noqa: FBT001 - one of two
+    """`fail` if a check fails, `pass` if all are complete and pass or zero, else `partial`."""
+    found = {None if check is None else check.verdict for check in checks}
+    if Verdict.FAIL in found:
+        return "fail"
+    return "pass" if complete and found <= {Verdict.PASS, Verdict.ZERO} else "partial"
 
 
 @by_value
@@ -120,7 +128,7 @@ class Result:
     graph: Graph
     values: tuple[Any, ...]
     accumulators: tuple[Any, ...]
-    contributions: tuple[Contribution, ...]
+    contributions: Sequence[Contribution]
     upstream: Any
     checks: Checks | None = None
     rules: Rules = field(kw_only=True, compare=False, repr=False)
@@ -219,11 +227,8 @@ class Result:
         """`fail` if a row fails, `pass` if all are pass or zero, else `partial`; None unchecked."""
         if self.checks is None:
             return None
-        found = {check.verdict for check in self.checks.rows.values()}
-        if Verdict.FAIL in found or self.checks.rules:
-            return "fail"
         complete = not self.checks.omitted and not self.checks.in_part
-        return "pass" if complete and found <= {Verdict.PASS, Verdict.ZERO} else "partial"
+        return "fail" if self.checks.rules else overall(self.checks.rows.values(), complete)
 
     @cached_property
     def counts(self) -> dict[str, int]:
@@ -235,11 +240,8 @@ class Result:
     def worst(self) -> tuple[str, float] | None:
         """The passing row with the fewest agreeing digits: its node and how many."""
         rows = self.checks.rows if self.checks else {}
-        digits = [
-            (c.digits, i)
-            for i, c in rows.items()
-            if c.digits is not None and c.verdict is Verdict.PASS
-        ]
+        passing = ((c.digits, i) for i, c in rows.items() if c.verdict is Verdict.PASS)
+        digits = [(digits, i) for digits, i in passing if digits is not None]
         if not digits:
             return None
         fewest, node = min(digits)

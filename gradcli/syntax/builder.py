@@ -12,8 +12,9 @@ from __future__ import annotations
 import math
 from typing import Any, TypeGuard
 
-from gradcli.diagnostics.characters import normal_name
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.characters import normal_name, short
+from gradcli.diagnostics.error import Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span, between
 from gradcli.syntax.foreign_calls import is_type, part_of_several, translated_attribute
 from gradcli.syntax.libraries import translated, translated_method
@@ -133,7 +134,7 @@ class Builder(StatementBuilder):
 
     def _transposed(self, base: Tree, place: Span) -> Operator:
         if type(base) is Number:
-            raise rejected.number_has_no_parts(base, place, "transpose")
+            raise syntax_error("a number has no transpose", base.span.to(place))
         return Operator("T", (base,), between(base.span, place), place)
 
     def first_comparison(self, left: Tree, token: Token, right: Tree) -> list[Tree | Token]:
@@ -171,7 +172,8 @@ class Builder(StatementBuilder):
         if is_type(name):
             return Text(name, token.span)
         if name not in _CONSTANTS or "linalg" in token.text or "scipy" in token.text:
-            raise rejected.no_constant(token)
+            hint = "the constants are np.pi, np.e and math.tau; functions are called: np.exp(x)"
+            raise syntax_error(f"'{token}' is not a constant of this language", token.span, hint)
         return Name(name, token.span, qualified=True)
 
     def nothing(self, token: Token) -> Nothing:
@@ -200,9 +202,11 @@ class Builder(StatementBuilder):
         self, base: Tree, _dot: Token, name: Name, _: Token, arguments: Arguments, closing: Token
     ) -> Tree:
         if type(base) is Number:
-            raise rejected.number_has_no_parts(base, name.span, name.name)
+            what = "transpose" if name.name in ("T", "transpose") else f"'.{name.name}'"
+            raise syntax_error(f"a number has no {what}", base.span.to(name.span))
         if type(base) is Name and not base.qualified and base.name == "sympy":
-            raise rejected.foreign_module(base, name)
+            hint = f"write '{name.name}(…)' without it"
+            raise syntax_error("'sympy.' is not known here", base.span.to(name.span), hint)
         span = between(base.span, closing.span)
         call = _call(name.name, [base, *arguments], span, name.span, qualified=False)
         return translated_method(call, torch=self.torch)
@@ -219,7 +223,12 @@ class Builder(StatementBuilder):
 
     def keyword(self, name: Tree, token: Token, value: Tree) -> tuple[Name, Tree]:
         if type(name) is not Name or name.qualified:
-            raise rejected.no_argument_name(name, token.span)
+            raise syntax_error(
+                "before the '=' in a call stands an argument's name",
+                name.span,
+                "a comparison is written '=='",
+                labels=(Label(token.span, "this '='"),),
+            )
         return name, value
 
     def one_tuple(self, opening: Token, element: Tree, _: Token, closing: Token) -> Tuple:
@@ -237,7 +246,8 @@ class Builder(StatementBuilder):
             if found is not None:
                 return found
         if type(base) is Number:
-            raise rejected.number_before_bracket(base, Span(items[0].span.start, span.end))
+            hint = f"for a product write '{short(base.text)}*[…]'"
+            raise syntax_error("a number has no elements", Span(base.span.start, span.end), hint)
         return Index(base, tuple(items), span)
 
     def slice(self, *parts: Tree | Token) -> Slice:
@@ -286,7 +296,8 @@ def negated(number: Number, span: Span) -> Number:
 
 def _number(text: str, value: float, span: Span) -> Number:
     if math.isinf(value):
-        raise rejected.too_large(span)
+        hint = "the largest is about 1.8e308; for infinity write 'inf'"
+        raise syntax_error("this number is too large", span, hint)
     return Number(value, text, span)
 
 
@@ -299,13 +310,15 @@ def _call(name: str, arguments: Arguments, span: Span, name_span: Span, *, quali
         if type(argument) is tuple:
             keyword, tree = argument
             if keyword.name in keywords:
-                raise GradcliError(
-                    Kind.SYNTAX, f"the argument '{keyword.name}' is given twice", span=keyword.span
-                )
+                raise syntax_error(f"the argument '{keyword.name}' is given twice", keyword.span)
             keywords.append(keyword.name)
             trees.append(tree)
         elif keywords:
-            raise rejected.positional_after_keyword(argument)
+            raise syntax_error(
+                "an argument without a name can't follow one with a name",
+                argument.span,
+                "named arguments come last; a comparison is written '=='",
+            )
         else:
             trees.append(argument)
     return Call(name, tuple(trees), tuple(keywords), span, name_span, qualified=qualified)

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import GradcliError, Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.tokens import Token
 
@@ -149,46 +150,40 @@ def _halves(bars: Token) -> tuple[Token, Token]:
 
 def _check_pair(opened: list[Token], closing: Token) -> None:
     if not opened:
-        raise GradcliError(
-            Kind.SYNTAX,
+        raise syntax_error(
             f"'{closing}' closes nothing",
-            span=closing.span,
-            hint=f"delete it, or open a '{_PARTNERS[closing.text]}' before",
+            closing.span,
+            f"delete it, or open a '{_PARTNERS[closing.text]}' before",
         )
     opening = opened[-1]
     if opening.kind in ("BAR", "BARS"):
         raise unclosed(opening, Label(closing.span, f"'{closing}' comes first"))
     if opening.text != _PARTNERS[closing.text]:
-        raise GradcliError(
-            Kind.SYNTAX,
+        raise syntax_error(
             f"'{opening}' is closed by '{closing}'",
-            span=closing.span,
+            closing.span,
             labels=(Label(opening.span, "opened here"),),
         )
 
 
 def unclosed(opening: Token, *labels: Label, hint: str | None = None) -> GradcliError:
     """The error for a bracket or bar that is never closed."""
-    return GradcliError(
-        Kind.SYNTAX, f"'{opening}' is not closed", span=opening.span, labels=labels, hint=hint
-    )
+    return syntax_error(f"'{opening}' is not closed", opening.span, hint, labels=labels)
 
 
 def _semicolon_inside(token: Token, opening: Token) -> GradcliError:
     matrix = opening.text == "["
-    return GradcliError(
-        Kind.SYNTAX,
+    return syntax_error(
         "';' ends a statement, and a bracket is still open",
-        span=token.span,
+        token.span,
+        "a matrix is written by rows: [[1, 2], [3, 4]]" if matrix else None,
         labels=(Label(opening.span, "opened here"),),
-        hint="a matrix is written by rows: [[1, 2], [3, 4]]" if matrix else None,
     )
 
 
 def _continued(sign: Token) -> GradcliError:
-    return GradcliError(
-        Kind.SYNTAX,
+    return syntax_error(
         f"a line that begins with '{sign}' does not continue the line before",
-        span=sign.span,
-        hint="put the expression that goes over several lines in brackets",
+        sign.span,
+        "put the expression that goes over several lines in brackets",
     )

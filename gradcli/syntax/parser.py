@@ -11,7 +11,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from gradcli.diagnostics.characters import plain
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
@@ -58,20 +58,18 @@ def parse_expression(source: Source) -> Tree:
         raise syntax_error("an expression is missing here", Span(0, 0), source=source)
     first = statements[0]
     if not isinstance(first, Bare):
-        raise GradcliError(
-            Kind.SYNTAX,
+        raise syntax_error(
             "here stands an expression, not a definition",
+            first.span,
+            "leave out the name and the '='",
             source=source,
-            span=first.span,
-            hint="leave out the name and the '='",
         )
     if len(statements) > 1:
-        raise GradcliError(
-            Kind.SYNTAX,
+        raise syntax_error(
             "the expression ends before this",
+            statements[1].span,
+            "an expression over several lines is put in brackets",
             source=source,
-            span=statements[1].span,
-            hint="an expression over several lines is put in brackets",
         )
     return first.value
 
@@ -148,10 +146,9 @@ def _unused(source: Source, statement: Bare) -> GradcliError:
     hint = "give it a name, or put a line that goes on in brackets"
     if isinstance(value, Compare) and value.symbols[0] == "==":
         hint = "a value is given by a single '='"
-    return GradcliError(
-        Kind.SYNTAX,
+    return syntax_error(
         "only the last statement can be an expression without a name",
+        statement.span,
+        hint,
         source=source,
-        span=statement.span,
-        hint=hint,
     )

@@ -8,7 +8,8 @@ expression on both sides, and here the left one is taken apart again, or refused
 
 from __future__ import annotations
 
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span, between
 from gradcli.syntax.messages import rejected
 from gradcli.syntax.tokens import Token
@@ -60,11 +61,10 @@ class StatementBuilder:
         self, token: Token, left: Tree, _: Token, body: Tree, _with: Token, rules: list[Rule]
     ) -> Block:
         if type(left) is not Call:
-            raise GradcliError(
-                Kind.SYNTAX,
+            raise syntax_error(
                 "a block is a function with parameters",
-                span=left.span,
-                hint="block name(x) = … with d/dx = …",
+                left.span,
+                "block name(x) = … with d/dx = …",
             )
         name, parameters = _signature(left)
         names = {parameter.name for parameter in parameters}
@@ -72,17 +72,15 @@ class StatementBuilder:
         for rule in rules:
             parameter = rule.parameter
             if parameter.name not in names:
-                raise GradcliError(
-                    Kind.SYNTAX,
+                raise syntax_error(
                     f"'{parameter.name}' is not a parameter of '{name.name}'",
-                    span=parameter.span,
+                    parameter.span,
                     labels=(Label(left.span, "the block and its parameters"),),
                 )
             if parameter.name in given:
-                raise GradcliError(
-                    Kind.SYNTAX,
+                raise syntax_error(
                     f"the derivative by '{parameter.name}' is given twice",
-                    span=rule.span,
+                    rule.span,
                     labels=(Label(given[parameter.name].span, "the first"),),
                 )
             given[parameter.name] = rule
@@ -120,28 +118,26 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
         raise rejected.no_left_side(left, left.span)
     if left.keywords:
         first = left.arguments[len(left.arguments) - len(left.keywords)]
-        raise GradcliError(
-            Kind.SYNTAX,
+        raise syntax_error(
             f"the parameter '{left.keywords[0]}' can't have a default",
-            span=first.span,
-            hint="every call gives all arguments",
+            first.span,
+            "every call gives all arguments",
         )
     if not left.arguments:
-        raise GradcliError(
-            Kind.SYNTAX,
+        raise syntax_error(
             "a function has at least one parameter",
-            span=left.span,
-            hint=f"without parameters it is a named value: '{left.name} = …'",
+            left.span,
+            f"without parameters it is a named value: '{left.name} = …'",
         )
     seen: dict[str, Name] = {}
     for argument in left.arguments:
         if type(argument) is not Name or argument.qualified:
-            raise rejected.no_parameter(argument)
+            hint = "a function is defined by 'f(x, y) = …'; a comparison is written '=='"
+            raise syntax_error("a parameter is a name", argument.span, hint)
         if argument.name in seen:
-            raise GradcliError(
-                Kind.SYNTAX,
+            raise syntax_error(
                 f"two parameters are called '{argument.name}'",
-                span=argument.span,
+                argument.span,
                 labels=(Label(seen[argument.name].span, "the first"),),
             )
         seen[argument.name] = argument

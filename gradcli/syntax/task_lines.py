@@ -20,6 +20,7 @@ import re
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from gradcli.diagnostics.error import Label
 from gradcli.diagnostics.failures import syntax_error
@@ -87,14 +88,8 @@ class TaskLineReader:
     def __init__(self, source: Source) -> None:
         self.source = source
         self.once: dict[str, Span] = {}
-        self.fixed: dict[str, Span] = {}
-        self.wrt: dict[str, Span] | None = None
-        self.ask: str | None = None
-        self.direction = "either"
-        self.ranges: dict[str, tuple[float, float]] = {}
-        self.values: dict[str, tuple[float, ...]] = {}
-        self.drawn: dict[str, Span] = {}
-        self.call: CallLine | None = None
+        self.given: dict[str, Any] = {"fixed": {}, "ranges": {}, "values": {}, "drawn": {}}
+        """The fields of `TaskLines`."""
 
     def take(self, text: str, place: int) -> None:
         """Read a line that begins at `place`. Raises `GradcliError` of kind syntax."""
@@ -110,23 +105,21 @@ class TaskLineReader:
                 f"'{word}' has nothing behind it", here, _EXAMPLES[word], source=self.source
             )
         read: dict[str, Callable[[str, str, int], None]] = {
-            "wrt": self._wrt, "fixed": self._fixed, "range": self._range, "values": self._values,
+            "wrt": self._names, "fixed": self._names, "range": self._range, "values": self._values,
             "call": self._call, "ask": self._choice, "direction": self._choice,
         }  # fmt: skip
         read[word](word, rest.strip(), start)
 
     def lines(self) -> TaskLines:
         """All that was read. Raises `GradcliError` where two lines contradict each other."""
-        for name, place in self.drawn.items():
-            if name in self.fixed:
+        fixed = self.given["fixed"]
+        for name, place in self.given["drawn"].items():
+            if name in fixed:
                 raise syntax_error(
                     f"'{name}' is fixed, and has a range or values too", place, source=self.source,
-                    labels=(Label(self.fixed[name], "fixed here"),),
+                    labels=(Label(fixed[name], "fixed here"),),
                 )  # fmt: skip
-        return TaskLines(
-            self.wrt, self.ask, self.direction, self.fixed, self.ranges, self.values, self.drawn,
-            self.call,
-        )  # fmt: skip
+        return TaskLines(**self.given)
 
     def _only(self, word: str, here: Span) -> None:
         first = self.once.setdefault(word, here)
@@ -136,18 +129,12 @@ class TaskLineReader:
                 labels=(Label(first, "the first one"),),
             )  # fmt: skip
 
-    def _wrt(self, word: str, rest: str, start: int) -> None:
-        self.wrt = {}
-        self._names(word, rest, start, self.wrt)
-
-    def _fixed(self, word: str, rest: str, start: int) -> None:
-        self._names(word, rest, start, self.fixed)
-
-    def _names(self, word: str, rest: str, start: int, into: dict[str, Span]) -> None:
+    def _names(self, word: str, rest: str, start: int) -> None:
+        names = self.given.setdefault(word, {})
         for text, span in _words(rest, start):
             if not _NAME.fullmatch(text):
                 raise self._not(word, text, "a name", span)
-            self._new(text, span, into)
+            self._new(text, span, names)
 
     def _new(self, name: str, span: Span, into: dict[str, Span]) -> None:
         first = into.setdefault(name, span)
@@ -164,10 +151,7 @@ class TaskLineReader:
             span = Span(start, start + len(rest))
             message = f"'{word}' is {', '.join(known[:-1])} or {known[-1]}"
             raise syntax_error(message, span, hint, source=self.source)
-        if word == "ask":
-            self.ask = rest
-        else:
-            self.direction = rest
+        self.given[word] = rest
 
     def _range(self, word: str, rest: str, start: int) -> None:
         name, numbers = self._name_and_numbers(word, rest, start)
@@ -175,14 +159,14 @@ class TaskLineReader:
             span = Span(start, start + len(rest))
             message = "a range has two numbers, the lower one first"
             raise syntax_error(message, span, _EXAMPLES[word], source=self.source)
-        self.ranges[name] = numbers[0], numbers[1]
+        self.given["ranges"][name] = numbers[0], numbers[1]
 
     def _values(self, word: str, rest: str, start: int) -> None:
         name, numbers = self._name_and_numbers(word, rest, start)
         if not numbers:
             span = Span(start, start + len(rest))
             raise syntax_error("the values are missing", span, _EXAMPLES[word], source=self.source)
-        self.values[name] = numbers
+        self.given["values"][name] = numbers
 
     def _name_and_numbers(self, word: str, rest: str, start: int) -> tuple[str, tuple[float, ...]]:
         (name, place), *others = _words(rest, start)
@@ -193,7 +177,7 @@ class TaskLineReader:
             if not _NUMBER.fullmatch(text) or not math.isfinite(float(text)):
                 raise self._not(word, text, "a number", span)
             numbers.append(float(text))
-        self._new(name, place, self.drawn)
+        self._new(name, place, self.given["drawn"])
         return name, tuple(numbers)
 
     def _not(self, word: str, text: str, what: str, span: Span) -> Exception:
@@ -214,7 +198,7 @@ class TaskLineReader:
                 before = len(rest.encode()[: node.col_offset].decode())
                 reads.setdefault(node.id, Span(start + before, start + before + len(node.id)))
         assert isinstance(call.func, ast.Name)
-        self.call = CallLine(rest, call.func.id, reads, span, targets)
+        self.given["call"] = CallLine(rest, call.func.id, reads, span, targets)
 
 
 def _words(text: str, start: int) -> Iterator[tuple[str, Span]]:

@@ -144,12 +144,10 @@ class Explainer:
             if 1 < len(users) <= MOST_NAMES
             else f"is used {count} times"
         )
-        if move.paths == 1:
-            yield f"{name} {who}, so {many} add up; this is the first."
-        elif move.final:
-            yield f"{name} {who}, so {many} add up, with +=. Now δ of {name} is final."
-        else:
-            yield f"{name} {who}, so {many} add up, with +=."
+        how = "; this is the first" if move.paths == 1 else ", with +="
+        yield f"{name} {who}, so {many} add up{how}."
+        if move.final:
+            yield f"Now δ of {name} is final."
 
     def _corners(self, move: Move) -> Iterable[str]:
         """The convention that was taken, where the point is a corner."""

@@ -9,14 +9,13 @@ in single operations.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.backward import local_derivative
 from gradcli.engine.formula import compile_formula
 from gradcli.engine.notation import NOWHERE, node_tree, rule_tree, substitute
 from gradcli.engine.plan import Contribution, reduce_to
@@ -35,9 +34,7 @@ from gradcli.syntax.tree import (
 )
 from gradcli.trace.simplify import ONE, plus, times
 from gradcli.trace.steps import (
-    Arrivals,
-    Move,
-    Step,
+    Sent,
     Steps,
     backward_rule,
     product,
@@ -57,22 +54,6 @@ class Whole(NamedTuple):
     sent: dict[int, Sent]
     """By the number of the node that it is sent to."""
 
-    @property
-    def node(self) -> Node:
-        """The node that has the statement's value."""
-        return self.nodes[-1]
-
-
-class Sent(NamedTuple):
-    """What a statement sends to one of the nodes that it reads."""
-
-    local: Tree | None
-    rule: Tree | None
-    formula: str
-    local_value: Any
-    value: Any
-    last: Contribution
-
 
 class StatementSteps(Steps):
     """The passes of a result, statement by statement.
@@ -86,12 +67,6 @@ class StatementSteps(Steps):
         super().__init__(result)
         self.names = names
 
-    def __eq__(self, other: object) -> bool:
-        return super().__eq__(other) and self.names == getattr(other, "names", None)
-
-    def __hash__(self) -> int:
-        return hash((self.result, self.names))
-
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy works its formulas out again."""
         return type(self), (self.result, self.names)
@@ -102,51 +77,28 @@ class StatementSteps(Steps):
         found: dict[int, Whole] = {}
         for nodes in self._groups():
             whole = self._whole(nodes)
-            alone = [self._alone(node) for node in nodes] if whole is None else [whole]
-            found |= {one.node.id: one for one in alone}
+            for node in nodes if whole is None else nodes[-1:]:
+                found[node.id] = whole or self._whole((node,)) or self._single(node)
         return found
 
     @cached_property
-    def numbers(self) -> dict[int, int]:
-        """The number of every step, by the number of its node."""
-        steps = (i for i, whole in self.wholes.items() if whole.node.kind == "operation")
-        return {node: k for k, node in enumerate(steps, 1)}
+    def shown(self) -> Sequence[Node]:
+        """The nodes that have a statement's value, in order."""
+        return [whole.nodes[-1] for whole in self.wholes.values()]
 
-    def steps(self) -> Iterator[Step]:
-        """The forward pass: a step per statement."""
-        for whole in self.wholes.values():
-            yield self.step(whole.node)
-
-    def step(self, node: Node) -> Step:
-        """The statement that computes a node."""
-        tree = self.wholes[node.id].tree
-        return Step(self.numbers.get(node.id), node, tree, self.result.values[node.id])
+    def tree(self, node: Node) -> Tree:
+        """What the statement that computes a node is."""
+        return self.wholes[node.id].tree
 
     def members(self, node: Node) -> tuple[Node, ...]:
         """The operations of the statement that computes a node."""
         return self.wholes[node.id].nodes
 
-    def moves(self) -> Iterator[Move]:
-        """The backward pass: what every statement sends to the nodes that it reads."""
-        arrived = Arrivals()
-        for whole in reversed(self.wholes.values()):
+    def sends(self) -> Iterator[tuple[int, int, Sent]]:
+        """What every statement sends to the nodes that it reads, in backward order."""
+        for i, whole in reversed(self.wholes.items()):
             for to, sent in whole.sent.items():
-                before, paths = arrived.add(to, sent.last.accumulator)
-                yield Move(
-                    step=self.numbers[whole.node.id],
-                    node=self.graph.operation(whole.node.id),
-                    to=self.graph.nodes[to],
-                    local=sent.local,
-                    rule=sent.rule,
-                    formula=sent.formula,
-                    local_value=sent.local_value,
-                    upstream=self.result.accumulators[whole.node.id],
-                    value=sent.value,
-                    before=before,
-                    accumulator=sent.last.accumulator,
-                    final=sent.last.final,
-                    paths=paths,
-                )
+                yield i, to, sent
 
     # --- what belongs together -----------------------------------------------------------
 
@@ -163,10 +115,6 @@ class StatementSteps(Steps):
         if waiting:
             yield tuple(waiting)
 
-    def _alone(self, node: Node) -> Whole:
-        """A single operation as a step."""
-        return self._whole((node,)) or self._single(node)
-
     def _reads_once(self, node: Node) -> bool:
         """Whether all operands of an operation are different nodes."""
         operands = [o for o in node.operands if isinstance(o, int)]
@@ -175,22 +123,19 @@ class StatementSteps(Steps):
     def _single(self, node: Node) -> Whole:
         """An operation with its own rules; they are added up where it reads a node twice."""
         found: dict[int, Sent] = {}
-        once = self._reads_once(node)
-        delta = Name(f"delta_{node.name}", NOWHERE)
-        for sent in self._contributions.get(node.id, []):
-            own = self.graph.operation(node.id)
-            tree, value = rule_tree(self.graph, own, sent.operand), sent.value
-            formula = self._formula(sent, tree)
-            if own.operation.elementwise and once:
-                worth = local_derivative(self.rules, self.result.values, sent)
-                found[sent.to] = Sent(tree, None, formula, worth, value, sent)
-                continue
-            rule = times(delta, tree) if own.operation.elementwise else tree
-            earlier = found.get(sent.to)
-            if earlier is not None:
-                formula, value = f"{earlier.formula} + {formula}", earlier.value + value
-                rule = plus(earlier.rule, rule)
-            found[sent.to] = Sent(None, rule, formula, None, value, sent)
+        once, delta = self._reads_once(node), Name(f"delta_{node.name}", NOWHERE)
+        for contribution in self._contributions.get(node.id, []):
+            sent = self.sent(contribution)
+            if not once and sent.local is not None:
+                sent = sent._replace(local=None, rule=times(delta, sent.local), local_value=None)
+            if (earlier := found.get(contribution.to)) is not None:
+                assert sent.rule is not None
+                sent = sent._replace(
+                    rule=plus(earlier.rule, sent.rule),
+                    formula=f"{earlier.formula} + {sent.formula}",
+                    value=earlier.value + sent.value,
+                )
+            found[contribution.to] = sent
         return Whole((node,), node_tree(self.graph, node), found)
 
     @cached_property
@@ -239,7 +184,7 @@ class StatementSteps(Steps):
             value = value + more.value
         last, node, shape = sends[-1], nodes[-1], self.graph.nodes[to].type.shape
         upstream = self.result.accumulators[node.id]
-        whole = composed.local(to) if composed.elementwise else composed.rule(to)
+        whole = composed.sent[to]
         if not composed.elementwise and self.starts(node) and not node.type.shape:
             whole = substitute(whole, {f"delta_{node.name}": ONE})
         for tree in (tidied(whole, self._types(composed)), whole):
@@ -314,48 +259,37 @@ class Composed:
         known.pop(self.nodes[-1].name, None)
         return limited(_tidy(substitute(tree, known)))
 
-    def local(self, to: int) -> Tree:
-        """∂statement/∂to, for a statement of elementwise operations."""
-        return self._locals[to]
-
-    def rule(self, to: int) -> Tree:
-        """What a statement sends to a node, in terms of its own δ."""
-        return self._rules[to]
-
     @cached_property
-    def _locals(self) -> dict[int, Tree]:
-        found: dict[int, Tree] = {self.nodes[-1].id: ONE}
-        for node, operand, to in self._backwards(found):
-            rule = self._inserted(rule_tree(self.graph, node, operand))
-            found[to] = limited(plus(found.get(to), times(found[node.id], rule)))
-        return found
-
-    @cached_property
-    def _rules(self) -> dict[int, Tree]:
+    def sent(self) -> dict[int, Tree]:
+        """What every node gets: ∂statement/∂node where all is elementwise, else with δ in it."""
         last = self.nodes[-1]
-        found: dict[int, Tree] = {last.id: Name(f"delta_{last.name}", NOWHERE)}
-        for node, operand, to in self._backwards(found):
-            rule, delta = rule_tree(self.graph, node, operand), found[node.id]
-            shape, own = self.graph.nodes[to].type.shape, node.type.shape
-            if node.operation.elementwise:
-                sent = times(delta, self._inserted(rule))
-            else:
-                sent = self._inserted(substitute(rule, {f"delta_{node.name}": delta}))
-                own = self.rules.of(node, operand).type.shape
-            if to in self.inside and len(own) < len(shape):
-                ones = Call("ones_like", (self.trees[to],), (), NOWHERE, NOWHERE)
-                sent = Operator("*", (sent, ones), NOWHERE, NOWHERE)
-            found[to] = limited(plus(found.get(to), reduction(sent, own, shape)))
-        return found
-
-    def _backwards(self, reached: Mapping[int, Tree]) -> Iterator[tuple[OperationNode, int, int]]:
-        """Every operand of the operations inside that are reached, in backward order."""
+        start: Tree = ONE if self.elementwise else Name(f"delta_{last.name}", NOWHERE)
+        found: dict[int, Tree] = {last.id: start}
         for node in reversed(self.nodes):
-            if node.id not in reached or node.operation is None:
+            if node.id not in found or node.operation is None:
                 continue
+            delta = found[node.id]
             for i, to in enumerate(node.operands):
                 if isinstance(to, int):
-                    yield node, i, to
+                    sent = self._sent(node, i, to, delta)
+                    found[to] = limited(plus(found.get(to), sent))
+        return found
+
+    def _sent(self, node: OperationNode, operand: int, to: int, delta: Tree) -> Tree:
+        """What a node sends to an operand; of a rule with δ in it the sum is part of that."""
+        rule, own = rule_tree(self.graph, node, operand), node.type.shape
+        shape = self.graph.nodes[to].type.shape
+        if node.operation.elementwise:
+            sent = times(delta, self._inserted(rule))
+        else:
+            sent = self._inserted(substitute(rule, {f"delta_{node.name}": delta}))
+            own = self.rules.of(node, operand).type.shape
+        if self.elementwise:
+            return sent
+        if to in self.inside and len(own) < len(shape):
+            ones = Call("ones_like", (self.trees[to],), (), NOWHERE, NOWHERE)
+            sent = Operator("*", (sent, ones), NOWHERE, NOWHERE)
+        return reduction(sent, own, shape)
 
 
 def _tidy(tree: Tree) -> Tree:

@@ -8,7 +8,7 @@ graph's names in it, and the numbers are those of the pass itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -18,8 +18,7 @@ from gradcli.diagnostics.equality import by_value
 from gradcli.engine.backward import local_derivative
 from gradcli.engine.notation import NOWHERE, node_tree, option_tree, rule_tree
 from gradcli.engine.plan import Contribution
-from gradcli.engine.rules import Rules
-from gradcli.graph.graph import Graph, Node, OperationNode
+from gradcli.graph.graph import Node, OperationNode
 from gradcli.ops.operation import Shape
 from gradcli.results.result import Result
 from gradcli.syntax.printer import print_tree
@@ -84,38 +83,46 @@ class Move(NamedTuple):
         return f"delta_{self.to.name} {self.assign} {self.formula}"
 
 
+class Sent(NamedTuple):
+    """What a step sends to one of the nodes that it reads: the part of a `Move` that is its own."""
+
+    local: Tree | None
+    rule: Tree | None
+    formula: str
+    local_value: Any
+    value: Any
+    last: Contribution
+    """The contribution, the last one where it is several."""
+
+
 class Steps:
     """The passes of a result, operation by operation."""
 
     by = "operation"
 
     def __init__(self, result: Result) -> None:
-        self.result = result
+        self.result, self.graph, self.rules = result, result.graph, result.rules
 
     def __eq__(self, other: object) -> bool:
-        return type(other) is type(self) and self.result == other.result
+        return type(other) is type(self) and self.__reduce__() == other.__reduce__()
 
     def __hash__(self) -> int:
-        return hash(self.result)
+        return hash(self.__reduce__())
 
     def __reduce__(self) -> tuple[Any, ...]:
         """A copy works its formulas out again."""
         return type(self), (self.result,)
 
     @cached_property
-    def graph(self) -> Graph:
-        """The graph of the result."""
-        return self.result.graph
-
-    @cached_property
-    def rules(self) -> Rules:
-        """The rules of the graph's operations."""
-        return self.result.rules
+    def shown(self) -> Sequence[Node]:
+        """The nodes that a step computes, constants among them, in order."""
+        return [node for node in self.graph.nodes if node.kind != "input"]
 
     @cached_property
     def numbers(self) -> dict[int, int]:
         """The number of every step, by the number of its node."""
-        return self.graph.steps
+        operations = (node.id for node in self.shown if node.kind == "operation")
+        return {node: k for k, node in enumerate(operations, 1)}
 
     @cached_property
     def shapes(self) -> dict[str, Shape]:
@@ -123,15 +130,17 @@ class Steps:
         return {node.name: node.type.shape for node in self.graph.nodes}
 
     def steps(self) -> Iterator[Step]:
-        """The forward pass: constants and operations, in order."""
-        for node in self.graph.nodes:
-            if node.kind != "input":
-                yield self.step(node)
+        """The forward pass, in order."""
+        return map(self.step, self.shown)
 
     def step(self, node: Node) -> Step:
         """The step that computes a node."""
-        tree = node_tree(self.graph, node)
-        return Step(self.numbers.get(node.id), node, tree, self.result.values[node.id])
+        value = self.result.values[node.id]
+        return Step(self.numbers.get(node.id), node, self.tree(node), value)
+
+    def tree(self, node: Node) -> Tree:
+        """What a step computes."""
+        return node_tree(self.graph, node)
 
     def members(self, node: Node) -> tuple[Node, ...]:
         """The operations that a step consists of."""
@@ -139,36 +148,42 @@ class Steps:
 
     def moves(self) -> Iterator[Move]:
         """The backward pass line by line."""
-        result, nodes = self.result, self.graph.nodes
         arrived = Arrivals()
-        for sent in result.contributions:
-            node = self.graph.operation(sent.node)
-            tree = rule_tree(self.graph, node, sent.operand)
-            local = tree if node.operation.elementwise else None
-            before, paths = arrived.add(sent.to, sent.accumulator)
+        for node, to, sent in self.sends():
+            before, paths = arrived.add(to, sent.last.accumulator)
             yield Move(
-                step=self.numbers[node.id],
-                node=node,
-                to=nodes[sent.to],
-                local=local,
-                rule=None if local is not None else tree,
-                formula=self._formula(sent, tree),
-                local_value=local_derivative(self.rules, result.values, sent),
-                upstream=result.accumulators[node.id],
+                step=self.numbers[node],
+                node=self.graph.operation(node),
+                to=self.graph.nodes[to],
+                local=sent.local,
+                rule=sent.rule,
+                formula=sent.formula,
+                local_value=sent.local_value,
+                upstream=self.result.accumulators[node],
                 value=sent.value,
                 before=before,
-                accumulator=sent.accumulator,
-                final=sent.final,
+                accumulator=sent.last.accumulator,
+                final=sent.last.final,
                 paths=paths,
             )
 
-    def _formula(self, sent: Contribution, tree: Tree) -> str:
-        node, to = self.graph.operation(sent.node), self.graph.nodes[sent.to]
+    def sends(self) -> Iterator[tuple[int, int, Sent]]:
+        """What is sent in the backward pass, from which node to which."""
+        for contribution in self.result.contributions:
+            yield contribution.node, contribution.to, self.sent(contribution)
+
+    def sent(self, c: Contribution) -> Sent:
+        """What an operation sends to one of its operands."""
+        node, shape = self.graph.operation(c.node), self.graph.nodes[c.to].type.shape
+        tree = rule_tree(self.graph, node, c.operand)
         if node.operation.elementwise:
             text = product(None if self.starts(node) else f"delta_{node.name}", tree)
-            return reduced(text, node.type.shape, to.type.shape)
-        shape = self.rules.of(node, sent.operand).type.shape
-        return reduced(backward_rule(tree, f"delta_{node.name}"), shape, to.type.shape)
+            text = reduced(text, node.type.shape, shape)
+            local_value = local_derivative(self.rules, self.result.values, c)
+            return Sent(tree, None, text, local_value, c.value, c)
+        own = self.rules.of(node, c.operand).type.shape
+        text = reduced(backward_rule(tree, f"delta_{node.name}"), own, shape)
+        return Sent(None, tree, text, None, c.value, c)
 
     def starts(self, node: Node) -> bool:
         """Whether δ of a node is the 1 that the pass starts from, which is not written."""
@@ -234,15 +249,11 @@ def reduction(tree: Tree, own: Shape, shape: Shape) -> Tree:
 
 
 def _summed(tree: Tree, axes: tuple[int, ...], *, keep: bool = False) -> Tree:
-    keywords: list[str] = []
-    options: list[Tree] = []
-    if axes:
-        keywords.append("axis")
-        options.append(option_tree(axes if len(axes) > 1 else axes[0]))
+    options: dict[str, Any] = {"axis": axes if len(axes) > 1 else axes[0]} if axes else {}
     if keep:
-        keywords.append("keepdims")
-        options.append(option_tree(True))  # noqa: FBT003 - the option's value
-    return Call("sum", (tree, *options), tuple(keywords), NOWHERE, NOWHERE)
+        options["keepdims"] = True
+    arguments = (tree, *map(option_tree, options.values()))
+    return Call("sum", arguments, tuple(options), NOWHERE, NOWHERE)
 
 
 def factor_shapes(tree: Tree, shapes: Mapping[str, Shape]) -> tuple[Shape, Shape] | None:

@@ -311,7 +311,7 @@ def test_an_interrupt_leaves_nothing(
     form: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(first: Any, _frames: Any) -> Any:
-        yield first
+        yield from first
         raise KeyboardInterrupt
 
     Path(f"o.{form}").write_text("before")

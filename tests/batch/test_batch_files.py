@@ -22,6 +22,7 @@ from schemas import schema
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
 from gradcli.files import head_start, text_cells
+from gradcli.files.dialect import Asked
 from gradcli.files.points import Points
 from gradcli.files.text_points import TablePoints
 
@@ -452,5 +453,5 @@ def test_what_was_begun_is_of_the_file_as_it_is(monkeypatch: pytest.MonkeyPatch)
     Path("p.csv").write_text("x\n1\n2\n")
     head_start.begin("p.csv", "x")
     Path("p.csv").write_text("x\n1\n2\n3\n")
-    read = TablePoints(Path("p.csv"), "p.csv", "csv")
+    read = TablePoints(Path("p.csv"), "p.csv", "csv", Asked())
     assert sum(len(chunk) for chunk in read.chunks(["x"], [])) == 3

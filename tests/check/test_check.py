@@ -17,7 +17,6 @@ from sweep import each_sample
 
 from gradcli import ops
 from gradcli.check import (
-    blame,
     check_gradients,
     local,
     mpmath_ops,
@@ -515,7 +514,7 @@ class Evaluations:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         # A quarter of every limit of size: next to them, `LARGE` is as large as 40,000 elements.
         monkeypatch.setattr("gradcli.check.workbench.MANY", 5_000)
-        monkeypatch.setattr(second_opinion, "MOST_NUMBERS", 5_000)
+        monkeypatch.setattr(mpmath_ops, "MOST_NUMBERS", 5_000)
         monkeypatch.setattr(sampling, "MOST_ELEMENTS", 750_000)
         self.rows = 0
         run = stencil.Pass.run
@@ -624,10 +623,10 @@ def test_the_search_for_who_is_to_blame_ends_with_the_budget(
         calls.append(1)
         return look(*arguments)
 
-    monkeypatch.setattr(blame, "wrong_rules", counted)
+    monkeypatch.setattr(local, "wrong_rules", counted)
     found = Evaluations(monkeypatch).checks(chain(300), 1, 1.001, x=0.3, y=0.7)
     assert found.rows[0].verdict is Verdict.FAIL
-    assert len(calls) <= blame.AT_LEAST + 2
+    assert len(calls) <= local.AT_LEAST + 2
 
 
 # --- the second opinion ------------------------------------------------------------------

@@ -13,12 +13,13 @@ import pytest
 from random_programs import random_programs
 
 from gradcli.check import workbench
-from gradcli.check.function import Coordinate
+from gradcli.check.function import Coordinate, Function, Point
 from gradcli.check.rows import Row
-from gradcli.check.sampling import Points, Request
+from gradcli.check.sampling import Points, Request, sample
 from gradcli.check.stencil import Pass
 from gradcli.check.workbench import Bench
 from gradcli.diagnostics.error import GradcliError
+from gradcli.engine.plan import Backward
 from gradcli.program import Program
 from gradcli.results.result import Check, Result, Verdict
 
@@ -107,18 +108,20 @@ def test_columns_of_one_pass_are_what_each_variable_gives_alone(text: str) -> No
     result = Program(text).evaluate({"x": 1.25, "y": 0.75, "v": -2.0} if "v" in text else
                                     {"x": 1.25, "y": 0.75}, check=False)  # fmt: skip
     active = [a is not None for a in result.accumulators]
-    bench = Bench(result.graph, result.values, result.accumulators, active, result.upstream)
+    passed = Backward(list(result.accumulators), list(result.contributions))
+    point = Point(result.graph, result.values, passed, active, result.upstream, result.rules)
+    function = Function(point)
     requests = [request(c) for c in coordinates(result)]
-    together = bench.sampler.sample(requests)
+    together = sample(function, requests)
     for one, found in zip(requests, together, strict=True):
-        (alone,) = bench.sampler.sample([one])
-        calm = len(one.t) - one.jittered
+        (alone,) = sample(function, [one])
+        calm = len(one.points.t) - one.points.jittered
         assert found.nodes == alone.nodes
         np.testing.assert_allclose(found.y[:, :calm], alone.y[:, :calm], rtol=1e-15)
         np.testing.assert_allclose(found.y[:, calm:], alone.y[:, calm:], rtol=1e-13)
         same = [s.signature == s.signature[0] for s in (found, alone)]
         np.testing.assert_array_equal(*same)
-        assert found.y.shape[1] == len(one.t)
+        assert found.y.shape[1] == len(one.points.t)
 
 
 def coordinates(result: Result) -> list[Coordinate]:
@@ -134,7 +137,7 @@ def coordinates(result: Result) -> list[Coordinate]:
 def request(coordinate: Coordinate) -> Request:
     """Points on several pieces of the function, and some with jitter."""
     t = coordinate.x + np.array([0.0, 0.125, 1.5, -0.125, -1.5, 0.0, 0.0])
-    return Request(coordinate, Points(t, 2, 2))
+    return Request(coordinate, Points(t, 2, 2), watched=True)
 
 
 def mixture(seed: int) -> str:

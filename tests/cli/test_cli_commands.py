@@ -163,6 +163,10 @@ class TestPrograms:
         ran = gradcli("eval", str(other), "--x", "3")
         assert ran.code == 2
         assert f"--file {other}" in ran.err
+        for colon in (":", "::"):
+            ran = gradcli("eval", f"{other}{colon}loss", "--x", "3")
+            assert ran.code == 2
+            assert f"{other} --function loss" in ran.err
 
 
 class TestInputs:

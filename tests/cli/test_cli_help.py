@@ -114,9 +114,9 @@ class TestPages:
     @pytest.mark.parametrize("name", COMMANDS)
     def test_every_option_is_explained_in_a_group(self, name: str) -> None:
         for parameter in command(name).parameters:
-            assert parameter.declared.help or parameter.name == "format"
+            assert parameter.help or parameter.name == "format"
             assert parameter.record()[1]
-            assert parameter.is_flag or parameter.declared.metavar
+            assert parameter.is_flag or parameter.metavar
 
 
 def examples() -> list[str]:
@@ -310,7 +310,7 @@ class TestCompletion:
         assert set(completions(f"gradcli {name} --")) == {*made.takes_value()}
         for each in made.parameters:
             for choice in each.choices:
-                option = each.declared.names[0]
+                option = each.names[0]
                 assert choice in completions(f"gradcli {name} {option} {choice[:1]}")
                 assert f"{option}={choice}" in completions(f"gradcli {name} {option}={choice[:1]}")
 

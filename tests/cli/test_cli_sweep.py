@@ -80,7 +80,7 @@ def options(name: str) -> list[list[str]]:
     for each in command(name).parameters:
         if not each.is_option or each.name in ("help", "version"):
             continue
-        option = each.declared.names[0]
+        option = each.names[0]
         value = "x" if (name, option) == ("diff", "--vector") else VALUES.get(option, "1")
         words = each.choices or ([] if each.is_flag else [value])
         found += [[option, word] for word in words] or [[option]]

@@ -212,6 +212,7 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "ndtr": _phi_of,
     "log_ndtr": lambda x: mp.log(_phi_of(x)),
     "mills": lambda x: mp.diff(lambda t: mp.log(_phi_of(t)), x),
+    "mills_excess": lambda x: x + mp.diff(lambda t: mp.log(_phi_of(t)), x),
     "i0": lambda x: mp.hyp0f1(1, x * x / 4),
     "i1": lambda x: x / 2 * mp.hyp0f1(2, x * x / 4),
     "j0": lambda x: mp.hyp0f1(1, -x * x / 4),
@@ -531,6 +532,8 @@ def _plain(function: Callable[..., Any]) -> Callable[..., Any]:
 
 ARRAYS: dict[str, Callable[..., Any]] = {
     "polygamma": lambda a, x: _each(lambda v: mp.polygamma(a.node.options["n"], v), x),
+    "bessel_i": lambda a, x: _each(lambda v: mp.besseli(a.node.options["n"], v), x),
+    "bessel_j": lambda a, x: _each(lambda v: mp.besselj(a.node.options["n"], v), x),
     "gammainc": lambda a, x: _each(lambda v: _lower_gamma(a.node.options["a"], v), x),
     "gammaincc": lambda a, x: _each(lambda v: 1 - _lower_gamma(a.node.options["a"], v), x),
     "gamma_density": lambda a, x: _each(

@@ -67,6 +67,31 @@ def test_examples(name: str) -> None:
     assert_same(graph, inputs, graph.dependent(set(graph.inputs)))
 
 
+READ_BY_ELEMENT = [
+    "v[0]*v[1] - v[0]*v[2]^2",
+    "-v[1]*0 + v[3]*v[3]*v[3] - 0*v[0]",
+    "M[0, 1]*M[1, 0] + sin(M[1, 1])*M[0, 1]",
+    "s[0] - s[0]^2",
+    "v[0]*v[1] + v[2:] @ v[:2]",
+    "sum(v[[0, 1]]) * v[2]",
+    "where(v[0] > 0, v[1]/v[0], v[2])",
+]
+
+
+@pytest.mark.parametrize("text", READ_BY_ELEMENT)
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_arrays_that_are_read_by_element(text: str, sign: float) -> None:
+    program = Program(text)
+    arrays = {
+        "v": np.array([1.5, 0.0, -0.0, 2.0]),
+        "M": np.array([[0.5, -2.0], [0.0, 1.0]]),
+        "s": np.array([0.0]),
+    }
+    inputs = {name: sign * arrays[name] for name in program.inputs}
+    graph = program.graph(inputs)
+    assert_same(graph, inputs, graph.dependent(set(graph.inputs)))
+
+
 @each_sample
 def test_every_operation(row: Operation, sample: str) -> None:
     graph = fresh(row, sample).graph

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import multiprocessing
 import os
 import sys
 from pathlib import Path
@@ -186,6 +187,23 @@ class TestHostile:
             assert "memory" in found["e"].reason
         for name in found.keys() & {"a", "c", "e"}:
             assert found[name].standing is Standing.STOPPED
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="/proc tells the threads")
+    def test_a_process_has_one_thread_for_its_products(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in workers.ONE_THREAD:
+            monkeypatch.delenv(name, raising=False)
+        for name in "ab":
+            (tmp_path / f"{name}.csv").write_text("dx,-0.5243\n")
+        submissions, _ = folders.found(str(tmp_path), [])
+        coming = workers.marks(setting(tmp_path), submissions, 1, 60.0)
+        next(coming)
+        (process,) = multiprocessing.active_children()
+        threads = list(Path(f"/proc/{process.pid}/task").iterdir())
+        assert len(threads) == 2  # besides the main one, that which waits for the parent's end
+        assert workers.ONE_THREAD[0] not in os.environ
+        assert len(list(coming)) == 1
 
     def test_a_process_that_never_starts(self, tmp_path: Path) -> None:
         """The task itself can't be marked: that is an error, not a class of failures."""

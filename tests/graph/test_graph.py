@@ -12,7 +12,7 @@ from gradcli.diagnostics.error import Kind
 from gradcli.engine.notation import expression, node_tree, rule, rule_tree
 from gradcli.engine.run import RUNS
 from gradcli.grading.model.task import by_the_textbook
-from gradcli.graph.outputs import MOST_OPERATIONS
+from gradcli.graph.lower import MOST_OPERATIONS
 from gradcli.ops import Operation
 from gradcli.syntax.printer import print_tree
 from gradcli.trace.steps import Steps

@@ -184,7 +184,7 @@ def test_row_is_complete(row: Operation) -> None:
     assert row.samples
     assert not row.doc.endswith(".")
     assert row.elementwise == (row.infer is None) or row.forward.__module__.endswith(
-        ("special", "elementwise")
+        ("special", "bessel", "elementwise")
     )
     assert row.tie is None or row.branch is not None
     for parameter in (p for p in row.operands if p.required):

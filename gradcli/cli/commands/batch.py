@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any, Literal
 
-from gradcli.cli.command import Options, Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.options import PROGRAM, RowOptions, in_report, require
-from gradcli.cli.parameters import argument
+from gradcli.cli.command import Options, Outcome, declare
+from gradcli.cli.options import RowOptions, in_program, in_report, require
 from gradcli.diagnostics.failures import usage_error
-from gradcli.files.ending import cursor_shown
 
 if TYPE_CHECKING:
-    from gradcli.cli.environment import Environment
     from gradcli.cli.inputs import Point
-    from gradcli.files.dataset import Portion
     from gradcli.files.job import Job, Reading
     from gradcli.files.many import Found
+    from gradcli.files.parts import Part
     from gradcli.files.points import Points
 
 Form = Literal["csv", "tsv", "ndjson", "parquet", "npz"]
@@ -27,92 +22,44 @@ Form = Literal["csv", "tsv", "ndjson", "parquet", "npz"]
 class FileOptions(Options):
     """The files, and what is written."""
 
-    points: Annotated[
-        str | None,
-        argument(
-            metavar="POINTS",
-            help="a file of points, a column per input; or a pattern in quotes, a folder of "
-            "Parquet files, a URL; - is standard input",
-            show_default=False,
-            group=PROGRAM,
-        ),
-    ] = None
-    source: Annotated[
-        Form | None,
-        in_report(
-            "--from", metavar="FORMAT", help="csv, tsv, ndjson, parquet or npz, not by the name"
-        ),
-    ] = None
-    to: Annotated[
-        Form | None,
-        in_report(
-            "--format",
-            "--to",
-            metavar="FORMAT",
-            help="the same for what is written",
-        ),
-    ] = None
-    separator: Annotated[
-        str | None,
-        in_report(
-            "--separator", metavar="CHAR", help="what separates the columns of a CSV file; or tab"
-        ),
-    ] = None
-    decimal: Annotated[
-        str | None,
-        in_report("--decimal", metavar="CHAR", help="the decimal mark of a CSV file: , or ."),
-    ] = None
-    missing: Annotated[
-        str | None,
-        in_report("--missing", metavar="NA,...", help="what stands for a missing value, in POINTS"),
-    ] = None
-    json: Annotated[bool, in_report("--json", help="the same as --format ndjson")] = False
-    keep: Annotated[
-        str | None,
-        in_report("--keep", metavar="a,b", help="write these columns too, or all of them (all)"),
-    ] = None
-    only: Annotated[
-        Literal["value", "grad"] | None,
-        in_report("--only", metavar="value|grad", help="only values, or only gradients"),
-    ] = None
-    errors: Annotated[
-        Literal["stop", "nan", "skip"],
-        in_report(
-            "--errors",
-            metavar="stop|nan|skip",
-            help="what to do with rows where the mathematics fails",
-        ),
-    ] = "stop"
-    jit: Annotated[
-        bool, in_report("--jit", help="compile the loop over the rows, however few there are")
-    ] = False
-    no_jit: Annotated[
-        bool, in_report("--no-jit", help="don't compile it, however many there are")
-    ] = False
-    out: Annotated[
-        str | None,
-        in_report(
-            "--out",
-            metavar="FILE",
-            help="write to a file, its ending is the format; to a folder, one for each of POINTS",
-        ),
-    ] = None
-    part: Annotated[
-        str | None,
-        in_report("--part", metavar="I/N", help="of N equal parts of POINTS only this one"),
-    ] = None
-    dask: Annotated[
-        str | None,
-        in_report(
-            "--dask",
-            metavar="ADDRESS",
-            help="do all parts on a Dask cluster; --out is a folder",
-        ),
-    ] = None
-    quiet: Annotated[bool, in_report("--quiet", help="the exit code alone, and errors")] = False
+    points: str | None = in_program(
+        "POINTS",
+        "a file of points, a column per input; or a pattern in quotes, a folder of Parquet "
+        "files, a URL; - is standard input",
+    )
+    source: Form | None = in_report(
+        "--from FORMAT", "csv, tsv, ndjson, parquet or npz, not by the name"
+    )
+    to: Form | None = in_report("--format --to FORMAT", "the same for what is written")
+    separator: str | None = in_report(
+        "--separator CHAR", "what separates the columns of a CSV file; or tab"
+    )
+    decimal: str | None = in_report("--decimal CHAR", "the decimal mark of a CSV file: , or .")
+    missing: str | None = in_report(
+        "--missing NA,...", "what stands for a missing value, in POINTS"
+    )
+    json: bool = in_report("--json", "the same as --format ndjson")
+    keep: str | None = in_report("--keep a,b", "write these columns too, or all of them (all)")
+    only: Literal["value", "grad"] | None = in_report(
+        "--only value|grad", "only values, or only gradients"
+    )
+    errors: Literal["stop", "nan", "skip"] = in_report(
+        "--errors stop|nan|skip", "what to do with rows where the mathematics fails", default="stop"
+    )
+    jit: bool = in_report("--jit", "compile the loop over the rows, however few there are")
+    no_jit: bool = in_report("--no-jit", "don't compile it, however many there are")
+    out: str | None = in_report(
+        "--out FILE",
+        "write to a file, its ending is the format; to a folder, one for each of POINTS",
+    )
+    part: str | None = in_report("--part I/N", "of N equal parts of POINTS only this one")
+    dask: str | None = in_report(
+        "--dask ADDRESS", "do all parts on a Dask cluster; --out is a folder"
+    )
+    quiet: bool = in_report("--quiet", "the exit code alone, and errors")
 
 
-@make(
+@declare(
     "batch",
     usage="PROGRAM POINTS [--NAME VALUE ...] [options]",
     examples=(
@@ -141,6 +88,7 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     plain_table = not (files.source or files.separator or files.decimal or files.missing)
     head_start.begin(files.points, (point.program or "") if plain_table else "")
     from gradcli.cli.inputs import expect_one_reader
+    from gradcli.cli.progress import progress
 
     expect_one_reader(point.data, "the program", point.program, point.file)
     expect_one_reader(point.data, "the points", files.points)
@@ -155,29 +103,28 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     from gradcli.files.frames import ahead
     from gradcli.files.job import Computation, Reading, Sources, deliver, is_folder
     from gradcli.files.many import find, plain
-    from gradcli.files.parts import part_of, portion, whole
+    from gradcli.files.parts import part_of, portion
 
     found = find(files.points, files.source)
     if files.out is not None:
         files.out = plain(files.out)
     out = None if files.out == "-" else files.out
     to = _format_of_output(files, found, out)
-    given = asked(found.form, files.separator, files.decimal, files.missing)
+    gaps = files.errors != "stop" and not point.allow_nonfinite
+    given = asked(found.form, files.separator, files.decimal, files.missing, gaps=gaps)
     part = None if files.part is None else part_of(files.part)
     if part is not None and files.points == "-":
         raise usage_error("--part is for files, not for standard input")
     outside = point.environment
     if files.points == "-":
         outside.say_how_to_end("the points")
-    gaps = files.errors != "stop" and not point.allow_nonfinite
-    reading = Reading.of(found, given, gaps=gaps)
-    ours = whole(found) if part is None else portion(found, part)
+    reading = Reading(found, given)
     if is_folder(out) or files.dask is not None:
-        return _into_folder(point, files, found, reading, ours, to)
-    with Sources(reading, ours, outside) as sources:
+        return _into_folder(point, files, reading, part, to)
+    with Sources(reading, portion(found, part), outside) as sources:
         job = _job(point, files, sources.first, to)
-        to_terminal = out is None
-        with _progress(outside, sources.total, to_terminal=to_terminal) as advance:
+        rows = "{task.completed:,} rows"
+        with progress(outside, sources.total, rows, to_terminal=out is None) as advance:
             frames = Computation(job).frames(sources, advance)
             if files.quiet and out is None:
                 for _ in ahead(frames):
@@ -207,54 +154,37 @@ def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
 
 
 def _into_folder(
-    point: RowOptions,
-    files: FileOptions,
-    found: Found,
-    reading: Reading,
-    ours: Portion,
-    to: str,
+    point: RowOptions, files: FileOptions, reading: Reading, part: Part | None, to: str
 ) -> Outcome:
     """A part of the output for every file, here or on a cluster."""
+    from gradcli.cli.progress import progress
     from gradcli.files.cluster import pieces, run_on, units
-    from gradcli.files.job import (
-        Computation,
-        Sources,
-        deliver,
-        expect_own_places,
-        is_folder,
-        make_folder,
-    )
-    from gradcli.files.parts import part_of
+    from gradcli.files.job import Computation, Sources, expect_own_places, is_folder, run_unit
+    from gradcli.files.parts import portion
 
-    out, outside = files.out, point.environment
+    out, outside, found = files.out, point.environment, reading.found
     if out is None or not is_folder(out):
         raise usage_error(
             "--dask writes a file for every part: --out takes a folder", "--out results/"
         )
     if files.points == "-":
         raise usage_error("standard input has no name for a file in a folder", "--out FILE")
-    if files.dask is not None and files.part is not None:
+    if files.dask is not None and part is not None:
         raise usage_error("--dask and --part contradict each other: a cluster does all parts")
-    if files.dask is not None:
-        todo = pieces(found, out, to)
-    else:
-        todo = units(found, ours, out, to, None if files.part is None else part_of(files.part))
+    ours = portion(found, part)
+    todo = units(found, ours, out, to, part) if files.dask is None else pieces(found, out, to)
     expect_own_places([(unit.portion.files[0], unit.target) for unit in todo])
-    computation: Computation | None = None
     with Sources(reading, ours, outside) as sources:
         job = _job(point, files, sources.first, to)
     if files.dask is not None:
-        with _progress(outside, lambda: len(todo), to_terminal=False, what="parts") as advance:
+        with progress(outside, lambda: len(todo), "{task.completed:,} parts") as advance:
             for _ in run_on(files.dask, job, reading, todo):
                 advance(1)
         return Outcome([])
-    total = len(todo)
-    with _progress(outside, lambda: total, to_terminal=False, what="files") as advance:
+    computation = Computation(job)
+    with progress(outside, lambda: len(todo), "{task.completed:,} files") as advance:
         for unit in todo:
-            make_folder(unit.target)
-            with Sources(reading, unit.portion, outside) as sources:
-                computation = computation or Computation(job)
-                deliver(computation.frames(sources), unit.target, outside, to)
+            run_unit(computation, reading, *unit, outside)
             advance(1)
     return Outcome([])
 
@@ -283,29 +213,13 @@ def _sorted_out(
     options: RowOptions, points: Points
 ) -> tuple[Point, dict[str, str], dict[str, Any]]:
     """The program, the columns of its inputs by their names, and the values for all rows."""
-    from gradcli.cli.inputs import read_point, read_program
     from gradcli.files.points import expect_columns
     from gradcli.graph.resolve import refuse_constants_of_blocks
 
-    program = read_program(
-        options.program,
-        options.file,
-        options.output,
-        options.environment,
-        options.function,
-        options.time_limit,
-    )
+    program = options.read()
     named = {f"--{name}" for name in points.columns}
-    point = read_point(
-        program,
-        options.bindings,
-        [name for name in options.option_names if name not in named],
-        options.environment,
-        data=options.data,
-        wrt=options.wrt,
-        upstream=None,
-        seed=options.seed,
-    )
+    options.option_names = tuple(name for name in options.option_names if name not in named)
+    point = options.point_of(program)
     refuse_constants_of_blocks(program.names, points.columns)
     own = program.names.own
     exact_last = sorted(points.columns, key=lambda name: own(name) == name)
@@ -357,28 +271,3 @@ def _kept(files: FileOptions, points: Points, written: frozenset[str]) -> list[s
                 f"rename it in {points.name}, or name the columns to keep without it",
             )
     return names
-
-
-@contextmanager
-def _progress(
-    outside: Environment,
-    total: Callable[[], int | None],
-    *,
-    to_terminal: bool,
-    what: str = "rows",
-) -> Iterator[Any]:
-    """A bar on standard error where that is a terminal and no results go there; counts rows."""
-    shown = outside.stderr is not None and outside.stderr.isatty()
-    if not shown or (to_terminal and outside.columns is not None):
-        yield lambda _rows: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    columns = (BarColumn(), TextColumn(f"{{task.completed:,}} {what}"), TimeElapsedColumn())
-    console = Console(file=outside.stderr)
-    assert outside.stderr is not None
-    bar = Progress(*columns, console=console, transient=True)
-    with cursor_shown(outside.stderr), bar:
-        task = bar.add_task(what, total=total())
-        yield lambda rows: bar.advance(task, rows)

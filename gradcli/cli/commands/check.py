@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import evaluate, say_failure, text
-from gradcli.cli.options import CHECK, CheckOptions, NodeReport, PointOptions
-from gradcli.cli.parameters import option
+from gradcli.cli.options import CheckOptions, NodeReport, PointOptions, in_check
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
-    from gradcli.diagnostics.error import ExitCode, GradcliError
+    from gradcli.diagnostics.error import ExitCode
     from gradcli.results.result import Result
 
 
-@make(
+class StrictOptions(CheckOptions):
+    """The check, and what passes it."""
+
+    strict: bool = in_check("--strict", "exit with 3 on everything but pass and zero")
+
+
+@declare(
     "check",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -28,20 +32,7 @@ if TYPE_CHECKING:
         '               sq(a)" --a 2 --strict',
     ),
 )
-def command(
-    point: PointOptions,
-    method: CheckOptions,
-    report: NodeReport,
-    *,
-    strict: Annotated[
-        bool,
-        option(
-            "--strict",
-            help="exit with 3 on everything but pass and zero",
-            group=CHECK,
-        ),
-    ] = False,
-) -> Outcome:
+def command(point: PointOptions, method: StrictOptions, report: NodeReport) -> Outcome:
     """Only the verdicts of the finite-difference check.
 
     Every accumulator is compared with the slope of the output. Where 'eval' would stop, at a
@@ -54,7 +45,8 @@ def command(
 
     if not report.is_bare() and method.mode() == "none":
         raise usage_error("there is nothing to report without a check", "leave out --no-check")
-    result, notes = evaluate(point, method, report, allow_nonfinite=True)
+    point.allow_nonfinite = True
+    result, notes = evaluate(point, method, report)
     if not np.isfinite(result.value).all():
         from gradcli.check.undefined import undefined
 
@@ -62,24 +54,14 @@ def command(
         if result.checks is None or not result.checks.rows:
             if not report.is_bare():
                 raise error
-            _explain(error, report)
+            report.environment.explain(error, json=report.chosen_format() == "json")
     elif result.verdict == "fail" and report.chosen_format() == "latex":
         say_failure(result, report.environment)
     return Outcome(
-        chain(text(result, report, "check"), notes), _exit_code(result, strict=strict), report.file
+        chain(text(result, report, "check"), notes),
+        _exit_code(result, strict=method.strict),
+        report.file,
     )
-
-
-def _explain(error: GradcliError, report: NodeReport) -> None:
-    """Say why a number that is printed alone is not finite."""
-    if report.chosen_format() == "json":
-        import json
-
-        from gradcli.diagnostics.error import as_json
-
-        report.environment.complain(json.dumps(as_json(error)))
-    else:
-        report.environment.explain(error)
 
 
 def _exit_code(result: Result, *, strict: bool) -> ExitCode:

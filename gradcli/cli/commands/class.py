@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
-from gradcli.cli.command import Options, Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
+from gradcli.cli.command import Options, Outcome, declare
+from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, format_by_ending, in_report
-from gradcli.cli.parameters import argument, option
 from gradcli.diagnostics.failures import file_error, reason, usage_error
-from gradcli.files.ending import cursor_shown
 from gradcli.files.files import unwritable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from gradcli.cli.environment import Environment
     from gradcli.grading.exercise.classroom import Mark, Setting, Submitted
@@ -28,35 +24,20 @@ if TYPE_CHECKING:
 class FolderOptions(Options):
     """The submissions of a class, and how they are worked off."""
 
-    folder: Annotated[
-        str | None,
-        argument(
-            metavar="DIR",
-            help="the folder: a file per student, or a folder per student",
-            show_default=False,
-            group=MARKING,
-        ),
-    ] = None
-    own_points: Annotated[
-        bool,
-        option(
-            "--own-points",
-            help="each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
-            "without its suffix, or the folder's",
-            group=MARKING,
-        ),
-    ] = False
-    jobs: Annotated[
-        int | None,
-        option(
-            "--jobs",
-            metavar="N",
-            min=1,
-            max=256,
-            help="how many processes to use; without it, one per processor",
-            group=MARKING,
-        ),
-    ] = None
+    folder: str | None = in_marking(
+        "DIR", "the folder: a file per student, or a folder per student"
+    )
+    own_points: bool = in_marking(
+        "--own-points",
+        "each at the point of 'gradcli sheet --for ID'; the ID is the file's name "
+        "without its suffix, or the folder's",
+    )
+    jobs: int | None = in_marking(
+        "--jobs N",
+        "how many processes to use; without it, one per processor",
+        min=1,
+        max=256,
+    )
 
 
 class ClassOutput(OutputOptions):
@@ -64,28 +45,21 @@ class ClassOutput(OutputOptions):
 
     formats = ("table", "json", "csv")
 
-    out: Annotated[
-        str | None,
-        in_report(
-            "--out", metavar="FILE", help="write the list of marks to a file (.csv, .json, .txt)"
-        ),
-    ] = None
+    out: str | None = in_report(
+        "--out FILE", "write the list of marks to a file (.csv, .json, .txt)"
+    )
 
-    feedback: Annotated[
-        str | None,
-        in_report("--feedback", metavar="DIR", help="write a page for each student to a folder"),
-    ] = None
-    feedback_format: Annotated[
-        Literal["html", "md"],
-        in_report("--feedback-format", metavar="html|md", help="the pages as HTML or Markdown"),
-    ] = "html"
+    feedback: str | None = in_report("--feedback DIR", "write a page for each student to a folder")
+    feedback_format: Literal["html", "md"] = in_report(
+        "--feedback-format html|md", "the pages as HTML or Markdown", default="html"
+    )
 
     def list_format(self) -> str:
         """The format of the list of marks in the file. Raises `GradcliError`."""
         return format_by_ending(self.file, self.formats) or "csv"
 
 
-@make(
+@declare(
     "class",
     usage="TASK [--NAME VALUE ...] DIR [options]",
     examples=(
@@ -96,11 +70,7 @@ class ClassOutput(OutputOptions):
     ),
 )
 def command(
-    task: TaskOptions,
-    *,
-    submissions: FolderOptions,
-    marking: MarkingOptions,
-    report: ClassOutput,
+    task: TaskOptions, submissions: FolderOptions, marking: MarkingOptions, report: ClassOutput
 ) -> Outcome:
     """Mark a folder of submissions, list the marks, count the mistakes.
 
@@ -134,7 +104,7 @@ def command(
         marks = _marked(setting, found, submissions.jobs, report.environment)
     except OSError as error:
         raise file_error(f"the submissions can't be marked: {reason(error)}") from error
-    listed = with_files(sorted([*marks, *refused], key=_place))
+    listed = with_files(sorted([*marks, *refused], key=lambda mark: (mark.student, mark.file)))
     if report.feedback is not None:
         _write_pages(report.feedback, set_, listed, report.feedback_format)
     return _outcome(listed, form, list_form, report)
@@ -173,45 +143,21 @@ def _write_pages(folder: str, task: Task, marks: Sequence[Mark], form: PageForma
         write_whole(str(Path(folder) / name), [text])
 
 
-def _place(mark: Mark) -> tuple[str, str]:
-    return mark.student, mark.file
-
-
 def _marked(
-    setting: Setting,
-    submissions: Sequence[Submitted],
-    jobs: int | None,
-    environment: Environment,
+    setting: Setting, submissions: Sequence[Submitted], jobs: int | None, environment: Environment
 ) -> list[Mark]:
     """All marks, with a bar on standard error if that is a terminal."""
     from gradcli.cli import workers
+    from gradcli.cli.progress import progress
 
     number = jobs or workers.processors()
-    found = workers.marks(setting, submissions, number, setting.seconds)
     marks: list[Mark] = []
-    with _progress(environment) as bar:
-        if bar is None:
-            return list(found)
-        under_way = bar.add_task("marking", total=len(submissions))
-        for mark in found:
+    done = "{task.completed}/{task.total}"
+    with progress(environment, lambda: len(submissions), done, doing="marking") as advance:
+        for mark in workers.marks(setting, submissions, number, setting.seconds):
             marks.append(mark)
-            bar.advance(under_way)
+            advance(1)
     return marks
-
-
-@contextmanager
-def _progress(environment: Environment) -> Iterator[Any]:
-    stderr = environment.stderr
-    if stderr is None or not stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    console = Console(file=stderr, no_color=bool(environment.variables.get("NO_COLOR")))
-    columns = (TextColumn("marking"), BarColumn(), MofNCompleteColumn())
-    with cursor_shown(stderr), Progress(*columns, console=console, transient=True) as bar:
-        yield bar
 
 
 def _outcome(marks: Sequence[Mark], form: str, list_form: str, report: ClassOutput) -> Outcome:

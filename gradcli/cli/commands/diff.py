@@ -2,22 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Annotated
+from collections.abc import Iterable
+from functools import partial
+from importlib import import_module
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.options import OutputOptions, RowOptions
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
 
-if TYPE_CHECKING:
-    from gradcli.formulas.types import Derivative
-    from gradcli.report.style import Style
-
-FORMULA = "Formula"
-FORMATS = ("text", "json", "latex", "python", "html")
+in_formula = partial(option, group="Formula")
 
 Shape = tuple[int, ...]
 
@@ -25,10 +20,21 @@ Shape = tuple[int, ...]
 class FormulaOptions(OutputOptions):
     """How and where the formulas are written."""
 
-    formats = FORMATS
+    formats = ("text", "json", "latex", "python", "html")
+
+    vector: str | None = in_formula(
+        "--vector x,y", "inputs that are vectors, of any size that fits"
+    )
+    matrix: str | None = in_formula("--matrix W", "inputs that are matrices")
+    shape: list[str] | None = in_formula("--shape W=3x2", "the size of an input (repeat it)")
+    order: int = in_formula("--order 1|2", "2 for second derivatives", default=1, min=1, max=2)
+    expand: bool = in_formula("--expand", "in terms of the inputs alone: no names of statements")
+    standalone: bool = in_formula(
+        "--standalone", "with --format latex: a document that compiles by itself"
+    )
 
 
-@make(
+@declare(
     "diff",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -40,52 +46,7 @@ class FormulaOptions(OutputOptions):
         "gradcli diff --file network.grad --expand",
     ),
 )
-def command(
-    point: RowOptions,
-    report: FormulaOptions,
-    *,
-    vector: Annotated[
-        str | None,
-        option(
-            "--vector", metavar="x,y", help="inputs that are vectors, of any size that fits",
-            group=FORMULA,
-        ),
-    ] = None,
-    matrix: Annotated[
-        str | None,
-        option(
-            "--matrix", metavar="W", help="inputs that are matrices", group=FORMULA
-        ),
-    ] = None,
-    shape: Annotated[
-        list[str] | None,
-        option(
-            "--shape", metavar="W=3x2", help="the size of an input (repeat it)",
-            group=FORMULA,
-        ),
-    ] = None,
-    order: Annotated[
-        int,
-        option(
-            "--order", metavar="1|2", min=1, max=2, help="2 for second derivatives",
-            group=FORMULA,
-        ),
-    ] = 1,
-    expand: Annotated[
-        bool,
-        option(
-            "--expand", help="in terms of the inputs alone: no names of statements",
-            group=FORMULA,
-        ),
-    ] = False,
-    standalone: Annotated[
-        bool,
-        option(
-            "--standalone", help="with --format latex: a document that compiles by itself",
-            group=FORMULA,
-        ),
-    ] = False,
-) -> Outcome:  # fmt: skip
+def command(point: RowOptions, report: FormulaOptions) -> Outcome:
     """The derivative's formula, without a point.
 
     Inputs are numbers unless a value or an option says otherwise. A program of several statements
@@ -95,26 +56,29 @@ def command(
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage.
     """
     form = report.chosen_format()
-    if standalone and form != "latex":
+    if report.standalone and form != "latex":
         raise usage_error("--standalone is for --format latex")
-    sizes = _sizes(shape or [])
-    vectors, matrices = _names(vector, "--vector"), _names(matrix, "--matrix")
+    sizes = _sizes(report.shape or [])
+    vectors, matrices = _names(report.vector, "--vector"), _names(report.matrix, "--matrix")
     _expect_one_size(sizes, vectors, matrices)
     read = point.inputs()
     found = read.program.diff(
         read.inputs,
         data=read.data,
         wrt=read.wrt,
-        order=order,
-        expand=expand,
+        order=report.order,
+        expand=report.expand,
         vectors=vectors,
         matrices=matrices,
         shapes=sizes,
         allow_nonfinite=point.allow_nonfinite,
         seed=point.seed,
     )
-    write = _writer(form, standalone=standalone)
-    return Outcome(write(found, report.style()), 0, report.file)
+    home = (
+        "gradcli.export.formulas_python" if form == "python" else f"gradcli.report.formulas.{form}"
+    )
+    alone = {"standalone": True} if report.standalone else {}
+    return Outcome(import_module(home).pieces(found, report.style(), **alone), 0, report.file)
 
 
 def _names(text: str | None, option: str) -> tuple[str, ...]:
@@ -151,16 +115,3 @@ def _expect_one_size(
             if name in sizes and len(sizes[name]) != rank:
                 option = "--vector" if rank == 1 else "--matrix"
                 raise usage_error(f"{option} and --shape contradict each other about '{name}'")
-
-
-def _writer(form: str, *, standalone: bool) -> Callable[[Derivative, Style], Iterable[str]]:
-    """The function that writes a format."""
-    from functools import partial
-    from importlib import import_module
-
-    if form == "python":
-        home = "gradcli.export.formulas_python"
-    else:
-        home = f"gradcli.report.formulas.{form}"
-    pieces: Callable[..., Iterable[str]] = import_module(home).pieces
-    return partial(pieces, standalone=True) if standalone else pieces

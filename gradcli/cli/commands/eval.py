@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from itertools import chain
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import evaluate, say_failure, text
 from gradcli.cli.options import CheckOptions, NodeReport, PointOptions
 
 
-@make(
+@declare(
     "eval",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -33,7 +32,7 @@ def command(point: PointOptions, method: CheckOptions, report: NodeReport) -> Ou
     """
     from gradcli.diagnostics.error import ExitCode
 
-    result, notes = evaluate(point, method, report, allow_nonfinite=point.allow_nonfinite)
+    result, notes = evaluate(point, method, report)
     code = ExitCode.CHECK_FAILED if result.verdict == "fail" else ExitCode.OK
     if code is ExitCode.CHECK_FAILED and report.chosen_format() == "latex":
         say_failure(result, report.environment)

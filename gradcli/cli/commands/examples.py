@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from gradcli import examples
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.example_words import text_of
 from gradcli.cli.options import TextOutput
-from gradcli.cli.parameters import argument
+from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -25,7 +24,18 @@ def _complete(incomplete: str) -> list[str]:
     return [word for word in (*ACTIONS, *examples.ORDER) if word.startswith(incomplete)]
 
 
-@make(
+class ExampleOptions(TextOutput):
+    """What is done with which example."""
+
+    words: list[str] | None = option(
+        "ACTION",
+        "list: a line for each; show NAME: its text; run NAME: the same as eval",
+        offer=_complete,
+        group="Examples",
+    )
+
+
+@declare(
     "examples",
     usage="[list | show NAME | run NAME [options of eval]]",
     examples=(
@@ -34,20 +44,7 @@ def _complete(incomplete: str) -> list[str]:
         "gradcli examples run kamper --x 1",
     ),
 )
-def command(
-    *,
-    words: Annotated[
-        list[str] | None,
-        argument(
-            metavar="ACTION",
-            help="list: a line for each; show NAME: its text; run NAME: the same as eval",
-            show_default=False,
-            offer=_complete,
-            group="Examples",
-        ),
-    ] = None,
-    report: TextOutput,
-) -> Outcome:
+def command(report: ExampleOptions) -> Outcome:
     """Ready programs: list, show and run them.
 
     An example is a program with the values of its inputs in lines that begin with #:. Whatever
@@ -55,7 +52,7 @@ def command(
     --NAME VALUE gives an input another value.
     """
     form = report.chosen_format()
-    action, *names = words or ["list"]
+    action, *names = report.words or ["list"]
     if action not in ACTIONS:
         raise _no_action(action)
     if action == "list" and names:

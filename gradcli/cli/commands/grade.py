@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.homework_options import MARKING, MarkingOptions, TaskOptions
+from gradcli.cli.command import Options, Outcome, declare
+from gradcli.cli.homework_options import MarkingOptions, TaskOptions, in_marking
 from gradcli.cli.options import OutputOptions, in_report
-from gradcli.cli.parameters import argument, option
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -25,14 +23,25 @@ RESULTS = "results.json"
 """Where Gradescope looks for what a grader has to say."""
 
 
+class SubmissionOptions(Options):
+    """What was handed in, and by whom."""
+
+    names: list[str] | None = in_marking(
+        "SUBMISSION",
+        "a listing (.py, .ipynb), values (.csv, .tsv, .json), a filled-in sheet; - is standard "
+        "input",
+    )
+    student: str | None = in_marking(
+        "--for ID", "mark by the student's own point, as 'gradcli sheet --for ID' gave it"
+    )
+
+
 class GradeOutput(OutputOptions):
     """A report for people, for scripts, or for a grader."""
 
     formats = ("table", "json", *GRADERS)
 
-    reveal: Annotated[
-        bool, in_report("--reveal", help="show the right answers, and why they are so")
-    ] = False
+    reveal: bool = in_report("--reveal", "show the right answers, and why they are so")
 
     def grader(self) -> str | None:
         """The grader that the report is for."""
@@ -40,7 +49,7 @@ class GradeOutput(OutputOptions):
         return chosen if chosen in GRADERS else None
 
 
-@make(
+@declare(
     "grade",
     usage="TASK [--NAME VALUE ...] SUBMISSION ... [options]",
     examples=(
@@ -52,29 +61,7 @@ class GradeOutput(OutputOptions):
     ),
 )
 def command(
-    task: TaskOptions,
-    *,
-    submissions: Annotated[
-        list[str] | None,
-        argument(
-            metavar="SUBMISSION",
-            help="a listing (.py, .ipynb), values (.csv, .tsv, .json), a filled-in sheet; - is "
-            "standard input",
-            show_default=False,
-            group=MARKING,
-        ),
-    ] = None,
-    student: Annotated[
-        str | None,
-        option(
-            "--for",
-            metavar="ID",
-            help="mark by the student's own point, as 'gradcli sheet --for ID' gave it",
-            group=MARKING,
-        ),
-    ] = None,
-    marking: MarkingOptions,
-    report: GradeOutput,
+    task: TaskOptions, handed_in: SubmissionOptions, marking: MarkingOptions, report: GradeOutput
 ) -> Outcome:
     """Read homework, find the first mistake, name it.
 
@@ -84,7 +71,7 @@ def command(
     Exit codes: 0 every row is right; 2 wrong usage; 4 there are wrong rows; 5 a submission
     can't be read. With a grader's format it is 0 once the file is written.
     """
-    submissions = [*filter(None, [task.pushed_along()]), *(submissions or ())]
+    submissions = [*filter(None, [task.pushed_along()]), *(handed_in.names or ())]
     if not submissions:
         nothing = task.task is None and task.file is None
         missing = "the task and the submission are" if nothing else "the submission is"
@@ -98,7 +85,7 @@ def command(
         raise usage_error(f"--format {grader} is for one submission")
     expect_one_reader(task.data, "a submission", *submissions)
     deadline = Deadline.of(marking.seconds)
-    set_ = _read(task, student, deadline)
+    set_ = _read(task, handed_in.student, deadline)
     if isinstance(set_, GradcliError) and grader is None:
         raise set_
     grading = Grading(set_, tuple(submissions), marking, report, deadline)
@@ -157,7 +144,7 @@ class Grading:
         for name in self.names:
             marked = self.marked(name)
             if isinstance(marked, GradcliError):
-                self.complain(marked, as_json=as_json)
+                self.report.environment.explain(marked, json=as_json)
             elif as_json:
                 yield grade.json_text(grade.as_object(name, marked), style)
             else:
@@ -201,18 +188,6 @@ class Grading:
         elif not found.right:
             self.code = max(self.code, ExitCode.WRONG_ROWS)
         return found
-
-    def complain(self, error: GradcliError, *, as_json: bool) -> None:
-        """Say on standard error why a submission can't be read."""
-        import json
-
-        from gradcli.diagnostics.error import as_json as object_of
-
-        environment = self.report.environment
-        if as_json:
-            environment.complain(json.dumps(object_of(error)))
-        else:
-            environment.explain(error)
 
     def for_grader(self, grader: str) -> Outcome:
         """The file that a grader reads: it is written whatever was handed in."""

@@ -2,61 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.options import OutputOptions, PointOptions, in_report
-from gradcli.diagnostics.failures import usage_error
+from gradcli.cli.command import Outcome, declare
+from gradcli.cli.evaluation import steps_of
+from gradcli.cli.options import DrawingOutput, PointOptions, in_report
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from gradcli.picture.model import Drawing
     from gradcli.report import Style
-    from gradcli.results.result import Result
     from gradcli.trace.steps import Steps
 
 DRAWN_BY_DOT = ("svg", "png", "pdf")
-FORMATS = ("text", "dot", "mermaid", *DRAWN_BY_DOT)
 
 
-class PictureOptions(OutputOptions):
+class PictureOptions(DrawingOutput):
     """What is drawn, and where it goes."""
 
-    formats = FORMATS
+    formats = ("text", "dot", "mermaid", *DRAWN_BY_DOT)
+    name = "graph"
+    json = pretty = False
 
-    only: Annotated[
-        Literal["forward", "backward"] | None,
-        in_report("--pass", metavar="PASS", help="forward: values alone; backward: gradients"),
-    ] = None
-    by: Annotated[
-        Literal["operation", "statement"],
-        in_report(
-            "--by",
-            metavar="STEP",
-            help="one box per operation, or per statement",
-            show_default=True,
-        ),
-    ] = "operation"
-    blank: Annotated[
-        bool,
-        in_report("--blank", help="numbers left out; inputs without a value are numbers"),
-    ] = False
-    direction: Annotated[
-        Literal["right", "down"] | None,
-        in_report(
-            "--direction",
-            metavar="WAY",
-            help="where pictures go: right or down; without it, deep graphs go down",
-        ),
-    ] = None
-
-    def chosen_format(self) -> str:
-        """The format. Raises `GradcliError` where it can't go where it should."""
-        form = super().chosen_format()
-        if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
-            raise usage_error(
-                f"{form} is binary and is not written to a terminal", f"--out graph.{form}"
-            )
-        return form
+    only: Literal["forward", "backward"] | None = in_report(
+        "--pass PASS", "forward: values alone; backward: gradients"
+    )
+    by: Literal["operation", "statement"] = in_report(
+        "--by STEP", "one box per operation, or per statement", default="operation"
+    )
+    blank: bool = in_report("--blank", "numbers left out; inputs without a value are numbers")
+    direction: Literal["right", "down"] | None = in_report(
+        "--direction WAY", "where pictures go: right or down; without it, deep graphs go down"
+    )
 
     def style(self) -> Style:
         """How it is to look: only text depends on the stream that it goes to."""
@@ -69,7 +47,7 @@ class PictureOptions(OutputOptions):
         return replace(style, width=None, color=False, ascii=ascii_only)
 
 
-@make(
+@declare(
     "graph",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -98,53 +76,45 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
         expect_dot()
     choice = Choice(picture.only != "backward", picture.only != "forward", picture.blank)
     style = picture.style()
-    found = drawing(
-        _steps(point, picture, gradient=choice.backward), style, choice, narrow=form != "text"
-    )
+    steps = _steps(point, picture, gradient=choice.backward)
+    found = drawing(steps, style, choice, narrow=form != "text")
     down = found.depth > DEEP if picture.direction is None else picture.direction == "down"
+    return Outcome(_drawn(found, form, style, down=down), 0, picture.file)
+
+
+def _drawn(found: Drawing, form: str, style: Style, *, down: bool) -> Iterable[str] | bytes:
+    """A drawing in its format."""
     if form == "text":
         from gradcli.picture.text import drawn
 
-        return Outcome(drawn(found, style), 0, picture.file)
+        return drawn(found, style)
     if form == "mermaid":
         from gradcli.picture import mermaid
 
-        return Outcome(mermaid.pieces(found, down=down), 0, picture.file)
+        return mermaid.pieces(found, down=down)
     from gradcli.picture import dot
 
+    pieces = dot.pieces(found, down=down)
     if form == "dot":
-        return Outcome(dot.pieces(found, down=down), 0, picture.file)
+        return pieces
     from gradcli.cli.graphviz import rendered
 
-    return Outcome(rendered("".join(dot.pieces(found, down=down)), form), 0, picture.file)
+    return rendered("".join(pieces), form)
 
 
 def _steps(point: PointOptions, picture: PictureOptions, *, gradient: bool) -> Steps:
+    """Both passes; a blank drawing takes inputs without a value for numbers."""
+    from gradcli.cli.inputs import unbound
+
     read = point.point()
     inputs: dict[str, Any] = dict(read.inputs)
     if picture.blank:
-        inputs |= dict.fromkeys(_unbound(read.program, {*inputs, *read.data}), 1.0)
-    result: Result = read.program.evaluate(
+        inputs |= dict.fromkeys(unbound(read.program, {*inputs, *read.data}), 1.0)
+    result = read.program.evaluate(
         inputs,
-        data=read.data,
-        wrt=read.wrt,
-        upstream=read.upstream,
+        **read.options,
         gradient=gradient,
         check=False,
         allow_nonfinite=point.allow_nonfinite or picture.blank,
-        seed=point.seed,
     )
-    if picture.by == "statement":
-        from gradcli.trace.statements import StatementSteps
-
-        return StatementSteps(result, read.program.statements)
-    from gradcli.trace.steps import Steps
-
-    return Steps(result)
-
-
-def _unbound(program: Any, bound: set[str]) -> list[str]:
-    """The inputs that have no value: a blank drawing takes them for numbers."""
-    bound = bound | {binding.name for binding in program.header.bindings}
-    steps = program.draft(frozenset(bound)).steps
-    return [step.name for step in steps if step.kind == "input" and step.name not in bound]
+    return steps_of(result, read.program, picture.by)

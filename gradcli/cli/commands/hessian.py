@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import matrices
-from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
-from gradcli.cli.parameters import option
+from gradcli.cli.command import Outcome, declare
+from gradcli.cli.evaluation import asked, matrices
+from gradcli.cli.options import CheckOptions, MatrixOptions, PointOptions, in_computation
 from gradcli.diagnostics.failures import usage_error
 from gradcli.diagnostics.names import is_name, normal
 
@@ -20,7 +18,17 @@ _NAMED = re.compile(r"\s*([^\W\d]\w*)\s*=(?!=)(.*)", re.DOTALL)
 _NEXT = re.compile(r",(?=\s*[^\W\d]\w*\s*=(?!=))")
 
 
-@make(
+class HessianOptions(MatrixOptions):
+    """The report, and what of the Hessian it is about."""
+
+    vector: list[str] | None = in_computation(
+        "--vector NAME=VALUE",
+        "the product with a vector, without the matrix: a part per input (repeat it), "
+        "0 for the others; VALUE alone where there is one input",
+    )
+
+
+@declare(
     "hessian",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -33,22 +41,7 @@ _NEXT = re.compile(r",(?=\s*[^\W\d]\w*\s*=(?!=))")
         'gradcli hessian "sin(x*y)" --x 1 --y 2 --vector x=1 --json',
     ),
 )
-def command(
-    point: PointOptions,
-    method: CheckOptions,
-    report: MatrixOptions,
-    *,
-    vector: Annotated[
-        list[str] | None,
-        option(
-            "--vector",
-            metavar="NAME=VALUE",
-            help="the product with a vector, without the matrix: a part per input (repeat it), "
-            "0 for the others; VALUE alone where there is one input",
-            group=COMPUTED,
-        ),
-    ] = None,
-) -> Outcome:
+def command(point: PointOptions, method: CheckOptions, report: HessianOptions) -> Outcome:
     """Second derivatives, as a matrix or times a vector.
 
     The output is one number. There is a block for every pair of inputs; matrices are taken apart
@@ -57,25 +50,10 @@ def command(
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
-    report.chosen_format()  # what is wrong with the options is said before anything is read
-    mode = "none" if report.is_bare() else method.mode()
-    budget = method.budget()
-    parts = None if vector is None else _parts(vector)
-    read = point.point()
-    report.wanted(read.wrt)
-    found = read.program.hessian(
-        read.inputs,
-        data=read.data,
-        wrt=read.wrt,
-        upstream=read.upstream,
-        vector=None if parts is None else _vector(parts, point.seed),
-        check=mode,
-        check_budget=budget,
-        exact=method.exact,
-        allow_nonfinite=point.allow_nonfinite,
-        seed=point.seed,
-    )
-    return matrices(found, report)
+    parts = None if report.vector is None else _parts(report.vector)
+    read, options = asked(point, method, report)
+    vector = None if parts is None else _vector(parts, point.seed)
+    return matrices(read.program.hessian(read.inputs, vector=vector, **options), report)
 
 
 def _parts(written: Sequence[str]) -> list[tuple[str | None, str]]:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Literal
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import matrices
-from gradcli.cli.options import COMPUTED, CheckOptions, MatrixOptions, PointOptions
-from gradcli.cli.parameters import option
+from gradcli.cli.command import Outcome, declare
+from gradcli.cli.evaluation import asked, matrices
+from gradcli.cli.options import CheckOptions, MatrixOptions, PointOptions, in_computation
 
 
-@make(
+class JacobianOptions(MatrixOptions):
+    """The report, and which way round its matrices are."""
+
+    layout: Literal["denominator", "numerator"] = in_computation(
+        "--layout LAYOUT",
+        "denominator: rows are inputs; numerator: rows are the output's elements",
+        default="denominator",
+    )
+
+
+@declare(
     "jacobian",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -24,22 +32,7 @@ from gradcli.cli.parameters import option
         'gradcli jacobian "x^2" --x "[1, 2, 3]" --value',
     ),
 )
-def command(
-    point: PointOptions,
-    method: CheckOptions,
-    report: MatrixOptions,
-    *,
-    layout: Annotated[
-        Literal["denominator", "numerator"],
-        option(
-            "--layout",
-            metavar="LAYOUT",
-            help="denominator: rows are inputs; numerator: rows are the output's elements",
-            show_default=True,
-            group=COMPUTED,
-        ),
-    ] = "denominator",
-) -> Outcome:
+def command(point: PointOptions, method: CheckOptions, report: JacobianOptions) -> Outcome:
     """The derivatives of any output, as matrices.
 
     A row belongs to an element of an input, a column to an element of the output (--layout
@@ -48,21 +41,6 @@ def command(
 
     Exit codes: 0 all is well; 1 the mathematics failed; 2 wrong usage; 3 a check failed.
     """
-    report.chosen_format()  # what is wrong with the options is said before anything is read
-    mode = "none" if report.is_bare() else method.mode()
-    budget = method.budget()
-    read = point.point()
-    report.wanted(read.wrt)
-    found = read.program.jacobian(
-        read.inputs,
-        data=read.data,
-        wrt=read.wrt,
-        upstream=read.upstream,
-        layout=layout,
-        check=mode,
-        check_budget=budget,
-        exact=method.exact,
-        allow_nonfinite=point.allow_nonfinite,
-        seed=point.seed,
-    )
+    read, options = asked(point, method, report)
+    found = read.program.jacobian(read.inputs, layout=report.layout, **options)
     return matrices(found, report)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.cli.options import TextOutput
 
 
-@make(
+@declare(
     "lint",
     usage="TASK [--NAME VALUE ...] [options]",
     examples=(

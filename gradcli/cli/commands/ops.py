@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.options import OutputOptions
-from gradcli.cli.parameters import argument
+from gradcli.cli.parameters import option
 
 if TYPE_CHECKING:
     from gradcli.ops import Function
@@ -31,26 +30,20 @@ class TableOutput(OutputOptions):
 
     formats = ("table", "json", "markdown")
 
+    names: list[str] | None = option(
+        "NAME ...",
+        "operations, by name, alias or operator; without one, all of them, by groups",
+        offer=_complete,
+        group="Operations",
+    )
 
-@make(
+
+@declare(
     "ops",
     usage="[NAME ...] [options]",
     examples=("gradcli ops", "gradcli ops sigmoid", "gradcli ops relu abs --json"),
 )
-def command(
-    *,
-    names: Annotated[
-        list[str] | None,
-        argument(
-            metavar="NAME ...",
-            help="operations, by name, alias or operator; without one, all of them, by groups",
-            show_default=False,
-            offer=_complete,
-            group="Operations",
-        ),
-    ] = None,
-    report: TableOutput,
-) -> Outcome:
+def command(report: TableOutput) -> Outcome:
     """The operations: formulas, derivatives, domains.
 
     For each: how it is called, its local derivatives, the forms of them that run, where it is
@@ -59,7 +52,9 @@ def command(
     from gradcli.report.reference.operations import listing
 
     form = report.chosen_format()
-    rows = tuple(dict.fromkeys(row for name in names for row in _find(name))) if names else None
+    rows = None
+    if report.names:
+        rows = tuple(dict.fromkeys(row for name in report.names for row in _find(name)))
     return Outcome([listing(rows, form, report.style())], 0, report.file)
 
 

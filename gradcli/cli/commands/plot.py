@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
 from gradcli.cli.argv import Binding
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.options import OutputOptions, RowOptions, require
-from gradcli.cli.parameters import option
+from gradcli.cli.command import Outcome, declare
+from gradcli.cli.options import DrawingOutput, RowOptions, in_program, require
 from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
@@ -20,44 +18,23 @@ if TYPE_CHECKING:
 DRAWN = ("svg", "png", "pdf")
 
 
-class PlotOptions(OutputOptions):
+class PlotOptions(DrawingOutput):
     """What is drawn, and where it goes."""
 
     formats = ("table", "json", "csv", *DRAWN)
-
-    def chosen_format(self) -> str:
-        """The format. Raises `GradcliError` where it can't go where it should."""
-        form = super().chosen_format()
-        if form in ("png", "pdf") and self.file is None and self.environment.columns is not None:
-            raise usage_error(
-                f"{form} is binary and is not written to a terminal", f"--out plot.{form}"
-            )
-        return form
+    name = "plot"
 
 
 class RangeOptions(RowOptions):
     """A program, ranges of one or two inputs, the values of the others."""
 
-    at: Annotated[
-        str | None,
-        option(
-            "--at",
-            metavar="x=0.3",
-            help="the tangent at a point; of two ranges the point itself: x=1,y=2",
-            group="Program and inputs",
-        ),
-    ] = None
-    points: Annotated[
-        int | None,
-        option(
-            "--points",
-            metavar="N",
-            min=9,
-            max=1_000_000,
-            help="points along the range",
-            group="Program and inputs",
-        ),
-    ] = None
+    at: str | None = in_program(
+        "--at x=0.3",
+        "the tangent at a point; of two ranges the point itself: x=1,y=2",
+    )
+    points: int | None = in_program(
+        "--points N", "points along the range", min=9, max=1_000_000, group="Program and inputs"
+    )
 
     def ranges(self) -> dict[str, tuple[float, float]]:
         """The inputs with a range, `--x -1:1`, in their order. Raises `GradcliError`."""
@@ -96,7 +73,7 @@ class RangeOptions(RowOptions):
         return tuple(_number(value_of(given[name], "--at"), f"--at {self.at}") for name in names)
 
 
-@make(
+@declare(
     "plot",
     usage="PROGRAM --NAME LOW:HIGH [--NAME VALUE ...] [options]",
     examples=(

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
-from gradcli.cli.command import Outcome
-from gradcli.cli.command import command as make
+from gradcli.cli.command import Outcome, declare
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.cli.options import OutputOptions
 from gradcli.cli.parameters import option
@@ -16,16 +15,26 @@ if TYPE_CHECKING:
     from gradcli.grading.model.task import Task
     from gradcli.results.result import Result
 
-SHEET = "Sheet"
+
+class SheetOptions(TaskOptions):
+    """The task, and whose sheet it is."""
+
+    student: str | None = option(
+        "--for ID",
+        "numbers for this student alone, the same each time it is printed",
+        group="Sheet",
+    )
+    answers: bool = option("--answers", "the solution of the sheet", group="Sheet")
 
 
 class SheetOutput(OutputOptions):
     """A sheet is text."""
 
     formats = ("table",)
+    json = pretty = False
 
 
-@make(
+@declare(
     "sheet",
     usage="TASK [--NAME VALUE ...] [--for ID] [options]",
     examples=(
@@ -36,23 +45,7 @@ class SheetOutput(OutputOptions):
         "              --answers",
     ),
 )
-def command(
-    task: TaskOptions,
-    *,
-    student: Annotated[
-        str | None,
-        option(
-            "--for",
-            metavar="ID",
-            help="numbers for this student alone, the same each time it is printed",
-            group=SHEET,
-        ),
-    ] = None,
-    answers: Annotated[
-        bool, option("--answers", help="the solution of the sheet", group=SHEET)
-    ] = False,
-    report: SheetOutput,
-) -> Outcome:
+def command(task: SheetOptions, report: SheetOutput) -> Outcome:
     """An answer sheet, with different numbers for each student.
 
     The two passes with blanks for the numbers, to be filled in and handed in to 'gradcli grade'.
@@ -62,6 +55,7 @@ def command(
     Exit codes: 0 the sheet is written; 1 the mathematics failed; 2 wrong usage.
     """
     report.chosen_format()  # what is wrong with the options is said before anything is read
+    student = task.student
     if student is not None and not student.strip():
         raise usage_error("--for: the ID is empty", "as in: gradcli sheet task.grad --for s1234")
     set_ = task.read("sheet task.grad")
@@ -69,7 +63,7 @@ def command(
         from gradcli.grading.exercise.own_points import own_task
 
         set_ = own_task(set_, student)
-    return Outcome(_sheet(set_, student, report, answers=answers), 0, report.file)
+    return Outcome(_sheet(set_, student, report, answers=task.answers), 0, report.file)
 
 
 def _sheet(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cached_property, partial
+from importlib import import_module
 from itertools import chain
-from typing import TYPE_CHECKING, Annotated, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from gradcli.cli.command import Options, Outcome
-from gradcli.cli.command import command as make
-from gradcli.cli.evaluation import notes_on, say_failure, text
+from gradcli.cli.command import Options, Outcome, declare
+from gradcli.cli.evaluation import notes_on, say_failure, steps_of, text
 from gradcli.cli.options import CheckOptions, PointOptions, ReportOptions
 from gradcli.cli.parameters import option
 from gradcli.diagnostics.failures import usage_error
@@ -22,86 +22,50 @@ if TYPE_CHECKING:
     from gradcli.results.result import Result
     from gradcli.trace.steps import Steps
 
-TRACE = "Trace"
+in_trace = partial(option, group="Trace")
 
 Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
+WRITERS = {
+    "listing": ("gradcli.report.trace.listing", "pieces"),
+    "table": ("gradcli.report.trace.table", "pieces"),
+    "wires": ("gradcli.picture.trace", "pieces"),
+    "code": ("gradcli.export.numpy_listing", "traced"),
+    "html": ("gradcli.picture.page", "pieces"),
+}
+"""Who writes the styles, and the page."""
 
 
 class TraceOptions(Options):
     """What of the trace is shown, and how."""
 
-    style: Annotated[
-        Name,
-        option(
-            "--style",
-            metavar="STYLE",
-            help="listing, table (a row per contribution), wires (the graph), code (NumPy that "
-            "runs), math (LaTeX)",
-            show_default=True,
-            group=TRACE,
-        ),
-    ] = "listing"
-    by: Annotated[
-        Literal["operation", "statement"] | None,
-        option(
-            "--by",
-            metavar="STEP",
-            help="one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
-            "[default: operation; statement for Python]",
-            show_default=False,
-            group=TRACE,
-        ),
-    ] = None
-    only: Annotated[
-        Literal["forward", "backward"] | None,
-        option(
-            "--pass",
-            metavar="PASS",
-            help="forward or backward: one of the passes alone",
-            group=TRACE,
-        ),
-    ] = None
-    node: Annotated[
-        str | None,
-        option(
-            "--node",
-            metavar="NAME",
-            help="only what concerns one node: its paths, its contributions, their sum",
-            group=TRACE,
-        ),
-    ] = None
-    jacobians: Annotated[
-        bool,
-        option(
-            "--jacobians",
-            help="also the matrices that rules on arrays come from: diag(g'(z)), W.T",
-            group=TRACE,
-        ),
-    ] = False
-    step: Annotated[
-        bool,
-        option("--step", help="wait for a key after each step (q ends)", group=TRACE),
-    ] = False
-    standalone: Annotated[
-        bool,
-        option(
-            "--standalone",
-            help="with --style math: a whole LaTeX document",
-            group=TRACE,
-        ),
-    ] = False
-    blank: Annotated[
-        bool,
-        option("--blank", help="numbers left out: an answer sheet", group=TRACE),
-    ] = False
-    explain: Annotated[
-        bool,
-        option(
-            "--explain",
-            help="a sentence for each step: which rule, why +=, when it is final",
-            group=TRACE,
-        ),
-    ] = False
+    style: Name = in_trace(
+        "--style STYLE",
+        "listing, table (a row per contribution), wires (the graph), code (NumPy that "
+        "runs), math (LaTeX)",
+        default="listing",
+    )
+    by: Literal["operation", "statement"] | None = in_trace(
+        "--by STEP",
+        "one step per operation, or per statement: a = 1/(1 + exp(-y)) is one "
+        "[default: operation; statement for Python]",
+    )
+    only: Literal["forward", "backward"] | None = in_trace(
+        "--pass PASS", "forward or backward: one of the passes alone"
+    )
+    node: str | None = in_trace(
+        "--node NAME",
+        "only what concerns one node: its paths, its contributions, their sum",
+    )
+    jacobians: bool = in_trace(
+        "--jacobians",
+        "also the matrices that rules on arrays come from: diag(g'(z)), W.T",
+    )
+    step: bool = in_trace("--step", "wait for a key after each step (q ends)")
+    standalone: bool = in_trace("--standalone", "with --style math: a whole LaTeX document")
+    blank: bool = in_trace("--blank", "numbers left out: an answer sheet")
+    explain: bool = in_trace(
+        "--explain", "a sentence for each step: which rule, why +=, when it is final"
+    )
 
     def look(self, report: ReportOptions) -> tuple[str, Name]:
         """Format and style; the ending of `--out` chooses the style `code` too."""
@@ -151,7 +115,7 @@ class TraceReport(ReportOptions):
     formats = (*ReportOptions.formats, "code", "html")
 
 
-@make(
+@declare(
     "trace",
     usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
@@ -202,13 +166,10 @@ class Evaluation:
         self.wrt = report.wanted(self.read.wrt)
         self.result = self.read.program.evaluate(
             self.read.inputs,
-            data=self.read.data,
-            wrt=self.wrt,
-            upstream=self.read.upstream,
+            **self.read.options | {"wrt": self.wrt},
             gradient=choice.backward and not report.value,
             check=False,
             allow_nonfinite=point.allow_nonfinite,
-            seed=self.seed,
         )
 
     @cached_property
@@ -229,74 +190,51 @@ class Evaluation:
         """What is to be printed, in pieces."""
         if self.report.is_bare():
             return text(self.result, self.report, "trace")
-        steps, look = self._steps(), self.report.style()
+        program, form, choice = self.read.program, self.form, self.choice
+        by = self.shown.by or ("operation" if program.python is None else "statement")
+        steps, look = steps_of(self.result, program, by), self.report.style()
+
+        def late() -> Result:
+            return self.checked
+
         found = None
         if self.shown.node is not None:
             from gradcli.trace.paths import focus
 
             found = focus(steps, normal(self.shown.node))
-        form = self.form
         if form == "json":
             from gradcli.report.trace import json as trace_json
 
-            return trace_json.pieces(steps, look, self.checked, found, explain=self.choice.explain)
+            return trace_json.pieces(steps, look, self.checked, found, explain=choice.explain)
         if found is not None:
             from gradcli.report.trace import node as trace_node
 
-            return trace_node.pieces(steps, found, look, self.choice, lambda: self.checked)
+            return trace_node.pieces(steps, found, look, choice, late)
         if form in ("csv", "markdown"):
             from gradcli.report.trace import rows as trace_rows
 
-            return trace_rows.pieces(steps, form, look, self.choice, lambda: self.checked)
-        if form == "html":
-            from gradcli.picture import page
+            return trace_rows.pieces(steps, form, look, choice, late)
+        if form == "latex" or self.style == "math":
+            styled = self._equations(steps, look)
+        elif self.shown.step:
+            from gradcli.report.trace.listing import sections
 
-            return page.pieces(steps, look, self.choice, lambda: self.checked)
-        styled = self._styled(steps, look, "math" if form == "latex" else self.style)
-        return chain(styled, notes_on(self.read.program, self.report) if form == "table" else [])
+            styled = self.report.environment.stepwise(sections(steps, look, choice, late))
+        else:
+            module, function = WRITERS["html" if form == "html" else self.style]
+            styled = getattr(import_module(module), function)(steps, look, choice, late)
+        return chain(styled, notes_on(program, self.report) if form == "table" else [])
 
-    def _styled(self, steps: Steps, look: Style, style: Name) -> Iterable[str]:
-        """The text in one of the styles."""
-        if style == "math":
-            from gradcli.report.trace import latex as trace_latex
+    def _equations(self, steps: Steps, look: Style) -> Iterable[str]:
+        from gradcli.report.trace import latex
 
-            alone = self.shown.standalone
-            return trace_latex.pieces(
-                steps,
-                look,
-                standalone=alone,
-                choice=self.choice,
-                statements=self.read.program.statements if self.choice.forward else frozenset(),
-            )
-        if style == "code":
-            from gradcli.export import numpy_listing
-
-            return numpy_listing.traced(steps, look, self.choice, lambda: self.checked)
-        if style == "table":
-            from gradcli.report.trace import table as trace_table
-
-            return trace_table.pieces(steps, look, self.choice, lambda: self.checked)
-        if style == "wires":
-            from gradcli.picture import trace as trace_wires
-
-            return trace_wires.pieces(steps, look, self.choice, lambda: self.checked)
-        from gradcli.report.trace import listing as trace
-
-        if self.shown.step:
-            sections = trace.sections(steps, look, self.choice, lambda: self.checked)
-            return self.report.environment.stepwise(sections)
-        return trace.pieces(steps, look, self.choice, lambda: self.checked)
-
-    def _steps(self) -> Steps:
-        program = self.read.program
-        by = self.shown.by or ("operation" if program.python is None else "statement")
-        if by == "statement":
-            from gradcli.trace.statements import StatementSteps
-
-            return StatementSteps(self.result, program.statements)
-        from gradcli.trace.steps import Steps
-
-        return Steps(self.result)
+        return latex.pieces(
+            steps,
+            look,
+            standalone=self.shown.standalone,
+            choice=self.choice,
+            statements=self.read.program.statements if self.choice.forward else frozenset(),
+        )
 
     def exit_code(self) -> int:
         """3 if a check has failed."""

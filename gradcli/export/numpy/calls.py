@@ -8,12 +8,13 @@ puts elements in `placing`.
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
-from typing import Any, TypeAlias
+import keyword
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
+from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.export.numpy.code import (
     ATOM,
     Code,
@@ -21,6 +22,7 @@ from gradcli.export.numpy.code import (
     call,
     exact,
     fractional,
+    literal,
     number,
     numeric,
     numpy_shape,
@@ -29,15 +31,27 @@ from gradcli.export.numpy.code import (
 )
 from gradcli.export.numpy.code import array as code_array
 from gradcli.export.numpy.placing import Placing
-from gradcli.ops.operation import Operation, Type
+from gradcli.graph.graph import Graph, Node
+from gradcli.graph.identifiers import TAKEN, identifier
+from gradcli.ops.operation import Operation, Options, Type
 from gradcli.ops.options import shown
 from gradcli.ops.table.products import product_case
+from gradcli.report.style import Style
 
-Options: TypeAlias = Mapping[str, Any]
+LONGEST = 20_000
+"""A block whose expression has more characters than this is refused."""
 
 
-class Calls(Placing, ABC):
+class Calls(Placing):
     """Operations as code. `helpers` and `imports` are what the code needs besides NumPy."""
+
+    names: Mapping[str, str]
+    """What the nodes are called in the code."""
+
+    def __init__(self, style: Style) -> None:
+        super().__init__()
+        self.style = style
+        self._blocks: dict[Any, str] = {}
 
     def apply(
         self,
@@ -51,7 +65,7 @@ class Calls(Placing, ABC):
         """The operation on operands; `wide` puts spaces around the sign of a product."""
         if operation.body is not None:
             types = tuple(x.type for x in operands)
-            return call(self.block(operation, types), *(x.text for x in operands), type=out)
+            return call(self._block(operation, types), *(x.text for x in operands), type=out)
         if operation.elementwise:
             lined_up = self._lined_up(operands, out)
             return self.elementwise(operation, lined_up, out, options, wide=wide)
@@ -60,9 +74,52 @@ class Calls(Placing, ABC):
             return as_type(self.spelled(operation, operands, out, options), out)
         return as_type(write(operands, out, options), out)
 
-    @abstractmethod
-    def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
-        """The name of the function for a block of the program."""
+    def node_code(self, node: Node, found: Mapping[int, Code] | Sequence[Code]) -> Code:
+        """A node on the code of its operands, which `found` has by their numbers."""
+        operands = [found[o] if isinstance(o, int) else literal(o) for o in node.operands]
+        if node.operation is None:
+            return operands[0]
+        return self.apply(node.operation, operands, node.type, node.options)
+
+    def value_of(self, graph: Graph, result: int, given: Sequence[Code]) -> Code:
+        """A node of a graph whose inputs, in front, are pieces of code."""
+        found = [*given]
+        for node in graph.nodes[len(given) : result + 1]:
+            found.append(self.node_code(node, found))
+            if len(found[-1].text) > LONGEST:
+                raise GradcliError(
+                    Kind.OPTION,
+                    "a block is too long to be written as one expression",
+                    source=graph.source,
+                    span=node.span,
+                    hint="give its parts names outside of the block",
+                )
+        return found[result]
+
+    def _block(self, operation: Operation, types: tuple[Type, ...]) -> str:
+        """The `def` of a block of the program, one for each combination of shapes."""
+        key = operation.name, types
+        if key in self._blocks:
+            return self._blocks[key]
+        again = sum(name == operation.name for name, _ in self._blocks)
+        name = self._word(operation.name)
+        while (
+            keyword.iskeyword(name) or name in TAKEN or (not again and name in self.names.values())
+        ):
+            name += "_"
+        name += f"_{again + 1}" if again else ""
+        self._blocks[key] = name
+        parameters = [self._word(p.name) for p in operation.operands]
+        parameters = [f"{p}_" if keyword.iskeyword(p) or p in TAKEN else p for p in parameters]
+        assert operation.body is not None
+        graph, result = operation.body(types)
+        given = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
+        body = numeric(self.value_of(graph, result, given))
+        self.note(name, ", ".join(parameters), body.text)
+        return name
+
+    def _word(self, name: str) -> str:
+        return identifier(name, ascii_only=self.style.ascii)
 
     def _lined_up(self, operands: list[Code], out: Type) -> list[Code]:
         """Operands with the axes that make NumPy broadcast them to the output's shape."""

@@ -10,14 +10,12 @@ What comes out is what the homework grader reads: assignments, `+=`, imports, an
 
 from __future__ import annotations
 
-import keyword
 from collections.abc import Iterator
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.engine.formula import Formula, compile_formula, formula_names
 from gradcli.engine.rules import Rules
 from gradcli.export.numpy import code
@@ -25,65 +23,30 @@ from gradcli.export.numpy.calls import Calls
 from gradcli.export.numpy.code import ATOM, COMPARISON, Code, numpy_shape
 from gradcli.graph.draft import Literal, Operand, Selection
 from gradcli.graph.graph import Graph, Node, OperationNode
-from gradcli.graph.identifiers import TAKEN, identifier, identifiers
-from gradcli.ops.operation import Operation, Type
+from gradcli.graph.identifiers import TAKEN, identifiers
+from gradcli.ops.operation import Type
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import Tree
-from gradcli.trace.steps import Arrivals, Steps
+from gradcli.syntax.tree import Name, Tree, postorder
+from gradcli.trace.steps import Move, Step, Steps
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
-
-LONGEST = 20_000
-"""A block whose expression has more characters than this is refused."""
-
-
-class Forward(NamedTuple):
-    """A line of the forward pass."""
-
-    number: int | None
-    node: Node
-    text: str
-    value: Any
-
-
-class Backward(NamedTuple):
-    """A line of the backward pass: what step `number` sends from `node` to `to`."""
-
-    number: int
-    node: Node
-    to: Node
-    target: str
-    assign: str
-    text: str
-    accumulator: Any
-    final: bool
-    paths: int
 
 
 class Numpy(Calls):
     """The statements of both passes. Names that Python can't have are changed."""
 
     def __init__(self, steps: Steps, style: Style, *, textbook: bool = True) -> None:
-        super().__init__()
-        self.textbook = textbook
+        super().__init__(style)
         self.steps, self.result = steps, steps.result
         self.graph: Graph = steps.result.graph
         self.rules = Rules(self.graph, textbook=textbook)
-        self.style = style
-        self._blocks: dict[Any, str] = {}
-        self._used = {row.name for row in _blocks_of(self.graph)}
-
-    # --- names ---------------------------------------------------------------------------
-
-    @cached_property
-    def names(self) -> dict[str, str]:
-        """What each node is called in the code."""
-        taken = TAKEN | self._used
-        if not any(n.operation and "gamma" in n.operation.numpy for n in self.graph.nodes):
+        rows = [node.operation for node in self.graph.nodes if node.operation is not None]
+        taken = TAKEN | {row.name for row in rows if row.body is not None}
+        if not any("gamma" in row.numpy for row in rows):
             taken.discard("gamma")  # a common name for a value, and seldom the function
-        names = (node.name for node in self.graph.nodes)
-        return identifiers(names, ascii_only=self.style.ascii, taken=taken)
+        words = (node.name for node in self.graph.nodes)
+        self.names = identifiers(words, ascii_only=style.ascii, taken=taken)
 
     def name(self, node: Node) -> str:
         """The name of a node in the code."""
@@ -102,12 +65,14 @@ class Numpy(Calls):
         for i in self.graph.inputs:
             yield self.name(self.graph.nodes[i]), self.result.values[i]
 
-    def forward(self) -> Iterator[Forward]:
-        """The forward pass: constants and operations."""
+    def forward(self) -> Iterator[tuple[Step, str]]:
+        """The steps of the forward pass, constants and operations, each with its code."""
         for step in self.steps.steps():
-            single = len(self.steps.members(step.node)) == 1
-            text = self._node(step.node) if single else self._written(step.tree, step.node)
-            yield Forward(step.number, step.node, text, step.value)
+            if len(self.steps.members(step.node)) == 1:
+                yield step, self._node(step.node)
+            else:
+                found = code.as_type(self._tree(step.tree), step.node.type)
+                yield step, code.numeric(found).text
 
     def _node(self, node: Node) -> str:
         operands = [self._operand(o) for o in node.operands]
@@ -145,30 +110,18 @@ class Numpy(Calls):
         upstream = self.result.upstream
         return f"delta_{self.name(output)}", upstream[0] if output.type.row else upstream
 
-    def backward(self) -> Iterator[Backward]:
-        """The backward pass line by line."""
-        if self.steps.by == "operation":
-            return self._operations()
-        return self._statements()
+    def backward(self) -> Iterator[tuple[Move, str]]:
+        """The lines of the backward pass, each with its code.
 
-    def _operations(self) -> Iterator[Backward]:
-        nodes, arrived, numbers = self.graph.nodes, Arrivals(), self.steps.numbers
-        for sent in self.result.contributions:
-            node, to = self.graph.operation(sent.node), nodes[sent.to]
-            before, paths = arrived.add(sent.to, sent.accumulator)
-            found = self.sent(node, sent.operand)
-            more = before is None and not sent.final
-            yield Backward(
-                numbers[node.id],
-                node,
-                to,
-                f"delta_{self.name(to)}",
-                "=" if before is None else "+=",
-                self._fresh(found, more=more).text,
-                sent.accumulator,
-                sent.final,
-                paths,
-            )
+        Statement by statement, a block's rules are the ones of its operation.
+        """
+        by_operation = self.steps.by == "operation"
+        for k, move in enumerate(self.steps.moves()):
+            if by_operation:
+                found = self.sent(move.node, self.result.contributions[k].operand)
+            else:
+                found = self._moved(move)
+            yield move, self._fresh(found, more=move.before is None and not move.final).text
 
     def _fresh(self, found: Code, *, more: bool) -> Code:
         """A value that a later `+=` may change in place without changing another name's.
@@ -194,8 +147,10 @@ class Numpy(Calls):
         found = self._formula(rule, given[: len(names)])
         if operation.elementwise:
             found = self._times(node, delta, found)
-        found = self._selected(node, found)
-        target = self.graph.nodes[to].type
+        return self._reduced(self._selected(node, found), self.graph.nodes[to].type)
+
+    def _reduced(self, found: Code, target: Type) -> Code:
+        """What is sent in the type of its target: summed where that was broadcast."""
         return code.as_type(code.summed(code.numeric(found), target), target)
 
     def _times(self, node: Node, delta: Code, local: Code) -> Code:
@@ -217,20 +172,7 @@ class Numpy(Calls):
         """A compiled formula on pieces of code."""
         if rule.picks is not None:
             given = [given[i] for i in rule.picks]
-        return self._graph(rule.graph, rule.result, given)
-
-    def _graph(self, graph: Graph, result: int, given: list[Code]) -> Code:
-        """A node of a graph whose inputs, in front, are pieces of code."""
-        found: list[Code] = list(given)
-        for node in graph.nodes[len(given) : result + 1]:
-            operands = [found[o] if isinstance(o, int) else code.literal(o) for o in node.operands]
-            if node.operation is None:
-                found.append(operands[0])
-            else:
-                found.append(self.apply(node.operation, operands, node.type, node.options))
-            if len(found[-1].text) > LONGEST:
-                raise _too_long(graph, node)
-        return found[result]
+        return self.value_of(rule.graph, rule.result, given)
 
     # --- choices -------------------------------------------------------------------------
 
@@ -283,41 +225,10 @@ class Numpy(Calls):
         text = code.numeric(found).text
         return code.call("np.where", chosen.text, text, "0.0", type=found.type)
 
-    # --- blocks and statements -----------------------------------------------------------
-
-    def block(self, operation: Operation, types: tuple[Type, ...]) -> str:
-        """The `def` of a block of the program, one for each combination of shapes."""
-        key = operation.name, types
-        if key in self._blocks:
-            return self._blocks[key]
-        again = sum(name == operation.name for name, _ in self._blocks)
-        name = self._word(operation.name)
-        while (
-            keyword.iskeyword(name) or name in TAKEN or (not again and name in self.names.values())
-        ):
-            name += "_"
-        name += f"_{again + 1}" if again else ""
-        self._blocks[key] = name
-        parameters = [self._word(p.name) for p in operation.operands]
-        parameters = [f"{p}_" if keyword.iskeyword(p) or p in TAKEN else p for p in parameters]
-        assert operation.body is not None
-        graph, result = operation.body(types)
-        given = [Code(p, ATOM, t) for p, t in zip(parameters, types, strict=True)]
-        body = code.numeric(self._graph(graph, result, given))
-        self.note(name, ", ".join(parameters), body.text)
-        return name
-
-    def _word(self, name: str) -> str:
-        return identifier(name, ascii_only=self.style.ascii)
-
-    def _written(self, tree: Tree, node: Node) -> str:
-        """The tree of a statement of several operations as code."""
-        return code.numeric(code.as_type(self._tree(tree), node.type)).text
+    # --- statements ----------------------------------------------------------------------
 
     def _tree(self, tree: Tree) -> Code:
         """A tree over names of the graph as code."""
-        from gradcli.syntax.tree import Name, postorder  # noqa: PLC0415
-
         words = dict.fromkeys(
             part.name for part in postorder(tree) if isinstance(part, Name) and not part.qualified
         )
@@ -332,30 +243,17 @@ class Numpy(Calls):
         formula = compile_formula(print_tree(tree), tuple(given), types, {})
         return self._formula(formula, list(given.values()))
 
-    def _statements(self) -> Iterator[Backward]:
-        """Statement by statement; a block's rules are the ones of its operation."""
-        for move in self.steps.moves():
+    def _moved(self, move: Move) -> Code:
+        """What a statement sends to one of the names in it."""
+        if move.local is not None:
             delta = Code(f"delta_{self.name(move.node)}", ATOM, move.node.type)
-            if move.local is not None:
-                found = self._times(move.node, delta, self._tree(move.local))
-            else:
-                assert move.rule is not None
-                found = self._tree(move.rule)
-            if len(self.steps.members(move.node)) == 1:
-                found = self._selected(move.node, found)
-            target = move.to.type
-            found = code.as_type(code.summed(code.numeric(found), target), target)
-            yield Backward(
-                move.step,
-                move.node,
-                move.to,
-                f"delta_{self.name(move.to)}",
-                move.assign,
-                self._fresh(found, more=move.before is None and not move.final).text,
-                move.accumulator,
-                move.final,
-                move.paths,
-            )
+            found = self._times(move.node, delta, self._tree(move.local))
+        else:
+            assert move.rule is not None
+            found = self._tree(move.rule)
+        if len(self.steps.members(move.node)) == 1:
+            found = self._selected(move.node, found)
+        return self._reduced(found, move.to.type)
 
     # --- the head ------------------------------------------------------------------------
 
@@ -376,19 +274,3 @@ class Numpy(Calls):
             yield f"\n\n{text}"
         if self.helpers:
             yield "\n"
-
-
-def _blocks_of(graph: Graph) -> Iterator[Operation]:
-    for node in graph.nodes:
-        if node.operation is not None and node.operation.body is not None:
-            yield node.operation
-
-
-def _too_long(graph: Graph, node: Node) -> GradcliError:
-    return GradcliError(
-        Kind.OPTION,
-        "a block is too long to be written as one expression",
-        source=graph.source,
-        span=node.span,
-        hint="give its parts names outside of the block",
-    )

@@ -275,14 +275,14 @@ def scatter(x: Array, shape: Shape, at: Shape, step: Shape, rank: int) -> Array:
         result = np.zeros(x.shape + shape)
     else:
         batch = x.ndim - len(shape)
-        block = _block(x.shape[batch:], at, step)
+        block = block_at(x.shape[batch:], at, step)
         result = np.zeros(x.shape[:batch] + shape)
     result[block] = x
     return result
 
 
 @lru_cache(maxsize=1024)
-def _block(own: Shape, at: Shape, step: Shape) -> tuple[Any, ...]:
+def block_at(own: Shape, at: Shape, step: Shape) -> tuple[Any, ...]:
     """The place of a block of this shape, from a corner on, at equal distances."""
     ends = [start + n * by for start, n, by in zip(at, own, step, strict=True)]
     places = zip(at, ends, step, strict=True)

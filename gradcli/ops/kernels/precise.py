@@ -79,9 +79,14 @@ FAR = 10**4
 """Beyond this the functions below take long."""
 
 
-def bessel(name: str, order: int) -> Form:
-    """A Bessel function of mpmath; nan far out."""
-    return lambda mp, x: getattr(mp, name)(order, x) if abs(x) < FAR else mp.nan
+def bessel(name: str, order: int = 0) -> Form:
+    """A Bessel function of mpmath; those that grow are nan far out."""
+
+    def form(mp: Any, x: Any, n: int = order) -> Any:
+        far = np.inf if name == "besselj" else FAR
+        return each(lambda v: getattr(mp, name)(n, v) if abs(v) < far else mp.nan, (x,))
+
+    return form
 
 
 def gammainc(mp: Any, x: Any, a: float) -> Any:

@@ -187,7 +187,8 @@ def norm(x: Array, axis: Axes, keepdims: bool, p: float = 2) -> Array:  # noqa: 
 def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
     """log Σ exp x = m + log1p(rest), for the maximum m; an infinite m is the result."""
     largest = np.maximum.reduce(x, axis=axis, keepdims=True)
-    result = np.where(np.isfinite(largest), largest + _log_sum(x - largest, axis), largest)
+    sums = _log_sum(*_below(x, largest), axis)
+    result = np.where(np.isfinite(largest), largest + sums, largest)
     return result if keepdims else np.squeeze(result, axis)
 
 
@@ -200,12 +201,11 @@ FAR_FROM_1 = 1.5
 """Above this, the logarithm of a sum has lost no digits to the 1 that is in it."""
 
 
-def _log_sum(x: Array, axis: Axes) -> Array:
+def _log_sum(x: Array, powers: Array, axis: Axes) -> Array:
     """log Σ exp x where the maximum is 0, exact also next to 0; it keeps its axes.
 
     There it is log1p(rest): the elements that are the maximum are counted, and one is the 1.
     """
-    powers = np.exp(x)
     total = np.add.reduce(powers, axis=axis, keepdims=True)
     if total.size and total.flat[total.argmin()] > FAR_FROM_1:
         return np.log(total)
@@ -218,12 +218,17 @@ def _log_sum(x: Array, axis: Axes) -> Array:
 
 def softmax(x: Array, axis: Axes) -> Array:
     """exp(x) over its sum."""
-    top = np.maximum.reduce(x, axis=axis, keepdims=True)
+    _, powers = _below(x, np.maximum.reduce(x, axis=axis, keepdims=True))
+    return powers / np.add.reduce(powers, axis=axis, keepdims=True)
+
+
+def _below(x: Array, top: Array) -> tuple[Array, Array]:
+    """x - top, and exp of the unrounded difference."""
     shifted = x - top
     powers = np.exp(shifted)
     if np.minimum.reduce(shifted, axis=None, initial=0.0) < -SPREAD:
-        powers = powers * (1.0 + difference(x, top)[1])
-    return powers / np.add.reduce(powers, axis=axis, keepdims=True)
+        powers *= 1.0 + difference(x, top)[1]
+    return shifted, powers
 
 
 SPREAD = 8.0
@@ -243,5 +248,5 @@ def softmax_slope(p: Array, d: Array, axis: Axes) -> Array:
 
 def log_softmax(x: Array, axis: Axes) -> Array:
     """x - logsumexp(x), exact also where the result is next to 0."""
-    shifted = x - np.maximum.reduce(x, axis=axis, keepdims=True)
-    return shifted - _log_sum(shifted, axis)
+    shifted, powers = _below(x, np.maximum.reduce(x, axis=axis, keepdims=True))
+    return shifted - _log_sum(shifted, powers, axis)

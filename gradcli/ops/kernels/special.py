@@ -77,6 +77,35 @@ def mills(x: Array) -> Array:
     return np.where(x < 0.0, left, normal_pdf(x) / normal_cdf(np.maximum(x, 0.0)))[()]
 
 
+FRACTION = 40
+"""Steps of the continued fraction of φ/Φ; from `LEFT` on, they give all digits."""
+LEFT = -3.0
+EXCESS = (
+    *(0.4885659702067296, 0.24899371358354006, 0.05091581945379481, 0.008339245473925066),
+    *(0.0010190991404158392, 6.37498441328789e-05, -8.60016185539193e-06, -3.6883344859620867e-06),
+    *(-6.826488601357862e-07, -7.00052787516691e-08, 1.3270361528967942e-09),
+    *(2.3022800496332906e-09, 5.467383560381345e-10, 7.349470224810128e-11),
+    *(3.084149016738623e-12, -1.323200468116911e-12, -4.269090578142621e-13),
+    *(-7.103633982341318e-14, -5.857073288034151e-15, 5.522917614037417e-16),
+    *(3.106620326017642e-16, 6.359254920711983e-17, 7.304281953229797e-18),
+)
+"""x + φ(x)/Φ(x) between -3 and 0, in Chebyshev polynomials of (2x + 3)/3."""
+
+
+def mills_excess(x: Array) -> Array:
+    """x + φ(x)/Φ(x), left of 0 without the difference (DLMF 7.9.2)."""
+    inside = np.polynomial.chebyshev.chebval(np.clip(x, LEFT, 0.0) / 1.5 + 1.0, EXCESS)
+    value = np.where(x < 0.0, inside, x + mills(np.maximum(x, 0.0)))
+    tail = x < LEFT
+    if not np.any(tail):
+        return value[()]
+    t = -np.minimum(x, LEFT)
+    rest = 0.5 * (np.hypot(t, 2.0 * math.sqrt(FRACTION)) + t)
+    for k in range(FRACTION - 1, 1, -1):
+        rest = t + k / rest
+    return np.where(tail, 1.0 / rest, value)[()]
+
+
 def gammainc(x: Array, a: float) -> Array:
     """The regularised lower incomplete gamma function."""
     from scipy import special  # noqa: PLC0415 - slow to import, seldom needed

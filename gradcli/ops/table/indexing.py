@@ -63,7 +63,8 @@ def _chosen(shape: Shape, options: Keywords) -> tuple[Type, Keywords]:
     return Type(places.shape), {"at": at, "shape": places.shape, "rank": len(shape)}
 
 
-def _index_kernel(x: Array, rank: int, **keywords: Any) -> Array:
+def index_kernel(x: Array, rank: int, **keywords: Any) -> Array:
+    """Elements of x by its own axes, or by their places."""
     if "at" in keywords:
         return pick_kernel(x, keywords["at"], keywords["shape"], rank)
     return k.index(x, keywords["items"], rank)
@@ -187,7 +188,7 @@ def _slice_text(start: int, count: int, step: int) -> str:
 
 # fmt: off
 ROWS = (
-    array_row("index", "x items:", _index_kernel, _index, rules=_index_rules, call=False,
+    array_row("index", "x items:", index_kernel, _index, rules=_index_rules, call=False,
               latex=r"{x}_{{items}}",
               doc="x[i], x[i, j], x[a:b], x[:, None]: elements by place, counted from 0",
               notation=Notation.INDEX, traits="exact selects", group="shapes and elements"),

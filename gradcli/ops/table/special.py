@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from gradcli.ops.kernels import bessel as bk
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
-from gradcli.ops.operation import Loss, Misfit, Operation, Type, parse_parameters
+from gradcli.ops.operation import Loss, Misfit, Operation, Site, Type, parse_parameters
 from gradcli.ops.options import Keywords, whole
 from gradcli.ops.table.rows import grouped, unary
 
@@ -38,19 +41,22 @@ SPECIAL = (
           "logarithm of the normal distribution function (SciPy)", careful="mills(x)",
           numpy="scipy.special.log_ndtr", mpmath=lambda mp, x: mp.log(mp.ncdf(x))),
     unary("mills", sk.mills, "-out*(x + out)", "φ(x)/Φ(x), the derivative of log_ndtr (SciPy)",
-          mpmath=lambda mp, x: mp.npdf(x) / mp.ncdf(x),
-          losses=(Loss("x", "left of -3, where the two terms cancel", (-100.0,)),)),
+          careful="-out*mills_excess(x)", mpmath=lambda mp, x: mp.npdf(x) / mp.ncdf(x)),
+    unary("mills_excess", sk.mills_excess, "1 - mills(x)*out",
+          "x + φ(x)/Φ(x), without the difference left of 0 (SciPy)",
+          mpmath=lambda mp, x: x + mp.npdf(x) / mp.ncdf(x),
+          losses=(Loss("x", "left of -1, where the two terms cancel", (-100.0,)),)),
     unary("i0", k.scipy_special("i0"), "i1(x)", "modified Bessel function of order 0 (SciPy)",
           mpmath=pk.bessel("besseli", 0), numpy="special.i0({x})"),
     unary("i1", k.scipy_special("i1"), "where(x == 0, 0.5, i0(x) - out/where(x == 0, 1, x))",
-          "modified Bessel function of order 1 (SciPy)", mpmath=pk.bessel("besseli", 1),
-          numpy="special.i1({x})"),
-    unary("j0", k.scipy_special("j0"), "-j1(x)", "Bessel function of order 0 (SciPy)",
+          "modified Bessel function of order 1 (SciPy)", careful="0.5*i0(x) + 0.5*bessel_i(x, 2)",
+          mpmath=pk.bessel("besseli", 1), numpy="special.i1({x})"),
+    unary("j0", bk.j0, "-j1(x)", "Bessel function of order 0 (SciPy)",
           mpmath=pk.bessel("besselj", 0), traits="composite periodic", numpy="special.j0({x})",
           losses=_oscillating(5.520078110286311, 3.8317059702075125)),
-    unary("j1", k.scipy_special("j1"), "where(x == 0, 0.5, j0(x) - out/where(x == 0, 1, x))",
-          "Bessel function of order 1 (SciPy)", mpmath=pk.bessel("besselj", 1),
-          numpy="special.j1({x})", traits="composite periodic",
+    unary("j1", bk.j1, "where(x == 0, 0.5, j0(x) - out/where(x == 0, 1, x))",
+          "Bessel function of order 1 (SciPy)", careful="0.5*j0(x) - 0.5*bessel_j(x, 2)",
+          mpmath=pk.bessel("besselj", 1), numpy="special.j1({x})", traits="composite periodic",
           losses=_oscillating(3.8317059702075125, 1.8411837813406593)),
     unary("gamma", k.scipy_special("gamma"), "out*digamma(x)", "gamma function (SciPy)",
           aliases="Γ", latex=r"\Gamma({x})", domain="x not 0, -1, -2, …",
@@ -126,4 +132,50 @@ POLYGAMMA = Operation(name="polygamma", parameters=parse_parameters("x n:"), for
 # fmt: on
 
 
-ROWS: tuple[Operation, ...] = grouped("special functions", (*SPECIAL, POLYGAMMA, *GAMMAINC))
+def _whole_order(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+    return Type(types[0].shape), {"n": whole(options["n"], "n", least=0)}
+
+
+def _bessel(letter: str, sign: str, words: str, **more: Any) -> Operation:
+    """A Bessel function; its slope is half the sum, or the difference, of its neighbours."""
+    name = f"bessel_{letter}"
+
+    def rules(site: Site) -> tuple[str, ...]:
+        n = site.options["n"]
+        if n == 0:
+            return (f"{'-' if sign == '-' else ''}{letter}1(x)",)
+        below = f"{letter}0(x)" if n == 1 else f"{letter}1(x)" if n == 2 else f"{name}(x, {n - 1})"
+        return (f"0.5*{below} {sign} 0.5*{name}(x, {n + 1})",)
+
+    return Operation(
+        name=name,
+        parameters=parse_parameters("x n:"),
+        forward=getattr(bk, name),
+        rules=rules,
+        infer=_whole_order,
+        aliases=(name,),
+        latex=rf"{letter.upper()}_{{n}}({{x}})",
+        numpy=f"special.{letter}v({{n}}, {{x}})",
+        mpmath=pk.bessel(f"bessel{letter}"),
+        doc=f"{words} of order n (SciPy); x comes first",
+        composite=True,
+        samples=("1.5, 2", "[0.1, 7], 3", "0, 2"),
+        **more,
+    )
+
+
+BESSEL = (
+    _bessel("i", "+", "modified Bessel function"),
+    _bessel(
+        "j",
+        "-",
+        "Bessel function",
+        periodic=True,
+        losses=_oscillating(5.135622301840683, 3.054236928227140),
+    ),
+)
+
+
+ROWS: tuple[Operation, ...] = grouped(
+    "special functions", (*SPECIAL, POLYGAMMA, *GAMMAINC, *BESSEL)
+)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 
 from gradcli.diagnostics.characters import DERIVATIVES
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.latex.brackets import TOKEN, Brackets
 from gradcli.syntax.latex.operands import SUBSCRIPT
@@ -26,7 +27,7 @@ from gradcli.syntax.latex.words import (
     SPACES,
     SYMBOLS,
 )
-from gradcli.syntax.latex.writer import ONE, Translation, error
+from gradcli.syntax.latex.writer import ONE, Translation
 
 _IS_LATEX = re.compile(r"^[^#\n]*?\\[A-Za-z(\[,;!|{]", re.MULTILINE)
 _D = r"(?:d|\\(?:mathrm|text)\s*\{\s*d\s*\})"
@@ -147,7 +148,7 @@ class _Translator(Brackets):
         elif name in ("frac", "dfrac", "tfrac", "cfrac"):
             if derivative := _DERIVATIVE.match(self.text, self.at):
                 place = Span(span.start, derivative.end())
-                raise error("this is a derivative, not a fraction", place, DERIVATIVES)
+                raise syntax_error("this is a derivative, not a fraction", place, DERIVATIVES)
             self._begin(span)
             self._write("(", span)
             self._push("numerator", span)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.latex.operands import Operands
 from gradcli.syntax.latex.words import DISPLAYS, MATRICES
-from gradcli.syntax.latex.writer import Piece, error
+from gradcli.syntax.latex.writer import Piece
 
 _ENVIRONMENT = re.compile(r"\s*\{(\w+)\*?\}")
 _COLUMNS = re.compile(r"\s*\{[lcr| ]*\}")
@@ -107,7 +108,7 @@ class Brackets(Operands):
             self._end_arguments()
             frame = self.frames[-1]
             if frame.kind != "matrix":
-                raise error(r"'\end' has no '\begin'", span)
+                raise syntax_error(r"'\end' has no '\begin'", span)
             self.frames.pop()
             frame.rows.append(len(self.out))
             self._write("]]", span)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.latex.words import ACCENTS, GREEK, NAMED
-from gradcli.syntax.latex.writer import ONE, Piece, Writer, error, inverse
+from gradcli.syntax.latex.writer import ONE, Piece, Writer, inverse
 
 _TRANSPOSED = re.compile(
     r"""\^\s*(?:\{\s*(?:\\top|\\intercal|T|\\(?:mathsf|mathrm|text)\{T\})\s*\}
@@ -74,7 +75,7 @@ class Operands(Writer):
                 elif name in _INVERSES:
                     name = _INVERSES[name]
                 else:
-                    raise error(
+                    raise syntax_error(
                         "this may be the inverse function or 1 over the value",
                         Span(span.start, self.at),
                         f"write '1/{name}(x)' or the inverse function's name",
@@ -196,8 +197,8 @@ class Operands(Writer):
         frame = self.frames[-1]
         if not frame.braced:
             if any(other.braced for other in self.frames):
-                raise error("this is not closed before the '}'", frame.command)
-            raise error("'}' closes nothing", span)
+                raise syntax_error("this is not closed before the '}'", frame.command)
+            raise syntax_error("'}' closes nothing", span)
         inside = self.out[frame.first + 1 : frame.first + 1 + _FEW]
         content = [piece for piece in inside if not piece.text.isspace()]
         if len(inside) == _FEW:
@@ -232,7 +233,7 @@ def _index(found: re.Match[str]) -> str:
     word = re.sub(r"\\(?:text|mathrm|mathit|mathbf|boldsymbol)(?![A-Za-z])|[\\{}\s]", "", inside)
     word = word.replace(",", "_")
     if not re.fullmatch(r"\w+", word):
-        raise error(
+        raise syntax_error(
             "an index is part of a name here: letters and digits",
             Span(*found.span()),
             "an element of an array is written x[i + 1]",

@@ -52,19 +52,8 @@ OPERATORS = {
     "to": "→",
     "approx": "≈",
 }
-SPACES = frozenset(
-    [
-        "quad",
-        "qquad",
-        "displaystyle",
-        "textstyle",
-        "limits",
-        "nolimits",
-        "nonumber",
-        "notag",
-        "thinspace",
-    ]
-)
+_SPACES = "quad qquad displaystyle textstyle limits nolimits nonumber notag thinspace"
+SPACES = frozenset(_SPACES.split())
 SIZES = frozenset(
     f"{size}{side}" for size in ("big", "Big", "bigg", "Bigg") for side in ("", "l", "r")
 ) | {"left", "right"}
@@ -88,22 +77,8 @@ CLOSINGS = {
 }
 """What closes, which command it closes, and what is written for it."""
 
-FONTS = frozenset(
-    [
-        "mathbf",
-        "mathrm",
-        "mathit",
-        "mathsf",
-        "mathtt",
-        "mathcal",
-        "mathbb",
-        "boldsymbol",
-        "bm",
-        "text",
-        "textbf",
-        "textit",
-    ]
-)
+_FONTS = "mathbf mathrm mathit mathsf mathtt mathcal mathbb boldsymbol bm text textbf textit"
+FONTS = frozenset(_FONTS.split())
 ACCENTS = {
     "hat": "\u0302",
     "widehat": "\u0302",
@@ -121,16 +96,6 @@ ACCENTS = {
 }
 """An accent, and the mark that a letter gets."""
 
-MATRICES = frozenset(["matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"])
-DISPLAYS = frozenset(
-    [
-        "align",
-        "aligned",
-        "equation",
-        "gather",
-        "gathered",
-        "split",
-        "multline",
-        "document",
-    ]
-)
+MATRICES = frozenset({"matrix", "pmatrix", "bmatrix", "Bmatrix", "smallmatrix", "array"})
+_DISPLAYS = "align aligned equation gather gathered split multline document"
+DISPLAYS = frozenset(_DISPLAYS.split())

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 
 ONE = frozenset({"numerator", "denominator", "root", "power", "font", "call"})
@@ -94,12 +95,12 @@ class Writer:
 
     def _refuse_open(self, frame: Frame) -> None:
         if frame.kind == "matrix":
-            raise error(r"'\begin' has no '\end'", frame.command)
+            raise syntax_error(r"'\begin' has no '\end'", frame.command)
         if frame.braced:
-            raise error("'{' is not closed", frame.command)
+            raise syntax_error("'{' is not closed", frame.command)
         if frame.kind in ONE:
             written = self.text[frame.command.start : frame.command.end]
-            raise error(f"after '{written}' something is missing", frame.command)
+            raise syntax_error(f"after '{written}' something is missing", frame.command)
 
     # --- writing -------------------------------------------------------------------------
 
@@ -194,12 +195,7 @@ class Writer:
         return frame
 
 
-def error(message: str, span: Span, hint: str | None = None) -> GradcliError:
-    """A syntax error at a place in LaTeX."""
-    return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)
-
-
 def inverse(span: Span, name: str) -> GradcliError:
     """The error for a matrix to the power -1: the language's power takes each element."""
     hint = f"write inv({name}), or solve({name}, b) for the inverse times b; 1/{name} by element"
-    return error("this is the inverse of a matrix or 1 over each element", span, hint)
+    return syntax_error("this is the inverse of a matrix or 1 over each element", span, hint)

@@ -13,7 +13,6 @@ from gradcli.diagnostics.source import Span
 from gradcli.syntax.functions import FUNCTION_NAMES
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tokens import Token
 from gradcli.syntax.tree import (
     Array,
     Call,
@@ -68,28 +67,6 @@ def bad_number(text: str, span: Span) -> GradcliError:
         product = short(f"{number}*_{name}")
         hint = f"for a product write '{product}'"
     return syntax_error("a '_' in a number stands between two digits", span, hint)
-
-
-def too_large(span: Span) -> GradcliError:
-    """For a literal beyond the largest double."""
-    return syntax_error(
-        "this number is too large", span, "the largest is about 1.8e308; for infinity write 'inf'"
-    )
-
-
-def number_has_no_parts(number: Number, part: Span, name: str) -> GradcliError:
-    """For `2.T`, `2'` and `2.sum()`."""
-    what = "transpose" if name in ("T", "transpose") else f"'.{name}'"
-    return syntax_error(f"a number has no {what}", number.span.to(part))
-
-
-def number_before_bracket(number: Number, inside: Span) -> GradcliError:
-    """For `2[1, 2]`."""
-    return syntax_error(
-        "a number has no elements",
-        Span(number.span.start, inside.end),
-        f"for a product write '{short(number.text)}*[…]'",
-    )
 
 
 # --- coefficients that can be read in two ways -------------------------------------------
@@ -162,24 +139,6 @@ def _readings(span: Span, *readings: str) -> GradcliError:
 # --- names and attributes ----------------------------------------------------------------
 
 
-def no_constant(token: Token) -> GradcliError:
-    """For `np.random` and other attributes of NumPy that are not called."""
-    return syntax_error(
-        f"'{token}' is not a constant of this language",
-        token.span,
-        "the constants are np.pi, np.e and math.tau; functions are called: np.exp(x)",
-    )
-
-
-def foreign_module(module: Name, function: Name) -> GradcliError:
-    """For `torch.exp(x)`."""
-    return syntax_error(
-        f"'{module.name}.' is not known here",
-        module.span.to(function.span),
-        f"write '{function.name}(…)' without it",
-    )
-
-
 def no_attribute(base: Tree, name: Name) -> GradcliError:
     """For `x.shape`."""
     if name.name in _REDUCTIONS:
@@ -192,28 +151,6 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
     else:
         hint = "the only attribute is '.T', the transpose; functions are called: x.sum()"
     return syntax_error(f"there is no attribute '.{name.name}'", name.span, hint)
-
-
-# --- arguments ---------------------------------------------------------------------------
-
-
-def no_argument_name(tree: Tree, equals: Span) -> GradcliError:
-    """For `f(2 = x)`."""
-    return syntax_error(
-        "before the '=' in a call stands an argument's name",
-        tree.span,
-        "a comparison is written '=='",
-        labels=(Label(equals, "this '='"),),
-    )
-
-
-def positional_after_keyword(argument: Tree) -> GradcliError:
-    """For `f(x=1, y)`."""
-    return syntax_error(
-        "an argument without a name can't follow one with a name",
-        argument.span,
-        "named arguments come last; a comparison is written '=='",
-    )
 
 
 # --- left sides --------------------------------------------------------------------------
@@ -239,15 +176,6 @@ def no_left_side(left: Tree, equals: Span) -> GradcliError:
     }.get(type(left), "an expression" if isinstance(left, Operator | Compare) else "this")
     message = f"{what} can't be given a value"
     return syntax_error(message, left.span, hint, labels=(Label(equals, ""),))
-
-
-def no_parameter(argument: Tree) -> GradcliError:
-    """For `f(2) = …`."""
-    return syntax_error(
-        "a parameter is a name",
-        argument.span,
-        "a function is defined by 'f(x, y) = …'; a comparison is written '=='",
-    )
 
 
 def no_rule(left: Tree, equals: Span) -> GradcliError:

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from gradcli.diagnostics.characters import normal_name, short, strings_refused, unexpected_character
-from gradcli.diagnostics.error import GradcliError, Kind, Label
+from gradcli.diagnostics.error import GradcliError, Label
+from gradcli.diagnostics.failures import syntax_error
 from gradcli.diagnostics.source import Span
 from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, Layout
 from gradcli.syntax.messages import operands
@@ -71,7 +72,7 @@ def _character(position: int, text: str) -> GradcliError:
         return _string_at(position, text)
     if text[position : position + 2] == "&&":
         message, hint = SEQUENCES["&&"]
-        return GradcliError(Kind.SYNTAX, message, span=Span(position, position + 2), hint=hint)
+        return syntax_error(message, Span(position, position + 2), hint)
     if char in CHARACTERS:
         message, hint = CHARACTERS[char]
         if char == "\\" and (command := _LATEX.match(text, position)):
@@ -79,7 +80,7 @@ def _character(position: int, text: str) -> GradcliError:
             hint = LATEX.get(command[1], f"this command of LaTeX is not read: write '{command[1]}'")
         elif char == "{":
             hint = _instead_of_braces(text, position) or hint
-        return GradcliError(Kind.SYNTAX, message, span=span, hint=hint)
+        return syntax_error(message, span, hint)
     return unexpected_character(char, span)
 
 
