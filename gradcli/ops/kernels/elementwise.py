@@ -198,8 +198,3 @@ def _cotangent_derivative(n: int) -> Array:
     if n == 0:
         return np.array([1.0, 0.0])
     return np.polymul([-1.0, 0.0, -1.0], np.polyder(_cotangent_derivative(n - 1)))
-
-
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """a where the condition is not zero, else b."""
-    return np.where(condition != 0, a, b)
