@@ -224,11 +224,9 @@ def with_upstream(result: Result, upstream: Any) -> Graph:
 def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
     """Raise `GradcliError` of kind shape for a matrix that memory would not hold."""
     if rows * columns > MOST_ELEMENTS:
-        raise GradcliError(
-            Kind.SHAPE,
-            f"the {what} is too large: {rows:,}×{columns:,}, at most {MOST_ELEMENTS:,} elements",
-            hint=hint,
-        )
+        limit = f"at most {MOST_ELEMENTS:,} elements"
+        message = f"the {what} is too large: {rows:,}×{columns:,}, {limit}"
+        raise GradcliError(Kind.SHAPE, message, hint=hint)
 
 
 def objective(result: Result, upstream: Any) -> str:
