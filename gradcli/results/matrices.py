@@ -216,11 +216,9 @@ def laid(matrix: Array, layout: Layout) -> Array:
 def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
     """Raise `GradcliError` of kind shape for a matrix that memory would not hold."""
     if rows * columns > MOST_ELEMENTS:
-        raise GradcliError(
-            Kind.SHAPE,
-            f"the {what} is too large: {rows:,}×{columns:,}, at most {MOST_ELEMENTS:,} elements",
-            hint=hint,
-        )
+        limit = f"at most {MOST_ELEMENTS:,} elements"
+        message = f"the {what} is too large: {rows:,}×{columns:,}, {limit}"
+        raise GradcliError(Kind.SHAPE, message, hint=hint)
 
 
 # --- passes with a batch in front --------------------------------------------------------
