@@ -63,20 +63,33 @@ class Shown:
         width = get_terminal_size().columns if sys.stdout.isatty() else None
         return render(result, "table", _style(width)).rstrip("\n")
 
-    def html(self, result: Result) -> str:
-        """The table, and below it the graph if that is small enough."""
+    def html(self, what: Result | Program) -> str:
+        """A table, or a program's text, and below it the graph if that is small enough.
+
+        Inputs of a program that have no value are numbers.
+        """
+        from gradcli.results.result import Result  # noqa: PLC0415
+
+        if not isinstance(what, Result):
+            code = f"<pre>{escape(what.source.text.strip())}</pre>"
+            steps = _blank(what)
+            return code if steps is None else code + _picture(steps, values=False)
         from gradcli.report.tables import html  # noqa: PLC0415
         from gradcli.trace.steps import Steps  # noqa: PLC0415
 
-        table = "".join(html.fragment(result, _style(), "eval"))
-        return table + _picture(Steps(result), values=True)
+        table = "".join(html.fragment(what, _style(), "eval"))
+        return table + _picture(Steps(what), values=True)
 
-    def latex(self, result: Result) -> str:
-        """Both passes as an `align*`."""
-        from gradcli.report.trace.latex import equations  # noqa: PLC0415
+    def latex(self, what: Result | Program) -> str:
+        """Both passes as an `align*`; of a program the forward pass, without numbers."""
+        from gradcli.report.trace.latex import equations, formulas  # noqa: PLC0415
+        from gradcli.results.result import Result  # noqa: PLC0415
         from gradcli.trace.steps import Steps  # noqa: PLC0415
 
-        return equations(Steps(result), _style())
+        if isinstance(what, Result):
+            return equations(Steps(what), _style())
+        steps = _blank(what)
+        return "" if steps is None else formulas(steps)
 
     def trace(self, result: Result, by: str) -> Page:
         """The page, and the listing as its text."""
@@ -95,19 +108,6 @@ class Shown:
         html = "".join(page.pieces(steps, style, choice, lambda: result))
         text = "".join(listing.pieces(steps, style, choice, lambda: result))
         return Page(html, text.rstrip("\n"))
-
-    def program_html(self, program: Program) -> str:
-        """The text, and the graph for inputs that are numbers where they have no value."""
-        code = f"<pre>{escape(program.source.text.strip())}</pre>"
-        steps = _blank(program)
-        return code if steps is None else code + _picture(steps, values=False)
-
-    def program_latex(self, program: Program) -> str:
-        """The forward pass as an `align*`, without numbers."""
-        from gradcli.report.trace.latex import formulas  # noqa: PLC0415
-
-        steps = _blank(program)
-        return "" if steps is None else formulas(steps)
 
 
 def _style(width: int | None = None) -> Style:

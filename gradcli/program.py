@@ -33,7 +33,7 @@ from gradcli.graph.graph import Graph
 from gradcli.graph.resolve import refuse_constants_of_blocks
 from gradcli.ops.operation import Shape
 from gradcli.python.recognized import is_python
-from gradcli.results.display import bundle, display
+from gradcli.results.display import InNotebook
 from gradcli.results.result import Result
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ CheckMode = Literal["all", "sample", "none"]
 CHECKS = (True, False, "all", "sample", "none")
 
 
-class Program:
+class Program(InNotebook):
     """A program of the language, parsed and with its names resolved.
 
     `text` is the program, `name` what errors call its source (a file's path), `output` another
@@ -107,17 +107,6 @@ class Program:
 
     def __repr__(self) -> str:
         return f"Program({self.source.text!r})"
-
-    def _repr_html_(self) -> str | None:
-        shown = display()
-        return None if shown is None else shown.program_html(self)
-
-    def _repr_latex_(self) -> str | None:
-        shown = display()
-        return None if shown is None else shown.program_latex(self)
-
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        return bundle(repr(self), self._repr_html_(), self._repr_latex_())
 
     @property
     def inputs(self) -> tuple[str, ...]:

@@ -20,7 +20,7 @@ from gradcli.batch.memory import owned
 from gradcli.batch.schedule import CHEAP, Arrays, Call, Schedule
 from gradcli.batch.watch import Condition, any_counts, none_counts
 from gradcli.engine.forward import all_finite, line_up
-from gradcli.graph.draft import Operand
+from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, OperationNode
 from gradcli.ops.operation import Shape
 
@@ -79,78 +79,43 @@ class Line(Schedule):
         if count * sum(call.node.type.size for call in self.calls) < NUMBERS_ALONE:
             threads = 1
         results = [column(count, self.graph.nodes[i].type.shape) for i in self.wanted]
-        fixed = self.fixed(inputs)
-        worker = _Run(self, inputs, fixed, results).over
+        fixed, place = self.fixed(inputs), self.plan.place
+        start = [_held(operand, fixed) for operand in self.plan.operands]
+        columns = {place[i]: inputs[i] for i in self.graph.inputs if self.varies[i]}
+
+        def worker(todo: Iterator[Chunk]) -> list[Chunk]:
+            # None of them owns its memory: `owned` takes what does for no buffer.
+            buffers = [np.empty((self.rows, *shape))[:] for shape in self.buffers]
+            return [c for c in todo if self._chunk(c, start, columns, results, buffers)]
+
         return results, on_all_cores(count, self.rows, threads, worker, suspect=not sound(fixed))
 
+    @cached_property
+    def plan(self) -> _Plan:
+        """The calls by places in a list of values."""
+        return _Plan(self)
 
-class _Run:
-    """A line with its columns and results, and a place in a list for each value of a chunk.
-
-    First are the buffers, then the nodes with a place of their own (columns, wanted results,
-    results of functions without `out=`), then what is the same for all rows.
-    """
-
-    def __init__(
-        self, line: Line, inputs: Mapping[int, Any], fixed: Arrays, results: list[Any]
-    ) -> None:
-        self.line, self.fixed, self.results = line, fixed, results
-        self.start: list[Any] = [None] * len(line.buffers)
-        """What every chunk begins with, place by place."""
-        self.place: dict[int, int] = {}
-        self.columns = {i: inputs[i] for i in line.graph.inputs if line.varies[i] and i in inputs}
-        for i in (*line.graph.inputs, *line.wanted):
-            self.placed(i)
-        self.targets = [i for i in line.wanted if line.varies[i] and i not in inputs]
-        self.steps = list(map(self.step, line.calls))
-
-    def placed(self, operand: Operand) -> int:
-        """The place of a node or literal, now or from now on."""
-        if type(operand) is int and operand in self.place:
-            return self.place[operand]
-        value = self.fixed.get(operand) if type(operand) is int else operand.value  # type: ignore[union-attr]
-        # An array of no axes: NumPy would make one of a number at each call.
-        self.start.append(np.asarray(value) if isinstance(value, float) else value)
-        if type(operand) is int:
-            self.place[operand] = len(self.start) - 1
-        return len(self.start) - 1
-
-    def step(self, call: Call) -> Step:
-        """A call by its places."""
-        line, node, function = self.line, call.node, call.function
-        reads = list(map(self.placed, call.operands))
-        if call.buffer >= 0:
-            self.place[node.id] = call.buffer
-        to = self.placed(node.id)
-        if not (node.aligned or len(reads) == 1):
-            function = partial(_lined_up, function, line.graph, node)
-        guard = tuple((self.placed(i), holds, line.varies[i]) for holds, i in call.guard)
-        gone = tuple(self.place[o] for o in call.free if self.place[o] >= len(line.buffers))
-        get = itemgetter(*reads, to) if call.out else itemgetter(*reads, *reads)
-        optional = call.buffer >= 0 and bool(guard) and call.function not in CHEAP
-        given = function, get, -1 if call.out else to, len(reads), gone, call.fresh
-        return Step(*given, call.watched, guard, optional)
-
-    def over(self, todo: Iterator[Chunk]) -> list[Chunk]:
-        """Compute chunks; those to look at."""
-        line = self.line
-        # None of the buffers owns its memory: `owned` takes what does for no buffer.
-        buffers = [np.empty((line.rows, *shape))[:] for shape in line.buffers]
-        return [chunk for chunk in todo if self.chunk(*chunk, buffers)]
-
-    def chunk(self, start: int, stop: int, buffers: list[Any]) -> bool:
+    def _chunk(
+        self,
+        chunk: Chunk,
+        start: list[Any],
+        columns: Mapping[int, Any],
+        results: list[Any],
+        buffers: list[Any],
+    ) -> bool:
         """Compute a chunk; whether to look at it."""
-        place, values, suspect = self.place, self.start.copy(), False
-        values[: len(buffers)] = [buffer[: stop - start] for buffer in buffers]
-        for i, given in self.columns.items():
-            values[place[i]] = given[start:stop]
-        results = [result[start:stop] for result in self.results]
-        for i, result in zip(self.line.wanted, results, strict=True):
-            if i in self.targets:
-                values[place[i]] = result
+        first, stop = chunk
+        plan, values, suspect = self.plan, start.copy(), False
+        values[: len(buffers)] = [buffer[: stop - first] for buffer in buffers]
+        for i, given in columns.items():
+            values[i] = given[first:stop]
+        targets = list(zip(plan.wanted, [result[first:stop] for result in results], strict=True))
+        for i, target in targets:
+            if i in plan.written:
+                values[i] = target
         flags: list[str] = []
         with np.errstate(all="call", under="ignore", call=lambda flag, _: flags.append(flag)):
-            for function, get, to, arity, gone, fresh, watched, guard, optional in self.steps:
+            for function, get, to, arity, gone, fresh, watched, guard, optional in plan.steps:
                 operands = get(values)
                 if optional and none_counts(_conditions(values, guard)):
                     made = operands[-1]
@@ -168,11 +133,66 @@ class _Run:
                         flags.clear()
                 for o in gone:
                     values[o] = None
-        for i, result in zip(self.line.wanted, results, strict=True):
+        for i, target in targets:
             # What is wanted twice, a column itself, or made without `out=`, is copied.
-            if values[place[i]] is not result:
-                result[...] = values[place[i]]
-        return suspect or not all(_sum_is_finite(values[place[i]]) for i in self.columns)
+            if values[i] is not target:
+                target[...] = values[i]
+        return suspect or not all(_sum_is_finite(values[i]) for i in columns)
+
+
+class _Plan:
+    """A place in a list for each value of a chunk, and the calls by these places.
+
+    First are the buffers, then the nodes with a place of their own (columns, wanted results,
+    results of functions without `out=`), then what is the same for all rows.
+    """
+
+    def __init__(self, line: Line) -> None:
+        self.line = line
+        self.operands: list[Operand | None] = [None] * len(line.buffers)
+        """What has each place, a node or a literal; the buffers have the first."""
+        self.place: dict[int, int] = {}
+        for i in (*line.graph.inputs, *line.wanted):
+            self.placed(i)
+        self.wanted = [self.place[i] for i in line.wanted]
+        inputs = set(line.graph.inputs)
+        self.written = {self.place[i] for i in line.wanted if line.varies[i] and i not in inputs}
+        """The places of wanted results that a call writes."""
+        self.steps = list(map(self.step, line.calls))
+
+    def placed(self, operand: Operand) -> int:
+        """The place of a node or literal, now or from now on."""
+        if type(operand) is int:
+            if operand in self.place:
+                return self.place[operand]
+            self.place[operand] = len(self.operands)
+        self.operands.append(operand)
+        return len(self.operands) - 1
+
+    def step(self, call: Call) -> Step:
+        """A call by its places."""
+        line, node, function = self.line, call.node, call.function
+        reads = list(map(self.placed, call.operands))
+        if call.buffer >= 0:
+            self.place[node.id] = call.buffer
+        to = self.placed(node.id)
+        if not (node.aligned or len(reads) == 1):
+            function = partial(_lined_up, function, line.graph, node)
+        guard = tuple((self.placed(i), holds, line.varies[i]) for holds, i in call.guard)
+        gone = tuple(self.place[o] for o in call.free if self.place[o] >= len(line.buffers))
+        get = itemgetter(*reads, to) if call.out else itemgetter(*reads, *reads)
+        optional = call.buffer >= 0 and bool(guard) and call.function not in CHEAP
+        given = function, get, -1 if call.out else to, len(reads), gone, call.fresh
+        return Step(*given, call.watched, guard, optional)
+
+
+def _held(operand: Operand | None, fixed: Arrays) -> Any:
+    """What a place has at the start of every chunk; a number as an array of no axes.
+
+    NumPy would make one of it at each call.
+    """
+    value = operand.value if isinstance(operand, Literal) else fixed.get(operand)  # type: ignore[arg-type]
+    return np.asarray(value) if isinstance(value, float) else value
 
 
 def _lined_up(function: Callable[..., Any], graph: Graph, node: OperationNode, *given: Any) -> Any:

@@ -87,7 +87,8 @@ class Compiled:
         suspect = not sound(fixed)
 
         def worker(todo: Iterator[Chunk]) -> list[Chunk]:
-            parts = (part for start, stop in todo for part in _parts(start, stop))
+            firsts = ((first, stop) for start, stop in todo for first in range(start, stop, ROWS))
+            parts = ((first, min(first + ROWS, stop)) for first, stop in firsts)
             return [part for part in parts if rows(*part) or suspect]
 
         return results, on_all_cores(count, _taken(count), threads, worker, suspect=False)
@@ -100,10 +101,6 @@ def _taken(count: int) -> int:
     """
     page = PAGE // 8
     return page if 2 * count >= 3 * page * (os.cpu_count() or 1) else ROWS
-
-
-def _parts(start: int, stop: int) -> Iterator[Chunk]:
-    return ((first, min(first + ROWS, stop)) for first in range(start, stop, ROWS))
 
 
 def _results(count: int, many: int) -> list[Any]:

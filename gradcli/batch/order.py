@@ -61,27 +61,13 @@ class _Order:
         return (i not in self.kept) <= freed
 
 
-def _bottom_up(waits: Mapping[int, Sequence[int]]) -> list[int]:
-    """The calls, each behind all that it waits for."""
-    done: dict[int, None] = {}
-    stack = list(waits)
-    while stack:
-        i = stack.pop()
-        missing = [o for o in waits[i] if o not in done]
-        if missing:
-            stack += [i, *missing]
-        else:
-            done[i] = None
-    return list(done)
-
-
 def ordered(
     wanted: Sequence[int],
     reads: Mapping[int, Collection[int]],
     kept: Collection[int],
     besides: Sequence[int] = (),
 ) -> list[int]:
-    """The calls, which are the keys of `reads`, in their new order.
+    """The calls, which are the keys of `reads`, each behind what it reads, in their new order.
 
     Results that are `kept` have a place of their own; all others take up a buffer. What is asked
     for `besides` comes where the wanted results have need of it, else at the end: an order of its
@@ -91,8 +77,8 @@ def ordered(
     targets = [i for i in wanted if i in reads]
     if len(reads) <= MANY:
         needs = {i: 1 << bit for bit, i in enumerate(sorted(reads))}  # a bit for every call
-        for i in _bottom_up(order.waits):
-            for o in order.waits[i]:
+        for i, operands in order.waits.items():
+            for o in operands:
                 needs[i] |= needs[o]
         targets.sort(key=lambda i: needs[i].bit_count())
     for i in (*targets, *besides):

@@ -16,7 +16,8 @@ from gradcli import ops
 from gradcli.batch.memory import Written
 from gradcli.batch.watch import Truths, zero_compared
 from gradcli.engine.formula import frozen
-from gradcli.graph.draft import Literal, Operand
+from gradcli.engine.growing import operand_key
+from gradcli.graph.draft import Operand
 from gradcli.graph.graph import Graph, Node, OperationNode
 from gradcli.ops.operation import Operation
 
@@ -71,13 +72,7 @@ def _alike(node: OperationNode, other: Node) -> bool:
 
 
 def _keys(operands: tuple[Operand, ...]) -> tuple[Any, ...]:
-    return tuple(o if isinstance(o, int) else _key(o) for o in operands)
-
-
-def _key(literal: Literal) -> Any:
-    if np.ndim(literal.value):
-        return "array", id(literal.value)
-    return "number", np.float64(literal.value).tobytes()
+    return tuple(map(operand_key, operands))
 
 
 def differences(graph: Graph, same: Sequence[int]) -> Iterator[tuple[int, Written]]:

@@ -204,11 +204,11 @@ class Runner:
             self.verdicts.clear()
         known = self.verdicts.setdefault(pattern, [])
         ask = min(len(rows), ASKED - len(known))
-        found = [self._error(columns, row) is not None for row in rows[:ask].tolist()]
+        found = self._fails(columns, rows[:ask])
         known += found
         if len(set(known)) == 1:
             return found + [known[0]] * (len(rows) - ask)
-        return found + [self._error(columns, row) is not None for row in rows[ask:].tolist()]
+        return found + self._fails(columns, rows[ask:])
 
     @cached_property
     def _every(self) -> Line:
@@ -255,39 +255,37 @@ class Runner:
         bits = np.packbits(np.concatenate(pattern, axis=1), axis=1)
         return certain, rows, bits
 
-    def _evaluate(self, columns: Mapping[str, Any], row: int) -> Result:
+    def _evaluated(self, columns: Mapping[str, Any], row: int) -> Result | GradcliError:
+        """What `evaluate` has for a row."""
         point = {**self.fixed, **{name: columns[name][row] for name in self.columns}}
         gradient = self.names != ["value"]
-        return self.program.evaluate(
-            point, wrt=self.wrt if gradient else None, gradient=gradient, check=False
-        )
+        wrt = self.wrt if gradient else None
+        try:
+            return self.program.evaluate(point, wrt=wrt, gradient=gradient, check=False)
+        except GradcliError as error:
+            return error
+
+    def _fails(self, columns: Mapping[str, Any], rows: Any) -> list[bool]:
+        return [isinstance(self._evaluated(columns, row), GradcliError) for row in rows.tolist()]
 
     def _evaluated_into(
         self, made: Mapping[str, Any], columns: Mapping[str, Any], row: int
     ) -> bool:
         """Whether `evaluate` has numbers for a row; they are put in the place of its own."""
-        try:
-            result = self._evaluate(columns, row)
-        except GradcliError:
+        result = self._evaluated(columns, row)
+        if isinstance(result, GradcliError):
             return False
         for name, column in made.items():
             gradient = name != "value"
             column[row] = result.gradient[name.removeprefix("d_")] if gradient else result.value
         return True
 
-    def _error(self, columns: Mapping[str, Any], row: int) -> GradcliError | None:
-        try:
-            self._evaluate(columns, row)
-        except GradcliError as error:
-            return error
-        return None
-
     def _explain(
         self, columns: Mapping[str, Any], row: int, at: Callable[[int], str], first: int
     ) -> None:
         """Raise the error that `eval` has for a row."""
-        error = self._error(columns, row)
-        if error is None:
+        error = self._evaluated(columns, row)
+        if not isinstance(error, GradcliError):
             error = GradcliError(Kind.OVERFLOW, "the value or the gradient is not finite")
         raise GradcliError(
             # a number in the data that is not finite is a failure of a row, not wrong usage

@@ -112,16 +112,6 @@ class Schedule:
                 needed |= self._reads(node)
         return sorted(needed)
 
-    def _operands(self, node: Node) -> tuple[Operand, ...]:
-        given = node.operands
-        if self.varies[node.id]:  # `fixed` makes the graph's own calls
-            if node.id in self.rewritten:
-                return self.rewritten[node.id].operands
-            if node.id in self.choices:
-                return self.choices[node.id]
-            given = given[:1] if _power(node) in POWERS else given
-        return tuple(self.same[o] if isinstance(o, int) else o for o in given)
-
     def _scheduled(self, order: list[int]) -> tuple[list[Call], list[tuple[int, ...]]]:
         """The calls, and the shapes of the buffers that they share."""
         nodes, last = self.nodes, dict.fromkeys(order, -1)
@@ -172,41 +162,42 @@ class Schedule:
 
     def _reads(self, node: Node) -> set[int]:
         """The nodes that a call needs, those of its guard included."""
-        operands = {o for o in self._operands(node) if isinstance(o, int)}
-        return operands.union(i for _, i in self.guard(node.id))
+        given: Iterable[Operand] = [self.same[o] for o in node.operands if isinstance(o, int)]
+        if isinstance(node, OperationNode) and self.varies[node.id]:
+            given = self._written(node).operands  # `fixed` makes the graph's own calls
+        guard = [i for _, i in self.guard(node.id)]
+        return {o for o in (*given, *guard) if isinstance(o, int)}
 
     def guard(self, i: int) -> tuple[Truth, ...]:
         """The conditions under which the elements of a result count."""
         return tuple(self.truths.guards.get(i, ()))
 
     def _written(self, node: OperationNode) -> Written:
-        if node.id in self.rewritten and self.varies[node.id]:
+        if node.id in self.rewritten:
             return self.rewritten[node.id]
-        operands = self._operands(node)
+        operands = tuple(self.same[o] if isinstance(o, int) else o for o in node.operands)
+        operands = self.choices.get(node.id, operands)
+        if _power(node) in POWERS:
+            return Written(POWERS[_power(node)], out=True, operands=operands[:1])
         rows = tuple(isinstance(o, int) and self.varies[o] for o in operands)
         return Written(*_function(node, rows), operands)
 
     def fixed(self, inputs: Mapping[int, Any]) -> Arrays:
         """The values of the nodes that are the same in all rows."""
         values: Arrays = {}
-        for node in self.once:
-            if node.operation is not None:
-                with np.errstate(all="ignore"):
-                    values[node.id] = apply(self.graph, node, self._arguments(node, values))
-            elif node.kind == "input":
-                values[node.id] = inputs[node.id]
-            else:
-                values[node.id] = node.operands[0].value  # type: ignore[union-attr]
+        with np.errstate(all="ignore"):
+            for node in self.once:
+                operands = node.operands
+                given = [values[self.same[o]] if isinstance(o, int) else o.value for o in operands]
+                if node.operation is not None:
+                    values[node.id] = apply(self.graph, node, given)
+                else:
+                    values[node.id] = inputs[node.id] if node.kind == "input" else given[0]
         return values
-
-    def _arguments(self, node: Node, values: Arrays) -> list[Any]:
-        return [values[self.same[o]] if isinstance(o, int) else o.value for o in node.operands]
 
 
 def _function(node: OperationNode, rows: tuple[bool, ...]) -> tuple[Callable[..., Any], bool]:
     """What computes a node, and whether it takes `out=`; `rows` are the operands that vary."""
-    if _power(node) in POWERS:
-        return POWERS[_power(node)], True
     if node.operation.elementwise and node.operation.body is None:
         if node.operation.in_place is not None:
             return node.operation.in_place, True

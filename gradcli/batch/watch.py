@@ -48,17 +48,11 @@ class Truths:
         found: dict[int, Guard] = {}
         for node in self.nodes:
             if node.operation is not None:
-                guard = self._guard(node)
+                pairs = [(s.condition, s.chosen) for s in node.selections]
+                guard = frozenset(self.of(c, holds=h) for c, h in pairs if isinstance(c, int))
                 i = self.same[node.id]
                 found[i] = guard if found.get(i, guard) == guard else frozenset()
         return {i: guard for i, guard in found.items() if guard}
-
-    def _guard(self, node: Node) -> Guard:
-        return frozenset(
-            self.of(s.condition, holds=s.chosen)
-            for s in node.selections
-            if isinstance(s.condition, int)
-        )
 
     def is_truth(self, operand: Operand) -> bool:
         """Whether an operand is 1 where it holds and 0 elsewhere."""

@@ -38,7 +38,6 @@ AT_LEAST = 20
 class Wrong(NamedTuple):
     """A derivative rule that is wrong, and how: `block sq: d/du has the wrong sign`."""
 
-    node: OperationNode
     operand: int
     words: str
 
@@ -104,7 +103,7 @@ class Alone:
                 rule = f"block {operation.name}: {of}{name}"
             others = {self.graph.nodes[p].name: r for p, r in rows.items() if p != place}
             words = f"{rule} {self._mistake(place, row, others)}"
-            yield Wrong(self.node, self.places[place], words)
+            yield Wrong(self.places[place], words)
 
     def _convicts(self, row: Row, finding: Finding) -> bool:
         """Whether a finding shows the rule to be wrong; of a block's own rule more is asked."""
@@ -261,7 +260,7 @@ class Blame:
         for user in users:
             for wrong in self.wrong(user):
                 if self.graph.nodes[user].operands[wrong.operand] == i:
-                    return wrong.node.operation.name, wrong.words
+                    return self.graph.operation(user).operation.name, wrong.words
         for user in users:
             if user in failing:
                 operation, reason = self.named[user]

@@ -71,14 +71,11 @@ def examine(function: Function, coordinate: Coordinate, names: list[str]) -> Con
         partial(function.moves, coordinate),
     )
     found = yield from _judge(view)
+    if found.verdict is Verdict.FAIL and found.slope is not None and found.error is not None:
+        flat = abs(found.slope) < 10 * found.error
+        if flat and 0 < abs(x) < found.step:  # only steps larger than x itself saw it
+            found = yield from _judge(view.upto(abs(x) / 2))
     found.scatter = view.scatter
-    slope, error = found.slope, found.error
-    if slope is None or error is None or found.verdict is not Verdict.FAIL:
-        return found
-    if 0 < abs(x) < found.step and abs(slope) < 10 * error:
-        # 'Flat', if only steps larger than x itself saw it, convicts nobody.
-        found = yield from _judge(view.upto(abs(x) / 2))
-        found.scatter = view.scatter
     return found
 
 
@@ -269,13 +266,7 @@ def _witnessed(
 
 
 def _candidates(
-    view: View,
-    s: Series,
-    run: slice,
-    fine: Array,
-    samples: Samples,
-    *,
-    use_signature: bool,
+    view: View, s: Series, run: slice, fine: Array, samples: Samples, *, use_signature: bool
 ) -> Candidates:
     """Extrapolated slopes from the halvings, as far as they are on one smooth piece."""
     f = Series(view.x, fine, samples.y[:1], None, None)

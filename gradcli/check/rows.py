@@ -81,8 +81,10 @@ class Row:
         """The row's verdict, that of its worst variable."""
         if not self.found:
             return Check(Verdict.ZERO, np.zeros(self.node.type.shape), 0.0, reason="no elements")
-        self._compare()
-        coordinate, found = self.worst()
+        coordinate, found = self.found[0]
+        if len(self.found) > 1:
+            self._compare()
+            coordinate, found = self.worst()
         return Check(
             verdict=found.verdict,
             finite_difference=self._slopes(),

@@ -87,15 +87,15 @@ def sample(
         return _served(function, requests)
     if len(requests) > 1:
         half = len(requests) // 2
-        parts = requests[:half], requests[half:]
-        return [samples for part in parts for samples in sample(function, part, clock)]
+        first = sample(function, requests[:half], clock)
+        return first + sample(function, requests[half:], clock)
     begun = clock.spent if clock else 0.0
     found: list[Samples] = []
-    parts_of_one = _parts(requests[0], limit)
-    for part in parts_of_one:
+    parts = _parts(requests[0], limit)
+    for part in parts:
         found += _served(function, [part])
         if clock:
-            clock.foresee(begun, len(found), len(parts_of_one))
+            clock.foresee(begun, len(found), len(parts))
     return [_joined(found)]
 
 

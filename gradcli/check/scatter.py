@@ -34,12 +34,8 @@ class Scatter:
 
     def __init__(self, point: Point, place: Any, seed: int = 0) -> None:
         """`place` is where the graph's nodes are in the function's flat graph."""
-        self.point, self.place, self.seed = point, place, seed
-
-    @cached_property
-    def jitter(self) -> Jitter:
-        """A supply of disturbances of its own."""
-        return Jitter(self.seed + 1)
+        self.point, self.place = point, place
+        self.jitter = Jitter(seed + 1)
 
     def measure(self, requests: list[Request], answers: list[Samples]) -> None:
         """Fill in the scatter of the accumulators that the answers belong to.
@@ -59,10 +55,7 @@ class Scatter:
                 answers[k].scatter = spread
 
     def spreads(
-        self,
-        held: dict[int, Array],
-        coordinates: Sequence[Coordinate],
-        rows: Sequence[slice],
+        self, held: dict[int, Array], coordinates: Sequence[Coordinate], rows: Sequence[slice]
     ) -> list[float]:
         """The scatter of every coordinate's accumulator, from its rows of the held values."""
         deltas = self._backward(held, coordinates)

@@ -180,9 +180,8 @@ def sound(s: Series, run: slice, between: Any) -> tuple[Array, Array]:
 
 def drowned(s: Series, run: slice) -> Array:
     """Where a quantity has no digits: its noise is more than a twentieth of its size."""
-    size = np.maximum(s.size[:, run], np.abs(s.y0))
-    noisy: Array = s.noise[:, run] > np.maximum(0.05 * size, 64 * TINY)
-    return noisy
+    least: Array = np.maximum(0.05 * np.maximum(s.size[:, run], np.abs(s.y0)), 64 * TINY)
+    return s.noise[:, run] > least
 
 
 def resolved(s: Series, run: slice) -> Array:

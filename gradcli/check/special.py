@@ -292,12 +292,9 @@ def _between(gradient: float, left: Side, right: Side) -> str:
     """Whether the gradient is a value that the kink allows."""
     low, high = sorted((left, right), key=lambda side: side.slope)
     margin = FLOOR * max(abs(low.slope), abs(high.slope))
-    inside = (
-        low.slope - SAFETY * low.error - margin
-        <= gradient
-        <= high.slope + SAFETY * high.error + margin
-    )
-    return "lies between" if inside else OUTSIDE
+    least = low.slope - SAFETY * low.error - margin
+    most = high.slope + SAFETY * high.error + margin
+    return "lies between" if least <= gradient <= most else OUTSIDE
 
 
 def _limit(side: Side) -> float:

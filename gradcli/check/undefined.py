@@ -72,13 +72,11 @@ class Undefined:
         nodes, found = self.graph.nodes, set[int]()
         truths = set[int]()
         for node in nodes:
-            operation = node.operation
-            if operation is not None and (
-                operation.is_comparison
-                or (
-                    operation.is_product
-                    and all(isinstance(o, int) and o in truths for o in node.operands)
-                )
+            if node.operation is None:
+                continue
+            if node.operation.is_comparison or (
+                node.operation.is_product
+                and all(isinstance(o, int) and o in truths for o in node.operands)
             ):
                 truths.add(node.id)
         for i in sorted(truths, reverse=True):

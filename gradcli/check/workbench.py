@@ -92,7 +92,9 @@ class Bench:
         found: list[Finding | None] = [None] * len(coordinates)
         place = self.function.place
         order = sorted(range(len(coordinates)), key=lambda k: place[coordinates[k].node])
-        plain = [k for k in order if self._is_plain(coordinates[k])]
+        plain = order
+        if self.function.tied or self.function.far:
+            plain = [k for k in order if self._is_plain(coordinates[k])]
         self._rough.clear()
         self._contradicted.clear()
         for along, ladder in quick_check.LADDERS:

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import takewhile
+from typing import TYPE_CHECKING
 
 from gradcli.cli import INTERRUPTED
 from gradcli.cli.command import Outcome
 from gradcli.cli.environment import Environment, color_choice, said
+
+if TYPE_CHECKING:
+    from gradcli.diagnostics.error import GradcliError
 
 COMPLETE = "_GRADCLI_COMPLETE"
 """The variable by which a shell asks for completion instead of a command."""
@@ -60,9 +64,7 @@ def deliver(outcome: Outcome, environment: Environment) -> None:
 
 def _complain(exception: Exception, arguments: Sequence[str], environment: Environment) -> int:
     """Print an exception as an error and return its exit code."""
-    from gradcli.cli.failure import as_gradcli_error
-
-    error = as_gradcli_error(exception)
+    error = _as_gradcli_error(exception)
     if environment.variables.get("GRADCLI_DEBUG") and error is not exception:
         import traceback
 
@@ -71,3 +73,30 @@ def _complain(exception: Exception, arguments: Sequence[str], environment: Envir
     as_json = bool(wants_json) or "json" in said(arguments, "--format", "--to")
     environment.explain(error, color_choice(arguments), json=as_json)
     return int(error.exit_code)
+
+
+def _as_gradcli_error(error: Exception) -> GradcliError:
+    """Any exception as an error that can be printed: of files, of memory, of gradcli itself."""
+    from gradcli.diagnostics.error import GradcliError, Kind
+    from gradcli.diagnostics.failures import file_error, reason
+
+    if isinstance(error, GradcliError):
+        return error
+    if isinstance(error, MemoryError):
+        detail = str(error).split(" with shape", 1)[0]
+        return GradcliError(
+            Kind.SHAPE,
+            "there is not enough memory for this" + (f": {detail}" if detail else ""),
+            hint="use smaller arrays, or a machine with more memory",
+        )
+    if isinstance(error, OSError):
+        name = f"'{error.filename}': " if error.filename is not None else ""
+        return file_error(f"{name}{reason(error)}")
+    text = " ".join(str(error).split())
+    text = text if len(text) <= 200 else text[:200] + " …"
+    return GradcliError(
+        Kind.OPTION,
+        f"gradcli itself failed here ({type(error).__name__}: {text})",
+        hint="this is a fault of gradcli, not yours. Please report it, with the command that\n"
+        "led to it and what it prints when GRADCLI_DEBUG=1 is set",
+    )

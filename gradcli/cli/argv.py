@@ -75,8 +75,8 @@ def sort_words(
             if not lenient:
                 raise _unknown_option(option, takes_value)
         else:
-            if value is None:
-                value = _next_value(rest)
+            if value is None and rest and not _TAKES_VALUE_FROM.match(rest[-1]):
+                value = rest.pop()  # `-4` and `--4` are values
             if value is None:
                 if not lenient:
                     raise _no_value(option, takes_value, found.positional)
@@ -85,7 +85,9 @@ def sort_words(
             elif option in takes_value:
                 found.options.append(f"{option}={value}")
             else:
-                found.bindings.append(Binding(_input_name(option, takes_value), value, option))
+                if "-" in option[2:]:
+                    raise _unknown_option(option, takes_value)
+                found.bindings.append(Binding(normal(option[2:]), value, option))
     return found
 
 
@@ -105,20 +107,6 @@ def _name_and_value(word: str) -> tuple[str | None, str | None]:
     if match is None or not is_name(match[1].replace("-", "_")):
         return None, None
     return match[1], match[2]
-
-
-def _next_value(rest: list[str]) -> str | None:
-    """The next word, if there is one and it is no option: `-4` and `--4` are values."""
-    if not rest or _TAKES_VALUE_FROM.match(rest[-1]):
-        return None
-    return rest.pop()
-
-
-def _input_name(option: str, options: Mapping[str, bool]) -> str:
-    name = option[2:]
-    if "-" in name:
-        raise _unknown_option(option, options)
-    return normal(name)
 
 
 def _setting(text: str) -> Binding:

@@ -109,17 +109,16 @@ def _of_command(made: Command, before: list[str], begun: str) -> Offered:
     place = min(len(words.positional), len(arguments) - 1)
     if place < 0 or (len(words.positional) > place and not arguments[place].several):
         return []
-    offer = arguments[place].offer
-    return [(word, "") for word in offer(begun)] if callable(offer) else []
+    return _values(arguments[place], made, before, begun)
 
 
 def _values(option: Parameter, made: Command, before: list[str], begun: str) -> Offered:
-    """Values of an option; of names in a list, the last one is completed."""
+    """Values of an option or argument; of names in a list, the last one is completed."""
     if option.choices:
         return _beginning(((choice, "") for choice in option.choices), begun)
     offer = option.offer
     if callable(offer):
-        return [(word, "") for word in offer(begun)]
+        return _beginning(((word, "") for word in offer()), begun)
     if offer is None:
         return []
     done, comma, part = begun.rpartition(",")

@@ -88,13 +88,10 @@ class Environment:
         terminal = self.columns is not None
         if errors:
             terminal = self.stderr is not None and self.stderr.isatty()
-        return terminal and self._terminal_has_color()
-
-    def _terminal_has_color(self) -> bool:
-        if os.name != "nt":
-            return self.variables.get("TERM") not in ("dumb", "unknown")
-        capable = ("WT_SESSION", "ANSICON", "ConEmuANSI", "TERM")
-        return any(name in self.variables for name in capable)
+        if os.name == "nt":
+            capable = ("WT_SESSION", "ANSICON", "ConEmuANSI", "TERM")
+            return terminal and any(name in self.variables for name in capable)
+        return terminal and self.variables.get("TERM") not in ("dumb", "unknown")
 
     def needs_ascii(self) -> bool:
         """Whether standard output can't take the characters that the reports are made of."""

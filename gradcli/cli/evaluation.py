@@ -11,12 +11,7 @@ from gradcli.diagnostics.ascii import ascii_form
 if TYPE_CHECKING:
     from gradcli.cli.environment import Environment
     from gradcli.cli.inputs import Point
-    from gradcli.cli.options import (
-        CheckOptions,
-        MatrixOptions,
-        PointOptions,
-        ReportOptions,
-    )
+    from gradcli.cli.options import CheckOptions, MatrixOptions, PointOptions, ReportOptions
     from gradcli.program import Program
     from gradcli.results.matrices import Hessian, Jacobian
     from gradcli.results.result import Result

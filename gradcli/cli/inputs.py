@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from math import isnan
-from typing import Any
+from typing import Any, Protocol
 
 from gradcli.cli.argv import Binding
 from gradcli.cli.environment import Environment
@@ -132,24 +132,24 @@ def is_file(text: str) -> bool:
 # --- values ------------------------------------------------------------------------------
 
 
-def read_point(
-    program: Program,
-    bindings: Iterable[Binding],
-    options: Sequence[str],
-    environment: Environment,
-    *,
-    data: str | None,
-    wrt: str | None,
-    upstream: str | None,
-    seed: int,
-    all_bound: bool = True,
-) -> Point:
-    """The program's point. `options` are the names that belong to the command line.
+class Given(Protocol):
+    """What the command line says of inputs; `option_names` belong to the command line itself."""
 
-    Without `all_bound` inputs may be left without a value.
-    """
+    bindings: tuple[Binding, ...]
+    option_names: tuple[str, ...]
+    environment: Environment
+    data: str | None
+    wrt: str | None
+    seed: int
+
+
+def read_point(
+    program: Program, given: Given, upstream: str | None = None, *, all_bound: bool = True
+) -> Point:
+    """The program's point. Without `all_bound` inputs may be left without a value."""
+    data, options, seed = given.data, given.option_names, given.seed
     own = program.names.own
-    written = _by_name(b._replace(name=own(b.name)) for b in bindings)
+    written = _by_name(b._replace(name=own(b.name)) for b in given.bindings)
     for binding in written.values():
         _expect_used(binding, program, options, written)
     from_file: Mapping[str, Any] = {}
@@ -158,7 +158,7 @@ def read_point(
 
         names, structures = program.names.known(), program.python is not None
         if data == "-":
-            content = _standard_input(environment, "the inputs' values")
+            content = _standard_input(given.environment, "the inputs' values")
             from_file = inputs_from_stream(content, names, structures=structures)
         else:
             from_file = inputs_from_file(data, names, structures=structures)
@@ -168,7 +168,7 @@ def read_point(
         program,
         {name: _value(b.text, b.origin, name, seed) for name, b in written.items()},
         from_file,
-        None if wrt is None else tuple(map(own, names_in(wrt, "--wrt"))),
+        None if given.wrt is None else tuple(map(own, names_in(given.wrt, "--wrt"))),
         None if upstream is None else _value(upstream, "--upstream", "--upstream", seed),
         seed,
     )

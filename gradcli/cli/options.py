@@ -98,17 +98,7 @@ class InputOptions(Options):
         """The program with the values of its inputs. Raises `GradcliError`."""
         from gradcli.cli.inputs import read_point
 
-        return read_point(
-            program,
-            self.bindings,
-            self.option_names,
-            self.environment,
-            data=self.data,
-            wrt=self.wrt,
-            upstream=upstream,
-            seed=self.seed,
-            all_bound=all_bound,
-        )
+        return read_point(program, self, upstream, all_bound=all_bound)
 
 
 class RowOptions(InputOptions):

@@ -22,8 +22,8 @@ GENERAL = "General"
 SHORT = {"-h": "--help", "-o": "--out", "-q": "--quiet", "-V": "--version"}
 """Letters that stand for an option where they stand alone: `-x^2` is a program."""
 
-Offer: TypeAlias = Callable[[str], Iterable[str]] | Literal["inputs", "nodes"] | None
-"""What completion offers for the beginning of a word."""
+Offer: TypeAlias = Callable[[], Iterable[str]] | Literal["inputs", "nodes"] | None
+"""The words that completion offers."""
 
 
 class Parameter(NamedTuple):

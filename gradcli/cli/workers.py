@@ -57,15 +57,12 @@ def _served(workers: list[_Worker], waiting: deque[Submitted], seconds: float) -
         mark = worker.answer(seconds, answered=worker.pipe in answered)
         if mark is not None:
             yield mark
-        if worker.dead:
+        idle = worker.ready and not worker.busy
+        if worker.dead or (idle and not waiting):
             worker.end()
             workers.remove(worker)
-        elif worker.ready and not worker.busy:
-            if waiting:
-                worker.give(waiting.popleft())
-            else:
-                worker.end()
-                workers.remove(worker)
+        elif idle:
+            worker.give(waiting.popleft())
 
 
 class _Worker:

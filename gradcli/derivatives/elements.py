@@ -56,7 +56,9 @@ def apart(
         for node in run.nodes:
             if node.id in taken.elements and not run.varies[node.id]:
                 continue
-            if not isinstance(node, OperationNode) or (made := taken.apply_apart(node)) is None:
+            assert isinstance(node, OperationNode)
+            apply_to = taken.elementwise if node.operation.elementwise else taken.moved
+            if (made := apply_to(node)) is None:
                 return None
             taken.elements[node.id] = made
         found = [taken.of(i) if i is not None else [ZERO] * t.size for i, t in wanted]
@@ -83,12 +85,12 @@ class _Taken(Growing):
     ) -> Operand:
         """A sum, difference or product with an exact 0 or 1 needs no node."""
         numbers = tuple(o.value if is_literal_number(o) else None for o in operands)
-        match operation.name, numbers:
-            case "mul", (0.0, _) | (_, 0.0):
+        match operation.symbol, numbers:
+            case "*", (0.0, _) | (_, 0.0):
                 return ZERO
-            case ("mul", (1.0, _)) | ("add", (0.0, _)):
+            case ("*", (1.0, _)) | ("+", (0.0, _)):
                 return operands[1]
-            case ("mul", (_, 1.0)) | ("add" | "sub", (_, 0.0)):
+            case ("*", (_, 1.0)) | ("+" | "-", (_, 0.0)):
                 return operands[0]
         return super().emit(operation, operands, *more, **named)
 
@@ -108,10 +110,6 @@ class _Taken(Growing):
                 self.apply("index", (operand,), node, items=place) for place in places
             ] or [operand] * node.type.size
         return self.elements[operand]
-
-    def apply_apart(self, node: OperationNode) -> Elements | None:
-        """The elements of an operation's output."""
-        return self.elementwise(node) if node.operation.elementwise else self.moved(node)
 
     def elementwise(self, node: OperationNode) -> Elements:
         """An elementwise operation, applied to one element after the other."""

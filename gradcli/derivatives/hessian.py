@@ -11,8 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.derivatives.rows import subject
-from gradcli.derivatives.start import passes_at
+from gradcli.derivatives.start import subject
 from gradcli.derivatives.twice import Twice, hessian_matrix, hessian_product, twice
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
@@ -23,7 +22,7 @@ from gradcli.engine.upstream import expect_one_element
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import refuse_corners
-from gradcli.results.matrices import Block, Found, Hessian, continued, objective, refuse_too_large
+from gradcli.results.matrices import Block, Found, Hessian, continued, refuse_too_large
 from gradcli.results.result import Check, Verdict
 
 
@@ -39,9 +38,8 @@ def make(
     allow_nonfinite: bool,
 ) -> Hessian:
     """The Hessian at a point, or its product with a vector, with the check."""
-    result, wrt, upstream = passes_at(
-        program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite
-    )
+    of = subject(program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite)
+    result, wrt, name, graph, values, *_ = of
     if upstream is None:
         expect_one_element(
             result.graph,
@@ -50,9 +48,7 @@ def make(
             "'gradcli jacobian' takes every output",
         )
     given = None if vector is None else _as_vector(result.graph, wrt, vector)
-    differentiated = subject(ready, result, upstream, finite=not allow_nonfinite)
-    graph, values = differentiated.graph, differentiated.values
-    made = differentiated.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
+    made = of.kept(("twice", *wrt), lambda: twice(graph, wrt, values))
     if made.corners and not allow_nonfinite:
         refuse_corners(graph, values, wrt, made.corners)
     places = made.places
@@ -73,7 +69,7 @@ def make(
     if checks:
         found = tuple([b.told(checks.get(key)) for key, b in zip(blocks, found, strict=True)])
     parts = None if given is None else {graph.nodes[i].name: given[i] for i in wrt}
-    return Hessian(result, found, objective(result, upstream), parts)
+    return Hessian(result, found, name, parts)
 
 
 def _checks(

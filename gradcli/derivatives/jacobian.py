@@ -14,9 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.derivatives.rows import Rows, Subject, subject
+from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
-from gradcli.derivatives.start import passes_at
+from gradcli.derivatives.start import Subject, subject
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import all_finite
@@ -29,7 +29,6 @@ from gradcli.results.matrices import (
     Jacobian,
     Layout,
     Mode,
-    objective,
     refuse_too_large,
 )
 
@@ -39,7 +38,6 @@ UPSTREAM = "the upstream"
 
 def jacobian_blocks(
     of: Subject,
-    wrt: Sequence[int],
     mode: Mode | None = None,
     *,
     allow_nonfinite: bool = False,
@@ -50,29 +48,29 @@ def jacobian_blocks(
     Raises `GradcliError` (edge, domain, overflow) where a derivative is not finite, as the
     backward pass does, unless `allow_nonfinite`; of kind shape where the matrix is too large.
     """
-    graph, values = of.graph, of.values
+    graph, values, wrt = of.graph, of.values, of.wrt
     outputs = graph.nodes[graph.output].type.size
     inputs = sum(graph.nodes[i].type.size for i in wrt)
     hint = "--wrt leaves inputs out, --upstream weighs the outputs"
     refuse_too_large("Jacobian", inputs, outputs, hint)
     if mode is None:
         shorter: Mode = "reverse" if outputs <= inputs or not wrt else "forward"
-        passes = _passes(of, wrt, shorter)
+        passes = _passes(of, shorter)
         if passes.many:
-            other = _passes(of, wrt, "forward" if shorter == "reverse" else "reverse")
+            other = _passes(of, "forward" if shorter == "reverse" else "reverse")
             passes = passes if other.many else other
     else:
-        passes = _passes(of, wrt, mode)
+        passes = _passes(of, mode)
     compressed = passes.compressed(values)
     matrix = passes.rows(values).copy() if compressed is None else compressed
     made = passes.blocks(matrix)
     if compressed is None and not (allow_nonfinite or all_finite(matrix)):
-        _refuse_nonfinite_blocks(graph, values, wrt, made)
+        _refuse_nonfinite(graph, values, wrt, made)
     return made, passes.mode
 
 
-def _passes(of: Subject, wrt: Sequence[int], mode: Mode) -> _Passes:
-    return of.kept((mode, *wrt), lambda: _Passes(of.graph, of.values, wrt, mode))
+def _passes(of: Subject, mode: Mode) -> _Passes:
+    return of.kept((mode, *of.wrt), lambda: _Passes(of.graph, of.values, of.wrt, mode))
 
 
 def make(
@@ -87,19 +85,16 @@ def make(
     *,
     allow_nonfinite: bool,
 ) -> Jacobian:
-    """The Jacobian at a point, with its check. Raises as `passes_at` and `jacobian_blocks` do."""
-    result, wrt, upstream = passes_at(
-        program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite
-    )
-    differentiated = subject(ready, result, upstream, finite=not allow_nonfinite)
-    graph, values = differentiated.graph, differentiated.values
-    made, mode = jacobian_blocks(differentiated, wrt, mode, allow_nonfinite=allow_nonfinite)
+    """The Jacobian at a point, with its check. Raises as `subject` and `jacobian_blocks` do."""
+    given = subject(program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite)
+    result, wrt, name, graph, values, *_ = given
+    made, mode = jacobian_blocks(given, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
     if check is not None and wrt:
         from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415 - not without
 
         (checks,) = check_blocks(graph, values, [Target({graph.output: None}, made)], **check)
-    nodes, of, name = graph.nodes, graph.nodes[graph.output].type, objective(result, upstream)
+    nodes, of = graph.nodes, graph.nodes[graph.output].type
     blocks = tuple(
         Block(nodes[i].name, name, nodes[i].type, of, made[i]).told(checks.get(i)) for i in wrt
     )
@@ -176,20 +171,13 @@ def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
 
 
 def _refuse_nonfinite(
-    graph: Graph, values: Sequence[Any], wrt: Sequence[int], upstream: Any
-) -> None:
-    """Let the backward pass say which derivative is not finite, and where."""
-    backward(graph, values, graph.dependent(set(wrt)), upstream)
-
-
-def _refuse_nonfinite_blocks(
     graph: Graph, values: Sequence[Any], wrt: Sequence[int], blocks: dict[int, Array]
 ) -> None:
-    output = graph.nodes[graph.output].type
-    _refuse_nonfinite(graph, values, wrt, np.ones(output.shape)[()])
+    """Let the backward pass say which derivative is not finite, and where."""
+    output, active = graph.nodes[graph.output].type, graph.dependent(set(wrt))
+    backward(graph, values, active, np.ones(output.shape)[()])
     for block in blocks.values():
         if not all_finite(block):
             column = int(np.argwhere(~np.isfinite(block))[0][1])
-            upstream = np.zeros(output.size)
-            upstream[column] = 1.0
-            _refuse_nonfinite(graph, values, wrt, upstream.reshape(output.shape)[()])
+            upstream = np.equal(np.arange(output.size), column).astype(np.float64)
+            backward(graph, values, active, upstream.reshape(output.shape)[()])

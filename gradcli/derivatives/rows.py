@@ -1,64 +1,29 @@
 """All rows of a matrix of derivatives in one pass, kept for more points.
 
-A `Subject` is what is differentiated at a point, with the `Executable` that keeps what is made of
-its graph. `Rows` take a graph that `adjoint` has made, with inputs for directions and nodes for
-derivatives. At every point the values of its first nodes come in, and matrices go out with a row
-for each direction, or for each colour of directions (`sparsity`).
+`Rows` take a graph that `adjoint` has made, with inputs for directions and nodes for derivatives.
+At every point the values of its first nodes come in, and matrices go out with a row for each
+direction, or for each colour of directions (`sparsity`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from gradcli.derivatives.elements import apart
 from gradcli.engine.continuation import Continuation
-from gradcli.engine.forward import all_finite
-from gradcli.engine.run import Executable, Made, Often
+from gradcli.engine.run import Often
 from gradcli.graph.graph import Graph, getter
 from gradcli.ops.operation import Array, Type
 from gradcli.results.matrices import (
     Colours,
-    continued,
     directions,
     flat_rows,
     joined,
-    with_upstream,
 )
-from gradcli.results.result import Result
-
-
-class Subject(NamedTuple):
-    """What is differentiated at a point: the output of a graph with its values."""
-
-    graph: Graph
-    values: Sequence[Any]
-    ready: Executable
-    key: Any
-    """What tells it from other subjects of the executable; None where a value is not finite."""
-
-    def kept(self, what: Any, make: Callable[[], Made]) -> Made:
-        """What was made at another point, if it holds at this one too, else what `make` returns."""
-        return make() if self.key is None else self.ready.kept((what, self.key), make)
-
-
-def subject(ready: Executable, result: Result, upstream: Any, *, finite: bool) -> Subject:
-    """The output of a result, or J, the sum of upstream · output.
-
-    `finite` says that all values of the result are.
-    """
-    graph, values, key = result.graph, result.values, b""
-    if upstream is not None:
-        key = np.asarray(upstream).tobytes()
-        graph = ready.kept(("J", key), lambda: with_upstream(result, upstream))
-        values = tuple(continued(graph, values, {}, [graph.output]))
-        finite = False
-    finite = finite or all(all_finite(values[i]) for i in graph.watched)
-    return Subject(graph, values, ready, key if finite else None)
-
 
 FEW = 16
 """Up to this many directions, a pass over numbers may be faster than one over arrays."""

@@ -1,17 +1,42 @@
-"""The passes at one point that a Jacobian or a Hessian starts from."""
+"""What a Jacobian or a Hessian is taken of: an output, or J, with the passes at one point."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.run import Executable
+from gradcli.engine.adjoint import weighted
+from gradcli.engine.forward import all_finite
+from gradcli.engine.run import Executable, Made
 from gradcli.engine.upstream import upstream_of
+from gradcli.graph.graph import Graph
+from gradcli.results.matrices import continued
 from gradcli.results.result import Result
 
 
-def passes_at(
+class Subject(NamedTuple):
+    """What is differentiated at a point: the output of a graph with its values."""
+
+    result: Result
+    wrt: Sequence[int]
+    """The inputs to differentiate by."""
+    name: str
+    """The output's name, or J."""
+    graph: Graph
+    values: Sequence[Any]
+    ready: Executable
+    key: Any
+    """What tells it from other subjects of the executable; None where a value is not finite."""
+
+    def kept(self, what: Any, make: Callable[[], Made]) -> Made:
+        """What was made at another point, if it holds at this one too, else what `make` returns."""
+        return make() if self.key is None else self.ready.kept((what, self.key), make)
+
+
+def subject(
     program: str,
     ready: Executable,
     inputs: Mapping[str, Any],
@@ -19,18 +44,18 @@ def passes_at(
     upstream: Any,
     *,
     allow_nonfinite: bool,
-) -> tuple[Result, list[int], Any]:
-    """The values, the inputs to differentiate by, and ∂J/∂output if it was given.
+) -> Subject:
+    """The output at a point or, with an `upstream`, J, the sum of upstream · output.
 
-    Where the output is one number or has an upstream, with the backward pass. Raises
+    Where the output is one number or has an upstream, the backward pass is run too. Raises
     `GradcliError` as `Program.evaluate` does.
     """
-    graph, start, given = ready.graph, None, None
+    graph, start = ready.graph, None
+    output = graph.nodes[graph.output]
     try:
         active = ready.active(wrt)
-        if upstream is not None or graph.nodes[graph.output].type.size == 1:
+        if upstream is not None or output.type.size == 1:
             start = upstream_of(graph, upstream, allow_nonfinite=allow_nonfinite)
-            given = None if upstream is None else start
     except GradcliError:  # one of the values comes before those
         ready.forward(inputs, allow_nonfinite=allow_nonfinite)
         raise
@@ -39,4 +64,11 @@ def passes_at(
     else:
         passes = ready.both(inputs, active, start, allow_nonfinite=allow_nonfinite)
     result = Result(program, graph, *passes, start, rules=ready.rules)
-    return result, [i for i in graph.inputs if active[i]], given
+    values, key, name, finite = result.values, b"", output.name, not allow_nonfinite
+    if upstream is not None:
+        key, name, finite = np.asarray(start).tobytes(), "J", False
+        graph = ready.kept(("J", key), lambda: weighted(result.graph, {output.id: start}))
+        values = tuple(continued(graph, values, {}, [graph.output]))
+    finite = finite or all(all_finite(values[i]) for i in graph.watched)
+    wanted = [i for i in result.graph.inputs if active[i]]
+    return Subject(result, wanted, name, graph, values, ready, key if finite else None)

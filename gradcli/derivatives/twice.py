@@ -24,6 +24,7 @@ from gradcli.engine.forward import all_finite
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import with_corners
+from gradcli.results.matrices import Colours, directions
 
 
 @dataclass(frozen=True)
@@ -187,7 +188,9 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
         return (whole + whole.T) * 0.5
     if not (allow_nonfinite or all_finite(whole)):
         bad = int(np.argwhere(~np.isfinite(whole))[0][0])
-        refuse(made.graph, made.second, values, _unit(made.graph, made.wrt, made.names, bad))
+        colours = Colours(np.where(np.arange(len(whole)) == bad, 0, -1), 1)
+        (unit,) = directions(made.rows.types, colours, 1)
+        refuse(made.graph, made.second, values, {name: rows[0] for name, rows in unit.items()})
     with np.errstate(all="ignore"):
         return _mean(whole, whole.T)
 
@@ -214,15 +217,3 @@ def hessian_product(
     if not allow_nonfinite and not all(map(all_finite, shaped.values())):
         refuse(made.graph, made.second, values, given)
     return shaped
-
-
-def _unit(graph: Graph, wrt: Sequence[int], names: Mapping[int, str], place: int) -> dict[str, Any]:
-    """The vector with a 1 at one place of all elements."""
-    found: dict[str, Any] = {}
-    for i in wrt:
-        part = np.zeros(graph.nodes[i].type.size)
-        if 0 <= place < part.size:
-            part[place] = 1.0
-        place -= part.size
-        found[names[i]] = part.reshape(graph.nodes[i].type.shape)[()]
-    return found

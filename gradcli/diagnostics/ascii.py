@@ -38,13 +38,10 @@ def ascii_form(text: str) -> str:
     if text.isascii():
         return text
     text = _ROOT.sub(r"sqrt(\1)", text).replace("√", "sqrt")
-    return "".join(map(_ascii, text.translate(_ASCII)))
-
-
-def _ascii(character: str) -> str:
-    if character.isascii():
-        return character
-    return greek(character) or character.encode("ascii", "backslashreplace").decode()
+    return "".join(
+        c if c.isascii() else greek(c) or c.encode("ascii", "backslashreplace").decode()
+        for c in text.translate(_ASCII)
+    )
 
 
 def greek(character: str) -> str:

@@ -56,7 +56,7 @@ class Continuation:
         Infinite values and nan are let through.
         """
         given = [inputs[name] for name in self.further]
-        line = self._often.next(self._written, self.graph)
+        line = self._often.next(self.written, self.graph)
         with np.errstate(all="ignore"):
             if line is not None:
                 found: Sequence[Any] = line(*self.known_values(values), *given)
@@ -69,16 +69,13 @@ class Continuation:
             fill_in(self.graph, every, self._needed)
         return [every[i] for i in self.wanted]
 
-    def written(self) -> Callable[..., Any]:
+    def written(self, _graph: Graph | None = None) -> Callable[..., Any]:
         """A function from the known values and those of the further inputs to the wanted ones."""
         from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once
 
         given = [*self.known, *self.further.values()]
         parts = (self.nodes, self.constants, self.wanted, self.varies)
         return continued_line(self.graph, given, *parts)
-
-    def _written(self, _graph: Graph) -> Callable[..., Any]:
-        return self.written()
 
 
 def _constants(

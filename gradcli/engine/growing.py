@@ -51,7 +51,7 @@ class Growing:
         """The number of the node that holds a node's δ; a constant gets one."""
         if isinstance(operand, Literal):
             literal = operand if operand.text else Literal(operand.value, f"{operand.value:.17g}")
-            key = ("constant", _key(operand))
+            key = ("constant", operand_key(operand))
             if key not in self.known:
                 number, place = len(self.nodes), (of.span, of.symbol_span)
                 node = ConstantNode(number, f"#{number}", literal, literal.type, *place)
@@ -265,10 +265,10 @@ def _computed(
     selections: tuple[Selection, ...],
 ) -> Any:
     """What a node computes, as a key."""
-    return operation, tuple(map(_key, operands)), frozen(options), tuple(map(id, selections))
+    return operation, tuple(map(operand_key, operands)), frozen(options), tuple(map(id, selections))
 
 
-def _key(operand: Operand) -> Any:
+def operand_key(operand: Operand) -> Any:
     """An operand as a part of a key: equal numbers (-0 is not 0) are one, arrays themselves."""
     if isinstance(operand, int):
         return operand

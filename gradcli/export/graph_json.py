@@ -13,7 +13,6 @@ from gradcli.trace.steps import Steps
 if TYPE_CHECKING:
     from gradcli.graph.graph import Node
     from gradcli.report.style import Style
-    from gradcli.trace.steps import Move
 
 
 def pieces(steps: Steps, style: Style) -> Iterator[str]:
@@ -53,21 +52,14 @@ def _edges(steps: Steps) -> Iterator[json.Object]:
     moves = {(c.node, c.operand): move for c, move in sent}
     for node in graph.nodes:
         for i, operand in enumerate(node.operands):
-            if isinstance(operand, int):
-                yield {
-                    "from": operand,
-                    "to": node.id,
-                    "operand": i,
-                    **_sent(moves.get((node.id, i))),
-                }
-
-
-def _sent(move: Move | None) -> json.Object:
-    """What is sent back along an edge; all null where no gradient is asked for."""
-    if move is None:
-        return dict.fromkeys(("formula", "local_value", "contribution"))
-    return {
-        "formula": move.formula,
-        "local_value": json.late(move.local_value),
-        "contribution": json.late(move.value),
-    }
+            if not isinstance(operand, int):
+                continue
+            move = moves.get((node.id, i))  # None where no gradient is asked for
+            yield {
+                "from": operand,
+                "to": node.id,
+                "operand": i,
+                "formula": move and move.formula,
+                "local_value": move and json.late(move.local_value),
+                "contribution": move and json.late(move.value),
+            }

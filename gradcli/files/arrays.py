@@ -21,13 +21,7 @@ from gradcli.diagnostics.failures import file_error, problem
 from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Source, Span
 from gradcli.files.files import decoded, read
-from gradcli.files.numpy_files import (
-    MOST_AXES,
-    NPY,
-    ZIP,
-    npy_array,
-    npz_arrays,
-)
+from gradcli.files.numpy_files import MOST_AXES, NPY, ZIP, npy_array, npz_arrays
 from gradcli.files.text_tables import STANDARD_INPUT, array_in_text, bound_by, named_row
 from gradcli.files.unpacked import unpacked
 

@@ -16,6 +16,7 @@ from gradcli.files.numpy_files import expect_whole
 from gradcli.files.parquet_sizes import largest_row_group
 from gradcli.files.points import Points, ScannedPoints
 from gradcli.files.text_cells import head
+from gradcli.files.unpacked import first_line
 
 if TYPE_CHECKING:
     import polars as pl
@@ -44,15 +45,20 @@ class ParquetPoints(ScannedPoints):
 
     def unreadable(self, error: Exception) -> Exception:
         """The error of a file that can't be read: one line, with the place at fault."""
-        if head(self.path) != b"PAR1":
-            return file_error(f"{self.name} isn't a Parquet file: its first bytes are others")
-        return super().unreadable(error)
+        return unreadable_parquet(self.path, self.name, error)
 
     def total(self) -> int | None:
         """How many rows there are."""
         import polars as pl
 
         return int(pl.scan_parquet(self.path, glob=False).select(pl.len()).collect().item())
+
+
+def unreadable_parquet(path: Path, name: str, error: Exception) -> Exception:
+    """The error of a Parquet file that can't be read."""
+    if path.is_file() and head(path) != b"PAR1":
+        return file_error(f"{name} isn't a Parquet file: its first bytes are others")
+    return file_error(f"{name} can't be read as parquet: {first_line(error)}")
 
 
 def expect_small(path: Path, keys: set[str], name: str) -> None:

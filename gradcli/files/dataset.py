@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from gradcli.diagnostics.failures import file_error
-from gradcli.files.binary_points import ParquetPoints, expect_small
+from gradcli.files.binary_points import ParquetPoints, expect_small, unreadable_parquet
 from gradcli.files.dialect import Asked
 from gradcli.files.files import read
 from gradcli.files.many import Partitions, is_url, unreachable
 from gradcli.files.points import as_name
-from gradcli.files.text_cells import UNREADABLE, head
+from gradcli.files.text_cells import UNREADABLE
 from gradcli.files.unpacked import first_line
 
 if TYPE_CHECKING:
@@ -162,20 +162,14 @@ class Dataset(ParquetPoints):
                         f"and in '{self.portion.files[0]}' {schema[key]}",
                         "all files have to have the same types",
                     )
-        return _can_not(self.name.strip("'"), error)
+        return file_error(f"{self.name} can't be read as parquet: {first_line(error)}")
 
 
 def _fault(file: str, error: Exception) -> Exception:
     """The error of a file that can't be read."""
     if is_url(file):
         return unreachable(file, error)
-    if Path(file).is_file() and head(Path(file)) != b"PAR1":
-        return file_error(f"'{file}' isn't a Parquet file: its first bytes are others")
-    return _can_not(file, error)
-
-
-def _can_not(name: str, error: Exception) -> Exception:
-    return file_error(f"'{name}' can't be read as parquet: {first_line(error)}")
+    return unreadable_parquet(Path(file), f"'{file}'", error)
 
 
 def pl_errors() -> type[Exception]:

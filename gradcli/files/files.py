@@ -22,7 +22,8 @@ MOST = 1 << 30
 """Bytes that are read into memory at once: of a file, a pipe, or what is packed in it."""
 
 _CHUNK = 1 << 20
-_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+GZIP = b"\x1f\x8b"
 
 
 def read(path: str) -> bytes:
@@ -69,7 +70,7 @@ def read_text(path: str) -> str:
 
 def decoded(content: bytes, name: str) -> str:
     """Bytes as text in UTF-8, without a byte-order mark and with plain line ends."""
-    if content.startswith(_UTF_16):
+    if content.startswith(UTF_16):
         raise file_error(f"{name} is text in UTF-16", "save it as UTF-8")
     if b"\0" in content[:_CHUNK]:
         raise file_error(f"{name} is not text: there are null bytes in it")

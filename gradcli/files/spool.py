@@ -35,20 +35,14 @@ class Readable(Protocol):
 @contextmanager
 def on_disk(path: str, form: str, streams: Streams) -> Iterator[Path]:
     """The file to read. Raises `GradcliError` where there is none."""
-    if path != "-":
-        with _regular(path, form) as found:
-            yield found
-        return
-    if streams.stdin is None:
-        raise file_error("standard input is closed")
-    with spooled(streams.stdin, "standard input", form) as found:
-        yield found
-
-
-@contextmanager
-def _regular(path: str, form: str) -> Iterator[Path]:
     from gradcli.files.files import read
 
+    if path == "-":
+        if streams.stdin is None:
+            raise file_error("standard input is closed")
+        with spooled(streams.stdin, "standard input", form) as found:
+            yield found
+        return
     try:
         mode = Path(path).stat().st_mode
         file = None if stat.S_ISDIR(mode) else Path(path).open("rb")  # noqa: SIM115 - below
@@ -60,17 +54,14 @@ def _regular(path: str, form: str) -> Iterator[Path]:
     with file:
         if stat.S_ISCHR(mode) or stat.S_ISBLK(mode):
             raise file_error(f"'{path}' is a device, not a file")
-        if stat.S_ISREG(mode) and not (form == "ndjson" and _has_mark(file)):
-            yield Path(path).resolve()
-            return
+        if stat.S_ISREG(mode):
+            marked = form == "ndjson" and file.read(3) == BYTE_ORDER_MARK
+            if not marked:
+                yield Path(path).resolve()
+                return
+            file.seek(0)
         with spooled(file, f"'{path}'", form) as found:
             yield found
-
-
-def _has_mark(file: BinaryIO) -> bool:
-    found = file.read(3) == BYTE_ORDER_MARK
-    file.seek(0)
-    return found
 
 
 @contextmanager

@@ -22,13 +22,12 @@ from typing import IO, Any
 from gradcli.diagnostics.failures import file_error, reason
 from gradcli.diagnostics.spreadsheets import ERROR_VALUE
 from gradcli.files.dialect import SEPARATORS, Table, WithoutComments, rows_of
+from gradcli.files.files import GZIP, UTF_16
 
-GZIP = b"\x1f\x8b"
 UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error, zlib.error)
 """What may be raised by a file that is damaged behind its first rows."""
 BEGINNING, LONGEST_LINE = 2**20, 2**26
 """Bytes that are read to know a table, and that its first lines may have."""
-UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def head(path: Path, size: int = 4) -> bytes:

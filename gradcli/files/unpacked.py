@@ -12,10 +12,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gradcli.diagnostics.failures import file_error, reason
-from gradcli.files.files import MOST
+from gradcli.files.files import GZIP, MOST
 from gradcli.files.spool import BYTE_ORDER_MARK, spooled
 
-GZIP, ZSTANDARD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+ZSTANDARD = b"\x28\xb5\x2f\xfd"
 ZLIB = (b"\x78\x01", b"\x78\x5e", b"\x78\x9c", b"\x78\xda")
 ZSTANDARD_BLOCK = 1 << 17
 """The most that a compressed block unpacks to."""

@@ -3,7 +3,7 @@
 Like terms and like powers collect by the form of an `Expr` itself; numbers are folded, 0 and 1
 disappear, signs and factors that are numbers go in front of sums, transposes and matrix products.
 What is true of certain operations only is handed in as `Rewrites` (`simplify` has the table).
-Whether a factored form is shorter than an expanded one is decided afterwards (`shorten`).
+Whether a factored form is shorter than an expanded one is decided afterwards (`forms`).
 """
 
 from __future__ import annotations

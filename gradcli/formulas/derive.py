@@ -18,9 +18,9 @@ from gradcli.engine.notation import NOWHERE, node_tree, number, option_tree, sub
 from gradcli.formulas.algebra import Algebra
 from gradcli.formulas.expression import Expr
 from gradcli.formulas.expression import Kind as Form
+from gradcli.formulas.forms import Shortener
 from gradcli.formulas.layout import Writer
 from gradcli.formulas.read import Reader, SizeError, UnreadableError, expect_no_size
-from gradcli.formulas.shorten import Shortener
 from gradcli.formulas.simplify import algebra_of_formulas
 from gradcli.graph.draft import Literal
 from gradcli.graph.graph import Graph
@@ -208,9 +208,9 @@ class Deriver:
 
     def _like(self, function: str, shape: Shape) -> Tree | None:
         """`ones_like(x)` for a name of this shape, `ones_like(W[0])` for a line of a matrix."""
-        for symbol in self.symbols.values():
-            if symbol.type.shape == shape:
-                return _call(function, Name(symbol.label, NOWHERE))
+        found = self._named(shape)
+        if found is not None:
+            return _call(function, found)
         if len(shape) == 2:
             lines = [self._line(n) for n in shape]
             if lines[0] is None or lines[1] is None:
@@ -220,11 +220,16 @@ class Deriver:
         line = self._line(shape[0]) if len(shape) == 1 else None
         return line and _call(function, line)
 
+    def _named(self, shape: Shape) -> Tree | None:
+        """A name of this shape."""
+        symbols = (s for s in self.symbols.values() if s.type.shape == shape)
+        return next((Name(symbol.label, NOWHERE) for symbol in symbols), None)
+
     def _line(self, n: int) -> Tree | None:
         """A vector of this length: a name, or the first line of a matrix."""
-        for symbol in self.symbols.values():
-            if symbol.type.shape == (n,):
-                return Name(symbol.label, NOWHERE)
+        found = self._named((n,))
+        if found is not None:
+            return found
         for symbol in self.symbols.values():
             own = symbol.type.shape
             if len(own) == 2 and n in own:

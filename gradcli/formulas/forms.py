@@ -1,7 +1,9 @@
-"""Other forms of sums and products: factored, over a common denominator, or multiplied out.
+"""The shortest form of an expression: other forms of its parts are tried, from the leaves up.
 
-An expression comes in; out come forms of the same value, each with the part of the cost that it has
-to save. A common denominator has to save a fifth of the operations, a common factor one: 1/q - p/q²
+`simplify` keeps an expression in the form in which it comes. Here sums and products are factored,
+put over a common denominator, or multiplied out, and the form with the fewest operations is kept.
+
+A common denominator has to save a fifth of the operations, a common factor one: 1/q - p/q²
 is easier to read than (1 - p/q)/q. Sums of more than `MOST_TERMS` terms are left as they are.
 """
 
@@ -14,12 +16,13 @@ from math import gcd, lcm
 
 from gradcli.formulas.algebra import Algebra
 from gradcli.formulas.arithmetic import ONE, TRANSPOSE, Factors, common_type
-from gradcli.formulas.expression import Expr, Kind, rational
+from gradcli.formulas.expression import Expr, Kind, rational, settle
 from gradcli.formulas.layout import Writer
 from gradcli.ops import roles
 from gradcli.ops.operation import Type
 
 MOST_TERMS = 40
+MOST_ROUNDS = 12
 FRACTION = 0.19
 """A common denominator has to save this part of the operations."""
 MOST_OPENED = 24
@@ -279,3 +282,52 @@ class Forms:
 def _opens(base: Expr, k: Fraction) -> bool:
     """Whether a factor is multiplied out."""
     return base.kind is Kind.SUM and k.denominator == 1 and 0 < k <= 3
+
+
+class Shortener:
+    """The shortest forms found for the expressions of one algebra."""
+
+    def __init__(self, algebra: Algebra, writer: Writer, *, exponentials: bool = True) -> None:
+        self.algebra, self._cost = algebra, writer.cost
+        self._forms = Forms(algebra, writer, exponentials=exponentials)
+        self._done: dict[Expr, Expr] = {}
+
+    def shortest(self, e: Expr) -> Expr:
+        """The shortest form found, with the shortest forms of its parts."""
+        return settle(e, self._done, lambda top: top.parts, lambda e: self._best(self._rebuilt(e)))
+
+    def from_the_top(self, e: Expr) -> Expr:
+        """The shortest form found where the whole is tried before its parts."""
+        return self.shortest(self._best(e))
+
+    def _rebuilt(self, e: Expr) -> Expr:
+        """The expression with the shortest forms of its parts, where one has changed."""
+        algebra = self.algebra
+        parts = tuple(self._done[part] for part in e.parts)
+        if parts == e.parts:
+            return e
+        match e.kind:
+            case Kind.SUM:
+                return algebra.add(list(zip(e.label, parts, strict=True)))
+            case Kind.PRODUCT:
+                c, exponents = e.label
+                return algebra.mul(c, list(zip(parts, exponents, strict=True)))
+            case Kind.POWER:
+                return algebra.power(*parts)
+            case Kind.MATRIX:
+                return algebra.matrix_product(parts)
+            case Kind.ONES:
+                return e
+        row = e.label[0]
+        if row is TRANSPOSE:
+            return algebra.transpose(parts[0])
+        return algebra.call(row, e.given, parts, e.type)
+
+    def _best(self, e: Expr) -> Expr:
+        for _ in range(MOST_ROUNDS):
+            cost = self._cost(e)
+            forms = [f for f, saves in self._forms.of(e) if self._cost(f) < cost * (1 - saves)]
+            if not forms:
+                return e
+            e = min(forms, key=self._cost)
+        return e

@@ -6,7 +6,7 @@ reach the output are dropped here, and the unnamed get their letters.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from typing import Any, NamedTuple, TypeAlias
@@ -80,15 +80,24 @@ class Draft(NamedTuple):
 NO_OPTIONS: Mapping[str, Any] = {}
 
 
+def reached(
+    rows: Sequence[Any], wanted: Iterable[int], constants: Collection[int] = ()
+) -> list[bool]:
+    """Which steps or nodes any of the wanted depends on, itself included; `constants` need none."""
+    found = [False] * len(rows)
+    for i in wanted:
+        found[i] = True
+    for i in range(len(rows) - 1, -1, -1):
+        if found[i] and i not in constants:
+            for operand in rows[i].operands:
+                if type(operand) is int:
+                    found[operand] = True
+    return found
+
+
 def pruned(source: Source, steps: list[Step], output: int) -> Draft:
     """Only the steps that the output depends on, numbered anew."""
-    keep = [False] * len(steps)
-    keep[output] = True
-    for i in range(output, -1, -1):
-        if keep[i]:
-            for operand in steps[i].operands:
-                if type(operand) is int:
-                    keep[operand] = True
+    keep = reached(steps, [output])
     if all(keep):
         return Draft(source, steps, output)
     number: dict[int, int] = {}

@@ -17,7 +17,7 @@ import numpy as np
 
 from gradcli.diagnostics.equality import same_fields
 from gradcli.diagnostics.source import Source, Span
-from gradcli.graph.draft import Literal, Operand, Selection
+from gradcli.graph.draft import Literal, Operand, Selection, reached
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type, propagating
 
 Class = TypeVar("Class", bound=type)
@@ -266,16 +266,8 @@ class Graph:
         return found
 
     def reaching(self, wanted: Iterable[int], constants: Collection[int] = ()) -> list[bool]:
-        """Which nodes any of the wanted depends on, themselves included; `constants` need none."""
-        found = [False] * len(self.nodes)
-        for i in wanted:
-            found[i] = True
-        for node in reversed(self.nodes):
-            if found[node.id] and node.id not in constants:
-                for operand in node.operands:
-                    if isinstance(operand, int):
-                        found[operand] = True
-        return found
+        """Which nodes any of the wanted depends on, itself included; `constants` need none."""
+        return reached(self.nodes, wanted, constants)
 
     def downstream(self, start: int) -> Iterator[int]:
         """The nodes that change with `start`, in forward order, itself not included."""

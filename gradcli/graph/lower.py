@@ -114,11 +114,8 @@ def _restricted(draft: Draft, output: str, names: Names) -> Draft:
             return pruned(draft.source, draft.steps, i)
     nodes = [step.name for step in draft.steps if step.name]
     known = list(dict.fromkeys([*nodes, *names.definitions]))
-    raise GradcliError(
-        Kind.NAME,
-        f"the program has no node '{output}'",
-        hint=did_you_mean(output, known) or f"its nodes are {', '.join(known[:12])}",
-    )
+    hint = did_you_mean(output, known) or f"its nodes are {', '.join(known[:12])}"
+    raise GradcliError(Kind.NAME, f"the program has no node '{output}'", hint=hint)
 
 
 def _output(work: Work, names: Names, wanted: str | None) -> int:

@@ -52,19 +52,13 @@ class Found:
         """Sort the names: values, gradients, the point; then what dictionaries and objects hold."""
         items = [item for item in _items(namespace) if _is_label(item[0])]
         for label, content in items:
-            self.offer(label, content)
+            if (reading := self.reading(label)) is not None:
+                self.take(label, reading, content)
         for label, content in items:
             if isinstance(content, Mapping):
                 self.read_entries(label, content)
             else:
                 self.read_grad(label, label, content)
-
-    def offer(self, label: str, content: Any) -> None:
-        """Take something, if its name is a row and it is numbers."""
-        reading = self.reading(label)
-        value = None if reading is None else self.number(content, reading)
-        if reading is not None and value is not None:
-            self.take(label, reading, value, content)
 
     def read_entries(self, holder: str, entries: Mapping[Any, Any]) -> None:
         """The gradients in a dictionary: `grads["W1"]`, `grads["dW1"]`, `params["W1"].grad`."""
@@ -76,9 +70,7 @@ class Found:
             reading = self.node(key) if gradients else None
             reading = reading or self.reading(key)
             if reading is not None and reading.kind == "gradient":
-                value = self.number(content, reading)
-                if value is not None:
-                    self.take(label, reading, value, content)
+                self.take(label, reading, content)
             elif not gradients:
                 self.read_grad(label, key, content)
 
@@ -86,11 +78,8 @@ class Found:
         """`x.grad`, of a tensor or an object that stands for a node."""
         reading = self.node(name)
         gradient = None if reading is None else attribute(content, "grad")
-        if reading is None or gradient is None:
-            return
-        value = self.number(gradient, reading)
-        if value is not None:
-            self.take(f"{label}.grad", reading, value, gradient)
+        if reading is not None and gradient is not None:
+            self.take(f"{label}.grad", reading, gradient)
 
     def node(self, name: str) -> Reading | None:
         """The gradient of the node of that very name, if there is one."""
@@ -120,9 +109,11 @@ class Found:
         fits = np.shape(value) == np.shape(self.task.flow.values[reading.name])
         return value if fits else None  # a data frame that happens to be called df
 
-    def take(self, label: str, reading: Reading, value: Any, content: Any) -> None:
-        """Take note of an answer; the first of several counts."""
-        name = reading.name
+    def take(self, label: str, reading: Reading, content: Any) -> None:
+        """Take note of an answer, if it is numbers; the first of several counts."""
+        name, value = reading.name, self.number(content, reading)
+        if value is None:
+            return
         if reading.kind == "value" and name in self.task.vocabulary.inputs:
             if not self.same(value, self.task.flow.values[name]):
                 self.bare[name] = _Answer(label, value, content)

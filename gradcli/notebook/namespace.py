@@ -80,28 +80,17 @@ def grade_values(
     deadline = Deadline.of_naming(time_limit)
     with warnings.catch_warnings(), np.errstate(all="ignore"), collector_paused():
         warnings.simplefilter("ignore")
-        made = task_of(task, {**(inputs or {}), **point}, data, wrt, seed, ask)
+        if isinstance(task, Task):
+            made = task if ask is None else replace(task, ask=ask)
+        else:
+            at = {**(inputs or {}), **point}
+            made = make_task(program_of(task), at, data=data, wrt=wrt, seed=seed, ask=ask)
         found = Found(made, rtol)
         found.read(namespace)
         entries = tuple(sorted(found.entries(), key=lambda entry: entry.kind))
         scheme = Scheme(Tolerance(rtol), carried, eta)
         marked = mark(made, values_from(entries, made.vocabulary), scheme, deadline)
     return replace(marked, notes=(*marked.notes, *found.notes), renderer=as_text)
-
-
-def task_of(
-    task: str | Path | Program | Task,
-    inputs: Mapping[str, Any],
-    data: Mapping[str, Any] | None,
-    wrt: Iterable[str] | None,
-    seed: int,
-    ask: str | None,
-) -> Task:
-    """The task of a call. Raises `GradcliError` where it can't be evaluated."""
-    if isinstance(task, Task):
-        return task if ask is None else replace(task, ask=ask)
-    program = program_of(task)
-    return make_task(program, inputs, data=data, wrt=wrt, seed=seed, ask=ask)
 
 
 def program_of(task: str | Path | Program) -> Program:

@@ -14,24 +14,33 @@ from typing import TypeAlias
 from gradcli.diagnostics.ascii import greek
 from gradcli.ops.composition import Composition as Composition
 from gradcli.ops.operation import Operation as Operation
-from gradcli.ops.table.activations import ROWS as ACTIVATIONS
-from gradcli.ops.table.arithmetic import ROWS as ARITHMETIC
-from gradcli.ops.table.arrays import ROWS as ARRAYS
+from gradcli.ops.table import (
+    activations,
+    arithmetic,
+    choosing,
+    contractions,
+    indexing,
+    linear,
+    matrices,
+    moving,
+    placing,
+    powers,
+    products,
+    reductions,
+    running,
+    shaping,
+    slopes,
+    special,
+    trigonometry,
+)
 from gradcli.ops.table.compositions import COMPOSITIONS as COMPOSITIONS
-from gradcli.ops.table.powers import ROWS as POWERS
-from gradcli.ops.table.slopes import ROWS as SLOPES
-from gradcli.ops.table.special import ROWS as SPECIAL
-from gradcli.ops.table.trigonometry import ROWS as TRIGONOMETRY
 from gradcli.syntax.functions import FUNCTION_NAMES
 
-TABLE: tuple[Operation, ...] = (
-    *ARITHMETIC,
-    *POWERS,
-    *TRIGONOMETRY,
-    *SPECIAL,
-    *ACTIVATIONS,
-    *ARRAYS,
-    *SLOPES,
+_ELEMENTWISE = (arithmetic, powers, trigonometry, special, activations)
+_ARRAYS = (products, contractions, linear, matrices, reductions, running, shaping, moving)
+_PLACES = (choosing, indexing, placing)
+TABLE: tuple[Operation, ...] = tuple(
+    row for part in (*_ELEMENTWISE, *_ARRAYS, *_PLACES, slopes) for row in part.ROWS
 )
 
 Function: TypeAlias = Operation | Composition

@@ -171,83 +171,62 @@ Infer: TypeAlias = Callable[[tuple[Type, ...], dict[str, Any]], tuple[Type, dict
 class Operation:
     """A row of the operation table.
 
-    `rules` holds a formula per operand: the local derivative if `elementwise`, else the
-    backward rule in terms of `delta`. Where formulas depend on shapes, options or on an operand
-    written as a number, it is a function of the `Site`. A formula may use the
+    **What it computes.** `rules` holds a formula per operand: the local derivative if
+    `elementwise`, else the backward rule in terms of `delta`; a function of the `Site` where they
+    depend on shapes, options or on an operand written as a number. A formula may use the
     parameters, `out`, and the options by their names. The rules are the textbook's, and are what
-    reports show. `careful` has the forms that run where the textbook's lose digits: the same
-    derivatives as functions, with an empty text where the textbook's form runs. `losses` says where
-    a value or derivative is off by more than a few units of its last place nevertheless.
+    reports show. `careful` has the forms that run where the textbook's lose digits, an empty text
+    where they don't; `losses` says where digits are lost nevertheless.
 
-    `infer` (array operations) maps the operands' types and the options to the output's
-    type and the kernel's keyword arguments; it may replace options by their normalised form
-    in place, for the rules to see, and raises `Misfit`. Where there are no keywords, `plain` is the
-    kernel, if there is one: NumPy's own function, without a call around it.
+    `infer` (array operations) maps the operands' types and the options to the output's type and
+    the kernel's keyword arguments; it may normalise options in place, for the rules to see, and
+    raises `Misfit`. Where there are no keywords, `plain` is the kernel, if there is one. `body`
+    is the graph of a user's block, with the number of its result; `written` its rules in the
+    program. `constant` is the value where that depends on the operands' shapes alone, `exponent`
+    that of a power that has a name. `domain` says in words where the function is defined,
+    `failure` is the kind of error where a value that is not finite is neither outside of it nor
+    an overflow.
 
-    `branch(*operands)` gives integer codes (after the batch axes, in any shape) that change
-    wherever the operation passes from one smooth piece to another, `tie(*operands)` is true on
-    the border itself; both None for smooth operations. Those of array operations take the
-    kernel's keyword arguments too (`keywords` finds them). `square` marks an operation whose
-    convention at a corner lies between the slopes beside it (|x| has 0, between -1 and 1): how the
-    square of the output is written without a corner, or empty. `exact` says that the output
-    carries no rounding error of its own, `composite` that rounding inside is like a perturbation
-    of the operands.
+    **Corners.** `branch(*operands)` gives integer codes (after the batch axes, in any shape) that
+    change wherever the operation passes from one smooth piece to another, `tie(*operands)` is
+    true on the border itself; both take an array operation's keyword arguments too (`keywords`).
+    `square` marks a convention between the slopes beside a corner (|x| has 0, between -1 and 1):
+    how the square of the output is written without a corner, or empty. `jumps` marks what leaps
+    on its border (not sign, which a Hessian has from the abs that was written).
 
-    `propagates` names the operands whose infinities and nans always show in the output, whatever
-    the others are: those of a product do, what `relu` or `where` leaves out doesn't. Where the
-    passes look for numbers that are not finite follows from it.
+    **Zeros and infinities.** `propagates` names the operands whose infinities and nans always
+    show in the output: those of a product do, what `relu` leaves out doesn't. `selects` says that
+    a derivative of 0 is exact: nothing is sent there, also where the upstream is infinite (for
+    whole arrays: where a positive upstream makes 0). `divides` says that a derivative may divide
+    by zero in a branch that is not taken, `chooses` that the first operand chooses one of the
+    others.
 
-    `selects` says that a local derivative of 0 is exact: the output does not move with that operand
-    (what `max` does not choose, what `relu` cuts off). What such an operation sends is 0 there,
-    also where its upstream is infinite. For whole arrays: what a backward rule makes of a
-    positive upstream is 0 only where nothing is sent.
+    **Rounding,** for the check: `exact` says that the output has no rounding error of its own,
+    `composite` that rounding inside is like a perturbation of the operands, `periodic` that it
+    turns around again and again, `factorises` that rules factor a matrix, where errors are
+    relative to the largest element, `minors` that small matrices go by sums of products instead.
+    `mpmath` is the operation at any number of digits, a function of mpmath by its name, or one
+    that takes the module and the operands. Empty, it is mpmath's function of the row's name, for
+    arrays the kernel; rows with None have no such form.
 
-    `samples` are the points that the row is tried at (`samples.py`).
+    **How it is written.** `notation` where that is neither a call nor `symbol`. `jacobian` is the
+    matrix of all derivatives, with `{out}`, the operands' names and `{n}`, the operand's length;
+    `scalar` marks a value that is one number unless there is an axis. `numpy` is NumPy's
+    spelling, a function or a template, empty for `np.` and the row's name, for a helper of that
+    name (`numpy_helpers`), and for what a method writes (`export/numpy/calls.py`). In a template
+    `{x}` is an operand, `{x:flat}` one for which a row may be a vector, `{x:all}` the same as
+    long as no axis is given, `{x:count}` that with truths as they are. `{k}` is an option, `{k?}`
+    one that is left out where it has its default, `{axis=}` the same with its name, `{shape}` the
+    output's shape. `view` says that NumPy's result may share memory with the operand, `floats`
+    that code makes no array without axes of a number.
 
-    `body` gives, for operands of these types, the graph that the operation stands for and the
-    number of its result, and `written` has the rules as they stand in the program; both None
-    unless it is a user's block.
+    **Batches.** `in_place` is the kernel with an array for the result as its last argument, where
+    the kernel is no function of NumPy; `shared` is what a slope has in common with its function;
+    `jit` is the operation on numbers, in Python, with the functions of `batch/jit.py`.
 
-    `notation` says how it is written where that is neither a call nor `symbol`. `exponent`
-    is set for a power that has a name. `constant` is the value where that depends on the operands'
-    shapes alone.
-
-    What the check asks: `jumps` marks an operation that leaps on its border, where abs and its
-    like only turn (not sign, which a Hessian has from the abs that was written); `periodic` one
-    that turns around again and again (the gammas at negative numbers); `factorises` one with rules
-    that factor a matrix, where errors are relative to the largest element, and `minors` says that
-    small matrices go by sums of products instead. `chooses` marks the
-    operation that takes the second or third operand by the first.
-
-    What the reports ask: `scalar` marks a function whose value is one number, whatever it is
-    given, unless it has an axis. `jacobian` is the matrix of all derivatives, with `{out}`, the
-    operands' names and `{n}`, the length of the operand; empty where it has no short form.
-
-    What exported code asks: `numpy` is NumPy's spelling, a function (`np.arcsin`,
-    `scipy.special.erf`) or a template. It is empty for `np.` and the row's name, for a helper of
-    that name (`numpy_helpers`), and for what a method writes (`export/numpy/calls.py`). In a
-    template `{x}` is an operand, `{x:flat}` one for which a row may be a vector, `{x:all}` the
-    same as long as no axis is given, and `{x:count}` that with truths as they are. `{k}` is an
-    option, `{k?}` one that is left out where it has its default, `{axis=}` the same with its name,
-    `{shape}` the output's shape. `view` says that NumPy's result may share memory with the
-    operand, `floats` that code and derivatives make no array without axes of a number, `divides`
-    that a derivative may divide by zero in a branch that is not taken.
-
-    What batches ask: `in_place` is the kernel with an array for the result as its last argument,
-    where the kernel is no function of NumPy; `shared` is what a slope has in common with the
-    function that it belongs to; `jit` is the operation on numbers, in Python, for a compiled loop:
-    with the functions of `batch/jit.py`.
-
-    What the second opinion asks: `mpmath` is the operation at any number of digits, a function of
-    mpmath by its name, or one that takes the module and the operands. Empty, it is mpmath's
-    function of the row's name, for arrays the kernel, which then works on numbers of any kind.
-    Rows with None have no such form.
-
-    What grading asks: `wrong` has for every operand the formulas that its rule is mistaken for;
-    `contracts` marks a product that sums over an axis of both operands.
-
-    `domain` says in words where the function is defined; `failure` is the kind of error where
-    a value that is not finite is neither outside the domain nor an overflow (`singular`).
+    **Grading.** `wrong` has for every operand the formulas that its rule is mistaken for;
+    `contracts` marks a product that sums over an axis of both operands. `samples` are the points
+    that the row is tried at (`samples.py`).
     """
 
     name: str

@@ -102,6 +102,11 @@ def completed(name: str, parameters: tuple[Parameter, ...], fields: Keywords) ->
     return found
 
 
+LINEAR: Keywords = {"composite": True, "group": "linear algebra"}
+HELPER: Keywords = {"group": "used in derivatives"}
+"""What many rows have in common."""
+
+
 # --- reading options ---------------------------------------------------------------------
 
 
@@ -183,6 +188,13 @@ def reduction(t: Type, options: Keywords) -> tuple[Shape, Keywords]:
     return shape, {"axis": tuple(i - rank for i in gone), "keepdims": keep}
 
 
+def behind(t: Type, options: Keywords) -> Keywords:
+    """The axes that are given, or all, as a kernel wants them; normalised in place."""
+    rank = len(t.shape)
+    axes = axis_option(options, rank)
+    return {"axis": tuple(i - rank for i in (range(rank) if axes is None else axes))}
+
+
 def reduced_count(t: Type, options: Options) -> int:
     """How many elements a normalised `axis` takes together."""
     axis = options["axis"]
@@ -240,6 +252,11 @@ def expanded(site: Site, name: str) -> str:
     return f"expand_dims({name}, {shown(site.options['axis'])})"
 
 
+def transposed(t: Type, name: str) -> str:
+    """A matrix transposed; of a row, `.T` would be the vector."""
+    return f"matrix_transpose({name})" if t.row else f"{name}.T"
+
+
 def along(site: Site) -> str:
     """The arguments that repeat a reduction so that it broadcasts against its operand."""
     return axis_argument(site.options, ", keepdims=True")
@@ -253,6 +270,7 @@ PLACES: dict[str, Callable[[Site], str]] = {
     "given_axis": lambda site: axis_argument(site.options),
     "along": along,
     "shape": lambda site: shape_text(site.types[0].shape),
+    "At": lambda site: transposed(site.types[0], "A"),
     "k": lambda site: f", {site.options['k']}" if site.options["k"] else "",
 }
 """What depends on the site in the text of a rule."""
@@ -270,6 +288,10 @@ def matrix(t: Type, *, square: bool = False) -> Shape:
     return t.shape
 
 
-def plain(shape: Shape) -> Callable[..., tuple[Type, Keywords]]:
-    """An inference that always gives this shape."""
-    return lambda _types, _options: (Type(shape), {})
+def square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+    """Square matrices of one size, and one more of it. Raises `Misfit`."""
+    for t in types:
+        matrix(t, square=True)
+    if len({t.shape for t in types}) > 1:
+        raise Misfit
+    return Type(types[0].shape), {}

@@ -1,10 +1,11 @@
 """Where boxes and wires go in a drawing: a layered layout, without Graphviz.
 
-Boxes of known sizes and the wires between them come in; centres and the points of every wire come
-out. The first coordinate goes along the way of the data, the second across it, so that the same
-layout serves a drawing to the right and one downwards. The steps are those of Sugiyama, Tagawa and
-Toda (1981): layers by the longest way from the inputs, places in a layer by the barycenters of the
-neighbours, and for the coordinates the least squares that keep the order (pool adjacent violators).
+Boxes of known sizes, their layers and the wires between them come in; centres and the points of
+every wire come out. The first coordinate goes along the way of the data, the second across it, so
+that the same layout serves a drawing to the right and one downwards. The steps are those of
+Sugiyama, Tagawa and Toda (1981): layers by the longest way from the inputs (`Drawing.layers`),
+places in a layer by the barycenters of the neighbours, and for the coordinates the least squares
+that keep the order (pool adjacent violators).
 """
 
 from __future__ import annotations

@@ -15,20 +15,14 @@ class Display(Protocol):
     def text(self, result: Any) -> str:
         """The table of `gradcli eval`."""
 
-    def html(self, result: Any) -> str:
-        """The table and the graph, for a notebook."""
+    def html(self, what: Any) -> str:
+        """For a notebook: a result's table and graph, a program's text and graph."""
 
-    def latex(self, result: Any) -> str:
-        """Both passes as equations, for a notebook."""
+    def latex(self, what: Any) -> str:
+        """For a notebook: a result's passes, or a program, as equations."""
 
     def trace(self, result: Any, by: str) -> Any:
         """The page that goes through both passes step by step."""
-
-    def program_html(self, program: Any) -> str:
-        """A program and its graph, for a notebook."""
-
-    def program_latex(self, program: Any) -> str:
-        """A program as equations, for a notebook."""
 
 
 _displays: list[Display] = []
@@ -44,7 +38,20 @@ def display() -> Display | None:
     return _displays[0] if _displays else None
 
 
-def bundle(text: str, html: str | None, latex: str | None) -> dict[str, str]:
-    """What a notebook chooses from, by media type."""
-    found = {"text/plain": text, "text/html": html, "text/latex": latex}
-    return {media: content for media, content in found.items() if content}
+class InNotebook:
+    """What shows itself in a notebook, as HTML, as LaTeX and as text."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str | None:
+        shown = display()
+        return None if shown is None else shown.html(self)
+
+    def _repr_latex_(self) -> str | None:
+        shown = display()
+        return None if shown is None else shown.latex(self)
+
+    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
+        shown = (str(self), self._repr_html_(), self._repr_latex_())
+        media = ("text/plain", "text/html", "text/latex")
+        return {kind: text for kind, text in zip(media, shown, strict=True) if text}

@@ -18,7 +18,6 @@ import numpy as np
 
 from gradcli.diagnostics.equality import by_value
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.engine.adjoint import weighted
 from gradcli.engine.forward import fill_in
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Shape, Type
@@ -214,26 +213,12 @@ def laid(matrix: Array, layout: Layout) -> Array:
     return matrix.T if layout == "numerator" else matrix
 
 
-def with_upstream(result: Result, upstream: Any) -> Graph:
-    """What is differentiated: the output, or J, the sum of upstream · output."""
-    if upstream is None:
-        return result.graph
-    return weighted(result.graph, {result.graph.output: upstream})
-
-
 def refuse_too_large(what: str, rows: int, columns: int, hint: str) -> None:
     """Raise `GradcliError` of kind shape for a matrix that memory would not hold."""
     if rows * columns > MOST_ELEMENTS:
-        raise GradcliError(
-            Kind.SHAPE,
-            f"the {what} is too large: {rows:,}×{columns:,}, at most {MOST_ELEMENTS:,} elements",
-            hint=hint,
-        )
-
-
-def objective(result: Result, upstream: Any) -> str:
-    """The name of what is differentiated."""
-    return result.output.name if upstream is None else "J"
+        limit = f"at most {MOST_ELEMENTS:,} elements"
+        message = f"the {what} is too large: {rows:,}×{columns:,}, {limit}"
+        raise GradcliError(Kind.SHAPE, message, hint=hint)
 
 
 # --- passes with a batch in front --------------------------------------------------------

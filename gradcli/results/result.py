@@ -16,7 +16,7 @@ from gradcli.engine.notation import expression, rule
 from gradcli.engine.plan import Contribution
 from gradcli.engine.rules import Rules
 from gradcli.graph.graph import Graph, Node
-from gradcli.results.display import bundle, display
+from gradcli.results.display import InNotebook, display
 
 
 class Verdict(StrEnum):
@@ -115,7 +115,7 @@ class Line(NamedTuple):
 
 @by_value
 @dataclass(frozen=True)
-class Result:
+class Result(InNotebook):
     """Values, accumulators, contributions and checks of one evaluation.
 
     `values` and `accumulators` have an entry per node of `graph`, in forward order; an
@@ -171,17 +171,6 @@ class Result:
         expect_choice("by", by, ("operation", "statement"))
         shown = display()
         return None if shown is None else shown.trace(self, by)
-
-    def _repr_html_(self) -> str | None:
-        shown = display()
-        return None if shown is None else shown.html(self)
-
-    def _repr_latex_(self) -> str | None:
-        shown = display()
-        return None if shown is None else shown.latex(self)
-
-    def _repr_mimebundle_(self, **_options: Any) -> dict[str, str]:
-        return bundle(str(self), self._repr_html_(), self._repr_latex_())
 
     def __getitem__(self, name: str) -> Row:
         """The row of a node by its name. Raises `KeyError` if there is none."""

@@ -131,18 +131,14 @@ class Layout:
             self._previous = _CLOSED_BAR
             if token.text == "||" and [bar.kind for bar in opened[-2:]] == ["BAR", "BAR"]:
                 del opened[-2:]
-                return _halves(token)
+                start, end = token.span
+                first = Token("BAR", "|", Span(start, start + 1))
+                return first, Token("BAR", "|", Span(start + 1, end))
             if opened and opened[-1].kind == kind:
                 opened.pop()
             return (token,)
         self._previous = kind
         return (token,)
-
-
-def _halves(bars: Token) -> tuple[Token, Token]:
-    """A `||` as two single bars."""
-    start, end = bars.span
-    return Token("BAR", "|", Span(start, start + 1)), Token("BAR", "|", Span(start + 1, end))
 
 
 # --- errors ------------------------------------------------------------------------------

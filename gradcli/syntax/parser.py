@@ -20,14 +20,7 @@ from gradcli.syntax.foreign_calls import PYTORCH
 from gradcli.syntax.layout import Layout
 from gradcli.syntax.tables import tables
 from gradcli.syntax.tokens import Stuck
-from gradcli.syntax.tree import (
-    Bare,
-    Compare,
-    Module,
-    Statement,
-    Tree,
-    postorder,
-)
+from gradcli.syntax.tree import Bare, Compare, Module, Statement, Tree, postorder
 
 if TYPE_CHECKING:
     from gradcli.syntax.latex.writer import Translation

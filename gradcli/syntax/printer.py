@@ -207,13 +207,11 @@ def _comparison(tree: Compare) -> list[Piece]:
     return pieces
 
 
-def _separated(trees: tuple[Tree, ...]) -> list[Piece]:
+def _separated(trees: tuple[Tree, ...], separator: str = ", ") -> list[Piece]:
     pieces: list[Piece] = []
     for tree in trees:
-        if pieces:
-            pieces.append(", ")
-        pieces.append((tree, Level.COMPARISON))
-    return pieces
+        pieces += separator, (tree, Level.COMPARISON)
+    return pieces[1:]
 
 
 def _arguments(tree: Call) -> list[Piece]:
@@ -241,11 +239,8 @@ def _statement(tree: Tree) -> list[Piece]:
         case Assign():
             return [tree.name.name, " = ", (tree.value, Level.COMPARISON)]
         case Augment():
-            return [
-                (tree.target, Level.ATOM),
-                f" {tree.symbol}= ",
-                (tree.value, Level.COMPARISON),
-            ]
+            target, value = (tree.target, Level.ATOM), (tree.value, Level.COMPARISON)
+            return [target, f" {tree.symbol}= ", value]
         case Define():
             return [*_head(tree), (tree.body, Level.COMPARISON)]
         case Block():
@@ -256,12 +251,7 @@ def _statement(tree: Tree) -> list[Piece]:
             left = f"delta_{name} = " if tree.whole else f"d/d{name} = "
             return [left, (tree.value, Level.COMPARISON)]
         case Module():
-            pieces: list[Piece] = []
-            for statement in tree.statements:
-                if pieces:
-                    pieces.append("\n")
-                pieces.append((statement, Level.COMPARISON))
-            return pieces
+            return _separated(tree.statements, "\n")
     raise TypeError(f"no form for {type(tree).__name__}")
 
 

@@ -78,11 +78,8 @@ class StatementBuilder:
                     labels=(Label(left.span, "the block and its parameters"),),
                 )
             if parameter.name in given:
-                raise syntax_error(
-                    f"the derivative by '{parameter.name}' is given twice",
-                    rule.span,
-                    labels=(Label(given[parameter.name].span, "the first"),),
-                )
+                message = f"the derivative by '{parameter.name}' is given twice"
+                raise rejected.given_twice(message, rule.span, given[parameter.name].span)
             given[parameter.name] = rule
         span = between(token.span, rules[-1].span)
         return Block(name, parameters, body, tuple(rules), span)
@@ -135,10 +132,7 @@ def _signature(left: Call) -> tuple[Name, tuple[Name, ...]]:
             hint = "a function is defined by 'f(x, y) = …'; a comparison is written '=='"
             raise syntax_error("a parameter is a name", argument.span, hint)
         if argument.name in seen:
-            raise syntax_error(
-                f"two parameters are called '{argument.name}'",
-                argument.span,
-                labels=(Label(seen[argument.name].span, "the first"),),
-            )
+            message = f"two parameters are called '{argument.name}'"
+            raise rejected.given_twice(message, argument.span, seen[argument.name].span)
         seen[argument.name] = argument
     return Name(left.name, left.name_span), tuple(seen.values())

@@ -116,9 +116,8 @@ class Explainer:
     def _shapes(self, move: Move) -> Iterable[str]:
         """Why what comes back is summed over a dimension."""
         own, to = move.node.type.shape, move.to.type.shape
-        if len(self.steps.members(move.node)) > 1:
-            return
-        if move.node.operation.elementwise and own != to:
+        alone = len(self.steps.members(move.node)) == 1
+        if alone and move.node.operation.elementwise and own != to:
             yield (
                 f"{move.to.name} was repeated to fit the shape {times(own)}, so what comes back "
                 "is summed over its copies."
@@ -132,13 +131,9 @@ class Explainer:
             yield f"Only {users[0]} uses {name}, so δ of {name} is final."
             return
         many = f"{NUMBERS.get(count, count)} contributions"
-        who = (
-            f"is used by {_listed(users)}"
-            if 1 < len(users) <= MOST_NAMES
-            else f"is used {count} times"
-        )
+        how_used = f"by {_listed(users)}" if 1 < len(users) <= MOST_NAMES else f"{count} times"
         how = "; this is the first" if move.paths == 1 else ", with +="
-        yield f"{name} {who}, so {many} add up{how}."
+        yield f"{name} is used {how_used}, so {many} add up{how}."
         if move.final:
             yield f"Now δ of {name} is final."
 

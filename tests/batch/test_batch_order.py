@@ -76,7 +76,7 @@ def test_every_call_once_and_behind_what_it_reads(
 def test_the_same_each_time(case: tuple[list[int], Reads, set[int]]) -> None:
     wanted, all_reads, kept = case
     wanted, reads = live(wanted, all_reads)
-    turned = {i: reads[i] for i in sorted(reads, reverse=True)}
+    turned = {i: sorted(reads[i], reverse=True) for i in reads}
     assert ordered(wanted, reads, kept) == ordered(wanted, turned, kept)
 
 
@@ -93,7 +93,7 @@ def test_what_needs_least_comes_first(
             alive = needed([root], all_reads)
             start = 1000 * part
             roots[start + root] = len(alive)
-            reads |= {start + i: {start + o for o in all_reads[i] if o >= 0} for i in alive}
+            reads |= {start + i: {start + o for o in all_reads[i] if o >= 0} for i in sorted(alive)}
     wanted = list(roots)
     random.shuffle(wanted)
     order = ordered(wanted, reads, set(wanted))

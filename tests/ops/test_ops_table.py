@@ -537,3 +537,25 @@ def test_arrays_are_joined_as_numpy_joins_them() -> None:
             except GradcliError:
                 continue
             np.testing.assert_array_equal(found.value, wanted)
+
+
+def test_a_transposed_vector_is_a_matrix_to_every_row() -> None:
+    """Where it is taken, its derivative is confirmed: `A.T` of it in a rule is the vector again.
+
+    softmax_slope is for operands with the sum 1.
+    """
+    tried = 0
+    for row in ops.TABLE:
+        optional = not any(p.option and p.required for p in row.parameters)
+        if row.elementwise or not (row.aliases and optional) or row.name == "softmax_slope":
+            continue
+        operands = ["v.T"] * len(row.operands)
+        text = f"sum({row.aliases[0]}({', '.join(operands)}))"
+        for v in ([2.0], [2.0, 3.0, 4.5]):
+            try:
+                Program(text).evaluate(v=v, gradient=False)
+            except GradcliError:
+                continue
+            assert Program(text).evaluate(v=v).verdict != "fail", text
+            tried += 1
+    assert tried > 50

@@ -16,10 +16,10 @@ from report_samples import NAMES, evaluate, samples
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.report import Style, render
+from gradcli.report.mathematics.names import name as latex_name
+from gradcli.report.mathematics.names import numeral
 from gradcli.report.tables import csv as csv_table
 from gradcli.report.tables import markdown
-from gradcli.report.tables.latex import name as latex_name
-from gradcli.report.tables.latex import numeral
 from gradcli.report.tables.markdown import code, escaped
 from gradcli.report.tables.model import Cell, Column, Name, Number, Shape, Table, Words
 

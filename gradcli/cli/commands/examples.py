@@ -22,17 +22,13 @@ if TYPE_CHECKING:
 ACTIONS = ("list", "show", "run")
 
 
-def _complete(incomplete: str) -> list[str]:
-    return [word for word in (*ACTIONS, *examples.ORDER) if word.startswith(incomplete)]
-
-
 class ExampleOptions(TextOutput):
     """What is done with which example."""
 
     words: list[str] | None = option(
         "ACTION",
         "list: a line for each; show NAME: its text; run NAME: the same as eval",
-        offer=_complete,
+        offer=lambda: (*ACTIONS, *examples.ORDER),
         group="Examples",
     )
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gradcli.cli.command import Outcome, declare
 from gradcli.cli.evaluation import steps_of
 from gradcli.cli.options import DrawingOutput, PointOptions, in_report
+from gradcli.diagnostics.failures import usage_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -16,6 +17,10 @@ if TYPE_CHECKING:
     from gradcli.trace.steps import Steps
 
 DRAWN_BY_DOT = ("svg", "png", "pdf")
+INSTALL = (
+    "apt install graphviz, brew install graphviz, or winget install graphviz; "
+    "--format text, dot and mermaid need none"
+)
 
 
 class PictureOptions(DrawingOutput):
@@ -71,9 +76,7 @@ def command(point: PointOptions, picture: PictureOptions) -> Outcome:
 
     form = picture.chosen_format()
     if form in DRAWN_BY_DOT:
-        from gradcli.cli.graphviz import expect_dot
-
-        expect_dot()
+        _dot()
     choice = Choice(picture.only != "backward", picture.only != "forward", picture.blank)
     style = picture.style()
     steps = _steps(point, picture, gradient=choice.backward)
@@ -97,9 +100,7 @@ def _drawn(found: Drawing, form: str, style: Style, *, down: bool) -> Iterable[s
     pieces = dot.pieces(found, down=down)
     if form == "dot":
         return pieces
-    from gradcli.cli.graphviz import rendered
-
-    return rendered("".join(pieces), form)
+    return _rendered("".join(pieces), form)
 
 
 def _steps(point: PointOptions, picture: PictureOptions, *, gradient: bool) -> Steps:
@@ -118,3 +119,32 @@ def _steps(point: PointOptions, picture: PictureOptions, *, gradient: bool) -> S
         allow_nonfinite=point.allow_nonfinite or picture.blank,
     )
     return steps_of(result, read.program, picture.by)
+
+
+# --- Graphviz' program dot ---------------------------------------------------------------
+
+
+def _dot() -> str:
+    """Where `dot` is. Raises `GradcliError` of kind option if it is not installed."""
+    from shutil import which
+
+    found = which("dot")
+    if found is None:
+        raise usage_error("svg, png and pdf are drawn by Graphviz, which is not installed", INSTALL)
+    return found
+
+
+def _rendered(text: str, form: str) -> bytes:
+    """A picture of a graph. Raises `GradcliError` of kind option where `dot` fails."""
+    import subprocess
+
+    try:
+        done = subprocess.run(  # noqa: S603 - no shell, and the text is not an argument
+            [_dot(), f"-T{form}"], input=text.encode(), capture_output=True, check=False
+        )
+    except OSError as error:
+        raise usage_error(f"Graphviz' dot can't be run: {error.strerror}", INSTALL) from None
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        raise usage_error(f"Graphviz' dot has failed: {said[0]}", "--format dot shows its input")
+    return done.stdout

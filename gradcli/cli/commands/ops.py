@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from gradcli.cli.command import Outcome, declare
@@ -19,10 +20,10 @@ _MODULE = re.compile(
 """What may stand before a function's name in a program, too."""
 
 
-def _complete(incomplete: str) -> list[str]:
+def _names() -> Iterable[str]:
     from gradcli.ops import function_names
 
-    return [name for name in function_names() if name.startswith(incomplete)]
+    return function_names()
 
 
 class TableOutput(OutputOptions):
@@ -33,7 +34,7 @@ class TableOutput(OutputOptions):
     names: list[str] | None = option(
         "NAME ...",
         "operations, by name, alias or operator; without one, all of them, by groups",
-        offer=_complete,
+        offer=_names,
         group="Operations",
     )
 

@@ -67,10 +67,10 @@ class Changes:
         value = getattr(statement, "value", None)
         if isinstance(value, ast.expr):
             for tags, expression, behind in self.expressions(value, place, step):
-                line = self.line(block, i) if behind else statement.lineno
+                line = line_behind(block, i) if behind else statement.lineno
                 yield tags, [with_value(statement, expression)], line, place
         for tags, more in self._behind(block, i):
-            yield tags, [statement, more], self.line(block, i), place
+            yield tags, [statement, more], line_behind(block, i), place
 
     def expressions(
         self, value: ast.expr, place: Place, step: int, look: Look = "fully"
@@ -237,7 +237,7 @@ class Changes:
 
     def _atoms(self, block: list[ast.stmt], i: int, step: int | None) -> list[str]:
         """Names, attributes and entries that stand in the same function before a statement."""
-        function = self._around(block)
+        function = _function_around(self.tree, block)
         found: dict[str, None] = {}
         if isinstance(function, ast.FunctionDef):
             found |= {a.arg: None for a in function.args.args if a.arg != "self"}
@@ -264,14 +264,6 @@ class Changes:
             known.append(text)
         return known[:30]
 
-    def _around(self, block: list[ast.stmt]) -> ast.AST:
-        for node in ast.walk(self.tree):
-            if isinstance(node, ast.FunctionDef) and any(
-                inner is block for inner in blocks_of(node)
-            ):
-                return node
-        return self.tree
-
     def pair(self, value: ast.expr, place: Place, step: int, target: Any) -> ast.expr | None:
         """The right-hand side with one more term: a name, or a product of two, if that is right."""
         reader = self.reader
@@ -295,7 +287,15 @@ class Changes:
                     return parsed(f"__x__ + {a} * {b}", value)
         return None
 
-    def line(self, block: list[ast.stmt], i: int) -> int:
-        """The line of something that is missing behind a statement: a `pass` there, else it."""
-        follows = block[i + 1] if i + 1 < len(block) else None
-        return follows.lineno if isinstance(follows, ast.Pass) else block[i].lineno
+
+def line_behind(block: list[ast.stmt], i: int) -> int:
+    """The line of something that is missing behind a statement: a `pass` there, else it."""
+    follows = block[i + 1] if i + 1 < len(block) else None
+    return follows.lineno if isinstance(follows, ast.Pass) else block[i].lineno
+
+
+def _function_around(tree: ast.Module, block: list[ast.stmt]) -> ast.AST:
+    """The first function with a block in it, else the module."""
+    functions = (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef))
+    holds = (f for f in functions if any(inner is block for inner in blocks_of(f)))
+    return next(holds, tree)

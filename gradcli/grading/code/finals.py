@@ -23,23 +23,17 @@ ALONE = frozenset({"grad", "gradient", "derivative", "deriv", "slope"})
 """What the only gradient that is asked for may be called."""
 GIVES = re.compile(r"(?i)grad|back|deriv|^d[a-z_]*$")
 """A function whose values are gradients, by its name."""
-_PATTERNS = (
-    r"d_?(.+)",
-    r"delta_?(.+)",
-    r"grads?_?(.+)",
-    r"gradients?_?(.+)",
-    r"nabla_?(.+)",
-    r"∇_?(.+)",
-    r"g_(.+)",
-    r"d[A-Za-z]\w*_d_?(.+)",
-    r"d[A-Za-z]{1,5}d(.+)",
-    r"(.+)_grads?",
-    r"(.+)_gradient",
-    r"(.+)\.grad",
-    r"(.+)_delta",
-    r"d(.+)_(?:total|sum|new|final|out)",
+_FORMS = tuple(
+    map(
+        re.compile,
+        (
+            *(rf"{word}_?(.+)" for word in ("d", "delta", "grads?", "gradients?", "nabla", "∇")),
+            *(r"g_(.+)", r"d[A-Za-z]\w*_d_?(.+)", r"d[A-Za-z]{1,5}d(.+)", r"(.+)_grads?"),
+            *(r"(.+)_gradient", r"(.+)\.grad", r"(.+)_delta"),
+            r"d(.+)_(?:total|sum|new|final|out)",
+        ),
+    )
 )
-_FORMS = tuple(re.compile(p) for p in _PATTERNS)
 """Names of gradients that `readings` does not know: they differ from the input's in case, say."""
 
 
@@ -139,32 +133,20 @@ def _where_it_was_made(
 
 
 def _of_step(reader: CodeReader, name: str, step: Step, i: int) -> Final | None:
-    """What a step leaves behind: of a store into an array, all of the array."""
-    value = step.value
+    """What a step leaves behind: of a store into an array or a list, all of it."""
+    element = "[" in step.name and not step.name.endswith('"]')
     held = reader.scope.names.get(_parts(step.name)[0]) if step.before is None else None
-    if isinstance(held, list) and "[" in step.name and not step.name.endswith('"]'):
-        return _of_list(reader, name, held, step, i)
-    stored = step.before is not None and "[" in step.name and not step.name.endswith('"]')
-    if stored:
+    if element and step.before is not None:
         node = step.whole
         number = None if node is None else reader.tape.values[node]
     else:
-        node = reader.node_of_value(value)
-        number = plain(reader, value)
-    if number is None:
-        return None
-    text = reader.text.written(step.span)
-    return Final(name, number, step.line, text, node, i, len(step.calls))
-
-
-def _of_list(reader: CodeReader, name: str, held: list[Value], step: Step, i: int) -> Final | None:
-    """All of a list, of which a step has stored one element."""
-    try:
-        whole = reader.array(list(held), NOWHERE)
-        node = reader.node_of_value(whole)
-        number = plain(reader, whole)
-    except (Unread, ValueError, TypeError):
-        return None
+        value = step.value
+        if element and isinstance(held, list):
+            try:
+                value = reader.array(list(held), NOWHERE)
+            except (Unread, ValueError, TypeError):
+                return None
+        node, number = reader.node_of_value(value), plain(reader, value)
     if number is None:
         return None
     text = reader.text.written(step.span)

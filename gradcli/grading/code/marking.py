@@ -8,7 +8,7 @@ be changed in that statement names the mistake (`repairs`).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,7 +50,7 @@ WORDS = {
 class Root:
     """Where something went wrong first."""
 
-    line: int
+    line: int | None
     text: str
     tags: tuple[str, ...]
     explains: frozenset[str]
@@ -194,44 +194,39 @@ class CodeMarking(Judged):
         self, name: str, wrong: frozenset[str], roots: list[Root], broken: Mapping[str, Root]
     ) -> MarkedRow:
         """The row of an asked gradient; the first that a root explains is wrong, others follow."""
-        worth = self.task.marks(name)
-        true = np.asarray(self.sides[0][name])[()]
-        final = self.finals.get(name)
-        if final is None and name in broken:
-            root = broken[name]
-            first = next(n for n in self.asked if n in broken and broken[n].line == root.line)
-            if name != first:  # one line, one mistake
-                return MarkedRow(
-                    name, "gradient", Status.CARRIED, (), root.line, root.text, None, true, None,
-                    worth * self.scheme.carried, worth, "",
-                )  # fmt: skip
-            return MarkedRow(
-                name, "gradient", Status.WRONG, root.tags, root.line, root.text, None, true, None,
-                0.0, worth, root.message,
-            )  # fmt: skip
-        if final is None:
-            return MarkedRow(
-                name, "gradient", Status.MISSING, (), None, "", None, true, None, 0.0, worth,
-                f"the gradient with respect to {name} is missing",
-            )  # fmt: skip
-        cause = Root(final.line, final.text, (), frozenset([name]))
-        status = Status.OK
-        if name in wrong:
+        true, final = np.asarray(self.sides[0][name])[()], self.finals.get(name)
+        status, follow = Status.OK, 0
+        value = follows = None
+        cause = Root(None, "", (), frozenset(), f"the gradient with respect to {name} is missing")
+        if final is not None:
+            value = follows = final.value
+            cause = Root(final.line, final.text, (), frozenset([name]))
             found = next((r for r in roots if name in r.explains), cause)
-            status = Status.WRONG if name == self._first(found) else Status.CARRIED
-            cause = found if status is Status.WRONG else cause
-        tags, line, text = cause.tags, cause.line, cause.text
-        message, follow = cause.message, len(cause.explains) - 1
+            if name in wrong and name == self._first(found):
+                status, cause, follows = Status.WRONG, found, self.true(name)[()]
+            elif name in wrong:
+                status = Status.CARRIED
+            follow = len(cause.explains) - 1
+        elif name in broken:
+            cause = broken[name]
+            first = next(n for n in self.asked if n in broken and broken[n].line == cause.line)
+            status = Status.WRONG if name == first else Status.CARRIED  # one line, one mistake
+            if status is Status.CARRIED:
+                cause = replace(cause, tags=(), message="")
+        else:
+            status = Status.MISSING
+        worth = self.task.marks(name)
         share = {Status.OK: 1.0, Status.CARRIED: self.scheme.carried}.get(status, 0.0)
-        follows = self.true(name)[()] if status is Status.WRONG else final.value
         return MarkedRow(
-            name, "gradient", status, tags, line, text, final.value, true, follows, worth * share,
-            worth, message, (), follow,
+            name, "gradient", status, cause.tags, cause.line, cause.text, value, true, follows,
+            worth * share, worth, cause.message, (), follow,
         )  # fmt: skip
 
     def _first(self, root: Root) -> str:
         """The gradient whose mark a root costs: the one that is nearest to it in the code."""
-        order = sorted(root.explains, key=lambda n: (abs(self.finals[n].line - root.line), n))
+        order = sorted(
+            root.explains, key=lambda n: (abs(self.finals[n].line - (root.line or 0)), n)
+        )
         return order[0]
 
     # --- what went wrong ---

@@ -14,7 +14,7 @@ from time import thread_time
 from typing import Any
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.code.changes import Changes, Look, Place
+from gradcli.grading.code.changes import Changes, Look, Place, line_behind
 from gradcli.grading.code.finals import finals
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
@@ -126,7 +126,7 @@ class Repairs:
         steps = self.marking.reader.reading.steps
         alias = self._statement(steps[suspects.names.get(step, step)])
         if found.behind and alias is not None:
-            return replace(found, line=self.changes.line(*alias))
+            return replace(found, line=line_behind(*alias))
         return found
 
     def _comes_again(self, step: Step) -> bool:
@@ -163,7 +163,7 @@ class Repairs:
             if number is not None and same(number, target):
                 changed = with_value(statement, expression)
                 if wrong <= self._mended(block, i, [changed]):
-                    line = self.changes.line(block, i) if behind else statement.lineno
+                    line = line_behind(block, i) if behind else statement.lineno
                     return Repair(line, tags, wrong, behind)
         pair = None if look != "fully" else self.changes.pair(value, place, step, target)
         if pair is not None and wrong <= self._mended(block, i, [with_value(statement, pair)]):

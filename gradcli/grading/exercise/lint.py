@@ -22,6 +22,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.exercise.draws import in_general, one_of, short_number, within
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.table import slips
 from gradcli.grading.model.flow import Flow, of_result
@@ -123,8 +124,8 @@ class Lint:
         self.inputs = {name: task.result.inputs[name] for name in inputs}
         lines = task.lines
         self.drawn: dict[str, Draw] = {
-            **{name: partial(_within, bounds) for name, bounds in lines.ranges.items()},
-            **{name: partial(_one_of, values) for name, values in lines.values.items()},
+            **{name: partial(within, bounds) for name, bounds in lines.ranges.items()},
+            **{name: partial(one_of, values) for name, values in lines.values.items()},
         }
         """How an input with a range or values of its own is drawn."""
         self.free = tuple(
@@ -183,7 +184,7 @@ class Lint:
             inputs = {
                 name: self.drawn[name](value, generator, all_digits=True)
                 if name in self.drawn
-                else _in_general(value, generator, i)
+                else in_general(value, generator, i)
                 for name in self.free
                 for value in (self.inputs[name],)
             }
@@ -299,7 +300,7 @@ class Lint:
             yield {
                 name: self.drawn[name](value, generator, all_digits=False)
                 if name in self.drawn
-                else _short_number(value, generator, 1 + i / 20, keep_whole=whole)
+                else short_number(value, generator, 1 + i / 20, keep_whole=whole)
                 for name in self.free
                 for value in (self.inputs[name],)
             }
@@ -392,69 +393,3 @@ def _computation(task: Task) -> Iterator[str]:
         if node.operation is not None:
             operands = (o if isinstance(o, int) else o.text for o in node.operands)
             yield " ".join((node.operation.name, *map(str, operands)))
-
-
-def _each(value: Any, make: Callable[[float], float]) -> Any:
-    """A function of every element, as an array of the same shape."""
-    if np.ndim(value) == 0:
-        return np.float64(make(float(value)))
-    flat = [make(float(v)) for v in np.ravel(value)]
-    return np.array(flat, dtype=np.float64).reshape(np.shape(value))
-
-
-def _in_general(value: Any, generator: random.Random, turn: int) -> Any:
-    """A value with all digits; in turns of that sign or any, of about that size or about 1."""
-
-    def moved(v: float) -> float:
-        sign = generator.choice((-1.0, 1.0))
-        size = (abs(v) or 1.0) if turn % 4 < 2 else 1.0
-        size *= 0.4 + 1.8 * generator.random()
-        return sign * size if turn % 2 or v == 0 else float(np.copysign(size, v))
-
-    return _each(value, moved)
-
-
-def _short_number(value: Any, generator: random.Random, width: float, *, keep_whole: bool) -> Any:
-    """A value of that sign and about that size with a digit or two; `width` says how near."""
-    whole = bool(np.all(np.asarray(value) == np.round(value)))
-    if keep_whole and whole and np.ndim(value):
-        return value
-
-    def moved(v: float) -> float:
-        sign = generator.choice((-1.0, 1.0)) if v == 0 else float(np.copysign(1.0, v))
-        size = abs(v) or 1.0
-        low, high = size / (1 + width), size * (1 + width)
-        drawn = low + (high - low) * generator.random()
-        return sign * _few_digits(drawn)
-
-    return _each(value, moved)
-
-
-def _within(
-    bounds: tuple[float, float], value: Any, generator: random.Random, *, all_digits: bool
-) -> Any:
-    """A value within a range: with all digits, or with about three."""
-    low, high = bounds
-    digits = max(0, 2 - math.floor(math.log10(high - low)))
-
-    def drawn(_: float) -> float:
-        number = low + (high - low) * generator.random()
-        return number if all_digits else min(high, max(low, round(number, digits)))
-
-    return _each(value, drawn)
-
-
-def _one_of(
-    values: tuple[float, ...], value: Any, generator: random.Random, *, all_digits: bool
-) -> Any:
-    """One of some values, for each element."""
-    del all_digits
-    return _each(value, lambda _: generator.choice(values))
-
-
-def _few_digits(size: float) -> float:
-    """Two significant digits, and one digit behind the point if that is enough."""
-    if 0.1 <= size < 100:
-        rounded = round(size, 1)
-        return rounded or 0.1
-    return float(f"{size:.2g}")

@@ -43,6 +43,8 @@ class Cells:
         """The cells that a node is the value of."""
         self.at: dict[str, Cell] = {}
         """What each label stands for by now."""
+        self.used: set[int] = set()
+        """The cells that others are computed from."""
         self.operations = 0
         """Of all stages together."""
         self.place = Place(ast.Pass(), own=True)
@@ -82,6 +84,7 @@ class Cells:
                 nodes = reads(self.operands, node, self.known, emptied)
             labels = self.labels(cell)
             cell.reads = tuple(self._chosen(self.known[n], labels) for n in nodes)
+            self.used.update(map(id, cell.reads))
             names = {id(self.at[label]): label for label in labels if label in self.at}
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
             if nodes or self.tape.kernels[node] is not None:
@@ -140,9 +143,17 @@ class Cells:
         name = cell.code
         while isinstance(name, ast.Subscript):
             name = name.value
-        known = self.at.get(name.id) if isinstance(name, ast.Name) else None
-        if not isinstance(name, ast.Name) or (known is not None and known.kind == "gradient"):
+        if not isinstance(name, ast.Name):
+            return None
+        known = self.at.get(name.id)
+        if known is not None and known.kind == "gradient":
             return None  # an element of another gradient is no copy
+        plain = name is cell.code and not self._place_in(cell)
+        forward = name.id in self.reader.vocabulary.names or id(known) in self.used
+        if plain and known is not None and forward:
+            return None  # a value of the forward pass, taken for a gradient
+        if plain and any("[" in steps[i].name for i in made):
+            return None  # a mask, say, whose elements were filled in
         calls, number = steps[at].calls, cell.value
         of = [i for i in range(at) if steps[i].name.partition("[")[0] == name.id]
         of = [i for i in of if steps[i].calls == calls]

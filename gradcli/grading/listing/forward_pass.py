@@ -6,12 +6,14 @@ gradients are judged, and the lines of every gradient, each with the variable th
 
 from __future__ import annotations
 
+import ast
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 import numpy as np
 
+from gradcli.grading.listing.reader import RETURN
 from gradcli.grading.listing.staging import Staging
 from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.model.flow import Flow, Key
@@ -26,13 +28,17 @@ FEW = 5e-3
 
 def finished(staging: Staging) -> Work:
     """What the listing came to."""
-    return _Pass(staging).work()
+    found = _Pass(staging)
+    work = found.work()
+    work.unread.update(found.unread(work.flow.name(work.flow.output)))
+    return work
 
 
 class _Pass:
     def __init__(self, staging: Staging) -> None:
         self.staging = staging
-        self.own, self.gradients = staging.own, staging.lines.groups
+        self.variables, self.gradients = staging.variables, staging.lines.groups
+        self.own = staging.variables.own
         self.task, self.vocabulary = staging.task, staging.vocabulary
         said = (n for n in staging.reader.reading.notes if n[0] in WORTH_SAYING)
         self.notes = [*staging.lines.notes, *said]
@@ -88,15 +94,32 @@ class _Pass:
         used = {
             id(r) for of in self.gradients.values() for g in of for n in g for r in n.cell.reads
         }
-        for cell in self.staging.spoilt:
+        for cell in self.variables.spoilt:
             if id(cell) not in used and cell.problem is not None:  # else the row itself is wrong
                 problems[cell.name] = cell.problem
                 where[cell.name], texts[cell.name] = cell.line or 0, cell.text
         if flow.own:
             numbers = {key: n for key, n in numbers.items() if key in flow.stages}
         return Work(
-            flow, lines, where, texts, problems, lost, self.notes, self.staging.originals, numbers
+            flow, lines, where, texts, problems, lost, self.notes, self.variables.originals, numbers
         )
+
+    def unread(self, output: str) -> Iterator[tuple[str, int]]:
+        """The names that are neither rows nor used for any, and their lines."""
+        reader = self.staging.reader
+        known = {*self.vocabulary.nodes, *self.vocabulary.inputs, *self.gradients, output}
+        known |= {n.id for n in reader.functions.nodes
+                  if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}  # fmt: skip
+        known |= {
+            cell.name for cell in (*self.own, *self.variables.spoilt) if cell.problem is not None
+        }
+        pairs = zip(reader.reading.steps, reader.places, strict=True)
+        for step, place in pairs:
+            name = step.name
+            if not place.own or not name.isidentifier() or name in known or name == RETURN:
+                continue
+            if step.number is not None and self.staging.reading(name).kind != "gradient":
+                yield name, step.line
 
     def _by_their_inputs(self) -> None:
         """`v = w` and then dv, which is asked for as that with respect to w."""
@@ -210,7 +233,7 @@ class _Pass:
             same = cell.value is not None and np.shape(cell.value) == np.shape(true)
             if same and np.allclose(cell.value, true, rtol=1e-9, atol=0):
                 return cell
-        last = self.staging.last_forward
+        last = self.variables.last_forward
         if last is None or not self._strangers() & set(self.gradients):
             return None
         if self._of_task(last) is not None:

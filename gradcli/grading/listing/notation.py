@@ -10,6 +10,7 @@ from __future__ import annotations
 import ast
 import re
 from bisect import bisect_right
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.characters import plain
@@ -146,24 +147,22 @@ def _rewritten(source: Source, text: str, pattern: re.Pattern[str]) -> Rewritten
 def _as_python(found: re.Match[str]) -> str | None:
     """What is found as Python has it; None where it stays."""
     parts: dict[str, Any] = found.groupdict()
-    if parts.get("power"):
-        return "**"
-    if parts.get("command"):
-        return f"{parts['indent']}pass"
     if parts.get("margin") is not None:
         return "" if parts["margin"] else None
-    if parts.get("define"):
-        return f"{parts['name']} = lambda {parts['parameters']}:"
-    if parts.get("root"):
-        return f"sqrt({parts['operand']})" if parts["operand"] else "sqrt"
-    if parts.get("quotient"):
-        return f"d_{parts['of']}_d_{parts['by']}"
-    if parts.get("partial"):
-        return f"d_{parts['above']}_d_{parts['below']}"
-    if parts.get("turned"):
-        return f"{found[0][:-1]}.T"
-    if parts.get("digits"):
-        return found[0].translate(_DIGITS)
-    if parts.get("sign"):
-        return "*"
-    return _COMPARISONS[found[0]] if parts.get("comparison") else None
+    form = next((form for name, form in _FORMS.items() if parts.get(name)), None)
+    return None if form is None else form(parts)
+
+
+_FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "power": lambda _: "**",
+    "command": lambda p: f"{p['indent']}pass",
+    "define": lambda p: f"{p['name']} = lambda {p['parameters']}:",
+    "root": lambda p: f"sqrt({p['operand']})" if p["operand"] else "sqrt",
+    "quotient": lambda p: f"d_{p['of']}_d_{p['by']}",
+    "partial": lambda p: f"d_{p['above']}_d_{p['below']}",
+    "turned": lambda p: f"{p['turned'][:-1]}.T",
+    "digits": lambda p: p["digits"].translate(_DIGITS),
+    "sign": lambda _: "*",
+    "comparison": lambda p: _COMPARISONS[p["comparison"]],
+}
+"""What is written for each group of the pattern."""

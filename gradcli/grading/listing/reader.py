@@ -20,7 +20,7 @@ from gradcli.diagnostics.source import Source
 from gradcli.grading.listing.functions import Code, label_of
 from gradcli.grading.listing.numbers import is_of_numbers
 from gradcli.grading.listing.offers import Offered, bundles_of, labels_of, literal_of
-from gradcli.grading.listing.uncalled import Uncalled
+from gradcli.grading.listing.snapshots import Snapshots
 from gradcli.grading.submission.labels import last_part
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Graph
@@ -30,7 +30,6 @@ from gradcli.python.values import (
     NOWHERE,
     Array,
     Function,
-    Instance,
     Scope,
     Unknown,
     Unread,
@@ -80,7 +79,7 @@ class Returned:
     """How many steps stand before its end."""
 
 
-class CodeReader(Uncalled):
+class CodeReader(Snapshots):
     """Reads a submission's code."""
 
     def __init__(
@@ -104,19 +103,13 @@ class CodeReader(Uncalled):
         """Where the budget was used up; what had been read until then counts."""
         self.is_own = True
         """Whether steps are the computation's own here."""
-        self.keeps_snapshots = False
-        self.snapshots: dict[int, dict[str, Value]] = {}
-        """For every step what the names around it stood for before, where that is asked for."""
-        self.around: dict[str, Value] = {}
 
     # --- steps ---
 
     def one(self, node: ast.stmt) -> int:
         """One statement, with the names around it as they are before."""
-        simple = isinstance(node, ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return)
         before = self.around
-        if self.keeps_snapshots and self.given is None and simple:
-            self.around = {n: self._held_now(v) for n, v in self.scope.names.items()}
+        self.look_around(node)
         try:
             return super().one(node)
         except GradcliError as error:
@@ -149,41 +142,6 @@ class CodeReader(Uncalled):
                 held = self.soft(of)
                 if isinstance(held, list) and held and self.is_number(held[-1]):
                     self.step(label_of(of), "=", held[-1], held[-1], None, node)
-
-    def _held_now(self, value: Value) -> Value:
-        """A value as it is now, whatever is stored into it later."""
-        if isinstance(value, Array):
-            node = self.tape.node(value)
-            if node is not None:
-                return Array(node=node, kind=value.root.kind)
-            return Array(data=np.array(self.tape.value(value)), kind=value.root.kind)
-        if isinstance(value, dict):
-            return {k: self._held_now(v) for k, v in value.items()}
-        if isinstance(value, list) and len(value) < 100:
-            return [self._held_now(v) for v in value]
-        if isinstance(value, Instance):
-            return Instance(value.of, {k: self._held_now(v) for k, v in value.names.items()})
-        return value
-
-    def evaluated(self, node: ast.expr, step: int, given: Mapping[str, Any] | None = None) -> Any:
-        """The number that an expression has in the place of a step; None where it has none.
-
-        `given` are values that some names have instead.
-        """
-        outer = self.scope
-        self.budget.renew()
-        self.scope = Scope(outer.module)
-        self.scope.names |= self.snapshots.get(step, {})
-        for name, value in (given or {}).items():
-            self.scope.names[name] = self.as_node(name, value)[1]
-        try:
-            with np.errstate(all="ignore"):
-                found = self.numeric(self.value(node), NOWHERE)
-                return self.tape.value(found) if self.is_number(found) else None
-        except (Unread, GradcliError, ValueError, TypeError):
-            return None
-        finally:
-            self.scope = outer
 
     # --- what is given a name ---
 

@@ -18,7 +18,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.listing.forward_pass import finished
 from gradcli.grading.listing.functions import Code
 from gradcli.grading.listing.reader import CodeReader, read_code
-from gradcli.grading.listing.staging import Staging
+from gradcli.grading.listing.staged import Staged
 from gradcli.grading.listing.work import Cell, Work
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.flow import Key
@@ -77,10 +77,8 @@ class _Code:
         """What the code comes to with some values assumed."""
         named = self.task.program.statements
         reader = self.read(assumed)
-        staging = Staging(reader, self.task.flow, named).all()
-        work = finished(staging)
+        work = finished(Staged(reader, self.task.flow, named).all())
         self._expect_whole(reader, work)
-        work.unread.update(staging.unread(work.flow.name(work.flow.output)))
         work.evaluated = _Again(self, assumed).evaluated
         return work
 

@@ -6,7 +6,7 @@ root; what it does to later rows is not held against them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +17,7 @@ from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
 from gradcli.grading.marking.conventions import per_example
 from gradcli.grading.marking.expected import Scheme, status_of
+from gradcli.grading.marking.followers import with_followers
 from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
 from gradcli.grading.marking.points import at_its_point, numbers_at_their_point
 from gradcli.grading.marking.result import (
@@ -34,11 +35,9 @@ from gradcli.grading.mistakes.diagnose import explain
 from gradcli.grading.mistakes.evidence import Evidence, Explanation, is_
 from gradcli.grading.mistakes.in_code import holds
 from gradcli.grading.model.deadline import NEVER, Deadline
-from gradcli.grading.model.flow import Key
+from gradcli.grading.model.flow import Key, Part
 from gradcli.grading.model.task import Task
-from gradcli.grading.model.tolerance import (
-    vague,
-)
+from gradcli.grading.model.tolerance import vague
 from gradcli.grading.submission.types import Entry, Listing, Submission, Written
 
 LEFT_OUT = frozenset(
@@ -110,9 +109,10 @@ class _Marking(ValueRows):
         """Every row judged."""
         values = list(self.value_rows())
         gradients = list(self.gradient_rows(mode))
-        notes = self.notes()
+        work = self.handed.work
+        notes = [Note(tag, text, line) for tag, line, text in (work.notes if work else ())]
         missing = any(row.status is Status.MISSING for row in gradients)
-        notes += not_read(self.handed.work, missing=missing)
+        notes += not_read(work, missing=missing)
         if self.task.lines.direction == "either" and self.sign > 0 and self.descent(gradients):
             text = "every gradient is negated: that is the direction of descent"
             notes.append(Note("descent-convention", text))
@@ -122,7 +122,7 @@ class _Marking(ValueRows):
             notes += said
         gradients = list(self.one_for_each_line(gradients))
         rows = list(counted([*values, *gradients], self.asked(mode)))
-        return Marked(tuple(self.with_followers(rows)), tuple(notes), mode)
+        return Marked(tuple(with_followers(rows, self.flow)), tuple(notes), mode)
 
     def one_for_each_line(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
         """A mistake is one, in whichever turns and for whichever rows its line goes wrong."""
@@ -143,10 +143,6 @@ class _Marking(ValueRows):
         named = set(self.task.named)
         wanted = self.task.wanted(mode)
         return {n for n in wanted if self.flow.own or n not in named or n in self.carried[0]}
-
-    def notes(self) -> list[Note]:
-        work = self.handed.work
-        return [] if work is None else [Note(tag, text, line) for tag, line, text in work.notes]
 
     def gradient_rows(self, mode: str) -> Iterator[MarkedRow]:
         """Gradients in backward order, a fork's parts before its total."""
@@ -282,7 +278,9 @@ class _Marking(ValueRows):
         key, number = entry.name, entry.written
         truth = self.task.flow.passes({})[1]
         for senders in self.flow.senders(self.parts.get(key, ()), entry.sources):
-            carried, true = (self.sent(key, parts, senders) for parts in (self.parts, truth))
+            carried, true = (
+                _sent(parts.get(key, ()), senders, self.shape(key)) for parts in (self.parts, truth)
+            )
             follows = self.same(number, carried, key, carried=True)
             right = self.same(number, true, key, carried=False)
             if right or follows:
@@ -302,19 +300,12 @@ class _Marking(ValueRows):
             self.share(status), 1.0, message, entry.sources,
         )  # fmt: skip
 
-    def sent(self, key: Key, parts: Mapping[Key, Any], senders: set[Key]) -> Any:
-        """What some consumers of a node send to it, added up."""
-        own = [p.value for p in parts.get(key, ()) if p.consumer in senders]
-        return sum(own[1:], start=own[0]) if own else np.zeros(self.shape(key))[()]
-
     # --- evidence ---
-
-    def passed_on(self) -> dict[Key, Any]:
-        return self.carried[0] | self.given
 
     def case(self, key: Key, parts: Mapping[Key, Any]) -> Case:
         """An accumulator as it should be, made of these parts."""
-        return Case(self.flow, key, parts, self.passed_on(), self.scheme.eta, self.deadline)
+        passed_on = self.carried[0] | self.given
+        return Case(self.flow, key, parts, passed_on, self.scheme.eta, self.deadline)
 
     def matches(self, key: Key, number: Written) -> Any:
         return lambda value: self.same(number, value, key, carried=True, open_=3.0)
@@ -349,36 +340,19 @@ class _Marking(ValueRows):
     def descent(self, rows: list[MarkedRow]) -> bool:
         """Whether every gradient that was handed in is the negative of the true one."""
         handed = self.handed.gradients
-        if not handed or any(number is None for number in handed.values()):
-            return False
         some = False
         for key, number in handed.items():
-            assert number is not None
             true = self.truths[0].get(key)
-            if true is None or not self.same(number, -true, key, carried=True):
+            if number is None or true is None:
+                return False
+            if not self.same(number, -true, key, carried=True):
                 return False
             some = some or bool(np.any(true != 0))
         wrong = any(row.status is not Status.OK for row in rows if row.kind == "gradient")
         return some and wrong
 
-    def with_followers(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
-        """Every root with the number of carried rows after it that can follow from it."""
-        for i, row in enumerate(rows):
-            if row.status not in (Status.WRONG, Status.INCONSISTENT):
-                yield row
-                continue
-            below = None if row.kind == "value" else self.below(row.name)
-            later = [
-                r
-                for r in rows[i + 1 :]
-                if r.status is Status.CARRIED and (below is None or r.name in below)
-            ]
-            yield MarkedRow(**{**vars(row), "follow": len(later)})
 
-    def below(self, name: str) -> set[str]:
-        """The names whose accumulators are made of the one of this name, itself included."""
-        keys = {key for key in self.flow.values if self.flow.name(key) == name}
-        for key in reversed(self.flow.stages):
-            if key in keys:
-                keys.update(self.flow.stages[key].reads)
-        return {self.flow.name(key) for key in keys}
+def _sent(parts: Iterable[Part], senders: set[Key], shape: tuple[int, ...]) -> Any:
+    """What some consumers of a node send to it, added up."""
+    own = [part.value for part in parts if part.consumer in senders]
+    return sum(own[1:], start=own[0]) if own else np.zeros(shape)[()]

@@ -133,11 +133,6 @@ def kron(A: Array, B: Array, ranks: tuple[int, int]) -> Array:
     return blocks.reshape(batch + tuple(m * n for m, n in pairs))
 
 
-def cross(a: Array, b: Array) -> Array:
-    """The cross product of 3-vectors."""
-    return np.cross(a, b)
-
-
 # --- transposes, diagonals ---------------------------------------------------------------
 
 
@@ -156,19 +151,9 @@ def transpose(x: Array, case: str = "axes", rank: int = 2) -> Array:
     return np.transpose(x, (*range(batch), *reversed(range(batch, x.ndim))))
 
 
-def matrix_transpose(x: Array) -> Array:
-    """The last two axes swapped."""
-    return np.swapaxes(x, -1, -2)
-
-
 def symmetric(A: Array) -> Array:
     """(A + A.T)/2, halved first: the sum could overflow."""
     return A / 2 + np.swapaxes(A, -1, -2) / 2
-
-
-def diagonal(A: Array, k: int = 0) -> Array:
-    """The k-th diagonal of a matrix."""
-    return np.diagonal(A, offset=k, axis1=-2, axis2=-1)
 
 
 def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
@@ -181,17 +166,7 @@ def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
 
 def diag(x: Array, shape: Shape | None, k: int) -> Array:
     """The matrix of this shape with diagonal x; without a shape the diagonal of a matrix."""
-    return diagonal(x, k) if shape is None else place_diagonal(x, shape, k)
-
-
-def lower_half(A: Array) -> Array:
-    """The lower triangle with half of the diagonal."""
-    return (np.tril(A) + np.tril(A, -1)) / 2
-
-
-def trace(A: Array) -> Array:
-    """The sum of the diagonal."""
-    return np.trace(A, axis1=-2, axis2=-1)
+    return np.diagonal(x, k, -2, -1) if shape is None else place_diagonal(x, shape, k)
 
 
 # --- recurrences -------------------------------------------------------------------------

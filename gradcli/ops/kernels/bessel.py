@@ -12,6 +12,7 @@ import math
 import numpy as np
 
 from gradcli.ops.kernels.compensated import difference
+from gradcli.ops.kernels.scipy_functions import special
 from gradcli.ops.operation import Array
 
 WAVES = 5.0
@@ -23,8 +24,6 @@ THREE_QUARTERS = 2.356194490192345, 9.184850993605148e-17
 
 def j0(x: Array) -> Array:
     """J0(x)."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
     size = np.abs(x)
     far = size >= WAVES
     value = special.j0(size)
@@ -35,8 +34,6 @@ def j0(x: Array) -> Array:
 
 def j1(x: Array) -> Array:
     """J1(x)."""
-    from scipy import special  # noqa: PLC0415
-
     size = np.abs(x)
     far = size >= WAVES
     value = special.j1(x)
@@ -57,8 +54,6 @@ def bessel_j(x: Array, n: int) -> Array:
     """J_n(x): by its series near 0, by recurrence from J0 and J1 from n on (DLMF 10.6.1)."""
     if n < 2:
         return j1(x) if n else j0(x)
-    from scipy import special  # noqa: PLC0415
-
     size = np.abs(x)
     far = size >= max(NEAR, n)
     value = np.where(size < NEAR, _series(x, n, -1.0), special.jv(n, np.clip(x, -n, n)))
@@ -73,15 +68,11 @@ def bessel_j(x: Array, n: int) -> Array:
 
 def i0(x: Array) -> Array:
     """I0(x)."""
-    from scipy import special  # noqa: PLC0415
-
     return _grown(special.i0e(x), x)
 
 
 def i1(x: Array) -> Array:
     """I1(x)."""
-    from scipy import special  # noqa: PLC0415
-
     return _grown(special.i1e(x), x)
 
 
@@ -89,8 +80,6 @@ def bessel_i(x: Array, n: int) -> Array:
     """I_n(x); near 0 by its series."""
     if n < 2:
         return i1(x) if n else i0(x)
-    from scipy import special  # noqa: PLC0415
-
     value: Array = np.where(np.abs(x) < NEAR, _series(x, n, 1.0), _grown(special.ive(n, x), x))
     return value[()]
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import math
 from functools import cache
-from typing import Any
 
 import numpy as np
 
-from gradcli.ops.operation import Array
+from gradcli.ops.kernels.scipy_functions import special
+from gradcli.ops.operation import Array, Kernel
 
 LARGE = 10_000
 """From this many elements on, importing SciPy costs less than a Python call per element."""
@@ -100,6 +100,11 @@ def selu(x: Array) -> Array:
     return SELU_SCALE * np.where(x > 0, x, SELU_ALPHA * np.expm1(np.minimum(x, 0.0)))
 
 
+def where(condition: Array, a: Array, b: Array) -> Array:
+    """a where the condition is not zero, else b."""
+    return np.where(condition != 0, a, b)
+
+
 def maximum(*arrays: Array) -> Array:
     """The largest of several, element by element."""
     result = arrays[0]
@@ -126,37 +131,26 @@ def ones_like(x: Array) -> Array:
 # --- functions from the C library and from SciPy -----------------------------------------
 
 
-def _each(function: Any) -> Any:
-    return np.frompyfunc(function, 1, 1)
+def _of_c(name: str) -> Kernel:
+    """The C library's function; for many elements SciPy's."""
+    one = getattr(math, name)
+    each = np.frompyfunc(one, 1, 1)
+
+    def kernel(x: Array) -> Array:
+        if np.size(x) > LARGE:
+            return getattr(special, name)(x)
+        return np.float64(one(x)) if np.ndim(x) == 0 else each(x).astype(np.float64)
+
+    return kernel
 
 
-_ERF, _ERFC = _each(math.erf), _each(math.erfc)
+erf, erfc = _of_c("erf"), _of_c("erfc")
 
 
-def erf(x: Array) -> Array:
-    """The error function."""
-    if np.size(x) > LARGE:
-        from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
-        return special.erf(x)
-    return np.float64(math.erf(x)) if np.ndim(x) == 0 else _ERF(x).astype(np.float64)
-
-
-def erfc(x: Array) -> Array:
-    """1 - erf(x) without cancellation."""
-    if np.size(x) > LARGE:
-        from scipy import special  # noqa: PLC0415
-
-        return special.erfc(x)
-    return np.float64(math.erfc(x)) if np.ndim(x) == 0 else _ERFC(x).astype(np.float64)
-
-
-def scipy_special(name: str) -> Any:
+def scipy_special(name: str) -> Kernel:
     """A kernel that finds its function in `scipy.special` when it is first used."""
 
     def kernel(*arrays: Array) -> Array:
-        from scipy import special  # noqa: PLC0415
-
         return getattr(special, name)(*arrays)
 
     return kernel
@@ -167,8 +161,6 @@ def digamma(x: Array) -> Array:
 
     (DLMF 5.5.4.)
     """
-    from scipy import special  # noqa: PLC0415
-
     distance = x - np.round(x)
     near = (x < 0) & (np.abs(distance) < 0.1) & (distance != 0)
     if not np.any(near):
@@ -183,8 +175,6 @@ def polygamma(x: Array, n: int) -> Array:
 
     (DLMF 5.15.6.) SciPy's time there grows with the distance from 0.
     """
-    from scipy import special  # noqa: PLC0415
-
     distance = x - np.round(x)
     left = (x < 0) & (distance != 0) & (n <= MOST_DERIVATIVES)
     if n == 0 or not np.any(left):
@@ -208,8 +198,3 @@ def _cotangent_derivative(n: int) -> Array:
     if n == 0:
         return np.array([1.0, 0.0])
     return np.polymul([-1.0, 0.0, -1.0], np.polyder(_cotangent_derivative(n - 1)))
-
-
-def where(condition: Array, a: Array, b: Array) -> Array:
-    """a where the condition is not zero, else b."""
-    return np.where(condition != 0, a, b)

@@ -13,6 +13,7 @@ import numpy as np
 
 from gradcli.ops.kernels import elementwise as kernels
 from gradcli.ops.kernels import special
+from gradcli.ops.kernels.scipy_functions import special as functions
 
 
 def same(part: Any, x: Any, out: Any) -> Any:  # noqa: ARG001 - what shares a part takes x too
@@ -111,8 +112,6 @@ def with_erfc(kernel: Callable[..., Any]) -> Callable[..., Any]:
     def call(x: Any, out: Any) -> Any:
         erfc: Callable[..., Any] = kernels.erfc
         if np.size(x) > kernels.LARGE:
-            from scipy import special as functions  # noqa: PLC0415 - slow to import, seldom needed
-
             erfc = functions.erfc
         return in_blocks(partial(kernel, erfc=erfc), (x,), (True,), out)
 
@@ -132,8 +131,6 @@ def of_scipy(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     def call(x: Any, out: Any) -> Any:
         if np.size(x) > kernels.LARGE:
-            from scipy import special as functions  # noqa: PLC0415
-
             return getattr(functions, name)(x, out=out)
         out[...] = kernel(x)
         return out
@@ -143,6 +140,4 @@ def of_scipy(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 def erfinv(x: Any, out: Any) -> Any:
     """SciPy's function."""
-    from scipy import special as functions  # noqa: PLC0415 - slow to import, seldom needed
-
     return functions.erfinv(x, out=out)

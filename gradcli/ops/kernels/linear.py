@@ -81,11 +81,6 @@ def _minors(n: int) -> tuple[Array, Array, Array]:
     )
 
 
-def logdet(A: Array) -> Array:
-    """log|det A|, -inf for a singular matrix."""
-    return np.linalg.slogdet(A).logabsdet
-
-
 def _singular(A: Array, inverse: Array) -> Array:
     """Whether no digit of an inverse is right.
 

@@ -95,11 +95,6 @@ def svdvals(A: Array) -> Array:
     return np.linalg.svd(A, compute_uv=False)
 
 
-def few_eigenvalues(A: Array) -> Any:
-    """Whether some eigenvalues are equal, as a code."""
-    return equal_eigenvalues(A).astype(int)
-
-
 def equal_eigenvalues(A: Array) -> Any:
     """Whether neighbouring eigenvalues are equal but for rounding."""
     values = eigvalsh(A)

@@ -42,12 +42,6 @@ def mish_slope(mp: Any, x: Any) -> Any:
     return mp.tanh(s) + x * sigmoid(mp, x) * mp.sech(s) ** 2
 
 
-def fmod(mp: Any, x: Any, y: Any) -> Any:
-    """x - y·trunc(x/y)."""
-    q = x / y
-    return x - y * (mp.floor(q) if q > 0 else mp.ceil(q))
-
-
 def huber(mp: Any, x: Any, delta: Any) -> Any:
     """x²/2 up to delta, linear beyond."""
     if delta < 0:
@@ -69,24 +63,9 @@ def bessel(name: str, order: int = 0) -> Form:
     return form
 
 
-def gammainc(mp: Any, x: Any, a: float) -> Any:
-    """The regularised lower incomplete gamma function."""
-    return each(
-        lambda v: mp.gammainc(a, 0, v, regularized=True) if 1e-20 < v < 40 else mp.nan, (x,)
-    )
-
-
-def gammaincc(mp: Any, x: Any, a: float) -> Any:
-    """The regularised upper incomplete gamma function."""
-    return each(lambda v: mp.gammainc(a, v, regularized=True) if 1e-20 < v < 40 else mp.nan, (x,))
-
-
-def gamma_density(mp: Any, x: Any, a: float) -> Any:
-    """x^(a - 1) e^-x/Γ(a)."""
-    return each(
-        lambda v: v ** (mp.mpf(a) - 1) * mp.exp(-v) / mp.gamma(a) if 1e-20 < v < 40 else mp.nan,
-        (x,),
-    )
+def incomplete(one: Form) -> Form:
+    """A function of x and the parameter a; nan where it takes long."""
+    return lambda mp, x, a: each(lambda v: one(mp, v, a) if 1e-20 < v < 40 else mp.nan, (x,))
 
 
 def power(mp: Any, x: Any, n: Any) -> Any:
@@ -99,11 +78,6 @@ def power_slope(mp: Any, x: Any, n: Any) -> Any:
     if n == 0:
         return mp.mpf(0)
     return n * power(mp, x, n) / x if x else n * power(mp, x, n - 1)
-
-
-def scaled_elu(scale: float, alpha: float) -> Form:
-    """scale·elu(x, alpha)."""
-    return lambda mp, x: mp.mpf(scale) * (x if x > 0 else mp.mpf(alpha) * mp.expm1(x))
 
 
 # --- reductions --------------------------------------------------------------------------
@@ -122,26 +96,6 @@ def along(function: Form) -> Form:
     return reduced
 
 
-def total(_mp: Any, x: Any, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: FBT001 - the kernel's keyword
-    """The sum; of no elements it is 0."""
-    return np.sum(x, axis=axis, keepdims=keepdims)
-
-
-def largest(_mp: Any, row: list[Any]) -> Any:
-    """The largest element."""
-    return max(row)
-
-
-def smallest(_mp: Any, row: list[Any]) -> Any:
-    """The smallest element."""
-    return min(row)
-
-
-def product(mp: Any, row: list[Any]) -> Any:
-    """The product of the elements."""
-    return mp.fprod(row)
-
-
 def norm(mp: Any, row: list[Any], p: float = 2) -> Any:
     """The p-norm, for p = 1, 2 and inf."""
     if p == np.inf:
@@ -158,11 +112,6 @@ def variance(mp: Any, row: list[Any], count: float = 1) -> Any:
     """The sum of squared distances from the mean, divided by `count`."""
     mean = mp.fsum(row) / len(row)
     return mp.fsum((v - mean) ** 2 for v in row) / mp.mpf(count)
-
-
-def deviation(mp: Any, row: list[Any], count: float = 1) -> Any:
-    """The square root of the variance."""
-    return mp.sqrt(variance(mp, row, count))
 
 
 def log_sum(mp: Any, row: list[Any]) -> Any:
@@ -184,100 +133,65 @@ def softmax(mp: Any, x: Any, axis: rk.Axes) -> Any:
 # --- matrices ----------------------------------------------------------------------------
 
 
-def matrices(function: Form, result: Callable[[Any], Shape]) -> Form:
-    """A function of matrices, on a stack of them; `result` is the shape of one result."""
+def matrices(function: Form) -> Form:
+    """A function of matrices, on a stack of them."""
 
-    def stacked(mp: Any, A: Any, *others: Any) -> Any:
+    def stacked(mp: Any, A: Any, *others: Any, **options: Any) -> Any:
         A = np.asarray(A, dtype=object)
         batch = A.shape[:-2]
-        out = np.empty(batch + result(others[0] if others else A), dtype=object)
-        for place in np.ndindex(batch):
-            out[place] = function(mp, A[place], *(o[place] for o in others))
-        return out
+        pieces = ((A[place], *(o[place] for o in others)) for place in np.ndindex(batch))
+        found = [function(mp, *piece, **options) for piece in pieces]
+        return np.reshape(np.array(found, dtype=object), batch + np.shape(found[0]))
 
     return stacked
 
 
-def square(A: Any) -> Shape:
-    """The shape of one matrix."""
-    return tuple(A.shape[-2:])
+def of_matrix(function: Form) -> Form:
+    """A function of a matrix of mpmath, on a stack of them; nan where there is none."""
+
+    def one(mp: Any, A: Any) -> Any:
+        try:
+            found = function(mp, mp.matrix(A.tolist()))
+        except (ValueError, ZeroDivisionError):
+            return np.full(A.shape, mp.nan, dtype=object)
+        return np.array(found.tolist(), dtype=object) if isinstance(found, mp.matrix) else found
+
+    return matrices(one)
 
 
-def single(_A: Any) -> Shape:
-    """The shape of a number."""
-    return ()
-
-
-def inverse(mp: Any, A: Any) -> Any:
-    """The inverse of one matrix; nan where there is none."""
-    try:
-        return _entries(mp.matrix(A.tolist()) ** -1)
-    except ZeroDivisionError:
-        return np.full(A.shape, mp.nan, dtype=object)
-
-
-def cholesky(mp: Any, A: Any) -> Any:
-    """The Cholesky factor of one matrix; nan where there is none."""
-    try:
-        return _entries(mp.cholesky(mp.matrix(((A + A.T) / 2).tolist())))
-    except ValueError:
-        return np.full(A.shape, mp.nan, dtype=object)
+inverse = of_matrix(lambda _mp, A: A**-1)
 
 
 def pinv(mp: Any, A: Any) -> Any:
-    """The pseudoinverse of matrices of full rank."""
-    A = np.asarray(A, dtype=object)
-    batch, (m, n) = A.shape[:-2], A.shape[-2:]
-    out = np.empty((*batch, n, m), dtype=object)
-    for place in np.ndindex(batch):
-        M = A[place]
-        out[place] = inverse(mp, M.T @ M) @ M.T if m >= n else M.T @ inverse(mp, M @ M.T)
-    return out
-
-
-def expm(mp: Any, A: Any) -> Any:
-    """The exponential of one matrix."""
-    return _entries(mp.expm(mp.matrix(A.tolist())))
-
-
-def eigenvalues(mp: Any, A: Any) -> Any:
-    """The eigenvalues of symmetric matrices, rising."""
-    A = np.asarray(A, dtype=object)
-    out = np.empty(A.shape[:-1], dtype=object)
-    for place in np.ndindex(A.shape[:-2]):
-        M = (A[place] + A[place].T) / 2
-        out[place] = sorted(mp.eigsy(mp.matrix(M.tolist()), eigvals_only=True))
-    return out
+    """The pseudoinverse of a matrix of full rank."""
+    m, n = A.shape
+    return inverse(mp, A.T @ A) @ A.T if m >= n else A.T @ inverse(mp, A @ A.T)
 
 
 def eigenvectors(mp: Any, A: Any) -> Any:
     """The eigenvectors of one symmetric matrix as columns, the largest element positive."""
     values, vectors = mp.eigsy(mp.matrix(((A + A.T) / 2).tolist()))
-    V = _entries(vectors)[:, np.argsort([float(value) for value in values])]
+    V = np.array(vectors.tolist(), dtype=object)[:, np.argsort([float(value) for value in values])]
     return V * [1 if max(column, key=abs) > 0 else -1 for column in V.T]
 
 
+def eigenvalues(mp: Any, A: Any) -> Any:
+    """The eigenvalues of one symmetric matrix, rising."""
+    return sorted(mp.eigsy(mp.matrix(((A + A.T) / 2).tolist()), eigvals_only=True))
+
+
 def singular_values(mp: Any, A: Any) -> Any:
-    """The singular values of matrices, falling."""
-    A = np.asarray(A, dtype=object)
-    out = np.empty((*A.shape[:-2], min(A.shape[-2:])), dtype=object)
-    for place in np.ndindex(A.shape[:-2]):
-        found = mp.svd_r(mp.matrix(A[place].tolist()), compute_uv=False)
-        out[place] = sorted(found, reverse=True)
-    return out
+    """The singular values of one matrix, falling."""
+    return sorted(mp.svd_r(mp.matrix(A.tolist()), compute_uv=False), reverse=True)
 
 
 def matrix_power(mp: Any, A: Any, n: int) -> Any:
-    """The n-th power of matrices."""
-
-    def power(_mp: Any, M: Any) -> Any:
-        factor = inverse(mp, M) if n < 0 else M
-        out = _entries(mp.eye(len(M)))
-        for _ in range(abs(n)):
-            out = out @ factor
-        return out
-
-    return matrices(power, square)(mp, A)
+    """The n-th power of a matrix."""
+    factor = inverse(mp, A) if n < 0 else A
+    out = np.array(mp.eye(len(A)).tolist(), dtype=object)
+    for _ in range(abs(n)):
+        out = out @ factor
+    return out
 
 
 def by_number(kernel: Form) -> Form:
@@ -298,28 +212,10 @@ def cumulated_log_sum(mp: Any, x: Any, axis: int) -> Any:
     return np.moveaxis(out, -1, axis)
 
 
-def det(mp: Any, A: Any) -> Any:
-    """The determinant of one matrix."""
-    return mp.det(mp.matrix(A.tolist()))
-
-
-def logdet(mp: Any, A: Any) -> Any:
-    """log|det A| of one matrix."""
-    return mp.log(abs(det(mp, A)))
-
-
 def solve(mp: Any, A: Any, b: Any, vector: bool) -> Any:  # noqa: FBT001 - the kernel's keyword
     """The x with A @ x = b."""
-    x = matrices(_solved, square)(mp, A, b[..., None] if vector else b)
+    x = matrices(lambda mp, A, b: inverse(mp, A) @ b)(mp, A, b[..., None] if vector else b)
     return x[..., 0] if vector else x
-
-
-def _solved(mp: Any, A: Any, b: Any) -> Any:
-    return inverse(mp, A) @ b
-
-
-def _entries(A: Any) -> Any:
-    return np.array(A.tolist(), dtype=object)
 
 
 def place_diagonal(mp: Any, d: Any, shape: Shape, k: int = 0) -> Any:

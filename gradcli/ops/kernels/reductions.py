@@ -162,11 +162,6 @@ SAFE_SQUARES = (1e-280, 1e300)
 """Sums of squares between these have lost nothing to underflow or overflow that counts."""
 
 
-def squared_norm(x: Array, axis: Axes) -> Array:
-    """The sum of the squares."""
-    return np.add.reduce(np.square(x), axis=axis)
-
-
 def norm(x: Array, axis: Axes, keepdims: bool, p: float = 2) -> Array:  # noqa: FBT001
     """The p-norm along some axes; squares are scaled by a power of two where they must be."""
     if p == 1:
@@ -190,11 +185,6 @@ def logsumexp(x: Array, axis: Axes, keepdims: bool) -> Array:  # noqa: FBT001
     sums = _log_sum(*_below(x, largest), axis)
     result = np.where(np.isfinite(largest), largest + sums, largest)
     return result if keepdims else np.squeeze(result, axis)
-
-
-def logcumsumexp(x: Array, axis: int) -> Array:
-    """The logarithms of the running sums of exponentials."""
-    return np.logaddexp.accumulate(x, axis=axis)
 
 
 FAR_FROM_1 = 1.5

@@ -10,6 +10,7 @@ import numpy as np
 
 from gradcli.ops.kernels.compensated import product, squared
 from gradcli.ops.kernels.elementwise import erfc
+from gradcli.ops.kernels.scipy_functions import special
 from gradcli.ops.operation import Array, Kernel
 
 FAR = 50.0
@@ -63,16 +64,12 @@ def gelu(x: Array, erfc: Kernel = erfc) -> Array:
 
 def log_ndtr(x: Array) -> Array:
     """log Φ(x); to the right by the other tail, which is small there."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
     right = np.log1p(-normal_cdf(-np.maximum(x, 0.0)))
     return np.where(x > 0.0, right, special.log_ndtr(np.minimum(x, 0.0)))[()]
 
 
 def mills(x: Array) -> Array:
     """φ(x)/Φ(x) = √(2/π)/erfcx(-x/√2); to the right the quotient itself."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
     left = math.sqrt(2.0 / math.pi) / special.erfcx(-np.minimum(x, 0.0) * ROOT_HALF[0])
     return np.where(x < 0.0, left, normal_pdf(x) / normal_cdf(np.maximum(x, 0.0)))[()]
 
@@ -106,20 +103,6 @@ def mills_excess(x: Array) -> Array:
     return np.where(tail, 1.0 / rest, value)[()]
 
 
-def gammainc(x: Array, a: float) -> Array:
-    """The regularised lower incomplete gamma function."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
-    return special.gammainc(a, x)
-
-
-def gammaincc(x: Array, a: float) -> Array:
-    """The regularised upper incomplete gamma function."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
-    return special.gammaincc(a, x)
-
-
 def gamma_density(x: Array, a: float) -> Array:
     """x^(a - 1) e^-x/Γ(a)."""
     if a < SMALL_ORDER:
@@ -142,8 +125,6 @@ def without_constant(u: Array, coefficients: Sequence[float]) -> Array:
 
 def lgamma(x: Array) -> Array:
     """log|Γ(x)|; next to 1 and 2, where it is 0, by the series about 2 (DLMF 5.7.3)."""
-    from scipy import special  # noqa: PLC0415 - slow to import, seldom needed
-
     given = np.atleast_1d(x)
     by_series = (given > 0.65) & (given < 2.15)
     near, far = np.nonzero(by_series), np.nonzero(~by_series)
@@ -170,7 +151,5 @@ ZETA_TERMS = 28
 @cache
 def _zeta_series() -> tuple[float, ...]:
     """1 - γ and (-1)^k (ζ(k) - 1)/k: the coefficients of u, u², … in log Γ(2 + u)."""
-    from scipy import special  # noqa: PLC0415
-
     k = np.arange(2, ZETA_TERMS)
     return 1.0 - np.euler_gamma, *((-1.0) ** k * special.zetac(k) / k).tolist()

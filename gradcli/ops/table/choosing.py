@@ -13,19 +13,29 @@ import numpy as np
 from gradcli.ops.kernels import choice as ck
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels.reductions import gathered
-from gradcli.ops.operation import Array, Infer, Kernel, Misfit, Operation, Site, Type
+from gradcli.ops.operation import (
+    Array,
+    Infer,
+    Kernel,
+    Misfit,
+    Operation,
+    Site,
+    Type,
+    parse_parameters,
+)
 from gradcli.ops.options import (
+    HELPER,
     Keywords,
     array_row,
-    axis_option,
+    behind,
     one_axis,
     reduction,
     shape_option,
     shown,
     whole,
 )
+from gradcli.ops.table.reductions import first_place, several
 
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 ELEMENTS: dict[str, Any] = {"group": "shapes and elements"}
 
 
@@ -36,10 +46,8 @@ def observed(
     name: str, parameters: str, kernel: Kernel, infer: Infer, doc: str, **more: Any
 ) -> Operation:
     """A row whose output doesn't move with its operands but for jumps."""
-    count = sum(not p.endswith((":", "None", "False")) and ":" not in p for p in parameters.split())
-    names = [p.strip("*") for p in parameters.split()][:count]
     more = {"group": "shapes and elements", "traits": "exact selects jumps"} | more
-    rules = tuple(f"zeros_like({n})" for n in names)
+    rules = (f"zeros_like({p.name})" for p in parse_parameters(parameters) if not p.option)
     return array_row(name, parameters, kernel, infer, *rules, doc=doc, **more)
 
 
@@ -48,23 +56,6 @@ def _place(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     if types[0].size == 0:
         raise Misfit("there is nothing to choose from", plain=True)
     return Type(shape), keywords
-
-
-def _several(best: Callable[..., Any]) -> Callable[..., Any]:
-    """Whether another element could be chosen as well."""
-
-    def tie(x: Array, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001, FBT001 - a keyword
-        lines = gathered(x, axis)
-        return np.sum(lines == best(lines, axis=-1, keepdims=True), axis=-1) > 1
-
-    return tie
-
-
-def _found(find: Callable[..., Any]) -> Callable[..., Any]:
-    def branch(x: Array, axis: Any, keepdims: bool) -> Any:  # noqa: ARG001, FBT001 - a keyword
-        return find(gathered(x, axis), axis=-1)
-
-    return branch
 
 
 def _one_hot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -113,12 +104,12 @@ def _targets_rules(site: Site) -> tuple[str, ...]:
 OBSERVED = (
     observed("argmax", "x axis:=None keepdims:=False", ck.place_of(np.argmax), _place,
              "place of the largest element; without an axis, of the flattened array",
-             numpy="1.0*np.argmax({x:all}, {axis=}, {keepdims=})", branch=_found(np.argmax),
-             tie=_several(np.max)),
+             numpy="1.0*np.argmax({x:all}, {axis=}, {keepdims=})", branch=first_place(np.argmax),
+             tie=several(np.max)),
     observed("argmin", "x axis:=None keepdims:=False", ck.place_of(np.argmin), _place,
              "place of the smallest element; without an axis, of the flattened array",
-             numpy="1.0*np.argmin({x:all}, {axis=}, {keepdims=})", branch=_found(np.argmin),
-             tie=_several(np.min)),
+             numpy="1.0*np.argmin({x:all}, {axis=}, {keepdims=})", branch=first_place(np.argmin),
+             tie=several(np.min)),
     observed("one_hot", "x n:", ck.one_hot, _one_hot, "1 at the place that x numbers, of n, else 0",
              numpy="1.0*(np.expand_dims({x}, -1) == np.arange({n}))",
              branch=lambda x, n: np.round(x) + 0 * n),
@@ -165,13 +156,10 @@ def _equal_neighbours(x: Array, axis: int) -> Any:
     return np.diff(np.sort(x, axis=axis), axis=axis) == 0
 
 
-def _sort(x: Array, axis: int) -> Array:
-    return np.sort(x, axis=axis)
-
-
 # fmt: off
 SORTED = (
-    array_row("sort", "x axis:=-1", _sort, _line, "unsorted(delta, x, {axis})",
+    array_row("sort", "x axis:=-1", lambda x, axis: np.sort(x, axis=axis), _line,
+              "unsorted(delta, x, {axis})",
               doc="elements from the smallest to the largest along an axis",
               convention="the first of equal elements first", numpy="np.sort({x}, {axis})",
               exact=True, propagates="x", branch=ck.order, tie=_equal_neighbours,
@@ -208,18 +196,7 @@ def _quantile(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
 
 
 def _weights(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    rank = len(types[0].shape)
-    axes = axis_option(options, rank)
-    gone = range(rank) if axes is None else axes
-    return types[0], {"axis": tuple(i - rank for i in gone), "q": _part(options)}
-
-
-def _order_of(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001
-    return ck.order(gathered(x, axis), -1)
-
-
-def _tied(x: Array, axis: Any, keepdims: bool, q: float) -> Any:  # noqa: ARG001, FBT001
-    return _equal_neighbours(gathered(x, axis), -1)
+    return types[0], {**behind(types[0], options), "q": _part(options)}
 
 
 # fmt: off
@@ -229,7 +206,9 @@ QUANTILES = (
               doc="where a part q of the sorted elements lies below, linear between two",
               convention="evenly among the tied",
               numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
-              branch=_order_of, tie=_tied, group="reductions", scalar=True),
+              branch=lambda x, axis, **_: ck.order(gathered(x, axis), -1),
+              tie=lambda x, axis, **_: _equal_neighbours(gathered(x, axis), -1), group="reductions",
+              scalar=True),
     array_row("quantile_weights", "x q: axis:=None", ck.quantile_weights, _weights, "zeros_like(x)",
               doc="how quantile(x, q) moves with each element", mpmath=None, traits="selects",
               **HELPER),

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.operation import Array, Misfit, Shape, Site, Type
-from gradcli.ops.options import Keywords, array_row, one_axis, whole_numbers
+from gradcli.ops.options import LINEAR, Keywords, array_row, one_axis, whole_numbers
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BATCH = "..."
@@ -136,15 +136,13 @@ def _tensordot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywor
     return _summed(types, options, ["".join(one), "".join(two)], kept)
 
 
-GROUP: dict[str, Any] = {"composite": True, "group": "linear algebra"}
-
 # fmt: off
 ROWS = (
     array_row("einsum", "spec: *x", _kernel, _einsum, rules=_rules,
-              doc="sums of products by letters, as in NumPy: einsum('ij,jk->ik', A, B)", **GROUP),
+              doc="sums of products by letters, as in NumPy: einsum('ij,jk->ik', A, B)", **LINEAR),
     array_row("tensordot", "a b axes:=2", _kernel, _tensordot,
               rules=lambda site: _rules(site, ("a", "b")),
               doc="sum over the last axes of a and the first of b, or over pairs of axes",
-              propagates="a b", **GROUP),
+              propagates="a b", **LINEAR),
 )
 # fmt: on

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
@@ -10,8 +11,18 @@ import numpy as np
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import linear as lk
 from gradcli.ops.kernels import precise as pk
-from gradcli.ops.operation import Misfit, Shape, Site, Type
-from gradcli.ops.options import Keywords, array_row, matrix, shape_option, shape_text, whole
+from gradcli.ops.operation import Infer, Misfit, Shape, Site, Type
+from gradcli.ops.options import (
+    HELPER,
+    LINEAR,
+    Keywords,
+    array_row,
+    matrix,
+    shape_option,
+    shape_text,
+    square,
+    whole,
+)
 
 # --- transposes and diagonals ------------------------------------------------------------
 
@@ -35,18 +46,17 @@ def _matrix_transpose(types: tuple[Type, ...], _options: Keywords) -> tuple[Type
     return Type((*shape[:-2], shape[-1], shape[-2])), {}
 
 
-def _col(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    if len(t.shape) != 1 and not t.row:
-        raise Misfit(f"it makes a column of a vector, not of {t}")
-    return Type((t.shape[-1], 1)), {"shape": (t.shape[-1], 1), "rank": len(t.shape)}
+def _of_vector(what: str, place: int) -> Infer:
+    """A matrix of one column or row, the vector's length at this place of its shape."""
 
+    def infer(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
+        (t,) = types
+        if len(t.shape) != 1 and not t.row:
+            raise Misfit(f"it makes a {what} of a vector, not of {t}")
+        shape = (1, t.shape[-1]) if place else (t.shape[-1], 1)
+        return Type(shape, row=bool(place)), {"shape": shape, "rank": len(t.shape)}
 
-def _row(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    if len(t.shape) != 1 and not t.row:
-        raise Misfit(f"it makes a row of a vector, not of {t}")
-    return Type((1, t.shape[-1]), row=True), {"shape": (1, t.shape[-1]), "rank": len(t.shape)}
+    return infer
 
 
 def _offset(options: Keywords) -> int:
@@ -124,26 +134,16 @@ def _inverse_rules(site: Site) -> tuple[str, ...]:
     return ("-matrix_transpose(out) @ delta @ matrix_transpose(out)",)
 
 
-def _det_rules(site: Site) -> tuple[str, ...]:
-    rank = len(site.out.shape)
-    if not rank:
-        return ("delta*cofactor(A)",)
-    return (f"expand_dims(delta*out, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
+def _det_rules(one: str, stacked: str) -> Callable[[Site], tuple[str, ...]]:
+    """The rule for one matrix, and what the inverses of a stack are multiplied by."""
 
+    def rules(site: Site) -> tuple[str, ...]:
+        rank = len(site.out.shape)
+        if not rank:
+            return (one,)
+        return (f"expand_dims({stacked}, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
 
-def _logdet_rules(site: Site) -> tuple[str, ...]:
-    rank = len(site.out.shape)
-    if not rank:
-        return ("delta*inv(A).T",)
-    return (f"expand_dims(delta, ({rank}, {rank + 1}))*matrix_transpose(inv(A))",)
-
-
-def _square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    for t in types:
-        matrix(t, square=True)
-    if len({t.shape for t in types}) > 1:
-        raise Misfit
-    return Type(types[0].shape), {}
+    return rules
 
 
 def _cofactor_slope_rules(site: Site) -> tuple[str, str]:
@@ -164,13 +164,7 @@ def _solve(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]
     return Type(b.shape), {"vector": len(b.shape) == 1}
 
 
-def _whether_zero(x: Any) -> Any:
-    return x == 0
-
-
-LINEAR: dict[str, Any] = {"composite": True, "group": "linear algebra"}
 MOVES: dict[str, Any] = {"exact": True, "group": "linear algebra"}
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 TRANSPOSES = (
@@ -178,24 +172,25 @@ TRANSPOSES = (
               plain=attrgetter("mT"), latex=r"{x}^\top",
               doc="transpose; of a vector a row, of a row the vector, else with all axes reversed",
               propagates="x", **MOVES),
-    array_row("matrix_transpose", "x", k.matrix_transpose, _matrix_transpose,
+    array_row("matrix_transpose", "x", lambda x: np.swapaxes(x, -1, -2), _matrix_transpose,
               "matrix_transpose(delta)", latex=r"{x}^\top",
               doc="the last two axes swapped, in a stack of matrices", traits="exact",
               propagates="x", **HELPER),
-    array_row("col", "x", k.reshape, _col,
+    array_row("col", "x", k.reshape, _of_vector("column", 0),
               rules=lambda site: ("delta.T" if site.types[0].row else "flatten(delta)",),
               doc="a vector of n as an n×1 matrix, to be used for every column", propagates="x",
               **MOVES),
-    array_row("row", "x", k.reshape, _row,
+    array_row("row", "x", k.reshape, _of_vector("row", 1),
               rules=lambda site: ("delta" if site.types[0].row else "delta.T",), latex=r"{x}^\top",
               doc="a vector as a row, as its transpose is", propagates="x", **MOVES),
-    array_row("symmetric", "A", k.symmetric, _square, "symmetric(delta)",
+    array_row("symmetric", "A", k.symmetric, square, "symmetric(delta)",
               latex=r"\tfrac12({A} + {A}^\top)", doc="the symmetric part (A + A.T)/2", **HELPER),
 )
 
 DIAGONALS = (
     array_row(
-        "lower_half", "A", k.lower_half, _square, "lower_half(delta)", latex=r"\Phi({A})",
+        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, square,
+        "lower_half(delta)", latex=r"\Phi({A})",
         doc="lower triangle with half the diagonal, the factor that cholesky's rule is made of",
         mpmath=None, **HELPER),
     array_row("diag", "x k:=0", k.diag, _diag, rules=_diag_rules,
@@ -211,41 +206,47 @@ DIAGONALS = (
     array_row("triu", "x k:=0", np.triu, _triangle, "triu(delta{k})",
               doc="upper triangle, from the k-th diagonal on", numpy="np.triu({x}, {k?})",
               traits="selects", **MOVES),
-    array_row("trace", "A", k.trace, _trace, rules=_trace_rules, latex=r"\operatorname{tr} {A}",
-              doc="sum of the diagonal", traits="selects scalar", **LINEAR),
+    array_row("trace", "A", lambda A: np.trace(A, axis1=-2, axis2=-1), _trace, rules=_trace_rules,
+              latex=r"\operatorname{tr} {A}", doc="sum of the diagonal", traits="selects scalar",
+              **LINEAR),
 )
 
 INVERSES = (
     array_row("inv", "A", lk.inv, _inverse, rules=_inverse_rules, latex="{A}^{-1}",
               domain="a matrix that is not singular", failure="singular", doc="inverse matrix",
-              numpy="np.linalg.inv", mpmath=pk.matrices(pk.inverse, pk.square), traits="factorises",
+              numpy="np.linalg.inv", mpmath=pk.inverse, traits="factorises",
               **LINEAR, aliases="inverse"),
-    array_row("solve", "A b", lk.solve, _solve, "-solve(A.T, delta) @ out.T", "solve(A.T, delta)",
+    array_row("solve", "A b", lk.solve, _solve, "-solve({At}, delta) @ out.T", "solve({At}, delta)",
               latex="{A}^{-1} {b}", domain="a matrix that is not singular", failure="singular",
               doc="the x with A @ x = b, b a vector or a matrix", numpy="np.linalg.solve",
               mpmath=pk.solve, traits="factorises", **LINEAR),
-    array_row("cholesky", "A", lk.cholesky, _square,
+    array_row("cholesky", "A", lk.cholesky, square,
               "symmetric(solve(out.T, solve(out.T, lower_half(out.T @ delta)).T))",
               latex=r"\operatorname{chol}({A})", domain="a positive definite matrix",
               failure="domain",
               doc="the lower triangular L with L @ L.T = A; of A the symmetric part is taken",
               numpy="np.linalg.cholesky(symmetric({A}))",
-              mpmath=pk.matrices(pk.cholesky, pk.square), traits="factorises", **LINEAR),
-    array_row("det", "A", lk.det, _number_of_square, rules=_det_rules, latex=r"\det {A}",
-              doc="determinant", numpy="np.linalg.det", mpmath=pk.matrices(pk.det, pk.single),
-              traits="factorises minors scalar", **LINEAR),
-    array_row("logdet", "A", lk.logdet, _number_of_square, rules=_logdet_rules,
-              latex=r"\log \lvert \det {A} \rvert", domain="a matrix that is not singular",
-              failure="singular", doc="log|det A|, also where the determinant overflows",
-              numpy="np.linalg.slogdet({A})[1]", mpmath=pk.matrices(pk.logdet, pk.single),
-              traits="factorises scalar", branch=lambda A: np.linalg.slogdet(A).sign,
-              tie=lambda A: _whether_zero(np.linalg.slogdet(A).sign), **LINEAR),
-    array_row("cofactor", "A", lk.cofactor, _square, "cofactor_slope(A, delta)",
+              mpmath=pk.of_matrix(lambda mp, A: mp.cholesky((A + A.T) / 2)), traits="factorises",
+              **LINEAR),
+    array_row("det", "A", lk.det, _number_of_square,
+              rules=_det_rules("delta*cofactor(A)", "delta*out"), latex=r"\det {A}",
+              doc="determinant", numpy="np.linalg.det",
+              mpmath=pk.of_matrix(lambda mp, A: mp.det(A)), traits="factorises minors scalar",
+              **LINEAR),
+    array_row("logdet", "A", lambda A: np.linalg.slogdet(A).logabsdet, _number_of_square,
+              rules=_det_rules("delta*inv(A).T", "delta"), latex=r"\log \lvert \det {A} \rvert",
+              domain="a matrix that is not singular", failure="singular",
+              doc="log|det A|, also where the determinant overflows",
+              numpy="np.linalg.slogdet({A})[1]",
+              mpmath=pk.of_matrix(lambda mp, A: mp.log(abs(mp.det(A)))), traits="factorises scalar",
+              branch=lambda A: np.linalg.slogdet(A).sign,
+              tie=lambda A: np.equal(np.linalg.slogdet(A).sign, 0), **LINEAR),
+    array_row("cofactor", "A", lk.cofactor, square, "cofactor_slope(A, delta)",
               latex=r"\operatorname{cof} {A}",
               doc="the matrix of cofactors, det(A)*inv(A).T and right at det(A) = 0 too",
               mpmath=None, traits="composite", **HELPER),
     array_row(
-        "cofactor_slope", "A H", lk.cofactor_slope, _square, rules=_cofactor_slope_rules,
+        "cofactor_slope", "A H", lk.cofactor_slope, square, rules=_cofactor_slope_rules,
         latex=r"\operatorname{cof}'({A})[{H}]",
         doc="how cofactor(A) changes when A moves along H; its rule by A needs an inverse of A",
         mpmath=None, traits="composite", **HELPER),

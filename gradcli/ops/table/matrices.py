@@ -2,26 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from gradcli.ops.kernels import matrices as mk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Site, Type
-from gradcli.ops.options import Keywords, array_row, matrix, whole
-
-LINEAR: dict[str, Any] = {"composite": True, "group": "linear algebra"}
-
-
-def _square(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    for t in types:
-        matrix(t, square=True)
-    if len({t.shape for t in types}) > 1:
-        raise Misfit
-    return Type(types[0].shape), {}
-
-
-def _pinv(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type(matrix(types[0])[::-1]), {}
+from gradcli.ops.options import LINEAR, Keywords, array_row, matrix, square, transposed, whole
 
 
 def _pinv_rules(site: Site) -> tuple[str, ...]:
@@ -47,7 +31,7 @@ def _power(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     n = options["n"] = whole(options["n"], "n")
     if abs(n) > MOST_FACTORS:
         raise Misfit(f"n is from -{MOST_FACTORS} to {MOST_FACTORS}", plain=True)
-    out, _ = _square(types, options)
+    out, _ = square(types, options)
     return out, {"n": n}
 
 
@@ -77,17 +61,9 @@ def _power_rules(site: Site) -> tuple[str, ...]:
 def _expm_slope_rules(site: Site) -> tuple[str, ...]:
     """The mixed derivative is symmetric in its directions; its adjoint has all transposed."""
     names = [f"A{i + 1}" for i in range(len(site.types))]
-    whole_rule = ", ".join([f"{names[0]}.T", "delta", *(f"{n}.T" for n in names[1:])])
-    by_direction = [
-        ", ".join([f"{names[0]}.T", "delta", *(f"{n}.T" for n in names[1:] if n != own)])
-        for own in names[1:]
-    ]
-    return tuple(f"expm_slope({inside})" for inside in (whole_rule, *by_direction))
-
-
-def _values(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    n, _ = matrix(types[0], square=True)
-    return Type((n,)), {}
+    first, *rest = map(transposed, site.types, names)
+    kept = [rest, *(rest[:i] + rest[i + 1 :] for i in range(len(rest)))]
+    return tuple(f"expm_slope({', '.join([first, 'delta', *others])})" for others in kept)
 
 
 def _vectors_rules(site: Site) -> tuple[str, ...]:
@@ -96,48 +72,47 @@ def _vectors_rules(site: Site) -> tuple[str, ...]:
     return (f"symmetric(out @ (where(eye({n}) == 1, 0, out.T @ delta/{gap})) @ out.T)",)
 
 
-def _singular(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type((min(matrix(types[0])),)), {}
-
-
 def _singular_rules(site: Site) -> tuple[str, ...]:
     """Σ δ u vᵀ, with A v/σ for u, from the smaller of A Aᵀ and Aᵀ A."""
     m, n = site.types[0].shape
     if n <= m:
-        V = "flip(eigenvectors(A.T @ A), axis=1)"
+        V = f"flip(eigenvectors({transposed(site.types[0], 'A')} @ A), axis=1)"
         return (f"A @ {V} @ diag(delta/out) @ {V}.T",)
-    U = "flip(eigenvectors(A @ A.T), axis=1)"
+    U = f"flip(eigenvectors(A @ {transposed(site.types[0], 'A')}), axis=1)"
     return (f"{U} @ diag(delta/out) @ {U}.T @ A",)
 
 
 # fmt: off
 ROWS = (
-    array_row("pinv", "A", mk.pinv, _pinv, rules=_pinv_rules, numpy="np.linalg.pinv",
-              doc="pseudoinverse of Moore and Penrose",
-              domain="a matrix whose rank does not change", mpmath=pk.pinv, traits="factorises",
-              **LINEAR),
+    array_row("pinv", "A", mk.pinv, lambda types, _: (Type(matrix(types[0])[::-1]), {}),
+              rules=_pinv_rules, numpy="np.linalg.pinv", doc="pseudoinverse of Moore and Penrose",
+              domain="a matrix whose rank does not change", mpmath=pk.matrices(pk.pinv),
+              traits="factorises", **LINEAR),
     array_row("matrix_power", "A n:", mk.matrix_power, _power, rules=_power_rules, latex="{A}^{n}",
               doc="product of n factors A; of the inverse for a negative n",
-              numpy="np.linalg.matrix_power({A}, {n})", mpmath=pk.matrix_power, **LINEAR),
-    array_row("expm", "A", mk.expm, _square, "expm_slope(A.T, delta)",
+              numpy="np.linalg.matrix_power({A}, {n})", mpmath=pk.matrices(pk.matrix_power),
+              **LINEAR),
+    array_row("expm", "A", mk.expm, square, "expm_slope({At}, delta)",
               doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
-              mpmath=pk.matrices(pk.expm, pk.square), **LINEAR),
-    array_row("expm_slope", "*A", mk.expm_slope, _square, rules=_expm_slope_rules,
+              mpmath=pk.of_matrix(lambda mp, A: mp.expm(A)), **LINEAR),
+    array_row("expm_slope", "*A", mk.expm_slope, square, rules=_expm_slope_rules,
               doc="how expm(A) changes when A moves along each of the other matrices (SciPy)",
               mpmath=None, traits="composite", group="used in derivatives"),
-    array_row("eigvalsh", "A", mk.eigvalsh, _values,
+    array_row("eigvalsh", "A", mk.eigvalsh,
+              lambda types, _: (Type(matrix(types[0], square=True)[:1]), {}),
               "eigenvectors(A) @ diag(delta) @ eigenvectors(A).T",
               doc="eigenvalues of a symmetric matrix, rising; of A the symmetric part is taken",
-              numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.eigenvalues,
-              traits="factorises", branch=mk.few_eigenvalues, tie=mk.equal_eigenvalues,
+              numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.matrices(pk.eigenvalues),
+              traits="factorises", branch=mk.equal_eigenvalues, tie=mk.equal_eigenvalues,
               convention="as if the eigenvalues had the order that they are computed in", **LINEAR),
-    array_row("eigenvectors", "A", mk.eigenvectors, _square, rules=_vectors_rules,
+    array_row("eigenvectors", "A", mk.eigenvectors, square, rules=_vectors_rules,
               doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
               domain="a matrix with different eigenvalues",
-              mpmath=pk.matrices(pk.eigenvectors, pk.square), traits="factorises", **LINEAR),
-    array_row("svdvals", "A", mk.svdvals, _singular, rules=_singular_rules,
+              mpmath=pk.matrices(pk.eigenvectors), traits="factorises", **LINEAR),
+    array_row("svdvals", "A", mk.svdvals,
+              lambda types, _: (Type((min(matrix(types[0])),)), {}), rules=_singular_rules,
               doc="singular values, falling", numpy="np.linalg.svd({A}, compute_uv=False)",
-              mpmath=pk.singular_values, traits="factorises",
+              mpmath=pk.matrices(pk.singular_values), traits="factorises",
               domain="different singular values above 0", **LINEAR),
 )
 # fmt: on

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.operation import Array, Misfit, Operation, Shape, Site, Type
+from gradcli.ops.operation import Array, Infer, Misfit, Operation, Shape, Site, Type
 from gradcli.ops.options import (
     Keywords,
     array_row,
@@ -65,10 +65,6 @@ def moved(name: str, parameters: str, move: Callable[..., Any], doc: str, **more
     )
 
 
-def _roll(places: Any, shift: Any, axis: Any) -> Any:
-    return np.roll(places, shift, axis)
-
-
 def _opposite(site: Site) -> tuple[str, ...]:
     """Rolled back."""
     shift, axis = site.options["shift"], site.options["axis"]
@@ -98,13 +94,9 @@ def _flatten_from(places: Any, start: int, end: int) -> Any:
     return places.reshape(*places.shape[:first], -1, *places.shape[last + 1 :])
 
 
-def _padded(places: Any, width: Any, mode: str) -> Any:
-    return np.pad(places, width, mode=mode)  # type: ignore[call-overload]
-
-
 # fmt: off
 PLACED = (
-    moved("roll", "x shift: axis:=None", _roll, "elements moved on in a circle, along an axis",
+    moved("roll", "x shift: axis:=None", np.roll, "elements moved on in a circle, along an axis",
           rules=_opposite, numpy="np.roll({x}, {shift}, {axis=})", propagates="x"),
     moved("tile", "x reps:", np.tile, "the array repeated, along each axis",
           numpy="np.tile({x}, {reps})"),
@@ -128,7 +120,8 @@ PLACED = (
     moved("split_part", "x n: i: axis:=0", _part,
           "split(x, n)[i]: a part of the axis, cut in n or at places",
           numpy="np.split({x}, {n}, {axis=})[{i}]", traits="view selects"),
-    moved("pad_by_copy", "x width: mode:", _padded,
+    moved("pad_by_copy", "x width: mode:",
+          lambda places, width, mode: np.pad(places, width, mode=mode),
           "x with elements of its own around it: mode 'edge', 'reflect', 'wrap' …",
           numpy="np.pad({x}, {width}, mode={mode})", aliases="pad"),
 )
@@ -220,23 +213,16 @@ def _beside(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]
     return concat(types, options)
 
 
-def _refuse_numbers(types: tuple[Type, ...]) -> None:
-    if not types[0].shape:
-        raise Misfit("there is no array among them", "numbers are put together as [a, b]")
+def _joining(axis: int) -> Infer:
+    """Vectors stand side by side along a new axis, matrices along the one they have."""
 
+    def infer(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
+        if not types[0].shape:
+            raise Misfit("there is no array among them", "numbers are put together as [a, b]")
+        options["axis"] = axis
+        return (stack if len(types[0].shape) < 2 else concat)(types, options)
 
-def _above(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    """Vectors become rows, matrices stand one on another."""
-    _refuse_numbers(types)
-    options["axis"] = 0
-    return stack(types, options) if len(types[0].shape) < 2 else concat(types, options)
-
-
-def _columns(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    """Vectors become columns, matrices stand side by side."""
-    _refuse_numbers(types)
-    options["axis"] = 1
-    return stack(types, options) if len(types[0].shape) < 2 else concat(types, options)
+    return infer
 
 
 def _joined_kernel(*arrays: Array, **keywords: Any) -> Array:
@@ -263,9 +249,9 @@ _joined = partial(
 JOINED = (
     _joined("hstack", "*arrays", _joined_kernel, _beside,
             doc="vectors end to end, matrices side by side", numpy="np.hstack(({arrays}))"),
-    _joined("vstack", "*arrays", _joined_kernel, _above,
+    _joined("vstack", "*arrays", _joined_kernel, _joining(0),
             doc="vectors as rows, matrices one on another", numpy="np.vstack(({arrays}))"),
-    _joined("column_stack", "*arrays", _joined_kernel, _columns,
+    _joined("column_stack", "*arrays", _joined_kernel, _joining(1),
             doc="vectors as columns, matrices side by side", numpy="np.column_stack(({arrays}))"),
 )
 # fmt: on

@@ -126,25 +126,19 @@ def _back_to_value(site: Site) -> str:
     return f"pick(delta, at, {shape_text(v.shape)})"
 
 
-def _put_rules(site: Site) -> tuple[str, ...]:
-    return "put(delta, 0, at)", _back_to_value(site)
-
-
-def _put_add_rules(site: Site) -> tuple[str, ...]:
-    return "delta", _back_to_value(site)
-
-
 # fmt: off
 ROWS = (
     array_row("pick", "x at: shape:=None", pick_kernel, _pick, rules=pick_rules,
               latex=r"\operatorname{pick}({x})",
               doc="elements of x by their places, counted row by row, in a shape", exact=True,
               group="used in derivatives"),
-    array_row("put", "x v at:", _put_kernel, _put_once, rules=_put_rules,
+    array_row("put", "x v at:", _put_kernel, _put_once,
+              rules=lambda site: ("put(delta, 0, at)", _back_to_value(site)),
               latex=r"\operatorname{put}({x}, {v})",
               doc="x with the elements at some places replaced by those of v", propagates="v",
               exact=True, group="used in derivatives"),
-    array_row("put_add", "x v at:", _put_add_kernel, _put, rules=_put_add_rules,
+    array_row("put_add", "x v at:", _put_add_kernel, _put,
+              rules=lambda site: ("delta", _back_to_value(site)),
               latex=r"\operatorname{put\_add}({x}, {v})",
               doc="x with the elements of v added at some places, also several at one",
               propagates="x v", group="used in derivatives"),

@@ -7,14 +7,12 @@ text; the functions below pick the text where it is not.
 
 from __future__ import annotations
 
-from typing import Any
-
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Shape, Site, Type
-from gradcli.ops.options import Keywords, array_row, shape_text
+from gradcli.ops.options import LINEAR, Keywords, array_row, shape_text
 
 # --- the matrix product ------------------------------------------------------------------
 
@@ -247,27 +245,25 @@ def _kron_rules(site: Site) -> tuple[str, str]:
     return rule("B", of_a, of_b, b), rule("A", of_b, of_a, a)
 
 
-GROUP: dict[str, Any] = {"composite": True, "group": "linear algebra"}
-
 # fmt: off
 ROWS = (
     array_row("matmul", "A B", k.matmul, _matmul, rules=_matmul_rules, symbol="@", plain=np.matmul,
               latex="{A} \\, {B}",
               doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
-              mpmath=pk.contraction(k.matmul), traits="contracts", propagates="A B", **GROUP,
+              mpmath=pk.contraction(k.matmul), traits="contracts", propagates="A B", **LINEAR,
               aliases="mm mv bmm"),
     array_row("dot", "a b", k.dot, _dot, rules=_dot_rules, latex=r"{a} \cdot {b}",
               doc="dot product of vectors; the matrix product of matrices",
-              mpmath=pk.contraction(k.dot), traits="contracts", propagates="a b", **GROUP),
+              mpmath=pk.contraction(k.dot), traits="contracts", propagates="a b", **LINEAR),
     array_row("inner", "a b", k.inner, _inner, rules=_inner_rules,
               latex=r"\langle {a}, {b} \rangle", doc="sums of products along the last axis of both",
-              mpmath=pk.contraction(k.inner), propagates="a b", **GROUP),
+              mpmath=pk.contraction(k.inner), propagates="a b", **LINEAR),
     array_row("outer", "a b", k.outer, _outer, rules=_outer_rules, latex=r"{a} \, {b}^\top",
               doc="every element of a times every element of b; arrays are flattened",
               numpy="np.outer({a:flat}, {b:flat})", propagates="a b", group="linear algebra"),
-    array_row("cross", "a b", k.cross, _cross, "cross(b, delta)", "cross(delta, a)",
+    array_row("cross", "a b", np.cross, _cross, "cross(b, delta)", "cross(delta, a)",
               latex=r"{a} \times {b}", doc="cross product of vectors of 3",
-              numpy="np.cross({a:flat}, {b:flat})", **GROUP),
+              numpy="np.cross({a:flat}, {b:flat})", **LINEAR),
     array_row("kron", "A B", k.kron, _kron, rules=_kron_rules, latex=r"{A} \otimes {B}",
               doc="Kronecker product: every element of A, replaced by itself times B",
               group="linear algebra"),

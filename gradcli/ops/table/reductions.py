@@ -14,11 +14,12 @@ from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
+    HELPER,
     Keywords,
     along,
     array_row,
     axis_argument,
-    axis_option,
+    behind,
     expanded,
     of_array,
     reduced_count,
@@ -51,10 +52,7 @@ def _mean_rules(site: Site) -> tuple[str, ...]:
 def _prod_others(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     if len({t.shape for t in types}) > 1:
         raise Misfit
-    rank = len(types[0].shape)
-    axes = axis_option(options, rank)
-    gone = range(rank) if axes is None else axes
-    return Type(types[0].shape), {"axis": tuple(i - rank for i in gone)}
+    return Type(types[0].shape), behind(types[0], options)
 
 
 def _prod_others_rules(site: Site) -> tuple[str, ...]:
@@ -118,7 +116,7 @@ def _std_tie(x: Array, axis: rk.Axes, keepdims: bool, count: float) -> Any:  # n
 # --- the largest and the smallest --------------------------------------------------------
 
 
-def _first_place(find: Any) -> Any:
+def first_place(find: Any) -> Any:
     """Which element is chosen, as a branch."""
 
     def branch(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
@@ -127,7 +125,7 @@ def _first_place(find: Any) -> Any:
     return branch
 
 
-def _several(best: Any) -> Any:
+def several(best: Any) -> Any:
     """Whether more than one element is chosen."""
 
     def tie(x: Array, axis: rk.Axes, keepdims: bool) -> Any:  # noqa: ARG001, FBT001
@@ -168,10 +166,6 @@ def _norm_rules(site: Site) -> tuple[str, ...]:
     return (f"{delta}*where({out} == 0, 0, x/{out})",)
 
 
-def _norm_jacobian(site: Site) -> str:
-    return "" if site.out.shape or site.options["p"] not in {None, 2} else "{x}/{out}"
-
-
 def _norm_branch(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # noqa: ARG001, FBT001
     if p == 1:
         return np.sign(x)
@@ -192,10 +186,6 @@ def _norm_tie(x: Array, axis: rk.Axes, keepdims: bool, p: float = 2) -> Any:  # 
     return np.all(size == 0, axis=axis)
 
 
-def _squared_norm(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    return Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}
-
-
 # --- exponentials ------------------------------------------------------------------------
 
 
@@ -210,14 +200,13 @@ def _logsumexp_rules(site: Site) -> tuple[str, ...]:
 EVENLY = of_array("{delta}*(x == {out})/sum(x == {out}{along})")
 AXES = "x axis:=None keepdims:=False"
 REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 SUMS = (
     array_row("sum", AXES, np.add.reduce, _reduce, rules=of_array("{delta}*ones_like(x)"),
               latex=r"\sum {x}",
               doc="sum of the elements", numpy="np.sum({x:count}, {axis=}, {keepdims=})",
-              mpmath=pk.total, traits="composite", propagates="x",
+              mpmath=lambda _mp, x, **more: np.sum(x, **more), traits="composite", propagates="x",
               jacobian=lambda site: "" if site.out.shape else "ones({n})", **REDUCTION),
     array_row("mean", AXES, np.mean, _reduce_something, rules=_mean_rules, aliases="average",
               doc="mean of the elements", numpy="np.mean({x:all}, {axis=}, {keepdims=})",
@@ -225,8 +214,8 @@ SUMS = (
     array_row("prod", AXES, rk.prod, _reduce, latex=r"\prod {x}",
               rules=of_array("{delta}*prod_others(x{given_axis})"),
               doc="product of the elements; its derivative is right with zeros too",
-              numpy="np.prod({x:all}, {axis=}, {keepdims=})", mpmath=pk.along(pk.product),
-              traits="composite", **REDUCTION),
+              numpy="np.prod({x:all}, {axis=}, {keepdims=})",
+              mpmath=pk.along(lambda mp, row: mp.fprod(row)), traits="composite", **REDUCTION),
     array_row(
         "prod_others", "*x axis:=None", rk.prod_others, _prod_others, rules=_prod_others_rules,
         latex=r"\prod_{{k \ne j}} {x}_k",
@@ -238,13 +227,13 @@ EXTREMES = (
     array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax",
               call=False, latex=r"\max {x}", convention="evenly among the tied",
               doc="largest element", numpy="np.max({x:all}, {axis=}, {keepdims=})",
-              mpmath=pk.along(pk.largest), traits="exact selects", square="",
-              branch=_first_place(np.argmax), tie=_several(np.max), **REDUCTION),
+              mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects", square="",
+              branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
     array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin",
               call=False, latex=r"\min {x}", convention="evenly among the tied",
               doc="smallest element", numpy="np.min({x:all}, {axis=}, {keepdims=})",
-              mpmath=pk.along(pk.smallest), traits="exact selects", square="",
-              branch=_first_place(np.argmin), tie=_several(np.min), **REDUCTION),
+              mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects", square="",
+              branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
 )
 
 SPREAD = (
@@ -259,16 +248,21 @@ SPREAD = (
               careful=lambda site: _std_rule(site, _twice_centred(site)),
               convention="0 where all elements are equal",
               doc="standard deviation, the square root of var",
-              numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})", mpmath=pk.along(pk.deviation),
+              numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})",
+              mpmath=pk.along(lambda mp, row, count: mp.sqrt(pk.variance(mp, row, count))),
               traits="composite", square="var(x)", branch=_std_tie, tie=_std_tie, **REDUCTION),
     array_row("norm", "x p:=None axis:=None keepdims:=False", rk.norm, _norm, rules=_norm_rules,
               symbol="norm", latex=r"\lVert {x} \rVert",
               convention="0 at 0; for p = 1 by sign, for p = inf evenly among the tied",
               doc="Euclidean norm, of a matrix the Frobenius norm; p = 1, 2, inf for vectors",
               mpmath=pk.along(pk.norm), traits="composite", square="||x||^2", branch=_norm_branch,
-              tie=_norm_tie, jacobian=_norm_jacobian, wrong="delta*x; 2*delta*x", **REDUCTION),
-    array_row("squared_norm", "x", rk.squared_norm, _squared_norm, "delta*(2*x)",
-              latex=r"\lVert {x} \rVert^2",
+              tie=_norm_tie,
+              jacobian=lambda site: (
+                  "{x}/{out}" if not site.out.shape and site.options["p"] in {None, 2} else ""),
+              wrong="delta*x; 2*delta*x", **REDUCTION),
+    array_row("squared_norm", "x", lambda x, axis: np.add.reduce(np.square(x), axis=axis),
+              lambda types, _: (Type(()), {"axis": tuple(range(-len(types[0].shape), 0))}),
+              "delta*(2*x)", latex=r"\lVert {x} \rVert^2",
               doc="||x||^2, the sum of all squares, also written norm(x)^2",
               mpmath=pk.along(pk.squared_norm), notation=Notation.SQUARED_NORM, traits="composite",
               propagates="x", jacobian="2*{x}",

@@ -16,11 +16,12 @@ from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Misfit, Site, Type
 from gradcli.ops.options import (
+    HELPER,
     Keywords,
     along,
     array_row,
     axis_argument,
-    axis_option,
+    behind,
     line_axis,
     shown,
     whole,
@@ -31,15 +32,13 @@ from gradcli.ops.options import (
 
 def _normalise(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     (t,) = types
-    rank = len(t.shape)
-    if rank == 0:
+    if not t.shape:
         raise Misfit("it needs a vector or a matrix, not a number")
     options.setdefault("axis", -1)
-    axes = axis_option(options, rank)
-    gone = range(rank) if axes is None else axes
-    if any(t.shape[i] == 0 for i in gone):
+    keywords = behind(t, options)
+    if any(t.shape[i] == 0 for i in keywords["axis"]):
         raise Misfit(f"there is nothing to take together in {t}", plain=True)
-    return Type(t.shape), {"axis": tuple(i - rank for i in gone)}
+    return Type(t.shape), keywords
 
 
 def _total(site: Site, text: str) -> str:
@@ -70,11 +69,6 @@ def _softmax_slope_rules(site: Site) -> tuple[str, ...]:
     )
 
 
-def _careful_log_softmax_rules(site: Site) -> tuple[str, ...]:
-    """δ - e^out·Σδ, with δ - δ·e^out as one."""
-    return (f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",)
-
-
 # --- running sums and products -----------------------------------------------------------
 
 
@@ -98,7 +92,6 @@ def _shift(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
 
 
 LINE: dict[str, Any] = {"composite": True, "group": "along an axis"}
-HELPER: dict[str, Any] = {"group": "used in derivatives"}
 
 # fmt: off
 SOFTMAX = (
@@ -110,7 +103,9 @@ SOFTMAX = (
               wrong="delta*out*(1 - out); delta*out; delta*(1 - out)", **LINE),
     array_row("log_softmax", "x axis:=-1", rk.log_softmax, _normalise,
               rules=lambda site: (f"delta - exp(out)*{_total(site, 'delta')}",),
-              careful=_careful_log_softmax_rules, latex=r"\log \operatorname{softmax}({x})",
+              careful=lambda site: (
+                  f"-delta*expm1(out) - exp(out)*({_total(site, 'delta')} - delta)",),
+              latex=r"\log \operatorname{softmax}({x})",
               doc="logarithm of softmax, without overflow or lost digits", mpmath=pk.log_softmax,
               propagates="x", jacobian=_for_vector("eye({n}) - exp({out}) @ ones({n}).T"),
               wrong="delta - exp(out); delta*(1 - exp(out))", **LINE),
@@ -121,7 +116,7 @@ RUNNING = (
               "flip(cumsum(flip(delta{given_axis}){given_axis}){given_axis})",
               doc="running sums; of a matrix it needs the axis", numpy="np.cumsum({x}, {axis=})",
               propagates="x", **LINE),
-    array_row("logcumsumexp", "x axis:=None", rk.logcumsumexp, _line("logcumsumexp"),
+    array_row("logcumsumexp", "x axis:=None", np.logaddexp.accumulate, _line("logcumsumexp"),
               "exp(x - out)*recurrence_back(exp(minimum(shift(out{given_axis}) - out, 0)), "
                   "delta{given_axis})",
               doc="logarithms of the running sums of exponentials, without overflow",

@@ -18,6 +18,7 @@ from gradcli.ops.options import (
     Keywords,
     array_row,
     axis_option,
+    behind,
     one_axis,
     shape_option,
     shape_text,
@@ -204,10 +205,7 @@ def _repeat_rules(site: Site) -> tuple[str, ...]:
 
 
 def _flip(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    rank = len(t.shape)
-    axes = axis_option(options, rank)
-    return Type(t.shape), {"axis": tuple(i - rank for i in (range(rank) if axes is None else axes))}
+    return Type(types[0].shape), behind(types[0], options)
 
 
 # --- makers ------------------------------------------------------------------------------
@@ -244,11 +242,6 @@ def _linspace(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
         raise Misfit(hint="start and stop are numbers")
     num = options["num"] = whole(options.get("num", 50), "num", least=0)
     return Type((num,)), {"num": num}
-
-
-def _linspace_rules(site: Site) -> tuple[str, ...]:
-    num = site.options["num"]
-    return f"delta @ linspace(1, 0, {num})", f"delta @ linspace(0, 1, {num})"
 
 
 def _arange(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -321,7 +314,9 @@ MAKERS = (
               numpy="np.full({shape}, {value})", **MAKER),
     array_row("eye", "n: m:=None", np.eye, _eye, latex=r"I",
               doc="the identity matrix, n×n or n×m", **MAKER),
-    array_row("linspace", "start stop num:=50", k.linspace, _linspace, rules=_linspace_rules,
+    array_row("linspace", "start stop num:=50", k.linspace, _linspace,
+              rules=lambda site: tuple(f"delta @ linspace({ends}, {site.options['num']})"
+                                       for ends in ("1, 0", "0, 1")),
               doc="num numbers from start to stop at equal distances, both included",
               numpy="np.linspace({start:flat}, {stop:flat}, {num})", group="makers of arrays"),
     array_row("arange", "start: stop:=None step:=1",

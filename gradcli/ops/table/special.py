@@ -9,6 +9,7 @@ from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
+from gradcli.ops.kernels.scipy_functions import special
 from gradcli.ops.operation import Loss, Misfit, Operation, Site, Type
 from gradcli.ops.options import Keywords, whole
 from gradcli.ops.table.rows import grouped, row, unary
@@ -119,19 +120,23 @@ OF_AN_ORDER = (
         mpmath=pk.polygamma, doc="n-th derivative of digamma (SciPy); x comes first",
         losses=(Loss("x", LEFT_OF_0, (-0.49571567691304336,)),),
         traits="composite"),
-    row("gammainc", "a: x", sk.gammainc, infer=_order, latex=r"P({a}, {x})", domain="x ≥ 0",
-        rules=lambda site: (f"gamma_density({site.options['a']!r}, x)",), mpmath=pk.gammainc,
+    row("gammainc", "a: x", lambda x, a: special.gammainc(a, x), infer=_order, latex=r"P({a}, {x})",
+        domain="x ≥ 0", rules=lambda site: (f"gamma_density({site.options['a']!r}, x)",),
+        mpmath=pk.incomplete(lambda mp, v, a: mp.gammainc(a, 0, v, regularized=True)),
         numpy="scipy.special.gammainc({a}, {x})", losses=(Loss("", SCIPYS, (1e-16,)),),
         doc="lower incomplete gamma function, regularised (SciPy); a is a constant",
         traits="composite"),
-    row("gammaincc", "a: x", sk.gammaincc, infer=_order, latex=r"Q({a}, {x})", domain="x ≥ 0",
-        rules=lambda site: (f"-gamma_density({site.options['a']!r}, x)",), mpmath=pk.gammaincc,
+    row("gammaincc", "a: x", lambda x, a: special.gammaincc(a, x), infer=_order,
+        latex=r"Q({a}, {x})", domain="x ≥ 0",
+        rules=lambda site: (f"-gamma_density({site.options['a']!r}, x)",),
+        mpmath=pk.incomplete(lambda mp, v, a: mp.gammainc(a, v, regularized=True)),
         numpy="scipy.special.gammaincc({a}, {x})", losses=(Loss("", SCIPYS, (30.0,)),),
         doc="upper incomplete gamma function, regularised (SciPy); a is a constant",
         traits="composite"),
     row("gamma_density", "a: x", sk.gamma_density, infer=_order, rules=_density_rule,
         latex=r"\frac{{x}^{a - 1} e^{-{x}}}{\Gamma(a)}", domain="x > 0",
-        numpy="gamma_density({a}, {x})", mpmath=pk.gamma_density, traits="composite",
+        numpy="gamma_density({a}, {x})", traits="composite",
+        mpmath=pk.incomplete(lambda mp, v, a: v ** (mp.mpf(a) - 1) * mp.exp(-v) / mp.gamma(a)),
         doc="density of the gamma distribution, x^(a-1)·e^-x/gamma(a)"),
     row("bessel_i", "x n:", bk.bessel_i, infer=_whole_order, rules=_neighbours("i", "+"),
         latex=r"I_{n}({x})", numpy="special.iv({n}, {x})", mpmath=pk.bessel("besseli"),

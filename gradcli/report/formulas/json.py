@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from gradcli.formulas.types import Derivative, Formula
+from gradcli.formulas.types import Derivative
 from gradcli.report.formulas.labels import label
 from gradcli.report.json import laid_out, plain
 from gradcli.report.style import Style
@@ -27,15 +27,17 @@ def document(found: Derivative) -> Iterator[tuple[str, Any]]:
     yield "order", found.order
     yield "sizes", dict(found.sizes)
     yield "definitions", dict(found.definitions)
-    yield "formulas", [_formula(found, formula) for formula in found.formulas]
+    yield (
+        "formulas",
+        [
+            {
+                "name": label(found, formula, PLAIN),
+                "wrt": list(formula.wrt),
+                "formula": formula.text,
+                "direction": formula.direction,
+                "value": plain(formula.value),
+            }
+            for formula in found.formulas
+        ],
+    )
     yield "check", {"verdict": "pass", "points": found.points, "digits": round(found.digits, 1)}
-
-
-def _formula(found: Derivative, formula: Formula) -> dict[str, Any]:
-    return {
-        "name": label(found, formula, PLAIN),
-        "wrt": list(formula.wrt),
-        "formula": formula.text,
-        "direction": formula.direction,
-        "value": None if formula.value is None else plain(formula.value),
-    }

@@ -11,19 +11,14 @@ from gradcli.report.fractions import LATEX
 from gradcli.report.mathematics.latex import mathematics, name
 from gradcli.report.style import Style
 from gradcli.report.tables import latex
-from gradcli.report.trace.latex import END, HEAD, NEEDS
+from gradcli.report.trace.latex import document
 from gradcli.syntax.parser import parse_expression
 
 
 def pieces(found: Derivative, style: Style, *, standalone: bool = False) -> Iterator[str]:
     """The formulas; `standalone` makes a document of them."""
-    yield HEAD if standalone else NEEDS
-    yield f"% {checked(found)}\n"
-    yield "\\begin{align*}\n"
-    yield " \\\\\n".join(_lines(found, style))
-    yield "\n\\end{align*}\n"
-    if standalone:
-        yield END
+    text = " \\\\\n".join(_lines(found, style)) + "\n"
+    return document([text], standalone=standalone, comment=f"% {checked(found)}\n")
 
 
 def _lines(found: Derivative, style: Style) -> Iterator[str]:

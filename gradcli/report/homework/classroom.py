@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -91,9 +92,9 @@ def _said(title: str, texts: Sequence[tuple[str, str]], width: int, style: Style
 
 def _summary(marks: Sequence[Mark]) -> Iterator[str]:
     count = len(marks)
-    right = sum(mark.standing is Standing.OK for mark in marks)
-    mistakes = sum(mark.standing is Standing.WRONG for mark in marks)
-    elsewhere = sum(mark.standing is Standing.OTHER_POINT for mark in marks)
+    standings = Counter(mark.standing for mark in marks)
+    kinds = Standing.OK, Standing.WRONG, Standing.OTHER_POINT
+    right, mistakes, elsewhere = (standings[kind] for kind in kinds)
     text = f"{count} submission{'s' if count != 1 else ''}: {right} right, {mistakes} with mistakes"
     if elsewhere:
         text += f", {elsewhere} for another point"

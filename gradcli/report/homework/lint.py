@@ -115,14 +115,9 @@ def _point(finding: Finding, style: Style, width: int, options: Collection[str])
 
 
 def _lines(text: str, width: int, indent: str = "") -> Iterator[str]:
-    for line in wrap(
-        text,
-        width,
-        initial_indent=indent,
-        subsequent_indent=indent + "  ",
-        break_long_words=False,
-        break_on_hyphens=False,
-    ):
+    hang = indent + "  "
+    for line in wrap(text, width, initial_indent=indent, subsequent_indent=hang,
+                     break_long_words=False, break_on_hyphens=False):  # fmt: skip
         yield line + "\n"
 
 

@@ -13,8 +13,8 @@ from typing import ClassVar
 
 from gradcli import ops
 from gradcli.ops.operation import Shape
+from gradcli.report.mathematics import names
 from gradcli.report.mathematics.printer import ATOM, POWER, PRODUCT, SIGN, Piece, Printer
-from gradcli.report.tables import latex
 from gradcli.syntax.printer import print_tree
 from gradcli.syntax.tree import Array, Call, Compare, Index, Name, Number, Slice, Tree
 
@@ -26,8 +26,8 @@ LETTER = re.compile(r"[A-Za-z]|\\(?!frac|text)")
 def name(written: str) -> str:
     r"""A name of the graph; δ of a node is \delta_{node}."""
     if written.startswith("delta_") and len(written) > len("delta_"):
-        return rf"\delta_{{{latex.name(written.removeprefix('delta_'))}}}"
-    return latex.name(written)
+        return rf"\delta_{{{names.name(written.removeprefix('delta_'))}}}"
+    return names.name(written)
 
 
 def mathematics(tree: Tree, shapes: Mapping[str, Shape]) -> Piece:
@@ -76,7 +76,7 @@ class Latex(Printer):
             case Number() if tree.text.isalpha():
                 return Piece(rf"\text{{{tree.text}}}", ATOM)
             case Number():
-                text = latex.numeral(tree.text.replace("_", "").lower())
+                text = names.numeral(tree.text.replace("_", "").lower())
                 return Piece(text, SIGN if text.startswith("-") else ATOM)
             case Name() if tree.name in CONSTANTS and tree.name not in self.shapes:
                 return Piece(CONSTANTS[tree.name], ATOM)
@@ -88,7 +88,7 @@ class Latex(Printer):
             case Index():
                 items = print_tree(Index(Name("", tree.span), tree.items, tree.span))[1:-1]
                 base = self.at(parts[0], ATOM)
-                return Piece(rf"{{{base}}}_{{[\text{{{latex.text(items)}}}]}}", ATOM)
+                return Piece(rf"{{{base}}}_{{[\text{{{names.text(items)}}}]}}", ATOM)
             case Slice():
                 return Piece(":".join(part.text for part in parts), ATOM)
         found = super().piece(tree, parts)
@@ -108,7 +108,7 @@ class Latex(Printer):
 
     def words(self, text: str) -> str:
         """What has no form but its text."""
-        return rf"\text{{{latex.text(text)}}}"
+        return rf"\text{{{names.text(text)}}}"
 
     def bracketed(self, text: str) -> str:
         """The text in brackets that grow with it."""
@@ -135,16 +135,16 @@ class Latex(Printer):
             f"{self.words(key)} = {part.text}"
             for key, part in zip(tree.keywords, named, strict=True)
         ]
-        word = "".join(c if c.isascii() and c.isalnum() else latex.text(c) for c in tree.name)
+        word = "".join(c if c.isascii() and c.isalnum() else names.text(c) for c in tree.name)
         return Piece(rf"\operatorname{{{word}}}\left({', '.join(texts)}\right)", ATOM)
 
     def _by_template(self, row: ops.Operation, parts: Sequence[Piece]) -> str | None:
         """The row's LaTeX form with its parameters filled in; None if that would not say all."""
-        names = [p.name for p in row.parameters]
-        if not row.latex or len(parts) > len(names) or any(p.variadic for p in row.parameters):
+        parameters = [p.name for p in row.parameters]
+        if not row.latex or len(parts) > len(parameters) or any(p.variadic for p in row.parameters):
             return None
-        given = dict(zip(names, parts, strict=False))
-        fields = set(re.findall(r"\{(\w+)\}", row.latex)) & set(names)
+        given = dict(zip(parameters, parts, strict=False))
+        fields = set(re.findall(r"\{(\w+)\}", row.latex)) & set(parameters)
         if fields != set(given):
             return None
 

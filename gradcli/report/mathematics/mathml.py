@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import ClassVar
 
+from gradcli.report.mathematics.names import SMALL, split
 from gradcli.report.mathematics.printer import ATOM, SIGN, Piece, Printer
-from gradcli.report.tables.latex import SMALL, split
 from gradcli.syntax.tree import Call, Number, Tree
 
 

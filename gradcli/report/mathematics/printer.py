@@ -91,18 +91,17 @@ class Printer(ABC):
         if symbol == "*" and all(part.array for part in parts):
             symbol = "⊙"
         level, *needed = LEVELS[symbol]
-        first, *second = [
-            part.text
-            if need == ANY
-            else self.base(part)
-            if need == BASE
-            else self.right(part, need)
-            if k or symbol == "neg"
-            else self.at(part, need)
-            for k, (part, need) in enumerate(zip(parts, needed, strict=True))
-        ]
+        texts = []
+        for k, (part, need) in enumerate(zip(parts, needed, strict=True)):
+            if need == ANY:
+                texts.append(part.text)
+            elif need == BASE:
+                texts.append(self.base(part))
+            else:
+                write = self.right if k or symbol == "neg" else self.at
+                texts.append(write(part, need))
         minus = symbol == "neg" or (parts[0].minus and level in (SUM, PRODUCT))
-        return Piece(self.operators[symbol].format(first, *second), level, minus=minus)
+        return Piece(self.operators[symbol].format(*texts), level, minus=minus)
 
     def listed(self, parts: Sequence[Piece]) -> str:
         """Parts with commas between them."""

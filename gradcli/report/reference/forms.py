@@ -82,9 +82,16 @@ def forms(row: Operation) -> list[Form]:
 
     Rules that differ only in numbers (the 3 of a mean of three) are one set.
     """
+
+    def form(
+        text: str, shapes: dict[str, Shape], rules: tuple[str, ...], running: tuple[str, ...]
+    ) -> Form:
+        names = row.operand_names(len(rules))
+        other = {n: c for n, r, c in zip(names, rules, running, strict=True) if c not in ("", r)}
+        return Form(text, shapes, dict(zip(names, rules, strict=True)), other)
+
     if isinstance(row.rules, tuple) and isinstance(row.careful, tuple):
-        careful = row.careful or ("",) * len(row.rules)
-        return [_form(written(row), {}, row, row.rules, careful)]
+        return [form(written(row), {}, row.rules, row.careful or ("",) * len(row.rules))]
     found: dict[str, Form] = {}
     for example in examples(row):
         program = Program(example.text)
@@ -92,21 +99,10 @@ def forms(row: Operation) -> list[Form]:
         node = next(node for node in reversed(graph.nodes) if node.operation is row)
         rules, running = row.formulas(graph.site(node)), row.running(graph.site(node))
         shapes = {} if row.elementwise else {n: np.shape(v) for n, v in example.operands.items()}
-        form = _form(example.text, shapes, row, rules, running)
-        found.setdefault(_NUMBER.sub("0", " ".join(rules)), form)
+        found.setdefault(
+            _NUMBER.sub("0", " ".join(rules)), form(example.text, shapes, rules, running)
+        )
     return list(found.values())
-
-
-def _form(
-    text: str,
-    shapes: dict[str, Shape],
-    row: Operation,
-    rules: tuple[str, ...],
-    running: tuple[str, ...],
-) -> Form:
-    names = row.operand_names(len(rules))
-    other = {n: c for n, r, c in zip(names, rules, running, strict=True) if c not in ("", r)}
-    return Form(text, shapes, dict(zip(names, rules, strict=True)), other)
 
 
 def commands(row: Operation) -> Iterator[str]:
@@ -128,10 +124,10 @@ def _command(example: Example) -> str | None:
 
 def _binding(name: str, value: Any) -> str:
     """`--x 3`, or `--set value=3` for the name that is an option too."""
-    text = _WHOLE.sub("", value_text(value))
+    option, text = f"--{name}", _WHOLE.sub("", value_text(value))
     if name == "value":
-        return f"--set {name}={text}" if np.ndim(value) == 0 else f'--set "{name}={text}"'
-    return f"--{name} {text}" if np.ndim(value) == 0 else f'--{name} "{text}"'
+        option, text = "--set", f"{name}={text}"
+    return f'{option} "{text}"' if np.ndim(value) else f"{option} {text}"
 
 
 def examples(row: Operation) -> Iterator[Example]:

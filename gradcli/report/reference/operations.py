@@ -17,7 +17,6 @@ from gradcli.ops import Composition, Function
 from gradcli.ops.operation import Operation, Type
 from gradcli.report.json import encoder, indented, plain
 from gradcli.report.numbers import folded, padded, painted, shown
-from gradcli.report.reference import compositions
 from gradcli.report.reference.forms import Form, commands, forms, groups, written
 from gradcli.report.style import Style
 from gradcli.report.tables.markdown import code
@@ -53,6 +52,14 @@ def listing(found: tuple[Function, ...] | None, form: str, style: Style) -> str:
     return "".join(f"{text}\n" for text in lines)
 
 
+def compositions() -> dict[str, list[Composition]]:
+    """All functions of several operations by group."""
+    found: dict[str, list[Composition]] = {}
+    for one in ops.COMPOSITIONS:
+        found.setdefault(one.group, []).append(one)
+    return found
+
+
 def also_called(row: Operation) -> list[str]:
     """The other names that an operation can be called by."""
     own = written(row).partition("(")[0]
@@ -78,10 +85,13 @@ def _listing(style: Style) -> Iterator[str]:
         for row in rows:
             yield from _entry(f"  {written(row)}", row.doc, NAME_WIDTH, style)
         yield ""
-    for group, found in compositions.in_order().items():
+    for group, found in compositions().items():
         yield painted(f"{group}, of several operations", "bold", style)
         for one in found:
-            yield from _entry(f"  {compositions.call(one)}", one.doc, NAME_WIDTH, style)
+            words = [p.name for p in one.parameters if p.required]
+            more = ["…"] if len(words) < len(one.parameters) else []
+            call = f"  {one.name}({', '.join([*words, *more])})"
+            yield from _entry(call, one.doc, NAME_WIDTH, style)
         yield ""
     yield from _entry("", "gradcli ops NAME: derivatives, domain and examples of one.", 0, style)
 
@@ -123,7 +133,11 @@ def _blocks(
         yield painted(shown(ops.signature(one), style), "bold", style)
         yield from _entry("", one.doc, 2, style)
         yield ""
-        for label, words in compositions.lines(one):
+        example = f'gradcli eval "sum({one.name}({one.samples[0]}))" --value'
+        facts = [("stands for", one.definition), ("example", example)]
+        if len(one.aliases) > 1:
+            facts.insert(0, ("also", ", ".join(one.aliases[1:])))
+        for label, words in facts:
             yield from _entry(f"  {label}", words, LABEL_WIDTH, style)
 
 
@@ -222,7 +236,17 @@ def _json(
     whole = {
         "schema": "gradcli.ops/1",
         "operations": [_object(row, titles[row.name]) for row in wanted],
-        "compositions": [compositions.described(one) for one in composed],
+        "compositions": [
+            {
+                "name": one.name,
+                "group": one.group,
+                "written": ops.signature(one),
+                "aliases": list(one.aliases),
+                "doc": one.doc,
+                "text": one.definition,
+            }
+            for one in composed
+        ],
     }
     return (indented(whole, encode) if style.pretty else encode(whole)) + "\n"
 
@@ -273,17 +297,23 @@ def _markdown(
         if rows or not composed:
             yield _markdown_table(list(rows), style)
         if composed:
-            yield compositions.markdown(composed, style)
+            yield _composed_table(composed, style)
         return
     for title, group in groups().items():
         yield f"## {title[0].upper()}{title[1:]}\n"
         yield _markdown_table(group, style)
 
-    yield f"## {compositions.TITLE[0].upper()}{compositions.TITLE[1:]}\n"
+    yield "## Functions of several operations\n"
     yield "Each stands for what its last column says: these operations go into the graph.\n"
-    for title, found in compositions.in_order().items():
+    for title, found in compositions().items():
         yield f"### {title[0].upper()}{title[1:]} of several operations\n"
-        yield compositions.markdown(found, style)
+        yield _composed_table(found, style)
+
+
+def _composed_table(found: Iterable[Composition], style: Style) -> str:
+    heads = [Column(title) for title in ("function", "what it is", "stands for")]
+    cells = ((code(ops.signature(one)), Words(one.doc), code(one.definition)) for one in found)
+    return "".join(written_table(Table(heads, cells), style))
 
 
 def _markdown_table(rows: list[Operation], style: Style) -> str:

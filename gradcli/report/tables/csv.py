@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +16,7 @@ import numpy as np
 from gradcli.report import json
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import rows
-from gradcli.report.tables.model import Cell, Column, Name, Number, Shape, Table, Words
+from gradcli.report.tables.model import Cell, Column, Number, Shape, Table, Words
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -35,33 +35,24 @@ def pieces(result: Result, style: Style, command: str) -> Iterator[str]:
     columns: tuple[str, ...] = CHECK if command == "check" else EVAL
     if command != "check" and result.checks is not None:
         columns += EVAL_CHECK
-    fields = (_fields(entry, style) for entry in rows.entries(result, command))
-    return written(table_of(columns, fields), style)
+    cells = (
+        [_entry_cell(entry, key, style.precision) for key in columns]
+        for entry in rows.entries(result, command)
+    )
+    return written(Table([Column(key) for key in columns], cells), style)
 
 
-def _fields(entry: Entry, style: Style) -> dict[str, Cell]:
-    precision = style.precision
-    return {
-        "name": Name(entry.name),
-        "kind": entry.kind,
-        "step": "" if entry.step is None else str(entry.step),
-        "operation": Words(entry.operation),
-        "shape": Shape(entry.shape),
-        "value": Number(entry.value, precision),
-        "delta": Number(entry.delta, precision),
-        "gradient": Number(entry.delta, precision),
-        "finite_difference": Number(entry.slope, precision),
-        "error_estimate": Number(entry.error, precision),
-        "digits": Number(entry.digits, precision),
-        "verdict": entry.verdict or "",
-        "words": Words(entry.words),
-    }
+FIELDS = {"finite_difference": "slope", "error_estimate": "error", "gradient": "delta"}
+"""Of which field of an entry a column is, where its name is another."""
 
 
-def table_of(columns: Sequence[str], rows: Iterable[Mapping[str, Cell]]) -> Table:
-    """A table of these columns, from rows by the columns' names; what one lacks is empty."""
-    cells = ((row.get(key, "") for key in columns) for row in rows)
-    return Table([Column(key) for key in columns], cells)
+def _entry_cell(entry: Entry, key: str, precision: int) -> Cell:
+    value = getattr(entry, FIELDS.get(key, key))
+    if key in ("kind", "verdict", "step"):
+        return "" if value is None else str(value)
+    if key in ("name", "operation", "words"):
+        return Words(value)
+    return Shape(value) if key == "shape" else Number(value, precision)
 
 
 def written(table: Table, style: Style) -> Iterator[str]:

@@ -15,6 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import cell_width
 from gradcli.report.fractions import LATEX, PLAIN
 from gradcli.report.json import document, laid_out, plain
+from gradcli.report.mathematics.names import name
 from gradcli.report.numbers import decimals, folded, number, painted, shape_text, shown, summary
 from gradcli.report.tables import csv as csv_table
 from gradcli.report.tables import grid
@@ -49,11 +50,6 @@ class Labelled(NamedTuple):
     def is_small(self) -> bool:
         """Whether all of it is shown."""
         return all(n <= MOST for n in self.value.shape)
-
-    @property
-    def is_empty(self) -> bool:
-        """Whether it has no elements."""
-        return not self.value.size
 
 
 def pieces(found: Jacobian | Hessian, form: str, style: Style) -> Iterator[str]:
@@ -137,11 +133,11 @@ def _conventions(found: Jacobian | Hessian) -> Iterator[str]:
     wrt = [i for i in graph.inputs if graph.nodes[i].name in inputs]
     corners = at_corners(graph, found.result.values, wrt)
     if corners:
-        shown_ones = ", ".join([*corners[:CORNERS], *["…"] * (len(corners) > CORNERS)])
-        one = len(corners) == 1
-        words = "derivative of" if one else "derivatives of"
-        end = "at its corner is a convention" if one else "at their corners are conventions"
-        yield f"the {words} {shown_ones} {end}"
+        listed = ", ".join([*corners[:CORNERS], *["…"] * (len(corners) > CORNERS)])
+        if len(corners) == 1:
+            yield f"the derivative of {listed} at its corner is a convention"
+        else:
+            yield f"the derivatives of {listed} at their corners are conventions"
 
 
 CORNERS = 3
@@ -172,10 +168,7 @@ def closing(found: Jacobian | Hessian) -> tuple[str, str]:
         columns = "inputs" if found.layout == "numerator" else "the output"
         layout = f"{found.layout} layout (rows: {rows}, columns: {columns})"
         return "Jacobian", f"of {found.name}, {layout}, {found.mode} mode"
-    output = found.name
-    if found.vector is not None:
-        return "Hessian", f"of {output} times v"
-    return "Hessian", f"of {output}, symmetric"
+    return "Hessian", f"of {found.name}{', symmetric' if found.vector is None else ' times v'}"
 
 
 # --- for people --------------------------------------------------------------------------
@@ -184,7 +177,7 @@ def closing(found: Jacobian | Hessian) -> tuple[str, str]:
 def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """A matrix with its labels, what does not agree, and the last line."""
     one = whole(found)
-    if one.is_empty:
+    if not one.value.size:
         yield "there is nothing to differentiate by\n" if not found.blocks else "empty\n"
     elif one.is_small:
         yield from _grid(one, style)
@@ -193,7 +186,7 @@ def table(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
             yield "\n" * (i > 0)
             size = shape_text(part.value.shape, style)
             yield painted(shown(part.title, style), "bold", style) + f"  {size}\n"
-            if part.is_empty:
+            if not part.value.size:
                 continue
             if part.is_small:
                 yield from _grid(part, style)
@@ -275,7 +268,7 @@ def markdown(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
         if not one.is_small:
             yield f"{code(shown(part.title, style))}, {shape_text(part.value.shape, style)}"
             yield "\n\n" if part.is_small else f": {summary(part.value, style.precision)}\n"
-        if part.is_small and not part.is_empty:
+        if part.is_small and part.value.size:
             yield from markdown_table.written(_table(part, style), style)
     for text in complaints(found):
         yield f"\n{escaped(shown(text, style))}\n"
@@ -287,10 +280,10 @@ def latex(found: Jacobian | Hessian, style: Style) -> Iterator[str]:
     """An equation per block, with what it needs in a comment above."""
     yield "% \\usepackage{amsmath}\n"
     for block, part in parts(found):
-        left = LATEX.derivative(tex.name(found.name), [*map(tex.name, _names(found, block))])
+        left = LATEX.derivative(name(found.name), [*map(name, _names(found, block))])
         value = part.value
         if isinstance(found, Hessian) and found.vector is not None:
-            left, value = rf"(H v)_{{{tex.name(block.by)}}}", value[:, 1:]
+            left, value = rf"(H v)_{{{name(block.by)}}}", value[:, 1:]
         yield f"\\[ {left} = {_matrix(value, style)} \\]\n"
 
 

@@ -1,6 +1,6 @@
 """A table before it is text: columns, and rows of cells that know what they hold.
 
-Reports make a `Table`; the modules `markdown`, `latex` and `csv` each write any table in their
+Reports make a `Table`; the modules `markdown`, `html`, `latex` and `csv` write tables in their
 format. What a terminal's table is fitted into is in `layout`, how its lines are drawn in `grid`.
 """
 

@@ -24,6 +24,12 @@ if TYPE_CHECKING:
 EVAL = ("name", "operation", "shape", "value", "delta", "slope", "words")
 CHECK = ("name", "shape", "delta", "slope", "error", "digits", "words")
 
+HEADINGS: tuple[dict[str, str], dict[str, str]] = (
+    {"name": "node", "delta": "δ", "slope": "finite diff.", "words": "check"},
+    {"name": "node", "delta": "gradient", "words": "verdict"},
+)
+"""Those of eval and of check that are not the column's key."""
+
 NUMBERS = ("value", "delta", "slope", "error", "digits")
 """Those of the columns that hold numbers."""
 
@@ -115,15 +121,12 @@ def precision_of(entry: Entry, key: str, precision: int) -> int:
 
 def columns(result: Result, command: str) -> tuple[str, ...]:
     """The columns that this result fills, in order."""
-    if command == "check":
-        wanted: tuple[str, ...] = CHECK
-    else:
-        empty = set() if result.gradient else {"delta", "slope", "words"}
-        if result.checks is None:
-            empty |= {"slope", "words"}
-        wanted = tuple(key for key in EVAL if key not in empty)
-    arrays = any(node.type.shape for node in result.graph.nodes)
-    return tuple(key for key in wanted if arrays or key != "shape")
+    empty = set() if any(node.type.shape for node in result.graph.nodes) else {"shape"}
+    if command != "check" and result.checks is None:
+        empty |= {"slope", "words"}
+    if command != "check" and not result.gradient:
+        empty |= {"delta", "slope", "words"}
+    return tuple(key for key in (CHECK if command == "check" else EVAL) if key not in empty)
 
 
 def table(result: Result, style: Style, command: str) -> Table:
@@ -157,11 +160,7 @@ def _maker(graph: Graph, key: str, precision: int) -> Callable[[Entry], Cell]:
 
 def heading(key: str, command: str) -> str:
     """What stands above a column."""
-    if command == "check":
-        own = {"delta": "gradient", "slope": "slope", "error": "error", "words": "verdict"}
-        return {"name": "node", **own}.get(key, key)
-    own = {"name": "node", "delta": "δ", "slope": "finite diff.", "words": "check"}
-    return own.get(key, key)
+    return HEADINGS[command == "check"].get(key, key)
 
 
 # --- the last line -----------------------------------------------------------------------

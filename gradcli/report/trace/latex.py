@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from gradcli.engine.notation import NOWHERE
+from gradcli.report.mathematics import names
 from gradcli.report.mathematics.latex import Latex, mathematics, name, product
 from gradcli.report.mathematics.printer import ATOM, PRODUCT, Piece
 from gradcli.report.tables import latex
@@ -49,12 +50,15 @@ def pieces(
     `statements` are the names that the program gives.
     """
     writer = Writer(steps, style, choice or Choice())
+    return document(writer.lines(_function(steps, statements)), standalone=standalone)
+
+
+def document(lines: Iterable[str], *, standalone: bool, comment: str = "") -> Iterator[str]:
+    """Lines, with their ends, as an `align*`; `standalone` makes a document of it."""
     yield HEAD if standalone else NEEDS
-    yield "\\begin{align*}\n"
-    yield from writer.lines(_function(steps, statements))
-    yield "\\end{align*}\n"
-    if standalone:
-        yield END
+    yield comment + "\\begin{align*}\n"
+    yield from lines
+    yield "\\end{align*}\n" + (END if standalone else "")
 
 
 def _function(steps: Steps, statements: frozenset[str]) -> Iterator[str]:
@@ -65,11 +69,11 @@ def _function(steps: Steps, statements: frozenset[str]) -> Iterator[str]:
     whole = [*StatementSteps(steps.result, statements).steps()]
     if len(whole) == len([*steps.steps()]):
         return
-    inputs = ", ".join(latex.name(name) for name in steps.result.inputs)
+    inputs = ", ".join(names.name(name) for name in steps.result.inputs)
     yield r"\intertext{Function}"
     for step in whole:
         formula = mathematics(step.tree, steps.shapes).text
-        left = latex.name(step.node.name)
+        left = names.name(step.node.name)
         if step.node.id == steps.graph.output and len(whole) == 1:
             left += f"({inputs})"
         yield f"{left} &= {formula}"
@@ -84,7 +88,7 @@ def equations(steps: Steps, style: Style) -> str:
 def formulas(steps: Steps) -> str:
     """The forward pass without numbers, for a notebook's MathJax."""
     return _aligned(
-        f"{latex.name(step.node.name)} &= {mathematics(step.tree, steps.shapes).text}"
+        f"{names.name(step.node.name)} &= {mathematics(step.tree, steps.shapes).text}"
         for step in steps.steps()
     )
 
@@ -116,11 +120,11 @@ class Writer:
         if self.choice.forward:
             yield r"\intertext{Forward pass}"
             for key, value in self.steps.result.inputs.items():
-                yield self._line(latex.name(key), None, value, "")
+                yield self._line(names.name(key), None, value, "")
             for step in self.steps.steps():
                 mark = "" if step.number is None else f"({step.number})"
                 formula = mathematics(step.tree, self.shapes)
-                yield self._line(latex.name(step.node.name), formula, step.value, mark)
+                yield self._line(names.name(step.node.name), formula, step.value, mark)
         if self.choice.backward:
             yield from self._backward()
 

@@ -32,6 +32,7 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import rows
+from gradcli.syntax.printer import print_tree
 from gradcli.trace.explain import Explainer
 from gradcli.trace.steps import Move, Step, Steps, factor_shapes
 
@@ -178,17 +179,13 @@ class Listing:
                 yield from self.backprop(move)
             yield from self.laid_out(self.move(move))
             if self.choice.jacobians:
-                yield from self._general(move)
+                from gradcli.report.trace.general_form import general  # noqa: PLC0415 - seldom
+
+                text = general(self.steps, move)
+                if text is not None:
+                    yield from self.laid_out(Line(f"    from {text}", []))
             if self.explainer is not None:
                 yield from self.words(self.explainer.backward(move).text)
-
-    def _general(self, move: Move) -> Iterator[str]:
-        """The general form that a rule comes from."""
-        from gradcli.report.trace.general_form import general  # noqa: PLC0415 - seldom asked for
-
-        text = general(self.steps, move)
-        if text is not None:
-            yield from self.laid_out(Line(f"    from {text}", []))
 
     def backprop(self, move: Move) -> Iterator[str]:
         """The line above a step's moves: which operation is backpropped."""
@@ -197,10 +194,8 @@ class Listing:
 
     def move(self, move: Move) -> Line:
         """A line of the backward pass."""
-        tree = None if move.rule is None else move.rule
-        shapes = [] if tree is None else self.shapes(move.to.type.shape, tree)
-        worked = self._worked(move)
-        values = [*shapes, *worked, *self.value_lines(move.accumulator)]
+        shapes = [] if move.rule is None else self.shapes(move.to.type.shape, move.rule)
+        values = [*shapes, *self._worked(move), *self.value_lines(move.accumulator)]
         return Line(f"  {move.text}", values, note(move))
 
     # --- numbers -------------------------------------------------------------------------
@@ -226,12 +221,13 @@ class Listing:
         """How the number comes about: `= -0.724317 + 0.2`, `= 3.01799 * -0.04`."""
         if self.choice.blank:
             return []
-        sent = self._product(move) or (None if move.before is None else self.inline(move.value))
-        if sent is None:
+        text = self._product(move)
+        if move.before is not None:
+            sent = text or self.inline(move.value)
+            minus = sent.startswith("-") and np.ndim(move.value) == 0
+            text = f"{self.inline(move.before)} {f'- {sent[1:]}' if minus else f'+ {sent}'}"
+        if text is None:
             return []
-        text = sent if move.before is None else f"{self.inline(move.before)} + {sent}"
-        if move.before is not None and sent.startswith("-") and np.ndim(move.value) == 0:
-            text = f"{self.inline(move.before)} - {sent[1:]}"
         room = (self.style.width or 100) - self.columns.values - 2
         if np.ndim(move.accumulator) or np.ndim(move.upstream):
             arrays = (move.before, move.value, move.upstream, move.local_value)
@@ -245,9 +241,8 @@ class Listing:
         local, upstream = move.local_value, move.upstream
         if local is None or not np.isfinite(np.asarray(local)).all():
             return None
-        if self.steps.starts(move.node) or (np.ndim(local) == 0 and local == 1):
-            return None
-        if move.to.type.shape != move.node.type.shape:
+        alone = self.steps.starts(move.node) or (np.ndim(local) == 0 and local == 1)
+        if alone or move.to.type.shape != move.node.type.shape:
             return None
         return f"{self.inline(upstream)} * {self.inline(local)}"
 
@@ -294,12 +289,11 @@ class Listing:
         beside = not values or cell_width(texts[-1]) + 2 <= columns.values
         if not beside:
             texts.append("")
-        for i in range(max(len(values), 1)):
-            text = texts[-1] if i == 0 else ""
-            texts[len(texts) - 1 if i == 0 else len(texts) :] = [
-                f"{padded(text, columns.values)}{values[i]}" if values else text
-            ]
-        marked = len(texts) - max(len(values), 1)
+        marked = len(texts) - 1
+        if values:
+            last = texts.pop()
+            starts = [last, *[""] * (len(values) - 1)]
+            texts += map(str.__add__, (padded(start, columns.values) for start in starts), values)
         if line.mark:
             texts[marked : marked + 1] = self._beside(
                 texts[marked], line.mark, columns.end - len(line.mark)
@@ -353,6 +347,36 @@ def note(move: Move) -> str:
     if not move.final:
         return ""
     return "final" if move.paths == 1 else f"final, {move.paths} paths"
+
+
+def step_fields(step: Step) -> dict[str, Any]:
+    """A step of the forward pass as columns of a table."""
+    return {
+        "pass": "forward",
+        "step": "" if step.number is None else str(step.number),
+        "node": step.node.name,
+        "assign": "=",
+        "formula": step.expression,
+        "value": step.value,
+    }
+
+
+def move_fields(move: Move) -> dict[str, Any]:
+    """A line of the backward pass as columns of a table."""
+    return {
+        "pass": "backward",
+        "step": str(move.step),
+        "node": move.node.name,
+        "to": move.to.name,
+        "assign": move.assign,
+        "formula": move.formula,
+        "upstream": move.upstream,
+        "local": None if move.local is None else print_tree(move.local, spaced=False),
+        "local_value": move.local_value,
+        "contribution": move.value,
+        "accumulator": move.accumulator,
+        "final": "true" if move.final else "false",
+    }
 
 
 def _step_text(step: Step) -> str:

@@ -13,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from gradcli.report.numbers import inline, shown
 from gradcli.report.tables import csv, markdown, rows
 from gradcli.report.tables.model import Cell, Column, Name, Number, Table, Words
-from gradcli.report.trace.listing import BLANK, Choice, Late, note
-from gradcli.syntax.printer import print_tree
-from gradcli.trace.steps import Move, Step, Steps
+from gradcli.report.trace.listing import BLANK, Choice, Late, move_fields, note, step_fields
+from gradcli.trace.steps import Steps
 
 if TYPE_CHECKING:
     from gradcli.report.style import Style
@@ -44,41 +43,8 @@ def pieces(steps: Steps, form: str, style: Style, choice: Choice, late: Late) ->
             return Words(value)
         return "" if choice.blank else Number(value, style.precision)
 
-    rows = ({key: cell(value) for key, value in fields.items()} for fields in chain(*found))
-    return csv.written(csv.table_of(CSV, rows), style)
-
-
-# --- CSV ---------------------------------------------------------------------------------
-
-
-def step_fields(step: Step) -> dict[str, Any]:
-    """A step of the forward pass by the columns of CSV."""
-    return {
-        "pass": "forward",
-        "step": "" if step.number is None else str(step.number),
-        "node": step.node.name,
-        "assign": "=",
-        "formula": step.expression,
-        "value": step.value,
-    }
-
-
-def move_fields(move: Move) -> dict[str, Any]:
-    """A line of the backward pass by the columns of CSV."""
-    return {
-        "pass": "backward",
-        "step": str(move.step),
-        "node": move.node.name,
-        "to": move.to.name,
-        "assign": move.assign,
-        "formula": move.formula,
-        "upstream": move.upstream,
-        "local": None if move.local is None else print_tree(move.local, spaced=False),
-        "local_value": move.local_value,
-        "contribution": move.value,
-        "accumulator": move.accumulator,
-        "final": "true" if move.final else "false",
-    }
+    rows = ([cell(fields.get(key, "")) for key in CSV] for fields in chain(*found))
+    return csv.written(Table([Column(key) for key in CSV], rows), style)
 
 
 # --- Markdown ----------------------------------------------------------------------------

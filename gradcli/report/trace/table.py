@@ -29,8 +29,15 @@ from gradcli.report.numbers import (
     summary,
 )
 from gradcli.report.tables import grid
-from gradcli.report.trace.listing import BLANK, Choice, Late, Listing, note
-from gradcli.report.trace.rows import move_fields, step_fields
+from gradcli.report.trace.listing import (
+    BLANK,
+    Choice,
+    Late,
+    Listing,
+    move_fields,
+    note,
+    step_fields,
+)
 from gradcli.trace.steps import Move, Step, Steps
 
 if TYPE_CHECKING:

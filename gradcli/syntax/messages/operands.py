@@ -20,13 +20,7 @@ from gradcli.syntax.messages.rejected import (
     inverse_or_reciprocal,
     power_after_name,
 )
-from gradcli.syntax.messages.stop import (
-    BARS,
-    CLOSINGS,
-    OPENINGS,
-    OPERAND_STARTS,
-    Stop,
-)
+from gradcli.syntax.messages.stop import BARS, CLOSINGS, OPENINGS, OPERAND_STARTS, Stop
 from gradcli.syntax.tokens import Token
 
 

@@ -13,17 +13,7 @@ from gradcli.diagnostics.source import Span
 from gradcli.syntax.functions import FUNCTION_NAMES
 from gradcli.syntax.messages.foreign import derivative_at
 from gradcli.syntax.printer import print_tree
-from gradcli.syntax.tree import (
-    Array,
-    Call,
-    Compare,
-    Index,
-    Name,
-    Number,
-    Operator,
-    Tree,
-    Tuple,
-)
+from gradcli.syntax.tree import Array, Call, Compare, Index, Name, Number, Operator, Tree, Tuple
 
 _DERIVATIVE = f"in a program {DERIVATIVES}; in a submission write 'delta_x = …'"
 
@@ -151,6 +141,11 @@ def no_attribute(base: Tree, name: Name) -> GradcliError:
     else:
         hint = "the only attribute is '.T', the transpose; functions are called: x.sum()"
     return syntax_error(f"there is no attribute '.{name.name}'", name.span, hint)
+
+
+def given_twice(message: str, again: Span, first: Span) -> GradcliError:
+    """For what a text says a second time."""
+    return syntax_error(message, again, labels=(Label(first, "the first"),))
 
 
 # --- left sides --------------------------------------------------------------------------

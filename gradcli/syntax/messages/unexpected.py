@@ -16,14 +16,8 @@ from gradcli.diagnostics.source import Span
 from gradcli.syntax.layout import NOTHINGS, OPERAND_ENDS, Layout
 from gradcli.syntax.messages import operands
 from gradcli.syntax.messages.foreign import CHARACTERS, LATEX, PYTHON_WORDS, SEQUENCES
-from gradcli.syntax.messages.stop import (
-    BARS,
-    CLOSINGS,
-    OPENINGS,
-    OPERATORS,
-    Stop,
-)
-from gradcli.syntax.tokens import Stuck, Token
+from gradcli.syntax.messages.stop import BARS, CLOSINGS, OPENINGS, OPERATORS, Stop
+from gradcli.syntax.tokens import Stuck
 
 
 def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
@@ -34,7 +28,8 @@ def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
     before = layout.tokens[:]
     while before and before[-1] is not token:
         before.pop()
-    stop = Stop(token, before[:-1], _opened_before(token, layout.opened), text)
+    opened = layout.opened[:-1] if layout.opened[-1:] == [token] else layout.opened
+    stop = Stop(token, before[:-1], opened, text)
     families = (
         operands.norm,
         _letters,
@@ -60,10 +55,6 @@ def explain(stuck: Stuck, text: str, layout: Layout) -> GradcliError:
         if error is not None:
             return error
     return stop.error(f"'{short(token.text)}' can't stand here")
-
-
-def _opened_before(token: Token, opened: list[Token]) -> list[Token]:
-    return opened[:-1] if opened and opened[-1] is token else opened
 
 
 def _character(position: int, text: str) -> GradcliError:
