@@ -21,26 +21,20 @@ from gradcli.graph.draft import Literal
 from gradcli.graph.names import defined_here
 from gradcli.ops import Function
 from gradcli.ops.operation import Operation
+from gradcli.syntax.library.names import KEYWORDS, OPERANDS, SECOND
 from gradcli.syntax.tree import Array, Block, Call, Define, Nothing, Tree, Tuple
 
-OTHER_KEYWORDS = {
-    "ord": "p",
-    **dict.fromkeys(("a_min", "min", "min_val"), "lo"),
-    **dict.fromkeys(("a_max", "max", "max_val"), "hi"),
-    "repeats": "n",
-    **dict.fromkeys(("dim", "dims"), "axis"),
-    "keepdim": "keepdims",
-    **dict.fromkeys(("correction", "unbiased"), "ddof"),
-    "negative_slope": "slope",
-    **dict.fromkeys(("offset", "diagonal"), "k"),
+OTHER_KEYWORDS = KEYWORDS | {
+    **dict.fromkeys(("min", "min_val"), "lo"),
+    **dict.fromkeys(("max", "max_val"), "hi"),
+    "unbiased": "ddof",
     **dict.fromkeys(("size", "newshape"), "shape"),
     "tensors": "arrays",
 }
 """What NumPy and PyTorch call some arguments, and what they are called here."""
 
-FIRST = frozenset({"x", "a", "input", "self", "tensor", "arr", "A", "m", "z", "x1", "v", "ary"})
-"""What the first argument may be called."""
-SECOND = frozenset({"other", "b", "B", "y", "x2", "target", "mat2", "vec2", "exponent"})
+FIRST, OTHER = frozenset(OPERANDS), frozenset(SECOND)
+"""What the first and the second argument may be called."""
 
 
 class Arranged(NamedTuple):
@@ -112,7 +106,7 @@ def _own_names(call: Call) -> list[str]:
     known = ops.argument_names(call.name)
     operands = ops.function(call.name, len(call.arguments)).operands
     others = dict(OTHER_KEYWORDS)
-    for place, words in enumerate((FIRST, SECOND)):
+    for place, words in enumerate((FIRST, OTHER)):
         if len(operands) > place:
             others |= dict.fromkeys(words - others.keys(), operands[place].name)
     return [word if word in known else others.get(word, word) for word in call.keywords]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import math
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,13 @@ import numpy as np
 from gradcli.python import sizes
 from gradcli.python.array_picks import ArrayPicks
 from gradcli.python.array_table import FUNCTIONS
-from gradcli.python.einsum import contraction
 from gradcli.python.library_calls import Call, Method, taken
+from gradcli.python.plain_calls import plain_call
 from gradcli.python.values import (
     Builtin,
     Class,
     Instance,
     Value,
-    Where,
     has_traced,
     is_traced,
     unread,
@@ -36,19 +36,14 @@ class ArrayCalls(ArrayPicks):
         found = FUNCTIONS.get(f"{family}.{name}")
         if found is None and family != "other":
             found = FUNCTIONS.get(name)
+        if callable(found):
+            return partial(found, self)
         return None if found is None else getattr(self, found)
 
     def _reduced(self, call: Call) -> Value:
         """`sum`, `mean`, `prod`, `max`, `min` with an axis; torch's `max(x, dim)` gives two."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
+        where, a, k = call.where, call.arguments, call.keywords
         name = {"amax": "max", "amin": "min"}.get(call.name, call.name)
-        if (
-            call.name in ("max", "min")
-            and family == "torch"
-            and len(a) == 2
-            and self._is_array(a[1])
-        ):
-            return self.apply("maximum" if name == "max" else "minimum", a, where)
         first = k.pop("initial", None)
         if k.get("where") is not None:
             if name not in {"sum", "prod"}:
@@ -87,34 +82,21 @@ class ArrayCalls(ArrayPicks):
                 raise unread(f"{name} of an empty array")
             with np.errstate(all="ignore"):
                 found = self.tape.plain(getattr(np, name)(plain, axis=axis, keepdims=keep))
-        if family == "torch" and call.name in ("max", "min") and axis is not None:
-            best = np.argmax if name == "max" else np.argmin
-            places = best(self.by_value(of, f"{name}()"), axis=axis)
-            return self._pair(found, places, name)
         return found
 
     def _spread(self, call: Call) -> Value:
-        """`var` and `std`: torch divides by n - 1 unless told otherwise."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        unbiased = k.pop("unbiased", None)
-        if len(a) == 2 and isinstance(a[1], bool):
-            unbiased = a.pop()
-        default = 1 if family == "torch" else 0
-        if unbiased is not None:
-            default = int(self.truth(unbiased))
-        if family == "torch":
-            of, axis, ddof, keep = taken(a, k, "a", axis=None, ddof=default, keepdims=False)
-        else:
-            ddof = k.pop("ddof", default)
-            of, axis, keep = taken(a, k, "a", axis=None, keepdims=False)
-        of = self.numeric(of, where)
+        """`var` and `std`."""
+        of, axis, ddof, keep = taken(
+            call.arguments, call.keywords, "a", axis=None, ddof=0, keepdims=False
+        )
+        of = self.numeric(of, call.where)
         options = {"axis": self.axes(axis), "ddof": self.whole(ddof), "keepdims": self.truth(keep)}
         if is_traced(of):
-            return self.apply(name, [of], where._replace(operands=where.operands[:1]), options)
+            where = call.where._replace(operands=call.where.operands[:1])
+            return self.apply(call.name, [of], where, options)
         plain = self.tape.value(of)
         self.budget.elements(np.size(plain))
-        return self.tape.plain(getattr(np, name)(plain, **options))
+        return self.tape.plain(getattr(np, call.name)(plain, **options))
 
     def _running(self, call: Call) -> Value:
         """`cumsum`, `cumprod`: without an axis of the flattened array."""
@@ -129,123 +111,12 @@ class ArrayCalls(ArrayPicks):
         return self.apply(name, [of], where._replace(operands=()), {"axis": self.axes(axis)})
 
     def _soft(self, call: Call) -> Value:
-        """`softmax` and its kin: SciPy takes all elements together, the others the last axis."""
-        where, family, a, k = call.where, call.family, call.arguments, call.keywords
-        name = call.name
-        of, axis = taken(a, k, "x", axis=None if family in ("scipy", "numpy") else -1)
-        of = self.numeric(of, where)
-        shape = self.tape.shape(of)
-        if axis is None and len(shape) > 1 and family in ("scipy", "numpy"):
-            flat = self.reshaped(of, (math.prod(shape),), where)
-            found = self.apply(name, [flat], where._replace(operands=()), {"axis": -1})
-            return self.reshaped(found, shape, where)
-        axis = -1 if axis is None else self.whole(axis)
-        return self.apply(name, [of], where._replace(operands=()), {"axis": axis})
-
-    def _logsumexp(self, call: Call) -> Value:
-        where, node, a, k = call.where, call.node, call.arguments, call.keywords
-        if k.get("b") is not None or len(a) > 2:
-            return self.from_prelude("logsumexp_weighted", a, k, node)
-        k.pop("b", None)
-        of, axis, keep = taken(a, k, "a", axis=None, keepdims=False)
-        options = {"axis": self.axes(axis), "keepdims": self.truth(keep)}
+        """`softmax` and its kin, along the last axis unless told otherwise."""
+        of, axis = taken(call.arguments, call.keywords, "x", axis=-1)
+        of = self.numeric(of, call.where)
         return self.apply(
-            "logsumexp", [self.numeric(of, where)], where._replace(operands=()), options
+            call.name, [of], call.where._replace(operands=()), {"axis": self.axes(axis)}
         )
-
-    def _dot(self, call: Call) -> Value:
-        where, node, a, k = call.where, call.node, call.arguments, call.keywords
-        first, second = (self.numeric(v, where) for v in taken(a, k, "a", "b"))
-        return self.dot(first, second, where, node)
-
-    def dot(self, first: Value, second: Value, where: Where, node: Any) -> Value:
-        """`np.dot`."""
-        if not self.tape.shape(first) or not self.tape.shape(second):
-            return self.binary(ast.Mult, first, second, where, node)
-        if not is_traced(first) and not is_traced(second):
-            return self.binary(ast.MatMult, first, second, where, node)
-        if len(self.tape.shape(second)) > 2:
-            raise unread("np.dot of more than two dimensions is not read", "use np.einsum")
-        return self.apply("matmul", [first, second], where)
-
-    def _einsum(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        text, *arrays = a
-        if not isinstance(text, str):
-            raise unread("einsum is read with its letters: np.einsum('ij,jk->ik', A, B)")
-        return contraction(self, text, [self.numeric(x, where) for x in arrays], where)
-
-    def _tensordot(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        if "axis" in k:  # torch's dims
-            k["axes"] = k.pop("axis")
-        first, second, axes = taken(a, k, "a", "b", axes=2)
-        first, second = self.numeric(first, where), self.numeric(second, where)
-        m, n = len(self.tape.shape(first)), len(self.tape.shape(second))
-        axes = self.by_value(axes, "tensordot()")
-        if isinstance(axes, int):
-            pairs = list(zip(range(m - axes, m), range(axes), strict=True))
-        else:
-            left, right = ([v] if isinstance(v, int) else list(v) for v in axes)
-            pairs = [(i % m, j % n) for i, j in zip(left, right, strict=True)]
-        one = [chr(97 + i) for i in range(m)]
-        two = [chr(97 + m + j) for j in range(n)]
-        for i, j in pairs:
-            two[j] = one[i]
-        kept = [c for c in one + two if (c in one) != (c in two)]
-        text = f"{''.join(one)},{''.join(two)}->{''.join(kept)}"
-        return contraction(self, text, [first, second], where)
-
-    def _norm(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, p, axis, keep = taken(a, k, "x", p=None, axis=None, keepdims=False)
-        of, axis = self.numeric(of, where), self.axes(axis)
-        vector = getattr(getattr(call.node, "func", None), "attr", "") == "vector_norm"
-        flattens = call.family == "torch" or vector
-        if flattens and axis is None and p != "fro":
-            of = self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
-        rank = len(self.tape.shape(of)) if axis is None else 1 if isinstance(axis, int) else 2
-        if p == "fro" or (p == 2 and rank == 1):
-            p = None
-        if p is not None:
-            p = float(self.by_value(p, "an option"))
-            if rank > 1 and (abs(p) not in (1, math.inf) or axis is not None):
-                raise unread("a norm of matrices is read for 'fro', 1 and inf")
-            if rank > 1:
-                of = self._sums_of_lines(of, 0 if abs(p) == 1 else 1, where)
-                return self.apply("amax" if p > 0 else "amin", [of], where._replace(operands=()))
-            p = int(p) if p.is_integer() else p
-            if p not in (1, 2, math.inf):
-                return self._power_norm(of, p, axis, self.truth(keep), where)
-        options = {"p": p, "axis": axis, "keepdims": self.truth(keep)}
-        return self.apply("norm", [of], where._replace(operands=where.operands[:1]), options)
-
-    def _sums_of_lines(self, of: Value, axis: int, where: Where) -> Value:
-        """The sums of absolute values along an axis."""
-        where = where._replace(operands=())
-        options = {"axis": axis, "keepdims": False}
-        return self.apply("sum", [self.apply("abs", [of], where)], where, options)
-
-    def _power_norm(self, of: Value, p: float, axis: Any, keep: bool, where: Where) -> Value:  # noqa: FBT001 - as NumPy has it
-        """The norm of vectors for any other p."""
-        where = where._replace(operands=())
-        size, options = self.apply("abs", [of], where), {"axis": axis, "keepdims": keep}
-        if p == 0:
-            options_of_zero = self.apply("not_equal", [of, 0.0], where)
-            return self.apply("sum", [options_of_zero], where, options)
-        if p == -math.inf:
-            return self.apply("amin", [size], where, options)
-        total = self.apply("sum", [self.apply("pow", [size, p], where)], where, options)
-        return self.apply("pow", [total, 1.0 / p], where)
-
-    def _vdot(self, call: Call) -> Value:
-        """`np.vdot`: of matrices too, element by element."""
-        where = call.where._replace(operands=())
-        flat = []
-        for value in call.arguments:
-            array = self.numeric(value, where)
-            flat.append(self.reshaped(array, (math.prod(self.tape.shape(array)),), where))
-        return self.apply("dot", flat, where)
 
     def _hypot(self, call: Call) -> Value:
         """`math.hypot` of any number of lengths."""
@@ -258,7 +129,7 @@ class ArrayCalls(ArrayPicks):
         """`np.arange`: how many numbers there are is fixed, where they begin moves along."""
         a, where = call.arguments, call.where._replace(operands=())
         if not has_traced(a):
-            found = self._plain_call(call.family, "arange", a, call.keywords)
+            found = plain_call(self, call.family, "arange", a, call.keywords)
             return found if found is not NotImplemented else None
         start, stop, step = (a[0], a[1], a[2] if len(a) > 2 else 1.0) if len(a) > 1 else (
             0.0, a[0], 1.0)  # fmt: skip
@@ -293,10 +164,6 @@ class ArrayCalls(ArrayPicks):
             of, dict(zip(names, (sign, self.apply("logdet", [a[0]], where)), strict=True))
         )
 
-    def _trace(self, call: Call) -> Value:
-        where, a = call.where, call.arguments
-        return self.apply("trace", [self.numeric(a[0], where)], where._replace(operands=()))
-
     def _clip(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
         for old, new in (("min", "lo"), ("max", "hi")):
@@ -329,15 +196,6 @@ class ArrayCalls(ArrayPicks):
         inner = self.apply("round", [self.apply("mul", [of, scale], where)], where)
         return self.apply("div", [inner, scale], where)
 
-    def _heaviside(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, at = taken(a, k, "x1", "x2")
-        of = self.numeric(of, where)
-        where = where._replace(operands=())
-        zero = self.apply("equal", [of, 0.0], where, kind="b")
-        above = self.apply("greater", [of, 0.0], where, kind="b")
-        return self.apply("where", [zero, at, above], where)
-
     def _not(self, call: Call) -> Value:
         where, a = call.where, call.arguments
         return self.apply(
@@ -353,44 +211,4 @@ class ArrayCalls(ArrayPicks):
             raise unread("np.log takes one array")
         if has_traced(a):
             return self.row_call("log", a, k, where)
-        return self._plain_call(family, "log", a, k) if family != "linalg" else a[0]
-
-    def _leaky(self, call: Call) -> Value:
-        where, a, k = call.where, call.arguments, call.keywords
-        of, slope = taken(a, k, "x", slope=0.01)
-        return self.apply(
-            "leaky_relu",
-            [self.numeric(of, where), self.numeric(slope, where)],
-            where._replace(operands=()),
-        )
-
-    def _gelu(self, call: Call) -> Value:
-        """torch's is exact, jax's the tanh form unless told otherwise."""
-        where, node, family, a, k = (
-            call.where,
-            call.node,
-            call.family,
-            call.arguments,
-            call.keywords,
-        )
-        form = k.pop("approximate", a[1] if len(a) > 1 else family == "jax")
-        if form in ("tanh", True):
-            return self.from_prelude("gelu_tanh", a[:1], {}, node)
-        return self.apply(
-            "gelu", [self.numeric(a[0], where)], where._replace(operands=where.operands[:1])
-        )
-
-    def _softplus(self, call: Call) -> Value:
-        where, node, a, k = call.where, call.node, call.arguments, call.keywords
-        if len(a) > 1 or k:
-            return self.from_prelude("softplus_of", a, k, node)
-        return self.apply("softplus", [self.numeric(a[0], where)], where)
-
-    def _polygamma(self, call: Call) -> Value:
-        """The order comes first, in SciPy and in torch."""
-        where, a, k = call.where, call.arguments, call.keywords
-        n, of = taken(a, k, "n", "x")
-        order = {"n": self.whole(n, "an order")}
-        return self.apply(
-            "polygamma", [self.numeric(of, where)], where._replace(operands=()), order
-        )
+        return plain_call(self, family, "log", a, k) if family != "linalg" else a[0]

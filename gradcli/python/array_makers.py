@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import sizes, spellings
-from gradcli.python.array_table import DRAWN
 from gradcli.python.library_calls import Call, LibraryCalls, taken
+from gradcli.python.plain_calls import expect_small, of_plain, plain_argument
+from gradcli.python.stores import store
 from gradcli.python.tape import described
 from gradcli.python.values import (
     NOWHERE,
@@ -24,6 +25,13 @@ from gradcli.python.values import (
 
 UNSEEDED = "random numbers without a seed differ in every run"
 SEED = "np.random.seed(0) makes them the same, or give the name a value"
+
+DRAWN = (
+    *("randn", "rand", "random", "normal", "uniform", "standard_normal", "randint", "integers"),
+    *("permutation", "choice", "random_sample", "binomial", "exponential", "gamma", "beta"),
+    *("poisson", "multivariate_normal", "lognormal", "laplace", "dirichlet", "random_integers"),
+)
+"""Functions that draw random numbers."""
 
 
 class ArrayMakers(LibraryCalls):
@@ -59,7 +67,6 @@ class ArrayMakers(LibraryCalls):
 
     def copied(self, value: Value, where: Where) -> Value:
         """A copy of an array."""
-        del where
         if not isinstance(value, Array):
             return value
         node = self.tape.node(value)
@@ -108,24 +115,25 @@ class ArrayMakers(LibraryCalls):
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
         return self.tape.plain(np.full(lengths, plain, dtype=to)) if lengths else to(plain)
 
-    def _zeros(self, call: Call) -> Value:
-        return self._filled(call, 0.0)
-
-    def _ones(self, call: Call) -> Value:
-        return self._filled(call, 1.0)
+    def _constant_array(self, call: Call) -> Value:
+        """`zeros`, `ones`."""
+        return self._filled(call, float(call.name == "ones"))
 
     def _full(self, call: Call) -> Value:
-        _where, _node, a, k = call.where, call.node, call.arguments, call.keywords
-        k.pop("dtype", None)
-        shape, fill = taken(a, k, "shape", "fill_value")
+        """`full`, `full_like`: the second has the shape of its first argument."""
+        call.keywords.pop("dtype", None)
+        of, fill = taken(call.arguments, call.keywords, "shape", "fill_value")
+        shape = of if call.name == "full" else self.tape.shape(of)
         return self._filled(call._replace(family="numpy", arguments=[shape], keywords={}), fill)
 
-    def _like(self, of: Value, fill: float, keywords: dict[str, Value]) -> Value:
+    def _like(self, call: Call) -> Value:
+        """`zeros_like`, `ones_like`: of the type of a plain array."""
+        of, fill = call.arguments[0], float(call.name == "ones_like")
         kind = self.kind(of) if isinstance(of, Array) and not is_traced(of) else "f"
         if isinstance(of, tuple | list):
             of = self.numeric(of, NOWHERE)
             kind = self.kind(of)
-        dtype = keywords.get("dtype")
+        dtype = call.keywords.get("dtype")
         if dtype is not None:
             kind = spellings.TYPES.get(str(getattr(dtype, "name", dtype)), "f")
         to: Any = {"f": np.float64, "i": np.int64, "b": np.bool_}[kind]
@@ -133,27 +141,6 @@ class ArrayMakers(LibraryCalls):
         self.budget.elements(math.prod(shape))
         self.budget.room(8 * math.prod(shape))
         return self.tape.plain(np.full(shape, fill, dtype=to)) if shape else to(fill)
-
-    def _zeros_like(self, call: Call) -> Value:
-        a, k = call.arguments, call.keywords
-        return self._like(a[0], 0.0, k)
-
-    def _ones_like(self, call: Call) -> Value:
-        a, k = call.arguments, call.keywords
-        return self._like(a[0], 1.0, k)
-
-    def _full_like(self, call: Call) -> Value:
-        _where, _node, _family, a, k = (
-            call.where,
-            call.node,
-            call.family,
-            call.arguments,
-            call.keywords,
-        )
-        of, fill = taken(a, k, "a", "fill_value")
-        return self._filled(
-            call._replace(family="numpy", arguments=[self.tape.shape(of)], keywords={}), fill
-        )
 
     def _shape(self, call: Call) -> Value:
         where, a = call.where, call.arguments
@@ -178,9 +165,11 @@ class ArrayMakers(LibraryCalls):
             {"p": "ord", "n": "repeats"}.get(key, key): self.by_value(v, f"{name}()")
             for key, v in k.items()
         }
-        self.expect_small(name, plain, named)
+        if name == "argsort" and call.family in ("jax", "torch"):
+            named["kind"] = "stable"
+        expect_small(self, name, plain, named)
         with np.errstate(all="ignore"):
-            return self._of_plain(getattr(np, name)(*plain, **named))
+            return of_plain(self, getattr(np, name)(*plain, **named))
 
     def _where(self, call: Call) -> Value:
         where, a, k = call.where, call.arguments, call.keywords
@@ -226,7 +215,7 @@ class ArrayMakers(LibraryCalls):
         else:  # put
             flat = np.asarray(self.by_value(a[1], "an index")).ravel()
             places, value = np.unravel_index(flat, shape), self.numeric(a[2], where)
-        self.tape.store(of, places, value, where)
+        store(self.tape, of, places, value, where)
         return None
 
     def _shuffled(self, call: Call) -> Value:
@@ -239,7 +228,7 @@ class ArrayMakers(LibraryCalls):
             of[:] = [of[i] for i in order]
         elif isinstance(of, Array):
             order = self.random.permutation(self.tape.shape(of)[0])
-            self.tape.store(of, Ellipsis, self.element(of, [*map(int, order)], call.where),
+            store(self.tape, of, Ellipsis, self.element(of, [*map(int, order)], call.where),
                             call.where)  # fmt: skip
         return None
 
@@ -262,8 +251,8 @@ class ArrayMakers(LibraryCalls):
         """Numbers of a seeded generator."""
         if name not in DRAWN:
             raise unread(f"random.{name} is not read")
-        plain = [self._plain_argument(v) for v in a]
-        named = {key: self._plain_argument(v) for key, v in k.items()}
+        plain = [plain_argument(self, v) for v in a]
+        named = {key: plain_argument(self, v) for key, v in k.items()}
         numbers = [v for v in (*plain, named.get("size")) if v is not None]
         counts = [named["size"]] if named.get("size") is not None else numbers
         flat = np.concatenate([np.ravel(np.asarray(v, dtype=float)) for v in (1.0, *counts)])

@@ -10,7 +10,9 @@ import numpy as np
 from gradcli.python import sizes
 from gradcli.python.array_shapes import ArrayShapes
 from gradcli.python.library_calls import Call, taken
+from gradcli.python.stores import store
 from gradcli.python.values import Array, Builtin, Class, Instance, Value, unread
+from gradcli.syntax.library.meant import Meant
 
 
 class ArrayPicks(ArrayShapes):
@@ -59,7 +61,7 @@ class ArrayPicks(ArrayShapes):
             raise unread("a padding of several numbers is not read")
         out = Array(data=np.full(lengths, self.by_value(fill, "a padding"), dtype=float))
         inside = tuple(slice(w[0], w[0] + n) for n, w in zip(shape, widths, strict=True))
-        self.tape.store(out, inside, of, call.where)
+        store(self.tape, out, inside, of, call.where)
         return out
 
     def _along_axis(self, call: Call) -> Value:
@@ -110,13 +112,13 @@ class ArrayPicks(ArrayShapes):
         )
         return self._pair(values, order, "topk")
 
-    def _lower_median(self, call: Call) -> Value:
-        """`torch.median`: the lower of the two in the middle."""
-        (of,) = taken(call.arguments, call.keywords, "input")
-        of = self.numeric(of, call.where)
-        plain = np.ravel(self.by_value(of, "median()"))
-        place = int(np.argsort(plain, kind="stable")[(plain.size - 1) // 2])
-        return self.element(self.reshaped(of, (plain.size,), call.where), place, call.where)
+    def with_places(self, found: Value, of: Value, meant: Meant) -> Value:
+        """What PyTorch gives along an axis: values and their places."""
+        axis = self.whole(meant.keywords["axis"])
+        kept = self.truth(meant.keywords.get("keepdims", False))
+        plain, values = (np.asarray(self.by_value(v, f"{meant.name}()")) for v in (of, found))
+        same = plain == (values if kept else np.expand_dims(values, axis))
+        return self._pair(found, np.argmax(same, axis=axis, keepdims=kept), meant.name)
 
     def _unbound(self, call: Call) -> Value:
         """`torch.unbind(x, dim)`."""

@@ -110,8 +110,7 @@ class ArrayShapes(ArrayMakers):
         of, *more = a
         options = [self.by_value(v, f"{name}()") for v in more]
         named = {key: self.by_value(v, f"{name}()") for key, v in k.items()}
-        if "n" in named:
-            named["repeats"] = named.pop("n")
+        named = {{"n": "repeats", "k": "offset"}.get(key, key): v for key, v in named.items()}
         options = [
             v if isinstance(v, np.ndarray | str | None) else self._as_option(v) for v in options
         ]
@@ -206,17 +205,10 @@ class ArrayShapes(ArrayMakers):
         raise unread(f"{described(value)} isn't a list of arrays")
 
     def _append(self, call: Call) -> Value:
-        where, _node, _family, a, k = (
-            call.where,
-            call.node,
-            call.family,
-            call.arguments,
-            call.keywords,
-        )
-        of, more, axis = taken(a, k, "arr", "values", axis=None)
+        of, more, axis = taken(call.arguments, call.keywords, "arr", "values", axis=None)
         if axis is None:
-            parts = [self.numeric(v, where) for v in (of, more)]
-            parts = [self.reshaped(p, (math.prod(self.tape.shape(p)),), where) for p in parts]
+            parts = [self.numeric(v, call.where) for v in (of, more)]
+            parts = [self.reshaped(p, (math.prod(self.tape.shape(p)),), call.where) for p in parts]
             of, more, axis = *parts, 0
         return self._joined(
             call._replace(name="concatenate", arguments=[[of, more], axis], keywords={})

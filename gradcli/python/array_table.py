@@ -1,26 +1,25 @@
-"""Which method reads which function of arrays."""
+"""Which method or function reads which function of arrays."""
 
 from __future__ import annotations
 
-DRAWN = (
-    *("randn", "rand", "random", "normal", "uniform", "standard_normal", "randint", "integers"),
-    *("permutation", "choice", "random_sample", "binomial", "exponential", "gamma", "beta"),
-    *("poisson", "multivariate_normal", "lognormal", "laplace", "dirichlet", "random_integers"),
-)
-"""Functions that draw random numbers."""
+from collections.abc import Callable
+from typing import Any
 
-FUNCTIONS: dict[str, str] = {
+import numpy as np
+
+from gradcli.python import products
+from gradcli.python.array_makers import DRAWN
+from gradcli.python.spellings import ALIASES, PLAIN
+
+FUNCTIONS: dict[str, str | Callable[[Any, Any], Any]] = {
     "array": "_array",
     "asarray": "_asarray",
     "fromiter": "_from_items",
     **dict.fromkeys(("fill_diagonal", "copyto", "putmask", "put"), "_into"),
     "random.shuffle": "_shuffled",
-    "zeros": "_zeros",
-    "ones": "_ones",
-    "full": "_full",
-    "zeros_like": "_zeros_like",
-    "ones_like": "_ones_like",
-    "full_like": "_full_like",
+    **dict.fromkeys(("zeros", "ones"), "_constant_array"),
+    **dict.fromkeys(("zeros_like", "ones_like"), "_like"),
+    **dict.fromkeys(("full", "full_like"), "_full"),
     "shape": "_shape",
     "ndim": "_ndim",
     "size": "_size",
@@ -32,11 +31,11 @@ FUNCTIONS: dict[str, str] = {
     "permute": "_permute",
     **dict.fromkeys(("matrix_transpose", "adjoint"), "_matrix_transposed"),
     "expand_dims": "_expand_dims",
-    "dot": "_dot",
-    "einsum": "_einsum",
-    "tensordot": "_tensordot",
-    "norm": "_norm",
-    "vdot": "_vdot",
+    "dot": products.dot,
+    "einsum": products.einsum,
+    "tensordot": products.tensordot,
+    "norm": products.norm,
+    "vdot": products.vdot,
     "hypot": "_hypot",
     "arange": "_arange",
     "pad": "_pad",
@@ -48,7 +47,6 @@ FUNCTIONS: dict[str, str] = {
     "torch.tile": "_tiled",
     "torch.sort": "_sorted_pair",
     "torch.topk": "_top",
-    "torch.median": "_lower_median",
     "unbind": "_unbound",
     "torch.select": "_selected",
     "narrow": "_narrowed",
@@ -56,17 +54,10 @@ FUNCTIONS: dict[str, str] = {
     **dict.fromkeys(("real", "conj", "conjugate", "positive"), "_itself"),
     **dict.fromkeys(("scipy.binom", "scipy.comb", "scipy.perm", "scipy.factorial"), "_exactly"),
     "slogdet": "_slogdet",
-    "trace": "_trace",
     "clip": "_clip",
     "round": "_round",
-    "heaviside": "_heaviside",
     "logical_not": "_not",
     "log": "_log",
-    "leaky_relu": "_leaky",
-    "gelu": "_gelu",
-    "softplus": "_softplus",
-    "polygamma": "_polygamma",
-    "logsumexp": "_logsumexp",
     "isfinite": "_finite",
     "stop_gradient": "_stopped",
     "append": "_append",
@@ -96,3 +87,6 @@ FUNCTIONS: dict[str, str] = {
     **{f"random.{name}": "_random" for name in (*DRAWN, "seed", "default_rng", "RandomState")},
 }
 """By the name, or by family and name where a library means something of its own."""
+
+NUMPY = frozenset({*PLAIN, *FUNCTIONS, *ALIASES} & {*np.__all__})
+"""The functions of NumPy that are read."""

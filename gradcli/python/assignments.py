@@ -10,6 +10,7 @@ import numpy as np
 from gradcli.python.expressions import Expressions
 from gradcli.python.operators import BINARY
 from gradcli.python.steps import Step
+from gradcli.python.stores import store
 from gradcli.python.values import (
     Array,
     Class,
@@ -103,7 +104,7 @@ class Assignments(Expressions):
             of, index = self.value(target.value), self.value(target.slice)
             before = self._held(of)
             self.store(of, index, value, self.where(target))
-            name = f"{self.target_name(target.value)}[{self._index_text(target, index)}]"
+            name = self._element_name(target, index)
             self.step(name, "=", value, value, before, node, of)
             return
         self._store(target, value)
@@ -121,7 +122,7 @@ class Assignments(Expressions):
             of = self.value(target.value)
             if isinstance(of, Array | Scalar):
                 if target.attr == "data" and isinstance(of, Array):
-                    self.tape.store(of, Ellipsis, value, self.where(target))
+                    store(self.tape, of, Ellipsis, value, self.where(target))
                 else:
                     self.attributes[self.written(target)] = value
                 return
@@ -146,16 +147,16 @@ class Assignments(Expressions):
         if isinstance(target, ast.Attribute):
             return f"{self.target_name(target.value)}.{target.attr}"
         if isinstance(target, ast.Subscript):
-            index = self.soft(target.slice)
-            return f"{self.target_name(target.value)}[{self._index_text(target, index)}]"
+            return self._element_name(target, self.soft(target.slice))
         return self.written(target)
 
-    def _index_text(self, target: ast.Subscript, index: Value) -> str:
+    def _element_name(self, target: ast.Subscript, index: Value) -> str:
+        text = self.written(target.slice)
         if isinstance(index, str):
-            return f'"{index}"'
-        if isinstance(index, Scalar | int):
-            return str(self.tape.value(index))
-        return self.written(target.slice)
+            text = f'"{index}"'
+        elif isinstance(index, Scalar | int):
+            text = str(self.tape.value(index))
+        return f"{self.target_name(target.value)}[{text}]"
 
     def step(
         self,
@@ -228,7 +229,7 @@ class Assignments(Expressions):
         if isinstance(target, ast.Subscript):
             of, index = self.value(target.value), self.value(target.slice)
             old = self.element(of, index, self.where(target))
-            name = f"{self.target_name(target.value)}[{self._index_text(target, index)}]"
+            name = self._element_name(target, index)
         elif isinstance(target, ast.Attribute):
             of = self.value(target.value)
             old, name = self.attribute(of, target.attr, target), self.target_name(target)
@@ -250,13 +251,15 @@ class Assignments(Expressions):
             if found is not NotImplemented:
                 self.set_target(target, found)
                 return GOES_ON
-        held = self._held(of) if isinstance(of, Array) else self._held_by(old)
+        held = self._held(of)
+        if held is None:
+            held = -1 if (whole := self.node_of_value(old)) is None else whole
         new = self.binary(type(node.op), old, right, where, node)
         if isinstance(old, Array) and (not isinstance(of, Array) or old.view is not None):
             if self.tape.shape(new) != self.tape.shape(old):
                 text = f"shapes do not fit: {self.tape.shape(new)} into {self.tape.shape(old)}"
                 raise unread(text, kind="shape")
-            self.tape.store(old, Ellipsis, new, where)
+            store(self.tape, old, Ellipsis, new, where)
             self.step(name, sign, old, right, held, node, of if isinstance(of, Array) else old)
         elif isinstance(target, ast.Subscript):
             self.store(of, index, new, where)
@@ -265,10 +268,6 @@ class Assignments(Expressions):
             self.set_target(target, new)
             self.step(name, sign, new, right, held, node)
         return GOES_ON
-
-    def _held_by(self, old: Value) -> int:
-        node = self.node_of_value(old)
-        return -1 if node is None else node
 
     def set_target(self, target: ast.expr, value: Value) -> None:
         """Give a single target a value."""

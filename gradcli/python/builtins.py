@@ -32,62 +32,6 @@ EXCEPTIONS = {
 }
 """Python's own exceptions by their names."""
 
-NAMES = frozenset(
-    [
-        "abs",
-        "all",
-        "any",
-        "bool",
-        "dict",
-        "divmod",
-        "enumerate",
-        "float",
-        "format",
-        "getattr",
-        "hasattr",
-        "int",
-        "isinstance",
-        "issubclass",
-        "len",
-        "list",
-        "map",
-        "filter",
-        "max",
-        "min",
-        "pass",
-        "pow",
-        "print",
-        "range",
-        "repr",
-        "reversed",
-        "round",
-        "set",
-        "setattr",
-        "slice",
-        "sorted",
-        "str",
-        "sum",
-        "super",
-        "tuple",
-        "type",
-        "zip",
-        "callable",
-        "frozenset",
-        "object",
-        "NotImplemented",
-        "display",
-        "id",
-        "input",
-        "iter",
-        "next",
-        "hash",
-        "ord",
-        "chr",
-        "complex",
-        *EXCEPTIONS,
-    ]
-)
-
 REFUSED = frozenset(
     [
         "exec",
@@ -125,19 +69,17 @@ class Builtins(Reflection):
         raise unread(f"'{name}' is not read", kind="name")
 
     def _py_pass(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del a, k, where, node
+        """What changes no number."""
 
     _py_print = _py_display = _py_pass
 
     def _py_range(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         found = range(*(self.whole(v, "a bound of range") for v in a))
         if found and max(abs(found.start), abs(found.stop)) > 2**53:
             raise self.budget.exceeded("a range that is too long")
         return found
 
     def _py_len(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where
         of = self.known(a[0])
         if isinstance(of, Instance):
             return self.call_method(of, "__len__", [], node)
@@ -150,19 +92,15 @@ class Builtins(Reflection):
         return len(of)
 
     def _py_list(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         return self.listed(a[0], where) if a else []
 
     def _py_tuple(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         return tuple(self.listed(a[0], where)) if a else ()
 
     def _py_set(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         return {self.key(v) for v in self.listed(a[0], where)} if a else set()
 
     def _py_dict(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del node
         found: dict[Any, Value] = {}
         if a and isinstance(a[0], dict):
             self.budget.spend(len(a[0]))
@@ -215,7 +153,6 @@ class Builtins(Reflection):
         return [items[i] for i in order]
 
     def _py_abs(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
         if isinstance(a[0], Instance):
             return self.call_method(a[0], "__abs__", [], node)
         of = self.numeric(a[0], where)
@@ -227,34 +164,36 @@ class Builtins(Reflection):
         a = [*a, *(v for key, v in k.items() if key == "ndigits")]
         if is_traced(a[0]):
             return self.library(Builtin("numpy", "round"), a, {}, node)
-        del where
         plain = [self.by_value(v, "round()") for v in a]
         if len(plain) > 1 and plain[1] is not None and abs(plain[1]) > MOST_DIGITS:
             raise self.budget.exceeded(f"a number of more than {MOST_DIGITS} digits")
         return round(*plain)
 
     def _py_pow(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
         if len(a) == 3:
             return pow(*(self.whole(v) for v in a))
         return self.binary(ast.Pow, a[0], a[1], where, node)
 
     def _py_divmod(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
         return tuple(self.binary(op, a[0], a[1], where, node) for op in (ast.FloorDiv, ast.Mod))
 
     def _py_all(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         return all(self.truth(v) for v in self.iterated(a[0], where))
 
     def _py_any(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         return any(self.truth(v) for v in self.iterated(a[0], where))
 
     def _py_slice(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return slice(*(None if v is None else self.whole(v) for v in a))
 
     def module(self, name: str) -> Value:
         """A library by the name that stands for it without an import."""
         return Library(spellings.LIBRARIES[name])
+
+
+_READ = {name.removeprefix("_py_") for name in dir(Builtins) if name.startswith("_py_")}
+NAMES = frozenset(
+    {*_READ, *EXCEPTIONS, "super", "object", "NotImplemented", "frozenset", "issubclass"}
+    | {"input", "hash", "complex", "id"}
+)
+"""Names of Python's own, those included that are refused only when they are called."""

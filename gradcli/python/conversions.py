@@ -26,7 +26,6 @@ class Conversions(Streams):
     """Numbers, truth values and texts made of other values."""
 
     def _py_float(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         of = a[0] if a else 0.0
         if isinstance(of, str):
             if len(of) > MOST_DIGITS:
@@ -40,7 +39,6 @@ class Conversions(Streams):
         return self.cast(of, "float", where) if is_traced(of) else float(of)
 
     def _py_int(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node, where
         of = self.by_value(a[0], "int()") if a else 0
         if isinstance(of, str) and len(of) > MOST_DIGITS:
             raise self.budget.exceeded(f"a number of more than {MOST_DIGITS} digits")
@@ -51,19 +49,15 @@ class Conversions(Streams):
         return int(of)
 
     def _py_bool(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node, where
         return self.truth(a[0]) if a else False
 
     def _py_str(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return self.text_of(a[0]) if a else ""
 
     def _py_repr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return repr(a[0]) if isinstance(a[0], str) else self.text_of(a[0])
 
     def _py_format(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return self.in_format(*a) if len(a) > 1 else self.text_of(a[0])
 
     def in_format(self, value: Value, form: str) -> str:
@@ -90,9 +84,7 @@ class Conversions(Streams):
         return described(value)
 
     def _py_ord(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return ord(self.by_value(a[0], "ord()"))
 
     def _py_chr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return chr(self.whole(a[0]))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 
 from gradcli.python import spellings
+from gradcli.python.array_table import NUMPY
 from gradcli.python.assignments import GOES_ON
 from gradcli.python.trying import Trying
 from gradcli.python.values import (
@@ -105,9 +106,7 @@ class Definitions(Trying):
             for name in spellings.MATH:
                 self.scope.names[name] = self._of_library(Library(path), name)
         elif path in spellings.ARRAYS:
-            for name in sorted(
-                spellings.PLAIN - {"all", "any", "abs", "sum", "max", "min", "round"}
-            ):
+            for name in sorted(NUMPY - {"all", "any", "abs", "sum", "max", "min", "pow", "round"}):
                 self.scope.names.setdefault(name, Builtin(path, name))
             for name in spellings.STARRED:
                 self.scope.names.setdefault(name, self._of_library(Library(path), name))

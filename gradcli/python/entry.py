@@ -10,6 +10,7 @@ from typing import Any
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source
 from gradcli.python import spellings
+from gradcli.python.array_table import NUMPY
 from gradcli.python.builtins import NAMES
 
 FunctionNode = ast.FunctionDef | ast.Lambda
@@ -276,7 +277,7 @@ class _Order(ast.NodeVisitor):
 
 
 def _is_mathematics(name: str) -> bool:
-    return name in spellings.PLAIN or hasattr(math, name)
+    return name in NUMPY or hasattr(math, name)
 
 
 def is_literal(node: ast.expr) -> bool:

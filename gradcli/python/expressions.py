@@ -8,8 +8,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
 from gradcli.python.builtins import NAMES, REFUSED, Builtins
@@ -46,6 +44,7 @@ class Expressions(Builtins):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
+        displays = Displays(self)
         self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -58,16 +57,16 @@ class Expressions(Builtins):
             ast.Attribute: self._attribute,
             ast.Subscript: self._subscript,
             ast.Slice: self._slice,
-            ast.Tuple: self._tuple,
-            ast.List: self._list,
-            ast.Set: self._set,
-            ast.Dict: self._dict,
-            ast.ListComp: self._list_comprehension,
-            ast.GeneratorExp: self._generator,
-            ast.SetComp: self._set_comprehension,
-            ast.DictComp: self._dict_comprehension,
+            ast.Tuple: displays.tuple_written,
+            ast.List: displays.list_written,
+            ast.Set: displays.set_written,
+            ast.Dict: displays.dict_written,
+            ast.ListComp: displays.list_of,
+            ast.GeneratorExp: displays.generator,
+            ast.SetComp: displays.set_of,
+            ast.DictComp: displays.dict_of,
             ast.Lambda: self._lambda,
-            ast.JoinedStr: self._joined_text,
+            ast.JoinedStr: displays.text_written,
             ast.NamedExpr: self._walrus,
         }
 
@@ -216,81 +215,9 @@ class Expressions(Builtins):
                 found.append(self.soft(one))
         return found
 
-    def _tuple(self, node: ast.Tuple) -> Value:
-        return tuple(self.items_of(node.elts))
-
-    def _list(self, node: ast.List) -> Value:
-        return self.items_of(node.elts)
-
-    def _set(self, node: ast.Set) -> Value:
-        return {self.key(v) for v in self.items_of(node.elts)}
-
-    def _dict(self, node: ast.Dict) -> Value:
-        found: dict[Any, Value] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                more = self.value(value)
-                if not isinstance(more, dict):
-                    raise unread("'**' takes a dictionary")
-                self.budget.spend(len(more))
-                found |= more
-            else:
-                found[self.key(self.value(key))] = self.soft(value)
-        return found
-
-    def _comprehended(self, node: Any) -> Iterator[None]:
-        """Each turn of the loops of a comprehension, in a scope of its own."""
-        outer, before = self.scope, self.budget.share()
-        first = self.value(node.generators[0].iter)
-        self.scope = Scope(outer, outer.function)
-        try:
-            yield from self._turns(node.generators, 0, first)
-        except GradcliError as error:
-            self.blame(error, node, node, before)
-            raise
-        finally:
-            self.scope = outer
-
-    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
-        one = generators[i]
-        for item in self.iterated(of, self.where(one.iter)):
-            self.bind(one.target, item)
-            if not all(self.branch(test) for test in one.ifs):
-                continue
-            if i + 1 == len(generators):
-                yield
-            else:
-                yield from self._turns(generators, i + 1, self.value(generators[i + 1].iter))
-
-    def _generator(self, node: ast.GeneratorExp) -> Value:
-        """A generator: what its first loop goes through is computed at once, all else later."""
-        first = self.value(node.generators[0].iter)
-        scope = Scope(self.scope, self.scope.function)
-        return Stream(self.in_scope(self._generated_items(node, first), scope))
-
-    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
-        before = self.budget.share()
-        try:
-            for _ in self._turns(node.generators, 0, first):
-                yield self.soft(node.elt)
-        except GradcliError as error:
-            self.blame(error, node, node, before)
-            raise
-
     @abstractmethod
     def bind(self, target: ast.expr, value: Value) -> None:
         """Give a name (or names in a tuple) a value, without a step."""
-
-    def _list_comprehension(self, node: ast.ListComp) -> Value:
-        return [self.soft(node.elt) for _ in self._comprehended(node)]
-
-    def _set_comprehension(self, node: ast.SetComp) -> Value:
-        return {self.key(self.value(node.elt)) for _ in self._comprehended(node)}
-
-    def _dict_comprehension(self, node: ast.DictComp) -> Value:
-        return {
-            self.key(self.value(node.key)): self.soft(node.value) for _ in self._comprehended(node)
-        }
 
     # --- elements and attributes ---
 
@@ -340,28 +267,116 @@ class Expressions(Builtins):
         keyword = [None if d is None else self.soft(d) for d in node.args.kw_defaults]
         return Function(name, node, self.scope, defaults, keyword, given=self.given is not None)
 
-    def _joined_text(self, node: ast.JoinedStr) -> Value:
+    def _walrus(self, node: ast.NamedExpr) -> Value:
+        value = self.value(node.value)
+        self.bind(node.target, value)
+        return value
+
+
+class Displays:
+    """Lists, sets, dictionaries, texts and generators that are written out, or by their loops."""
+
+    def __init__(self, reader: Expressions) -> None:
+        self.reader = reader
+
+    def tuple_written(self, node: ast.Tuple) -> Value:
+        """A tuple."""
+        return tuple(self.reader.items_of(node.elts))
+
+    def list_written(self, node: ast.List) -> Value:
+        """A list."""
+        return self.reader.items_of(node.elts)
+
+    def set_written(self, node: ast.Set) -> Value:
+        """A set of keys."""
+        return {self.reader.key(v) for v in self.reader.items_of(node.elts)}
+
+    def dict_written(self, node: ast.Dict) -> Value:
+        """A dictionary, with `**more` taken apart."""
+        found: dict[Any, Value] = {}
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is None:
+                more = self.reader.value(value)
+                if not isinstance(more, dict):
+                    raise unread("'**' takes a dictionary")
+                self.reader.budget.spend(len(more))
+                found |= more
+            else:
+                found[self.reader.key(self.reader.value(key))] = self.reader.soft(value)
+        return found
+
+    def text_written(self, node: ast.JoinedStr) -> Value:
+        """An f-string."""
         parts: list[str] = []
         for part in node.values:
             if isinstance(part, ast.Constant):
                 parts.append(str(part.value))
             elif isinstance(part, ast.FormattedValue):
                 parts.append(self._formatted_value(part))
-        self.expect_room(sum(map(len, parts)), text=True)
+        self.reader.expect_room(sum(map(len, parts)), text=True)
         return "".join(parts)
 
     def _formatted_value(self, node: ast.FormattedValue) -> str:
         """What stands in the braces of an f-string."""
-        value = self.value(node.value)
+        value = self.reader.value(node.value)
         if node.conversion == ord("r") and isinstance(value, str):
             value = repr(value)
-        form = self.value(node.format_spec) if node.format_spec is not None else ""
-        return self.in_format(value, form) if form else self.text_of(value)
+        form = self.reader.value(node.format_spec) if node.format_spec is not None else ""
+        return self.reader.in_format(value, form) if form else self.reader.text_of(value)
 
-    def _walrus(self, node: ast.NamedExpr) -> Value:
-        value = self.value(node.value)
-        self.bind(node.target, value)
-        return value
+    def _comprehended(self, node: Any) -> Iterator[None]:
+        """Each turn of the loops of a comprehension, in a scope of its own."""
+        outer, before = self.reader.scope, self.reader.budget.share()
+        first = self.reader.value(node.generators[0].iter)
+        self.reader.scope = Scope(outer, outer.function)
+        try:
+            yield from self._turns(node.generators, 0, first)
+        except GradcliError as error:
+            self.reader.blame(error, node, node, before)
+            raise
+        finally:
+            self.reader.scope = outer
+
+    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
+        one = generators[i]
+        for item in self.reader.iterated(of, self.reader.where(one.iter)):
+            self.reader.bind(one.target, item)
+            if not all(self.reader.branch(test) for test in one.ifs):
+                continue
+            if i + 1 == len(generators):
+                yield
+            else:
+                yield from self._turns(generators, i + 1, self.reader.value(generators[i + 1].iter))
+
+    def generator(self, node: ast.GeneratorExp) -> Value:
+        """A generator: what its first loop goes through is computed at once, all else later."""
+        first = self.reader.value(node.generators[0].iter)
+        scope = Scope(self.reader.scope, self.reader.scope.function)
+        return Stream(self.reader.in_scope(self._generated_items(node, first), scope))
+
+    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
+        before = self.reader.budget.share()
+        try:
+            for _ in self._turns(node.generators, 0, first):
+                yield self.reader.soft(node.elt)
+        except GradcliError as error:
+            self.reader.blame(error, node, node, before)
+            raise
+
+    def list_of(self, node: ast.ListComp) -> Value:
+        """A list, item by item."""
+        return [self.reader.soft(node.elt) for _ in self._comprehended(node)]
+
+    def set_of(self, node: ast.SetComp) -> Value:
+        """A set of keys."""
+        return {self.reader.key(self.reader.value(node.elt)) for _ in self._comprehended(node)}
+
+    def dict_of(self, node: ast.DictComp) -> Value:
+        """A dictionary; its values may be unknown."""
+        return {
+            self.reader.key(self.reader.value(node.key)): self.reader.soft(node.value)
+            for _ in self._comprehended(node)
+        }
 
 
 def _words(node: ast.AST) -> str:
@@ -380,8 +395,3 @@ def kind_of(error: Exception) -> str:
 def _brief(error: Exception) -> str:
     text = str(error).split("\n", maxsplit=1)[0]
     return text if len(text) < 120 else text[:117] + "…"
-
-
-def plain_number(value: Value) -> bool:
-    """Whether a value is a number or an array that depends on no input."""
-    return isinstance(value, int | float | np.generic) and not isinstance(value, bool)

@@ -7,6 +7,7 @@ from typing import Any
 
 from gradcli.python.generators import Generators
 from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.stores import store
 from gradcli.python.values import Builtin, Partial, Value
 
 LAYERS = {
@@ -85,7 +86,7 @@ class Frameworks(Generators):
         found = self.copied(of, where)
         if how == "add":
             added = self.numeric(value[0], where)
-            self.tape.store(found, self.items(index), added, where, add=True)
+            store(self.tape, found, self.items(index), added, where, add=True)
             return found
         signs = {"multiply": ast.Mult, "mul": ast.Mult, "divide": ast.Div, "power": ast.Pow}
         if how in signs:
@@ -133,12 +134,6 @@ class Frameworks(Generators):
         return Partial(Builtin("torch.nn.functional", function), (), given)
 
     def _of_jax_lax(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        del k
-        if name in ("max", "min"):
-            both = [self.numeric(v, self.where(node)) for v in a]
-            return self.apply(f"{name}imum", both, self.where(node))
-        if name == "clamp":
-            return self.library(Builtin("numpy", "clip"), [a[1], a[0], a[2]], {}, node)
         if name == "fori_loop":
             value = a[3]
             for i in range(self.whole(a[0]), self.whole(a[1])):
@@ -151,8 +146,6 @@ class Frameworks(Generators):
                 self.budget.spend()
                 value = self.call(a[1], [value], {}, node)
             return value
-        if name == "select":
-            return self.library(Builtin("numpy", "where"), a, {}, node)
         if name == "cond":
             chosen = a[1] if self.truth(a[0], "a branch") else a[2]
             return self.call(chosen, a[3:], {}, node)

@@ -57,7 +57,6 @@ class _Reader(Interpreter):
     def stands_alone(self, value: Value, node: ast.Expr) -> None:
         if self.scope.outer is None:
             self.last = value
-        del node
 
 
 @dataclass

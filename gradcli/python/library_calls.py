@@ -15,12 +15,15 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli import ops
+from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.suggestion import did_you_mean
+from gradcli.ops import Composition
 from gradcli.ops.operation import Operation
-from gradcli.python import prelude, sizes, spellings
-from gradcli.python.limits import MOST_BITS
+from gradcli.python import prelude, spellings
+from gradcli.python.composed import arranged, composition, steps
+from gradcli.python.plain_calls import plain_call
+from gradcli.python.stores import store
 from gradcli.python.subscripts import Subscripts
-from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -30,6 +33,9 @@ from gradcli.python.values import (
     has_traced,
     unread,
 )
+from gradcli.syntax.library.meanings import meaning
+from gradcli.syntax.library.meant import ALL, Meant, Refused
+from gradcli.syntax.library.names import KEYWORDS, OPERANDS
 
 Arguments: TypeAlias = list[Value]
 Keywords: TypeAlias = dict[str, Value]
@@ -52,44 +58,8 @@ SIGNS = {
 }
 """Functions that are an operator."""
 
-REDUCING = ("sum", "mean", "prod", "max", "min", "var", "std", "cumsum", "cumprod")
-SOFT = ("softmax", "log_softmax", "logsumexp")
-
-OWN_ROWS = frozenset(
-    [
-        "sigmoid",
-        "logsigmoid",
-        "relu",
-        "leaky_relu",
-        "elu",
-        "selu",
-        "gelu",
-        "silu",
-        "mish",
-        "softplus",
-        "softsign",
-        "hardtanh",
-        "erf",
-        "erfc",
-        "erfinv",
-        "gamma",
-        "lgamma",
-        "digamma",
-        "logit",
-        "softmax",
-        "log_softmax",
-        "logsumexp",
-        "det",
-        "inv",
-        "solve",
-        "cholesky",
-        "logdet",
-        "norm",
-        "exp2",
-        "log10",
-    ]
-)
-"""Rows that NumPy itself has no function for: of plain data they are computed by the table."""
+PAIRS = ("max", "min", "median")
+"""What gives values and places in PyTorch, along an axis."""
 
 
 class Call(NamedTuple):
@@ -141,6 +111,10 @@ class LibraryCalls(Subscripts):
         """A number or array of another type."""
 
     @abstractmethod
+    def with_places(self, found: Value, of: Value, meant: Meant) -> Value:
+        """What PyTorch gives along an axis: values and their places."""
+
+    @abstractmethod
     def from_prelude(
         self, name: str, arguments: list[Value], keywords: Keywords, node: Any
     ) -> Value:
@@ -153,16 +127,43 @@ class LibraryCalls(Subscripts):
         arguments = [self.list_of(v, node) for v in arguments]
         for value in (*arguments, *keywords.values()):
             self.known(value)
+        written = {k: v for k, v in keywords.items() if k not in spellings.IGNORED}
+        try:
+            meant = meaning(function.library, function.name, arguments, written)
+        except Refused as refused:
+            where = f"{function.library}.{function.name}"
+            raise unread(refused.message.format(where), refused.hint) from None
+        if meant is None:
+            return self.spelled(function, arguments, keywords, node)
+        dtype = {"dtype": keywords["dtype"]} if "dtype" in keywords else {}
+        found = self.meant(meant._replace(keywords=meant.keywords | dtype), node)
+        several = function.library.startswith("torch") and function.name in PAIRS
+        if several and meant.keywords.get("axis") is not None:
+            return self.with_places(found, arguments[0], meant)
+        return found
+
+    def meant(self, meant: Any, node: Any) -> Value:
+        """A call of a function of the language."""
+        operands = [self.meant(v, node) if isinstance(v, Meant) else v for v in meant.operands]
+        keywords = {k: None if v is ALL else v for k, v in meant.keywords.items()}
+        return self.spelled(Builtin("gradcli", meant.name), operands, keywords, node)
+
+    def spelled(
+        self, function: Builtin, arguments: list[Value], keywords: Keywords, node: Any
+    ) -> Value:
+        """Call a function that has the arguments of its namesake here."""
         family = spellings.ARRAYS.get(function.library, "other")
         name = spellings.ALIASES.get(function.name, function.name)
         where = self.where(node, *_written(node))
         dtype = keywords.get("dtype")
         keywords = {
-            spellings.KEYWORDS.get(k, k): v
+            KEYWORDS.get(k, k): v
             for k, v in keywords.items()
             if k not in spellings.IGNORED or (k == "dtype" and name in ("array", "zeros", "ones"))
         }
         universal = getattr(np, name, None) if family == "numpy" else None
+        if isinstance(universal, np.ufunc) and "where" in keywords:
+            raise unread(f"where= of {name} is not read", f"write np.where(c, np.{name}(x), y)")
         if isinstance(universal, np.ufunc) and len(arguments) == universal.nin + 1:
             keywords["out"] = arguments.pop()
         if "out" in keywords and name != "array":
@@ -172,12 +173,12 @@ class LibraryCalls(Subscripts):
                 return found
             if not isinstance(into, Array):
                 raise unread("out= takes an array")
-            self.tape.store(into, Ellipsis, found, where)
+            store(self.tape, into, Ellipsis, found, where)
             return into
         if arguments or name in ("zeros", "ones", "full", "arange", "eye"):
             pass
         else:
-            first = next((k for k in spellings.OPERANDS if k in keywords), None)
+            first = next((k for k in OPERANDS if k in keywords), None)
             if first is not None:
                 arguments = [keywords.pop(first)]
         if name in SIGNS and len(arguments) == 2 and not keywords:
@@ -186,15 +187,19 @@ class LibraryCalls(Subscripts):
         if method is not None:
             return method(Call(name, family, arguments, keywords, where, node))
         if not has_traced(arguments) and not has_traced(keywords):
-            found = self._plain_call(family, name, arguments, keywords)
+            found = plain_call(self, family, name, arguments, keywords)
             if found is not NotImplemented:
                 typed = dtype is not None and self.is_number(found)
                 return self.cast(found, dtype, where) if typed else found
         for given in (f"{family}_{name}", name):
             if family != "other" and given in prelude.NAMES:
                 return self.from_prelude(given, arguments, keywords, node)
-        if ops.is_row(name) and family != "other":
-            return self.row_call(name, arguments, keywords, where)
+        if family != "other":
+            function_of = composition(name, len(arguments), list(keywords))
+            if function_of is not None:
+                return self.composed(function_of, arguments, keywords, where)
+            if ops.is_row(name):
+                return self.row_call(name, arguments, keywords, where)
         libraries = {"numpy": np, "linalg": np.linalg, "math": math}
         of, hint = libraries.get(family), None
         if of is not None and not hasattr(of, function.name):  # a slip, and no real function's name
@@ -205,80 +210,29 @@ class LibraryCalls(Subscripts):
         """What a generator gives as a list; anything else as it is."""
         return self.listed(value, self.where(node)) if isinstance(value, Stream) else value
 
-    def _plain_call(
-        self, family: str, name: str, arguments: list[Value], keywords: Keywords
+    # --- compositions and rows ---
+
+    def composed(
+        self, function: Composition, arguments: list[Value], keywords: Keywords, where: Where
     ) -> Value:
-        """A function of NumPy on plain data."""
-        if family == "math":
-            plain = getattr(math, name, None)
-            lists = name in ("fsum", "prod", "dist", "sumprod")
-            arguments = [self.by_value(a, name) if lists else a for a in arguments]
-            if plain is None or not (
-                lists or all(isinstance(a, int | float | np.generic) for a in arguments)
-            ):
-                return NotImplemented
-            counts = name in ("factorial", "comb", "perm", "lcm")
-            if name == "prod" and any(isinstance(v, int) for v in arguments[0]):
-                bits = sum(v.bit_length() for v in arguments[0] if isinstance(v, int))
-                if bits > MOST_BITS:
-                    raise self.budget.exceeded("a whole number that is too large")
-            if counts and any(abs(a) > 1000 for a in arguments):
-                raise self.budget.exceeded("a whole number that is too large")
-            return plain(*arguments)
-        numpy_name = {
-            "asin": "arcsin", "acos": "arccos", "atan": "arctan", "atan2": "arctan2",
-            "asinh": "arcsinh", "acosh": "arccosh", "atanh": "arctanh",
-        }.get(name, name)  # fmt: skip
-        if family == "linalg" and name in spellings.LINEAR:
-            plain_arguments = [self._plain_argument(a) for a in arguments]
-            self.budget.products(int(max(map(sizes.size, plain_arguments)) ** 1.5))
-            named = {{"p": "ord"}.get(k, k): self._plain_argument(v) for k, v in keywords.items()}
-            with np.errstate(all="ignore"):
-                return self._of_plain(getattr(np.linalg, name)(*plain_arguments, **named))
-        if numpy_name not in spellings.PLAIN or family not in ("numpy", "jax", "torch", "scipy"):
-            return NotImplemented
-        if family == "torch" and name in ("max", "min", "var", "std", "sort", "repeat", "median"):
-            return NotImplemented
-        plain_arguments = [self._plain_argument(a) for a in arguments]
-        named = {{"n": "repeats", "lo": "a_min", "hi": "a_max"}.get(k, k): self._plain_argument(v)
-                 for k, v in keywords.items()}  # fmt: skip
-        self.expect_small(numpy_name, plain_arguments, named)
-        with np.errstate(all="ignore"):
-            found = getattr(np, numpy_name)(*plain_arguments, **named)
-        return self._of_plain(found)
-
-    def _of_plain(self, found: Any) -> Value:
-        if isinstance(found, tuple | list):
-            return type(found)(self._of_plain(f) for f in found) if type(found) in (
-                tuple, list) else tuple(self._of_plain(f) for f in found)  # fmt: skip
-        return self.tape.plain(found)
-
-    def _plain_argument(self, value: Value) -> Any:
-        if isinstance(value, tuple | list):
-            self.weigh(value)
-        return self._plain_item(value)
-
-    def _plain_item(self, value: Value) -> Any:
-        if isinstance(value, tuple | list):
-            found = [self._plain_item(v) for v in value]
-            return found if isinstance(value, list) else tuple(found)
-        if isinstance(value, Builtin):
-            return {"f": np.float64, "i": np.int64, "b": np.bool_}.get(
-                spellings.TYPES.get(value.name, "f")
+        """A function that is several operations, at the place of its call."""
+        operands, given = arranged(function, arguments, keywords)
+        options = tuple((k, self._option(v, None, text=True)) for k, v in given.items())
+        values = [self.numeric(v, where) for v in operands.values()]
+        try:
+            parts, result = steps(function.name, tuple(operands), options)
+        except GradcliError as error:
+            raise unread(error.message, error.hint) from None
+        if not isinstance(result, int):
+            return result.value
+        where = where._replace(operands=())
+        for step in parts[len(values) :]:
+            found = [values[o] if isinstance(o, int) else o.value for o in step.operands]
+            row = step.operation
+            values.append(
+                found[0] if row is None else self.apply(row, found, where, {**step.options})
             )
-        found = self.tape.value(value)
-        if not isinstance(
-            found, np.ndarray | np.generic | int | float | str | None | slice | range
-        ):
-            raise unread(f"{described(value)} isn't an argument of a function of NumPy")
-        return found
-
-    def expect_small(self, name: str, arguments: list[Any], keywords: dict[str, Any]) -> None:
-        """Take note of what a function of NumPy is going to cost."""
-        self.budget.products(sizes.multiplications(name, arguments))
-        self.budget.elements(sizes.elements(name, arguments, keywords))
-
-    # --- rows ---
+        return values[result]
 
     def row_call(
         self, name: str, arguments: list[Value], keywords: Keywords, where: Where
@@ -320,7 +274,7 @@ class LibraryCalls(Subscripts):
         spans = where.operands if len(where.operands) == len(operands) else ()
         return self.apply(row, operands, where._replace(operands=spans), options, kind)
 
-    def _option(self, given: Value, default: Any) -> Any:
+    def _option(self, given: Value, default: Any, *, text: bool = False) -> Any:
         if given is None:
             return default
         if isinstance(given, tuple | list):
@@ -329,7 +283,11 @@ class LibraryCalls(Subscripts):
         if isinstance(found, bool | np.bool_):
             return bool(found)
         if isinstance(found, str):
+            if text:
+                return found
             raise unread(f"the option {found!r} is not read")
+        if np.size(found) != 1:
+            raise unread("an option is one number", kind="shape")
         number = float(found)
         return int(number) if number.is_integer() else number
 

@@ -12,6 +12,7 @@ from gradcli.python import spellings
 from gradcli.python.array_makers import Generator
 from gradcli.python.containers import Containers
 from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.stores import store
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
@@ -233,14 +234,14 @@ class Methods(Containers):
         if name == "tolist":
             return self._as_list(of)
         if name == "fill" and isinstance(of, Array):
-            self.tape.store(of, Ellipsis, self.numeric(a[0], where), where)
+            store(self.tape, of, Ellipsis, self.numeric(a[0], where), where)
             return None
         if name in ("zero_", "fill_") and isinstance(of, Array):
-            self.tape.store(of, Ellipsis, a[0] if a else 0.0, where)
+            store(self.tape, of, Ellipsis, a[0] if a else 0.0, where)
             return of
         if name in IN_PLACE and isinstance(of, Array):
             changed = self.binary(IN_PLACE[name], of, a[0], where, node)
-            self.tape.store(of, Ellipsis, changed, where)
+            store(self.tape, of, Ellipsis, changed, where)
             return of
         if name == "size":
             shape = self.tape.shape(of)
@@ -269,13 +270,13 @@ class Methods(Containers):
             return self.library(Builtin("numpy", "tile"), [of, tuple(a)], {}, node)
         if name.endswith("_") and isinstance(of, Array):
             found = self.library(Builtin("torch", name[:-1]), [of, *a], k, node)
-            self.tape.store(of, Ellipsis, found, where)
+            store(self.tape, of, Ellipsis, found, where)
             return of
         if name in ("is_integer", "bit_length"):
             return getattr(self.by_value(of, f"{name}()"), name)()
         if name == "sort" and isinstance(of, Array) and not torch:
             found = self.library(Builtin("numpy", "sort"), [of, *a], k, node)
-            self.tape.store(of, Ellipsis, found, where)
+            store(self.tape, of, Ellipsis, found, where)
             return None
         return self.library(Builtin("torch" if torch else "numpy", name), [of, *a], k, node)
 

@@ -12,7 +12,9 @@ import numpy as np
 from gradcli.python.array_makers import UNSEEDED
 from gradcli.python.frameworks import Frameworks
 from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.operators import BINARY, COMPARED
 from gradcli.python.spellings import TYPES, is_harmless
+from gradcli.python.stores import store
 from gradcli.python.values import (
     Array,
     Builtin,
@@ -28,17 +30,9 @@ from gradcli.python.values import (
 )
 
 UNARY = {"neg": ast.USub, "pos": ast.UAdd, "not_": ast.Not, "invert": ast.Invert}
-BINARY = {
-    "add": ast.Add,
-    "sub": ast.Sub,
-    "mul": ast.Mult,
-    "truediv": ast.Div,
-    "pow": ast.Pow,
-    "matmul": ast.MatMult,
-    "mod": ast.Mod,
-    "floordiv": ast.FloorDiv,
-}
-COMPARED = {"lt": ast.Lt, "le": ast.LtE, "gt": ast.Gt, "ge": ast.GtE, "eq": ast.Eq, "ne": ast.NotEq}
+SIGNS = {special.strip("_"): sign for sign, (_, _, special, _) in BINARY.items()}
+COMPARISONS = {special.strip("_"): sign for sign, (_, _, special) in COMPARED.items()}
+"""Functions of `operator` by the operators that they are."""
 SETTINGS = frozenset(
     [
         *("no_grad", "enable_grad", "inference_mode", "manual_seed", "set_printoptions", "seterr"),
@@ -75,7 +69,8 @@ class Modules(Frameworks):
         if name in SETTINGS:
             return None
         if library.endswith("scipy.stats.norm") or name.startswith("norm."):
-            return self.from_prelude(f"norm_{name.rpartition('.')[2]}", a, k, node)
+            normal = Builtin("gradcli", f"norm_{name.rpartition('.')[2]}")
+            return self.library(normal, a, k, node)
         return self.library(function, a, k, node)
 
     def _super(self) -> Value:
@@ -96,7 +91,6 @@ class Modules(Frameworks):
 
     def _of_random(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
         """Python's own random numbers, if the text has seeded them."""
-        del node
         if name == "seed":
             self.python_random = random.Random(self.whole(a[0], "a seed") if a else 0)  # noqa: S311 - the text's own
             return None
@@ -112,7 +106,6 @@ class Modules(Frameworks):
         return NotImplemented
 
     def _of_copy(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        del k
         deep = name == "deepcopy"
         self.weigh(a[0])
         return self._copied(a[0], node, deep=deep, known={})
@@ -156,14 +149,13 @@ class Modules(Frameworks):
         return a[0] if name == "same" else NotImplemented
 
     def _of_operator(self, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-        del k
         where = self.where(node)
-        if name in BINARY:
-            return self.binary(BINARY[name], a[0], a[1], where._replace(operands=()), node)
+        if name in SIGNS:
+            return self.binary(SIGNS[name], a[0], a[1], where._replace(operands=()), node)
         if name in UNARY:
             return self.unary(UNARY[name](), a[0], where._replace(operands=()), node)
-        if name in COMPARED:
-            return self.compared(COMPARED[name](), a[0], a[1], where._replace(operands=()), node)
+        if name in COMPARISONS:
+            return self.compared(COMPARISONS[name](), a[0], a[1], where._replace(operands=()), node)
         if name == "getitem":
             return self.element(a[0], a[1], where)
         if name in ("itemgetter", "attrgetter"):
@@ -257,7 +249,7 @@ class Modules(Frameworks):
             if name == "subtract":
                 value = self.unary(ast.USub(), value, where, node)
             before = self._held(of)
-            self.tape.store(of, self.items(index), value, where, add=True)
+            store(self.tape, of, self.items(index), value, where, add=True)
             self.step(of.label or "…", "+=", of, value, before, node, of)
             return None
         reductions = {"add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min"}

@@ -1,21 +1,16 @@
 """Functions of NumPy and SciPy that are several operations, for `prelude`."""
 
 TEXT = """
-def average(a, axis=None, weights=None):
+def average(a, axis=None, weights=None, keepdims=False):
     if weights is None:
-        return np.mean(a, axis=axis)
+        return np.mean(a, axis=axis, keepdims=keepdims)
     if axis is not None and np.ndim(weights) == 1 and np.ndim(a) > 1:
         shape = [1] * np.ndim(a)
         shape[axis] = len(weights)
         weights = np.reshape(weights, shape)
-        return np.sum(a * weights, axis=axis) / np.sum(weights)
-    return np.sum(a * weights, axis=axis) / np.sum(weights, axis=axis)
-
-def diff(a, n=1, axis=-1):
-    for _ in range(n):
-        a = np.moveaxis(a, axis, -1)
-        a = np.moveaxis(a[..., 1:] - a[..., :-1], -1, axis)
-    return a
+        return np.sum(a * weights, axis=axis, keepdims=keepdims) / np.sum(weights)
+    total = np.sum(weights, axis=axis, keepdims=keepdims)
+    return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
 
 def trapezoid(y, x=None, dx=1.0, axis=-1):
     if x is not None:
@@ -29,38 +24,8 @@ def polyval(p, x):
         total = total * x + c
     return total
 
-def xlogy(x, y):
-    return np.where(x == 0, 0.0, x * np.log(np.where(x == 0, 1.0, y)))
-
-def xlog1py(x, y):
-    return np.where(x == 0, 0.0, x * np.log1p(np.where(x == 0, 0.0, y)))
-
-def entr(x):
-    return -xlogy(x, x)
-
-def rel_entr(x, y):
-    return xlogy(x, x / y)
-
-def logsumexp_weighted(a, axis=None, b=None, keepdims=False):
-    top = np.max(a, axis=axis, keepdims=True)
-    total = np.log(np.sum(b * np.exp(a - top), axis=axis, keepdims=True)) + top
-    return total if keepdims else np.squeeze(total, axis=axis)
-
 def nan_to_num(x):
     return np.where(np.isfinite(x), x, 0.0)
-
-def ptp(a, axis=None):
-    return np.max(a, axis=axis) - np.min(a, axis=axis)
-
-def median(a, axis=None):
-    if axis is None:
-        a = np.ravel(a)
-        axis = -1
-    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
-    n = a.shape[-1]
-    if n % 2:
-        return a[..., n // 2]
-    return (a[..., n // 2 - 1] + a[..., n // 2]) / 2.0
 
 def multi_dot(arrays):
     total = arrays[0]
@@ -68,64 +33,17 @@ def multi_dot(arrays):
         total = total @ a
     return total
 
-def matrix_power(a, n):
-    if n < 0:
-        a = np.linalg.inv(a)
-        n = -n
-    total = np.eye(a.shape[0])
-    for _ in range(n):
-        total = total @ a
-    return total
-
-def logaddexp2(x, y):
-    return np.logaddexp(x * 0.6931471805599453, y * 0.6931471805599453) / 0.6931471805599453
-
-def fmod(x, y):
-    return np.sign(x) * np.mod(np.abs(x), np.abs(y))
-
-def trunc(x):
-    return np.sign(x) * np.floor(np.abs(x))
-
-def sech(x):
-    return 1.0 / np.cosh(x)
-
-def norm_pdf(x, loc=0.0, scale=1.0):
-    return np.exp(-((x - loc) / scale) ** 2 / 2.0) / (2.5066282746310002 * scale)
-
-def norm_logpdf(x, loc=0.0, scale=1.0):
-    return -((x - loc) / scale) ** 2 / 2.0 - 0.9189385332046727 - np.log(scale)
-
-def norm_cdf(x, loc=0.0, scale=1.0):
-    return 0.5 * erfc(-(x - loc) / (1.4142135623730951 * scale))
-
 def norm_sf(x, loc=0.0, scale=1.0):
     return 0.5 * erfc((x - loc) / (1.4142135623730951 * scale))
 
 def norm_ppf(q, loc=0.0, scale=1.0):
     return loc + scale * 1.4142135623730951 * erfinv(2.0 * q - 1.0)
 
-def ndtr(x):
-    return norm_cdf(x)
-
 def ndtri(y):
     return norm_ppf(y)
 
-def betaln(a, b):
-    return gammaln(a) + gammaln(b) - gammaln(a + b)
-
-def beta(a, b):
-    return np.exp(betaln(a, b))
-
 def outer_of(op, a, b):
     return op(np.expand_dims(np.ravel(a), 1), np.ravel(b))
-
-def interp(x, xp, fp):
-    xp = np.asarray(xp)
-    fp = np.asarray(fp)
-    i = np.clip(np.searchsorted(xp, x, side='right') - 1, 0, len(xp) - 2)
-    slope = (fp[i + 1] - fp[i]) / (xp[i + 1] - xp[i])
-    inside = slope * (x - xp[i]) + fp[i]
-    return np.where(x < xp[0], fp[0], np.where(x > xp[-1], fp[-1], inside))
 
 def convolve(a, v, mode='full'):
     a = np.atleast_1d(a)
@@ -162,7 +80,9 @@ def corrcoef(x, y=None):
     d = np.sqrt(np.diag(c))
     return c / d[:, None] / d[None, :]
 
-def quantile(a, q, axis=None):
+def quantile(a, q, axis=None, keepdims=False):
+    if axis is None and keepdims:
+        return np.reshape(np.quantile(a, q), [1] * np.ndim(a))
     if axis is None:
         a = np.ravel(a)
         axis = -1
@@ -175,10 +95,11 @@ def quantile(a, q, axis=None):
     part = at - low
     if np.ndim(q):
         part = np.reshape(part, [-1] + [1] * (np.ndim(low_values) - 1))
-    return low_values + (high_values - low_values) * part
+    found = low_values + (high_values - low_values) * part
+    return np.expand_dims(found, axis) if keepdims else found
 
-def percentile(a, q, axis=None):
-    return np.quantile(a, np.asarray(q) / 100.0, axis)
+def percentile(a, q, axis=None, keepdims=False):
+    return np.quantile(a, np.asarray(q) / 100.0, axis, keepdims=keepdims)
 
 def nansum(a, axis=None, keepdims=False):
     return np.sum(np.where(np.isnan(a), 0.0, a), axis=axis, keepdims=keepdims)
@@ -229,16 +150,24 @@ def delete(arr, obj, axis=None):
     return np.take(arr, kept, axis=axis)
 
 def insert(arr, obj, values, axis=None):
-    arr = np.ravel(arr)
+    if axis is None:
+        arr = np.ravel(arr)
+        new = np.atleast_1d(values)
+    else:
+        arr = np.moveaxis(arr, axis, 0)
+        new = np.broadcast_to(values, arr.shape[1:])[None]
     if obj < 0:
         obj = obj + len(arr)
-    return np.concatenate([arr[:obj], np.atleast_1d(values), arr[obj:]])
+    found = np.concatenate([arr[:obj], new, arr[obj:]])
+    return found if axis is None else np.moveaxis(found, 0, axis)
 
 def dstack(arrays):
     return np.concatenate([a.reshape(1, -1, 1) if np.ndim(a) == 1 else a.reshape(
         a.shape + (1,)) if np.ndim(a) == 2 else a for a in arrays], axis=2)
 
 def block(arrays):
+    if not isinstance(arrays, list):
+        return arrays
     rows = arrays if isinstance(arrays[0], list) else [arrays]
     return np.concatenate([np.concatenate([np.atleast_2d(a) for a in r], axis=1) for r in rows])
 
@@ -253,11 +182,6 @@ def partition(a, kth, axis=-1):
 
 def copysign(x, y):
     return np.abs(x) * np.where(np.signbit(y), -1.0, 1.0)
-
-def vander(x, N=None, increasing=False):
-    n = len(x) if N is None else N
-    powers = np.arange(n) if increasing else np.arange(n)[::-1]
-    return x[:, None] ** powers
 
 def resize(a, new_shape):
     a = np.ravel(a)
@@ -298,14 +222,8 @@ def cosdg(x):
 def exprel(x):
     return np.where(x == 0, 1.0, np.expm1(x) / np.where(x == 0, 1.0, x))
 
-def huber(delta, r):
-    return np.where(np.abs(r) <= delta, 0.5 * r**2, delta * (np.abs(r) - 0.5 * delta))
-
 def pseudo_huber(delta, r):
     return delta**2 * (np.sqrt(1.0 + (r / delta) ** 2) - 1.0)
-
-def scipy_kl_div(x, y):
-    return xlogy(x, x / y) - x + y
 
 def log1mexp(x):
     return np.log(-np.expm1(-x))

@@ -27,11 +27,9 @@ class Reflection(Conversions):
     """What kind of value something is, and its attributes by their names."""
 
     def _py_callable(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         return isinstance(a[0], Function | Builtin | Class)
 
     def _py_isinstance(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         kinds = a[1] if isinstance(a[1], tuple) else (a[1],)
         return any(self.is_a(self.known(a[0]), kind) for kind in kinds)
 
@@ -63,7 +61,6 @@ class Reflection(Conversions):
         )
 
     def _py_type(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         of = self.known(a[0])
         if isinstance(of, Instance):
             return of.of
@@ -73,7 +70,6 @@ class Reflection(Conversions):
         return Builtin("", names.get(type(of), "float"))
 
     def _py_getattr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where
         of, name, *default = a
         if not isinstance(name, str):
             raise unread("getattr takes the name of an attribute", raised="TypeError")
@@ -83,7 +79,6 @@ class Reflection(Conversions):
         return self.attribute(of, name, node) if known else default[0]
 
     def _py_hasattr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         of, name = a
         if isinstance(of, Instance):
             return name in of.names or of.of.has(name)
@@ -93,7 +88,6 @@ class Reflection(Conversions):
         return hasattr(kinds.get(type(of), type(of)), name)
 
     def _py_setattr(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where, node
         of, name, value = a
         if not isinstance(of, Instance) or not isinstance(name, str):
             raise unread("setattr is read for objects of the text alone")

@@ -110,23 +110,19 @@ class Streams(Methods):
     # --- Python's own ---
 
     def _py_enumerate(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del node
         start = self.whole(k.get("start", a[1] if len(a) > 1 else 0))
         return Stream(enumerate(self.iterated(a[0], where), start))
 
     def _py_zip(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del node
         strict = self.truth(k.get("strict", False))
         return Stream(zip(*(self.iterated(v, where) for v in a), strict=strict))
 
     def _py_map(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
         function, *lists = a
         together = zip(*(self.iterated(v, where) for v in lists), strict=False)
         return Stream(self.call(function, list(v), {}, node) for v in together)
 
     def _py_filter(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
         kept = self._predicate(a[0], node)
         return Stream(filter(kept, self.iterated(a[1], where)))
 
@@ -136,7 +132,6 @@ class Streams(Methods):
         return lambda v: self.truth(self.call(function, [v], {}, node))
 
     def _py_reversed(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, node
         of = a[0]
         if isinstance(of, range):
             return of[::-1]
@@ -148,7 +143,6 @@ class Streams(Methods):
         return Stream(reversed(self.listed(of, where)))
 
     def _py_iter(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k
         if len(a) == 2:
             return Stream(self._until(a[0], a[1], where, node))
         return a[0] if isinstance(a[0], Stream) else Stream(self.iterated(a[0], where))
@@ -163,7 +157,6 @@ class Streams(Methods):
             yield item
 
     def _py_next(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
-        del k, where
         if isinstance(a[0], Instance):
             return self.call_method(a[0], "__next__", [], node)
         if not isinstance(a[0], Stream):

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.python.operators import Operators
+from gradcli.python.stores import store
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Array,
@@ -124,7 +125,7 @@ class Subscripts(Operators):
         self.known(index)
         if isinstance(of, Array):
             self.known(value)
-            self.tape.store(of, self.items(index), self.numeric(value, where), where)
+            store(self.tape, of, self.items(index), self.numeric(value, where), where)
         elif isinstance(of, dict):
             self.budget.spend()
             of[self.key(index)] = value
@@ -146,7 +147,6 @@ class Subscripts(Operators):
 
     def slice_of(self, node: ast.Slice, parts: list[Value]) -> slice:
         """A slice of whole numbers."""
-        del node
         return slice(*(None if p is None else self.whole(p, "a part of a slice") for p in parts))
 
 

@@ -30,7 +30,6 @@ from gradcli.python.values import (
     Value,
     View,
     Where,
-    is_traced,
     unread,
 )
 from gradcli.syntax.tree import Name, Operator
@@ -243,7 +242,7 @@ class Tape:
         """The shape of a number or array."""
         return tuple(np.shape(self.value(of)))
 
-    # --- views and stores ---
+    # --- views ---
 
     def view(
         self, of: Array, look: Any, row: str, options: Mapping[str, Any], where: Where
@@ -281,36 +280,6 @@ class Tape:
         at = Places(tuple(places.ravel().tolist()))
         return self.apply("pick", (above,), where, {"at": at, "shape": places.shape})
 
-    def places(self, of: Array, items: Any) -> Any:
-        """The places in the root of `of[items]`, as an array of whole numbers."""
-        root = of.root
-        shape = self.shape(root)
-        found: Any = np.arange(math.prod(shape)).reshape(shape)
-        for look in of.looks:
-            found = look(found)
-        return np.asarray(found[items])
-
-    def store(
-        self, of: Array, items: Any, value: Value, where: Where, *, add: bool = False
-    ) -> None:
-        """`of[items] = value`; with `add`, `np.add.at(of, items, value)`. Raises `Unread`."""
-        places, root = self.places(of, items), of.root
-        self.budget.elements(places.size)
-        plain = self.value(value)
-        if np.broadcast_shapes(np.shape(plain), places.shape) != places.shape:
-            shapes = f"{np.shape(plain)} into {places.shape}"
-            raise unread(f"shapes do not fit in a store of {shapes}", kind="shape")
-        of.constant = root.constant = None
-        if root.node is None and (not is_traced(value) or root.kind in "ib"):
-            if add:
-                np.add.at(root.data.reshape(-1), places, plain)
-            else:
-                root.data.flat[places] = np.broadcast_to(plain, places.shape)
-            return
-        if root.node is None:
-            root.node, root.data = self.as_node(root), None
-        root.node = self._stored(root.node, places, value, where, add=add)
-
     def as_node(self, root: Array) -> int:
         """The node that stands for a root's data."""
         found = self.constant(root)
@@ -319,28 +288,6 @@ class Tape:
         span = Span(0, 0)
         step = Step("constant", None, None, (found,), NO_OPTIONS, Name("", span), span, span)
         return self._append(step, found.type, found.value)
-
-    def _stored(self, old: int, places: Any, value: Value, where: Where, *, add: bool) -> int:
-        given = self.operand(value)
-        shape = self.types[given].shape if isinstance(given, int) else given.type.shape
-        size = math.prod(shape)
-        whole = places.size == self.types[old].size and bool(
-            np.array_equal(places.ravel(), np.arange(places.size))
-        )
-        if whole and not add and shape == self.types[old].shape and isinstance(given, int):
-            return given
-        if size not in (places.size, 1):
-            given = self.apply("full", (given,), where, {"shape": places.shape})
-        flat = places.ravel()
-        self.budget.keep(BYTES_OF_A_PLACE * flat.size)
-        if not add and np.unique(flat).size < flat.size:
-            last = {place: i for i, place in enumerate(flat.tolist())}
-            if size != 1:
-                at = Places(tuple(last.values()))
-                given = self.apply("pick", (given,), where, {"at": at, "shape": None})
-            flat = np.array(list(last), dtype=np.intp)
-        at = Places(tuple(flat.tolist()))
-        return self.apply("put_add" if add else "put", (old, given), where, {"at": at})
 
 
 def literal(value: Any) -> Literal:

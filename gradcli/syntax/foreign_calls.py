@@ -12,6 +12,8 @@ from __future__ import annotations
 import re
 
 from gradcli.diagnostics.source import Span
+from gradcli.syntax.functions import FUNCTION_NAMES
+from gradcli.syntax.library.names import NAMES
 from gradcli.syntax.tree import Call, Name, Number, Text, Tree, Tuple
 
 PYTORCH = re.compile(
@@ -21,42 +23,7 @@ PYTORCH = re.compile(
 
 TYPES = re.compile(r"(?:u?int|float|double|half|bool|long)\d*_?")
 
-METHODS = {
-    "t": "transpose",
-    "mm": "matmul",
-    "mv": "matmul",
-    "bmm": "matmul",
-    "sub": "subtract",
-    "mul": "multiply",
-    "div": "divide",
-    "neg": "negative",
-    "gt": "greater",
-    "lt": "less",
-    "ge": "greater_equal",
-    "le": "less_equal",
-    "eq": "equal",
-    "ne": "not_equal",
-    "numel": "size",
-    "view": "reshape",
-    "view_as": "reshape_as",
-    "cat": "concat",
-    "inverse": "inv",
-    "product": "prod",
-    "reduce_sum": "sum",
-    "reduce_mean": "mean",
-    "reduce_max": "max",
-    "reduce_min": "min",
-    "reduce_prod": "prod",
-    "reduce_logsumexp": "logsumexp",
-    "log_expit": "logsigmoid",
-    "log_sigmoid": "logsigmoid",
-    "hard_tanh": "hardtanh",
-    "soft_sign": "softsign",
-    "loggamma": "lgamma",
-    "permute_dims": "permute",
-    "swapdims": "swapaxes",
-    "movedim": "moveaxis",
-}
+METHODS = NAMES | {"t": "transpose", "numel": "size"}
 """Functions and methods of a library that need its prefix."""
 
 AS_THEY_ARE = frozenset(
@@ -81,7 +48,7 @@ PARTS = {
     ("sort", 1): "argsort",
     ("max", 1): "argmax",
     ("min", 1): "argmin",
-    **{(name, 0): name for name in ("max", "min", "sort", "median", "lstsq", "cummax")},
+    **{(name, 0): name for name in ("max", "min", "sort", "lower_median", "lstsq", "cummax")},
 }
 """Functions that give several arrays, and what is one of them."""
 
@@ -150,7 +117,7 @@ def general(call: Call, *, torch: bool, method: bool) -> Tree:
     call = without(call, "device", "inplace", "requires_grad")
     if all(_is_floating(a) for k, a in named(call) if k == "dtype"):
         call = without(call, "dtype")
-    name = METHODS.get(call.name, call.name)
+    name = call.name if call.name in FUNCTION_NAMES else METHODS.get(call.name, call.name)
     arguments = unnamed(call)
     same = name in AS_THEY_ARE and arguments and not call.keywords
     if same and all(map(_is_floating, arguments[1:])):
@@ -167,12 +134,9 @@ def general(call: Call, *, torch: bool, method: bool) -> Tree:
     if name in TAKES_NUMBERS and (torch or method):
         arguments = _one_tuple(arguments, 0 if name in {"zeros", "ones"} else 1)
     by_name = call.arguments[len(unnamed(call)) :]
-    call = (
-        renamed(call, name, (*arguments, *by_name))
-        if (name, arguments) != (call.name, unnamed(call))
-        else call
-    )
-    return spread(call) if torch and name in {"var", "std"} else call
+    if (name, arguments) == (call.name, unnamed(call)):
+        return call
+    return renamed(call, name, (*arguments, *by_name))
 
 
 def _one_tuple(arguments: tuple[Tree, ...], first: int) -> tuple[Tree, ...]:
@@ -182,20 +146,6 @@ def _one_tuple(arguments: tuple[Tree, ...], first: int) -> tuple[Tree, ...]:
         return arguments
     shape = Span(rest[0].span.start, rest[-1].span.end)
     return (*arguments[:first], Tuple(rest, shape))
-
-
-def spread(call: Call) -> Call:
-    """`var` and `std` of PyTorch: they divide by n - 1 unless they are told otherwise."""
-    if {"ddof", "correction", "unbiased"} & set(call.keywords):
-        return call
-    arguments = unnamed(call)
-    place = Span(call.span.end, call.span.end)
-    biased = arguments[1] if len(arguments) == 2 else None
-    keywords = (*call.keywords, "ddof")
-    if isinstance(biased, Number) and biased.text in {"True", "False"}:
-        ddof = Number(float(biased.text == "True"), "1", place)
-        return call.taking((arguments[0], *call.arguments[2:], ddof), keywords)
-    return call.taking((*call.arguments, Number(1.0, "1", place)), keywords)
 
 
 def translated_attribute(base: Tree, name: Name) -> Tree | None:

@@ -100,7 +100,7 @@ MATRIX = {"a": [[2.0, 0.3, 0.1], [0.3, 1.5, -0.2], [0.1, -0.2, 1.0]], "b": [1.0,
 
 @pytest.mark.parametrize("row", SPELLED, ids=lambda row: row.name)
 def test_a_row_is_read_under_the_name_that_numpy_and_scipy_have(row: Any) -> None:
-    count = sum(not p.option and p.required for p in row.parameters)
+    count = sum(1 + p.variadic for p in row.parameters if not p.option and p.required)
     names = ["a", "b", "c"][:count]
     call = ", ".join(names)
     python, language = (

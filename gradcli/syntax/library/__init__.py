@@ -1,0 +1,1 @@
+"""What libraries call functions and their arguments, and what these mean here."""
