@@ -15,11 +15,11 @@ from gradcli.diagnostics.failures import usage_error
 FEWEST_ROWS = 50_000
 """With fewer rows, NumPy is done before a compiler has started."""
 NUMPY = 2e-9
-"""Seconds that NumPy takes for an operation on a row: 0.6 for a sum, 8 for a sine, nanoseconds."""
+"""Seconds per operation and row in NumPy, on average (a sum takes 0.6 ns, a sine 8)."""
 WAIT = 0.15
 """Seconds to compile that go unnoticed beside the start of a process and the reading of rows."""
 RUNS = 2
-"""How many times as long as NumPy's run compiling may take, since what is compiled is kept."""
+"""Compiling may take this many times as long as NumPy's run: the next run has it ready."""
 
 
 def pays(rows: int, operations: int) -> bool:

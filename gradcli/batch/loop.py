@@ -25,7 +25,7 @@ from gradcli.graph.graph import shown
 ROWS = 16_384
 """Rows that are looked at together for numbers that are not finite."""
 OPERATIONS_ALONE = 2 * 10**7
-"""Rows × operations that one core has done before a second has started."""
+"""Rows × operations that one core has done before a second core has started."""
 FEWEST = 8
 """Rows that a processor's widest registers hold: fewer are filled up with the last one."""
 MOST_CALLS = 2_000

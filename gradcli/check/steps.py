@@ -16,12 +16,12 @@ from gradcli.check.jitter import TINY
 from gradcli.ops.operation import Array
 
 MANTISSA = 17 / 21
-"""Steps are this number times powers of two: 0.1101 0101…₂, not a power of two itself, since
+"""Steps are this number times powers of two: 0.110011 110011…₂, not a power of two itself, since
 such steps divide the periods of functions such as sin(πx), which then look constant."""
 
 RATIO_BITS = 4.0
 """Neighbouring steps of the ladder differ by at most 2⁴, about as far as one scale can
-confirm the next."""
+confirm the next, unless x is 0 or tiny."""
 
 LARGEST = 8.0
 """Coarse steps go up to here (or to |x|): enough to see sigmoid(y) move at any y near 0."""

@@ -4,7 +4,7 @@ A rule is a formula over an operation's operands, its output `out` and, for the 
 on arrays, `delta`. It goes the way of every program: parsed, lowered, bound to shapes.
 What comes out is a `Formula`, a straight line of kernels, made once per text and shapes.
 Reports print the same text, or the textbook's form of it where the row has a careful one that runs
-(`formula` and its `shown`).
+(`formula` with `textbook`).
 """
 
 from __future__ import annotations

@@ -50,8 +50,8 @@ class Contribution(NamedTuple):
 class Contributions(Sequence[Contribution]):
     """The contributions of a pass that ran as one function: made of their fields when first read.
 
-    Most callers of a program that is run often take the gradient alone. In the place of a total
-    there may be the kernel that makes the contribution of the element in its place.
+    Most callers of a program that is run often take the gradient alone. Instead of a total
+    there may be a kernel that puts the contribution of an element into zeros.
     """
 
     def __init__(self, fields: tuple[tuple[Any, ...], ...]) -> None:

@@ -67,7 +67,7 @@ def _tie(_algebra: Algebra, found: Terms) -> None:
                 del found[core]
 
 
-_1 = None
+_1 = None  # stands for the number 1
 TERM_REWRITES = (
     Rewrite("sin² + cos² = 1", _squares(roles.SIN, 1, roles.COS, _1),
             "y*sin(x)^2 + y*cos(x)^2", "y"),

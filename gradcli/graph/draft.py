@@ -1,6 +1,6 @@
 """A draft of the graph: the operations in evaluation order, before any shape is known.
 
-These types are what `lower` makes out of trees and `graph` gives shapes to. Steps that do not
+`lower` makes them out of trees, and `build` gives them shapes. Steps that do not
 reach the output are dropped here, and the unnamed get their letters.
 """
 

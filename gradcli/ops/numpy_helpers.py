@@ -1,7 +1,7 @@
 """The functions that NumPy lacks, each as a `def` of one expression.
 
 Every one is careful where the textbook's form is not: no exponential overflows, no difference
-cancels. An expression may call the other helpers; `needed` finds them. Those of SciPy are
+cancels. An expression may call the other helpers; `in_order` finds them. Those of SciPy are
 imported. `OPTIONS` are helpers in whose text an axis stands: the caller fills it in.
 """
 

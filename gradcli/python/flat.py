@@ -12,8 +12,6 @@ import numpy as np
 
 from gradcli.python.values import Value
 
-MOST_INPUTS = 10_000
-
 
 def is_structure(value: Any) -> bool:
     """Whether a value is a tuple, a dict, or a list that is no array of numbers."""

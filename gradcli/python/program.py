@@ -1,6 +1,6 @@
 """A text of Python as a program: the values of its inputs, and the graph at a point.
 
-`Program` asks it for what it asks its own language otherwise. A text is parsed once and read anew
+It answers `Program` as `LanguageText` does for the language. A text is parsed once and read anew
 for every point, unless nothing in it depends on the point but shapes.
 """
 

@@ -4,9 +4,9 @@ A report is a stream of pieces of text, so that a program of a million operation
 memory than its largest row; `render` is the whole as one string. Every report ends with a
 newline, so that writing it adds nothing.
 
-`FORMATS` names the formats; each is a module of this package, imported when it is asked for
-(`table` alone needs Rich, and only on a terminal). The report of the operation table itself is
-`gradcli.report.reference.operations`.
+`FORMATS` names the formats; each is a module of `tables`, JSON one of this package, and imported
+when it is asked for (the table alone needs Rich, and only on a terminal). The report of the
+operation table itself is `gradcli.report.reference.operations`.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Calls by another library's full name: `scipy.special.polygamma(n, x)`, `np.max(x, 0)`.
 
 Most functions have the arguments of their namesakes. Where the library's order, default or meaning
-is another one (`library_meanings`), the call comes in as it was written and goes out as the
+is another one (`library.meanings`), the call comes in as it was written and goes out as the
 language has it, or is refused with what to write. A name that the library does not have keeps the
 language's arguments.
 """

@@ -224,7 +224,7 @@ def backward_rule(tree: Tree, upstream: str) -> str:
 def reduced(text: str, own: Shape, shape: Shape) -> str:
     """The text in a `sum` over the dimensions along which an operand was broadcast.
 
-    It says what `backward.reduce_to` does.
+    It says what `plan.reduce_to` does.
     """
     return text if own == shape else print_tree(reduction(Name(text, NOWHERE), own, shape))
 

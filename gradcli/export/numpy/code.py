@@ -177,7 +177,7 @@ def shape_text(shape: Shape) -> str:
 def summed(x: Code, t: Type, function: str = "np.sum") -> Code:
     """The sum over the dimensions along which an operand of type `t` was broadcast.
 
-    It says what `backward.reduce_to` does; `function` may be another reduction.
+    It says what `plan.reduce_to` does; `function` may be another reduction.
     """
     own, shape = x.shape, numpy_shape(t)
     if own == shape:

@@ -1,1 +1,1 @@
-"""The exercise itself: lint, own points, a class, a notebook of answers."""
+"""The exercise itself: lint, own points, a class."""

@@ -1,1 +1,14 @@
-"""A listing as the steps of a computation: its own forward pass, and the lines of its gradients."""
+"""A listing as the steps of a computation: its own forward pass, and the lines of its gradients.
+
+The modules, in the order in which one might read them:
+
+    reader, notation      a student's text as Python, with the place of every part
+    offers, training      values for what it does not define, and kept at the task's point
+    worked, work          its way through the interpreter, and what comes out
+    uncalled, functions   functions that nobody calls are called; which of them are one step
+    cells, variables      steps that have a name, and those that are the student's forward pass
+    staging, staged       labels become cells and lines; so do the results of functions
+    forward_pass, stages  the cells as a flow, and the stretch of the tape between two
+    gradients, numbers    the lines of the gradients, and values that are plain numbers
+    snapshots             what the names around a step stood for
+"""

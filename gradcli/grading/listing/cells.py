@@ -227,7 +227,7 @@ def _delta(cell: Cell) -> str:
 
 
 def _unlike(words: Iterator[str]) -> Iterator[str]:
-    """The words, each once."""
+    """The words; one that comes again gets a number behind it."""
     seen: Counter[str] = Counter()
     for word in words:
         seen[word] += 1

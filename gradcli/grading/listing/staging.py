@@ -143,7 +143,7 @@ class Staging:
             self.cells.hold(stand_in, cell, label)
 
     def reading_at(self, label: str, span: Span) -> Reading:
-        """The same; an error has its place."""
+        """`reading`; an error shows the statement."""
         try:
             return self.reading(label)
         except GradcliError as error:
@@ -202,7 +202,7 @@ class Staging:
     # --- what has no value ---
 
     def lost(self, lost: Lost, number: int) -> None:
-        """A label whose value can't be found out, by its number among them."""
+        """A label without a value; `number` counts these."""
         if not lost.place.own:
             return
         self.cells.place = lost.place

@@ -125,7 +125,7 @@ class _Marking(ValueRows):
         return Marked(tuple(with_followers(rows, self.flow)), tuple(notes), mode)
 
     def one_for_each_line(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
-        """A mistake is one, in whichever turns and for whichever rows its line goes wrong."""
+        """A line's mistake counts once, however many turns of a loop and rows it spoils."""
         seen: set[tuple[Any, ...]] = set()
         for row in rows:
             message = "" if row.turn else row.message.replace(f"delta_{row.name}", "")
@@ -203,7 +203,7 @@ class _Marking(ValueRows):
     def at_fault(
         self, key: Key, found: Explanation, at: tuple[int | None, str]
     ) -> tuple[int | None, str]:
-        """The line at fault: where something is left out, where it is missing."""
+        """The line at fault; if something was left out, the line where it belongs."""
         work = self.handed.work
         if work is None or not found.tags or found.tags[0] not in LEFT_OUT:
             return at

@@ -1,9 +1,9 @@
 """A flow: the computation on which accumulators are judged, and which variable sends what to which.
 
 It is the student's own forward pass where there is one, else the task's graph. Its stages stand
-in evaluation order; a name that was given twice is two variables. `parts` is the one question
-that marking asks: given some accumulators as they were handed in, what should every other one
-be that follows from them?
+in evaluation order; a name that was given twice is two variables. `passes` answers the one
+question that marking asks: given some accumulators as they were handed in, what should every
+other one be that follows from them?
 """
 
 from __future__ import annotations

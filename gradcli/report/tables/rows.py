@@ -1,7 +1,8 @@
 """What tables of every format have in common: rows, columns, last line.
 
-A `Result` becomes `Entry` after `Entry`, values not yet text. Table, CSV, Markdown and LaTeX
-choose from an entry the columns of the command and write each in their own way.
+A `Result` becomes `Entry` after `Entry`, values not yet text. The table and CSV
+choose from an entry the columns of the command; Markdown, LaTeX and HTML write the `Table` that
+`table` makes of them.
 """
 
 from __future__ import annotations
