@@ -39,8 +39,10 @@ class Cells:
     def __init__(self, reader: CodeReader, task: Flow) -> None:
         self.reader, self.task, self.tape = reader, task, reader.tape
         self.operands = operands_of(reader.tape)
-        self.known: dict[int, list[Cell]] = {}
-        """The cells that a node is the value of."""
+        self.held: list[Cell] = []
+        """Every cell that was taken as the value of a node, in order."""
+        self.known: dict[int, dict[int, int]] = {}
+        """By node, the places in `held` of the cells that it is the value of, by their `id`."""
         self.at: dict[str, Cell] = {}
         """What each label stands for by now."""
         self.used: set[int] = set()
@@ -53,28 +55,27 @@ class Cells:
     def hold(self, node: int | None, cell: Cell, label: str) -> None:
         """Take a cell as the value of a node, and as what a label stands for."""
         if node is not None:
-            self.known.setdefault(node, []).append(cell)
+            self.known.setdefault(node, {})[id(cell)] = len(self.held)
+            self.held.append(cell)
             cell.node = node
         if label:
             self.at[label] = cell
 
     def source(self, node: int | None, cell: Cell) -> Cell | None:
         """The cell whose value a cell is; None where it is one of its own."""
-        cells = None if node is None else self.known.get(node)
-        return None if cells is None else self._chosen(cells, self.labels(cell))
+        return None if node not in self.known else self._chosen(node, self.labels(cell))
 
     def labels(self, cell: Cell) -> set[str]:
         """The labels in the code of a cell."""
         of = cell.code if cell.code is not None else self.place.statement
         return {label_of(n) for n in ast.walk(of) if isinstance(n, ast.expr)} - {""}
 
-    def _chosen(self, cells: list[Cell], labels: set[str]) -> Cell:
-        """Of the cells with one value that which the code speaks of."""
-        if len(cells) > 1:
-            meant = [c for c in cells if any(self.at.get(label) is c for label in labels)]
-            if meant:
-                return meant[-1]
-        return cells[-1]
+    def _chosen(self, node: int, labels: set[str]) -> Cell:
+        """Of the cells of a node that which the code speaks of; the last one without any."""
+        cells = self.known[node]
+        spoken_of = [id(self.at[label]) for label in labels if label in self.at]
+        meant = [cells[cell] for cell in spoken_of if cell in cells]
+        return self.held[max(meant) if meant else next(reversed(cells.values()))]
 
     def make(self, cell: Cell, node: int | None, emptied: int | None = None) -> None:
         """Find what a cell is computed from, and whether it is a number."""
@@ -83,7 +84,7 @@ class Cells:
             if node not in self.known:
                 nodes = reads(self.operands, node, self.known, emptied)
             labels = self.labels(cell)
-            cell.reads = tuple(self._chosen(self.known[n], labels) for n in nodes)
+            cell.reads = tuple(self._chosen(n, labels) for n in nodes)
             self.used.update(map(id, cell.reads))
             names = {id(self.at[label]): label for label in labels if label in self.at}
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
@@ -155,8 +156,7 @@ class Cells:
         if plain and any("[" in steps[i].name for i in made):
             return None  # a mask, say, whose elements were filled in
         calls, number = steps[at].calls, cell.value
-        of = [i for i in range(at) if steps[i].name.partition("[")[0] == name.id]
-        of = [i for i in of if steps[i].calls == calls]
+        of = [i for i in self._named.get(name.id, ()) if i < at and steps[i].calls == calls]
         element = f"{name.id}[{self._place_in(cell)}]"
         same = [i for i in of if np.array_equal(steps[i].number, number) and "[" in steps[i].name]
         same.sort(key=lambda i: steps[i].name == element)
@@ -178,6 +178,14 @@ class Cells:
         found: dict[int | None, list[int]] = {}
         for i, step in enumerate(self.reader.reading.steps):
             found.setdefault(step.whole if step.whole is not None else step.node, []).append(i)
+        return found
+
+    @cached_property
+    def _named(self) -> dict[str, list[int]]:
+        """The steps that gave each name, or an element of it, a value."""
+        found: dict[str, list[int]] = {}
+        for i, step in enumerate(self.reader.reading.steps):
+            found.setdefault(step.name.partition("[")[0], []).append(i)
         return found
 
     def beside(self, statement: ast.stmt) -> tuple[int, str]:
