@@ -93,12 +93,17 @@ class Schedule:
         self.besides = sorted({self.same[i] for i in besides} - set(self.wanted))
         self.rewritten = dict(differences(graph, self.same))
         self.choices = dict(choices(graph, self.truths))
+        self.guards = dict(self.truths.guards)
         order = self._needed()
         if share:
             found = shared(graph, self.same, [i for i in order if self.varies[i]])
             self.nodes += found.parts.values()
             self.varies += [True] * len(found.parts)
             self.rewritten |= found.calls
+            for i, call in found.calls.items():  # what it reads counts where it counts itself
+                for o in call.operands:
+                    if isinstance(o, int) and o in self.guards:
+                        self.guards[o] &= self.guards.get(i, frozenset())
             order = [
                 i for o in order for i in ((found.parts[o].id, o) if o in found.parts else (o,))
             ]
@@ -170,7 +175,7 @@ class Schedule:
 
     def guard(self, i: int) -> tuple[Truth, ...]:
         """The conditions under which the elements of a result count."""
-        return tuple(self.truths.guards.get(i, ()))
+        return tuple(self.guards.get(i, ()))
 
     def _written(self, node: OperationNode) -> Written:
         if node.id in self.rewritten:

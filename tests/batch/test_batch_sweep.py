@@ -41,6 +41,19 @@ BROADCAST = (
 """Branches of a `where` that are broadcast to a condition with fewer or more axes."""
 
 
+@pytest.mark.parametrize("row", [r for r in ops.TABLE if r.shared], ids=lambda row: row.name)
+def test_a_function_and_its_slope_where_one_of_them_does_not_count(row: ops.Operation) -> None:
+    found = Agreement()
+    of = "(y)" if len(row.operands) == 1 else "(y, 2.5)"
+    function, slope = f"{row.shared.function}{of}", f"{row.name}{of}"  # type: ignore[union-attr]
+    for a, b in ((function, slope), (slope, function)):
+        for text in (f"where(x < 1, y^2, {a})*{b}", f"where(x < 1, {a}, y^2)*{b}"):
+            for x in (0.0, 2.0):
+                compare(found, text, {"x": np.array([x] * 2), "y": np.array([0.3, 0.4])})
+    assert not found.differences, found.differences[0]
+    assert not found.refused
+
+
 def test_array_programs_of_the_whole_table() -> None:
     found = measured(array_cases(60))
     assert not found.differences, found.differences[0]
