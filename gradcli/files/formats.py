@@ -31,6 +31,8 @@ def format_of(path: str | None, given: str | None, option: str) -> str:
     found = FORMATS.get(ending)
     if found is None and name.is_dir():
         raise file_error(f"'{path}' is a folder, not a file")
+    if found is None and option == "--from" and not name.exists():
+        raise file_error(f"there is no file or folder '{path}'")
     if not ending and option == "--format":
         return "csv"
     if zipped and option == "--format":

@@ -23,6 +23,7 @@ from gradcli.diagnostics.failures import file_error, reason
 from gradcli.diagnostics.spreadsheets import ERROR_VALUE
 from gradcli.files.dialect import SEPARATORS, Table, WithoutComments, rows_of
 from gradcli.files.files import GZIP, UTF_16
+from gradcli.files.numbers import hint_for
 
 UNREADABLE = (OSError, EOFError, ValueError, RecursionError, csv.Error, zlib.error)
 """What may be raised by a file that is damaged behind its first rows."""
@@ -192,7 +193,7 @@ def _fault_in_table(
                 )
             if comments and cells and ERROR_VALUE.match(cells[0]):
                 what = f"the first column has '{cells[0].strip()[:40]}', which is not a number"
-                return file_error(f"{name}, row {row:,}: {what}")
+                return file_error(f"{name}, row {row:,}: {what}", hint_for(cells[0], options=True))
     except csv.Error as error:
         open_end = "unexpected end" in str(error)
         what = "a quotation mark is never closed" if open_end else str(error)

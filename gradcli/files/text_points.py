@@ -94,7 +94,8 @@ class TablePoints(TextPoints):
         if table is None or not any(cell.strip() for cell in table.header):
             raise file_error(f"{self.name} is empty")
         self.table = table
-        self.has_errors = bool(_ERROR_ROW.search(start))
+        given = any(ERROR_VALUE.match(word) for word in self.given.missing)
+        self.has_errors = given or bool(_ERROR_ROW.search(start))
         cells = zip(table.header, table.first, strict=False)
         self.listed = frozenset(as_name(n) for n, c in cells if c.lstrip().startswith("["))
         return list(table.header)

@@ -62,6 +62,8 @@ sigmoid_slope(x) = np.exp(-np.abs(x))/(1 + np.exp(-np.abs(x)))**2
 tanh_slope(x) = 4*np.exp(-2*np.abs(x))/(1 + np.exp(-2*np.abs(x)))**2
 pow_slope(x, n) = np.where(n == 0, 0.0, n*np.power(x, n - 1.0))
 logaddexp_slope(x, y) = sigmoid(x - y)
+asin_slope(x) = 1/np.sqrt((1 - x)*(1 + x))
+atanh_slope(x) = 1/((1 - x)*(1 + x))
 gauss(x) = np.exp(-x**2)
 normal_pdf(x) = np.exp(-x**2/2)/np.sqrt(2*np.pi)
 erfinv_slope(x) = np.sqrt(np.pi)/2*np.exp(erfinv(x)**2)

@@ -47,6 +47,7 @@ EXPRESSIONS = (
     *("sinh(x)", "cosh(x)", "tanh(x)", "asinh(x)", "acosh(1 + x)", "atanh(x/9)"),
     *("deg2rad(x)", "rad2deg(x)", "floor(x)", "ceil(x)", "round(x)"),
     *("sigmoid_slope(x - y)", "tanh_slope(x - y)", "logaddexp_slope(x, y)"),
+    *("asin_slope(x/9)", "atanh_slope(x/9)"),
     *("pow_slope(x, y)", "pow_slope(x, y/9)", "pow_slope(x, round(y))"),
 )
 

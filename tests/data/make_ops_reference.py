@@ -174,6 +174,8 @@ ELEMENTWISE: dict[str, Callable[..., Any]] = {
     "tanh_slope": lambda x: 1 - mp.tanh(x) ** 2,
     "pow_slope": lambda x, n: n * mp.power(x, n - 1),
     "logaddexp_slope": lambda x, y: mp.exp(x) / (mp.exp(x) + mp.exp(y)),
+    "asin_slope": lambda x: 1 / mp.sqrt(1 - x**2),
+    "atanh_slope": lambda x: 1 / (1 - x**2),
     "gauss": lambda x: mp.exp(-(x**2)),
     "normal_pdf": lambda x: mp.exp(-(x**2) / 2) / mp.sqrt(2 * mp.pi),
     "erfinv_slope": lambda x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),

@@ -91,6 +91,37 @@ def test_functions_without_their_call(tmp_path: Path) -> None:
     assert code in (0, 5)  # what `cache` is made of is known only where `forward` was read
 
 
+@pytest.mark.parametrize("call", ["", "dx = back(d, (x, k))\n"])
+@pytest.mark.parametrize("slip", ["d[i]*k[::-1]", "2*d[i]*k", "d[i]*x[i]"])
+def test_a_slip_in_a_function_is_not_at_its_call(slip: str, call: str, tmp_path: Path) -> None:
+    course = Course(
+        "#: k = [0.3, -0.5]\n#: d = [0.4, 0.2, -0.7]\n#: x = [0.5, 1.2, -0.4, 0.9]\n"
+        + ("" if call else "#: call dx = back(d, (x, k))\n")
+        + "L = sum(d*(k[0]*x[0:3] + k[1]*x[1:4]))\n",
+        "x",
+        "def back(d, cache):\n    x, k = cache\n    dx = np.zeros(4)\n    for i in range(3):\n"
+        f"        dx[i:i+2] += d[i]*k\n    return dx\n{call}",
+    )
+    assert grade(course, course.right, tmp_path)[0] == 0
+    code, found, _ = grade(course, course.right.replace("d[i]*k", slip), tmp_path)
+    assert code == 4
+    assert [row["line"] for row in found["rows"] if row["status"] == "wrong"] == [5]
+
+
+@pytest.mark.parametrize("given", ["dz", "dz*1"])
+def test_a_copy_that_overwrites_is_the_line_at_fault(given: str, tmp_path: Path) -> None:
+    course = Course(
+        "#: w = 0.7\n#: b = 0.2\n#: xs = [0.5, -1.2, 2.0]\nL = sum(tanh(w*xs + b)^2)\n",
+        "w,b",
+        "db = dw = 0\nfor i in range(3):\n    h = np.tanh(w*xs[i] + b)\n"
+        f"    dz = 2*h*(1 - h**2)\n    db += {given}\n    dw += dz*xs[i]\n",
+    )
+    assert grade(course, course.right, tmp_path)[0] == 0
+    _, found, _ = grade(course, course.right.replace("db +=", "db ="), tmp_path)
+    (wrong,) = (row for row in found["rows"] if row["status"] == "wrong")
+    assert (wrong["line"], wrong["tags"]) == (5, ["overwritten"])
+
+
 def test_the_direction_of_descent_is_a_note() -> None:
     course = COURSES["class"]
     code = course.right.replace("self.predict(X) - y", "y - self.predict(X)")

@@ -18,7 +18,8 @@ from ops_samples import CASES, applied, label, weights
 from sweep import each_sample
 from ulp import ROWS, errors, kernel_of, measured, points_of, ulps
 
-from gradcli import Program, ops
+from gradcli import GradcliError, Program, ops
+from gradcli.check.mpmath_ops import form
 from gradcli.engine.formula import formula
 from gradcli.ops.operation import Operation
 
@@ -225,3 +226,26 @@ def _has_digits(
         error = ulps(float(g), t)
         assert error is not None
         assert error <= MOST, (text, x.tolist(), float(g), error)
+
+
+@pytest.mark.parametrize("x", [1e-8, 1e-12, 1 + 1e-9, -1 + 1e-9])
+def test_second_derivatives_next_to_where_they_vanish(x: float) -> None:
+    """Of all functions but those that are derivatives themselves: asin''(x) is x next to 0."""
+    seen = 0
+    for row in ops.TABLE:
+        function = form(row)
+        slope = row.name.endswith("_slope") or row.name == "normal_pdf"
+        if slope or function is None or not row.elementwise or len(row.parameters) != 1:
+            continue
+        try:
+            got = Program(f"{row.name}(x)").hessian(x=x, check=False).matrix[0, 0]
+        except GradcliError:
+            continue  # outside of its domain
+        with mp.workdps(100):
+            step, at = mp.mpf(10) ** -30, mp.mpf(x)
+            before, here, behind = (function(at + k * step) for k in (-1, 0, 1))
+            true = mp.re(before - 2 * here + behind) / step**2
+        if abs(true) > 1e-30:
+            seen += 1
+            assert abs(got - true) <= 1e-13 * abs(true), row.name
+    assert seen > 20

@@ -60,8 +60,6 @@ class Repairs:
     def best(self, wrong: frozenset[str], suspects: Suspects) -> Repair | None:
         """The first change of the suspected statements that makes all wrong gradients right."""
         steps = self.marking.reader.reading.steps
-        waiting: list[Iterator[tuple[tuple[str, ...], list[ast.stmt], int, Place]]] = []
-        seen: set[int] = set()
         looks: list[tuple[int, Look]] = [(i, "plainly") for i in suspects.plainly]
         if suspects.plainly:
             looks += [(i, "behind") for i in suspects.trusted]
@@ -71,7 +69,16 @@ class Repairs:
                 found = self._known(place, i, suspects.right_values[i], wrong, look)
                 if found is not None:
                     return self._named_last(found, i, suspects)
-        for i in suspects.steps:
+        made = [i for i in suspects.steps if i not in suspects.handed_on]
+        handed_on = [i for i in suspects.steps if i in suspects.handed_on]
+        return self._among(made, wrong, suspects) or self._among(handed_on, wrong, suspects)
+
+    def _among(self, some: list[int], wrong: frozenset[str], suspects: Suspects) -> Repair | None:
+        """The first change of the statements of some steps that makes all right."""
+        steps = self.marking.reader.reading.steps
+        waiting: list[Iterator[tuple[tuple[str, ...], list[ast.stmt], int, Place]]] = []
+        seen: set[int] = set()
+        for i in some:
             place = self._statement(steps[i])
             if place is None:
                 continue

@@ -35,6 +35,8 @@ class Suspects:
     """Those whose value is right: what may be missing is missing behind them."""
     plainly: list[int]
     """Those that are looked at first, for an operand or a sign that is wrong and nothing more."""
+    handed_on: frozenset[int]
+    """Those that call the function that made their value: they are looked at last."""
 
 
 def suspects_of(marking: Judged, wrong: frozenset[str]) -> Suspects:
@@ -64,10 +66,10 @@ class _Search:
             right_values = {i: self.marking.true(name)[()] for i in last}
         nodes = {final.node for final in known if final.node is not None}
         if not nodes:
-            return Suspects(last, right_values, {}, [], [])
+            return Suspects(last, right_values, {}, [], [], frozenset())
         deadline = self.marking.deadline
         if deadline.clock() > deadline.naming:
-            return Suspects(last, right_values, {}, [], [])
+            return Suspects(last, right_values, {}, [], [], frozenset())
         matched = self._matched()
         forward = self.replay.above(list(matched.values()))
         chain = self._chain(nodes, forward)
@@ -85,8 +87,9 @@ class _Search:
         doubted = [i for i in order if i in unsure and i not in last]
         trusted = [i for i in order if i not in unsure and i not in last]
         rest = list(dict.fromkeys([*doubted, *last, *trusted, *first, *unsure]))
-        names = self._last_names(order)
-        return Suspects(rest, right_values, names, trusted, [] if doubted else last)
+        names, handed_on = self._last_names(order), self._handed_on(rest)
+        plainly = [] if doubted else [i for i in last if i not in handed_on]
+        return Suspects(rest, right_values, names, trusted, plainly, handed_on)
 
     def _chain(self, nodes: set[int], forward: set[int]) -> list[int]:
         """The steps between the forward pass and the wrong gradients."""
@@ -110,6 +113,15 @@ class _Search:
             depth = max(len(steps[j].calls) for j in aliases)
             names[i] = max(j for j in aliases if len(steps[j].calls) == depth)
         return names
+
+    def _handed_on(self, of: list[int]) -> frozenset[int]:
+        """The steps whose value is that of a step in a function that they call."""
+        depths: dict[int | None, int] = {None: 0}
+        for step in self.steps:
+            if step.whole is not None and step.name != RETURN:
+                depths[step.whole] = max(depths.get(step.whole, 0), len(step.calls))
+        calls = ((i, self.steps[i]) for i in of)
+        return frozenset(i for i, s in calls if len(s.calls) < depths.get(s.whole, 0))
 
     def _reads(self, step: Step) -> set[int]:
         """The values of other steps that a step's is made of."""

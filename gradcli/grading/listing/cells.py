@@ -130,6 +130,7 @@ class Cells:
             if found is None:
                 return
             at = last = found
+            cell.named_at = cell.line or 0, cell.text
         cell.line, cell.text = steps[at].line, self.reader.text.written(steps[at].span)
         cell.turn = steps[at].turn
         cell.code, cell.step = code_of(self.reader.places[at].statement, steps[at].name), at

@@ -56,6 +56,8 @@ class Cell:
     """The step of the reading that it comes from."""
     behind: tuple[int, str] | None = None
     """The line, and its text, where something is missing if it is missing behind the statement."""
+    named_at: tuple[int, str] | None = None
+    """Of a copy the line, and its text, that gives it its name; `line` is where it was made."""
     source: Cell | None = None
     """The cell that it is the same as, where it is another's name and nothing more."""
 

@@ -205,9 +205,11 @@ class _Marking(ValueRows):
     ) -> tuple[int | None, str]:
         """The line at fault; if something was left out, the line where it belongs."""
         work = self.handed.work
-        if work is None or not found.tags or found.tags[0] not in LEFT_OUT:
+        if work is None or not found.tags or found.tags[0] not in (*LEFT_OUT, "overwritten"):
             return at
         cells = [line.cell for line in work.lines[key] if line.number == at[0]]
+        if found.tags[0] == "overwritten":  # by the line that gives a copy its name
+            return next((cell.named_at for cell in cells if cell.named_at), at)
         if found.implied is not None:  # it is missing in what this line reads
             read = [c for cell in cells for c in cell.reads if c.kind == "helper"]
             cells = read if len(read) == 1 else cells
