@@ -188,7 +188,8 @@ class Builtins(Reflection):
 
     def module(self, name: str) -> Value:
         """A library by the name that stands for it without an import."""
-        return Library(spellings.LIBRARIES[name])
+        of_torch = name == "nn" and "torch" in self.libraries
+        return Library("torch.nn" if of_torch else spellings.LIBRARIES[name])
 
 
 _READ = {name.removeprefix("_py_") for name in dir(Builtins) if name.startswith("_py_")}

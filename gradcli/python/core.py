@@ -91,8 +91,8 @@ class Core(ABC):
         self.scope = Scope()
         self.given: Where | None = None
         """Inside a function that comes with gradcli: where it was called."""
-        self.imported: set[str] = set()
-        """The libraries that the text imports."""
+        self.libraries: frozenset[str] = frozenset()
+        """The libraries that the text imports or uses (`dialect`)."""
         self.attributes: dict[str, Value] = {}
         """What was stored into attributes of numbers and arrays (`x.grad`), as it is written."""
         self.random: Any = None

@@ -81,14 +81,12 @@ class Definitions(Trying):
 
     def _import(self, node: ast.Import) -> int:
         for one in node.names:
-            self.imported.add(one.name.split(".")[0])
             name = one.asname or one.name.split(".")[0]
             self.scope.names[name] = Library(one.name if one.asname else name)
         return GOES_ON
 
     def _import_from(self, node: ast.ImportFrom) -> int:
         path = node.module or ""
-        self.imported.add(path.split(".")[0])
         for one in node.names:
             if one.name == "*":
                 self._all_of(path)

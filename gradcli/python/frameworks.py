@@ -126,8 +126,10 @@ class Frameworks(Generators):
             for layer in layers:
                 value = self.call(layer, [value], {}, node)
             return value
-        if name not in LAYERS:
+        if name[0].isupper() and name not in LAYERS:
             return NotImplemented
+        if name not in LAYERS:  # without an import, `nn` stands for its functions too
+            return self.library(Builtin("torch.nn.functional", name), a, k, node)
         function, *names = LAYERS[name].split()
         given = dict(zip(names, a, strict=False)) | k
         given.pop("inplace", None)

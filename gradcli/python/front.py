@@ -19,6 +19,7 @@ from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import Literal
 from gradcli.python.assignments import GOES_ON
 from gradcli.python.core import Text
+from gradcli.python.dialect import libraries_of
 from gradcli.python.entry import Entry, entry_of
 from gradcli.python.flat import rebuilt
 from gradcli.python.interpreter import Interpreter
@@ -74,6 +75,10 @@ class Front:
         self.tree = module_of(self.source)
         self.entry = entry_of(self.tree, self.source, self.function)
 
+    @cached_property
+    def _libraries(self) -> frozenset[str]:
+        return libraries_of(ast.walk(self.tree))
+
     # --- inputs ---
 
     @cached_property
@@ -109,6 +114,7 @@ class Front:
     # --- reading ---
 
     def _through_module(self, reader: Interpreter) -> None:
+        reader.libraries = self._libraries
         reader.scope.names["__name__"] = "__main__" if self.entry.node is None else "module"
         reader.run(self.tree.body)
 

@@ -163,7 +163,7 @@ class Methods(Containers):
             return self.matrix_transposed(of, where)
         if name == "shape":
             return self.tape.shape(of)
-        if name == "size" and "torch" not in self.imported:
+        if name == "size" and "torch" not in self.libraries:
             return math.prod(self.tape.shape(of))
         if name == "ndim":
             return len(self.tape.shape(of))
@@ -175,7 +175,7 @@ class Methods(Containers):
             return "cpu"
         if name in ("real", "data", "requires_grad"):
             return of
-        if name == "at" and "jax" in self.imported:
+        if name == "at" and "jax" in self.libraries:
             return Partial(AT, (of,), {})
         written = self.attributes.get(self.written(node))
         if written is not None:
@@ -210,7 +210,7 @@ class Methods(Containers):
 
     def _number_method(self, of: Value, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
         where = self.where(node)
-        torch = "torch" in self.imported
+        torch = "torch" in self.libraries
         if name == "astype" or (name == "type" and a):
             return self.cast(of, a[0] if a else k.get("dtype", "float"), where)
         if name in ("int", "long", "bool"):

@@ -67,8 +67,8 @@ def torch_dist(input, other, p=2):
 def torch_cross(input, other, axis=-1):
     return np.cross(input, other)
 
-def batch_norm(x, running_mean, running_var, weight=None, bias=None, training=False,
-               momentum=0.1, eps=1e-5):
+def batch_norm(x, running_mean=None, running_var=None, weight=None, bias=None,
+               training=False, momentum=0.1, eps=1e-5):
     axes = (0,) + tuple(range(2, np.ndim(x)))
     shape = [1, -1] + [1] * (np.ndim(x) - 2)
     mean = np.mean(x, axis=axes) if training else running_mean

@@ -16,10 +16,15 @@ from gradcli.syntax.functions import FUNCTION_NAMES
 from gradcli.syntax.library.names import NAMES
 from gradcli.syntax.tree import Call, Name, Number, Text, Tree, Tuple
 
-PYTORCH = re.compile(
-    r"\btorch\.|(?<![\w.])(?:F|nn)\.[a-z]|\b(?:keepdim|dim|unbiased|correction|descending)\s*=(?!=)"
+PYTORCH_KEYWORDS = ("keepdim", "dim", "unbiased", "correction", "descending")
+"""Arguments that only PyTorch has."""
+_PYTORCH = re.compile(
+    r"\btorch\.|(?<![\w.])F\.[a-z]\w*\((?!\)|-?[0-9]+ *[,)]|dim\b|axis\b)"
+    rf"|\b(?:{'|'.join(PYTORCH_KEYWORDS)})\s*=(?!=)"
 )
-"""What only a text of PyTorch contains."""
+"""With an argument in it that is an array, `F.name(…)` is no method of a matrix F."""
+_NN = re.compile(r"(?<![\w.])nn\.[a-z]")
+_JAX = re.compile(r"(?<![\w.])(?:jnp|jax|lax)\.")
 
 TYPES = re.compile(r"(?:u?int|float|double|half|bool|long)\d*_?")
 
@@ -67,6 +72,13 @@ CUT = {"split", "array_split", "chunk"}
 
 SEVERAL = {"slogdet", "eigh", "svd", "lstsq", *CUT}
 """Functions that always do; the others of `PARTS` only in PyTorch, and with an axis."""
+
+
+def is_pytorch(text: str) -> bool:
+    """Whether a program is written as in PyTorch; `nn` is JAX's only beside other names of JAX."""
+    if _PYTORCH.search(text) is not None:
+        return True
+    return _NN.search(text) is not None and _JAX.search(text) is None
 
 
 def renamed(call: Call, name: str, arguments: tuple[Tree, ...] | None = None) -> Call:

@@ -18,6 +18,8 @@ from gradcli.syntax.library.meant import ALL, Meant, Refused
 from gradcli.syntax.library.names import MODULES
 from gradcli.syntax.tree import Call, Nothing, Number, Text, Tree, Tuple
 
+PYTORCH_NN = "torch.nn.functional"
+"""What `nn` stands for in a text of PyTorch."""
 _BY_NAME = "give further arguments by name: axis=…, keepdims=…"
 _UNREAD = {
     "out": ("an array for the result", "of more than two arrays write 'max(a, b, c)'"),
@@ -36,7 +38,7 @@ def translated(call: Call, library: str, *, torch: bool = False) -> Tree:
     """
     if library.rpartition(".")[2] == "norm":
         return renamed(call, f"norm_{call.name}")
-    module = module_of(library)
+    module = PYTORCH_NN if torch and library == "nn" else module_of(library)
     found = general(call, torch=torch and not module.startswith("numpy"), method=False)
     if not isinstance(found, Call):
         return found

@@ -16,7 +16,7 @@ from gradcli.diagnostics.gc_pause import collector_paused
 from gradcli.diagnostics.source import Source, Span
 from gradcli.syntax.builder import Builder
 from gradcli.syntax.driver import Driver
-from gradcli.syntax.foreign_calls import PYTORCH
+from gradcli.syntax.foreign_calls import is_pytorch
 from gradcli.syntax.layout import Layout
 from gradcli.syntax.tables import tables
 from gradcli.syntax.tokens import Stuck
@@ -114,7 +114,7 @@ def _latex_statements(source: Source, translation: Translation) -> list[Statemen
 
 
 def _read(source: Source, text: str) -> list[Statement]:
-    driver, layout = _driver(PYTORCH.search(text) is not None), Layout()
+    driver, layout = _driver(is_pytorch(text)), Layout()
     found: GradcliError | Stuck
     try:
         with collector_paused():

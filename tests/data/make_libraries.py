@@ -176,6 +176,13 @@ tf.keras.activations.soft_shrink(x) = F.softshrink(T(x)).numpy()
 tf.keras.activations.mish(x) = x*np.tanh(np.logaddexp(0, x))
 tf.keras.losses.mean_squared_error(x, y) = np.mean((x - y)**2, -1)
 tf.keras.losses.mean_absolute_error(x, y) = np.mean(np.abs(x - y), -1)
+tf.keras.losses.mse(x, y) = np.mean((x - y)**2, -1)
+tf.keras.losses.MSE(v, w) = np.mean((v - w)**2, -1)
+tf.keras.losses.mae(y_true=x, y_pred=y) = np.mean(np.abs(x - y), -1)
+keras.losses.MAE(x, y) = np.mean(np.abs(x - y), -1)
+tf.keras.losses.cosine_similarity(x, y) = -F.cosine_similarity(T(x), T(y), dim=-1).numpy()
+keras.losses.cosine_similarity(v, w) = -F.cosine_similarity(T(v), T(w), dim=-1).numpy()
+keras.losses.cosine_similarity(x, y, axis=0) = -F.cosine_similarity(T(x), T(y), dim=0).numpy()
 tf.keras.losses.huber(x, y, 0.5) = np.mean(scipy.special.huber(0.5, x - y), -1)
 """
 

@@ -12,6 +12,7 @@ import math
 from pathlib import Path
 
 import torch
+from torch import nn
 from torch.nn import functional as F  # noqa: N812
 
 POINT = {
@@ -29,6 +30,7 @@ POINT = {
     "K": [[[0.1, 0.7], [-0.2, 0.5]], [[0.3, 0.3], [0.6, -0.9]]],
     "V": [[[1.0, 2.0], [3.0, -1.0]], [[0.5, 0.2], [0.1, 1.1]]],
 }
+NAMES = {"torch": torch, "nn": nn, "F": F, "math": math}
 LINES = """
 ((x - y) ** 2).mean()
 F.mse_loss(x, y)
@@ -89,6 +91,9 @@ A.mm(W).matmul(b).sum()
 A.t().mm(C).trace()
 (A @ W + b).tanh().sum()
 F.linear(A, W, b).sigmoid().mean()
+F.embedding(torch.tensor([1, 0]), W)[0, 2]
+F.embedding(torch.tensor([[2, 0], [1, 1]]), weight=W).pow(2).sum()
+nn.functional.softmax(A, dim=1)[0, 1] + nn.functional.gelu(x).std()
 torch.dot(x, y) + x.dot(w)
 torch.outer(x, y).pow(2).mean()
 torch.einsum('ij,kj->ik', A, C).exp().sum()
@@ -159,7 +164,7 @@ def main() -> None:
     entries = []
     for line in LINES.strip().split("\n"):
         values = {k: torch.tensor(v, requires_grad=True) for k, v in POINT.items()}
-        result = eval(line, {"torch": torch, "F": F, "math": math, **values})  # noqa: S307 - above
+        result = eval(line, {**NAMES, **values})  # noqa: S307 - above
         result.backward()
         slopes = {k: v.grad.tolist() for k, v in values.items() if v.grad is not None}
         entries.append(json.dumps({"line": line, "value": result.item(), "gradient": slopes}))

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.special
 
+from gradcli.diagnostics.error import GradcliError
 from gradcli.program import Program
 
 X = np.array([[0.3, -0.7, 1.2], [0.9, 0.4, -0.2]])
@@ -138,6 +139,45 @@ def test_numpy_math_and_scipy(text: str) -> None:
 @pytest.mark.parametrize(("text", "meant"), TORCH.items())
 def test_torch(text: str, meant: str) -> None:
     compared(text, meant, "import torch\nimport torch.nn.functional as F")
+
+
+SPREADS = {
+    "lambda x: x.std()": 0,
+    "lambda x: np.tanh(x).std()": 0,
+    "lambda x: torch.tanh(x).std()": 1,
+    "lambda x: F.tanh(x).std()": 1,
+    "lambda x: nn.functional.tanh(x).std()": 1,
+    "lambda x: nn.Tanh()(x).std()": 1,
+    "lambda x: jnp.abs(nn.tanh(x)).std()": 0,
+    "lambda x: x.std() + 0*x.sum(dim=0)": 1,
+    "lambda x: x.std(0, keepdim=True)[0]": 1,
+    "lambda x: x.std(unbiased=False)": 0,
+    "lambda x, dim=1: x.std()": 0,
+    "lambda x, F=1: x.std() + 0*F.real": 0,
+    "dim = 1\ndef f(x):  # as torch.std\n    return x.std()": 0,
+    "def g(x, dim):\n    return x.std()\ndef f(x):\n    return g(x, dim=1)": 0,
+    "class A:\n    def g(self, x, dim):\n        return x.std()\n"
+    "def f(x):\n    return A().g(x, dim=1)": 0,
+    "import numpy as np\ndef f(x):\n    return x.std() + 0*x.sum(dim=0)": 0,
+    "import numpy as np\ndef f(x):\n    return torch.tanh(x).std()": 1,
+    "def f(x):\n    import torch\n    return x.std()": 1,
+    "class torch:\n    one = 1\ndef f(x):\n    return x.std() + 0*torch.one": 0,
+}
+"""Texts, and what is taken off the number of elements in them; some take the tanh before."""
+
+
+@pytest.mark.parametrize(("text", "ddof"), SPREADS.items())
+def test_a_text_is_pytorchs_by_what_it_uses(text: str, ddof: int) -> None:
+    function = "f" if "def" in text else None
+    found = Program(text, function=function).evaluate(x=V, check=False, gradient=False)
+    of = np.tanh(V) if "anh(" in text or "Tanh()" in text else V
+    assert found.value == pytest.approx(np.std(of, ddof=ddof))
+
+
+@pytest.mark.parametrize("call", ["nn.functional.nothing(x)", "nn.Nothing()(x)", "nn.nothing(x)"])
+def test_nn_is_pytorchs_in_a_message(call: str) -> None:
+    with pytest.raises(GradcliError, match=r"torch\.nn\.(functional\.n|N)othing is not read"):
+        Program(f"lambda x: {call}").evaluate(x=V)
 
 
 @pytest.mark.parametrize(("text", "meant"), JAX.items())

@@ -6,6 +6,8 @@ The numbers are in data/pytorch.json, which data/make_pytorch.py writes with PyT
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,47 @@ SINGLE = {"hardsigmoid", "hardswish"}
 @pytest.mark.parametrize("entry", LINES, ids=[entry["line"] for entry in LINES])
 def test_a_pasted_line_has_pytorchs_value_and_gradient(entry: dict[str, Any]) -> None:
     program = Program(entry["line"])
-    inputs = program.names.inputs(POINT)
+    _expect_pytorchs(entry, program, program.names.inputs(POINT))
+
+
+def test_a_function_of_python_without_an_import_has_them_too() -> None:
+    sweep(_expect_pytorchs_in_python, [(entry,) for entry in LINES])
+
+
+def _expect_pytorchs_in_python(entry: dict[str, Any]) -> None:
+    names = sorted(
+        entry["gradient"].keys() | set(re.findall(r"(?<!['.\w])[A-Zpxy]\b", entry["line"]))
+    )
+    names = [name for name in names if name in POINT]
+    _expect_pytorchs(entry, Program(f"lambda {', '.join(names)}: {entry['line']}"), names)
+
+
+def _expect_pytorchs(entry: dict[str, Any], program: Program, inputs: Iterable[str]) -> None:
     result = program.evaluate({name: POINT[name] for name in inputs}, check=False)
     close = 1e-7 if any(word in entry["line"] for word in SINGLE) else 1e-8
     np.testing.assert_allclose(np.ravel(result.value)[0], entry["value"], rtol=close, atol=1e-12)
     for name, slope in entry["gradient"].items():
         got = result.gradient.get(name, np.zeros(np.shape(slope)))
         np.testing.assert_allclose(got, slope, rtol=close, atol=close, err_msg=name)
+
+
+@pytest.mark.parametrize(
+    ("text", "ddof"),
+    [
+        ("F.std()", 0),
+        ("F.std(axis=0)", 0),
+        ("F.abs().std()", 0),
+        ("F.relu(F).std()", 1),
+        ("nn.relu(F).std()", 1),
+        ("nn.functional.relu(F).std()", 1),
+        ("jnp.abs(nn.relu(F)).std()", 0),
+    ],
+)
+def test_a_matrix_f_has_methods_and_nn_is_pytorchs_unless_jax_stands_beside(
+    text: str, ddof: int
+) -> None:
+    found = Program(text).evaluate(F=[1, 2, 4], check=False).value
+    assert found == pytest.approx(np.std([1, 2, 4], ddof=ddof))
 
 
 # --- what stands for several operations ------------------------------------------------------

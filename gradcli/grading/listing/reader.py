@@ -24,6 +24,7 @@ from gradcli.grading.listing.snapshots import Snapshots
 from gradcli.grading.submission.labels import last_part
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.graph.graph import Graph
+from gradcli.python.dialect import libraries_of
 from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
@@ -345,6 +346,7 @@ def read_code(
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):
         try:
+            reader.libraries = libraries_of(code.functions.nodes, vocabulary.inputs)
             reader.run(reader.tree.body)
             reader.call_uncalled(reader.tree)
         except ExhaustedError as error:

@@ -12,6 +12,7 @@ MODULES = {
     "jnp.linalg": "jax.numpy.linalg",
     "lax": "jax.lax",
     "nn": "jax.nn",
+    "nn.functional": "torch.nn.functional",
     "F": "torch.nn.functional",
     "sp": "scipy",
     "special": "scipy.special",

@@ -109,6 +109,11 @@ def _mean_loss(name: str) -> Callable[..., Meant]:
     return loss
 
 
+def _keras_cosine(y_true: Any, y_pred: Any, axis: Any = -1) -> Meant:
+    """A loss: least where both have one direction."""
+    return call("negative", call("cosine_similarity", y_true, y_pred, axis=axis, eps=1e-6))
+
+
 def _cross_entropy(labels: Any, logits: Any, axis: Any = None) -> Meant:
     if axis is not None:
         raise Refused("{} is read along the last axis", "write '-sum(labels*log_softmax(x, axis))'")
@@ -204,8 +209,15 @@ OWN: Mapping[str, Meaning | Refused] = {
         "binary_cross_entropy_with_logits", logits, labels, reduction="none"
     ),
     "tensorflow.keras.activations.gelu": _gelu,
-    "tensorflow.keras.losses.mean_squared_error": _mean_loss("mse_loss"),
-    "tensorflow.keras.losses.mean_absolute_error": _mean_loss("l1_loss"),
+    **{
+        f"tensorflow.keras.losses.{name}": _mean_loss(loss)
+        for loss, names in (
+            ("mse_loss", ("mean_squared_error", "mse", "MSE")),
+            ("l1_loss", ("mean_absolute_error", "mae", "MAE")),
+        )
+        for name in names
+    },
+    "tensorflow.keras.losses.cosine_similarity": _keras_cosine,
     "tensorflow.keras.losses.huber": _mean_loss("huber_loss"),
 }
 """By the module and the name, what needs more than names, order and defaults."""

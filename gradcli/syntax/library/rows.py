@@ -72,6 +72,7 @@ softshrink hardshrink: input:x lambd
 glu: input:x dim:axis
 normalize: input:x p dim:axis=1 eps
 linear: input:x weight bias
+embedding: input:i weight
 bilinear: input1:x input2:y weight bias
 layer_norm: input:x normalized_shape:shape weight bias eps
 batch_norm: input:x running_mean running_var weight bias training momentum eps
