@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -266,6 +267,12 @@ def test_the_separator_stands_between_the_cells(text: str) -> None:
     assert delimiter_of(text) == expected
     for inside in ("[1; 2]", "[1\t2]"):
         assert delimiter_of(text.replace("[1, 2]", f"{inside}")) == expected
+
+
+def test_a_long_blank_in_an_array_takes_no_time() -> None:
+    begun = time.process_time()
+    assert refusal(f"x,[{' ' * 100_000}]").endswith("an element is missing")
+    assert time.process_time() - begun < 5
 
 
 LABELLED = ("{x}: {n}", "d{x}: {n}", "{x}.grad: {n}", "∂f/∂{x} : {n}", '"d{x}": {n}', "d{x}:{n}")

@@ -50,7 +50,7 @@ _ELEMENT = re.compile(r"(.*[^\s\]])\s*\[([^\[\]]*)\]\s*(?:\[([^\[\]]*)\]\s*)?", 
 _ARROW = re.compile(r"<-|←|⟵")
 _ARRAY = re.compile(r"(?:[a-z]+\.)?(?:array|tensor)\((.*?)(?:, *dtype=[^\]]*)?\)", re.DOTALL)
 _TUPLE = re.compile(r"\([^A-Za-z\[]*,[^A-Za-z\[]*\)", re.DOTALL)
-_AROUND_SIGN = re.compile(r"\s*([/*^×·])\s*")
+_AROUND_SIGN = re.compile(r"(?<!\s)\s*([/*^×·])\s*")
 """What makes one number of two in an array: `[1 / 3, 2]`."""
 _DEEPEST = 8
 
