@@ -8,6 +8,7 @@ import json
 import os
 import random
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ from gradcli.grading.submission.decimals import Texts, written
 from gradcli.grading.submission.labels import Reading, read_name, readings
 from gradcli.grading.submission.notebook import code_only, read_notebook
 from gradcli.grading.submission.read import MOST_BYTES, MOST_NOTEBOOK, read_bytes, read_submission
+from gradcli.grading.submission.tables import delimiter_of
 from gradcli.grading.submission.types import (
     Entry,
     Listing,
@@ -213,6 +215,118 @@ def test_every_kind_of_submission_takes_the_same_numbers(
                 for task in tasks
             ]
             assert right == [True, False], (text, name)
+
+
+def sheets(a: str, b: str, separators: str = ",;\t") -> dict[str, str]:
+    """Two numbers in every kind of file that takes texts, the second of three decimals."""
+    tables = {f"table {s}.csv": f'a{s}"{a}"\nb{s}"{b}"\n' for s in separators}
+    return tables | {
+        "sep.csv": f'sep=;\na;{a}\n"b";{b}', "a.tsv": f"a\t{a}\nb\t{b}", "b.txt": f"a; {a}\nb; {b}",
+        "c.txt": f"a: {a}\nb: {b}", "a.json": json.dumps({"a": a, "b": b}),
+        "list.json": json.dumps({"a": [a], "b": [b]}),
+        "d.txt": f"Forward pass   x = 0.5\na = sigmoid(y) = {a}  (1)\nb = x + a = {b}  (2)\n",
+        "e.txt": f"Backward pass\nGradient   da/da = {a}   da/db = {b}",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("settling", ["-0,5243", "0,5", "≈ 12,34 %", "1.000,5", "1 000,5", "0,018"])
+@pytest.mark.parametrize("number", ["3,018", "−3,018", "≈ 3,018", "3,018 %"])
+def test_what_settles_a_decimal_comma(settling: str, number: str) -> None:
+    """Three decimals are decimals where another number of the file shows what its comma is."""
+    true = written(number.replace(",", "."))
+    for name, text in sheets(settling, number).items():
+        _, b = entries(text, name, TUTORIAL)
+        assert b.written.value == true.value, name
+        assert np.ravel(b.written.radius) == true.radius, name
+        assert b.written.digits == 4
+
+
+@pytest.mark.parametrize("other", ["0.5", "1,234.5", "12", "", "[1.5, 2]", "1,234,567"])
+def test_what_leaves_a_comma_unsettled(other: str) -> None:
+    """Beside decimal points, or nothing that tells, it is refused; after a semicolon alone not."""
+    points = not other.isdecimal() and other != ""
+    for name, text in sheets(other, "1,234").items():
+        if other[:1] == "[" and name in ("list.json", "c.txt", "d.txt", "e.txt"):
+            continue
+        if not points and (";" in text):
+            assert entries(text, name, TUTORIAL)[-1].written.value == 1.234, name
+        else:
+            assert re.search("1,234.* isn't a number", refusal(text, name, TUTORIAL)), name
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'W,"[1, 2]"\n', '"W","[1, 2]"\n', '# mine; yours\nW,"[1, 2]"\n', 'W[0],1\n"W[1]","2;"\n',
+        "W,[1, 2]\n", 'W;"[1, 2]"\n', 'W\t"[1, 2]"\n', '"W";[1, 2]\n',
+    ],
+)  # fmt: skip
+def test_the_separator_stands_between_the_cells(text: str) -> None:
+    """What is in quotes, in an array or in a comment is none."""
+    expected = next(sign for sign in ";\t," if sign in re.sub(r"#.*|\[.*?\]|\d;", "", text))
+    assert delimiter_of(text) == expected
+    for inside in ("[1; 2]", "[1\t2]"):
+        assert delimiter_of(text.replace("[1, 2]", f"{inside}")) == expected
+
+
+def test_a_long_blank_in_an_array_takes_no_time() -> None:
+    begun = time.process_time()
+    assert refusal(f"x,[{' ' * 100_000}]").endswith("an element is missing")
+    assert time.process_time() - begun < 5
+
+
+LABELLED = ("{x}: {n}", "d{x}: {n}", "{x}.grad: {n}", "∂f/∂{x} : {n}", '"d{x}": {n}', "d{x}:{n}")
+
+
+@pytest.mark.parametrize("form", LABELLED)
+def test_lines_of_a_name_a_colon_and_a_value(form: str) -> None:
+    task = make_task(gradcli.Program("f = sum(x*y)"), {"x": [1.0, 2.5], "y": [3.0, -0.5]})
+    scalar = make_task(gradcli.Program("f = x*y"), {"x": -0.5243, "y": 3.018})
+    for name in ("a.txt", ""):
+        for ours, x, y in (
+            (scalar, "3.018", "-0.5243"),
+            (scalar, "3,018", "-0,5243"),
+            (task, "[3, -0.5]", "[1,\n  2.5]"),
+        ):
+            rows = f"# mine\n{form.format(x='x', n=x)}\n\n{form.format(x='y', n=y)}\n"
+            marked = mark(ours, read_submission(rows.encode(), name, ours.vocabulary))
+            assert marked.right, (rows, marked)
+    assert "isn't a name of the task" in refusal("Task: 3\ndx: 2\n", "a.txt")
+
+
+WITHOUT_EFFECT = (
+    "{x}: {n}", "d{x}: {n}", "d{x} == {n}", "d{x}, {n}", "(d{x}, 1) == ({n}, 1)", "d{x} is {n}",
+    "d{x} {n}", "d{x}", '"d{x} = {n}"', '{{"d{x}": {n}}}', "[d{x}, {n}]", "dict(d{x}={n})",
+    "print('d{x}:', {n})", '"""\nd{x}: {n}\n"""', "x.d{x} == {n}", "{x}.grad: {n}",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", WITHOUT_EFFECT)
+def test_a_statement_without_effect_is_said(form: str) -> None:
+    """Of every gradient that is missing, with the line where it is named; of no other."""
+    task = make_task(gradcli.Program("f = x*y"), {"x": 3.0, "y": 2.0})
+    text = f"# mine\n{form.format(x='x', n='-0.5')}\ndy = 3\n"
+    found = mark(task, read(text, "a.py"))
+    assert {row.name: str(row.status) for row in found.rows} == {"x": "missing", "y": "ok"}
+    assert [note.line for note in found.notes if "x" in note.text] == [2], found.notes
+    right = mark(task, read(f"{text}dx = 2\n", "a.py"))
+    assert right.right
+    assert not [note for note in right.notes if note.tag == "not-read"]
+
+
+@pytest.mark.parametrize(
+    "given", ["[2.4, null]", '["2.4", ""]', '"[2.4, ____]"', '["2.4", "n/a"]', '"[None 2.4]"']
+)
+def test_an_array_with_a_blank_is_not_handed_in(given: str) -> None:
+    """It alone is missing; the other gradients count, also those behind it."""
+    task = make_task(gradcli.Program("h = W*x\nf = sum(h^2)"), {"x": [1.0, 2.0], "W": [3.0, 4.0]})
+    text = f'{{"dh": {given}, "dx": {given}, "dW": [6, 32]}}'
+    cell = json.loads(given)
+    csv = f'dh,"{cell}"\ndx,"{cell}"\nW,"[6, 32]"\n' if isinstance(cell, str) else ""
+    for name, content in {"a.json": text, "a.csv": csv}.items():
+        if content:
+            rows = mark(task, read_submission(content.encode(), name, task.vocabulary)).rows
+            assert {row.name: str(row.status) for row in rows} == {"W": "ok", "x": "missing"}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ import numpy as np
 
 from gradcli.grading.listing.reader import RETURN
 from gradcli.grading.listing.staging import Staging
+from gradcli.grading.listing.without_effect import without_effect
 from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
@@ -31,6 +32,7 @@ def finished(staging: Staging) -> Work:
     found = _Pass(staging)
     work = found.work()
     work.unread.update(found.unread(work.flow.name(work.flow.output)))
+    work.unread.update(found.without_effect(work))
     return work
 
 
@@ -120,6 +122,15 @@ class _Pass:
                 continue
             if step.number is not None and self.staging.reading(name).kind != "gradient":
                 yield name, step.line
+
+    def without_effect(self, work: Work) -> Iterator[tuple[str, int]]:
+        """The labels of gradients without a line that stand in statements without effect."""
+        reader = self.staging.reader
+        given = {work.flow.name(key) for key in work.lines}
+        said = {line for tag, line, _ in self.notes if tag == "passed-over"}
+        for label, name, node in without_effect(reader.functions.nodes, self.vocabulary):
+            if name not in given and reader.line(node) not in said:
+                yield label, reader.line(node)
 
     def _by_their_inputs(self) -> None:
         """`v = w` and then dv, which is asked for as that with respect to w."""

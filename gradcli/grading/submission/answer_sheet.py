@@ -25,6 +25,7 @@ from gradcli.grading.submission.entries import (
     is_blank,
     number_of,
     values_from,
+    with_settled_commas,
 )
 from gradcli.grading.submission.labels import known_label
 from gradcli.grading.submission.types import Entry, Values, Vocabulary, Written
@@ -192,9 +193,11 @@ class _Sheet:
 
     def values(self) -> Values:
         """All that was filled in."""
-        handed = entries_of(self.rows(), self.vocabulary)
+        rows = list(self.rows())
+        settled = with_settled_commas([*rows, *self.final])
+        handed = entries_of(settled[: len(rows)], self.vocabulary)
         given = {entry.name for entry in handed if entry.kind == "gradient"}
-        last = entries_of(self.final, self.vocabulary)
+        last = entries_of(settled[len(rows) :], self.vocabulary)
         more: tuple[Entry, ...] = tuple(entry for entry in last if entry.name not in given)
         found = values_from((*handed, *more), self.vocabulary, tuple(self.point))
         head = _FORWARD.split(self.source.text, maxsplit=1)[0]

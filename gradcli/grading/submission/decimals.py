@@ -60,6 +60,7 @@ _GROUPED = (
     (re.compile(r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?"), "", ","),
 )
 """Numbers with thousands or a decimal comma: what is left out, and what is the decimal point."""
+_POINT = re.compile(r"[0-9]\.|\.[0-9]")
 FORMULA_WORDS = frozenset(
     {"pi", "sqrt", "cbrt", "abs", "exp", "log", "ln", "log2", "log10", "log1p", "expm1", "erf"}
     | {"sin", "cos", "tan", "arcsin", "arccos", "arctan", "asin", "acos", "atan", "sinh", "cosh"}
@@ -155,6 +156,27 @@ def _with_point(text: str) -> str | None:
         if form.fullmatch(text):
             return (text.replace(group, "") if group else text).replace(decimal, ".")
     return None
+
+
+def is_thousands_or_decimal(text: str) -> bool:
+    """Whether a text is a number such as `1,234`, of which only others tell what its comma is."""
+    return bool(_THOUSANDS.fullmatch(_without_percent(text)))
+
+
+def decimal_sign(text: str) -> str:
+    """The comma or point before the decimals of a number; empty where the text shows none."""
+    bare = _without_percent(text)
+    if _THOUSANDS.fullmatch(bare):
+        return ""
+    for form, group, decimal in _GROUPED:
+        if form.fullmatch(bare) and group != " ":
+            return decimal
+    number = bare.replace(" ", "")
+    return "," if re.fullmatch(r"[+-]?\d+,\d*", number) else "." if _POINT.search(bare) else ""
+
+
+def _without_percent(text: str) -> str:
+    return _normal(text).rstrip("% ")
 
 
 def _computed(text: str) -> float | None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 from typing import Literal, NamedTuple
 
 from gradcli.diagnostics.characters import plain, short
@@ -18,7 +19,15 @@ from gradcli.diagnostics.error import GradcliError, Label
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.suggestion import did_you_mean
-from gradcli.grading.submission.decimals import MOST_NUMBERS, Texts, no_array, too_many, written
+from gradcli.grading.submission.decimals import (
+    MOST_NUMBERS,
+    Texts,
+    decimal_sign,
+    is_thousands_or_decimal,
+    no_array,
+    too_many,
+    written,
+)
 from gradcli.grading.submission.labels import Reading, known_label, readings, two_ways
 from gradcli.grading.submission.types import (
     Entry,
@@ -33,11 +42,15 @@ LONGEST_LABEL = 200
 
 _FRAME = re.compile(r"[\[\],\s]+")
 _BLANK = re.compile(r"[_.…?]*|[-–—]+|#?n/?a|none|null", re.IGNORECASE)
+_HOLE = re.compile(
+    r"[\[,\s](?:_+|[.…?]+|#?n/?a|none|null|[-–—]+(?=\s*[,\]]))[\],\s]", re.IGNORECASE
+)
+"""A blank among the elements of an array."""
 _ELEMENT = re.compile(r"(.*[^\s\]])\s*\[([^\[\]]*)\]\s*(?:\[([^\[\]]*)\]\s*)?", re.DOTALL)
 _ARROW = re.compile(r"<-|←|⟵")
 _ARRAY = re.compile(r"(?:[a-z]+\.)?(?:array|tensor)\((.*?)(?:, *dtype=[^\]]*)?\)", re.DOTALL)
 _TUPLE = re.compile(r"\([^A-Za-z\[]*,[^A-Za-z\[]*\)", re.DOTALL)
-_AROUND_SIGN = re.compile(r"\s*([/*^×·])\s*")
+_AROUND_SIGN = re.compile(r"(?<!\s)\s*([/*^×·])\s*")
 """What makes one number of two in an array: `[1 / 3, 2]`."""
 _DEEPEST = 8
 
@@ -87,14 +100,18 @@ class _Elements:
 
 
 def values_of(
-    rows: Iterable[Row], vocabulary: Vocabulary, point: tuple[tuple[str, Written], ...] = ()
+    rows: Iterable[Row],
+    vocabulary: Vocabulary,
+    point: tuple[tuple[str, Written], ...] = (),
+    separator: str = "",
 ) -> Values:
     """The entries of all rows. Raises `GradcliError` of kind submission, with its place.
 
-    Values of inputs that are said to be values are the point.
+    Values of inputs that are said to be values are the point. `separator` stands between the
+    cells of a table.
     """
     stated = dict(point)
-    entries = entries_of(rows, vocabulary, stated)
+    entries = entries_of(with_settled_commas(rows, separator), vocabulary, stated)
     return values_from(entries, vocabulary, tuple(stated.items()))
 
 
@@ -160,6 +177,44 @@ def _twice(row: Row, first: Place) -> GradcliError:
     return row.place.refused(f"'{row.label.strip()}' is given a second time", labels=labels)
 
 
+# --- decimal commas ----------------------------------------------------------------------
+
+
+def with_settled_commas(rows: Iterable[Row], separator: str = "") -> list[Row]:
+    """The rows, with `3.018` for `3,018` where the comma of the others is the decimal sign.
+
+    That is where a number shows it (`0,5`), or the separator is a semicolon, and none has a
+    decimal point.
+    """
+    found = list(islice(rows, MOST_ROWS + 1))
+    texts = [text for row in found for text in _leaves(row.text)]
+    if not any(map(_is_unsettled, texts)):
+        return found
+    signs = {decimal_sign(text) for text in texts if not is_blank(text)}
+    if "." in signs or not ("," in signs or separator == ";"):
+        return found
+    return [row._replace(text=_with_points(row.text)) for row in found]
+
+
+def _leaves(text: Texts) -> Iterator[str]:
+    if isinstance(text, str):
+        yield text
+    else:
+        for part in text:
+            yield from _leaves(part)
+
+
+def _is_unsettled(text: str) -> bool:
+    """Whether a text is `3,018`; in brackets that would be an array."""
+    return "," in text and text.lstrip()[:1] not in "([" and is_thousands_or_decimal(text)
+
+
+def _with_points(text: Texts) -> Texts:
+    if isinstance(text, str):
+        return text.replace(",", ".") if _is_unsettled(text) else text
+    return [_with_points(part) for part in text]
+
+
 # --- labels ------------------------------------------------------------------------------
 
 
@@ -212,10 +267,12 @@ def _unknown(label: str, row: Row, vocabulary: Vocabulary) -> GradcliError:
 
 
 def is_blank(text: Texts) -> bool:
-    """Whether nothing was filled in: an empty cell, `________`, `N/A`, an array of them."""
-    if isinstance(text, str):
-        return len(text) < 10_000 and bool(_BLANK.fullmatch(_FRAME.sub("", text)))
-    return bool(text) and all(is_blank(part) for part in text)
+    """Whether something was not filled in: an empty cell, `________`, `N/A`, an array with one."""
+    if not isinstance(text, str):
+        return any(is_blank(part) for part in text)
+    if len(text) < 10_000 and _BLANK.fullmatch(_FRAME.sub("", text)):
+        return True
+    return text.lstrip()[:1] == "[" and bool(_HOLE.search(text))
 
 
 def number_of(text: Texts, place: Place) -> Written:

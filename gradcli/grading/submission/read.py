@@ -40,6 +40,11 @@ _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 _UTF_32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 _ASSIGNMENT = re.compile(r"^[^,;\t#\"=]*[^,;\t#\"=<>!]=(?!=)", re.MULTILINE)
 _TABLE_ROW = re.compile(r"\s*\"?[^,;\t=+*/()\"]+(?:\[[^\]]*\])?\"?\s*[,;\t]")
+_LABELLED = re.compile(
+    r"\s*\"?[^:=,;\t#()\[\]\"'\n]{1,60}(?:\[[^\]\n]*\])*\"?\s*:(?!=)(?P<value>[^=\n]*)"
+)
+_GOES_ON = re.compile(r"[\s\[\].,+−0-9eE-]+")
+"""A line that goes on with an array."""
 _ESCAPE = re.compile(r"\\[xuU]((?<=x)[0-9a-f]{2}|(?<=u)[0-9a-f]{4}|(?<=U)[0-9a-f]{8})")
 _KINDS = {
     b"%PDF": "a PDF",
@@ -108,7 +113,7 @@ def code_of(
     if (
         suffix in (".csv", ".tsv", ".json")
         or is_sheet(text)
-        or (suffix != ".py" and _is_table(text))
+        or (suffix != ".py" and (_is_labelled(text) or _is_table(text)))
     ):
         return None
     return Listing(Source(with_call(_unescaped(text), call), name))
@@ -133,6 +138,8 @@ def read_text(text: str, name: str | None, vocabulary: Vocabulary, suffix: str =
         return read_json(text, name, vocabulary)
     if is_sheet(text):
         return read_sheet(text, name, vocabulary)
+    if _is_labelled(text):
+        return read_table(text, name, vocabulary, ":")
     if _is_table(text):
         return read_table(text, name, vocabulary)
     return _listing(text, name)
@@ -171,6 +178,18 @@ def _is_table(text: str) -> bool:
     lines = [line for line in lines if not line.lstrip().startswith("#")][:10]
     starts = [bool(_TABLE_ROW.match(line)) for line in lines]
     return bool(lines) and starts[0] and not any(_ASSIGNMENT.search(line) for line in lines)
+
+
+def _is_labelled(text: str) -> bool:
+    """Whether all lines are `name: value`, and a value begins as a number does.
+
+    For Python they are annotations, without effect.
+    """
+    lines = [line for line in text.split("\n") if line.strip() and line.lstrip()[0] != "#"]
+    found = [_LABELLED.fullmatch(line) for line in lines]
+    if not any(one and re.match(r"\s*[-+−–≈(\[.0-9\\$√½]", one["value"]) for one in found):
+        return False
+    return all(one or _GOES_ON.fullmatch(line) for one, line in zip(found, lines, strict=True))
 
 
 def _check_lines(text: str, name: str | None) -> None:

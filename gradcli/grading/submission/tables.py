@@ -29,6 +29,8 @@ _VALUES = frozenset(
 )
 _WORDS = re.compile(r"[^\W\d][^\d=+*/^()\[\]]*")
 """What stands in a heading above numbers."""
+_COMMENT = re.compile(rf"\s*(?!{ERROR_VALUE.pattern})#", re.IGNORECASE)
+_QUOTED_OR_ARRAY = re.compile(r'(?<![^,;\t\s])"(?:[^"]|"")*+"?|\[[^\]]*+\]?')
 _GRADIENT_COLUMNS = frozenset({"gradient", "delta", "grad"})
 
 
@@ -47,23 +49,33 @@ class _Columns(NamedTuple):
     strict: bool = True
 
 
-def read_table(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
-    """CSV or TSV, with or without a header. Raises `GradcliError` of kind submission."""
+def read_table(
+    text: str, name: str | None, vocabulary: Vocabulary, delimiter: str | None = None
+) -> Values:
+    """CSV or TSV, with or without a header. Raises `GradcliError` of kind submission.
+
+    Without a `delimiter` it is what the file says, or else shows.
+    """
     source = Source(text, name)
     stated = SEPARATOR_LINE.match(text)
-    delimiter = stated[1] if stated else delimiter_of(text)
+    delimiter = delimiter or (stated[1] if stated else delimiter_of(text))
     rows = _cells(source, delimiter, stated.end() if stated else 0)
     first = next(rows, None)
     columns = None if first is None else _columns([c.text.strip().lower() for c in first])
     if first is not None and columns is None and not _is_heading(first, vocabulary):
         rows = chain([first], rows)
-    return values_of(_rows(rows, columns or _Columns(), source, delimiter), vocabulary)
+    found = _rows(rows, columns or _Columns(), source, delimiter)
+    return values_of(found, vocabulary, separator=delimiter)
 
 
 def delimiter_of(text: str) -> str:
-    """A tab, a semicolon or a comma: the first of them that stands in the first row."""
-    first = next((line for line in text[:20_000].split("\n") if line.strip()), "")
-    return next((delimiter for delimiter in "\t;" if delimiter in first.rstrip()), ",")
+    """A tab, a semicolon or a comma: the first of them between the cells of the first row."""
+    lines = (line for line in text[:20_000].split("\n") if line.strip())
+    first = next((line for line in lines if not _COMMENT.match(line)), "")
+    between = _QUOTED_OR_ARRAY.sub("_", first)
+    if "," not in between and between.endswith("\t"):  # the cell behind it is blank
+        return "\t"
+    return next((delimiter for delimiter in "\t;" if delimiter in between.rstrip()), ",")
 
 
 def _is_heading(cells: list[_Cell], vocabulary: Vocabulary) -> bool:
