@@ -35,12 +35,12 @@ def marked(course: Course, code: str) -> Marked:
     return found
 
 
-def grade(course: Course, code: str, folder: Path) -> tuple[int, dict[str, Any], str]:
+def grade(course: Course, code: str, folder: Path, *more: str) -> tuple[int, dict[str, Any], str]:
     (folder / "task.grad").write_text(course.task)
     (folder / "answer.py").write_text(code)
     outside = Environment.captured(variables={"NO_COLOR": "1"})
     words = ["grade", str(folder / "task.grad"), str(folder / "answer.py"), "--wrt", course.wrt]
-    code_ = run([*words, "--json"], outside)
+    code_ = run([*words, "--json", *more], outside)
     out, err = outside.written()
     return code_, json.loads(out) if out else {}, err
 
@@ -167,6 +167,6 @@ def test_what_can_not_be_read_is_refused(code: str, part: str, tmp_path: Path) -
     task = task_of(course)
     with pytest.raises(GradcliError, match=part):
         mark_code(task, Source(code), [task.flow.passes({})[0]])
-    exit_code, _, err = grade(course, code, tmp_path)
+    exit_code, _, err = grade(course, code, tmp_path, "--time-limit", "2")
     assert exit_code == 5
     assert "Traceback" not in err
