@@ -33,7 +33,7 @@ _TRANSLATION = str.maketrans(_ONE_FORM)
 
 BYTE_ORDER_MARK = "\ufeff"
 
-_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
+SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
 
 # Letters and marks by category that show nothing: fillers, joiners, variation selectors.
 _INVISIBLE = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0") | {
@@ -98,7 +98,7 @@ def normal_name(text: str, start: int) -> str:
     for i, char in enumerate(text):
         if not (char.isascii() or _belongs_to_name(char)):
             raise _refused(text, i, start)
-    name = unicodedata.normalize("NFC", text).translate(_DIGITS)
+    name = unicodedata.normalize("NFC", text).translate(SUBSCRIPTS)
     if unicodedata.category(name[0])[0] in "MN":
         what = f"a name begins with a letter, not with {describe(text[0])}"
         hint = "digits of numbers are 0 to 9" if text[0].isnumeric() else None

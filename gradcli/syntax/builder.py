@@ -42,7 +42,7 @@ Arguments = list[Any]
 
 _SYMBOLS = {"·": "*", "⋅": "*", "∗": "*", "×": "*", "⊙": "*"}
 _QUOTIENTS = frozenset({"/", "//", "%"})
-_COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
+COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
 _SUPERSCRIPTS = str.maketrans("⁺⁻⁰¹²³⁴⁵⁶⁷⁸⁹", "+-0123456789")
 _RESERVED = {"True": 1.0, "False": 0.0, "inf": math.inf, "nan": math.nan}
 
@@ -149,7 +149,7 @@ class Builder(StatementBuilder):
     def compare(self, comparisons: list[Any]) -> Compare:
         """From operand, token, operand, token, operand …."""
         operands, tokens = tuple(comparisons[::2]), comparisons[1::2]
-        symbols = tuple(_COMPARISONS.get(token.text, token.text) for token in tokens)
+        symbols = tuple(COMPARISONS.get(token.text, token.text) for token in tokens)
         span = between(operands[0].span, operands[-1].span)
         return Compare(symbols, operands, span, tuple(token.span for token in tokens))
 

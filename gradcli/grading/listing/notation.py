@@ -13,11 +13,12 @@ from bisect import bisect_right
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from gradcli.diagnostics.characters import plain
+from gradcli.diagnostics.characters import SUBSCRIPTS, plain
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source, Span
 from gradcli.python.core import Text
 from gradcli.python.source import module_of
+from gradcli.syntax.builder import COMPARISONS
 
 _WORD = r"[^\W\d][\w\u0300-\u036f]*"
 _QUOTED = (
@@ -38,8 +39,6 @@ _NOTATION = rf"""(?P<kept>(?<!\w){_QUOTED}|\#[^\n]*)
       |(?P<digits>[₀₁₂₃₄₅₆₇₈₉]+)
       |(?P<sign>[·×⋅])|(?P<comparison>[≤≥≠])"""
 """All of it, in a text whose lines begin with so many blanks."""
-_DIGITS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
-_COMPARISONS = {"≤": "<=", "≥": ">=", "≠": "!="}
 
 
 class _Change(NamedTuple):
@@ -161,8 +160,8 @@ _FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
     "quotient": lambda p: f"d_{p['of']}_d_{p['by']}",
     "partial": lambda p: f"d_{p['above']}_d_{p['below']}",
     "turned": lambda p: f"{p['turned'][:-1]}.T",
-    "digits": lambda p: p["digits"].translate(_DIGITS),
+    "digits": lambda p: p["digits"].translate(SUBSCRIPTS),
     "sign": lambda _: "*",
-    "comparison": lambda p: _COMPARISONS[p["comparison"]],
+    "comparison": lambda p: COMPARISONS[p["comparison"]],
 }
 """What is written for each group of the pattern."""

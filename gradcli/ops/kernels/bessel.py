@@ -24,23 +24,20 @@ THREE_QUARTERS = 2.356194490192345, 9.184850993605148e-17
 
 def j0(x: Array) -> Array:
     """J0(x)."""
-    size = np.abs(x)
-    far = size >= WAVES
-    value = special.j0(size)
-    if not np.any(far):
-        return value
-    return np.where(far, _turned(size, value, special.y0, QUARTER), value)[()]
+    return _wave(np.abs(x), special.j0, special.y0, QUARTER)
 
 
 def j1(x: Array) -> Array:
-    """J1(x)."""
-    size = np.abs(x)
-    far = size >= WAVES
-    value = special.j1(x)
-    if not np.any(far):
-        return value
-    turned = _turned(size, special.j1(size), special.y1, THREE_QUARTERS)
-    return np.where(far, np.sign(x) * turned, value)[()]
+    """J1(x), which is odd."""
+    wave = _wave(np.abs(x), special.j1, special.y1, THREE_QUARTERS)
+    return (np.copysign(1.0, x) * wave)[()]
+
+
+def _wave(x: Array, cosine: Array, sine: Array, phase: tuple[float, float]) -> Array:
+    """SciPy's function of x ≥ 0; from `WAVES` on at the true phase, with the one beside it."""
+    value = cosine(x)
+    far = x >= WAVES
+    return np.where(far, _turned(x, value, sine, phase), value)[()] if np.any(far) else value
 
 
 def _turned(x: Array, cosine: Array, sine: Array, phase: tuple[float, float]) -> Array:
