@@ -10,10 +10,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from math import isnan
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gradcli.cli.argv import Binding
 from gradcli.cli.environment import Environment
@@ -25,15 +24,13 @@ from gradcli.diagnostics.names import is_name, normal
 from gradcli.diagnostics.source import Span
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.files.files import decoded, read_stream, read_text
-from gradcli.graph.suggestions import uncalled
 from gradcli.program import Program
 
 _NO_PATH = r"[\s()\[\]{}=;,*+^|<>]"
 """What a program has and the name of a file rarely."""
 
 
-@dataclass(frozen=True)
-class Point:
+class Point(NamedTuple):
     """A program and the values to evaluate it at."""
 
     program: Program
@@ -207,7 +204,7 @@ def _expect_used(
     names = program.names
     if any(binding.name in known for known in (names.free, names.definitions, names.in_blocks)):
         return
-    from gradcli.graph.suggestions import misread
+    from gradcli.graph.suggestions import misread, uncalled
 
     inputs = names.inputs(())
     hint = (

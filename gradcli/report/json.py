@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -61,11 +60,13 @@ def encoder(*, ascii_only: bool) -> Encode:
     return _Encoder(ascii_only=ascii_only).encode
 
 
-@dataclass(frozen=True, slots=True, eq=False)
 class Large:
     """An array whose numbers are made text late, and once."""
 
-    array: Any
+    __slots__ = ("array",)
+
+    def __init__(self, array: Any) -> None:
+        self.array = array
 
 
 class _Encoder:
