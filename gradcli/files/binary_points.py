@@ -51,7 +51,7 @@ class ParquetPoints(ScannedPoints):
         """How many rows there are."""
         import polars as pl
 
-        return int(pl.scan_parquet(self.path, glob=False).select(pl.len()).collect().item())
+        return int(self._scan(()).select(pl.len()).collect().item())
 
 
 def unreadable_parquet(path: Path, name: str, error: Exception) -> Exception:

@@ -117,12 +117,6 @@ class Dataset(ParquetPoints):
         for file in self.portion.files:
             expect_small(Path(file), keys, f"'{file}'")
 
-    def total(self) -> int:
-        """How many rows there are."""
-        import polars as pl
-
-        return int(self._scan(()).select(pl.len()).collect().item())
-
     def at(self, row: int) -> str:
         """The file that a row stands in, and its number there."""
         row += self.portion.skip

@@ -26,7 +26,7 @@ from gradcli.report.json import encoder, plain
 if TYPE_CHECKING:
     import polars as pl
 
-    from gradcli.files.streams import Streams
+    from gradcli.files.spool import Streams
 
 _SYSTEM = re.compile(r"\(os error (\d+)\)")
 _CLOSED = (32, 109, 232) if os.name == "nt" else (32,)

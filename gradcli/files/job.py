@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     import polars as pl
 
     from gradcli.batch.runner import OnError, Only, Runner
-    from gradcli.files.streams import Streams
+    from gradcli.files.spool import Streams
     from gradcli.program import Program
 
 

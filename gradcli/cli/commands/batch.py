@@ -136,9 +136,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
 
 def _format_of_output(files: FileOptions, found: Found, out: str | None) -> str:
     """The format that is written. Raises `GradcliError`."""
-    from gradcli.files.formats import format_of
     from gradcli.files.job import is_folder
-    from gradcli.files.many import expect_readable, is_url
+    from gradcli.files.many import expect_readable, format_of, is_url
 
     to: str | None = "ndjson" if files.json else files.to
     if to is None:
