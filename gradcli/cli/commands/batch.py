@@ -58,6 +58,20 @@ class FileOptions(Options):
     )
     quiet: bool = in_report("--quiet", "the exit code alone, and errors")
 
+    def expect_sound(self, point: RowOptions) -> None:
+        """Raise where options contradict each other, or a package is missing."""
+        from gradcli.cli.inputs import expect_one_reader
+
+        expect_one_reader(point.data, "the program", point.program, point.file)
+        expect_one_reader(point.data, "the points", self.points)
+        if self.json and self.to not in (None, "ndjson"):
+            raise usage_error(f"--json and --format {self.to} contradict each other")
+        require("polars", "batch", "batch")
+        if self.jit and self.no_jit:
+            raise usage_error("--jit and --no-jit contradict each other")
+        if self.dask is not None:
+            require("distributed", "dask", "--dask")
+
 
 @declare(
     "batch",
@@ -87,18 +101,8 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
 
     plain_table = not (files.source or files.separator or files.decimal or files.missing)
     head_start.begin(files.points, (point.program or "") if plain_table else "")
-    from gradcli.cli.inputs import expect_one_reader
+    files.expect_sound(point)
     from gradcli.cli.progress import progress
-
-    expect_one_reader(point.data, "the program", point.program, point.file)
-    expect_one_reader(point.data, "the points", files.points)
-    if files.json and files.to not in (None, "ndjson"):
-        raise usage_error(f"--json and --format {files.to} contradict each other")
-    require("polars", "batch", "batch")
-    if files.jit and files.no_jit:
-        raise usage_error("--jit and --no-jit contradict each other")
-    if files.dask is not None:
-        require("distributed", "dask", "--dask")
     from gradcli.files.dialect import asked
     from gradcli.files.frames import ahead
     from gradcli.files.job import Computation, Reading, Sources, deliver, is_folder

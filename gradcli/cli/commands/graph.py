@@ -52,7 +52,6 @@ class PictureOptions(DrawingOutput):
 
 @declare(
     "graph",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli graph "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
         'gradcli graph "x*y + sin(x)" --x 1 --y 2 --out graph.svg',

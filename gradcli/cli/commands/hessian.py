@@ -30,7 +30,6 @@ class HessianOptions(MatrixOptions):
 
 @declare(
     "hessian",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli hessian "(x + sigmoid(y)) / (x^2 + y)" \\',
         "                --x 3 --y -4",

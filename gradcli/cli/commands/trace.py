@@ -117,7 +117,6 @@ class TraceReport(ReportOptions):
 
 @declare(
     "trace",
-    usage="PROGRAM [--NAME VALUE ...] [options]",
     examples=(
         'gradcli trace "(x + sigmoid(y)) / (x^2 + y)" --x 3 --y -4',
         'gradcli trace "sin(x*y)" --x 1 --y 2 --pass backward',
