@@ -19,6 +19,7 @@ from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task, make_task
 from gradcli.program import Program
+from gradcli.python import limits
 
 SLIPS = [(name, old) for name, course in COURSES.items() for old in course.slips]
 
@@ -162,7 +163,10 @@ def test_shapes_that_do_not_go_together_are_one_wrong_row() -> None:
         ("dw = np.zeros(10**10)\ndu = 10**10**10", "takes an array of"),
     ],
 )
-def test_what_can_not_be_read_is_refused(code: str, part: str, tmp_path: Path) -> None:
+def test_what_can_not_be_read_is_refused(
+    code: str, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "MOST_OPERATIONS", 20_000)
     course = COURSES["loops"]
     task = task_of(course)
     with pytest.raises(GradcliError, match=part):
