@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
+import polars as pl
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import file_error
 from gradcli.files.columns import as_array
-from gradcli.files.dataset import Dataset, Portion, pl_errors
+from gradcli.files.dataset import Dataset, Portion
 from gradcli.files.dialect import Asked
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
 from gradcli.files.many import Found, is_url, is_web
@@ -28,8 +29,6 @@ from gradcli.files.points import Points, expect_columns
 from gradcli.files.spool import temporary
 
 if TYPE_CHECKING:
-    import polars as pl
-
     from gradcli.batch.runner import OnError, Only, Runner
     from gradcli.files.spool import Streams
     from gradcli.program import Program
@@ -215,14 +214,12 @@ def _upload(frames: Iterator[pl.DataFrame], url: str) -> None:
 
     A sink whose source fails would leave what it has; so only what is whole is sent.
     """
-    import polars as pl
-
     with temporary() as (file, path):
         write(frames, file, "parquet")
         file.flush()
         try:
             pl.scan_parquet(path, glob=False).sink_parquet(url)
-        except (OSError, pl_errors()) as error:
+        except (OSError, pl.exceptions.PolarsError) as error:
             said = " ".join(str(system_error(error) or error).partition("\n")[0].split())[:200]
             raise file_error(f"'{url}' can't be written: {said}") from None
 

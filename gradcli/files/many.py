@@ -16,6 +16,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import polars as pl
+
 from gradcli.diagnostics.failures import file_error, reason, usage_error
 from gradcli.files.files import read
 
@@ -259,8 +261,6 @@ def _keys(path: str) -> Iterator[tuple[str, str]]:
 
 
 def _type_of(values: Iterable[str]) -> Any:
-    import polars as pl
-
     told = [value for value in values if value != _EMPTY]
     kinds = ((r"[+-]?\d{1,18}", pl.Int64), (r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", pl.Float64))
     for written, kind in kinds:
@@ -297,8 +297,6 @@ def _at_url(url: str, given: str | None) -> Found:
 
 def _listed(url: str, form: str) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """The files at a URL, and how many rows each has; texts are read for it."""
-    import polars as pl
-
     try:
         if form == "parquet":
             scan = pl.scan_parquet(

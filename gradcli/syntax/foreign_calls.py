@@ -82,18 +82,6 @@ def is_pytorch(text: str) -> bool:
     return bool(re.search(_NN, text)) and not re.search(_JAX, text)
 
 
-def renamed(call: Call, name: str, arguments: tuple[Tree, ...] | None = None) -> Call:
-    """The call of another function, with other arguments if some are given."""
-    return Call(
-        name,
-        call.arguments if arguments is None else arguments,
-        call.keywords,
-        call.span,
-        call.name_span,
-        qualified=call.qualified or name != call.name,
-    )
-
-
 def unnamed(call: Call) -> tuple[Tree, ...]:
     """The arguments without a name."""
     return call.arguments[: len(call.arguments) - len(call.keywords)]
@@ -149,7 +137,7 @@ def general(call: Call, *, torch: bool, method: bool) -> Tree:
     by_name = call.arguments[len(unnamed(call)) :]
     if (name, arguments) == (call.name, unnamed(call)):
         return call
-    return renamed(call, name, (*arguments, *by_name))
+    return call.taking((*arguments, *by_name), call.keywords, name)
 
 
 def _one_tuple(arguments: tuple[Tree, ...], first: int) -> tuple[Tree, ...]:
@@ -198,6 +186,6 @@ def _part(call: Call, place: int, span: Span) -> Tree | None:
     if name is None:
         return None
     call = without(call, "full_matrices", "rcond") if name in {"svdvals", "lstsq"} else call
-    found = renamed(call, name)
+    found = call.taking(call.arguments, call.keywords, name)
     found.span = span
     return found

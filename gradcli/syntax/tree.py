@@ -192,11 +192,13 @@ class Call(Tree):
         self.name, self.arguments, self.keywords = name, arguments, keywords
         self.span, self.name_span, self.qualified = span, name_span, qualified
 
-    def taking(self, arguments: tuple[Tree, ...], keywords: tuple[str, ...]) -> Call:
-        """The call with other arguments."""
-        return Call(
-            self.name, arguments, keywords, self.span, self.name_span, qualified=self.qualified
-        )
+    def taking(
+        self, arguments: tuple[Tree, ...], keywords: tuple[str, ...], name: str | None = None
+    ) -> Call:
+        """The call with other arguments, of the language's function if it gets another name."""
+        qualified = self.qualified or name not in (None, self.name)
+        place = self.span, self.name_span
+        return Call(name or self.name, arguments, keywords, *place, qualified=qualified)
 
     def move(self, place: Callable[[Span], Span]) -> None:
         self.span, self.name_span = place(self.span), place(self.name_span)
