@@ -20,8 +20,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from gradcli.report.json import nonfinite_word
-
 Array: TypeAlias = npt.NDArray[Any]
 
 LEAST, MOST = -99, 15
@@ -216,4 +214,6 @@ def _repeated(word: Array, times: int) -> Array:
 
 def _word(x: float) -> str:
     """A number by itself, or the string that JSON has for it."""
-    return float.__repr__(x) if math.isfinite(x) else f'"{nonfinite_word(x)}"'
+    if math.isfinite(x):
+        return float.__repr__(x)
+    return '"NaN"' if math.isnan(x) else '"Infinity"' if x > 0 else '"-Infinity"'
