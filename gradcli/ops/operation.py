@@ -207,7 +207,7 @@ class Operation:
     relative to the largest element, `minors` that small matrices go by sums of products instead.
     `mpmath` is the operation at any number of digits, a function of mpmath by its name, or one
     that takes the module and the operands. Empty, it is mpmath's function of the row's name, for
-    arrays the kernel; rows with None have no such form.
+    arrays the kernel; rows with None have no such form. `row` makes it of `jit`, if there is one.
 
     **How it is written.** `notation` where that is neither a call nor `symbol`. `jacobian` is the
     matrix of all derivatives, with `{out}`, the operands' names and `{n}`, the operand's length;
@@ -240,7 +240,6 @@ class Operation:
     plain: Kernel | None = None
     symbol: str | None = None
     aliases: tuple[str, ...] = ()
-    callable: bool = True
     sequence: bool = False
     doc: str = ""
     domain: str = ""

@@ -158,7 +158,7 @@ def symmetric(A: Array) -> Array:
 
 def place_diagonal(d: Array, shape: Shape, k: int = 0) -> Array:
     """A matrix of zeros with d on its k-th diagonal."""
-    result = np.zeros(d.shape[:-1] + shape)
+    result = np.zeros(d.shape[:-1] + shape, dtype=d.dtype)
     i = np.arange(d.shape[-1])
     result[..., i + max(-k, 0), i + max(k, 0)] = d
     return result

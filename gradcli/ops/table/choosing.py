@@ -23,18 +23,9 @@ from gradcli.ops.operation import (
     Type,
     parse_parameters,
 )
-from gradcli.ops.options import (
-    HELPER,
-    Keywords,
-    array_row,
-    behind,
-    one_axis,
-    reduction,
-    shape_option,
-    shown,
-    whole,
-)
+from gradcli.ops.options import Keywords, behind, one_axis, reduction, shape_option, shown, whole
 from gradcli.ops.table.reductions import first_place, several
+from gradcli.ops.table.rows import HELPER, array_row
 
 ELEMENTS: dict[str, Any] = {"group": "shapes and elements"}
 
@@ -116,8 +107,8 @@ OBSERVED = (
     observed("shape", "x", ck.constant, _of_shape(lambda t, _: t.shape),
              "lengths of the axes: x.shape, x.shape[0]", traits="exact selects"),
     observed("size", "x axis:=None", ck.constant, _of_shape(_size),
-             "number of elements, or length of an axis: x.size, len(x)",
-             traits="exact selects", aliases="numel"),
+             "number of elements, or length of an axis: x.size, len(x)", traits="exact selects",
+             aliases="numel"),
     observed("ndim", "x", ck.constant, _of_shape(lambda t, _: len(t.shape)), "number of axes",
              traits="exact selects"),
     observed("segment", "x points", ck.segment, _segment,
@@ -204,8 +195,7 @@ QUANTILES = (
     array_row("quantile", "x q: axis:=None keepdims:=False", ck.quantile, _quantile,
               "{delta}*quantile_weights(x, {q}{given_axis})",
               doc="where a part q of the sorted elements lies below, linear between two",
-              convention="evenly among the tied",
-              numpy="np.quantile({x:all}, {q}, {axis=}, {keepdims=})", composite=True,
+              convention="evenly among the tied", composite=True,
               branch=lambda x, axis, **_: ck.order(gathered(x, axis), -1),
               tie=lambda x, axis, **_: _equal_neighbours(gathered(x, axis), -1), group="reductions",
               scalar=True),
@@ -273,10 +263,9 @@ LOOKUPS = (
               domain="i the numbers of elements",
               numpy="np.take({x}, np.rint({i}).astype(int), {axis})", mpmath=pk.by_number(ck.take),
               **ELEMENTS),
-    array_row("take_back", "d i shape: axis:", ck.take_back, _back,
-              "take(delta, i, {axis})", "zeros_like(i)",
-              doc="zeros of a shape with d added at the numbers i of an axis", mpmath=None,
-              **HELPER),
+    array_row("take_back", "d i shape: axis:", ck.take_back, _back, "take(delta, i, {axis})",
+              "zeros_like(i)", doc="zeros of a shape with d added at the numbers i of an axis",
+              mpmath=None, **HELPER),
     array_row("take_along", "x i axis:", ck.take_along, _take_along,
               "take_along_back(delta, i, {shape}, {axis})", "zeros_like(i)",
               doc="for every number in i the element of x in the same line", exact=True,

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.ops.operation import Array, Misfit, Shape, Site, Type
-from gradcli.ops.options import LINEAR, Keywords, array_row, one_axis, whole_numbers
+from gradcli.ops.options import Keywords, one_axis, whole_numbers
+from gradcli.ops.table.rows import LINEAR, array_row
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 BATCH = "..."

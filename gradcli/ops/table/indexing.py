@@ -13,16 +13,9 @@ import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type
-from gradcli.ops.options import (
-    Keywords,
-    array_row,
-    shape_option,
-    shape_text,
-    shown,
-    whole,
-    whole_numbers,
-)
+from gradcli.ops.options import Keywords, shape_option, shape_text, shown, whole, whole_numbers
 from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
+from gradcli.ops.table.rows import array_row
 
 
 def _index(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:

@@ -12,17 +12,8 @@ from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import linear as lk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Infer, Misfit, Shape, Site, Type
-from gradcli.ops.options import (
-    HELPER,
-    LINEAR,
-    Keywords,
-    array_row,
-    matrix,
-    shape_option,
-    shape_text,
-    square,
-    whole,
-)
+from gradcli.ops.options import Keywords, matrix, shape_option, shape_text, square, whole
+from gradcli.ops.table.rows import HELPER, LINEAR, array_row
 
 # --- transposes and diagonals ------------------------------------------------------------
 
@@ -189,17 +180,16 @@ TRANSPOSES = (
 
 DIAGONALS = (
     array_row(
-        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, square,
-        "lower_half(delta)", latex=r"\Phi({A})",
+        "lower_half", "A", lambda A: (np.tril(A) + np.tril(A, -1)) / 2, square, "lower_half(delta)",
+        latex=r"\Phi({A})",
         doc="lower triangle with half the diagonal, the factor that cholesky's rule is made of",
         mpmath=None, **HELPER),
     array_row("diag", "x k:=0", k.diag, _diag, rules=_diag_rules,
               doc="the diagonal matrix of a vector, or the diagonal of a matrix",
-              numpy="np.diag({x}, {k?})", mpmath=pk.diag, traits="selects view", **MOVES),
+              numpy="np.diag({x}, {k?})", traits="selects view", **MOVES),
     array_row("place_diagonal", "x shape: k:=0", k.place_diagonal, _place_diagonal,
               "diag(delta{k})", latex=r"\operatorname{diag}({x})",
-              doc="zeros of a shape with a vector on a diagonal", mpmath=pk.place_diagonal,
-              traits="exact selects", **HELPER),
+              doc="zeros of a shape with a vector on a diagonal", traits="exact selects", **HELPER),
     array_row("tril", "x k:=0", np.tril, _triangle, "tril(delta{k})",
               doc="lower triangle, up to the k-th diagonal", numpy="np.tril({x}, {k?})",
               traits="selects", **MOVES),
@@ -214,8 +204,8 @@ DIAGONALS = (
 INVERSES = (
     array_row("inv", "A", lk.inv, _inverse, rules=_inverse_rules, latex="{A}^{-1}",
               domain="a matrix that is not singular", failure="singular", doc="inverse matrix",
-              numpy="np.linalg.inv", mpmath=pk.inverse, traits="factorises",
-              **LINEAR, aliases="inverse"),
+              numpy="np.linalg.inv", mpmath=pk.inverse, traits="factorises", **LINEAR,
+              aliases="inverse"),
     array_row("solve", "A b", lk.solve, _solve, "-solve({At}, delta) @ out.T", "solve({At}, delta)",
               latex="{A}^{-1} {b}", domain="a matrix that is not singular", failure="singular",
               doc="the x with A @ x = b, b a vector or a matrix", numpy="np.linalg.solve",

@@ -5,7 +5,8 @@ from __future__ import annotations
 from gradcli.ops.kernels import matrices as mk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Site, Type
-from gradcli.ops.options import LINEAR, Keywords, array_row, matrix, square, transposed, whole
+from gradcli.ops.options import Keywords, matrix, square, transposed, whole
+from gradcli.ops.table.rows import LINEAR, array_row
 
 
 def _pinv_rules(site: Site) -> tuple[str, ...]:
@@ -90,8 +91,7 @@ ROWS = (
               traits="factorises", **LINEAR),
     array_row("matrix_power", "A n:", mk.matrix_power, _power, rules=_power_rules, latex="{A}^{n}",
               doc="product of n factors A; of the inverse for a negative n",
-              numpy="np.linalg.matrix_power({A}, {n})", mpmath=pk.matrices(pk.matrix_power),
-              **LINEAR),
+              numpy="np.linalg.matrix_power", mpmath=pk.matrices(pk.matrix_power), **LINEAR),
     array_row("expm", "A", mk.expm, square, "expm_slope({At}, delta)",
               doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
               mpmath=pk.of_matrix(lambda mp, A: mp.expm(A)), **LINEAR),
@@ -107,12 +107,11 @@ ROWS = (
               convention="as if the eigenvalues had the order that they are computed in", **LINEAR),
     array_row("eigenvectors", "A", mk.eigenvectors, square, rules=_vectors_rules,
               doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
-              domain="a matrix with different eigenvalues",
-              mpmath=pk.matrices(pk.eigenvectors), traits="factorises", **LINEAR),
-    array_row("svdvals", "A", mk.svdvals,
-              lambda types, _: (Type((min(matrix(types[0])),)), {}), rules=_singular_rules,
-              doc="singular values, falling", numpy="np.linalg.svd({A}, compute_uv=False)",
-              mpmath=pk.matrices(pk.singular_values), traits="factorises",
-              domain="different singular values above 0", **LINEAR),
+              domain="a matrix with different eigenvalues", mpmath=pk.matrices(pk.eigenvectors),
+              traits="factorises", **LINEAR),
+    array_row("svdvals", "A", mk.svdvals, lambda types, _: (Type((min(matrix(types[0])),)), {}),
+              rules=_singular_rules, doc="singular values, falling",
+              numpy="np.linalg.svd({A}, compute_uv=False)", mpmath=pk.matrices(pk.singular_values),
+              traits="factorises", domain="different singular values above 0", **LINEAR),
 )
 # fmt: on

@@ -16,7 +16,6 @@ from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Infer, Misfit, Operation, Shape, Site, Type
 from gradcli.ops.options import (
     Keywords,
-    array_row,
     one_axis,
     shape_option,
     shape_text,
@@ -26,6 +25,7 @@ from gradcli.ops.options import (
     whole_parts,
 )
 from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
+from gradcli.ops.table.rows import array_row
 from gradcli.ops.table.shaping import concat, concat_kernel, concat_rules, stack, stack_rules
 
 # --- elements by the places that NumPy gives them ----------------------------------------
@@ -97,23 +97,19 @@ def _flatten_from(places: Any, start: int, end: int) -> Any:
 # fmt: off
 PLACED = (
     moved("roll", "x shift: axis:=None", np.roll, "elements moved on in a circle, along an axis",
-          rules=_opposite, numpy="np.roll({x}, {shift}, {axis=})", propagates="x"),
-    moved("tile", "x reps:", np.tile, "the array repeated, along each axis",
-          numpy="np.tile({x}, {reps})"),
-    moved("broadcast_to", "x shape:", _broadcast, "the array repeated to a shape",
-          aliases="expand", numpy="np.broadcast_to({x}, {shape})", traits="view"),
+          rules=_opposite, propagates="x"),
+    moved("tile", "x reps:", np.tile, "the array repeated, along each axis"),
+    moved("broadcast_to", "x shape:", _broadcast, "the array repeated to a shape", aliases="expand",
+          traits="view"),
     moved("flatten_from", "x start:=0 end:=-1", _flatten_from, "some neighbouring axes as one",
           numpy="np.reshape({x}, {shape})", traits="view"),
-    moved("atleast_1d", "x", np.atleast_1d, "a number as a vector, else x",
-          numpy="np.atleast_1d({x})", traits="view"),
+    moved("atleast_1d", "x", np.atleast_1d, "a number as a vector, else x", traits="view"),
     moved("atleast_2d", "x", np.atleast_2d, "a vector as a matrix of one row, else x",
-          numpy="np.atleast_2d({x})", traits="view"),
+          traits="view"),
     moved("rot90", "x k:=1", np.rot90, "a matrix turned by 90 degrees", numpy="np.rot90({x}, {k?})",
           traits="view"),
-    moved("fliplr", "x", np.fliplr, "the columns in reverse order", numpy="np.fliplr({x})",
-          traits="view"),
-    moved("flipud", "x", np.flipud, "the rows in reverse order", numpy="np.flipud({x})",
-          traits="view"),
+    moved("fliplr", "x", np.fliplr, "the columns in reverse order", traits="view"),
+    moved("flipud", "x", np.flipud, "the rows in reverse order", traits="view"),
     moved("half_of", "x i: axis:=-1", lambda p, i, axis: _part(p, 2, i, axis),
           "the first or second half of an axis", numpy="np.split({x}, 2, {axis})[{i}]",
           traits="view selects"),
@@ -191,12 +187,10 @@ def _carried(rank: int, source: Any, destination: Any) -> list[int]:
 
 # fmt: off
 AXES = (
-    _ordered("permute", "x axes:", _permuted, "the axes in another order",
-             aliases="transpose", numpy="np.transpose({x}, {axes})"),
-    _ordered("swapaxes", "x axis1: axis2:", _swapped, "two axes swapped",
-             numpy="np.swapaxes({x}, {axis1}, {axis2})"),
-    _ordered("moveaxis", "x source: destination:", _carried, "axes moved to other places",
-             numpy="np.moveaxis({x}, {source}, {destination})"),
+    _ordered("permute", "x axes:", _permuted, "the axes in another order", aliases="transpose",
+             numpy="np.transpose"),
+    _ordered("swapaxes", "x axis1: axis2:", _swapped, "two axes swapped"),
+    _ordered("moveaxis", "x source: destination:", _carried, "axes moved to other places"),
 )
 # fmt: on
 
@@ -248,11 +242,11 @@ _joined = partial(
 # fmt: off
 JOINED = (
     _joined("hstack", "*arrays", _joined_kernel, _beside,
-            doc="vectors end to end, matrices side by side", numpy="np.hstack(({arrays}))"),
+            doc="vectors end to end, matrices side by side"),
     _joined("vstack", "*arrays", _joined_kernel, _joining(0),
-            doc="vectors as rows, matrices one on another", numpy="np.vstack(({arrays}))"),
+            doc="vectors as rows, matrices one on another"),
     _joined("column_stack", "*arrays", _joined_kernel, _joining(1),
-            doc="vectors as columns, matrices side by side", numpy="np.column_stack(({arrays}))"),
+            doc="vectors as columns, matrices side by side"),
 )
 # fmt: on
 

@@ -14,7 +14,8 @@ import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Misfit, Shape, Site, Type
-from gradcli.ops.options import Keywords, array_row, shape_option, shape_text, whole_numbers
+from gradcli.ops.options import Keywords, shape_option, shape_text, whole_numbers
+from gradcli.ops.table.rows import array_row
 
 
 class Places(tuple[int, ...]):  # noqa: SLOT001 - it has attributes

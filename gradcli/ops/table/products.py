@@ -10,9 +10,9 @@ from __future__ import annotations
 import numpy as np
 
 from gradcli.ops.kernels import arrays as k
-from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Misfit, Shape, Site, Type
-from gradcli.ops.options import LINEAR, Keywords, array_row, shape_text
+from gradcli.ops.options import Keywords, shape_text
+from gradcli.ops.table.rows import LINEAR, array_row
 
 # --- the matrix product ------------------------------------------------------------------
 
@@ -250,14 +250,13 @@ ROWS = (
     array_row("matmul", "A B", k.matmul, _matmul, rules=_matmul_rules, symbol="@", plain=np.matmul,
               latex="{A} \\, {B}",
               doc="matrix product; a.T @ b is a number, a @ b.T the outer product of vectors",
-              mpmath=pk.contraction(k.matmul), traits="contracts", propagates="A B", **LINEAR,
-              aliases="mm mv bmm"),
+              traits="contracts", propagates="A B", **LINEAR, aliases="mm mv bmm"),
     array_row("dot", "a b", k.dot, _dot, rules=_dot_rules, latex=r"{a} \cdot {b}",
-              doc="dot product of vectors; the matrix product of matrices",
-              mpmath=pk.contraction(k.dot), traits="contracts", propagates="a b", **LINEAR),
+              doc="dot product of vectors; the matrix product of matrices", traits="contracts",
+              propagates="a b", **LINEAR),
     array_row("inner", "a b", k.inner, _inner, rules=_inner_rules,
               latex=r"\langle {a}, {b} \rangle", doc="sums of products along the last axis of both",
-              mpmath=pk.contraction(k.inner), propagates="a b", **LINEAR),
+              propagates="a b", **LINEAR),
     array_row("outer", "a b", k.outer, _outer, rules=_outer_rules, latex=r"{a} \, {b}^\top",
               doc="every element of a times every element of b; arrays are flattened",
               numpy="np.outer({a:flat}, {b:flat})", propagates="a b", group="linear algebra"),

@@ -14,18 +14,16 @@ from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Array, Misfit, Notation, Site, Type
 from gradcli.ops.options import (
-    HELPER,
     Keywords,
     along,
-    array_row,
     axis_argument,
     behind,
     expanded,
-    of_array,
     reduced_count,
     reduction,
     shown,
 )
+from gradcli.ops.table.rows import HELPER, array_row, of_array
 
 # --- sums, means, products ---------------------------------------------------------------
 
@@ -204,17 +202,15 @@ REDUCTION: dict[str, Any] = {"group": "reductions", "scalar": True}
 # fmt: off
 SUMS = (
     array_row("sum", AXES, np.add.reduce, _reduce, rules=of_array("{delta}*ones_like(x)"),
-              latex=r"\sum {x}",
-              doc="sum of the elements", numpy="np.sum({x:count}, {axis=}, {keepdims=})",
+              latex=r"\sum {x}", doc="sum of the elements",
+              numpy="np.sum({x:count}, {axis=}, {keepdims=})",
               mpmath=lambda _mp, x, **more: np.sum(x, **more), traits="composite", propagates="x",
               jacobian=lambda site: "" if site.out.shape else "ones({n})", **REDUCTION),
     array_row("mean", AXES, np.mean, _reduce_something, rules=_mean_rules, aliases="average",
-              doc="mean of the elements", numpy="np.mean({x:all}, {axis=}, {keepdims=})",
-              traits="composite", propagates="x", **REDUCTION),
+              doc="mean of the elements", traits="composite", propagates="x", **REDUCTION),
     array_row("prod", AXES, rk.prod, _reduce, latex=r"\prod {x}",
               rules=of_array("{delta}*prod_others(x{given_axis})"),
               doc="product of the elements; its derivative is right with zeros too",
-              numpy="np.prod({x:all}, {axis=}, {keepdims=})",
               mpmath=pk.along(lambda mp, row: mp.fprod(row)), traits="composite", **REDUCTION),
     array_row(
         "prod_others", "*x axis:=None", rk.prod_others, _prod_others, rules=_prod_others_rules,
@@ -224,16 +220,14 @@ SUMS = (
 )
 
 EXTREMES = (
-    array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax",
-              call=False, latex=r"\max {x}", convention="evenly among the tied",
-              doc="largest element", numpy="np.max({x:all}, {axis=}, {keepdims=})",
-              mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects", square="",
-              branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
-    array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin",
-              call=False, latex=r"\min {x}", convention="evenly among the tied",
-              doc="smallest element", numpy="np.min({x:all}, {axis=}, {keepdims=})",
-              mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects", square="",
-              branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
+    array_row("amax", AXES, np.max, _reduce_something, rules=EVENLY, aliases="max amax", call=False,
+              latex=r"\max {x}", convention="evenly among the tied", doc="largest element",
+              numpy="np.max", mpmath=pk.along(lambda _mp, row: max(row)), traits="exact selects",
+              square="", branch=first_place(np.argmax), tie=several(np.max), **REDUCTION),
+    array_row("amin", AXES, np.min, _reduce_something, rules=EVENLY, aliases="min amin", call=False,
+              latex=r"\min {x}", convention="evenly among the tied", doc="smallest element",
+              numpy="np.min", mpmath=pk.along(lambda _mp, row: min(row)), traits="exact selects",
+              square="", branch=first_place(np.argmin), tie=several(np.min), **REDUCTION),
 )
 
 SPREAD = (
@@ -241,14 +235,12 @@ SPREAD = (
               rules=lambda site: _var_rule(site, _centred(site)),
               careful=lambda site: _var_rule(site, _twice_centred(site)),
               doc="variance: the mean squared distance from the mean (ddof=1: over n - 1)",
-              numpy="np.var({x:all}, {axis=}, {keepdims=}, {ddof=})", mpmath=pk.along(pk.variance),
-              traits="composite", **REDUCTION),
+              mpmath=pk.along(pk.variance), traits="composite", **REDUCTION),
     array_row("std", "x axis:=None ddof:=0 keepdims:=False", rk.std, _moment,
               rules=lambda site: _std_rule(site, _centred(site)),
               careful=lambda site: _std_rule(site, _twice_centred(site)),
               convention="0 where all elements are equal",
               doc="standard deviation, the square root of var",
-              numpy="np.std({x:all}, {axis=}, {keepdims=}, {ddof=})",
               mpmath=pk.along(lambda mp, row, count: mp.sqrt(pk.variance(mp, row, count))),
               traits="composite", square="var(x)", branch=_std_tie, tie=_std_tie, **REDUCTION),
     array_row("norm", "x p:=None axis:=None keepdims:=False", rk.norm, _norm, rules=_norm_rules,

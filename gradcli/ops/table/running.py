@@ -15,17 +15,8 @@ from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import reductions as rk
 from gradcli.ops.operation import Misfit, Site, Type
-from gradcli.ops.options import (
-    HELPER,
-    Keywords,
-    along,
-    array_row,
-    axis_argument,
-    behind,
-    line_axis,
-    shown,
-    whole,
-)
+from gradcli.ops.options import Keywords, along, axis_argument, behind, line_axis, shown, whole
+from gradcli.ops.table.rows import HELPER, array_row
 
 # --- softmax ---------------------------------------------------------------------------
 
@@ -114,17 +105,15 @@ SOFTMAX = (
 RUNNING = (
     array_row("cumsum", "x axis:=None", np.cumsum, _line("cumsum"),
               "flip(cumsum(flip(delta{given_axis}){given_axis}){given_axis})",
-              doc="running sums; of a matrix it needs the axis", numpy="np.cumsum({x}, {axis=})",
-              propagates="x", **LINE),
+              doc="running sums; of a matrix it needs the axis", propagates="x", **LINE),
     array_row("logcumsumexp", "x axis:=None", np.logaddexp.accumulate, _line("logcumsumexp"),
               "exp(x - out)*recurrence_back(exp(minimum(shift(out{given_axis}) - out, 0)), "
                   "delta{given_axis})",
               doc="logarithms of the running sums of exponentials, without overflow",
-              numpy="np.logaddexp.accumulate({x}, {axis=})", mpmath=pk.cumulated_log_sum, **LINE),
+              numpy="np.logaddexp.accumulate", mpmath=pk.cumulated_log_sum, **LINE),
     array_row("cumprod", "x axis:=None", np.cumprod, _line("cumprod"),
               "shift(out{given_axis}, fill=1)*recurrence_back(x, delta{given_axis})",
-              doc="running products; of a matrix it needs the axis",
-              numpy="np.cumprod({x}, {axis=})", **LINE),
+              doc="running products; of a matrix it needs the axis", **LINE),
     array_row(
         "shift", "x k:=1 axis:=None fill:=0", k.shift, _shift,
         rules=lambda site: (f"shift(delta, {-site.options['k']}{axis_argument(site.options)})",),
