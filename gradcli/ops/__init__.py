@@ -21,13 +21,10 @@ from gradcli.ops.table import (
     contractions,
     indexing,
     linear,
-    matrices,
     moving,
-    placing,
     powers,
     products,
     reductions,
-    running,
     shaping,
     slopes,
     special,
@@ -37,10 +34,9 @@ from gradcli.ops.table.compositions import COMPOSITIONS as COMPOSITIONS
 from gradcli.syntax.functions import FUNCTION_NAMES
 
 _ELEMENTWISE = (arithmetic, powers, trigonometry, special, activations)
-_ARRAYS = (products, contractions, linear, matrices, reductions, running, shaping, moving)
-_PLACES = (choosing, indexing, placing)
+_ARRAYS = (products, contractions, linear, reductions, shaping, moving, choosing, indexing)
 TABLE: tuple[Operation, ...] = tuple(
-    row for part in (*_ELEMENTWISE, *_ARRAYS, *_PLACES, slopes) for row in part.ROWS
+    row for part in (*_ELEMENTWISE, *_ARRAYS, slopes) for row in part.ROWS
 )
 
 Function: TypeAlias = Operation | Composition

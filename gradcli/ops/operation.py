@@ -212,8 +212,9 @@ class Operation:
     **How it is written.** `notation` where that is neither a call nor `symbol`. `jacobian` is the
     matrix of all derivatives, with `{out}`, the operands' names and `{n}`, the operand's length;
     `scalar` marks a value that is one number unless there is an axis. `numpy` is NumPy's
-    spelling, a function or a template, empty for `np.` and the row's name, for a helper of that
-    name (`numpy_helpers`), and for what a method writes (`export/numpy/calls.py`). In a template
+    spelling: a template, or a function that takes operands and options in their order; empty for
+    `np.` and the row's name, for a helper of that name (`numpy_helpers`), and for what a method
+    writes (`export/numpy/calls.py`). In a template
     `{x}` is an operand, `{x:flat}` one for which a row may be a vector, `{x:all}` the same as
     long as no axis is given, `{x:count}` that with truths as they are. `{k}` is an option, `{k?}`
     one that is left out where it has its default, `{axis=}` the same with its name, `{shape}` the

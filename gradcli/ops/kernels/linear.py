@@ -7,12 +7,12 @@ here give nan for that matrix.
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from functools import cache
 
 import numpy as np
 
-from gradcli.ops.kernels.arrays import batch_of, symmetric
+from gradcli.ops.kernels.arrays import per_place, symmetric
 from gradcli.ops.kernels.compensated import sum_of_products
 from gradcli.ops.kernels.reductions import products_of_others
 from gradcli.ops.operation import Array, Shape
@@ -20,23 +20,20 @@ from gradcli.ops.operation import Array, Shape
 EPSILON = 2.0**-52
 
 
-def each(
-    function: Callable[..., Array], arrays: Sequence[Array], ranks: Sequence[int], shape: Shape
-) -> Array:
-    """A function on a batch; where LAPACK gives up, element by element, nan where it did."""
+def each(function: Callable[..., Array], *arrays: Array, shape: Shape | None = None) -> Array:
+    """A function on stacks of matrices; nan, in this shape, for those on which LAPACK gives up."""
     try:
         return function(*arrays)
     except np.linalg.LinAlgError:
-        batch = batch_of(arrays, ranks)
-    result = np.full(batch + shape, np.nan)
-    pairs = list(zip(arrays, ranks, strict=True))
-    wide = [np.broadcast_to(a, batch + a.shape[a.ndim - rank :]) for a, rank in pairs]
-    for place in np.ndindex(batch):
+        nothing = np.full(arrays[0].shape[-2:] if shape is None else shape, np.nan)
+
+    def one(*matrices: Array) -> Array:
         try:
-            result[place] = function(*(a[place] for a in wide))
+            return function(*matrices)
         except np.linalg.LinAlgError:
-            continue
-    return result
+            return nothing
+
+    return per_place(one, arrays, [2] * len(arrays))
 
 
 SMALL = 3
@@ -94,7 +91,7 @@ def _singular(A: Array, inverse: Array) -> Array:
 
 def inv(A: Array) -> Array:
     """The inverse; nan where the matrix is singular to working precision."""
-    inverse = each(np.linalg.inv, (A,), (2,), A.shape[-2:])
+    inverse = each(np.linalg.inv, A)
     return np.where(_singular(A, inverse)[..., None, None], np.nan, inverse)
 
 
@@ -102,15 +99,15 @@ def solve(A: Array, b: Array, vector: bool) -> Array:  # noqa: FBT001 - given by
     """The x with A x = b; nan where A is singular to working precision."""
     if vector:
         b = b[..., None]
-    x = each(np.linalg.solve, (A, b), (2, 2), b.shape[-2:])
-    bad = _singular(A, each(np.linalg.inv, (A,), (2,), A.shape[-2:]))
+    x = each(np.linalg.solve, A, b, shape=b.shape[-2:])
+    bad = _singular(A, each(np.linalg.inv, A))
     x = np.where(bad[..., None, None], np.nan, x)
     return x[..., 0] if vector else x
 
 
 def cholesky(A: Array) -> Array:
     """The lower triangular L with L L.T = (A + A.T)/2; nan if that is not positive definite."""
-    return each(np.linalg.cholesky, (symmetric(A),), (2,), A.shape[-2:])
+    return each(np.linalg.cholesky, symmetric(A))
 
 
 def cofactor(A: Array) -> Array:
@@ -124,7 +121,7 @@ def cofactor(A: Array) -> Array:
     if 1 < n <= SMALL:
         rows, columns, signs = _minors(n)
         return sum_of_products(A[..., rows, columns], signs)
-    return each(_cofactor, (A,), (2,), A.shape[-2:])
+    return each(_cofactor, A)
 
 
 def _cofactor(A: Array) -> Array:
@@ -149,7 +146,7 @@ def cofactor_slope(A: Array, H: Array) -> Array:
         second = np.stack([factors[..., 0], moved[..., 1]], axis=-1)
         both = np.concatenate([first, second], axis=-2)
         return sum_of_products(both, np.concatenate([signs, signs], axis=-1))
-    return each(_cofactor_slope, (A, H), (2, 2), A.shape[-2:])
+    return each(_cofactor_slope, A, H)
 
 
 def _cofactor_slope(A: Array, H: Array) -> Array:

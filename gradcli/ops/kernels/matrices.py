@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.kernels.arrays import symmetric
+from gradcli.ops.kernels.arrays import per_place, symmetric
 from gradcli.ops.kernels.linear import each
 from gradcli.ops.operation import Array
 
@@ -26,22 +26,15 @@ def _finite(function: Callable[..., Array]) -> Callable[..., Array]:
     return of_finite
 
 
-def _stacked(function: Callable[..., Array], *arrays: Array, shape: tuple[int, ...]) -> Array:
-    return each(function, arrays, [2] * len(arrays), shape)
-
-
+@_finite
 def pinv(A: Array) -> Array:
     """The pseudoinverse, singular values below 1e-15 of the largest left out."""
-    return _finite(lambda M: _stacked(np.linalg.pinv, M, shape=M.shape[-2:][::-1]))(A)
+    return each(np.linalg.pinv, A, shape=A.shape[-2:][::-1])
 
 
 def matrix_power(A: Array, n: int) -> Array:
     """The n-th power; nan where a matrix has no inverse."""
-
-    def power(M: Array) -> Array:
-        return np.linalg.matrix_power(M, n)
-
-    return _stacked(power, A, shape=A.shape[-2:])
+    return each(lambda M: np.linalg.matrix_power(M, n), A)
 
 
 @_finite
@@ -49,10 +42,7 @@ def expm(A: Array) -> Array:
     """The exponential, by scaling and squaring."""
     from scipy import linalg  # noqa: PLC0415 - slow to import, seldom needed
 
-    if A.ndim == 2:
-        return linalg.expm(A)
-    flat = A.reshape(-1, *A.shape[-2:])
-    return np.reshape([linalg.expm(M) for M in flat], A.shape)
+    return per_place(linalg.expm, (A,), (2,))
 
 
 def expm_slope(A: Array, *directions: Array) -> Array:

@@ -8,11 +8,11 @@ from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import in_place as ik
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import special as sk
-from gradcli.ops.operation import Loss, Operation
+from gradcli.ops.operation import Loss
 from gradcli.ops.table.rows import AT_ZERO, grouped, piece, row, unary
 
 # fmt: off
-ACTIVATIONS = (
+ROWS = grouped("activations", (
     unary("sigmoid", k.sigmoid, "out*(1 - out)", "1/(1 + e^-x) without overflow", aliases="σ expit",
           careful="sigmoid_slope(x)", latex=r"\sigma({x})", jit="logistic({0}, exp(-abs({0})))",
           in_place=ik.sigmoid, traits="floats",
@@ -68,7 +68,5 @@ ACTIVATIONS = (
           latex=r"\theta({x})", convention="step(0) = 1/2, derivative 0",
           numpy="np.heaviside({x}, 0.5)", mpmath=lambda mp, x: (mp.sign(x) + 1) / 2,
           traits="exact selects jumps", **AT_ZERO),
-)
+))
 # fmt: on
-
-ROWS: tuple[Operation, ...] = grouped("activations", ACTIVATIONS)

@@ -24,7 +24,7 @@ from gradcli.ops.options import (
     whole_numbers,
     whole_parts,
 )
-from gradcli.ops.table.placing import Places, pick_kernel, pick_rules
+from gradcli.ops.table.indexing import Places, pick_kernel, pick_rules
 from gradcli.ops.table.rows import array_row
 from gradcli.ops.table.shaping import concat, concat_kernel, concat_rules, stack, stack_rules
 

@@ -6,11 +6,11 @@ import numpy as np
 
 from gradcli.ops.kernels import elementwise as k
 from gradcli.ops.kernels import slopes as sk
-from gradcli.ops.operation import Loss, Operation
+from gradcli.ops.operation import Loss
 from gradcli.ops.table.rows import AT_ZERO, grouped, row, unary
 
 # fmt: off
-POWERS = (
+ROWS = grouped("powers, exponentials, logarithms", (
     unary("abs", np.abs, "sign(x)", "absolute value, also |x|", symbol="abs",
           aliases="abs absolute fabs", latex=r"\lvert {x} \rvert", convention="0 at 0",
           mpmath="fabs", traits="exact", propagates="x", square="x^2", wrong="abs(x); x",
@@ -70,8 +70,5 @@ POWERS = (
         tie=lambda x, y: (x == 0) & (y == 0),
         losses=(Loss("x", "where the value is below 1e-307", (-5e-324, 5e-324)),
                 Loss("y", "where the value is below 1e-307", (-5e-324, 5e-324)))),
-)
+))
 # fmt: on
-
-
-ROWS: tuple[Operation, ...] = grouped("powers, exponentials, logarithms", POWERS)

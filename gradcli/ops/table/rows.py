@@ -31,6 +31,7 @@ from gradcli.ops.options import (
     along,
     axis_argument,
     expanded,
+    reduced_count,
     shape_text,
     shown,
     transposed,
@@ -124,16 +125,36 @@ HELPER: Keywords = {"group": "used in derivatives"}
 
 # --- rules -------------------------------------------------------------------------------
 
+
+def mean_count(site: Site) -> str:
+    """The number that a mean or a variance divides by."""
+    return shown(reduced_count(site.types[0], site.options) - site.options.get("ddof", 0))
+
+
 PLACES: dict[str, Callable[[Site], str]] = {
     "delta": lambda site: expanded(site, "delta"),
     "out": lambda site: expanded(site, "out"),
     "axis": lambda site: shown(site.options["axis"]),
     "q": lambda site: shown(site.options["q"]),
     "given_axis": lambda site: axis_argument(site.options),
+    "given_axis_or_all": lambda site: (
+        axis_argument(site.options) or (", axis=None" if len(site.types[0].shape) > 1 else "")
+    ),
     "along": along,
     "shape": lambda site: shape_text(site.types[0].shape),
     "At": lambda site: transposed(site.types[0], "A"),
+    "out_t": lambda site: "out.T" if len(site.out.shape) == 2 else "matrix_transpose(out)",
+    "sides": lambda site: ", ".join(map(str, dict.fromkeys(site.types[0].shape))),
     "k": lambda site: f", {site.options['k']}" if site.options["k"] else "",
+    "keep": lambda site: along(site) if len(site.types[0].shape) > 1 else "",
+    "n": lambda site: str(site.out.shape[0]),
+    "count": mean_count,
+    "over": lambda site: "" if mean_count(site) == "1" else f"/{mean_count(site)}",
+    "scaled_out": lambda site: (
+        expanded(site, "out")
+        if mean_count(site) == "1"
+        else f"({mean_count(site)}*{expanded(site, 'out')})"
+    ),
 }
 """What depends on the site in the text of a rule."""
 

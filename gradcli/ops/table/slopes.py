@@ -13,7 +13,7 @@ from gradcli.ops.kernels import powers
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.kernels import slopes as sk
 from gradcli.ops.kernels import special as special_kernels
-from gradcli.ops.operation import Loss, Operation, Shared
+from gradcli.ops.operation import Loss, Shared
 from gradcli.ops.table.rows import grouped, row, unary
 
 WHOLE = "9007199254740992"
@@ -22,7 +22,7 @@ ROOT, REST = "1.4142135623730951", "9.667293313452913e-17"
 """√2 is their difference."""
 
 # fmt: off
-SLOPES = (
+ROWS = grouped("used in derivatives", (
     unary("sigmoid_slope", sk.sigmoid_slope, "-out*tanh(x/2)",
           "the derivative of sigmoid, with all digits where that is next to 0 or 1",
           latex=r"\sigma'({x})", jit="bell(exp(-abs({0})))",
@@ -42,7 +42,7 @@ SLOPES = (
         mpmath=pk.power_slope,
         jit="0.0 if {1} == 0.0 else {1}*{0}**{1}/{0} if ({1} - 1.0) + 1.0 != {1}"
             " else {1}*{0}**({1} - 1.0)",
-        shared=Shared("pow", np.power, powers.power_by_part, powers.power_slope_by_part,
+        shared=Shared("pow", np.power, ik.same, powers.power_slope_by_part,
             by_value=False), traits="divides",
         losses=(Loss("x", "where n is below 1e-307", (0.037646359236078966, 5e-324)),
                 Loss("n", "where n*log(x) is next to -1", (0.5, 1.4426950408889634)))),
@@ -67,14 +67,15 @@ SLOPES = (
     unary("erfinv_slope", sk.erfinv_slope, "2*erfinv(x)*out^2", "the derivative of erfinv (SciPy)",
           latex=r"\tfrac{\sqrt\pi}{2} e^{\operatorname{erf}^{-1}({x})^2}", domain="-1 < x < 1",
           mpmath=lambda mp, x: mp.sqrt(mp.pi) / 2 * mp.exp(mp.erfinv(x) ** 2),
-          shared=Shared("erfinv", ik.erfinv, ik.same, sk.erfinv_slope_by_part, by_value=False)),
+          shared=Shared("erfinv", ik.erfinv, ik.same, ik.blocked(sk.erfinv_slope_of),
+              by_value=False)),
     unary("gelu_slope", sk.gelu_slope, "2*normal_pdf(x) - x*(x*normal_pdf(x))",
           "the derivative of gelu, with all digits next to its root at -0.75",
           careful=f"-((x - {ROOT}) + {REST})*(((x + {ROOT}) - {REST})*normal_pdf(x))",
           latex=r"\operatorname{gelu}'({x})", mpmath=pk.gelu_slope,
           in_place=ik.with_erfc(sk.gelu_slope),
           shared=Shared("gelu", ik.with_erfc(special_kernels.normal_cdf), ik.gelu_by_part,
-              sk.gelu_slope_by_part, by_value=False), traits="composite"),
+              ik.blocked(sk.gelu_slope_of), by_value=False), traits="composite"),
     unary("silu_slope", sk.silu_slope, "sigmoid_slope(x)*(2 - x*tanh(x/2))",
           "the derivative of silu, with all digits next to its root at -1.28",
           latex=r"\operatorname{silu}'({x})",
@@ -90,7 +91,5 @@ SLOPES = (
           shared=Shared("mish", ik.exp_of_minus, sk.mish_by_part, sk.mish_slope_by_part,
               by_value=False),
           losses=(Loss("x", "next to its roots", (-2.256376396360793,)),)),
-)
+))
 # fmt: on
-
-ROWS: tuple[Operation, ...] = grouped("used in derivatives", SLOPES)
