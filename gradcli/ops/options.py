@@ -78,16 +78,11 @@ def axis_option(options: Keywords, rank: int) -> tuple[int, ...] | None:
     return axes
 
 
-def switch(options: Keywords, name: str = "keepdims") -> bool:
-    """An option that is on or off; normalised in place."""
-    options[name] = bool(options.get(name))
-    return bool(options[name])
-
-
 def reduction(t: Type, options: Keywords) -> tuple[Shape, Keywords]:
     """The shape that is left by `axis` and `keepdims`, and both as a kernel wants them."""
     rank = len(t.shape)
-    axes, keep = axis_option(options, rank), switch(options)
+    keep = options["keepdims"] = bool(options.get("keepdims"))
+    axes = axis_option(options, rank)
     gone = tuple(range(rank)) if axes is None else axes
     if keep:
         shape = tuple(1 if i in gone else n for i, n in enumerate(t.shape))

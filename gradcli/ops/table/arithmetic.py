@@ -96,7 +96,6 @@ COMPARISON: dict[str, Any] = {
     "selects": True,
     "jumps": True,
     "convention": "derivative 0 everywhere, also where the comparison changes",
-    "samples": ("1, 2", "2, 1", "[1, 2.5], [1.5, 2]"),
 }
 
 

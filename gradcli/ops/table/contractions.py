@@ -72,10 +72,6 @@ def _summed(
     return Type(shape), {"terms": tuple(terms), "to": out}
 
 
-def _einsum(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    return _summed(types, options, *_terms(options["spec"], types))
-
-
 def _kernel(*arrays: Array, terms: tuple[str, ...], to: str) -> Array:
     spec = ",".join(f"...{term}" for term in terms) + f"->...{to}"
     plain = all(np.ndim(a) == len(t) for a, t in zip(arrays, terms, strict=True))
@@ -139,7 +135,8 @@ def _tensordot(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywor
 
 # fmt: off
 ROWS = (
-    array_row("einsum", "spec: *x", _kernel, _einsum, rules=_rules,
+    array_row("einsum", "spec: *x", _kernel,
+              lambda types, o: _summed(types, o, *_terms(o["spec"], types)), rules=_rules,
               doc="sums of products by letters, as in NumPy: einsum('ij,jk->ik', A, B)", **LINEAR),
     array_row("tensordot", "a b axes:=2", _kernel, _tensordot,
               rules=lambda site: _rules(site, ("a", "b")),

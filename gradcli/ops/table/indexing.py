@@ -15,7 +15,7 @@ import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.operation import Array, Misfit, Notation, Shape, Site, Type
-from gradcli.ops.options import Keywords, shape_option, shape_text, shown, whole, whole_numbers
+from gradcli.ops.options import Keywords, shape_option, shape_text, whole, whole_numbers
 from gradcli.ops.table.rows import array_row
 
 
@@ -65,11 +65,8 @@ def pick_kernel(x: Array, at: Any, shape: Shape, rank: int) -> Array:
 
 def pick_rules(site: Site) -> tuple[str, ...]:
     """Elements of delta added up at the places that they came from."""
-    return (f"put_add({_zeros(site.types[0].shape)}, delta, at)",)
-
-
-def _zeros(shape: Shape) -> str:
-    return f"zeros({shape_text(shape)})" if shape else "0"
+    shape = site.types[0].shape
+    return (f"put_add({f'zeros({shape_text(shape)})' if shape else '0'}, delta, at)",)
 
 
 def _put(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -243,17 +240,16 @@ def _index_rules(site: Site) -> tuple[str, ...]:
     if "at" in site.options:
         return pick_rules(site)
     shape, items = site.types[0].shape, site.options["items"]
-    new = tuple(_new_axes(items))
-    text = f"squeeze(delta, {shown(new if len(new) > 1 else new[0])})" if new else "delta"
+    new = _new_axes(items)
+    text = f"squeeze(delta, {shape_text(new)})" if new else "delta"
     own = [item for item in items if item is not None]
     ranges = [
         range(*item.indices(n)) if isinstance(item, slice) else range(item, item + 1)
         for item, n in zip(own, shape, strict=True)
     ]
-    if all(r == range(n) for r, n in zip(ranges, shape, strict=True)):
-        dropped = [i for i, item in enumerate(own) if not isinstance(item, slice)]
-        return (_with_axes(text, dropped),)
     dropped = [i for i, item in enumerate(own) if not isinstance(item, slice)]
+    if all(r == range(n) for r, n in zip(ranges, shape, strict=True)):
+        return (_with_axes(text, dropped),)
     block = text if len(dropped) == len(own) else _with_axes(text, dropped)
     at = shape_text([r.start for r in ranges])
     steps = [r.step for r in ranges]
@@ -275,16 +271,14 @@ def _new_axes(items: tuple[Any, ...]) -> list[int]:
 def _with_axes(text: str, axes: list[int]) -> str:
     if not axes:
         return text
-    return f"expand_dims({text}, {shown(tuple(axes) if len(axes) > 1 else axes[0])})"
+    return f"expand_dims({text}, {shape_text(axes)})"
 
 
 def _scatter(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     (t,) = types
     shape = shape_option(options["shape"])
     at = whole_numbers(options["at"], "at")
-    step = (
-        (1,) * len(shape) if options.get("step") is None else whole_numbers(options["step"], "step")
-    )
+    step = whole_numbers(options.get("step") or (1,) * len(shape), "step")
     block = t.shape or (1,) * len(shape)
     if not len(block) == len(at) == len(step) == len(shape) or 0 in step:
         raise Misfit
@@ -298,9 +292,8 @@ def _scatter(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
 
 def _scatter_rules(site: Site) -> tuple[str, ...]:
     block, at, step = site.types[0].shape, site.options["at"], site.options["step"]
-    if not block:
-        return (f"delta[{', '.join(map(str, at))}]",)
-    return (f"delta[{', '.join(map(_slice_text, at, block, step))}]",)
+    places = map(_slice_text, at, block, step) if block else map(str, at)
+    return (f"delta[{', '.join(places)}]",)
 
 
 def _slice_text(start: int, count: int, step: int) -> str:

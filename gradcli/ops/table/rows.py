@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops import samples
 from gradcli.ops.kernels import precise
 from gradcli.ops.operation import (
     Array,
@@ -71,8 +70,6 @@ def row(
             found.setdefault("numpy", f"np.{forward.__name__}")
     if form := found.get("jit"):
         found.setdefault("mpmath", precise.of_numbers(form, several=operands[0].variadic))
-    usual = samples.ONE if len(arguments) == 1 else samples.TWO
-    found.setdefault("samples", samples.SAMPLES.get(name, usual))
     found.setdefault("rules", filled(*rules))
     return Operation(
         name=name,

@@ -128,8 +128,7 @@ def _reshape(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
 
 
 def _flatten(types: tuple[Type, ...], _options: Keywords) -> tuple[Type, Keywords]:
-    (t,) = types
-    return Type((t.size,)), {"shape": (t.size,), "rank": len(t.shape)}
+    return _reshape(types, {"shape": types[0].size})
 
 
 def _back(site: Site) -> tuple[str, ...]:
@@ -153,12 +152,10 @@ def _squeeze(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords
 
 def _squeeze_rules(site: Site) -> tuple[str, ...]:
     shape, axis = site.types[0].shape, site.options["axis"]
-    if axis is None:
-        ones = tuple(i for i, n in enumerate(shape) if n == 1)
-        if not ones:
-            return ("delta",)
-        axis = ones[0] if len(ones) == 1 else ones
-    return (f"expand_dims(delta, {shown(axis)})",)
+    ones = tuple(i for i, n in enumerate(shape) if n == 1)
+    if axis is None and not ones:
+        return ("delta",)
+    return (f"expand_dims(delta, {shape_text(ones) if axis is None else shown(axis)})",)
 
 
 def _expand_dims(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
@@ -204,15 +201,10 @@ def _repeat_rules(site: Site) -> tuple[str, ...]:
     return (_shaped(total, shape) if axis is None and len(shape) > 1 else total,)
 
 
-def _flip(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    return Type(types[0].shape), behind(types[0], options)
-
-
 # --- makers ------------------------------------------------------------------------------
 
 
-def _made(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    del types
+def _made(_types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     shape = options["shape"] = shape_option(options["shape"])
     return Type(shape), {"shape": shape}
 
@@ -229,11 +221,9 @@ def _full(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     return Type(shape), {"shape": shape, "rank": len(t.shape)}
 
 
-def _eye(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    del types
+def _eye(_types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     n = options["n"] = whole(options["n"], "n", least=0)
-    m = n if options.get("m") is None else whole(options["m"], "m", least=0)
-    options["m"] = m
+    m = options["m"] = n if options.get("m") is None else whole(options["m"], "m", least=0)
     return Type((n, m)), {"N": n, "M": m}
 
 
@@ -244,8 +234,7 @@ def _linspace(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keyword
     return Type((num,)), {"num": num}
 
 
-def _arange(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
-    del types
+def _arange(_types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     start, stop, step = options["start"], options.get("stop"), options.get("step", 1)
     if stop is None:
         start, stop = 0, start
@@ -295,7 +284,9 @@ SHAPES = (
               latex=r"\operatorname{repeat}({x}, {n})",
               doc="every element n times; without an axis, of the flattened array", **MOVES,
               aliases="repeat_interleave"),
-    array_row("flip", "x axis:=None", np.flip, _flip, "flip(delta{given_axis})",
+    array_row("flip", "x axis:=None", np.flip,
+              lambda types, o: (Type(types[0].shape), behind(types[0], o)),
+              "flip(delta{given_axis})",
               doc="the elements in reverse order, along all axes or the given", traits="view",
               propagates="x", **MOVES),
 )
