@@ -1,4 +1,4 @@
-"""Calls and matrix products of expressions, beside their arithmetic."""
+"""Operations, transposes and matrix products: expressions in, simplified ones out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The points of a plot and what is marked on it, as JSON or CSV."""
+"""A plot as JSON or CSV: a `Curve` or `Field` comes in, its points and marks go out as text."""
 
 from __future__ import annotations
 

@@ -10,7 +10,6 @@ import numpy as np
 
 from gradcli.ops.kernels import arrays as k
 from gradcli.ops.kernels import linear as lk
-from gradcli.ops.kernels import matrices as mk
 from gradcli.ops.kernels import precise as pk
 from gradcli.ops.operation import Infer, Misfit, Shape, Site, Type
 from gradcli.ops.options import (
@@ -294,32 +293,32 @@ def _singular_rules(site: Site) -> tuple[str, ...]:
 
 # fmt: off
 FUNCTIONS = (
-    array_row("pinv", "A", mk.pinv, lambda types, _: (Type(matrix(types[0])[::-1]), {}),
+    array_row("pinv", "A", lk.pinv, lambda types, _: (Type(matrix(types[0])[::-1]), {}),
               rules=_pinv_rules, numpy="np.linalg.pinv", doc="pseudoinverse of Moore and Penrose",
               domain="a matrix whose rank does not change", mpmath=pk.matrices(pk.pinv),
               traits="factorises", **LINEAR),
-    array_row("matrix_power", "A n:", mk.matrix_power, _matrix_power, rules=_power_rules,
+    array_row("matrix_power", "A n:", lk.matrix_power, _matrix_power, rules=_power_rules,
               latex="{A}^{n}", doc="product of n factors A; of the inverse for a negative n",
               numpy="np.linalg.matrix_power", mpmath=pk.matrices(pk.matrix_power), **LINEAR),
-    array_row("expm", "A", mk.expm, square, "expm_slope({At}, delta)",
+    array_row("expm", "A", lk.expm, square, "expm_slope({At}, delta)",
               doc="exponential of a matrix, Σ Aⁿ/n! (SciPy)", numpy="scipy.linalg.expm",
               mpmath=pk.of_matrix(lambda mp, A: mp.expm(A)), **LINEAR),
-    array_row("expm_slope", "*A", mk.expm_slope, square, rules=_expm_slope_rules,
+    array_row("expm_slope", "*A", lk.expm_slope, square, rules=_expm_slope_rules,
               doc="how expm(A) changes when A moves along each of the other matrices (SciPy)",
               mpmath=None, traits="composite", group="used in derivatives"),
-    array_row("eigvalsh", "A", mk.eigvalsh,
+    array_row("eigvalsh", "A", lk.eigvalsh,
               lambda types, _: (Type(matrix(types[0], square=True)[:1]), {}),
               "eigenvectors(A) @ diag(delta) @ eigenvectors(A).T",
               doc="eigenvalues of a symmetric matrix, rising; of A the symmetric part is taken",
               numpy="np.linalg.eigvalsh(symmetric({A}))", mpmath=pk.matrices(pk.eigenvalues),
-              traits="factorises", branch=mk.equal_eigenvalues, tie=mk.equal_eigenvalues,
+              traits="factorises", branch=lk.equal_eigenvalues, tie=lk.equal_eigenvalues,
               convention="as if the eigenvalues had the order that they are computed in", **LINEAR),
-    array_row("eigenvectors", "A", mk.eigenvectors, square,
+    array_row("eigenvectors", "A", lk.eigenvectors, square,
               f"symmetric(out @ (where(eye({{n}}) == 1, 0, out.T @ delta/{GAP})) @ out.T)",
               doc="eigenvectors of a symmetric matrix as columns, the largest element positive",
               domain="a matrix with different eigenvalues", mpmath=pk.matrices(pk.eigenvectors),
               traits="factorises", **LINEAR),
-    array_row("svdvals", "A", mk.svdvals, lambda types, _: (Type((min(matrix(types[0])),)), {}),
+    array_row("svdvals", "A", lk.svdvals, lambda types, _: (Type((min(matrix(types[0])),)), {}),
               rules=_singular_rules, doc="singular values, falling",
               numpy="np.linalg.svd({A}, compute_uv=False)", mpmath=pk.matrices(pk.singular_values),
               traits="factorises", domain="different singular values above 0", **LINEAR),
