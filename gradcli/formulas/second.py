@@ -83,9 +83,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
     """∂²f/∂first∂other: of the two, the one with fewer axes is the direction."""
     graph = task.graph
     types = {name: graph.nodes[graph.input_numbers[name]].type for name in (first, other)}
-    by, to = (
-        (other, first) if len(types[other].shape) <= len(types[first].shape) else (first, other)
-    )
+    by, to = sorted((other, first), key=lambda name: len(types[name].shape))
     shape = types[to].shape
     flat = len(types[by].shape) == 1 == len(shape)
     deriver = Deriver(graph, (), task.free)
@@ -99,7 +97,7 @@ def _block(task: Task, first: str, other: str) -> Formula:
         return Formula.of((to, by), tree, block, direction)
     whole, _ = found
     word = _direction(graph, by)
-    number = next(n.id for n in whole.nodes if n.name == word and n.kind == "input")
+    number = whole.input_numbers[word]
     scalar = not types[by].shape
     symbol = algebra.one if scalar else algebra.name(word, types[by])
     reader = deriver.reader(whole, {**deriver.symbols, number: symbol})
@@ -205,13 +203,13 @@ class Linear:
             rest = [(b, k) for b, k in factors.items() if b is not inside[0]]
             return None if row is None else algebra.times(algebra.mul(c, rest), row)
         if e.kind is Form.MATRIX:
-            parts_ = e.parts
-            if self.has(parts_[0]) and not any(map(self.has, parts_[1:])):
-                parts_ = tuple(algebra.transpose(p) for p in reversed(parts_))
-            if any(map(self.has, parts_[:-1])) or len(parts_[-1].type.shape) != 1:
+            parts = e.parts
+            if self.has(parts[0]) and not any(map(self.has, parts[1:])):
+                parts = tuple(algebra.transpose(p) for p in reversed(parts))
+            if any(map(self.has, parts[:-1])) or len(parts[-1].type.shape) != 1:
                 return None
-            inner = self.matrix(parts_[-1])
-            return None if inner is None else algebra.matrix_product([*parts_[:-1], inner])
+            inner = self.matrix(parts[-1])
+            return None if inner is None else algebra.matrix_product([*parts[:-1], inner])
         if e.calls(roles.SUM) and len(e.parts[0].type.shape) == 1:
             inner = self.matrix(e.parts[0])
             if inner is None:
@@ -253,10 +251,9 @@ def _derivative(graph: Graph, sample: check.Sample, to: str, by: str, v: Any) ->
     whole, _ = found
     known: list[Any] = [None] * len(whole.nodes)
     known[: len(graph.nodes)] = sample.values
-    word = _direction(graph, by)
-    for node in whole.nodes:
-        if node.kind == "input" and node.name == word:
-            known[node.id] = np.broadcast_to(v, (sample.count, *np.shape(v)))
+    direction = whole.input_numbers.get(_direction(graph, by))
+    if direction is not None:
+        known[direction] = np.broadcast_to(v, (sample.count, *np.shape(v)))
     with np.errstate(all="ignore"):
         value = fill_in(whole, known)[wanted]
     return zero + value

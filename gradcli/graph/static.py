@@ -1,4 +1,4 @@
-"""Constants that are no values of the graph: axes, shapes, indices, and other options."""
+"""Constants that are no values of the graph: the tree of an axis, shape or index in, a value out."""
 
 from __future__ import annotations
 

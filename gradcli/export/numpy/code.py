@@ -23,11 +23,9 @@ COMPARISON = 0
 PLAIN_NUMBER = re.compile(r"(0|[1-9]\d*)(\.\d*)?([eE][+-]?\d+)?|\.\d+([eE][+-]?\d+)?")
 WHOLE = re.compile(r"-?\d+")
 CONSTANTS = {
-    "pi": "np.pi",
-    "π": "np.pi",
+    **dict.fromkeys(("pi", "π"), "np.pi"),
+    **dict.fromkeys(("tau", "τ"), "(2*np.pi)"),
     "e": "np.e",
-    "tau": "(2*np.pi)",
-    "τ": "(2*np.pi)",
     "inf": "np.inf",
     "nan": "np.nan",
 }

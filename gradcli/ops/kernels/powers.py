@@ -32,12 +32,6 @@ def _plain(x: Array, n: Array) -> Array:
     return np.where(zero, 0.0, slope)[()] if np.any(zero) else slope
 
 
-def power_by_part(part: Array, x: Array, n: Array, out: Array) -> Array:  # noqa: ARG001
-    """x^n, which is the part."""
-    np.copyto(out, part)
-    return out
-
-
 def power_slope_by_part(part: Array, x: Array, n: Array, out: Array) -> Array:
     """The kernel, for x^n: n x^n/x, but for whole n, and where x^n has left its range."""
     least, most = RANGE

@@ -1,4 +1,7 @@
-"""Kernels of the normal distribution and of log Γ, which keep digits that plain forms lose."""
+"""Kernels of the normal distribution and of log Γ.
+
+Numbers come in, values go out that keep the digits which plain forms lose.
+"""
 
 from __future__ import annotations
 
