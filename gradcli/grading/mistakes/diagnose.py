@@ -32,7 +32,8 @@ from gradcli.grading.mistakes.evidence import (
 from gradcli.grading.mistakes.in_code import by_lines, exchanged
 from gradcli.grading.mistakes.table import BY_TAG, Mistake, slips, stage_skipped
 from gradcli.grading.model.deadline import NEVER, OutOfTimeError
-from gradcli.grading.model.flow import Key, Part
+from gradcli.grading.model.flow import Key
+from gradcli.grading.model.stage import Part
 from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.types import Written
 

@@ -1,8 +1,8 @@
 """What changes in a flow when one number is moved.
 
-The accumulators that follow from what was handed in come in; for a number that is moved, the
-accumulators and values made of it go out. Only these are computed again, so that moving each of
-many numbers takes no longer than what is made of them.
+A flow and the accumulators that follow from what was handed in come in; for a number that is moved,
+the accumulators and values made of it go out. Only these are computed again: a submission has many
+numbers, each of which is moved.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from functools import cached_property
 from heapq import heappop, heappush
 from typing import Any
 
-from gradcli.grading.model.flow import Flow, Key, Part
-from gradcli.grading.model.stage import added
+from gradcli.grading.model.flow import Flow, Key
+from gradcli.grading.model.stage import Part, added
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,21 @@
-"""The task: a program with its point, evaluated once, and what each row is worth."""
+"""The task: what was set, with its true numbers.
+
+A program and the values of its inputs come in; a `Task` goes out: the program evaluated once, which
+gradients are asked for, and what each is worth.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from operator import is_
 from typing import Any
 
-from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.diagnostics.suggestion import did_you_mean
+from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.backward import backward
 from gradcli.grading.model.flow import Flow, of_result
 from gradcli.grading.model.task_lines import expect_fitting, expect_names
 from gradcli.grading.submission.types import Vocabulary
-from gradcli.graph.graph import Node
 from gradcli.ops.operation import textbook_form
 from gradcli.program import Program
 from gradcli.results.result import Result
@@ -70,11 +71,7 @@ class Task:
         return self.program.header.task
 
     def wanted(self, mode: str) -> tuple[str, ...]:
-        """The nodes whose gradients are asked for of a listing, of values or of gradients alone.
-
-        Those of the asked inputs; where `ask` is `named`, or where it is None and values are handed
-        in, also of the nodes that the task names.
-        """
+        """The nodes whose gradients are asked for of a listing, of values or of gradients alone."""
         ask = self.ask or ("named" if mode == "values" else "inputs")
         return (*self.asked, *self.named) if ask == "named" else self.asked
 
@@ -120,7 +117,6 @@ def make_task(
     result = program.evaluate(inputs or {}, data=data, wrt=wanted, check=False, seed=seed)
     result = by_the_textbook(result)
     graph = result.graph
-    _refuse_marks_of_nothing(program, [node.name for node in graph.nodes])
     expect_fitting(program, [node.name for node in graph.nodes], result.inputs)
     inputs_ = tuple(graph.nodes[i].name for i in graph.inputs)
     asked = inputs_ if wanted is None else wanted
@@ -133,10 +129,15 @@ def by_the_textbook(result: Result) -> Result:
     They differ where those rules lose digits: 1 - tanh(x)^2 is 0 from x = 19 on.
     """
     old = result.graph
-    nodes = tuple(map(_by_the_textbook, old.nodes))
-    if all(map(is_, nodes, old.nodes)):
+    if not any(node.operation and node.operation.careful for node in old.nodes):
         return result
-    graph = replace(old, nodes=nodes)
+    nodes = (
+        node._replace(operation=textbook_form(node.operation))
+        if node.operation and node.operation.careful
+        else node
+        for node in old.nodes
+    )
+    graph = replace(old, nodes=tuple(nodes))
     wanted = {i for i in graph.inputs if result.accumulators[i] is not None}
     active = graph.dependent(wanted)
     try:
@@ -145,23 +146,3 @@ def by_the_textbook(result: Result) -> Result:
         return result
     accumulators, contributions = map(tuple, passed)
     return replace(result, graph=graph, accumulators=accumulators, contributions=contributions)
-
-
-def _by_the_textbook(node: Node) -> Node:
-    """The node with an operation whose textbook's rules run; itself where they run anyway."""
-    if node.operation is None or not node.operation.careful:
-        return node
-    return node._replace(operation=textbook_form(node.operation))
-
-
-def _refuse_marks_of_nothing(program: Program, rows: Collection[str]) -> None:
-    """Raise if a `#: marks` line speaks of no node: the row that is meant would be worth 1."""
-    for name, place in program.header.marked.items():
-        if name not in rows:
-            raise GradcliError(
-                Kind.NAME,
-                f"there are marks for '{name}', and the task has no such row",
-                source=program.source,
-                span=place,
-                hint=did_you_mean(name, rows) or f"its rows are {', '.join(rows)}",
-            )

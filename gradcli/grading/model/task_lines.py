@@ -33,8 +33,12 @@ def expect_names(program: Program) -> None:
 
 
 def expect_fitting(program: Program, nodes: Collection[str], values: Mapping[str, Any]) -> None:
-    """Raise if a call reads no node of the task, or a value is not among those a line gives."""
+    """Raise if a line speaks of no node of the task, or has other values than the task's own."""
     lines = program.header.task
+    for name, place in program.header.marked.items():  # the row that is meant would be worth 1
+        if name not in nodes:
+            what = f"there are marks for '{name}', and the task has no such row"
+            raise _unknown(program, what, name, place, nodes, "its rows are")
     if lines.call is not None:
         for name, place in lines.call.reads.items():
             if name not in nodes and name not in LIBRARIES:
@@ -52,9 +56,14 @@ def expect_fitting(program: Program, nodes: Collection[str], values: Mapping[str
 
 
 def _unknown(
-    program: Program, message: str, name: str, place: Span, known: Collection[str]
+    program: Program,
+    message: str,
+    name: str,
+    place: Span,
+    known: Collection[str],
+    listed: str = "it has",
 ) -> GradcliError:
-    hint = did_you_mean(name, known) or f"it has {', '.join(known)}"
+    hint = did_you_mean(name, known) or f"{listed} {', '.join(known)}"
     return GradcliError(Kind.NAME, message, source=program.source, span=place, hint=hint)
 
 
