@@ -1,15 +1,15 @@
 """Naming the mistake: all that explain a wrong row, never a guess among several.
 
-Numbers come first: every slip of the table that gives the number that was handed in. Code decides
-where numbers can't: what a line shows (two `=`, an accumulator that is not read) rules slips out,
-and what can be mended in the lines themselves names its mistake for certain.
+The evidence on a row comes in, its explanation goes out. Numbers come first: every slip of the
+table that gives the number that was handed in. Code decides where numbers can't: what a line shows
+(two `=`, an accumulator that is not read) rules slips out, and what can be mended in the lines
+themselves names its mistake for certain.
 """
 
 from __future__ import annotations
 
 import ast
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -27,15 +27,13 @@ from gradcli.grading.mistakes.evidence import (
     is_,
     line_at_fault,
     message_of,
-    shape_message,
 )
 from gradcli.grading.mistakes.in_code import by_lines, exchanged
-from gradcli.grading.mistakes.table import BY_TAG, Mistake, slips, stage_skipped
+from gradcli.grading.mistakes.table import BY_TAG, slips, stage_skipped
 from gradcli.grading.model.deadline import NEVER, OutOfTimeError
 from gradcli.grading.model.flow import Key
 from gradcli.grading.model.stage import Part
 from gradcli.grading.model.tolerance import close
-from gradcli.grading.submission.types import Written
 
 FARTHEST = 40
 """How many rows that were not handed in are searched for a mistake behind a wrong one."""
@@ -76,86 +74,65 @@ def _explained(evidence: Evidence) -> Explanation:
         problem = None if line is None else line.cell.problem
         message = "shapes do not go together here" if problem is None else problem.message
         shape = problem is None or problem.kind is Kind.SHAPE
-        return explanation(evidence, [("shape", None)] if shape else [], line, message)
+        return explanation(evidence, {"shape": None} if shape else {}, line, message)
     decimals = np.all(evidence.number.radius < 0.5)  # a whole number may be meant as it stands
     if evidence.vague and decimals and evidence.work is None:
         return Explanation((), VAGUE)
+    case, handed = evidence.case, np.shape(evidence.number.value)
+    name = case.flow.name(case.key)
+    misshaped = (
+        f"the gradient with respect to {name} has the shape of {name}, {case.shape}; "
+        f"here it is {handed}"
+    )
     named = _by_number(evidence)
     if named:
-        alone = dict(named).keys() == {"shape"}
-        said = shape_message(evidence) if alone else None
+        said = misshaped if named.keys() == {"shape"} else None
         return explanation(evidence, named, line_at_fault(evidence), said)
+    tags: dict[str, Slip | None] = {} if handed == case.shape else {"shape": None}
     other = exchanged(evidence)
     if other is not None:
-        fits = np.shape(evidence.number.value) == evidence.case.shape
-        tags: list[tuple[str, Slip | None]] = [] if fits else [("shape", None)]
         return explanation(evidence, tags, *other)
-    if np.shape(evidence.number.value) != evidence.case.shape:
-        message = shape_message(evidence)
-        return explanation(evidence, [("shape", None)], None, message)
+    if tags:
+        return explanation(evidence, tags, None, misshaped)
     if evidence.vague:
         return Explanation((), VAGUE)
     found = _line_by_line(evidence) or _behind(evidence)
     if found is not None:
         return found
-    name = evidence.case.flow.name(evidence.case.key)
     unknown = f"delta_{name} is wrong; it matches none of the common mistakes."
     message = _of_another(evidence) or unknown
-    return explanation(evidence, [], line_at_fault(evidence), message)
+    return explanation(evidence, {}, line_at_fault(evidence), message)
 
 
 # --- by numbers --------------------------------------------------------------------------
 
 
-def _by_number(evidence: Evidence) -> list[tuple[str, Slip | None]]:
+def _by_number(evidence: Evidence) -> dict[str, Slip | None]:
     """The mistakes that give the number, in the table's order, each with its first slip."""
     assert evidence.number is not None
     assert evidence.matches is not None
-    case = evidence.case
-    found: dict[str, tuple[Mistake, Slip]] = {}
+    case, value = evidence.case, evidence.number.value
+    found: dict[str, Slip | None] = {}
     for mistake, slip in slips(case):
         case.deadline.check_naming()
         if mistake.tag in found or not evidence.matches(slip.value):
             continue
-        if np.shape(slip.value) == case.shape and evidence.matches(case.total):
-            continue
-        found[mistake.tag] = mistake, slip
+        if np.shape(slip.value) != case.shape or not evidence.matches(case.total):
+            found[mistake.tag] = slip
     if evidence.work is not None:
-        found = _seen_in_code(evidence, found)
-    if not found:
-        return list(_same_numbers(evidence))
-    return [(tag, slip) for tag, (_, slip) in found.items()]
+        seen = {tag: slip for tag, slip in found.items() if slip and _shows(evidence, tag, slip)}
+        unsure = {tag: slip for tag, slip in found.items() if not BY_TAG[tag].from_lines}
+        found = {**seen} or unsure or found
+    right = case.total
+    turned = np.shape(value) != np.shape(right) and np.size(value) == np.size(right)
+    if not found and turned and close(np.reshape(value, np.shape(right)), right, 5e-3, 1e-9):
+        return {"shape": None}  # the right numbers in another shape
+    return found
 
 
-def _same_numbers(evidence: Evidence) -> Iterator[tuple[str, Slip | None]]:
-    """The right numbers in another shape."""
-    assert evidence.number is not None
-    assert evidence.matches is not None
-    value, right = evidence.number.value, evidence.case.total
-    if np.shape(value) != np.shape(right) and np.size(value) == np.size(right):
-        number = Written(
-            np.reshape(value, np.shape(right))[()],
-            np.reshape(evidence.number.radius, np.shape(right))[()],
-            evidence.number.digits,
-        )
-        if close(number.value, right, 5e-3, 1e-9):
-            yield "shape", None
-
-
-def _seen_in_code(
-    evidence: Evidence, found: dict[str, tuple[Mistake, Slip]]
-) -> dict[str, tuple[Mistake, Slip]]:
-    """Those of the mistakes that the lines show; all of them if none does."""
-    kept = {
-        tag: (mistake, slip)
-        for tag, (mistake, slip) in found.items()
-        if _shows(evidence, mistake, slip)
-    }
-    return kept or {t: f for t, f in found.items() if not f[0].from_lines} or found
-
-
-def _shows(evidence: Evidence, mistake: Mistake, slip: Slip) -> bool:
-    case = evidence.case
+def _shows(evidence: Evidence, tag: str, slip: Slip) -> bool:
+    """Whether the lines look as a mistake makes them."""
+    case, mistake = evidence.case, BY_TAG[tag]
     lines = [line for line in evidence.lines if not line.partly]
     if mistake.from_lines:
         return False
@@ -235,13 +212,13 @@ def _line_by_line(evidence: Evidence) -> Explanation | None:
             wrong.append(line)
         else:
             missing.remove(part)
-    named: dict[str, Slip] = {}
+    named: dict[str, Slip | None] = {}
     for line in wrong:
         slip = _of_one_line(case, missing, line)
         if slip is None:
             return None
         named.setdefault(*slip)
-    return explanation(evidence, list(named.items()), wrong[0]) if named else None
+    return explanation(evidence, named, wrong[0]) if named else None
 
 
 def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip] | None:
