@@ -80,7 +80,7 @@ def grade_function(
             returned.read(value)
         else:
             returned.notes.append(note)
-        values = values_from(returned.entries(), made.vocabulary)
+        values = values_from(returned.entries(), made.vocabulary, {})
         scheme, deadline = Scheme(Tolerance(CODE)), Deadline.of_naming(SECONDS)
         marked = mark(made, replace(values, gradients_only=True), scheme, deadline)
     notes = (*marked.notes, *returned.notes, *returned.found.notes)

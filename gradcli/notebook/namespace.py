@@ -89,7 +89,7 @@ def grade_values(
         found.read(namespace)
         entries = tuple(sorted(found.entries(), key=lambda entry: entry.kind))
         scheme = Scheme(Tolerance(rtol), carried, eta)
-        marked = mark(made, values_from(entries, made.vocabulary), scheme, deadline)
+        marked = mark(made, values_from(entries, made.vocabulary, {}), scheme, deadline)
     return replace(marked, notes=(*marked.notes, *found.notes), renderer=as_text)
 
 

@@ -23,12 +23,11 @@ from gradcli.grading.submission.entries import (
     Row,
     entries_of,
     is_blank,
-    number_of,
     values_from,
     with_settled_commas,
 )
 from gradcli.grading.submission.labels import known_label
-from gradcli.grading.submission.types import Entry, Values, Vocabulary, Written
+from gradcli.grading.submission.types import Values, Vocabulary, Written
 
 _FORWARD = re.compile(r"\s*Forward pass\b", re.IGNORECASE)
 _BACKWARD = re.compile(r"\s*Backward pass\b", re.IGNORECASE)
@@ -92,7 +91,7 @@ class _Sheet:
     forward: list[Row] = field(default_factory=list)
     received: dict[str, list[_Received]] = field(default_factory=dict)
     final: list[Row] = field(default_factory=list)
-    point: list[tuple[str, Written]] = field(default_factory=list)
+    point: list[Row] = field(default_factory=list)
 
     def read(self) -> None:
         for block in _blocks(self.source):
@@ -136,8 +135,9 @@ class _Sheet:
 
     def add_point(self, name: str, text: str, place: Place) -> None:
         text = text.strip().rstrip(",")
-        if not is_blank(text) and not re.match(r"\d+×", text):  # large arrays are summed up
-            self.point.append((self.label(name), number_of(text, place)))
+        is_input = self.label(name) in self.vocabulary.inputs
+        if is_input and not re.match(r"\d+×", text):  # large arrays are summed up
+            self.point.append(Row(name, text, place, "value"))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
         name, text = found[1], found[3]
@@ -195,11 +195,12 @@ class _Sheet:
         """All that was filled in."""
         rows = list(self.rows())
         settled = with_settled_commas([*rows, *self.final])
-        handed = entries_of(settled[: len(rows)], self.vocabulary)
+        point: dict[str, Written] = {}
+        handed = entries_of([*self.point, *settled[: len(rows)]], self.vocabulary, point)
         given = {entry.name for entry in handed if entry.kind == "gradient"}
-        last = entries_of(settled[len(rows) :], self.vocabulary)
-        more: tuple[Entry, ...] = tuple(entry for entry in last if entry.name not in given)
-        found = values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        last = entries_of(settled[len(rows) :], self.vocabulary, point)
+        more = (entry for entry in last if entry.name not in given)
+        found = values_from((*handed, *more), self.vocabulary, point)
         head = _FORWARD.split(self.source.text, maxsplit=1)[0]
         names = _FOR.findall(head)
         return replace(found, student=names[-1].strip()) if names else found
