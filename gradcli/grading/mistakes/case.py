@@ -187,10 +187,6 @@ class Case:
         texts = tuple([term.text for term in terms])
         return Slip(total(terms), lambda: self.lines(texts), consumer, key=texts)
 
-    def without(self, i: int) -> tuple[Term, ...]:
-        """The right terms but one."""
-        return (*self.terms[:i], *self.terms[i + 1 :])
-
     def changed(self, i: int, term: Term) -> Slip:
         """The accumulator with one term changed."""
         terms = (*self.terms[:i], term, *self.terms[i + 1 :])

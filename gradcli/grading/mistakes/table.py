@@ -98,7 +98,7 @@ def _overwritten(case: Case) -> Slips:
 def _dropped_path(case: Case) -> Slips:
     if len(case.terms) > 1:
         for i, part in enumerate(case.own):
-            yield case.slip(case.without(i), part.consumer)
+            yield case.slip((*case.terms[:i], *case.terms[i + 1 :]), part.consumer)
 
 
 def _counted_twice(case: Case) -> Slips:

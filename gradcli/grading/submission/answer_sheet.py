@@ -58,9 +58,7 @@ def is_sheet(text: str) -> bool:
 
 def read_sheet(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     """The numbers on a sheet. Raises `GradcliError` of kind submission, with its place."""
-    sheet = _Sheet(Source(text, name), vocabulary)
-    sheet.read()
-    return sheet.values()
+    return _Sheet(Source(text, name), vocabulary).values()
 
 
 class _Block(NamedTuple):
@@ -70,8 +68,7 @@ class _Block(NamedTuple):
     start: int
 
 
-@dataclass
-class _Received:
+class _Received(NamedTuple):
     """What a line of the backward pass says a node has received."""
 
     source: str
@@ -128,9 +125,7 @@ class _Sheet:
     def read_point(self, block: _Block, start: int) -> None:
         """`x = 3, y = -4` behind 'Forward pass'."""
         text = block.text[start:].strip()
-        found = list(_POINT.finditer(text))
-        for i, name in enumerate(found):
-            end = found[i + 1].start() if i + 1 < len(found) else len(text)
+        for name, end in _named(_POINT, text):
             self.add_point(name[1], text[name.end() : end], self.place(block))
 
     def add_point(self, name: str, text: str, place: Place) -> None:
@@ -140,9 +135,8 @@ class _Sheet:
             self.point.append(Row(name, text, place, "value"))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
-        name, text = found[1], found[3]
-        place = self.place(block)
-        text = _STEP.sub("", _FINAL.sub("", text.rstrip())).rstrip()
+        name, place = found[1], self.place(block)
+        text = _STEP.sub("", _FINAL.sub("", found[3].rstrip())).rstrip()
         if self.part == "forward" and self.label(name) in self.vocabulary.inputs:
             self.add_point(name, text, place)
             return
@@ -158,16 +152,13 @@ class _Sheet:
             self.forward.append(Row(name, parts[-1], place, "value"))
 
     def receive(self, label: str, source: str, total: str, alone: str, place: Place) -> None:
-        label = self.label(label)
         received = _Received(source, total.strip(), alone.strip(), place)
-        self.received.setdefault(label, []).append(received)
+        self.received.setdefault(self.label(label), []).append(received)
 
     def read_gradients(self, block: _Block) -> None:
         """`Gradient   df/dx = 1   df/dy = 2`."""
         text = block.text
-        found = list(_QUOTIENT.finditer(text))
-        for i, quotient in enumerate(found):
-            end = found[i + 1].start() if i + 1 < len(found) else len(text)
+        for quotient, end in _named(_QUOTIENT, text):
             number = re.split(r"\bchecked:", text[quotient.end() : end])[0].strip()
             span = Span(block.start + quotient.start(), block.start + end)
             label = f"delta_{quotient[2]}"
@@ -193,6 +184,7 @@ class _Sheet:
 
     def values(self) -> Values:
         """All that was filled in."""
+        self.read()
         rows = list(self.rows())
         settled = with_settled_commas([*rows, *self.final])
         point: dict[str, Written] = {}
@@ -231,6 +223,12 @@ class _Sheet:
         unique = dict.fromkeys(source for source in sources if source)
         if unique:
             yield Row(f"{label}<-{'+'.join(unique)}", text, place)
+
+
+def _named(pattern: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The names in a line, and where the number behind each ends."""
+    found = list(pattern.finditer(text))
+    return zip(found, [*(name.start() for name in found[1:]), len(text)], strict=False)
 
 
 def _table_cells(text: str) -> list[str]:
