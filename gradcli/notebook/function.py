@@ -1,12 +1,14 @@
 """Grading a function by calling it in the notebook's own process.
 
-A task, a function and its arguments come in, `Marked` goes out. What the function returns is read
-as gradients: a dictionary by its keys, a tuple in the order in which the task asks for them. What
+A task, a function and its arguments come in, `Marked` goes out. A function without arguments gets
+the task's values, as fresh arrays, by the names of its parameters. What it returns is read as
+gradients: a dictionary by its keys, a tuple in the order in which the task asks for them. What
 it raises is one note in the result; what it prints, to either stream, is dropped.
 """
 
 from __future__ import annotations
 
+import ast
 import inspect
 import io
 import traceback
@@ -26,7 +28,6 @@ from gradcli.grading.model.deadline import SECONDS, Deadline
 from gradcli.grading.model.task import Task, make_task
 from gradcli.grading.model.tolerance import CODE, Tolerance
 from gradcli.notebook.answers import Found
-from gradcli.notebook.arguments import NoValueError, arguments_of
 from gradcli.notebook.namespace import program_of
 from gradcli.notebook.numbers import attempted, attribute, number
 from gradcli.program import Program
@@ -117,11 +118,11 @@ def _called(
     try:
         with redirect_stdout(io.StringIO()), redirect_stderr(io.StringIO()):
             if not args and not named:
-                args, named = arguments_of(task, function)
+                args, named = _arguments(task, function)
             return function(*args, **named), None
     except KeyboardInterrupt:
         raise
-    except NoValueError as error:
+    except _NoValueError as error:
         return None, Note("not-called", f"{_name(function)} is not called: {error}")
     except BaseException as error:  # noqa: BLE001 - a student's function may raise anything
         return None, Note("raised", _raised(function, error), _line(function, error))
@@ -149,6 +150,67 @@ def _line(function: Callable[..., Any], error: BaseException) -> int | None:
     frames = traceback.extract_tb(error.__traceback__)
     lines = [frame.lineno for frame in frames if frame.filename == code.co_filename]
     return lines[-1] if lines else None
+
+
+# --- its arguments -----------------------------------------------------------------------------
+
+
+class _NoValueError(Exception):
+    """A parameter that is no name of the task."""
+
+
+def _arguments(task: Task, function: Callable[..., Any]) -> tuple[list[Any], dict[str, Any]]:
+    """Positional and keyword arguments. Raises `_NoValueError`."""
+    call = task.lines.call
+    if call is not None:
+        tree = ast.parse(call.text).body[0]
+        assert isinstance(tree, ast.Assign | ast.Expr)
+        assert isinstance(tree.value, ast.Call)
+        named = {k.arg: _value(task, k.value) for k in tree.value.keywords if k.arg is not None}
+        return [_value(task, one) for one in tree.value.args], named
+    args: list[Any] = []
+    named = {}
+    for name, parameter in inspect.signature(function).parameters.items():
+        if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+            continue
+        value = _of_node(task, name)
+        if value is None and parameter.default is not parameter.empty:
+            continue
+        if value is None:
+            raise _NoValueError(f"its parameter '{name}' is no name of the task: hand it over")
+        if parameter.kind is parameter.POSITIONAL_ONLY:
+            args.append(value)
+        else:
+            named[name] = value
+    return args, named
+
+
+def _of_node(task: Task, name: str) -> Any:
+    """The task's value of a node; None where it has no such node."""
+    found = task.flow.values.get(name)
+    return None if found is None else np.array(found, dtype=np.float64)[()]
+
+
+def _value(task: Task, tree: ast.expr) -> Any:
+    """The value of an argument: names of the task in tuples, lists and dictionaries."""
+    match tree:
+        case ast.Name(id=name):
+            value = _of_node(task, name)
+            if value is None:
+                raise _NoValueError(f"'{name}' is no name of the task")
+            return value
+        case ast.Tuple(elts=parts):
+            return tuple(_value(task, part) for part in parts)
+        case ast.List(elts=parts):
+            return [_value(task, part) for part in parts]
+        case ast.Dict(keys=keys, values=values):
+            return {
+                ast.literal_eval(k): _value(task, v)
+                for k, v in zip(keys, values, strict=True)
+                if k is not None
+            }
+        case _:
+            return ast.literal_eval(tree)
 
 
 # --- what it returns -------------------------------------------------------------------------

@@ -137,9 +137,8 @@ class Lint:
     def __init__(self, task: Task) -> None:
         self.task = task
         graph = task.result.graph
-        names = [node.name for node in graph.nodes]
-        deltas = dict(zip(names, task.result.accumulators, strict=True))
-        self.rows = tuple(n for n in reversed(names) if deltas[n] is not None and n != task.output)
+        names = [node.name for node in reversed(graph.nodes)]
+        self.rows = tuple(n for n in names if n in task.accumulators and n != task.output)
         inputs = [graph.nodes[i].name for i in graph.inputs]
         self.inputs = {name: task.result.inputs[name] for name in inputs}
         lines = task.lines

@@ -17,7 +17,7 @@ import numpy as np
 
 from gradcli.diagnostics.error import Kind
 from gradcli.grading.listing.functions import label_of
-from gradcli.grading.listing.work import Cell, Line
+from gradcli.grading.listing.work import Line
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (
     Evidence,
@@ -28,7 +28,7 @@ from gradcli.grading.mistakes.evidence import (
     line_at_fault,
     message_of,
 )
-from gradcli.grading.mistakes.in_code import by_lines, exchanged
+from gradcli.grading.mistakes.in_code import by_lines, cells_read, exchanged
 from gradcli.grading.mistakes.table import BY_TAG, slips, stage_skipped
 from gradcli.grading.model.deadline import NEVER, OutOfTimeError
 from gradcli.grading.model.flow import Key
@@ -54,12 +54,12 @@ def explain(evidence: Evidence) -> Explanation:
 
 def _implied(evidence: Evidence) -> tuple[Key, Any] | None:
     """The accumulator that a skipped stage implies: the marks of later rows depend on it."""
-    if evidence.work is None or evidence.matches is None:
+    if evidence.work is None:
         return None
     with np.errstate(all="ignore"):
         for slip in stage_skipped(replace(evidence.case, deadline=NEVER)):
             implied = slip.implied
-            if implied and implied[0] not in evidence.given and evidence.matches(slip.value):
+            if implied and implied[0] not in evidence.given and evidence.fits(slip.value):
                 return implied
     return None
 
@@ -69,7 +69,7 @@ def _explained(evidence: Evidence) -> Explanation:
     found = by_lines(evidence)
     if found is not None:
         return found
-    if evidence.number is None or evidence.matches is None:
+    if evidence.number is None:
         line = next((one for one in evidence.lines if one.own is None), None)
         problem = None if line is None else line.cell.problem
         message = "shapes do not go together here" if problem is None else problem.message
@@ -110,14 +110,13 @@ def _explained(evidence: Evidence) -> Explanation:
 def _by_number(evidence: Evidence) -> dict[str, Slip | None]:
     """The mistakes that give the number, in the table's order, each with its first slip."""
     assert evidence.number is not None
-    assert evidence.matches is not None
     case, value = evidence.case, evidence.number.value
     found: dict[str, Slip | None] = {}
     for mistake, slip in slips(case):
         case.deadline.check_naming()
-        if mistake.tag in found or not evidence.matches(slip.value):
+        if mistake.tag in found or not evidence.fits(slip.value):
             continue
-        if np.shape(slip.value) != case.shape or not evidence.matches(case.total):
+        if np.shape(slip.value) != case.shape or not evidence.fits(case.total):
             found[mistake.tag] = slip
     if evidence.work is not None:
         seen = {tag: slip for tag, slip in found.items() if slip and _shows(evidence, tag, slip)}
@@ -175,7 +174,6 @@ def _repeats(line: Line, sender: str) -> bool:
 
 def _of_another(evidence: Evidence) -> str | None:
     """What to say of a number that is the accumulator, or the value, of something else."""
-    assert evidence.matches is not None
     case, flow = evidence.case, evidence.case.flow
     number = evidence.number
     if number is None or not np.any(number.value):
@@ -188,13 +186,13 @@ def _of_another(evidence: Evidence) -> str | None:
         other = flow.name(key)
         if key in follow or (key in flow.stages and key not in evidence.given):
             continue  # it is made of this row, or has a name that the student may not know
-        if other != name and parts and evidence.matches(added(part.value for part in parts)):
+        if other != name and parts and evidence.fits(added(part.value for part in parts)):
             return f"this is the number of delta_{other}, not of delta_{name}"
     known = {*evidence.given, *(evidence.work.forward_lines if evidence.work else ())}
     for key, value in flow.values.items():
         if key in flow.stages and key not in known:
             continue
-        if value is not None and evidence.matches(value):
+        if value is not None and evidence.fits(value):
             return f"this is the value of {flow.name(key)}, not the gradient with respect to {name}"
     return None
 
@@ -207,11 +205,11 @@ def _line_by_line(evidence: Evidence) -> Explanation | None:
     missing = list(case.own)
     wrong: list[Line] = []
     for line in lines:
-        part = next((p for p in missing if is_(line.own, p.value)), None)
-        if part is None:
+        right = next((i for i, part in enumerate(missing) if is_(line.own, part.value)), None)
+        if right is None:
             wrong.append(line)
         else:
-            missing.remove(part)
+            del missing[right]
     named: dict[str, Slip | None] = {}
     for line in wrong:
         slip = _of_one_line(case, missing, line)
@@ -223,11 +221,11 @@ def _line_by_line(evidence: Evidence) -> Explanation | None:
 
 def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip] | None:
     """The mistake that makes a line of one of the missing parts, which is then taken out."""
-    for part in missing:
+    for i, part in enumerate(missing):
         alone = replace(case, parts={**case.parts, case.key: [part]})
         for mistake, slip in slips(alone):
             if not mistake.repeats and not mistake.from_lines and is_(line.own, slip.value):
-                missing.remove(part)
+                del missing[i]
                 return mistake.tag, slip
     return None
 
@@ -237,7 +235,6 @@ def _of_one_line(case: Case, missing: list[Part], line: Line) -> tuple[str, Slip
 
 def _behind(evidence: Evidence) -> Explanation | None:
     """A mistake in a row that was not handed in, between this one and those that were."""
-    assert evidence.matches is not None
     case, flow = evidence.case, evidence.case.flow
     waiting, seen = list(case.consumers), set[Key]()
     found: dict[str, tuple[Slip | None, Key]] = {}
@@ -255,7 +252,7 @@ def _behind(evidence: Evidence) -> Explanation | None:
             known = {k: case.follows[k] for k in evidence.given if k in case.follows}
             known.pop(case.key, None)
             value = flow.passes({**known, key: slip.value})[0].get(case.key)
-            if value is not None and evidence.matches(value):
+            if value is not None and evidence.fits(value):
                 found[mistake.tag] = slip, key
     if not found:
         return None
@@ -263,21 +260,8 @@ def _behind(evidence: Evidence) -> Explanation | None:
     inner = replace(case, key=key)
     name = flow.name(key)
     message = f"on the way, at delta_{name}: {message_of(inner, tag, first)}"
-    cell = None if first is None else _made_of(evidence, first.value)
+    wrong = None if first is None else first.value
+    cell = next((c for c in cells_read(evidence.lines)
+                 if c.kind != "gradient" and c.line and is_(c.value, wrong)), None)  # fmt: skip
     where = (None, "") if cell is None else (cell.line, cell.text)
     return Explanation(tuple(t for t in BY_TAG if t in found), message, *where)
-
-
-def _made_of(evidence: Evidence, value: Any) -> Cell | None:
-    """The value on the way that the lines of a row are made of, and that is a wrong one."""
-    waiting = [read for line in evidence.lines for read in line.cell.reads]
-    seen: set[int] = set()
-    while waiting:
-        cell = waiting.pop(0)
-        if cell.kind == "gradient":
-            continue  # a row of its own
-        if is_(cell.value, value) and cell.line is not None:
-            return cell
-        waiting += [read for read in cell.reads if id(read) not in seen]
-        seen.update(map(id, cell.reads))
-    return None

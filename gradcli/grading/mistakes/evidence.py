@@ -52,6 +52,10 @@ class Evidence:
     vague: bool = False
     """Whether the number is right as far as it and those before it are written."""
 
+    def fits(self, value: Any) -> bool:
+        """Whether a number is the one that was handed in."""
+        return self.matches is not None and self.matches(value)
+
     @property
     def lines(self) -> list[Line]:
         """The lines that wrote the row."""

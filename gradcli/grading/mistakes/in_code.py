@@ -50,7 +50,8 @@ def by_lines(evidence: Evidence) -> Explanation | None:
     def original(cell: Cell) -> Any:
         return _before_step(cell, work)
 
-    if _read(lines, original) and is_(_recomputed(lines, original), right):
+    steps = any(original(cell) is not None for cell in cells_read(lines))
+    if steps and is_(_recomputed(lines, original), right):
         return explanation(evidence, {"updated-weights": None}, lines[-1])
     for line in lines:
         evidence.case.deadline.check_naming()
@@ -61,15 +62,16 @@ def by_lines(evidence: Evidence) -> Explanation | None:
     return None
 
 
-def _read(lines: list[Line], value_of: Callable[[Cell], Any]) -> bool:
-    """Whether lines read a cell with such a value, directly or in values on the way."""
+def cells_read(lines: list[Line]) -> Iterator[Cell]:
+    """What lines read, directly or in values on the way, each once."""
     waiting = [read for line in lines for read in line.cell.reads]
+    seen: set[int] = set()
     while waiting:
-        cell = waiting.pop()
-        if value_of(cell) is not None:
-            return True
-        waiting += cell.reads if cell.kind == "helper" else ()
-    return False
+        cell = waiting.pop(0)
+        if id(cell) not in seen:
+            seen.add(id(cell))
+            yield cell
+            waiting += () if cell.kind == "gradient" else cell.reads
 
 
 def _before_step(cell: Cell, work: Work) -> Any:
@@ -186,16 +188,11 @@ def holds(lines: list[Line], final: dict[int, Key], truths: Mapping[Key, Any]) -
     a line reads another state of one, or none at all.
     """
     known: dict[int, Any] = {}
-    for line in effective(lines):
-        waiting = list(line.cell.reads)
-        while waiting:
-            cell = waiting.pop()
-            if cell.kind == "helper":
-                waiting += cell.reads
-            elif cell.kind == "gradient" and cell.line is not None:
-                if id(cell) not in final or final[id(cell)] not in truths:
-                    return None
-                known[id(cell)] = truths[final[id(cell)]]
+    for cell in cells_read(effective(lines)):
+        if cell.kind == "gradient" and cell.line is not None:
+            if id(cell) not in final or final[id(cell)] not in truths:
+                return None
+            known[id(cell)] = truths[final[id(cell)]]
     if not known:
         return None
     return _recomputed(effective(lines), lambda cell: known.get(id(cell)))

@@ -6,20 +6,26 @@ gradients are asked for, and what each is worth.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
-from gradcli.diagnostics.error import GradcliError
+import numpy as np
+
+from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.diagnostics.source import Span
+from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.backward import backward
 from gradcli.grading.model.flow import Flow, of_result
-from gradcli.grading.model.task_lines import expect_fitting, expect_names
 from gradcli.grading.submission.types import Vocabulary
 from gradcli.ops.operation import textbook_form
 from gradcli.program import Program
 from gradcli.results.result import Result
 from gradcli.syntax.task_lines import TaskLines
+
+LIBRARIES = frozenset(["np", "numpy", "math"])
+"""Names that the call of a function may use beside those of the task."""
 
 
 @dataclass(frozen=True)
@@ -76,15 +82,16 @@ class Task:
         return (*self.asked, *self.named) if ask == "named" else self.asked
 
     @cached_property
+    def accumulators(self) -> Mapping[str, Any]:
+        """The true ones, of the nodes that have any."""
+        pairs = zip(self.result.graph.nodes, self.result.accumulators, strict=True)
+        return {node.name: delta for node, delta in pairs if delta is not None}
+
+    @cached_property
     def named(self) -> tuple[str, ...]:
         """The nodes that the task itself names, the output left out."""
-        given = self.program.statements
-        nodes = self.result.graph.nodes
-        return tuple(
-            node.name
-            for node, delta in zip(nodes, self.result.accumulators, strict=True)
-            if node.name in given and node.name != self.output and delta is not None
-        )
+        known = self.program.statements - {self.output}
+        return tuple(name for name in self.accumulators if name in known)
 
     def marks(self, name: str) -> float:
         """What the gradient of a node is worth."""
@@ -92,8 +99,7 @@ class Task:
 
     def true(self, name: str) -> Any:
         """The true accumulator of a node; None where it has none."""
-        node = next((n for n in self.result.graph.nodes if n.name == name), None)
-        return None if node is None else self.result.accumulators[node.id]
+        return self.accumulators.get(name)
 
 
 def make_task(
@@ -111,13 +117,13 @@ def make_task(
     all. `ask` is as in `Task`; without it that of the `#: ask` line. Raises `GradcliError` as
     `Program.evaluate` does, and of kind name or binding for a `#:` line that does not fit.
     """
-    expect_names(program)
+    _expect_names(program)
     stated = program.header.task.wrt
     wanted = tuple(wrt) if wrt is not None else None if stated is None else tuple(stated)
     result = program.evaluate(inputs or {}, data=data, wrt=wanted, check=False, seed=seed)
     result = by_the_textbook(result)
     graph = result.graph
-    expect_fitting(program, [node.name for node in graph.nodes], result.inputs)
+    _expect_fitting(program, [node.name for node in graph.nodes], result.inputs)
     inputs_ = tuple(graph.nodes[i].name for i in graph.inputs)
     asked = inputs_ if wanted is None else wanted
     return Task(program, result, asked, ask or program.header.task.ask)
@@ -146,3 +152,60 @@ def by_the_textbook(result: Result) -> Result:
         return result
     accumulators, contributions = map(tuple, passed)
     return replace(result, graph=graph, accumulators=accumulators, contributions=contributions)
+
+
+# --- what the `#:` lines speak of -----------------------------------------------------------
+
+
+def _expect_names(program: Program) -> None:
+    """Raise if a line names an input that the program does not have."""
+    lines = program.header.task
+    named: dict[str, Span] = {**(lines.wrt or {}), **lines.fixed, **lines.drawn}
+    if not named:
+        return
+    inputs = program.inputs
+    for name, place in named.items():
+        if name not in inputs:
+            raise _unknown(program, f"the task has no input '{name}'", name, place, inputs)
+
+
+def _expect_fitting(program: Program, nodes: Collection[str], values: Mapping[str, Any]) -> None:
+    """Raise if a line speaks of no node of the task, or has other values than the task's own."""
+    lines = program.header.task
+    for name, place in program.header.marked.items():  # the row that is meant would be worth 1
+        if name not in nodes:
+            what = f"there are marks for '{name}', and the task has no such row"
+            raise _unknown(program, what, name, place, nodes, "its rows are")
+    if lines.call is not None:
+        for name, place in lines.call.reads.items():
+            if name not in nodes and name not in LIBRARIES:
+                what = f"the call reads '{name}', and the task has no such node"
+                raise _unknown(program, what, name, place, nodes)
+    for name, (low, high) in lines.ranges.items():
+        value = np.asarray(values[name])
+        if not np.all((low <= value) & (value <= high)):
+            text = f"the task's own {name} is outside of its range, {low:g} to {high:g}"
+            raise _misfit(program, text, lines.drawn[name])
+    for name, choices in lines.values.items():
+        if not np.all(np.isin(values[name], choices)):
+            text = f"the task's own {name} isn't one of its values"
+            raise _misfit(program, text, lines.drawn[name])
+
+
+def _unknown(
+    program: Program,
+    message: str,
+    name: str,
+    place: Span,
+    known: Collection[str],
+    listed: str = "it has",
+) -> GradcliError:
+    hint = did_you_mean(name, known) or f"{listed} {', '.join(known)}"
+    return GradcliError(Kind.NAME, message, source=program.source, span=place, hint=hint)
+
+
+def _misfit(program: Program, message: str, place: Span) -> GradcliError:
+    return GradcliError(
+        Kind.BINDING, message, source=program.source, span=place,
+        hint="its value, in a '#:' line or an option, has to be one that sheets may have",
+    )  # fmt: skip
