@@ -23,12 +23,11 @@ from gradcli.grading.submission.entries import (
     Row,
     entries_of,
     is_blank,
-    number_of,
     values_from,
     with_settled_commas,
 )
 from gradcli.grading.submission.labels import known_label
-from gradcli.grading.submission.types import Entry, Values, Vocabulary, Written
+from gradcli.grading.submission.types import Values, Vocabulary, Written
 
 _FORWARD = re.compile(r"\s*Forward pass\b", re.IGNORECASE)
 _BACKWARD = re.compile(r"\s*Backward pass\b", re.IGNORECASE)
@@ -59,9 +58,7 @@ def is_sheet(text: str) -> bool:
 
 def read_sheet(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     """The numbers on a sheet. Raises `GradcliError` of kind submission, with its place."""
-    sheet = _Sheet(Source(text, name), vocabulary)
-    sheet.read()
-    return sheet.values()
+    return _Sheet(Source(text, name), vocabulary).values()
 
 
 class _Block(NamedTuple):
@@ -71,8 +68,7 @@ class _Block(NamedTuple):
     start: int
 
 
-@dataclass
-class _Received:
+class _Received(NamedTuple):
     """What a line of the backward pass says a node has received."""
 
     source: str
@@ -92,7 +88,7 @@ class _Sheet:
     forward: list[Row] = field(default_factory=list)
     received: dict[str, list[_Received]] = field(default_factory=dict)
     final: list[Row] = field(default_factory=list)
-    point: list[tuple[str, Written]] = field(default_factory=list)
+    point: list[Row] = field(default_factory=list)
 
     def read(self) -> None:
         for block in _blocks(self.source):
@@ -129,20 +125,18 @@ class _Sheet:
     def read_point(self, block: _Block, start: int) -> None:
         """`x = 3, y = -4` behind 'Forward pass'."""
         text = block.text[start:].strip()
-        found = list(_POINT.finditer(text))
-        for i, name in enumerate(found):
-            end = found[i + 1].start() if i + 1 < len(found) else len(text)
+        for name, end in _named(_POINT, text):
             self.add_point(name[1], text[name.end() : end], self.place(block))
 
     def add_point(self, name: str, text: str, place: Place) -> None:
         text = text.strip().rstrip(",")
-        if not is_blank(text) and not re.match(r"\d+×", text):  # large arrays are summed up
-            self.point.append((self.label(name), number_of(text, place)))
+        is_input = self.label(name) in self.vocabulary.inputs
+        if is_input and not re.match(r"\d+×", text):  # large arrays are summed up
+            self.point.append(Row(name, text, place, "value"))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
-        name, text = found[1], found[3]
-        place = self.place(block)
-        text = _STEP.sub("", _FINAL.sub("", text.rstrip())).rstrip()
+        name, place = found[1], self.place(block)
+        text = _STEP.sub("", _FINAL.sub("", found[3].rstrip())).rstrip()
         if self.part == "forward" and self.label(name) in self.vocabulary.inputs:
             self.add_point(name, text, place)
             return
@@ -158,16 +152,13 @@ class _Sheet:
             self.forward.append(Row(name, parts[-1], place, "value"))
 
     def receive(self, label: str, source: str, total: str, alone: str, place: Place) -> None:
-        label = self.label(label)
         received = _Received(source, total.strip(), alone.strip(), place)
-        self.received.setdefault(label, []).append(received)
+        self.received.setdefault(self.label(label), []).append(received)
 
     def read_gradients(self, block: _Block) -> None:
         """`Gradient   df/dx = 1   df/dy = 2`."""
         text = block.text
-        found = list(_QUOTIENT.finditer(text))
-        for i, quotient in enumerate(found):
-            end = found[i + 1].start() if i + 1 < len(found) else len(text)
+        for quotient, end in _named(_QUOTIENT, text):
             number = re.split(r"\bchecked:", text[quotient.end() : end])[0].strip()
             span = Span(block.start + quotient.start(), block.start + end)
             label = f"delta_{quotient[2]}"
@@ -193,13 +184,15 @@ class _Sheet:
 
     def values(self) -> Values:
         """All that was filled in."""
+        self.read()
         rows = list(self.rows())
         settled = with_settled_commas([*rows, *self.final])
-        handed = entries_of(settled[: len(rows)], self.vocabulary)
+        point: dict[str, Written] = {}
+        handed = entries_of([*self.point, *settled[: len(rows)]], self.vocabulary, point)
         given = {entry.name for entry in handed if entry.kind == "gradient"}
-        last = entries_of(settled[len(rows) :], self.vocabulary)
-        more: tuple[Entry, ...] = tuple(entry for entry in last if entry.name not in given)
-        found = values_from((*handed, *more), self.vocabulary, tuple(self.point))
+        last = entries_of(settled[len(rows) :], self.vocabulary, point)
+        more = (entry for entry in last if entry.name not in given)
+        found = values_from((*handed, *more), self.vocabulary, point)
         head = _FORWARD.split(self.source.text, maxsplit=1)[0]
         names = _FOR.findall(head)
         return replace(found, student=names[-1].strip()) if names else found
@@ -230,6 +223,12 @@ class _Sheet:
         unique = dict.fromkeys(source for source in sources if source)
         if unique:
             yield Row(f"{label}<-{'+'.join(unique)}", text, place)
+
+
+def _named(pattern: re.Pattern[str], text: str) -> Iterator[tuple[re.Match[str], int]]:
+    """The names in a line, and where the number behind each ends."""
+    found = list(pattern.finditer(text))
+    return zip(found, [*(name.start() for name in found[1:]), len(text)], strict=False)
 
 
 def _table_cells(text: str) -> list[str]:

@@ -89,10 +89,12 @@ def spellings(vocabulary: Vocabulary) -> Mapping[str, str]:
     prefixes = {prefix: prefix for prefix in ("", *_PREFIXES)}
     for between in ("_d", "d"):
         prefixes |= {f"d{o}{between}": f"d{vocabulary.output}{between}" for o in outputs}
-    found: dict[str, str] = {}
-    for name, forms_of in written.items():
-        for form in forms_of:
-            found |= {f"{p}{form}": f"{meant}{name}" for p, meant in prefixes.items()}
+    found = {
+        f"{prefix}{form}": f"{meant}{name}"
+        for name, forms in written.items()
+        for form in forms
+        for prefix, meant in prefixes.items()
+    }
     own = {f"{prefix}{name}" for name in nodes for prefix in ("", *_PREFIXES)}
     return {form: meant for form, meant in found.items() if form not in own}
 
@@ -165,11 +167,7 @@ def two_ways(label: str, found: list[Reading]) -> GradcliError:
 
 def _candidates(text: str, output: str) -> Iterator[str]:
     """The nodes whose gradient the text would be, whether there are such nodes or not."""
-    for prefix in (*_PREFIXES, f"d{output}_d", f"d{output}d"):
-        if text.startswith(prefix):
-            yield text.removeprefix(prefix)
-    if text.endswith(".grad"):
-        yield text.removesuffix(".grad")
+    yield from _bare(text, (*_PREFIXES, f"d{output}_d", f"d{output}d"), (".grad",))
     # df/dx, ∂f/∂x, d f/d x
     above, slash, below = _SPACES.sub("", text).partition("/")
     if slash and above[1:] == output and above[0] in "d∂" and below[:1] == above[0]:
@@ -184,12 +182,14 @@ def _other_candidates(text: str, vocabulary: Vocabulary) -> Iterator[str]:
         yield name
     if text in _COLLECTIONS:
         return
-    for prefix in (f"grad_{output}_", f"d{output}_by_d", f"d_{output}_d_", *_MORE_PREFIXES):
-        if text.startswith(prefix):
-            yield text.removeprefix(prefix)
-    for suffix in _BY_HAND:
-        if text.endswith(suffix):
-            yield from _candidates(text.removesuffix(suffix), output)
-    for suffix in ("_grad", "_gradient", "_delta"):
-        if text.endswith(suffix):
-            yield text.removesuffix(suffix)
+    of_output = (f"grad_{output}_", f"d{output}_by_d", f"d_{output}_d_")
+    yield from _bare(text, (*of_output, *_MORE_PREFIXES))
+    for gradient in _bare(text, (), _BY_HAND):
+        yield from _candidates(gradient, output)
+    yield from _bare(text, (), ("_grad", "_gradient", "_delta"))
+
+
+def _bare(text: str, prefixes: Iterable[str], suffixes: Iterable[str] = ()) -> Iterator[str]:
+    """The text without each of the prefixes and suffixes that it has."""
+    yield from (text.removeprefix(prefix) for prefix in prefixes if text.startswith(prefix))
+    yield from (text.removesuffix(suffix) for suffix in suffixes if text.endswith(suffix))

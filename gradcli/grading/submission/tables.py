@@ -17,9 +17,9 @@ from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Source, Span
 from gradcli.diagnostics.spreadsheets import ERROR_VALUE, SEPARATOR_LINE
 from gradcli.grading.submission.decimals import Texts
-from gradcli.grading.submission.entries import Place, Row, number_of, values_of
+from gradcli.grading.submission.entries import Place, Row, values_of
 from gradcli.grading.submission.labels import readings
-from gradcli.grading.submission.types import Values, Vocabulary, Written
+from gradcli.grading.submission.types import Values, Vocabulary
 
 MOST_DEPTH = 60
 
@@ -65,7 +65,7 @@ def read_table(
     if first is not None and columns is None and not _is_heading(first, vocabulary):
         rows = chain([first], rows)
     found = _rows(rows, columns or _Columns(), source, delimiter)
-    return values_of(found, vocabulary, separator=delimiter)
+    return values_of(found, vocabulary, delimiter)
 
 
 def delimiter_of(text: str) -> str:
@@ -186,18 +186,9 @@ def _cell(text: str, start: int, end: int) -> _Cell:
 # --- JSON --------------------------------------------------------------------------------
 
 _GROUPS: dict[str, Any] = {
-    "gradient": "gradient",
-    "gradients": "gradient",
-    "grad": "gradient",
-    "grads": "gradient",
-    "delta": "gradient",
-    "deltas": "gradient",
-    "value": "value",
-    "values": "value",
-    "forward": "value",
-    "point": "value",
-    "inputs": "value",
-    "backward": "gradient",
+    **dict.fromkeys(("gradient", "gradients", "grad", "grads", "backward"), "gradient"),
+    **dict.fromkeys(("delta", "deltas"), "gradient"),
+    **dict.fromkeys(("value", "values", "forward", "point", "inputs"), "value"),
     "answers": None,
 }
 _IN_ARRAY = frozenset("[-+−0123456789.")
@@ -220,10 +211,9 @@ def read_json(text: str, name: str | None, vocabulary: Vocabulary) -> Values:
     if not isinstance(tree, Object):
         place = Place(source, Span(0, min(1, len(text))))
         raise place.refused("the values aren't a JSON object", 'it looks like {"delta_x": -0.52}')
-    if _OURS.fullmatch(str(dict(tree).get("schema"))):
-        point = tuple(_our_point(dict(tree), source))
-        return values_of(_our_rows(dict(tree), source), vocabulary, point)
-    return values_of(_Members(source).rows(tree), vocabulary)
+    members = _Members(source)
+    ours = _OURS.fullmatch(str(dict(tree).get("schema")))
+    return values_of(members.of_nodes(dict(tree)) if ours else members.rows(tree), vocabulary)
 
 
 class Object(list[tuple[str, Any]]):
@@ -299,32 +289,13 @@ class _Members:
         self.at = found.end()
         return Span(found.start(), found.start() + len(quoted))
 
-
-def _our_nodes(result: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The nodes of a result, with their names."""
-    for node in result.get("nodes") or []:
-        parts = dict(node) if isinstance(node, Object) else {}
-        name = parts.get("name")
-        if isinstance(name, str):
-            yield name, parts
-
-
-def _our_point(result: dict[str, Any], source: Source) -> Iterator[tuple[str, Written]]:
-    """The inputs of what `eval --json` and `trace --json` print."""
-    members = _Members(source)
-    place = Place(source, None)
-    for name, parts in _our_nodes(result):
-        if parts.get("kind") == "input" and parts.get("value") is not None:
-            yield name, number_of(members.texts(parts["value"], name, place), place)
-
-
-def _our_rows(result: dict[str, Any], source: Source) -> Iterator[Row]:
-    """The rows of what `eval --json` and `trace --json` print."""
-    members = _Members(source)
-    place = Place(source, None)
-    for name, parts in _our_nodes(result):
-        if parts.get("kind") != "input":
-            yield Row(name, members.texts(parts.get("value"), name, place), place, "value")
-        if parts.get("delta") is not None:
-            label, text = f"delta_{name}", members.texts(parts["delta"], name, place)
-            yield Row(label, text, place, "gradient")
+    def of_nodes(self, result: dict[str, Any]) -> Iterator[Row]:
+        """The rows of what `eval --json` and `trace --json` print."""
+        place = Place(self.source, None)
+        for node in result.get("nodes") or []:
+            parts = dict(node) if isinstance(node, Object) else {}
+            name = parts.get("name")
+            if isinstance(name, str):
+                yield Row(name, self.texts(parts.get("value"), name, place), place, "value")
+                delta = self.texts(parts.get("delta"), name, place)
+                yield Row(f"delta_{name}", delta, place, "gradient")

@@ -1,6 +1,6 @@
-"""What was handed in: statements of a listing, or numbers beside names.
+"""What was handed in: the code of a listing, or numbers beside names.
 
-These types stand between reading and marking. A number keeps how it was written, since the
+These types go out of reading and into marking. A number keeps how it was written, since the
 tolerance comes from its digits.
 """
 
@@ -99,9 +99,9 @@ _LINE = re.compile(r"(cell \d+, )?line \d+: ")
 Submission: TypeAlias = Values | Listing
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """The names that a submission can speak of."""
+    """The names that a submission can speak of; compared by identity, as they may be thousands."""
 
     inputs: tuple[str, ...]
     nodes: tuple[str, ...]
@@ -112,11 +112,3 @@ class Vocabulary:
     def names(self) -> frozenset[str]:
         """All of them, to look names up."""
         return frozenset((*self.nodes, *self.inputs, self.output))
-
-    @cached_property
-    def _hash(self) -> int:
-        return hash((self.inputs, self.nodes, self.output))
-
-    def __hash__(self) -> int:
-        """The hash of what it is made of, computed once: a task may have thousands of names."""
-        return self._hash

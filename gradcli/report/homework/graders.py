@@ -13,7 +13,16 @@ from typing import Any, TypeAlias
 from gradcli.diagnostics.error import GradcliError, visible
 from gradcli.grading.marking.result import Marked, MarkedRow, Status
 from gradcli.grading.model.task import Task
-from gradcli.report.homework.marked import RIGHT, followers, note_text, shown, what, whole
+from gradcli.report.homework.marked import (
+    RIGHT,
+    followers,
+    label,
+    note_text,
+    placed,
+    shown,
+    what,
+    whole,
+)
 
 Outcome: TypeAlias = Marked | GradcliError
 """What became of a submission: marked, or not readable and why."""
@@ -149,9 +158,9 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
     """The lines about a row: where, which mistake, what follows from it."""
     lines: list[str] = []
     if row.line and code:
-        lines.append(f"{row.place}: {row.text}")
+        lines.append(placed(row, row.text))
     if row.tags:
-        lines.append(f"{' or '.join(row.tags)}: {row.message}")
+        lines.append(f"{label(row, ' or ')}: {row.message}")
     elif row.message:
         lines.append(row.message)
     if row.status is Status.CARRIED:
@@ -165,7 +174,7 @@ def _remarks(row: MarkedRow, *, reveal: bool, code: bool = True) -> list[str]:
 
 def _html(row: MarkedRow, *, reveal: bool) -> str:
     """The same as paragraphs, the student's line unchanged."""
-    code = f"<pre>{_safe(f'{row.place}: {row.text}')}</pre>" if row.line else ""
+    code = f"<pre>{_safe(placed(row, row.text))}</pre>" if row.line else ""
     remarks = _remarks(row, reveal=reveal, code=False)
     return code + "".join(f"<p>{_safe(remark)}</p>" for remark in remarks)
 
@@ -175,9 +184,8 @@ def _summary(marked: Marked) -> str:
     lines = [f"score {marked.score:g} / {marked.max_score:g}"]
     if marked.roots:
         first = marked.roots[0]
-        where = f"{first.place}, " if first.line else ""
-        mistake = " or ".join(first.tags) or str(first.status)
-        lines.append(f"look first at {where}{what(first)}: {mistake}")
+        where = placed(first, what(first), ", ")
+        lines.append(f"look first at {where}: {label(first, ' or ')}")
     lines += map(note_text, marked.notes)
     return _safe("\n".join(lines), keep="\n")
 
