@@ -10,7 +10,8 @@ import builtins as python_builtins
 from typing import Any
 
 from gradcli.python import spellings
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.array_shapes import sequence
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.limits import MOST_DIGITS
 from gradcli.python.reflection import Reflection
 from gradcli.python.tape import described
@@ -107,7 +108,7 @@ class Builtins(Reflection):
             found |= a[0]
         elif a:
             found |= {
-                self.key(key): v for key, v in (self.sequence(p) for p in self.listed(a[0], where))
+                self.key(key): v for key, v in (sequence(self, p) for p in self.listed(a[0], where))
             }
         return found | k
 

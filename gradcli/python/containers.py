@@ -6,8 +6,8 @@ import re
 from abc import abstractmethod
 from typing import Any
 
-from gradcli.python.array_calls import ArrayCalls
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.calls import Arguments, Keywords
+from gradcli.python.library_calls import LibraryCalls
 from gradcli.python.values import NOWHERE, Value, unread
 
 TEXT_METHODS = frozenset(
@@ -38,7 +38,7 @@ TEXT_METHODS = frozenset(
 )
 
 
-class Containers(ArrayCalls):
+class Containers(LibraryCalls):
     """`items.append(x)` and its like."""
 
     @abstractmethod

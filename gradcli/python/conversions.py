@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.array_makers import cast
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.limits import MOST_DIGITS
 from gradcli.python.operators import WIDE
 from gradcli.python.streams import Streams
@@ -36,7 +37,7 @@ class Conversions(Streams):
             if math.prod(self.tape.shape(of)) != 1:
                 raise unread("only an array of one element is a number")
             of = self.reshaped(of, (), where)
-        return self.cast(of, "float", where) if is_traced(of) else float(of)
+        return cast(self, of, "float", where) if is_traced(of) else float(of)
 
     def _py_int(self, a: Arguments, k: Keywords, where: Where, node: Any) -> Value:
         of = self.by_value(a[0], "int()") if a else 0

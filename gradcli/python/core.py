@@ -82,6 +82,8 @@ class Core(ABC):
     as_program = False
     """Whether the text is a program to differentiate: there `detach()` stops gradients. What is
     marked goes by numbers."""
+    rounds = True
+    """Whether numbers are rounded to digits. What is marked is rounded to be shown."""
 
     def __init__(self, source: Source, budget: Budget) -> None:
         self.text = Text(source)

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.python.array_shapes import ArrayShapes
+from gradcli.python.subscripts import Subscripts
 from gradcli.python.values import Array, Value, Where, is_traced, unread
 
 
-def contraction(calls: ArrayShapes, text: str, arrays: list[Value], where: Where) -> Value:
+def contraction(reader: Subscripts, text: str, arrays: list[Value], where: Where) -> Value:
     """The sum over all letters that the result does not have. Raises `Unread`."""
-    text = _spelled_out(text.replace(" ", ""), [len(calls.tape.shape(a)) for a in arrays])
+    text = _spelled_out(text.replace(" ", ""), [len(reader.tape.shape(a)) for a in arrays])
     if not re.fullmatch(r"[A-Za-z]*(,[A-Za-z]*)*(->[A-Za-z]*)?", text):
         raise unread(f"einsum('{text}') is not read")
     left, arrow, right = text.partition("->")
@@ -25,27 +25,27 @@ def contraction(calls: ArrayShapes, text: str, arrays: list[Value], where: Where
         raise unread(f"einsum('{text}') takes {len(terms)} arrays, not {len(arrays)}")
     lengths: dict[str, int] = {}
     for term, array in zip(terms, arrays, strict=True):
-        shape = calls.tape.shape(array)
+        shape = reader.tape.shape(array)
         if len(shape) != len(term):
             raise unread(f"'{term}' is for {len(term)} axes, not {len(shape)}", kind="shape")
         for letter, length in zip(term, shape, strict=True):
             if lengths.setdefault(letter, length) != length:
                 raise unread(f"'{letter}' has two lengths", kind="shape")
     order = [*right, *(c for c in lengths if c not in right)]
-    calls.budget.elements(int(np.prod([float(lengths[c]) for c in order] or [1.0])))
+    reader.budget.elements(int(np.prod([float(lengths[c]) for c in order] or [1.0])))
     if not any(map(is_traced, arrays)):
-        return calls.tape.plain(np.einsum(text, *(calls.tape.value(a) for a in arrays)))
+        return reader.tape.plain(np.einsum(text, *(reader.tape.value(a) for a in arrays)))
     where = where._replace(operands=())
     total: Value = None
     for term, array in zip(terms, arrays, strict=True):
-        part = _lined_up(calls, term, array, order, where)
-        total = part if total is None else calls.apply("mul", [total, part], where)
+        part = _lined_up(reader, term, array, order, where)
+        total = part if total is None else reader.apply("mul", [total, part], where)
     shape = tuple(lengths[c] for c in order)
-    if calls.tape.shape(total) != shape:
-        total = calls.apply("full", [total], where, {"shape": shape})
+    if reader.tape.shape(total) != shape:
+        total = reader.apply("full", [total], where, {"shape": shape})
     summed = tuple(range(len(right), len(order)))
     if summed:
-        total = calls.apply("sum", [total], where, {"axis": summed, "keepdims": False})
+        total = reader.apply("sum", [total], where, {"axis": summed, "keepdims": False})
     return total
 
 
@@ -74,7 +74,7 @@ def _spelled_out(text: str, ranks: list[int]) -> str:
     return f"{','.join(filled)}->{right.replace('...', letters)}"
 
 
-def _lined_up(calls: ArrayShapes, term: str, array: Value, order: list[str], where: Where) -> Value:
+def _lined_up(reader: Subscripts, term: str, array: Value, order: list[str], where: Where) -> Value:
     """An array with its axes in an order, of length 1 where it has none of that letter."""
     if not isinstance(array, Array):
         return array
@@ -86,6 +86,6 @@ def _lined_up(calls: ArrayShapes, term: str, array: Value, order: list[str], whe
 
     natural = [c for c in order if c in own]
     if term == "".join(natural):
-        shape = look(np.empty(calls.tape.shape(array))).shape
-        return calls.reshaped(array, shape, where)
-    return calls.tape.view(array, look, "", {}, where)
+        shape = look(np.empty(reader.tape.shape(array))).shape
+        return reader.reshaped(array, shape, where)
+    return reader.tape.view(array, look, "", {}, where)

@@ -10,6 +10,7 @@ from typing import Any
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
+from gradcli.python.array_shapes import joined_along
 from gradcli.python.builtins import NAMES, REFUSED, Builtins
 from gradcli.python.core import PLAIN_ERRORS
 from gradcli.python.limits import DEEPEST
@@ -233,7 +234,7 @@ class Expressions(Builtins):
             place = place._replace(symbol=type(base)(base.end, place.span.end), operands=(base,))
         if isinstance(of, Builtin | Library):
             if isinstance(of, Builtin) and of.name in ("r_", "c_"):
-                return self.joined_along(of.name, index, place)
+                return joined_along(self, of.name, index, place)
             return of  # a type in brackets: `list[float]`
         return self.element(of, index, place)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import ast
 from typing import Any
 
+from gradcli.python.array_makers import copied
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.generators import Generators
-from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.stores import store
 from gradcli.python.values import Builtin, Partial, Value
 
@@ -83,7 +84,7 @@ class Frameworks(Generators):
         where = self.where(node)
         if how == "get":
             return self.element(of, index, where)
-        found = self.copied(of, where)
+        found = copied(self, of)
         if how == "add":
             added = self.numeric(value[0], where)
             store(self.tape, found, self.items(index), added, where, add=True)

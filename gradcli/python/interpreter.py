@@ -13,8 +13,8 @@ from gradcli.diagnostics.source import Source
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.python import prelude
 from gradcli.python.assignments import RETURN
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.generators import yields
-from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.limits import Budget
 from gradcli.python.modules import Modules
 from gradcli.python.spellings import is_harmless

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import spellings
-from gradcli.python.array_makers import Generator
+from gradcli.python.array_makers import Generator, cast, copied, drawn, stopped
+from gradcli.python.array_shapes import flat, matrix_transposed, sequence, transposed
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.containers import Containers
-from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.stores import store
 from gradcli.python.tape import described
 from gradcli.python.values import (
@@ -158,9 +159,9 @@ class Methods(Containers):
     def _of_number(self, of: Value, name: str, node: Any) -> Value:
         where = self.where(node)
         if name == "T":
-            return self.transposed(of, None, where)
+            return transposed(self, of, None, where)
         if name in ("mT", "mH", "H"):
-            return self.matrix_transposed(of, where)
+            return matrix_transposed(self, of, where)
         if name == "shape":
             return self.tape.shape(of)
         if name == "size" and "torch" not in self.libraries:
@@ -170,7 +171,7 @@ class Methods(Containers):
         if name == "dtype":
             return Builtin("numpy", {"f": "float64", "i": "int64", "b": "bool"}[self.kind(of)])
         if name == "flat":
-            return self.reshaped(of, (math.prod(self.tape.shape(of)),), where)
+            return flat(self, of, where)
         if name == "device":
             return "cpu"
         if name in ("real", "data", "requires_grad"):
@@ -200,7 +201,7 @@ class Methods(Containers):
         if isinstance(of, str):
             return self._text_method(of, name, a, k)
         if isinstance(of, Generator):
-            return self.drawn(of.generator, name, a, k)
+            return drawn(self, of.generator, name, a, k)
         if isinstance(of, set):
             return self._set_method(of, name, a, node)
         if isinstance(of, tuple) and name in ("index", "count"):
@@ -212,11 +213,11 @@ class Methods(Containers):
         where = self.where(node)
         torch = "torch" in self.libraries
         if name == "astype" or (name == "type" and a):
-            return self.cast(of, a[0] if a else k.get("dtype", "float"), where)
+            return cast(self, of, a[0] if a else k.get("dtype", "float"), where)
         if name in ("int", "long", "bool"):
-            return self.cast(of, name, where)
+            return cast(self, of, name, where)
         if name in ("copy", "clone"):
-            found = self.copied(of, where)
+            found = copied(self, of)
             if isinstance(found, Array) and found.node is not None:
                 found.node = self.tape.row_major(found.node, where)
             elif isinstance(found, Array):
@@ -224,7 +225,7 @@ class Methods(Containers):
             return found
         detaches = name in ("detach", "item", "tolist", "numpy")
         if detaches and torch and self.as_program and is_traced(of):
-            of = self.stopped(of, f"{name}()")
+            of = stopped(self, of, f"{name}()")
         if name in SAME:
             return of
         if name == "item":
@@ -251,7 +252,7 @@ class Methods(Containers):
         if name in ("numel", "nelement"):
             return math.prod(self.tape.shape(of))
         if name == "t":
-            return self.transposed(of, None, where)
+            return transposed(self, of, None, where)
         if name in ("backward", "retain_grad", "zero_grad"):
             return None
         if name == "view" and not a and isinstance(of, Array):
@@ -286,4 +287,4 @@ class Methods(Containers):
         self.budget.spend(math.prod(self.tape.shape(of)))
         if not is_traced(of):
             return self.tape.value(of).tolist()
-        return [self._as_list(v) for v in self.sequence(of)]
+        return [self._as_list(v) for v in sequence(self, of)]

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.python.array_makers import UNSEEDED
+from gradcli.python.array_makers import UNSEEDED, cast, copied
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.frameworks import Frameworks
-from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.operators import BINARY, COMPARED
 from gradcli.python.spellings import TYPES, is_harmless
 from gradcli.python.stores import store
@@ -63,7 +63,7 @@ class Modules(Frameworks):
             if found is not NotImplemented:
                 return found
         if name in TYPES:
-            return self.cast(a[0] if a else 0.0, name, self.where(node))
+            return cast(self, a[0] if a else 0.0, name, self.where(node))
         if name.endswith((".at", ".reduce", ".outer", ".accumulate")):
             return self._of_ufunc(function, a, k, node)
         if name in SETTINGS:
@@ -117,7 +117,7 @@ class Modules(Frameworks):
             return known[id(value)]
         found = value
         if isinstance(value, Array):
-            found = self.copied(value, self.where(node))
+            found = copied(self, value)
         elif isinstance(value, tuple | list | dict | Instance):
             items: Any = (
                 value.names if isinstance(value, Instance) else value

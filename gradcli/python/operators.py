@@ -69,6 +69,12 @@ class Operators(Core):
     def call(self, function: Value, a: list[Value], k: dict[str, Value], node: Any) -> Value:
         """Call whatever can be called. Raises `Unread`."""
 
+    @abstractmethod
+    def library(
+        self, function: Builtin, arguments: list[Value], keywords: dict[str, Value], node: Any
+    ) -> Value:
+        """Call a function of a library. Raises `Unread` for one that is not known."""
+
     def call_method(self, of: Value, name: str, arguments: list[Value], node: Any) -> Value:
         """A method of an object of the text; `NotImplemented` where it has none."""
         found = of.of.find(name) if isinstance(of, Instance) else None

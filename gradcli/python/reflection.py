@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.python import spellings
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.conversions import Conversions
-from gradcli.python.library_calls import Arguments, Keywords
 from gradcli.python.values import (
     Array,
     Builtin,

@@ -8,6 +8,9 @@ look things up in, and as long as the libraries are wide.
 from __future__ import annotations
 
 import math
+from typing import Any
+
+import numpy as np
 
 from gradcli.syntax.library.names import MODULES, NAMES
 
@@ -131,9 +134,16 @@ TYPES = {
 }
 """Types of elements; in floating point there is one, the double."""
 
+DTYPES: dict[str, Any] = {"f": np.float64, "i": np.int64, "b": np.bool_}
+
+
+def kind_of(dtype: object) -> str:
+    """`f`, `i` or `b` for what stands for a type of elements: `np.int64`, `'bool'`, None."""
+    name = getattr(dtype, "name", dtype)
+    return TYPES.get(name, "f") if isinstance(name, str) else "f"
+
+
 ALIASES = NAMES | {
-    "permute": "transpose",
-    "permute_dims": "transpose",
     "tensor": "array",
     **dict.fromkeys(
         (

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.calls import Arguments, Keywords
 from gradcli.python.methods import Methods
 from gradcli.python.tape import described
 from gradcli.python.values import (
