@@ -91,24 +91,6 @@ def running(reader: Subscripts, call: Call, x: Value, axis: Any = None) -> Value
     return reader.apply(call.name, [x], call.bare, {"axis": axis})
 
 
-def soft(reader: Subscripts, call: Call, x: Value, axis: Any = -1) -> Value:
-    """`softmax` and its kin, along the last axis unless told otherwise."""
-    return reader.apply(call.name, [x], call.bare, {"axis": axis})
-
-
-def hypot(reader: Subscripts, call: Call) -> Value:
-    """`math.hypot` of any number of lengths."""
-    if len(call.arguments) != 2:
-        return reader.library(Builtin("gradcli", "multi_hypot"), call.arguments, {}, call.node)
-    both = [reader.numeric(v, call.where) for v in call.arguments]
-    return reader.apply("hypot", both, call.where)
-
-
-def itself(reader: Subscripts, call: Call, x: Value) -> Value:
-    """`np.real`, `np.conj`: the array itself."""
-    return x
-
-
 def exactly(reader: Subscripts, call: Call) -> Value:
     """Counts of SciPy, of whole numbers that depend on no input."""
     plain = [reader.by_value(v, f"{call.name}()") for v in call.arguments]
@@ -152,16 +134,10 @@ def round_(reader: Subscripts, call: Call, x: Value, decimals: Value = 0) -> Val
     digits = reader.whole(decimals)
     if not digits:
         return reader.apply("round", [x], call.first)
-    if not reader.rounds:
-        return x
-    scale = 10.0**digits
-    whole = reader.apply("round", [reader.apply("mul", [x, scale], call.bare)], call.bare)
-    return reader.apply("div", [whole, scale], call.bare)
-
-
-def logical_not(reader: Subscripts, call: Call, x: Value) -> Value:
-    """`np.logical_not`."""
-    return reader.apply("equal", [x, 0.0], call.bare, kind="b")
+    given = [x, digits]
+    return (
+        reader.library(Builtin("gradcli", "round_to"), given, {}, call.node) if reader.rounds else x
+    )
 
 
 def where(
@@ -189,3 +165,13 @@ def log(reader: Subscripts, call: Call) -> Value:
     if not has_traced(given) and (found := plain_call(reader, call)) is not NotImplemented:
         return found
     return reader.apply("log", [reader.numeric(given[0], call.where)], call.where)
+
+
+def quantile(
+    reader: Subscripts, call: Call, x: Value, q: Value, axis: Any = None, keepdims: Any = False
+) -> Value:
+    """`np.quantile`: a row for one part that depends on no input."""
+    options = {"axis": axis, "keepdims": keepdims}
+    if is_traced(q) or np.shape(reader.by_value(q, "a part")):
+        return reader.library(Builtin("gradcli", "quantiles"), [x, q], options, call.node)
+    return reader.apply("quantile", [x], call.bare, {"q": float(q), **options})

@@ -57,11 +57,6 @@ def asarray(reader: Subscripts, call: Call, value: Value = 0.0, dtype: Value = N
     return value if isinstance(value, Array) and same else array(reader, call, value, dtype)
 
 
-def from_items(reader: Subscripts, call: Call, items: Value, dtype: Value = None) -> Value:
-    """`np.fromiter`."""
-    return array(reader, call, items, dtype)
-
-
 def copied(reader: Subscripts, value: Value) -> Value:
     """A copy of an array."""
     if not isinstance(value, Array):
@@ -98,7 +93,8 @@ def _constant(reader: Subscripts, shape: tuple[int, ...], fill: Any, kind: str) 
     return reader.tape.plain(np.full(shape, fill, dtype=to)) if shape else to(fill)
 
 
-def _filled(reader: Subscripts, call: Call, fill: Value) -> Value:
+def filled(reader: Subscripts, call: Call, fill: Value) -> Value:
+    """`zeros`, `ones`, `full`: of one number, with a shape that may be written in several ways."""
     arguments, keywords = call.arguments, call.keywords
     shape, dtype = keywords.get("shape", keywords.get("size")), None
     if shape is None and call.family == "torch" and len(arguments) > 1:
@@ -112,22 +108,12 @@ def _filled(reader: Subscripts, call: Call, fill: Value) -> Value:
     return _constant(reader, lengths, reader.tape.value(fill), spellings.kind_of(dtype))
 
 
-def zeros(reader: Subscripts, call: Call) -> Value:
-    """`zeros`."""
-    return _filled(reader, call, 0.0)
-
-
-def ones(reader: Subscripts, call: Call) -> Value:
-    """`ones`."""
-    return _filled(reader, call, 1.0)
-
-
 def full(reader: Subscripts, call: Call, shape: Value, fill_value: Value) -> Value:
     """`full`, `full_like`: the second has the shape of its first argument."""
     if call.name == "full_like":
         shape = reader.tape.shape(shape)
     call = call._replace(family="numpy", arguments=[shape], keywords={})
-    return _filled(reader, call, fill_value)
+    return filled(reader, call, fill_value)
 
 
 def like(reader: Subscripts, call: Call) -> Value:
@@ -157,16 +143,6 @@ def arange(reader: Subscripts, call: Call) -> Value:
 # --- what is known of an array ---
 
 
-def shape(reader: Subscripts, call: Call, x: Value) -> Value:
-    """`np.shape`."""
-    return reader.tape.shape(x)
-
-
-def ndim(reader: Subscripts, call: Call, x: Value) -> Value:
-    """`np.ndim`."""
-    return len(reader.tape.shape(x))
-
-
 def size(reader: Subscripts, call: Call, x: Value, axis: Any = None) -> Value:
     """`np.size`."""
     lengths = reader.tape.shape(x)
@@ -181,16 +157,6 @@ def by_value(reader: Subscripts, call: Call) -> Value:
     if call.name == "argsort" and call.family in ("jax", "torch"):
         named["kind"] = "stable"
     return numpy_call(reader, call.name, plain, named)
-
-
-def finite(reader: Subscripts, call: Call, x: Value) -> Value:
-    """`np.isfinite`."""
-    return reader.tape.plain(np.isfinite(np.asarray(reader.by_value(x, "isfinite()"))))
-
-
-def stop_gradient(reader: Subscripts, call: Call, value: Value) -> Value:
-    """A value that no gradient goes through."""
-    return stopped(reader, value, "stop_gradient()")
 
 
 def stopped(reader: Subscripts, value: Value, what: str) -> Value:

@@ -111,11 +111,6 @@ def matrix_transposed(reader: Subscripts, of: Value, where: Where) -> Value:
     return moved(reader, of, lambda a: np.swapaxes(a, -1, -2), where)
 
 
-def matrix_transpose(reader: Subscripts, call: Call, x: Value) -> Value:
-    """`np.matrix_transpose`."""
-    return matrix_transposed(reader, x, call.where)
-
-
 def view(reader: Subscripts, call: Call) -> Value:
     """Functions that only show elements otherwise, or choose among them."""
     name, (of, *more) = call.name, call.arguments

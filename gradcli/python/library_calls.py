@@ -135,7 +135,8 @@ class LibraryCalls(Subscripts):
                 return found
         if family == "other":
             raise self._not_read(function, family)
-        for own in (f"{family}_{name}", name):
+        weighted = name if call.keywords.get("weight") is None else f"weighted_{name}"
+        for own in (f"{family}_{name}", weighted, name):
             if own in prelude.NAMES:
                 return self.from_prelude(own, given, call.keywords, call.node)
         several = composition(name, len(given), list(call.keywords))

@@ -96,9 +96,3 @@ def _power_norm(
     powers = reader.apply("pow", [size, p], call.bare)
     total = reader.apply("sum", [powers], call.bare, options)
     return reader.apply("pow", [total, 1.0 / p], call.bare)
-
-
-def vdot(reader: Subscripts, call: Call, x: Value, b: Value) -> Value:
-    """`np.vdot`: of matrices too, element by element."""
-    both = [flat(reader, v, call.bare) for v in (x, reader.numeric(b, call.where))]
-    return reader.apply("dot", both, call.bare)

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.python.spellings import UNIVERSAL
+
 MOST = 10**18
 DEEPEST = 100
 """Lists in lists."""
@@ -34,8 +36,7 @@ def elements(name: str, arguments: list[Any], keywords: dict[str, Any]) -> int:
     """How many elements the result may have, and so what is taken while it is made."""
     given = [*arguments, *keywords.values()]
     sizes = [max(1, size(a)) for a in given]
-    universal = isinstance(getattr(np, name, None), np.ufunc)
-    growing = _GROWING.get(name, _broadcast if universal else None)
+    growing = _GROWING.get(name, _broadcast if name in UNIVERSAL else None)
     count = 0.0 if growing is None else growing(given, sizes)
     return max(int(min(count, MOST)), sum(sizes))
 
