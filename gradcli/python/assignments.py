@@ -102,7 +102,7 @@ class Assignments(Expressions):
             return
         if isinstance(target, ast.Subscript):
             of, index = self.value(target.value), self.value(target.slice)
-            before = self._held(of)
+            before = self.held(of)
             self.store(of, index, value, self.where(target))
             name = self._element_name(target, index)
             self.step(name, "=", value, value, before, node, of)
@@ -110,7 +110,7 @@ class Assignments(Expressions):
         self._store(target, value)
         self.step(self.target_name(target), "=", value, value, None, node)
 
-    def _held(self, of: Value) -> int | None:
+    def held(self, of: Value) -> int | None:
         """The node that stands for an array before a store into it; -1 where it has none yet."""
         if not isinstance(of, Array):
             return None
@@ -239,7 +239,7 @@ class Assignments(Expressions):
         where = self.where(node, target, node.value)
         if isinstance(old, list) and isinstance(node.op, ast.Add):
             more = self.listed(right, where)
-            self.expect_room(len(more), text=False)
+            self.budget.spend(len(more))
             old.extend(more)
             return GOES_ON
         if isinstance(old, dict) and isinstance(node.op, ast.BitOr):
@@ -251,7 +251,7 @@ class Assignments(Expressions):
             if found is not NotImplemented:
                 self.set_target(target, found)
                 return GOES_ON
-        held = self._held(of)
+        held = self.held(of)
         if held is None:
             held = -1 if (whole := self.node_of_value(old)) is None else whole
         new = self.binary(type(node.op), old, right, where, node)

@@ -98,7 +98,9 @@ class Core(ABC):
         self.attributes: dict[str, Value] = {}
         """What was stored into attributes of numbers and arrays (`x.grad`), as it is written."""
         self.random: Any = None
-        """The generator that the text has seeded."""
+        """NumPy's generator, once the text has seeded it."""
+        self.python_random: Any = None
+        """Python's own, once the text has seeded it."""
         self.calls: list[str] = []
         """The functions around, outermost first."""
         self.turns: list[tuple[str, Any]] = []

@@ -11,9 +11,11 @@ from typing import Any
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
 from gradcli.python.array_shapes import joined_along
-from gradcli.python.builtins import NAMES, REFUSED, Builtins
+from gradcli.python.attributes import Attributes
+from gradcli.python.builtins import NAMES, REFUSED
 from gradcli.python.core import PLAIN_ERRORS
 from gradcli.python.limits import DEEPEST
+from gradcli.python.texts import in_format
 from gradcli.python.values import (
     Builtin,
     Function,
@@ -34,7 +36,7 @@ _OF_SHAPES = ("shape", "broadcast", "mismatch", "dimension")
 """Words in what NumPy says of shapes that do not go together."""
 
 
-class Expressions(Builtins):
+class Expressions(Attributes):
     """`value(node)` is what an expression stands for."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -147,6 +149,11 @@ class Expressions(Builtins):
             return self.module(name)
         return self.free(name, node)
 
+    def module(self, name: str) -> Value:
+        """A library by the name that stands for it without an import."""
+        of_torch = name == "nn" and "torch" in self.libraries
+        return Library("torch.nn" if of_torch else spellings.LIBRARIES[name])
+
     @abstractmethod
     def free(self, name: str, node: Any) -> Value:
         """A name that nothing gives a value: an input, in a program without a function."""
@@ -240,7 +247,7 @@ class Expressions(Builtins):
 
     def _slice(self, node: ast.Slice) -> Value:
         parts = (node.lower, node.upper, node.step)
-        return self.slice_of(node, [None if p is None else self.value(p) for p in parts])
+        return self.slice_of([None if p is None else self.value(p) for p in parts])
 
     # --- functions and texts ---
 
@@ -314,7 +321,7 @@ class Displays:
                 parts.append(str(part.value))
             elif isinstance(part, ast.FormattedValue):
                 parts.append(self._formatted_value(part))
-        self.reader.expect_room(sum(map(len, parts)), text=True)
+        self.reader.budget.characters(sum(map(len, parts)))
         return "".join(parts)
 
     def _formatted_value(self, node: ast.FormattedValue) -> str:
@@ -323,7 +330,7 @@ class Displays:
         if node.conversion == ord("r") and isinstance(value, str):
             value = repr(value)
         form = self.reader.value(node.format_spec) if node.format_spec is not None else ""
-        return self.reader.in_format(value, form) if form else self.reader.text_of(value)
+        return in_format(self.reader, value, form)
 
     def _comprehended(self, node: Any) -> Iterator[None]:
         """Each turn of the loops of a comprehension, in a scope of its own."""

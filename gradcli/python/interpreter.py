@@ -14,9 +14,10 @@ from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.python import prelude
 from gradcli.python.assignments import RETURN
 from gradcli.python.calls import Arguments, Keywords
-from gradcli.python.generators import yields
+from gradcli.python.generators import Generators, yields
 from gradcli.python.limits import Budget
-from gradcli.python.modules import Modules
+from gradcli.python.methods import call_method
+from gradcli.python.modules import call_builtin
 from gradcli.python.spellings import is_harmless
 from gradcli.python.tape import described
 from gradcli.python.values import (
@@ -39,7 +40,7 @@ Supply = Callable[[str, Any], Value]
 """What a name stands for that the text gives no value; raises `Unread` where it is nothing."""
 
 
-class Interpreter(Modules):
+class Interpreter(Generators):
     """Goes through a module, and calls its functions."""
 
     def __init__(self, source: Source, budget: Budget, supply: Supply | None = None) -> None:
@@ -80,9 +81,9 @@ class Interpreter(Modules):
         if isinstance(function, Function):
             return self.call_function(function, a, k, node)
         if isinstance(function, Method):
-            return self.method_call(function, a, k, node)
+            return call_method(self, function, a, k, node)
         if isinstance(function, Builtin):
-            return self.call_builtin(function, a, k, node)
+            return call_builtin(self, function, a, k, node)
         if isinstance(function, Class):
             return self._make(function, a, k, node)
         if isinstance(function, Instance):

@@ -7,6 +7,7 @@ from abc import abstractmethod
 from typing import Any
 
 from gradcli.python.assignments import GOES_ON, Assignments
+from gradcli.python.builtins import is_a
 from gradcli.python.values import Array, Builtin, Class, Instance, Scalar, Value, unread
 
 
@@ -82,7 +83,7 @@ class Matching(Assignments):
 
     def _fits_class(self, pattern: ast.MatchClass, value: Value) -> bool:
         kind = self.value(pattern.cls)
-        if not self.is_a(value, kind):
+        if not is_a(self, value, kind):
             return False
         inside = list(pattern.patterns)
         names = list(pattern.kwd_attrs)
