@@ -13,7 +13,7 @@ import numpy as np
 
 from gradcli.python.array_shapes import flat
 from gradcli.python.calls import Call
-from gradcli.python.plain_calls import plain_call
+from gradcli.python.plain_calls import plain_call, plain_numpy
 from gradcli.python.subscripts import Subscripts
 from gradcli.python.values import Builtin, Class, Instance, Value, has_traced, is_traced, unread
 
@@ -63,23 +63,6 @@ def _reduced(reader: Subscripts, call: Call, x: Value, axis: Any, keepdims: Any)
         raise unread(f"{name} of an empty array")
     with np.errstate(all="ignore"):
         return reader.tape.plain(getattr(np, name)(plain, **options))
-
-
-def spread(
-    reader: Subscripts,
-    call: Call,
-    x: Value,
-    axis: Any = None,
-    ddof: Value = 0,
-    keepdims: Any = False,
-) -> Value:
-    """`var` and `std`."""
-    options = {"axis": axis, "ddof": reader.whole(ddof), "keepdims": keepdims}
-    if is_traced(x):
-        return reader.apply(call.name, [x], call.first, options)
-    plain = reader.tape.value(x)
-    reader.budget.elements(np.size(plain))
-    return reader.tape.plain(getattr(np, call.name)(plain, **options))
 
 
 def running(reader: Subscripts, call: Call, x: Value, axis: Any = None) -> Value:
@@ -175,3 +158,12 @@ def quantile(
     if is_traced(q) or np.shape(reader.by_value(q, "a part")):
         return reader.library(Builtin("gradcli", "quantiles"), [x, q], options, call.node)
     return reader.apply("quantile", [x], call.bare, {"q": float(q), **options})
+
+
+def sort(reader: Subscripts, call: Call, x: Value, axis: Any = -1) -> Value:
+    """`np.sort`: without an axis of the flattened array."""
+    if axis is None:
+        x, axis = flat(reader, x, call.where), 0
+    if is_traced(x):
+        return reader.apply("sort", [x], call.bare, {"axis": axis})
+    return plain_numpy(reader, "sort", [x, axis], {})

@@ -82,13 +82,6 @@ def _places(reader: Subscripts, index: Value) -> Any:
     return np.asarray(reader.by_value(index, "an index"), dtype=np.intp)
 
 
-def take_along_axis(
-    reader: Subscripts, call: Call, x: Value, indices: Value, axis: Any = -1
-) -> Value:
-    """`np.take_along_axis`."""
-    return in_order(reader, x, _places(reader, indices), axis, call.where)
-
-
 def gather(reader: Subscripts, call: Call, x: Value, axis: Any, index: Value) -> Value:
     """`torch.gather(x, dim, index)`: an index may be shorter than x on the other axes."""
     places = _places(reader, index)

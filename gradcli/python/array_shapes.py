@@ -119,7 +119,7 @@ def view(reader: Subscripts, call: Call) -> Value:
         {"n": "repeats", "k": "offset"}.get(key, key): _option(reader.by_value(v, f"{name}()"))
         for key, v in call.keywords.items()
     }
-    if name in ("tile", "repeat", "broadcast_to"):
+    if name in ("tile", "repeat", "broadcast_to", "take"):
         reader.budget.elements(_count_of(reader, name, of, [*options, *named.values()]))
     of = reader.numeric(of, call.where)
     if name == "squeeze" and not options and not named:
@@ -133,6 +133,9 @@ def _count_of(reader: Subscripts, name: str, of: Value, options: list[Any]) -> i
     """How many elements a repetition is going to have."""
     is_array = isinstance(of, Array) or (isinstance(of, Scalar) and of.kind == "f")
     size = math.prod(reader.tape.shape(of)) if is_array else 1
+    if name == "take":
+        along = reader.tape.shape(of)[options[1]] if len(options) > 1 else size
+        return np.size(options[0]) * size // max(1, along)
     counts = np.asarray(options[0], dtype=float)
     if name == "broadcast_to":
         return int(np.prod(counts))
@@ -250,12 +253,3 @@ def split(reader: Subscripts, call: Call, x: Value, parts: Value, axis: Any = No
 def in_order(reader: Subscripts, x: Value, order: Any, axis: Any, where: Where) -> Value:
     """A copy of the elements at certain places along an axis."""
     return moved(reader, x, lambda a: np.take_along_axis(a, order, axis=axis), where, copy=True)
-
-
-def sort(reader: Subscripts, call: Call, x: Value, axis: Any = -1) -> Value:
-    """`np.sort`: the elements in an order that their values decide."""
-    reader.budget.spend(math.prod(reader.tape.shape(x)) // 50)
-    if not is_traced(x):
-        return reader.tape.plain(np.sort(reader.tape.value(x), axis=axis))
-    order = np.argsort(reader.by_value(x, "sort()"), axis=axis, kind="stable")
-    return in_order(reader, x, order, axis, call.where)

@@ -33,7 +33,6 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "expand_dims": array_shapes.expand_dims,
     "append": array_shapes.append,
-    "sort": array_shapes.sort,
     **dict.fromkeys(
         ("concatenate", "stack", "hstack", "vstack", "column_stack"), array_shapes.joined
     ),
@@ -48,7 +47,6 @@ FUNCTIONS: dict[str, Function] = {
     ),
     "pad": array_picks.pad,
     "torch.pad": array_picks.pad_by_torch,
-    "take_along_axis": array_picks.take_along_axis,
     "gather": array_picks.gather,
     "torch.add": array_picks.with_factor,
     "torch.subtract": array_picks.with_factor,
@@ -74,13 +72,13 @@ FUNCTIONS: dict[str, Function] = {
     "round": array_calls.round_,
     "logical_not": lambda reader, call, x: reader.apply("equal", [x, 0.0], call.bare, kind="b"),
     "quantile": array_calls.quantile,
+    "sort": array_calls.sort,
     **dict.fromkeys(
         ("softmax", "log_softmax"),
         lambda reader, call, x, axis=-1: reader.apply(call.name, [x], call.bare, {"axis": axis}),
     ),
     "log": array_calls.log,
     **dict.fromkeys(("sum", "mean", "prod", "max", "min", "amax", "amin"), array_calls.reduced),
-    **dict.fromkeys(("var", "std"), array_calls.spread),
     **dict.fromkeys(("cumsum", "cumprod"), array_calls.running),
     **dict.fromkeys(
         (

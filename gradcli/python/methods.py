@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from gradcli.python.array_makers import Generator, cast, copied, drawn, stopped
-from gradcli.python.array_shapes import sequence, transposed
+from gradcli.python.array_shapes import flat, sequence, transposed
 from gradcli.python.attributes import Attributes
 from gradcli.python.builtins import call_python
 from gradcli.python.calls import Arguments, Call, Keywords
@@ -117,6 +117,7 @@ def _copy(reader: Attributes, of: Value, call: Call) -> Value:
 
 def _item(reader: Attributes, of: Value, call: Call) -> Value:
     if call.arguments:
+        of = flat(reader, of, call.where) if len(call.arguments) == 1 else of
         return reader.element(of, tuple(call.arguments), call.where)
     return reader.reshaped(of, (), call.where) if isinstance(of, Array) else of
 

@@ -8,7 +8,6 @@ from typing import Any
 
 from gradcli.python.array_shapes import flat
 from gradcli.python.calls import Call
-from gradcli.python.einsum import contraction
 from gradcli.python.subscripts import Subscripts
 from gradcli.python.values import Value, is_traced, unread
 
@@ -30,28 +29,19 @@ def einsum(reader: Subscripts, call: Call) -> Value:
     text, *arrays = call.arguments
     if not isinstance(text, str):
         raise unread("einsum is read with its letters: np.einsum('ij,jk->ik', A, B)")
-    return contraction(reader, text, [reader.numeric(x, call.where) for x in arrays], call.where)
+    given = [reader.numeric(x, call.where) for x in arrays]
+    return reader.apply("einsum", given, call.bare, {"spec": text})
 
 
 def tensordot(
     reader: Subscripts, call: Call, x: Value, b: Value, axes: Value = 2, axis: Any = None
 ) -> Value:
-    """`np.tensordot`, as an `einsum`; torch's `dims` are the axes."""
-    second = reader.numeric(b, call.where)
-    m, n = len(reader.tape.shape(x)), len(reader.tape.shape(second))
-    axes = reader.by_value(axes if axis is None else axis, "tensordot()")
-    if isinstance(axes, int):
-        pairs = list(zip(range(m - axes, m), range(axes), strict=True))
-    else:
-        left, right = ([v] if isinstance(v, int) else list(v) for v in axes)
-        pairs = [(i % m, j % n) for i, j in zip(left, right, strict=True)]
-    one = [chr(97 + i) for i in range(m)]
-    two = [chr(97 + m + j) for j in range(n)]
-    for i, j in pairs:
-        two[j] = one[i]
-    kept = [c for c in one + two if (c in one) != (c in two)]
-    text = f"{''.join(one)},{''.join(two)}->{''.join(kept)}"
-    return contraction(reader, text, [x, second], call.where)
+    """`np.tensordot`; torch's `dims` are the axes."""
+    pairs = reader.by_value(axes if axis is None else axis, "tensordot()")
+    if not isinstance(pairs, int):
+        pairs = tuple(v if isinstance(v, int) else tuple(v) for v in pairs)
+    given = [x, reader.numeric(b, call.where)]
+    return reader.apply("tensordot", given, call.bare, {"axes": pairs})
 
 
 def norm(

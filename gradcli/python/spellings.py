@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.python.values import unread
 from gradcli.syntax.library.names import MODULES, NAMES
 
 LIBRARIES = MODULES | {
@@ -138,9 +139,11 @@ DTYPES: dict[str, Any] = {"f": np.float64, "i": np.int64, "b": np.bool_}
 
 
 def kind_of(dtype: object) -> str:
-    """`f`, `i` or `b` for what stands for a type of elements: `np.int64`, `'bool'`, None."""
+    """`f`, `i` or `b` for a type of elements: `np.int64`, `'bool'`, None. Raises `Unread`."""
     name = getattr(dtype, "name", dtype)
-    return TYPES.get(name, "f") if isinstance(name, str) else "f"
+    if not isinstance(name, str | None):
+        raise unread("this type of elements is not read", raised="TypeError")
+    return TYPES.get(name or "float", "f")
 
 
 ALIASES = NAMES | {
@@ -182,7 +185,7 @@ PLAIN = UNIVERSAL | {
     *("isscalar", "ix_", "kron", "linspace", "logspace", "mask_indices", "matmul", "median"),
     *("meshgrid", "nan_to_num", "nanmax", "nanmean", "nanmin", "nansum", "outer", "partition"),
     *("percentile", "polyfit", "polyval", "ptp", "quantile", "ravel_multi_index", "setdiff1d"),
-    *("sinc", "trace", "trapezoid", "tri", "tril", "tril_indices", "triu", "triu_indices"),
-    *("union1d", "unravel_index", "unwrap", "vander"),
+    *("sinc", "std", "take_along_axis", "trace", "trapezoid", "tri", "tril", "tril_indices"),
+    *("triu", "triu_indices", "union1d", "unravel_index", "unwrap", "vander", "var"),
 }
 """Functions of NumPy that are called as they are on plain data, beside those of `array_table`."""

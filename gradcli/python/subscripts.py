@@ -8,6 +8,7 @@ taken of it.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import Any
 
@@ -125,8 +126,7 @@ class Subscripts(Operators):
             return a[items]
 
         if row is None:
-            found = self.tape.value(of)[items]
-            self.budget.elements(np.size(found))
+            self.budget.elements(_chosen(items, shape))
             return self.tape.view(of, look, "", {}, where)
         return self.tape.view(of, look, "index", {"items": row}, where)
 
@@ -238,6 +238,27 @@ class Subscripts(Operators):
 def _brief_key(key: Any) -> str:
     text = repr(key)
     return text if len(text) < 40 else f"{text[:37]}…"
+
+
+def _chosen(items: tuple[Any, ...], shape: tuple[int, ...]) -> int:
+    """How many elements of an array indices choose, if they are within it; at least so many."""
+    masks = [i.ndim - 1 for i in items if isinstance(i, np.ndarray) and i.dtype.kind == "b"]
+    used = sum(i is not None and i is not Ellipsis for i in items) + sum(masks)
+    whole = list(shape)
+    arrays: list[tuple[int, ...]] = []
+    axis = 0
+    for i in items:
+        if i is Ellipsis:
+            axis += len(shape) - used
+        elif isinstance(i, np.ndarray):
+            is_mask = i.dtype.kind == "b"
+            arrays.append((int(np.count_nonzero(i)),) if is_mask else i.shape)
+            axes = i.ndim if is_mask else 1
+            whole[axis : axis + axes] = [1] * axes
+            axis += axes
+        elif i is not None:
+            axis += 1
+    return math.prod(whole) * math.prod(np.broadcast_shapes(*arrays))
 
 
 def _row_items(items: tuple[Any, ...], rank: int) -> tuple[Any, ...] | None:

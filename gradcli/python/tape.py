@@ -100,12 +100,16 @@ class Tape:
             where.symbol,
         )
         try:
-            out, kernel, _ = operation.bind(types, options, numpy_rules=True)
+            out, kernel, bound = operation.bind(types, options, numpy_rules=True)
         except Misfit as misfit:
             raise self._misfit(step, types, misfit) from None
         self.budget.elements(max(out.size, *(t.size for t in types), 0))
         if operation.contracts:
             self.budget.products(out.size * (types[0].shape or (1,))[-1])
+        elif "terms" in bound:  # the letters of a sum of products
+            axes = {c: n for term, t in zip(bound["terms"], types, strict=True)
+                    for c, n in zip(term, t.shape, strict=True)}  # fmt: skip
+            self.budget.products(math.prod(axes.values()))
         elif operation.factorises or operation.minors or operation.failure == "singular":
             self.budget.products(int(max(t.size for t in types) ** 1.5))
         values = [self.values[o] if isinstance(o, int) else o.value for o in operands]
