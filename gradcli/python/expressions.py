@@ -47,7 +47,7 @@ class Expressions(Attributes):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
-        displays = Displays(self)
+        displays = _Displays(self)
         self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -281,22 +281,19 @@ class Expressions(Attributes):
         return value
 
 
-class Displays:
+class _Displays:
     """Lists, sets, dictionaries, texts and generators that are written out, or by their loops."""
 
     def __init__(self, reader: Expressions) -> None:
         self.reader = reader
 
     def tuple_written(self, node: ast.Tuple) -> Value:
-        """A tuple."""
         return tuple(self.reader.items_of(node.elts))
 
     def list_written(self, node: ast.List) -> Value:
-        """A list."""
         return self.reader.items_of(node.elts)
 
     def set_written(self, node: ast.Set) -> Value:
-        """A set of keys."""
         return {self.reader.key(v) for v in self.reader.items_of(node.elts)}
 
     def dict_written(self, node: ast.Dict) -> Value:
@@ -314,7 +311,6 @@ class Displays:
         return found
 
     def text_written(self, node: ast.JoinedStr) -> Value:
-        """An f-string."""
         parts: list[str] = []
         for part in node.values:
             if isinstance(part, ast.Constant):
@@ -372,11 +368,9 @@ class Displays:
             raise
 
     def list_of(self, node: ast.ListComp) -> Value:
-        """A list, item by item."""
         return [self.reader.soft(node.elt) for _ in self._comprehended(node)]
 
     def set_of(self, node: ast.SetComp) -> Value:
-        """A set of keys."""
         return {self.reader.key(self.reader.value(node.elt)) for _ in self._comprehended(node)}
 
     def dict_of(self, node: ast.DictComp) -> Value:

@@ -51,15 +51,8 @@ class Generators(Statements):
             case ast.Try(handlers=[]):
                 end = yield from self.run_in_turns(node.body)
                 return self.run(node.finalbody) or end
-            case ast.For():
-                return (yield from self._for_in_turns(node))
-            case ast.While():
-                while self.branch(node.test):
-                    self.budget.spend()
-                    end = yield from self.run_in_turns(node.body)
-                    if end in (RETURN, BREAK):
-                        return RETURN if end == RETURN else GOES_ON
-                return (yield from self.run_in_turns(node.orelse))
+            case ast.For() | ast.While():
+                return (yield from self._loop_in_turns(node))
             case ast.If():
                 chosen = node.body if self.branch(node.test) else node.orelse
                 return (yield from self.run_in_turns(chosen))
@@ -67,16 +60,13 @@ class Generators(Statements):
                 return (yield from self.run_in_turns(node.body))
         raise unread("'yield' is read as a statement, in loops, branches and 'with'")
 
-    def _for_in_turns(self, node: ast.For) -> InTurns:
+    def _loop_in_turns(self, node: ast.For | ast.While) -> InTurns:
         depth = len(self.turns)
-        for i, item in enumerate(self.iterated(self.value(node.iter), self.where(node.iter))):
-            self.bind(node.target, item)
-            self.turns[depth:] = [self._turn(node.target, item, i)]
+        for _ in self.turns_of(node):
             end = yield from self.run_in_turns(node.body)
             if end in (RETURN, BREAK):
                 del self.turns[depth:]
                 return RETURN if end == RETURN else GOES_ON
-        del self.turns[depth:]
         return (yield from self.run_in_turns(node.orelse))
 
     def generated(self, node: ast.FunctionDef) -> Iterator[Value]:

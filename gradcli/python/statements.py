@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from gradcli.diagnostics.error import GradcliError
@@ -43,7 +43,7 @@ class Statements(Definitions):
             ast.AnnAssign: self._annotated,
             ast.AugAssign: self._augmented,
             ast.For: self._for,
-            ast.While: self._while,
+            ast.While: self._loop,
             ast.If: self._if,
             ast.FunctionDef: self._def,
             ast.ClassDef: self._class,
@@ -133,28 +133,40 @@ class Statements(Definitions):
     # --- loops and branches ---
 
     def _for(self, node: ast.For) -> int:
+        return self._loop(node)
+
+    def _loop(self, node: ast.For | ast.While) -> int:
         before, depth = self.budget.share(), len(self.turns)
         try:
-            return self._turns_of(node)
+            for _ in self.turns_of(node):
+                end = self.run(node.body)
+                if end in (RETURN, BREAK):
+                    return RETURN if end == RETURN else GOES_ON
+            return self.run(node.orelse)
         except GradcliError as error:
-            self.blame(error, node, node.iter, before)
+            self.blame(error, node, node.iter if isinstance(node, ast.For) else node.test, before)
             raise
         finally:
             del self.turns[depth:]
 
-    def _turns_of(self, node: ast.For) -> int:
-        items = self.value(node.iter)
-        depth = len(self.turns)
-        for i, item in enumerate(self.iterated(items, self.where(node.iter))):
-            self.bind(node.target, item)
-            self.turns[depth:] = [self._turn(node.target, item, i)]
-            end = self.run(node.body)
-            if end in (RETURN, BREAK):
-                return RETURN if end == RETURN else GOES_ON
+    def turns_of(self, node: ast.For | ast.While) -> Iterator[None]:
+        """Each turn of a loop, its variable set."""
+        depth, turn = len(self.turns), 0
+        if isinstance(node, ast.For):
+            for item in self.iterated(self.value(node.iter), self.where(node.iter)):
+                self.bind(node.target, item)
+                turn += 1
+                self.turns[depth:] = [self._turn(node.target, item, turn)]
+                yield
+        else:
+            while self.branch(node.test):
+                self.budget.spend()
+                turn += 1
+                self.turns[depth:] = [("turn", turn)]
+                yield
         del self.turns[depth:]
-        return self.run(node.orelse)
 
-    def _turn(self, target: ast.expr, item: Value, i: int) -> tuple[str, Any]:
+    def _turn(self, target: ast.expr, item: Value, turn: int) -> tuple[str, Any]:
         """The variable of a loop and its value, as a step remembers it."""
         if isinstance(target, ast.Name) and isinstance(item, int | str):
             return target.id, item
@@ -162,25 +174,7 @@ class Statements(Definitions):
             for one, part in zip(target.elts, item, strict=False):
                 if isinstance(one, ast.Name) and isinstance(part, int | str):
                     return one.id, part
-        return "turn", i + 1
-
-    def _while(self, node: ast.While) -> int:
-        before, depth, turn = self.budget.share(), len(self.turns), 0
-        try:
-            while self.branch(node.test):
-                turn += 1
-                self.budget.spend()
-                self.turns[depth:] = [("turn", turn)]
-                end = self.run(node.body)
-                if end in (RETURN, BREAK):
-                    return RETURN if end == RETURN else GOES_ON
-            del self.turns[depth:]
-            return self.run(node.orelse)
-        except GradcliError as error:
-            self.blame(error, node, node.test, before)
-            raise
-        finally:
-            del self.turns[depth:]
+        return "turn", turn
 
     def _if(self, node: ast.If) -> int:
         try:

@@ -13,7 +13,7 @@ RENAMED = """
 [numpy]
 sum mean prod: a:x axis dtype out keepdims initial where
 average: a:x axis weights returned keepdims
-amax amin: a:x axis out keepdims initial where
+max min amax amin: a:x axis out keepdims initial where
 std var: a:x axis dtype out ddof keepdims where
 maximum minimum fmax fmin: x1:a x2:b / out
 heaviside: x1:x x2:at out
@@ -32,6 +32,7 @@ softmax log_softmax: x axis=ALL
 [torch]
 eq = equal: input other /
 nonzero = argwhere: input
+median = lower_median: input dim:axis keepdim:keepdims
 softmax log_softmax: input:x dim:axis dtype
 logsumexp: input:x dim:axis keepdim:keepdims
 quantile: input:x q dim:axis keepdim:keepdims interpolation:method
@@ -76,7 +77,10 @@ embedding: input:i weight
 bilinear: input1:x input2:y weight bias
 layer_norm: input:x normalized_shape:shape weight bias eps
 batch_norm: input:x running_mean running_var weight bias training momentum eps
+[torch.linalg]
+norm: A:x ord:p dim:axis keepdim:keepdims
 [jax.nn]
+softmax log_softmax: x axis=-1
 leaky_relu: x negative_slope:slope
 elu celu: x alpha
 [jax.lax]
@@ -149,6 +153,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "True": True,
     "'fro'": "fro",
     "(-2,-1)": (-2, -1),
+    "-1": -1,
     "0": 0,
     "0.2": 0.2,
     "1": 1,
