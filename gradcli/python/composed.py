@@ -17,19 +17,12 @@ from gradcli.engine.constant import ENGINE
 from gradcli.graph.draft import Operand, Step
 from gradcli.graph.lower import lower_formula
 from gradcli.ops import Composition
+from gradcli.ops.operation import Operation
 from gradcli.python.calls import Call
 from gradcli.python.core import Core
 from gradcli.python.values import Value, unread
 from gradcli.syntax import tree
 from gradcli.syntax.library.names import KEYWORDS, OPERANDS, SECOND
-
-
-def composition(name: str, positional: int, keywords: list[str]) -> Composition | None:
-    """The composition that a call means; None where it is none."""
-    if not ops.is_function(name):
-        return None
-    found = ops.function(name, positional, [KEYWORDS.get(k, k) for k in keywords])
-    return found if isinstance(found, Composition) else None
 
 
 def arranged(
@@ -94,10 +87,9 @@ def composed(reader: Core, function: Composition, call: Call) -> Value:
     return values[result]
 
 
-def row_call(reader: Core, call: Call) -> Value:
+def row_call(reader: Core, row: Operation, call: Call) -> Value:
     """A function of the operation table, its arguments sorted into operands and options."""
     name, keywords = call.name, dict(call.keywords)
-    row = ops.row_of(name, len(call.arguments), keywords)
     operands: list[Value] = []
     options: dict[str, Any] = {}
     waiting = list(call.arguments)

@@ -173,14 +173,7 @@ class Interpreter(Generators):
                 if name in found:
                     raise unread(f"{function.name} gets '{name}' twice")
                 found[name] = more.pop(name)
-        defaults = dict(
-            zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True)
-        )
-        defaults |= {
-            p.arg: d
-            for p, d in zip(of.kwonlyargs, function.keyword_defaults, strict=True)
-            if d is not None or of.kw_defaults[of.kwonlyargs.index(p)] is not None
-        }
+        defaults = function.optional()
         for name in (*names, *(p.arg for p in of.kwonlyargs)):
             if name not in found:
                 if name not in defaults:

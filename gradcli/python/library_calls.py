@@ -20,7 +20,7 @@ from gradcli.python.array_makers import cast
 from gradcli.python.array_picks import with_places
 from gradcli.python.array_table import reading
 from gradcli.python.calls import Arguments, Call, Keywords, arguments_for
-from gradcli.python.composed import composed, composition, row_call
+from gradcli.python.composed import composed, row_call
 from gradcli.python.plain_calls import plain_call
 from gradcli.python.stores import store
 from gradcli.python.subscripts import Subscripts
@@ -139,11 +139,11 @@ class LibraryCalls(Subscripts):
         for own in (f"{family}_{name}", weighted, name):
             if own in prelude.NAMES:
                 return self.from_prelude(own, given, call.keywords, call.node)
-        several = composition(name, len(given), list(call.keywords))
-        if several is not None:
-            return composed(self, several, call)
-        if ops.is_row(name):
-            return row_call(self, call)
+        if ops.is_function(name):
+            meant = ops.function(name, len(given), call.keywords)
+            if isinstance(meant, ops.Composition):
+                return composed(self, meant, call)
+            return row_call(self, meant, call)
         raise self._not_read(function, family)
 
     def _not_read(self, function: Builtin, family: str) -> Unread:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from gradcli import ops
-from gradcli.diagnostics.error import GradcliError
+from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Source, Span
 from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Step
 from gradcli.graph.misfits import misfit_error
@@ -187,29 +187,24 @@ class Tape:
         """Plain data as an operand; a named or large array is a row of its own."""
         found = np.array(self.value(of), dtype=np.float64, order="C")
         label = of.label or of.root.label
+        texts = [number_text(float(v)) for v in found.ravel()] if found.size <= FEW else []
         if found.size <= FEW and not label:
             found.setflags(write=False)
-            texts = [number_text(float(v)) for v in found.ravel()]
             return Literal(found, array_text(texts, found.shape))
         if of.constant is not None and np.array_equal(self.values[of.constant], found):
             return of.constant
-        span = Span(0, 0)
-        texts = [number_text(float(v)) for v in found.ravel()] if found.size <= FEW else []
-        step = Step(
-            "constant",
-            None,
-            None,
-            (Literal(found, array_text(texts, found.shape) if texts else "[…]"),),
-            NO_OPTIONS,
-            Name(label, span),
-            span,
-            span,
-        )
+        text = array_text(texts, found.shape) if texts else "[…]"
         self.budget.keep(found.nbytes)
-        of.constant = self._append(step, Type(found.shape), found)
+        of.constant = self._constant(Literal(found, text), label)
         if label:
             self.give_name(of.constant, label, ["constant"])
         return of.constant
+
+    def _constant(self, literal: Literal, label: str = "") -> int:
+        span = Span(0, 0)
+        tree = Name(label, span)
+        step = Step("constant", None, None, (literal,), NO_OPTIONS, tree, span, span)
+        return self._append(step, literal.type, literal.value)
 
     def row_major(self, node: int, where: Where) -> int:
         """A node with the elements row by row in memory, as `.copy()` has them.
@@ -287,11 +282,7 @@ class Tape:
     def as_node(self, root: Array) -> int:
         """The node that stands for a root's data."""
         found = self.constant(root)
-        if isinstance(found, int):
-            return found
-        span = Span(0, 0)
-        step = Step("constant", None, None, (found,), NO_OPTIONS, Name("", span), span, span)
-        return self._append(step, found.type, found.value)
+        return found if isinstance(found, int) else self._constant(found)
 
 
 def literal(value: Any) -> Literal:
@@ -331,11 +322,8 @@ def described(value: Value) -> str:
 
 def as_error(unknown: Unknown, source: Source) -> GradcliError:
     """The error of a value that could not be found out."""
-    from gradcli.diagnostics.error import Kind  # noqa: PLC0415 - a name that is a keyword here
-
-    kind = Kind(unknown.kind)
     return GradcliError(
-        kind,
+        Kind(unknown.kind),
         unknown.message,
         source=source,
         span=unknown.span,
