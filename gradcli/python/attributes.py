@@ -64,7 +64,7 @@ class Attributes(LibraryCalls):
         elif name.startswith("__") and name != "__name__":
             raise unread(f"'{name}' is not read")
         if isinstance(of, Library):
-            return self._of_library(of, name)
+            return self.of_library(of, name)
         if isinstance(of, Instance):
             return self._of_instance(of, name, node)
         if isinstance(of, Class):
@@ -76,7 +76,7 @@ class Attributes(LibraryCalls):
                 return Builtin(of.library, f"{of.name}.{name}")
             if name == "random" or not of.library:
                 raise unread(f"'{of.name}.{name}' is not read")
-            return self._of_library(Library(f"{of.library}.{of.name}"), name)
+            return self.of_library(Library(f"{of.library}.{of.name}"), name)
         if isinstance(of, Partial) and of.function == AT:
             return Partial(Builtin("jax", f"at.{name}"), of.arguments, {})
         if isinstance(of, Function):
@@ -87,7 +87,8 @@ class Attributes(LibraryCalls):
             return self._of_number(of, name, node)
         return Method(of, name)
 
-    def _of_library(self, of: Library, name: str) -> Value:
+    def of_library(self, of: Library, name: str) -> Value:
+        """A name of a library: a number, a module in it, or a function."""
         path = f"{of.path}.{name}"
         if of.path in spellings.ARRAYS or of.path == "numpy":
             if name in spellings.CONSTANTS:

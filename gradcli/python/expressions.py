@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from abc import abstractmethod
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -15,13 +15,11 @@ from gradcli.python.attributes import Attributes
 from gradcli.python.builtins import NAMES, REFUSED
 from gradcli.python.core import PLAIN_ERRORS
 from gradcli.python.limits import DEEPEST
-from gradcli.python.texts import in_format
 from gradcli.python.values import (
     Builtin,
     Function,
     Library,
     Scope,
-    Stream,
     Unknown,
     Unread,
     Value,
@@ -47,7 +45,6 @@ class Expressions(Attributes):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
-        displays = _Displays(self)
         self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
             ast.Constant: self._constant,
             ast.Name: self._name,
@@ -60,16 +57,7 @@ class Expressions(Attributes):
             ast.Attribute: self._attribute,
             ast.Subscript: self._subscript,
             ast.Slice: self._slice,
-            ast.Tuple: displays.tuple_written,
-            ast.List: displays.list_written,
-            ast.Set: displays.set_written,
-            ast.Dict: displays.dict_written,
-            ast.ListComp: displays.list_of,
-            ast.GeneratorExp: displays.generator,
-            ast.SetComp: displays.set_of,
-            ast.DictComp: displays.dict_of,
             ast.Lambda: self._lambda,
-            ast.JoinedStr: displays.text_written,
             ast.NamedExpr: self._walrus,
         }
 
@@ -279,106 +267,6 @@ class Expressions(Attributes):
         value = self.value(node.value)
         self.bind(node.target, value)
         return value
-
-
-class _Displays:
-    """Lists, sets, dictionaries, texts and generators that are written out, or by their loops."""
-
-    def __init__(self, reader: Expressions) -> None:
-        self.reader = reader
-
-    def tuple_written(self, node: ast.Tuple) -> Value:
-        return tuple(self.reader.items_of(node.elts))
-
-    def list_written(self, node: ast.List) -> Value:
-        return self.reader.items_of(node.elts)
-
-    def set_written(self, node: ast.Set) -> Value:
-        return {self.reader.key(v) for v in self.reader.items_of(node.elts)}
-
-    def dict_written(self, node: ast.Dict) -> Value:
-        """A dictionary, with `**more` taken apart."""
-        found: dict[Any, Value] = {}
-        for key, value in zip(node.keys, node.values, strict=True):
-            if key is None:
-                more = self.reader.value(value)
-                if not isinstance(more, dict):
-                    raise unread("'**' takes a dictionary")
-                self.reader.budget.spend(len(more))
-                found |= more
-            else:
-                found[self.reader.key(self.reader.value(key))] = self.reader.soft(value)
-        return found
-
-    def text_written(self, node: ast.JoinedStr) -> Value:
-        parts: list[str] = []
-        for part in node.values:
-            if isinstance(part, ast.Constant):
-                parts.append(str(part.value))
-            elif isinstance(part, ast.FormattedValue):
-                parts.append(self._formatted_value(part))
-        self.reader.budget.characters(sum(map(len, parts)))
-        return "".join(parts)
-
-    def _formatted_value(self, node: ast.FormattedValue) -> str:
-        """What stands in the braces of an f-string."""
-        value = self.reader.value(node.value)
-        if node.conversion == ord("r") and isinstance(value, str):
-            value = repr(value)
-        form = self.reader.value(node.format_spec) if node.format_spec is not None else ""
-        return in_format(self.reader, value, form)
-
-    def _comprehended(self, node: Any) -> Iterator[None]:
-        """Each turn of the loops of a comprehension, in a scope of its own."""
-        outer, before = self.reader.scope, self.reader.budget.share()
-        first = self.reader.value(node.generators[0].iter)
-        self.reader.scope = Scope(outer, outer.function)
-        try:
-            yield from self._turns(node.generators, 0, first)
-        except GradcliError as error:
-            self.reader.blame(error, node, node, before)
-            raise
-        finally:
-            self.reader.scope = outer
-
-    def _turns(self, generators: list[ast.comprehension], i: int, of: Value) -> Iterator[None]:
-        one = generators[i]
-        for item in self.reader.iterated(of, self.reader.where(one.iter)):
-            self.reader.bind(one.target, item)
-            if not all(self.reader.branch(test) for test in one.ifs):
-                continue
-            if i + 1 == len(generators):
-                yield
-            else:
-                yield from self._turns(generators, i + 1, self.reader.value(generators[i + 1].iter))
-
-    def generator(self, node: ast.GeneratorExp) -> Value:
-        """A generator: what its first loop goes through is computed at once, all else later."""
-        first = self.reader.value(node.generators[0].iter)
-        scope = Scope(self.reader.scope, self.reader.scope.function)
-        return Stream(self.reader.in_scope(self._generated_items(node, first), scope))
-
-    def _generated_items(self, node: ast.GeneratorExp, first: Value) -> Iterator[Value]:
-        before = self.reader.budget.share()
-        try:
-            for _ in self._turns(node.generators, 0, first):
-                yield self.reader.soft(node.elt)
-        except GradcliError as error:
-            self.reader.blame(error, node, node, before)
-            raise
-
-    def list_of(self, node: ast.ListComp) -> Value:
-        return [self.reader.soft(node.elt) for _ in self._comprehended(node)]
-
-    def set_of(self, node: ast.SetComp) -> Value:
-        return {self.reader.key(self.reader.value(node.elt)) for _ in self._comprehended(node)}
-
-    def dict_of(self, node: ast.DictComp) -> Value:
-        """A dictionary; its values may be unknown."""
-        return {
-            self.reader.key(self.reader.value(node.key)): self.reader.soft(node.value)
-            for _ in self._comprehended(node)
-        }
 
 
 def _words(node: ast.AST) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
-from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN
+from gradcli.python.assignments import BREAK, CONTINUE, GOES_ON, RETURN, Assignments
 from gradcli.python.core import PLAIN_ERRORS
-from gradcli.python.definitions import Definitions
 from gradcli.python.expressions import kind_of
 from gradcli.python.limits import DEEPEST
 from gradcli.python.values import (
@@ -27,10 +26,12 @@ from gradcli.python.values import (
     unread,
 )
 
+Handler: TypeAlias = Callable[[Any, Any], int]
+"""Goes through a statement: takes the interpreter and the statement, gives how it ended."""
 HARMLESS_CALLS = frozenset(["print", "display", "input"])
 
 
-class Statements(Definitions):
+class Statements(Assignments):
     """`run(body)` goes through statements."""
 
     def __init__(self, *arguments: Any) -> None:
@@ -45,19 +46,7 @@ class Statements(Definitions):
             ast.For: self._for,
             ast.While: self._loop,
             ast.If: self._if,
-            ast.FunctionDef: self._def,
-            ast.ClassDef: self._class,
             ast.Return: self._return,
-            ast.Assert: self._assert,
-            ast.Delete: self._delete,
-            ast.With: self._with,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-            ast.Global: self._global,
-            ast.Nonlocal: self._nonlocal,
-            ast.Raise: self._raise,
-            ast.Try: self._try,
-            ast.Match: self._match,
             ast.Pass: lambda _node: GOES_ON,
             ast.Break: lambda _node: BREAK,
             ast.Continue: lambda _node: CONTINUE,
@@ -156,7 +145,7 @@ class Statements(Definitions):
             for item in self.iterated(self.value(node.iter), self.where(node.iter)):
                 self.bind(node.target, item)
                 turn += 1
-                self.turns[depth:] = [self._turn(node.target, item, turn)]
+                self.turns[depth:] = [_turn(node.target, item, turn)]
                 yield
         else:
             while self.branch(node.test):
@@ -165,16 +154,6 @@ class Statements(Definitions):
                 self.turns[depth:] = [("turn", turn)]
                 yield
         del self.turns[depth:]
-
-    def _turn(self, target: ast.expr, item: Value, turn: int) -> tuple[str, Any]:
-        """The variable of a loop and its value, as a step remembers it."""
-        if isinstance(target, ast.Name) and isinstance(item, int | str):
-            return target.id, item
-        if isinstance(target, ast.Tuple) and isinstance(item, tuple):
-            for one, part in zip(target.elts, item, strict=False):
-                if isinstance(one, ast.Name) and isinstance(part, int | str):
-                    return one.id, part
-        return "turn", turn
 
     def _if(self, node: ast.If) -> int:
         try:
@@ -253,6 +232,17 @@ class Statements(Definitions):
                     scope.names[name] = why
         if isinstance(value, Instance):
             value.names = dict.fromkeys(value.names, why)
+
+
+def _turn(target: ast.expr, item: Value, turn: int) -> tuple[str, Any]:
+    """The variable of a loop and its value, as a step remembers it."""
+    if isinstance(target, ast.Name) and isinstance(item, int | str):
+        return target.id, item
+    if isinstance(target, ast.Tuple) and isinstance(item, tuple):
+        for one, part in zip(target.elts, item, strict=False):
+            if isinstance(one, ast.Name) and isinstance(part, int | str):
+                return one.id, part
+    return "turn", turn
 
 
 def _word(node: ast.stmt) -> str:
