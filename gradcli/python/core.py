@@ -82,6 +82,8 @@ class Core(ABC):
     as_program = False
     """Whether the text is a program to differentiate: there `detach()` stops gradients. What is
     marked goes by numbers."""
+    rounds = True
+    """Whether numbers are rounded to digits. What is marked is rounded to be shown."""
 
     def __init__(self, source: Source, budget: Budget) -> None:
         self.text = Text(source)
@@ -96,7 +98,9 @@ class Core(ABC):
         self.attributes: dict[str, Value] = {}
         """What was stored into attributes of numbers and arrays (`x.grad`), as it is written."""
         self.random: Any = None
-        """The generator that the text has seeded."""
+        """NumPy's generator, once the text has seeded it."""
+        self.python_random: Any = None
+        """Python's own, once the text has seeded it."""
         self.calls: list[str] = []
         """The functions around, outermost first."""
         self.turns: list[tuple[str, Any]] = []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,13 +12,15 @@ import numpy as np
 from gradcli import ops
 from gradcli.diagnostics.source import Source
 from gradcli.diagnostics.suggestion import did_you_mean
-from gradcli.python import prelude
+from gradcli.python import definitions, displays, matching, prelude, trying
 from gradcli.python.assignments import RETURN
-from gradcli.python.generators import yields
-from gradcli.python.library_calls import Arguments, Keywords
+from gradcli.python.calls import Arguments, Keywords
+from gradcli.python.generators import generated, yields
 from gradcli.python.limits import Budget
-from gradcli.python.modules import Modules
+from gradcli.python.methods import call_method
+from gradcli.python.modules import call_builtin
 from gradcli.python.spellings import is_harmless
+from gradcli.python.statements import Statements
 from gradcli.python.tape import described
 from gradcli.python.values import (
     Builtin,
@@ -39,11 +42,14 @@ Supply = Callable[[str, Any], Value]
 """What a name stands for that the text gives no value; raises `Unread` where it is nothing."""
 
 
-class Interpreter(Modules):
+class Interpreter(Statements):
     """Goes through a module, and calls its functions."""
 
     def __init__(self, source: Source, budget: Budget, supply: Supply | None = None) -> None:
         super().__init__(source, budget)
+        self.visitors |= {of: partial(visit, self) for of, visit in displays.VISITORS.items()}
+        handlers = definitions.HANDLERS | trying.HANDLERS | matching.HANDLERS
+        self.handlers |= {of: partial(handle, self) for of, handle in handlers.items()}
         self.supply = supply
         self.given_scope = Scope()
         """The functions that come with gradcli, as far as they were called."""
@@ -80,9 +86,9 @@ class Interpreter(Modules):
         if isinstance(function, Function):
             return self.call_function(function, a, k, node)
         if isinstance(function, Method):
-            return self.method_call(function, a, k, node)
+            return call_method(self, function, a, k, node)
         if isinstance(function, Builtin):
-            return self.call_builtin(function, a, k, node)
+            return call_builtin(self, function, a, k, node)
         if isinstance(function, Class):
             return self._make(function, a, k, node)
         if isinstance(function, Instance):
@@ -138,7 +144,7 @@ class Interpreter(Modules):
         scope = Scope(function.scope, function.name, method)
         scope.names |= self.arguments(function, a, k)
         if isinstance(function.node, ast.FunctionDef) and yields(function.node):
-            return Stream(self.in_scope(self.generated(function.node), scope))
+            return Stream(self.in_scope(generated(self, function.node), scope))
         outer, given, calls, turns = self.scope, self.given, self.calls, self.turns
         if function.given and given is None:
             self.given = self.where(node)
@@ -172,14 +178,7 @@ class Interpreter(Modules):
                 if name in found:
                     raise unread(f"{function.name} gets '{name}' twice")
                 found[name] = more.pop(name)
-        defaults = dict(
-            zip(names[len(names) - len(function.defaults) :], function.defaults, strict=True)
-        )
-        defaults |= {
-            p.arg: d
-            for p, d in zip(of.kwonlyargs, function.keyword_defaults, strict=True)
-            if d is not None or of.kw_defaults[of.kwonlyargs.index(p)] is not None
-        }
+        defaults = function.optional()
         for name in (*names, *(p.arg for p in of.kwonlyargs)):
             if name not in found:
                 if name not in defaults:

@@ -112,6 +112,12 @@ class Budget:
             raise self.exceeded("a product of arrays that is too large")
         self.spend(count // (ELEMENTS_PER_OPERATION * 20))
 
+    def characters(self, count: int) -> None:
+        """Take note of a text of so many characters, before it is put together."""
+        if count > MOST_CHARACTERS:
+            raise self.exceeded(f"a text of more than {MOST_CHARACTERS:,} characters")
+        self.spend(count // 100)
+
     def keep(self, size: int) -> None:
         """Take note of bytes that stay."""
         self.bytes += size

@@ -12,12 +12,6 @@ def average(a, axis=None, weights=None, keepdims=False):
     total = np.sum(weights, axis=axis, keepdims=keepdims)
     return np.sum(a * weights, axis=axis, keepdims=keepdims) / total
 
-def trapezoid(y, x=None, dx=1.0, axis=-1):
-    if x is not None:
-        dx = np.diff(x, axis=axis)
-    y = np.moveaxis(y, axis, -1)
-    return np.sum(dx * (y[..., 1:] + y[..., :-1]) / 2.0, axis=-1)
-
 def polyval(p, x):
     total = 0.0
     for c in p:
@@ -80,22 +74,17 @@ def corrcoef(x, y=None):
     d = np.sqrt(np.diag(c))
     return c / d[:, None] / d[None, :]
 
-def quantile(a, q, axis=None, keepdims=False):
-    if axis is None and keepdims:
-        return np.reshape(np.quantile(a, q), [1] * np.ndim(a))
-    if axis is None:
-        a = np.ravel(a)
-        axis = -1
-    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
-    at = np.asarray(q) * (a.shape[-1] - 1)
-    low = np.clip(np.floor(at), 0, a.shape[-1] - 1).astype(int)
-    high = np.clip(low + 1, 0, a.shape[-1] - 1)
-    low_values = np.moveaxis(a[..., low], -1, 0) if np.ndim(q) else a[..., low]
-    high_values = np.moveaxis(a[..., high], -1, 0) if np.ndim(q) else a[..., high]
-    part = at - low
+def quantiles(a, q, axis=None, keepdims=False):
     if np.ndim(q):
-        part = np.reshape(part, [-1] + [1] * (np.ndim(low_values) - 1))
-    found = low_values + (high_values - low_values) * part
+        return np.stack([np.quantile(a, one, axis, keepdims=keepdims) for one in q])
+    if axis is None:
+        found = quantiles(np.ravel(a), q, -1)
+        return np.reshape(found, [1] * np.ndim(a)) if keepdims else found
+    a = np.moveaxis(np.sort(a, axis=axis), axis, -1)
+    at = q * (a.shape[-1] - 1)
+    low = int(np.clip(np.floor(at), 0, a.shape[-1] - 1))
+    high = min(low + 1, a.shape[-1] - 1)
+    found = a[..., low] + (a[..., high] - a[..., low]) * (at - low)
     return np.expand_dims(found, axis) if keepdims else found
 
 def percentile(a, q, axis=None, keepdims=False):
@@ -231,6 +220,6 @@ def log1mexp(x):
 def xlogx(x):
     return xlogy(x, x)
 
-def multi_hypot(*x):
-    return np.sqrt(np.sum(np.array(x) ** 2))
+def math_hypot(*x):
+    return np.hypot(*x) if len(x) == 2 else np.sqrt(np.sum(np.array(x) ** 2))
 """

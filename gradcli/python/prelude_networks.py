@@ -8,33 +8,20 @@ def reduced(x, reduction):
         return np.sum(x)
     return x
 
-def nll_loss(x, y, weight=None, reduction='mean'):
-    picked = -x[np.arange(x.shape[0]), y]
-    if weight is None:
-        return reduced(picked, reduction)
-    each = weight[y]
-    total = picked * each
-    return np.sum(total) / np.sum(each) if reduction == 'mean' else reduced(total, reduction)
+def weighted_mean(each, y, weight, reduction):
+    return np.sum(each) / np.sum(weight[y]) if reduction == 'mean' else reduced(each, reduction)
 
-def cross_entropy(x, y, weight=None, reduction='mean', label_smoothing=0.0):
-    logs = log_softmax(x, axis=-1)
+def weighted_nll_loss(x, y, weight, reduction='mean'):
+    return weighted_mean(-x[np.arange(x.shape[0]), y] * weight[y], y, weight, reduction)
+
+def weighted_cross_entropy(x, y, weight, reduction='mean', label_smoothing=0.0):
     n = np.shape(x)[-1]
-    if np.ndim(y) == np.ndim(x):
-        y = y * (1.0 - label_smoothing) + label_smoothing / n
-        logs = logs if weight is None else logs * weight
-        return reduced(-np.sum(y * logs, axis=-1), reduction)
-    if np.ndim(x) == 1:
-        logs = logs[None, :]
-        y = np.atleast_1d(y)
-        reduction = 'sum' if reduction == 'none' else reduction
-    plain = nll_loss(logs, y, weight, reduction)
-    if not label_smoothing:
-        return plain
-    spread = -np.sum(logs if weight is None else logs * weight, axis=-1)
-    smooth = reduced(spread, reduction)
-    if weight is not None and reduction == 'mean':
-        smooth = np.sum(spread) / np.sum(weight[y])
-    return (1.0 - label_smoothing) * plain + label_smoothing / n * smooth
+    by_number = np.ndim(y) < np.ndim(x)
+    targets = (np.eye(n)[y] if by_number else y) * (1.0 - label_smoothing) + label_smoothing / n
+    each = -np.sum(targets * weight * log_softmax(x, axis=-1), axis=-1)
+    if by_number:
+        return weighted_mean(each, y, weight, reduction)
+    return reduced(each, reduction)
 
 def one_hot(x, num_classes=-1, axis=-1):
     n = int(np.max(x)) + 1 if num_classes < 0 else num_classes

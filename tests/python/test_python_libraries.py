@@ -92,7 +92,11 @@ TORCH = {
     "X.pow(2).add(1).mul(V).clamp(min=0.5, max=2)": "np.clip((X**2 + 1)*V, 0.5, 2)",
     "X.view(3, 2).unsqueeze(0).squeeze()": "X.reshape(3, 2)",
     "torch.cat([X, X], dim=1)": "np.concatenate([X, X], axis=1)",
-    "X.permute(1, 0) + X.transpose(0, 1)": "2*X.T",
+    "X.permute(1, 0) + X.transpose(0, 1) + X.permute(0, 1).t()": "3*X.T",
+    "(2*X).add_(X, alpha=-0.5).sub_(X, alpha=2).mul_(V)": "-0.5*X*V",
+    "F.cross_entropy(X, torch.tensor([2, 0]), torch.tensor([1., 2, 3]))": (
+        "-np.sum((scipy.special.log_softmax(X, axis=1)*[1., 2, 3])[[0, 1], [2, 0]])/4"
+    ),
     "torch.norm(X)": "np.linalg.norm(X)",
     "torch.matmul(X, V) + torch.mv(X, V)": "2*(X @ V)",
     "V.repeat(2, 1)": "np.tile(V, (2, 1))",
