@@ -166,9 +166,7 @@ class Function:
             node.id
             for node in self.graph.nodes
             if node.operation is not None and node.operation.periodic and self.speaking[node.id]
-            if any(
-                np.any(np.abs(self.values[o]) > FAR) for o in node.operands if isinstance(o, int)
-            )
+            if any(_beyond(self.values[o], FAR) for o in node.operands if isinstance(o, int))
         }
 
     def underflows(self, coordinate: Coordinate) -> bool:
@@ -221,3 +219,9 @@ class Function:
         return backward(
             self.graph, self.values, active, self.upstream, allow_nonfinite=True
         ).accumulators
+
+
+def _beyond(value: Any, bound: float) -> bool:
+    """Whether some element is larger than this; for a number no array is made."""
+    larger = abs(value) > bound
+    return bool(larger.any() if isinstance(larger, np.ndarray) else larger)

@@ -82,12 +82,12 @@ class Jitter:
         return 1.0 + error * self._draws("plain", value)
 
     def _draws(self, kind: str, value: Array) -> Array:
-        start = self.next
+        start, supply = self.next, self._long[kind]
         end = start + value.size
         self.next = (end + 61) % self.POOL
-        if end > self._long[kind].size:
-            self._long[kind] = np.tile(self._pool[kind], -(-end // self.POOL))
-        part = self._long[kind][start:end]
+        if end > supply.size:
+            self._long[kind] = supply = np.tile(self._pool[kind], -(-end // self.POOL))
+        part = supply[start:end]
         return part if value.ndim == 1 else part.reshape(value.shape)
 
 

@@ -202,7 +202,10 @@ class Shown(NamedTuple):
         center, rough = h[every, a], error[every, a]
         better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=self.steps.bits)
         first = s.D[every, a], rough, center
-        value, error, step = (np.column_stack(pair) for pair in zip(first, better, strict=True))
+        value, error, step = (
+            np.concatenate([one[:, None], more], axis=1)
+            for one, more in zip(first, better, strict=True)
+        )
         slope, error, step = consistent((value, error, step), s, ALL, center, rough)
         good = ok.any(axis=1) & self.near[rows] & resolved(s, ALL) & np.isfinite(gradient)
         error = np.where(good, error, np.inf)

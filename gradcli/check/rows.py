@@ -87,7 +87,7 @@ class Row:
             coordinate, found = self.worst()
         return Check(
             verdict=found.verdict,
-            finite_difference=self._slopes(),
+            finite_difference=found.slope if coordinate.plain else self._slopes(),
             error_estimate=found.error,
             digits=found.digits,
             left=found.left,
@@ -121,8 +121,6 @@ class Row:
         """The finite differences in the shape of the array; None along directions."""
         if self.along_directions:
             return None
-        if not self.node.type.shape:
-            return self.found[0][1].slope
         slopes = np.full(self.node.type.shape, np.nan)
         for coordinate, found in self.found:
             if found.slope is not None and coordinate.index is not None:

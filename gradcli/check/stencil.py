@@ -198,6 +198,11 @@ class Pass:
         function, operation = self.function, node.operation
         columns = bits.bit_count()
         rows, calm = self.points * columns, self.calm * columns
+        # Elementwise operations have any number of batch axes, others one.
+        direct = operation.elementwise and node.aligned and not operation.chooses
+        batch: tuple[int, ...] = (rows,)
+        if direct:
+            batch, calm = (self.points, columns), self.calm
         arguments: list[Any] = []
         for o in node.operands:
             if type(o) is not int:
@@ -206,8 +211,9 @@ class Pass:
                 value, own = self.now[o], self.moved[o]
                 if own != bits:
                     value = self._spread(value, o, bits, own)
-                value = value.reshape(rows, *value.shape[2:])
-                if operation.composite and calm < rows:
+                if not direct:
+                    value = value.reshape(rows, *value.shape[2:])
+                if operation.composite and self.stencil.jittered:
                     value = value if self._is_last_use(o, node) else value.copy()
                     function.jitter.shake(value, calm)
                 arguments.append(value)
@@ -223,13 +229,13 @@ class Pass:
             self.choices[node.id] = chosen(arguments[0], rows)
         value = node.kernel(*arguments)
         if value.ndim == len(node.type.shape):
-            value = np.broadcast_to(value, (rows, *value.shape))
-        if calm < rows and not operation.exact:
+            value = np.broadcast_to(value, (*batch, *value.shape))
+        if self.stencil.jittered and not operation.exact:
             if value.base is not None or value is arguments[0] or value is arguments[-1]:
                 value = value.copy()
             error = EPS if operation.elementwise else error_of_sum(_terms(function.graph, node))
             function.jitter.shake(value, calm, error)
-        return value.reshape(self.points, columns, *value.shape[1:])
+        return value if direct else value.reshape(self.points, columns, *value.shape[1:])
 
     def _is_last_use(self, operand: int, node: Node) -> bool:
         """Whether an operand's array is its own and needed here for the last time."""

@@ -98,8 +98,9 @@ class Bench:
         self._rough.clear()
         self._contradicted.clear()
         for along, ladder in quick_check.LADDERS:
+            plain = [k for k in plain if found[k] is None]
             fit = [k for k in plain if (coordinates[k].direction is not None) == along]
-            self._look(coordinates, [k for k in fit if found[k] is None], found, ladder)
+            self._look(coordinates, fit, found, ladder)
         left = [k for k in order if found[k] is None]
         while left:
             rows = rows_at_once(self.function, coordinates[left[0]])
