@@ -162,8 +162,16 @@ def along(x: Array) -> Steps:
     return _ladder(x, np.full(x.shape, 0.5), FEW, 3.0)
 
 
-LADDERS: tuple[tuple[bool, Ladder], ...] = ((False, ordinary), (False, finer), (True, along))
-"""The steps for numbers, those for what is left of them, and the steps along directions."""
+def finer_along(x: Array) -> Steps:
+    """Steps along a direction that stay before borders which many elements come close to."""
+    return _ladder(x, np.full(x.shape, 2.0**-14), FEW, 3.0)
+
+
+LADDERS: tuple[tuple[bool, Ladder], ...] = (
+    *((False, ordinary), (False, finer)),
+    *((True, along), (True, finer_along)),
+)
+"""The steps for numbers and along directions, each with those for what is left."""
 
 
 def _ladder(x: Array, top: Array, count: int, bits: float) -> Steps:

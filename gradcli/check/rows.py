@@ -166,8 +166,8 @@ def draw_direction(value: Array, draw: Array) -> Array:
 
     With plain ±1, two equal errors would cancel in half of all directions.
     """
-    size = np.abs(value)
-    scale = float(np.sqrt(np.mean(size**2))) or 1.0
-    magnitude = np.where(size > 0, size, scale)
-    direction: Array = np.where(draw < 0, draw - 0.5, draw + 0.5) * magnitude
+    magnitude = np.abs(value)
+    if not magnitude.all():
+        magnitude[magnitude == 0] = float(np.sqrt(np.mean(magnitude**2))) or 1.0
+    direction: Array = (draw + np.copysign(0.5, draw)) * magnitude
     return direction

@@ -10,12 +10,14 @@ was no time for is counted.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from functools import cached_property
 from itertools import islice
 from typing import Any
 
 import numpy as np
 
+from gradcli.check.blas_threads import LARGE, one_thread
 from gradcli.check.clock import Clock, OutOfTimeError
 from gradcli.check.finding import Finding
 from gradcli.check.function import Coordinate, Point
@@ -62,7 +64,9 @@ def check_gradients(
             for node, accumulator in zip(graph.nodes, passed.accumulators, strict=True)
             if node.carries and accumulator is not None
         ]
-        return _Run(Bench(point, seed, clock, scattered=exact), rows, clock, exact=exact).checks()
+        bench = Bench(point, seed, clock, scattered=exact)
+        with one_thread if 1 < bench.function.widest[0] < LARGE else nullcontext():
+            return _Run(bench, rows, clock, exact=exact).checks()
 
 
 SMALL = 128

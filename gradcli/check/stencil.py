@@ -10,6 +10,7 @@ that a disturbance is one product.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,6 +24,13 @@ from gradcli.ops.operation import Array, keywords
 
 _GOLDEN = 0.6180339887498949
 """Multiples of it, modulo 1, spread evenly; they are the weights of an array's elements."""
+
+
+@lru_cache(maxsize=4)
+def _weights(bits: int) -> Array:
+    """2^bits weights between 0.5 and 1, of which every node takes some from its number on."""
+    weights: Array = 0.5 + np.arange(1, 1 + (1 << bits)) * _GOLDEN % 1.0 / 2
+    return weights
 
 
 class Stencil(NamedTuple):
@@ -254,7 +262,7 @@ class Pass:
         if terms == 1:
             return flat.reshape(shape)
         shaky = slice(self.calm * shape[1], len(flat))
-        weights = 0.5 + np.arange(i + 1, i + 1 + terms) * _GOLDEN % 1.0 / 2
+        weights = _weights((i + terms).bit_length())[i : i + terms]
         projected: Array = flat @ weights
         if self.stencil.jittered:
             # The terms are disturbed, too; only those of the last rows need it.
