@@ -42,8 +42,9 @@ class Row:
         self, node: Node, value: Any, gradient: Any, *, every_element: bool, seed: int
     ) -> None:
         self.node, self.value, self.gradient = node, value, gradient
-        self.along_directions = node.type.size > FEW and not every_element
-        self.size = DIRECTIONS if self.along_directions else node.type.size
+        elements = node.type.size
+        self.along_directions = elements > FEW and not every_element
+        self.size = DIRECTIONS if self.along_directions else elements
         self.found: list[tuple[Coordinate, Finding]] = []
         self.seed = seed
         self.ties: list[str] = []

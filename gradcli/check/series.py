@@ -225,16 +225,17 @@ def extrapolate(
     values: list[Array] = [value[..., :0]]
     errors: list[Array] = [value[..., :0]]
     steps: list[Array] = [h[..., :0]]
-    for column in range(1, columns + 1):
+    for column in range(columns):
+        if column:
+            factor = 2.0 ** (bits * order * column)
+            value = (factor * value[..., 1:] - value[..., :-1]) / (factor - 1)
+            doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
         if value.shape[-1] < 3:
             break
         change = np.abs(value[..., 1:] - value[..., :-1])
         values.append(value[..., :-2])
         errors.append(np.maximum(change[..., :-1], change[..., 1:]) + doubt[..., :-2])
         steps.append(h[..., : value.shape[-1] - 2])
-        factor = 2.0 ** (bits * order * column)
-        value = (factor * value[..., 1:] - value[..., :-1]) / (factor - 1)
-        doubt = (factor * doubt[..., 1:] + doubt[..., :-1]) / (factor - 1)
     found, error, step = (np.concatenate(part, axis=-1) for part in (values, errors, steps))
     return found, np.where(np.isfinite(found) & np.isfinite(error), error, np.inf), step
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -46,9 +46,9 @@ class Stencil(NamedTuple):
     held: int = 0
 
 
-Visit = Callable[[int, int, Array], None]
-"""Is shown a node between by its number, its columns (as bits of a number), and its values there,
-which have a row per point."""
+Seen: TypeAlias = tuple[int, int, Array]
+"""A node between: its number, its columns (as bits of a number), and its values there, which have
+a row per point."""
 
 
 def columns_of(sets: Sequence[int], count: int) -> tuple[Array, Array]:
@@ -75,7 +75,9 @@ class Outputs(NamedTuple):
 class Pass:
     """One way up the graph with all points of a stencil."""
 
-    def __init__(self, function: Function, stencil: Stencil, visit: Visit | None = None) -> None:
+    def __init__(
+        self, function: Function, stencil: Stencil, visit: Callable[[Seen], object] | None = None
+    ) -> None:
         self.function, self.stencil, self.visit = function, stencil, visit
         self.points, self.count = stencil.t.shape
         self.rows = self.points * self.count
@@ -115,7 +117,7 @@ class Pass:
                 continue
             value = self._computed(graph.operation(i), bits) if bits else None
             if value is not None and self.visit and i != graph.output and speaking[i]:
-                self.visit(i, bits, value if value.ndim == 2 else self._projected(value, i))
+                self.visit((i, bits, value if value.ndim == 2 else self._projected(value, i)))
             if mine is not None:
                 value, bits = self._with_own(value, bits, mine)
                 if not self.stencil.coordinates[mine[0]].plain:
