@@ -58,23 +58,27 @@ class Scatter:
         self, held: dict[int, Array], coordinates: Sequence[Coordinate], rows: Sequence[slice]
     ) -> list[float]:
         """The scatter of every coordinate's accumulator, from its rows of the held values."""
-        deltas = self._backward(held, coordinates)
-        found = []
-        for coordinate, own in zip(coordinates, rows, strict=True):
-            delta = deltas.get(coordinate.node)
-            spread = 0.0
-            if delta is not None:
-                results = coordinate.component(delta[own]).tolist()
-                spread = (
-                    (max(results) - min(results)) / 2 if math.isfinite(sum(results)) else math.inf
-                )
-            found.append(spread)
-        return found
+        spreads = [0.0]
+        for repaired in (False, True):
+            deltas = self._backward(held, coordinates, repaired=repaired)
+            spreads = [
+                _half_range(coordinate.component(deltas[coordinate.node][own]).tolist())
+                if coordinate.node in deltas
+                else 0.0
+                for coordinate, own in zip(coordinates, rows, strict=True)
+            ]
+            if math.isfinite(sum(spreads)):
+                break
+        return spreads
 
     def _backward(
-        self, held: dict[int, Array], coordinates: Sequence[Coordinate]
+        self, held: dict[int, Array], coordinates: Sequence[Coordinate], *, repaired: bool
     ) -> dict[int, Array]:
-        """The coordinates' accumulators for all held rows, which are the batch axis."""
+        """The coordinates' accumulators for all held rows, which are the batch axis.
+
+        If `repaired`, what is not finite counts only where it is a contribution at the point; else
+        it spreads, and the accumulators that it reaches are not finite.
+        """
         graph, at, active = self.point.graph, self.point.values, self.point.active
         place = self.place
         rows = len(next(iter(held.values())))
@@ -99,7 +103,7 @@ class Scatter:
             for i, to in enumerate(node.operands):
                 if type(to) is not int or not active[to] or to < first:
                     continue
-                sent = self._sent(node, i, arguments, out, delta)
+                sent = self._sent(node, i, arguments, out, delta, repaired=repaired)
                 before = deltas.get(to)
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
@@ -114,17 +118,24 @@ class Scatter:
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
     def _sent(
-        self, node: OperationNode, i: int, arguments: list[Any], out: Any, delta: Array
+        self,
+        node: OperationNode,
+        i: int,
+        arguments: list[Any],
+        out: Any,
+        delta: Array,
+        *,
+        repaired: bool,
     ) -> Array:
         """What a node sends to its operand, for every row; disturbed where it is rounded."""
-        operation = node.operation
+        operation, operand_type = node.operation, self.point.graph.operand_type
         rule = self.point.rules.of(node, i)
         rows = len(delta)
-        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
         factored = operation.factorises
-        if factored and operation.minors and shapes[0][-1] <= SMALL:
+        if factored and operation.minors and operand_type(node.operands[0]).shape[-1] <= SMALL:
             factored = False  # small determinants are sums of products
         if factored:  # its rounding is like an error in the matrix
+            shapes = [operand_type(o).shape for o in node.operands]
             arguments = [
                 self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
                 for a, shape in zip(arguments, shapes, strict=True)
@@ -147,11 +158,16 @@ class Scatter:
                 len(node.type.shape),
             )
             sent, exact = delta * local, operation.exact
-        if not np.isfinite(sent).all():
+        if repaired and not np.isfinite(sent).all():
             sent = np.where(self._counts[node.id, i], sent, 0.0)
-        if sent.shape[1:] != shapes[i]:
-            sent = reduce_to(sent, shapes[i], front=1)
+        shape = operand_type(node.operands[i]).shape
+        if sent.shape[1:] != shape:
+            sent = reduce_to(sent, shape, front=1)
         return sent if exact else self.jitter.round(sent)
+
+
+def _half_range(results: list[float]) -> float:
+    return (max(results) - min(results)) / 2 if math.isfinite(sum(results)) else math.inf
 
 
 def _batched(value: Any, shape: Shape, rows: int) -> Array:
