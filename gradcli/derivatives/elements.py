@@ -15,9 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.derivatives.line import Line, arrays_line, numbers_line
 from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import parts
-from gradcli.engine.compiled import Line, numbers_line
 from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import apply
 from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number, operand_key
@@ -37,6 +37,8 @@ MOST_NUMBERS = 4000
 """The most numbers that a function computes: Python takes 40 ms to compile it."""
 MOST_TRIED = 2**15
 """The most numbers, zeros among them, that are gone through to find those of the function."""
+MOST_COPIED = 2**20
+"""The most elements of inputs that a result keeps a copy of, to make its values when read."""
 LANES = 8
 """NumPy adds up as many sums side by side where an array has as many elements."""
 
@@ -45,7 +47,7 @@ Elements = Sequence[Operand]
 Moves = Sequence[tuple[Operand, Sequence[tuple[int, float]]]]
 
 
-def line_on_numbers(
+def written(
     rows: Rows,
     of: Graph,
     finite: Iterable[int],
@@ -69,33 +71,35 @@ def line_on_numbers(
     watched = [node.id for node in nodes if node.id not in seen]
     held = [i for i, _ in rows.wanted if i is not None]
     run = Continuation(graph, 0, [*held, *watched], () if along else rows.types)
-    units: list[Mapping[str, Any]] = [rows.fixed]
-    if not along:
-        if not 0 < rows.colours.number <= FEW:
-            return None
-        (batch,) = directions(rows.types, rows.colours, rows.width)
-        each = range(rows.colours.number)
-        units = [{**rows.fixed, **{n: b[k] for n, b in batch.items()}} for k in each]
-    sizes = [node.type.size * (len(units) if run.varies[node.id] else 1) for node in run.nodes]
-    most = min(MOST_NUMBERS, FEW_EACH * len(run.nodes))
-    if sum(sizes) > (most if len(units) == 1 else MOST_TRIED):
-        return None
     inputs = {name: of.nodes[i].type for name, i in of.input_numbers.items()}
     free = {**inputs, **rows.types} if along else inputs
-    taken = _Taken(run, free, len(of.nodes), exact)
-    wanted = taken.derivatives(units, rows.wanted, most)
-    if wanted is None:
+    units = [rows.fixed] if along else _units(rows)
+    sizes = [node.type.size * (len(units) if run.varies[node.id] else 1) for node in run.nodes]
+    most = min(MOST_NUMBERS, FEW_EACH * len(run.nodes))
+    if units and sum(sizes) <= (most if len(units) == 1 else MOST_TRIED):
+        taken = _Taken(run, free, len(of.nodes), exact)
+        wanted = taken.derivatives(units, rows.wanted, most)
+        if wanted is not None:
+            return numbers_line(
+                taken.nodes,
+                [(name, t, taken.given[name]) for name, t in free.items()],
+                taken.symmetric(wanted, len(units)) if symmetric else wanted,
+                (-1,) if along else (len(units), -1),
+                [element for i in watched for element in taken.of(i)],
+                [tie for node in corners for tie in taken.ties(node)],
+            )
+    if not along or corners or sum(t.size for t in inputs.values()) > MOST_COPIED:
         return None
-    if symmetric:
-        wanted = taken.symmetric(wanted, len(units))
-    return numbers_line(
-        taken.nodes,
-        [(name, t, taken.given[name]) for name, t in free.items()],
-        wanted,
-        (len(wanted),) if along else (len(units), len(wanted) // len(units)),
-        [element for i in watched for element in taken.of(i)],
-        [tie for node in corners for tie in taken.ties(node)],
-    )
+    return arrays_line(run, inputs, rows.wanted, watched)
+
+
+def _units(rows: Rows) -> list[Mapping[str, Any]]:
+    """The values of the directions, one after the other, where they are few."""
+    if not 0 < rows.colours.number <= FEW:
+        return []
+    (batch,) = directions(rows.types, rows.colours, rows.width)
+    each = range(rows.colours.number)
+    return [{**rows.fixed, **{n: b[k] for n, b in batch.items()}} for k in each]
 
 
 def _literals(value: Any) -> Elements:

@@ -7,6 +7,7 @@ gradient's slopes.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ from gradcli.derivatives.twice import Twice, hessian_matrix, hessian_product, tw
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.engine.forward import all_finite
-from gradcli.engine.inputs import to_value
+from gradcli.engine.inputs import FLOAT64, to_value
 from gradcli.engine.run import Executable
 from gradcli.engine.upstream import expect_one_element
 from gradcli.graph.graph import Graph
@@ -174,6 +175,10 @@ def _checks(
 
 def _as_vector(graph: Graph, wrt: Sequence[int], vector: Any) -> dict[int, Any]:
     """The vector's part for every input, 0 where there is none."""
+    if type(vector) is np.ndarray and len(wrt) == 1:  # without a look at what else it may be
+        fits = vector.dtype is FLOAT64 and vector.shape == graph.nodes[wrt[0]].type.shape
+        if fits and isfinite(np.vdot(vector, vector)):
+            return {wrt[0]: vector}
     names = {graph.nodes[i].name: i for i in wrt}
     if not isinstance(vector, Mapping):
         if not names:

@@ -34,7 +34,7 @@ from gradcli.results.matrices import (
 )
 
 if TYPE_CHECKING:
-    from gradcli.engine.compiled import Line
+    from gradcli.derivatives.line import Line
 
 UPSTREAM = "the upstream"
 """Not a name of the language, so that no input has it."""
@@ -189,14 +189,14 @@ class _Passes:
 
     def line(self) -> Line | None:
         """The matrix of all directions as a function of the inputs' values."""
-        from gradcli.derivatives.elements import line_on_numbers  # noqa: PLC0415 - most run once
+        from gradcli.derivatives.elements import written  # noqa: PLC0415 - most run once
 
         nodes, exact = [*range(len(self.graph.nodes))], len(self.graph.nodes)
         if self.outputs == 1:  # the backward pass from 1, which has an error of its own
             if not self.reverse:
                 return None
             nodes, exact = [*nodes, *self.deltas.values()], len(self.rows.graph.nodes)
-        return line_on_numbers(self.rows, self.graph, nodes, exact)
+        return written(self.rows, self.graph, nodes, exact)
 
     def blocks(self, matrix: Array) -> dict[int, Array]:
         """The matrices by input, from that of all directions."""

@@ -28,7 +28,7 @@ from gradcli.results.corners import with_corners
 from gradcli.results.matrices import Colours, directions
 
 if TYPE_CHECKING:
-    from gradcli.engine.compiled import Line
+    from gradcli.derivatives.line import Line
 
 
 @dataclass(frozen=True)
@@ -88,10 +88,10 @@ class Twice:
 
     def line(self, *, along: bool) -> Line | None:
         """The matrix, or the product with a vector, as a function of the inputs' values."""
-        from gradcli.derivatives.elements import line_on_numbers  # noqa: PLC0415 - most run once
+        from gradcli.derivatives.elements import written  # noqa: PLC0415 - most run once
 
         active = self.graph.dependent(set(self.wrt))
-        return line_on_numbers(
+        return written(
             self.rows,
             self.graph,
             [*range(len(self.graph.nodes)), *self.first.deltas.values()],

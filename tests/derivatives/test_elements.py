@@ -68,13 +68,13 @@ def expect_same(one: Any, other: Any) -> None:
 
 @pytest.mark.parametrize("text", [*APART, *WHOLE, "[v[0]*cos(v[1]), v[0]*sin(v[1])]"])
 def test_the_first_run_and_later_ones(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    lines, whole = [], elements.line_on_numbers
+    lines, whole = [], elements.written
 
-    def line_on_numbers(*given: Any, **named: Any) -> Any:
+    def written(*given: Any, **named: Any) -> Any:
         lines.append(whole(*given, **named))
         return lines[-1]
 
-    monkeypatch.setattr(elements, "line_on_numbers", line_on_numbers)
+    monkeypatch.setattr(elements, "written", written)
     at = {name: POINT[name] for name in Program(text).inputs}
     for what in ASKED:
         if "w" in at and what not in ("reverse", "product"):  # more directions than few
