@@ -22,6 +22,7 @@ from gradcli.diagnostics.failures import file_error
 from gradcli.files.columns import as_array
 from gradcli.files.dataset import Dataset, Portion
 from gradcli.files.dialect import Asked
+from gradcli.files.files import there_is_folder, unwritable
 from gradcli.files.frames import ahead, as_frame, replacing, system_error, write
 from gradcli.files.many import Found, is_url, is_web
 from gradcli.files.opening import opened
@@ -230,10 +231,7 @@ def is_folder(out: str | None) -> bool:
         return False
     if is_url(out):
         return out.endswith("/")
-    try:
-        return out.endswith(("/", os.sep)) or Path(out).is_dir()
-    except (OSError, ValueError):
-        return False
+    return out.endswith(("/", os.sep)) or there_is_folder(Path(out))
 
 
 def target_of(found: Found, file: str, out: str, to: str, ending: str = "") -> str:
@@ -270,8 +268,6 @@ def _make_folder(target: str) -> None:
     try:
         Path(target).parent.mkdir(parents=True, exist_ok=True)
     except (OSError, ValueError) as error:
-        from gradcli.files.files import unwritable
-
         raise unwritable(f"'{target}'", error) from None
 
 

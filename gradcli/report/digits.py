@@ -20,6 +20,8 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from gradcli.report.json import nonfinite_word
+
 Array: TypeAlias = npt.NDArray[Any]
 
 LEAST, MOST = -99, 15
@@ -57,7 +59,7 @@ def decimals(array: Array) -> Iterator[str]:
     for start in range(0, len(array), step):
         part = array[start : start + step]
         yield "," if start else "["
-        odd = _odd(part)
+        odd, lacks_zero = _odd(part)
         words: list[str] = []
         if odd.any():
             if np.count_nonzero(odd) > FEW * part.size:
@@ -67,6 +69,8 @@ def decimals(array: Array) -> Iterator[str]:
             # What is put in for them is `null`, which no other number is.
             part = np.where(odd, np.nan, part)
         text = dumps(part, option=OPT_SERIALIZE_NUMPY)
+        if lacks_zero:
+            text = text.replace(b"e-", b"e-0")
         view, at = memoryview(text), 1
         for word in words:
             end = text.find(b"n", at)
@@ -76,15 +80,23 @@ def decimals(array: Array) -> Iterator[str]:
     yield "]"
 
 
-FEW = 1 / 20
+FEW = 1 / 8
 """The part of the numbers that may be written one by one by `repr`."""
 
 
-def _odd(array: Array) -> Array:
-    """Which numbers orjson spells in its own way: 0.00001, 1e-9, 1e16, null."""
+def _odd(array: Array) -> tuple[Array, bool]:
+    """Which numbers orjson spells in its own way: 0.00001, 1e16, null, and 1e-9 or 1e-10.
+
+    Where exponents of one digit are many, they are right once a zero is put before the digit.
+    """
     size = np.abs(array)
-    odd: Array = (size >= 1e-9) & (size < 1e-4) | ~(size < 1e16)
-    return odd
+    odd = ~((size >= 1e-4) & (size < 1e16))
+    found = size[odd]
+    small = (found > 0) & (found < 1e-5)
+    one_digit = small & (found >= 1e-9)
+    lacks_zero = bool(np.count_nonzero(one_digit) > FEW * array.size)
+    odd[odd] = (found != 0) & ~(small & (one_digit == lacks_zero))
+    return odd, lacks_zero
 
 
 def _by_products(array: Array) -> str:
@@ -204,6 +216,4 @@ def _repeated(word: Array, times: int) -> Array:
 
 def _word(x: float) -> str:
     """A number by itself, or the string that JSON has for it."""
-    if math.isfinite(x):
-        return float.__repr__(x)
-    return '"NaN"' if math.isnan(x) else '"Infinity"' if x > 0 else '"-Infinity"'
+    return float.__repr__(x) if math.isfinite(x) else f'"{nonfinite_word(x)}"'

@@ -341,6 +341,7 @@ def numbers(kind: str) -> Any:
         "quotients": np.arange(50_000) / 7,
         "near powers": np.array(near),
         "special": np.array([0.0, -0.0, np.nan, np.inf, -np.inf, 5e-324, 1.797e308, 1e22, 1e23]),
+        "small": draw.normal(size=(8, 20_000)) * 10.0 ** -np.arange(3, 11)[:, None],
         "deep": draw.normal(size=(3, 1, 4, 5)),
         "odd among many": _with_odd(draw, draw.normal(size=(300, 200))),
     }[kind]
@@ -359,7 +360,7 @@ def _with_odd(draw: np.random.Generator, array: Any) -> Any:
     "kind",
     [
         *("normal", "any bits", "all scales", "few digits", "16 and 17 digits", "integers"),
-        *("quotients", "near powers", "special", "deep", "odd among many"),
+        *("quotients", "near powers", "special", "small", "deep", "odd among many"),
     ],
 )
 def test_many_numbers_at_once_have_the_digits_of_repr(

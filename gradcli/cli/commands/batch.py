@@ -58,8 +58,18 @@ class FileOptions(Options):
     )
     quiet: bool = in_report("--quiet", "the exit code alone, and errors")
 
-    def expect_sound(self, point: RowOptions) -> None:
-        """Raise where options contradict each other, or a package is missing."""
+    def settled(self, point: RowOptions) -> str:
+        """POINTS, which may begin to be read. Raises where options contradict each other."""
+        if point.file is not None and self.points is None:
+            self.points, point.program = point.program, None
+        if self.points is None:
+            raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
+        if "-" in (point.program, point.file) and self.points == "-":
+            raise usage_error("program and points can't both come from standard input")
+        from gradcli.files import head_start
+
+        plain_table = not (self.source or self.separator or self.decimal or self.missing)
+        head_start.begin(self.points, (point.program or "") if plain_table else "")
         from gradcli.cli.inputs import expect_one_reader
 
         expect_one_reader(point.data, "the program", point.program, point.file)
@@ -71,6 +81,7 @@ class FileOptions(Options):
             raise usage_error("--jit and --no-jit contradict each other")
         if self.dask is not None:
             require("distributed", "dask", "--dask")
+        return self.points
 
 
 @declare(
@@ -91,17 +102,7 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
 
     Exit codes: 0 all is well; 1 the mathematics failed in a row; 2 wrong usage.
     """
-    if point.file is not None and files.points is None:
-        files.points, point.program = point.program, None
-    if files.points is None:
-        raise usage_error("the file of points is missing", "gradcli batch PROGRAM points.csv")
-    if "-" in (point.program, point.file) and files.points == "-":
-        raise usage_error("program and points can't both come from standard input")
-    from gradcli.files import head_start
-
-    plain_table = not (files.source or files.separator or files.decimal or files.missing)
-    head_start.begin(files.points, (point.program or "") if plain_table else "")
-    files.expect_sound(point)
+    points = files.settled(point)
     from gradcli.cli.progress import progress
     from gradcli.files.dialect import asked
     from gradcli.files.frames import ahead
@@ -109,7 +110,7 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     from gradcli.files.many import find, plain
     from gradcli.files.parts import part_of, portion
 
-    found = find(files.points, files.source)
+    found = find(points, files.source)
     if files.out is not None:
         files.out = plain(files.out)
     out = None if files.out == "-" else files.out
@@ -117,10 +118,10 @@ def command(point: RowOptions, files: FileOptions) -> Outcome:
     gaps = files.errors != "stop" and not point.allow_nonfinite
     given = asked(found.form, files.separator, files.decimal, files.missing, gaps=gaps)
     part = None if files.part is None else part_of(files.part)
-    if part is not None and files.points == "-":
+    if part is not None and points == "-":
         raise usage_error("--part is for files, not for standard input")
     outside = point.environment
-    if files.points == "-":
+    if points == "-":
         outside.say_how_to_end("the points")
     reading = Reading(found, given)
     if is_folder(out) or files.dask is not None:

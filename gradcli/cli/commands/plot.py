@@ -60,7 +60,7 @@ class RangeOptions(RowOptions):
         """The point of `--at`: a number for every name. Raises `GradcliError`."""
         if self.at is None:
             return None
-        from gradcli.cli.values import value_of
+        from gradcli.cli.inputs import value_of
 
         names = [*names]
         parts = [part.partition("=") for part in self.at.split(",")]
@@ -135,7 +135,7 @@ def _is_range(text: str) -> bool:
 
 
 def _range(binding: Binding) -> tuple[float, float]:
-    from gradcli.cli.values import value_of
+    from gradcli.cli.inputs import value_of
 
     low, _, high = binding.text.partition(":")
     if not low.strip() or not high.strip() or ":" in high:
