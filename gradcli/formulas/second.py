@@ -9,6 +9,7 @@ no matrix: it stays a product with the direction.
 from __future__ import annotations
 
 from collections.abc import Callable
+from fractions import Fraction
 from itertools import combinations_with_replacement
 from typing import Any
 
@@ -19,7 +20,7 @@ from gradcli.engine.adjoint import adjoint
 from gradcli.engine.forward import fill_in
 from gradcli.formulas import check
 from gradcli.formulas.algebra import Algebra
-from gradcli.formulas.arithmetic import ONE
+from gradcli.formulas.arithmetic import ONE, Factors
 from gradcli.formulas.derive import UNREADABLE, Deriver, TooLongError
 from gradcli.formulas.expression import Expr, settle
 from gradcli.formulas.expression import Kind as Form
@@ -158,28 +159,29 @@ class Linear:
         found = [(c, part) for c, part in parts if part is not None]
         return self.algebra.add(found) if len(found) == len(parts) else None
 
+    def _split(self, e: Expr) -> tuple[Expr | None, Fraction, Factors]:
+        """The factor of a product that the vector stands in, and the rest; None for several."""
+        c, factors = self.algebra.factors(e)
+        inside = [b for b in factors if self.has(b)]
+        base = inside[0] if len(inside) == 1 and factors[inside[0]] == 1 else None
+        return base, c, {b: k for b, k in factors.items() if b is not base}
+
     def _of_product(self, e: Expr) -> Expr | None:
         algebra = self.algebra
-        c, factors = algebra.factors(e)
-        inside = [b for b in factors if self.has(b)]
-        if len(inside) != 1 or factors[inside[0]] != 1:
+        base, c, rest = self._split(e)
+        if base is None:
             return None
-        rest = {b: k for b, k in factors.items() if b is not inside[0]}
         numbers = algebra.mul(c, [(b, k) for b, k in rest.items() if not b.type.shape])
         array = algebra.mul(ONE, [(b, k) for b, k in rest.items() if b.type.shape])
-        if inside[0].kind is Form.SUM and array is not algebra.one:
-            return self.matrix(
-                algebra.add(
-                    (k, algebra.times(numbers, array, part))
-                    for part, k in algebra.terms(inside[0]).items()
-                )
-            )
-        if not inside[0].type.shape:
-            row = self.row(inside[0])
+        if base.kind is Form.SUM and array is not algebra.one:
+            terms = algebra.terms(base).items()
+            return self.matrix(algebra.add((k, algebra.times(numbers, array, p)) for p, k in terms))
+        if not base.type.shape:
+            row = self.row(base)
             if row is None or len(array.type.shape) != 1:
                 return None
             return algebra.times(numbers, algebra.matrix_product([array, row]))
-        matrix = self.matrix(inside[0])
+        matrix = self.matrix(base)
         if matrix is None:
             return None
         if len(array.type.shape) == 1:
@@ -195,13 +197,9 @@ class Linear:
         if e.kind is Form.SUM:
             return self._of_sum(e, self.row)
         if e.kind is Form.PRODUCT:
-            c, factors = algebra.factors(e)
-            inside = [b for b in factors if self.has(b)]
-            if len(inside) != 1 or factors[inside[0]] != 1:
-                return None
-            row = self.row(inside[0])
-            rest = [(b, k) for b, k in factors.items() if b is not inside[0]]
-            return None if row is None else algebra.times(algebra.mul(c, rest), row)
+            base, c, rest = self._split(e)
+            row = base and self.row(base)
+            return row and algebra.times(algebra.mul(c, rest.items()), row)
         if e.kind is Form.MATRIX:
             parts = e.parts
             if self.has(parts[0]) and not any(map(self.has, parts[1:])):

@@ -1,4 +1,4 @@
-"""Constants that are no values of the graph: the tree of an axis, shape or index in, a value out."""
+"""Constants that are no values of the graph: trees of axes, shapes, indices in, a value out."""
 
 from __future__ import annotations
 

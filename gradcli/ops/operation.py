@@ -14,10 +14,12 @@ file of points. Options that name axes therefore reach a kernel as negative numb
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import lru_cache, partial
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -46,10 +48,7 @@ class Type(NamedTuple):
     @property
     def size(self) -> int:
         """The number of elements."""
-        size = 1
-        for n in self.shape:
-            size *= n
-        return size
+        return math.prod(self.shape)
 
     def __str__(self) -> str:
         if not self.shape:
@@ -346,13 +345,11 @@ class Operation:
 
     def operand_names(self, count: int) -> tuple[str, ...]:
         """Names for `count` operands; a variadic parameter's are numbered."""
-        names: list[str] = []
-        for p in self.operands:
-            if p.variadic:
-                names += [f"{p.name}{i + 1}" for i in range(count - len(self.operands) + 1)]
-            else:
-                names.append(p.name)
-        return tuple(names)
+        several = range(1, count - len(self.operands) + 2)
+        names = (
+            [f"{p.name}{i}" for i in several] if p.variadic else [p.name] for p in self.operands
+        )
+        return tuple(chain.from_iterable(names))
 
     def bind(
         self, types: tuple[Type, ...], options: Options, *, numpy_rules: bool = False

@@ -7,6 +7,7 @@ rule, so that a rule reads like a line of NumPy.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -102,10 +103,7 @@ def reduced_count(t: Type, options: Options) -> int:
     """How many elements a normalised `axis` takes together."""
     axis = options["axis"]
     axes = range(len(t.shape)) if axis is None else (axis,) if isinstance(axis, int) else axis
-    count = 1
-    for i in axes:
-        count *= t.shape[i]
-    return count
+    return math.prod(t.shape[i] for i in axes)
 
 
 def line_axis(t: Type, options: Keywords, what: str) -> int:

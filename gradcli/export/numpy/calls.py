@@ -70,9 +70,8 @@ class Calls(Placing):
         if operation.elementwise:
             lined_up = self._lined_up(operands, out)
             return self.elementwise(operation, lined_up, out, options, wide=wide)
-        write: Callable[..., Code] = getattr(
-            self, f"_{operation.name}", partial(self.spelled, operation)
-        )
+        spelled = partial(self.spelled, operation)
+        write: Callable[..., Code] = getattr(self, f"_{operation.name}", spelled)
         return as_type(write(operands, out, options), out)
 
     def node_code(self, node: Node, found: Sequence[Code]) -> Code:

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.export.numpy.code import ATOM, POWER, Code, call, exact, fractional, shape_text
+from gradcli.export.numpy.code import ATOM, POWER, Code, call, exact, fractional
 from gradcli.export.numpy.elementwise import Elementwise
 from gradcli.ops import numpy_helpers as helpers
 from gradcli.ops.operation import Options, Type
-from gradcli.ops.options import shown
+from gradcli.ops.options import shape_text, shown
 
 
 class Lines(Elementwise):

@@ -74,15 +74,10 @@ def gauss(x: Array) -> Array:
     return np.exp(-square) * (1.0 - error)
 
 
-def logaddexp_part(x: Array, y: Array) -> Array:
-    """e^-|x - y|, with the rounding error of the difference."""
-    d, error = difference(np.minimum(x, y), np.maximum(x, y))
-    return np.exp(d) * (1.0 + error)
-
-
 def logaddexp_slope(x: Array, y: Array) -> Array:
     """e^x/(e^x + e^y), the sigmoid of x - y."""
-    part = logaddexp_part(x, y)
+    d, error = difference(np.minimum(x, y), np.maximum(x, y))
+    part = np.exp(d) * (1.0 + error)
     return np.maximum(part, np.greater_equal(x, y)) / (1.0 + part)
 
 

@@ -99,7 +99,7 @@ COMPARISON: dict[str, Any] = {
 }
 
 
-def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
+def _comparison(name: str, symbol: str, latex: str, function: Any, words: str) -> Operation:
     return row(
         name,
         "a b",
@@ -108,9 +108,7 @@ def _comparison(name: str, symbol: str, function: Any, words: str) -> Operation:
         "0",
         symbol=symbol,
         aliases=name,
-        latex=r"{a} "
-        + {"<=": r"\le", ">=": r"\ge", "==": "=", "!=": r"\ne"}.get(symbol, symbol)
-        + " {b}",
+        latex=f"{{a}} {latex} {{b}}",
         doc=f"1 where a is {words} b, else 0",
         jit=f"1.0 if {{0}} {symbol} {{1}} else 0.0",
         in_place=function,
@@ -148,12 +146,12 @@ ARITHMETIC = (
 # fmt: on
 
 COMPARISONS = (
-    _comparison("less", "<", np.less, "less than"),
-    _comparison("less_equal", "<=", np.less_equal, "at most"),
-    _comparison("greater", ">", np.greater, "greater than"),
-    _comparison("greater_equal", ">=", np.greater_equal, "at least"),
-    _comparison("equal", "==", np.equal, "equal to"),
-    _comparison("not_equal", "!=", np.not_equal, "different from"),
+    _comparison("less", "<", "<", np.less, "less than"),
+    _comparison("less_equal", "<=", r"\le", np.less_equal, "at most"),
+    _comparison("greater", ">", ">", np.greater, "greater than"),
+    _comparison("greater_equal", ">=", r"\ge", np.greater_equal, "at least"),
+    _comparison("equal", "==", "=", np.equal, "equal to"),
+    _comparison("not_equal", "!=", r"\ne", np.not_equal, "different from"),
 )
 
 

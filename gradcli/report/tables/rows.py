@@ -75,20 +75,14 @@ def entries(result: Result, command: str) -> Iterator[Entry]:
 
 def _entry(result: Result, row: Row) -> Entry:
     node, check = row.node, row.check
+    measured: tuple[Any, ...] = (None,) * 4
+    if check is not None:
+        slope, error = check.finite_difference, check.error_estimate
+        measured = slope, error, check.digits, str(check.verdict)
+    expression = "input" if node.kind == "input" else row.expression
     return Entry(
-        node=node,
-        name=node.name,
-        kind=node.kind,
-        step=row.step,
-        operation="input" if node.kind == "input" else row.expression,
-        shape=node.type.shape,
-        value=row.value,
-        delta=row.delta,
-        slope=None if check is None else check.finite_difference,
-        error=None if check is None else check.error_estimate,
-        digits=None if check is None else check.digits,
-        verdict=None if check is None else str(check.verdict),
-        words=_words(result, row),
+        *(node, node.name, node.kind, row.step, expression, node.type.shape),
+        *(row.value, row.delta, *measured, _words(result, row)),
     )
 
 
