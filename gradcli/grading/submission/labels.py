@@ -79,22 +79,20 @@ def spellings(vocabulary: Vocabulary) -> Mapping[str, str]:
     nodes = dict.fromkeys((*vocabulary.inputs, *vocabulary.nodes))
     if all(name.isascii() for name in nodes) and not any(map(is_taken, nodes)):
         return {}
-    written: dict[str, dict[str, None]] = {}
-    for forms in (
+    forms = (
         {name: ascii_form(name) for name in nodes},
         identifiers(nodes, ascii_only=True),
         identifiers(nodes, ascii_only=False),
-    ):
-        for name, form in forms.items():
-            written.setdefault(name, {})[form] = None
-    outputs = {vocabulary.output: None, **written.get(vocabulary.output, {})}
+    )
+    written = {name: dict.fromkeys(form[name] for form in forms) for name in nodes}
+    outputs = {vocabulary.output: None, **written[vocabulary.output]}
     prefixes = {prefix: prefix for prefix in ("", *_PREFIXES)}
     for between in ("_d", "d"):
         prefixes |= {f"d{o}{between}": f"d{vocabulary.output}{between}" for o in outputs}
     found = {
         f"{prefix}{form}": f"{meant}{name}"
-        for name, forms in written.items()
-        for form in forms
+        for name, of in written.items()
+        for form in of
         for prefix, meant in prefixes.items()
     }
     own = {f"{prefix}{name}" for name in nodes for prefix in ("", *_PREFIXES)}
