@@ -1,6 +1,6 @@
 """The time limit of one submission.
 
-A number of seconds and a clock come in; whether there is time left goes out. Naming mistakes may use
+A number of seconds and a clock come in; whether there is time left goes out. Naming may use
 most of it; when its share is used up, the marks stand and the mistakes that are left are not named.
 When all of it is used up, marking ends with an error.
 """
