@@ -9,9 +9,9 @@ nothing else is looked at, and nothing in it raises.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -23,7 +23,7 @@ from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
 from gradcli.grading.submission.entries import values_from
 from gradcli.grading.submission.labels import Reading, is_estimate, known_label, readings
-from gradcli.grading.submission.types import Entry, EntryKind
+from gradcli.grading.submission.types import Entry
 from gradcli.notebook.numbers import SINGLE, attempted, attribute, is_plain, number, written
 from gradcli.report.homework.marked import as_text
 
@@ -36,21 +36,14 @@ HOLDER = re.compile(
 """What a dictionary is called whose keys are the names of nodes: `grads["W1"]`."""
 
 
-class _Answer(NamedTuple):
-    label: str
-    value: Any
-    content: Any
-    """As it was handed in."""
-
-
 class Found:
     """What a namespace has of a task."""
 
     def __init__(self, task: Task, rtol: float) -> None:
         self.task, self.rtol = task, rtol
-        self.values: dict[str, _Answer] = {}
-        self.gradients: dict[str, _Answer] = {}
-        self.bare: dict[str, _Answer] = {}
+        self.values: dict[str, Entry] = {}
+        self.gradients: dict[str, Entry] = {}
+        self.bare: dict[str, Entry] = {}
         """Inputs' names with another value than the point's."""
         self.notes: list[Note] = []
 
@@ -98,12 +91,10 @@ class Found:
             found = readings(label, self.task.vocabulary)
         except (GradcliError, ValueError):
             return None
-        if not found:
-            return None
         if len(found) > 1:
             ways = " and ".join(map(str, found))
             self.notes.append(Note("ambiguous", f"'{label}' could be {ways}; it is the first"))
-        return found[0]
+        return next(iter(found), None)
 
     def take(self, label: str, reading: Reading, content: Any) -> None:
         """Take note of an answer, if it is numbers; the first of several counts."""
@@ -111,13 +102,14 @@ class Found:
         values = self.task.flow.values
         if value is None or not (is_plain(content) or np.shape(value) == np.shape(values[name])):
             return  # as a data frame that happens to be called df
+        entry = Entry(name, reading.kind, written(content, value), None, label)
         if reading.kind == "value" and name in self.task.vocabulary.inputs:
             if not self.same(value, values[name]):
-                self.bare[name] = _Answer(label, value, content)
+                self.bare[name] = replace(entry, kind="gradient")
             return
         where = self.gradients if reading.kind == "gradient" else self.values
-        before = where.setdefault(name, _Answer(label, value, content))
-        if before.label != label and not self.same(before.value, value):
+        before = where.setdefault(name, entry)
+        if before.label != label and not self.same(before.written.value, value):
             text = f"'{label}' and '{before.label}' differ: '{before.label}' is what counts"
             self.notes.append(Note("twice", text))
 
@@ -127,16 +119,11 @@ class Found:
             np.allclose(value, other, rtol=max(self.rtol, SINGLE), atol=0, equal_nan=True)
         )
 
-    def entries(self) -> Iterator[Entry]:
+    def entries(self) -> tuple[Entry, ...]:
         """The rows that count."""
-        bare = {name: one for name, one in self.bare.items() if name not in self.gradients}
         strangers = self.strangers()
-        kinds: tuple[tuple[EntryKind, dict[str, _Answer]], ...]
-        kinds = ("value", self.values), ("gradient", self.gradients | bare)
-        for kind, answers in kinds:
-            for name, (label, value, content) in answers.items():
-                if name not in strangers:
-                    yield Entry(name, kind, written(content, value), None, label)
+        found = (*self.values.values(), *(self.bare | self.gradients).values())
+        return tuple(entry for entry in found if entry.name not in strangers)
 
     def marked(self, scheme: Scheme, deadline: Deadline, *, values: bool = True) -> Marked:
         """The marks of what was found; without `values`, of the gradients alone."""
@@ -160,7 +147,7 @@ class Found:
         stated = {*task.named, *task.vocabulary.inputs, task.output}
         unnamed = {name for name in task.vocabulary.nodes if name not in stated}
         given = [name for name in self.values if name in unnamed]
-        right = [n for n in given if self.same(self.values[n].value, task.flow.values[n])]
+        right = [n for n in given if self.same(self.values[n].written.value, task.flow.values[n])]
         return frozenset(unnamed) if 2 * len(right) < len(given) else frozenset()
 
 

@@ -91,18 +91,11 @@ def _task(
     """The task at the point of the arguments that are named like its inputs."""
     program = task.program if isinstance(task, Task) else program_of(task)
     point = dict(task.result.inputs) if isinstance(task, Task) else {}
-    for name, value in _bound(function, args, named).items():
+    bound = attempted(lambda: inspect.signature(function).bind(*args, **named).arguments, None)
+    for name, value in {**(bound or {}), **named}.items():  # as far as that can be known
         if name in program.inputs and (found := number(value)) is not None:
             point[name] = found
     return make_task(program, point, wrt=task.asked if isinstance(task, Task) else None)
-
-
-def _bound(
-    function: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]
-) -> dict[str, Any]:
-    """The arguments by the names of their parameters, as far as that can be known."""
-    bound = attempted(lambda: inspect.signature(function).bind(*args, **named).arguments, None)
-    return {**(bound or {}), **named}
 
 
 # --- the call --------------------------------------------------------------------------------
@@ -259,14 +252,10 @@ def _several(returned: Any, asked: Sequence[str]) -> Iterator[Mapping[Any, Any]]
             yield dict(zip(asked, returned[1:], strict=True))
         if len(returned) == 2 and not isinstance(returned[1], Mapping):
             yield from _several(returned[1], asked)
-        if len(asked) == 1 and number(returned) is not None:
-            yield {asked[0]: returned}
-    else:
-        value = number(returned)
-        if value is not None and len(asked) == 1:
-            yield {asked[0]: returned}
-        elif np.ndim(value) >= 1 and len(value) == len(asked):
-            yield dict(zip(asked, value, strict=True))
+    elif len(asked) > 1 and np.ndim(value := number(returned)) and len(value) == len(asked):
+        yield dict(zip(asked, value, strict=True))
+    if fields is None and len(asked) == 1 and number(returned) is not None:
+        yield {asked[0]: returned}
 
 
 def _fields(returned: Any) -> Mapping[Any, Any] | None:

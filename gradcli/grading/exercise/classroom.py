@@ -130,20 +130,15 @@ class Marker:
         return replace(mark, marked=marked) if self.setting.feedback else mark
 
 
-def _standing(marked: Marked) -> Standing:
-    if marked.right:
-        return Standing.OK
-    return Standing.OTHER_POINT if marked.elsewhere else Standing.WRONG
-
-
 def mark_of(submitted: Submitted, marked: Marked) -> Mark:
     """What the list of marks says of a marked submission."""
     roots = marked.roots
     wrong = [row for row in roots if row.status is not Status.INCONSISTENT] or roots
+    wrong_here = Standing.OTHER_POINT if marked.elsewhere else Standing.WRONG
     return Mark(
         submitted.student,
         submitted.shown,
-        _standing(marked),
+        Standing.OK if marked.right else wrong_here,
         marked.score,
         marked.max_score,
         label(roots[0]) if roots else "",

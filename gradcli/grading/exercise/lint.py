@@ -46,7 +46,7 @@ Draw: TypeAlias = Callable[..., Any]
 """Draws a value of an input: from its own value, a generator, and `all_digits`."""
 
 
-class Place(NamedTuple):
+class SlipId(NamedTuple):
     """Which slip it is, at whatever point: the row, the tag, its key, and a number."""
 
     row: str
@@ -59,14 +59,14 @@ class Place(NamedTuple):
 class Made:
     """All slips at one point, and the right accumulators with the size of their parts."""
 
-    slips: dict[Place, Slip]
+    slips: dict[SlipId, Slip]
     right: dict[str, tuple[Any, float]]
 
-    def is_right(self, place: Place, tolerance: float) -> bool:
+    def is_right(self, place: SlipId, tolerance: float) -> bool:
         """Whether a slip's number passes for the right one."""
         return _same(self.slips[place].value, *self.right[place.row], tolerance)
 
-    def groups(self, places: Iterable[Place]) -> Iterator[list[Place]]:
+    def groups(self, places: Iterable[SlipId]) -> Iterator[list[SlipId]]:
         """Slips of one row with one number: each joins the first one that it passes for."""
         rows: dict[str, _Numbers] = {}
         for place in places:
@@ -194,7 +194,7 @@ class Lint:
             for mistake, slip in slips(case):
                 key = slip.lines if slip.key is None else slip.key
                 count[mistake.tag, key] += 1
-                place = Place(row, mistake.tag, key, count[mistake.tag, key])
+                place = SlipId(row, mistake.tag, key, count[mistake.tag, key])
                 made.slips[place] = slip._replace(value=_plain(slip.value))
         return made
 
@@ -218,7 +218,7 @@ class Lint:
         return found
 
     @cached_property
-    def harmless(self) -> frozenset[Place]:
+    def harmless(self) -> frozenset[SlipId]:
         """The slips that are none: they give the right number at every point."""
         return frozenset(
             place
@@ -227,9 +227,9 @@ class Lint:
         )
 
     @cached_property
-    def kinds(self) -> dict[Place, tuple[int, ...]]:
+    def kinds(self) -> dict[SlipId, tuple[int, ...]]:
         """Slips that come to the same number at every point have the same kind."""
-        kinds: dict[Place, tuple[int, ...]] = {}
+        kinds: dict[SlipId, tuple[int, ...]] = {}
         for made in self.general:
             for places in made.groups(made.slips):
                 kind = hash(places[0])
@@ -327,12 +327,12 @@ class _Numbers:
 
     def __init__(self, scale: float) -> None:
         self.scale = scale
-        self.groups: list[list[Place]] = []
+        self.groups: list[list[SlipId]] = []
         self._firsts: dict[tuple[int, ...], list[tuple[float, ...]]] = {}
         """For each shape the first elements of its values, and which group they began."""
         self._values: list[Any] = []
 
-    def add(self, value: Any, place: Place) -> None:
+    def add(self, value: Any, place: SlipId) -> None:
         """Put a slip into the first group that it belongs to, or into one of its own."""
         first = float(np.ravel(value)[0]) if np.size(value) else 0.0
         firsts = self._firsts.setdefault(np.shape(value), [])

@@ -177,7 +177,7 @@ def _weight_gets(case: Case, consumer: str, read: str) -> Iterator[Any]:
     upstream = case.follows[consumer]
     stage = case.flow.stages[consumer]
     if len(stage.operations()) > 1:  # z = W @ x + b in one statement
-        yield from (part.value for part in case.backward(consumer).sent if part.read == read)
+        yield from (part.value for part in case.passes[consumer].sent if part.read == read)
     elif read in case.flow.stages:
         product = case.flow.stages[read]
         rows = (node.operation for node in product.operations())

@@ -155,20 +155,18 @@ class Case:
 
     def text(self, part: Part, formula: str | None = None, upstream: bool = True) -> str:  # noqa: FBT001, FBT002
         """A part as it is written, with another formula if one is given."""
-        stage = self.flow.stages[part.consumer]
-        node = stage.graph.nodes[part.node]
-        if node.operation is None:
-            return f"delta_{self.flow.name(part.consumer)}"
-        tree = (
-            rule_tree(stage.graph, node, part.operand)
-            if formula is None
-            else formula_tree(stage.graph, node, formula)
+        graph, delta = (
+            self.flow.stages[part.consumer].graph,
+            f"delta_{self.flow.name(part.consumer)}",
         )
+        node, i = graph.nodes[part.node], part.operand
+        if node.operation is None:
+            return delta
+        tree = formula_tree(graph, node, formula) if formula else rule_tree(graph, node, i)
         if not node.operation.elementwise:
             return print_tree(tree, spaced=False)
         starts = part.consumer == self.flow.output and np.all(self.follows[part.consumer] == 1)
-        name = None if starts or not upstream else f"delta_{self.flow.name(part.consumer)}"
-        return product(name, tree)
+        return product(None if starts or not upstream else delta, tree)
 
     def lines(self, texts: Iterable[str], overwritten: int | None = None) -> tuple[str, ...]:
         """The lines that add up; line number `overwritten` has `=` for `+=`."""
@@ -208,24 +206,20 @@ class Case:
 
     def local_only(self, part: Part) -> Term | None:
         """The local derivative without the upstream, for an elementwise operation."""
-        operation, consumer = self.node(part).operation, part.consumer
+        operation = self.node(part).operation
         if operation is None or not operation.elementwise:
             return None
-        if consumer not in self._locals:
-            sent = self.sent(consumer, np.ones(np.shape(self.follows[consumer]))[()])
-            self._locals[consumer] = {(p.node, p.operand): p.value for p in sent}
-        local = self._locals[consumer].get((part.node, part.operand))
+        local = self.locals.get((part.consumer, (part.node, part.operand)))
         return None if local is None else Term(local, self.text(part, upstream=False))
 
     def upstream_only(self, part: Part) -> Term | None:
         """The upstream passed on without the local derivative, if its shape allows."""
-        upstream = self.follows[part.consumer]
         try:
-            value = reduce_to(np.asarray(upstream), self.shape)
+            value = reduce_to(np.asarray(self.follows[part.consumer]), self.shape)
         except ValueError:
             return None
-        name = f"delta_{self.flow.name(part.consumer)}"
-        return Term(value, name) if np.shape(value) == self.shape else None
+        delta = f"delta_{self.flow.name(part.consumer)}"
+        return Term(value, delta) if np.shape(value) == self.shape else None
 
     def with_formula(self, at: Inside, formula: str) -> Slips:
         """The accumulator with another formula for one operand, if that can be computed."""
@@ -233,7 +227,7 @@ class Case:
         place, terms = (at.node.id, at.operand), list(self.terms)
         stage, values = self.flow.stages[at.consumer], self.flow.inner[at.consumer]
         try:
-            for part in stage.altered(values, self.backward(at.consumer), place, formula):
+            for part in stage.altered(values, self.passes[at.consumer], place, formula):
                 i = self.places.get((at.consumer, (part.node, part.operand)))
                 if i is None:
                     continue
@@ -255,21 +249,17 @@ class Case:
             return ()
 
     @cached_property
-    def _passes(self) -> dict[Key, Backward]:
-        """The backward passes of consumers that were asked for so far."""
-        return {}
+    def passes(self) -> Mapping[Key, Backward]:
+        """The right backward pass of every consumer."""
+        stages, inner = self.flow.stages, self.flow.inner
+        return {c: stages[c].backward(inner[c], self.follows[c]) for c in self.consumers}
 
     @cached_property
-    def _locals(self) -> dict[Key, dict[Place, Any]]:
-        """What consumers send to this variable from an upstream of 1, as far as it was asked."""
-        return {}
-
-    def backward(self, consumer: Key) -> Backward:
-        """A consumer's right backward pass."""
-        if consumer not in self._passes:
-            stage, values = self.flow.stages[consumer], self.flow.inner[consumer]
-            self._passes[consumer] = stage.backward(values, self.follows[consumer])
-        return self._passes[consumer]
+    def locals(self) -> Mapping[tuple[Key, Place], Any]:
+        """What the consumers send to this variable from an upstream of 1."""
+        ones = {key: np.ones(np.shape(self.follows[key]))[()] for key in self.consumers}
+        sent = (part for key, one in ones.items() for part in self.sent(key, one))
+        return {(part.consumer, (part.node, part.operand)): part.value for part in sent}
 
     @cached_property
     def places(self) -> Mapping[tuple[Key, Place], int]:

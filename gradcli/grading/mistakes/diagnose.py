@@ -131,35 +131,26 @@ def _by_number(evidence: Evidence) -> dict[str, Slip | None]:
 
 def _shows(evidence: Evidence, tag: str, slip: Slip) -> bool:
     """Whether the lines look as a mistake makes them."""
-    case, mistake = evidence.case, BY_TAG[tag]
-    lines = [line for line in evidence.lines if not line.partly]
+    case, mistake, consumer = evidence.case, BY_TAG[tag], slip.consumer
     if mistake.from_lines:
         return False
-    mentions: list[set[str]] = [line.cell.mentions() for line in evidence.lines]
+    names = {key: case.flow.name(key) for key in (*case.consumers, consumer) if key is not None}
+    mentions = [line.cell.mentions() for line in evidence.lines]
+    counts = {k: sum(f"delta_{name}" in of for of in mentions) for k, name in names.items()}
+    lines = [line for line in evidence.lines if not line.partly]
+    repeated = any(_repeats(line, names[key]) for line in lines for key in case.consumers)
+    more = len(lines) > max(1, len(case.terms))
+    if tag == "not-zeroed":
+        return more and all(counts[c] > 1 or c not in evidence.given for c in case.consumers)
     if mistake.repeats:
-        senders = [case.flow.name(c) for c in case.consumers]
-        counts = [sum(f"delta_{name}" in found for found in mentions) for name in senders]
-        repeated = any(_repeats(line, name) for line in lines for name in senders)
-        if mistake.tag == "not-zeroed":
-            unread = [c not in evidence.given for c in case.consumers]
-            twice = all(n > 1 or hidden for n, hidden in zip(counts, unread, strict=True))
-            return len(lines) > max(1, len(case.terms)) and twice
-        return max(counts, default=0) > 1 or repeated or len(lines) > len(case.terms)
-    if mistake.tag == "dropped-path" and slip.consumer is not None:
-        name = f"delta_{case.flow.name(slip.consumer)}"
-        given = slip.consumer in evidence.given
-        sent = sum(part.consumer == slip.consumer for part in case.own)
-        return not given or sent > 1 or not any(name in found for found in mentions)
-    if mistake.mentions is not None and slip.consumer is not None:
-        name = f"delta_{case.flow.name(slip.consumer)}"
-        there = any(name in found for found in mentions)
-        if slip.consumer in evidence.given:
-            return there == mistake.mentions
-    if mistake.tag in ("factor", "mean-for-sum"):
-        senders = [case.flow.name(c) for c in case.consumers]
-        twice = any(_repeats(line, name) for line in lines for name in senders)
-        return len(lines) <= max(1, len(case.terms)) and not twice
-    return True
+        often = any(counts[key] > 1 for key in case.consumers)
+        return often or repeated or len(lines) > len(case.terms)
+    if consumer is not None and tag == "dropped-path":
+        several = len(case.sent_by.get(consumer, ())) > 1
+        return consumer not in evidence.given or several or not counts[consumer]
+    if consumer is not None and consumer in evidence.given and mistake.mentions is not None:
+        return (counts[consumer] > 0) == mistake.mentions
+    return tag not in ("factor", "mean-for-sum") or not (more or repeated)
 
 
 def _repeats(line: Line, sender: str) -> bool:
@@ -190,9 +181,7 @@ def _of_another(evidence: Evidence) -> str | None:
             return f"this is the number of delta_{other}, not of delta_{name}"
     known = {*evidence.given, *(evidence.work.forward_lines if evidence.work else ())}
     for key, value in flow.values.items():
-        if key in flow.stages and key not in known:
-            continue
-        if value is not None and evidence.fits(value):
+        if (key not in flow.stages or key in known) and value is not None and evidence.fits(value):
             return f"this is the value of {flow.name(key)}, not the gradient with respect to {name}"
     return None
 

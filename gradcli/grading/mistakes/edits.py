@@ -76,7 +76,7 @@ def _fits(form: Any, part: Any, found: dict[str, Any]) -> bool:
     """Whether a part has a form; `found` takes what its letters stand for."""
     if isinstance(form, ast.Name):
         found[form.id] = part
-        return _LETTERS.get(form.id, _is_expression)(part)
+        return isinstance(part, ast.expr) and _LETTERS.get(form.id, bool)(part)
     if isinstance(form, list):
         pairs = zip(form, part, strict=False)
         return len(form) == len(part) and all(_fits(*pair, found) for pair in pairs)
@@ -89,16 +89,15 @@ def _fits(form: Any, part: Any, found: dict[str, Any]) -> bool:
 
 def _filled(form: Any, found: Mapping[str, Any]) -> Any:
     """A form with parts for its letters."""
-
-    class Put(ast.NodeTransformer):
-        def visit_Name(self, node: ast.Name) -> Any:
-            return found.get(node.id, node)
-
-    return Put().visit(copy.deepcopy(form))
+    return _Fill(found).visit(copy.deepcopy(form))
 
 
-def _is_expression(part: Any) -> bool:
-    return isinstance(part, ast.expr)
+class _Fill(ast.NodeTransformer):
+    def __init__(self, found: Mapping[str, Any]) -> None:
+        self.found = found
+
+    def visit_Name(self, node: ast.Name) -> Any:
+        return self.found.get(node.id, node)
 
 
 def _is_read(part: ast.AST) -> bool:

@@ -44,7 +44,12 @@ def by_lines(evidence: Evidence) -> Explanation | None:
         return explanation(evidence, {"overwritten": Slip(None, (), lost)}, again)
     final = evidence.final
     late = _late(lines, final)
-    if late is not None and is_(_recomputed(lines, lambda cell: _final(cell, final)), right):
+    whole = {cell.name: cell.value for cell in final.values()}
+
+    def in_the_end(cell: Cell) -> Any:
+        return whole.get(cell.name) if cell.kind == "gradient" else None
+
+    if late is not None and is_(_recomputed(lines, in_the_end), right):
         return explanation(evidence, {"not-final": Slip(None, (), late[0])}, late[1])
 
     def original(cell: Cell) -> Any:
@@ -104,11 +109,6 @@ def _late(lines: list[Line], final: Mapping[Key, Cell]) -> tuple[Key, Line] | No
                 if read.kind == "gradient" and cell.name == read.name and cell is not read:
                     return key, line
     return None
-
-
-def _final(cell: Cell, final: Mapping[Key, Cell]) -> Any:
-    same = [c.value for c in final.values() if c.name == cell.name and cell.kind == "gradient"]
-    return same[-1] if same else None
 
 
 def _recomputed(lines: list[Line], value_of: Callable[[Cell], Any]) -> Any:

@@ -108,7 +108,7 @@ def _counted_twice(case: Case) -> Slips:
 
 def _not_zeroed(case: Case) -> Slips:
     if case.terms:
-        yield case.slip((*case.terms, *case.terms))
+        yield case.slip(case.terms * 2)
 
 
 def _passed_on(case: Case) -> Slips:
@@ -138,9 +138,7 @@ def stage_skipped(case: Case) -> Slips:
         shape = np.shape(case.flow.values[consumer])
         for after in case.flow.consumers.get(consumer, ()):
             stage, upstream = case.flow.stages[after], case.follows.get(after)
-            alone = len(stage.reads) == 1 and all(
-                node.operation.elementwise for node in stage.operations()
-            )
+            alone = len(stage.reads) == 1 and stage.is_elementwise
             if upstream is None or not alone or np.shape(upstream) != shape:
                 continue
             sent = case.sent(consumer, upstream)

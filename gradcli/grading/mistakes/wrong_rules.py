@@ -1,10 +1,10 @@
 """Wrong derivatives that people write, as formulas in the language of the operation table.
 
 An operation with its right formula comes in, or a statement that writes out a function of the
-table; the wrong formulas, or the slips that they make, go out.
-`x`, `out` and the other names are those of the operation's row. A derivative with nothing but its
-sign changed is not here: that is the mistake `sign`, for every operation. Those that are here and
-differ by the sign alone (cos' = sin) are known by heart wrongly as a rule.
+table; the wrong formulas, or the slips that they make, go out. `x`, `out` and the other names are
+those of the operation's row. A derivative with nothing but its sign changed is not here: that is
+the mistake `sign`, for every operation. Those that are here and differ by the sign alone
+(cos' = sin) are known by heart wrongly as a rule.
 """
 
 from __future__ import annotations
@@ -124,12 +124,12 @@ def statement_at_output(case: Case) -> Slips:
 def _of_one_variable(case: Case, consumer: Key) -> bool:
     """Whether a statement is an elementwise function of the variable, and not one of the table."""
     stage = case.flow.stages[consumer]
-    first, *more = nodes = stage.operations() or (None,)
-    if first is None or len(stage.reads) != 1 or stage.shape != case.shape:
+    if len(stage.reads) != 1 or stage.shape != case.shape or not stage.is_elementwise:
         return False
+    operands = [node.operands for node in stage.operations()]
     # x*x is a power in other words, x^2 is the one of the table.
-    squared = len(first.operands) == 2 and all(isinstance(o, int) for o in first.operands)
-    return (bool(more) or squared) and all(n is not None and n.operation.elementwise for n in nodes)
+    squared = len(operands) == 1 and [type(o) for o in operands[0]] == [int, int]
+    return len(operands) > 1 or squared
 
 
 def _of_statement(case: Case, consumer: Key, *, misplaced: bool) -> Slips:

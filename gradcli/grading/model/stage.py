@@ -162,6 +162,11 @@ class Stage:
             if node.operation.is_reduction
         )
 
+    @property
+    def is_elementwise(self) -> bool:
+        """Whether every operation inside is."""
+        return all(node.operation.elementwise for node in self.operations())
+
     def operations(self) -> tuple[OperationNode, ...]:
         """The operations inside, in order."""
         return tuple(node for node in self.graph.nodes if node.operation is not None)

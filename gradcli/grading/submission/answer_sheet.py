@@ -66,6 +66,7 @@ class _Block(NamedTuple):
 
     text: str
     start: int
+    place: Place
 
 
 class _Received(NamedTuple):
@@ -111,14 +112,10 @@ class _Sheet:
                 self.read_statement(block, found)
             elif "=" in line and self.part in ("forward", "backward"):
                 hint = "a line is as it was printed, with a number instead of the blank"
-                raise self.place(block).refused("this line of the sheet can't be read", hint)
+                raise block.place.refused("this line of the sheet can't be read", hint)
 
     def label(self, text: str) -> str:
         return known_label(text, self.vocabulary)
-
-    def place(self, block: _Block) -> Place:
-        first = block.start + len(block.text) - len(block.text.lstrip())
-        return Place(self.source, Span(first, block.start + len(block.text.rstrip())))
 
     # --- the listing ---
 
@@ -126,7 +123,7 @@ class _Sheet:
         """`x = 3, y = -4` behind 'Forward pass'."""
         text = block.text[start:].strip()
         for name, end in _named(_POINT, text):
-            self.add_point(name[1], text[name.end() : end], self.place(block))
+            self.add_point(name[1], text[name.end() : end], block.place)
 
     def add_point(self, name: str, text: str, place: Place) -> None:
         text = text.strip().rstrip(",")
@@ -135,7 +132,7 @@ class _Sheet:
             self.point.append(Row(name, text, place, "value"))
 
     def read_statement(self, block: _Block, found: re.Match[str]) -> None:
-        name, place = found[1], self.place(block)
+        name, place = found[1], block.place
         text = _STEP.sub("", _FINAL.sub("", found[3].rstrip())).rstrip()
         if self.part == "forward" and self.label(name) in self.vocabulary.inputs:
             self.add_point(name, text, place)
@@ -168,7 +165,7 @@ class _Sheet:
 
     def read_table_row(self, block: _Block, text: str) -> None:
         """`(1)  a  sigmoid(y)  0.018` or `(6)  f → b  1  e  0.2  0.2  0.2  final`."""
-        place = self.place(block)
+        place = block.place
         cells = _table_cells(_FINAL.sub("", text).strip())
         sent = _SENT.fullmatch(cells[0]) if cells else None
         if sent is None:
@@ -250,22 +247,24 @@ def _table_cells(text: str) -> list[str]:
 def _blocks(source: Source) -> Iterator[_Block]:
     """Statements with the lines that go on with them: '= value', or rows of an array."""
     text = plain(source.text) if source.text else ""
-    start, open_, begun = 0, 0, False
-    block_start = 0
-    while start < len(text):
-        end = text.find("\n", start)
-        end = len(text) if end < 0 else end
-        line = text[start:end]
-        goes_on = begun and (open_ > 0 or re.match(r"\s+=(?!=)", line))
+    at, open_ = 0, 0
+    begun: int | None = None
+    for line in text.split("\n"):
+        goes_on = begun is not None and (open_ > 0 or re.match(r"\s+=(?!=)", line))
         heading = _SOURCE.match(line) or _BACKWARD.match(line) or _GRADIENT.match(line)
         comment = line.lstrip().startswith("#")  # the title, and whose sheet it is
-        if begun and not (goes_on and line.strip() and not heading and not comment):
-            yield _Block(text[block_start : start - 1], block_start)
-            begun, open_ = False, 0
-        if not begun and line.strip() and not comment:
-            begun, block_start = True, start
-        if begun:
+        if begun is not None and not (goes_on and line.strip() and not heading and not comment):
+            yield _block(source, text[begun : at - 1], begun)
+            begun, open_ = None, 0
+        if begun is None and line.strip() and not comment:
+            begun = at
+        if begun is not None:
             open_ = max(0, open_ + line.count("[") - line.count("]"))
-        start = end + 1
-    if begun:
-        yield _Block(text[block_start:], block_start)
+        at += len(line) + 1
+    if begun is not None:
+        yield _block(source, text[begun:], begun)
+
+
+def _block(source: Source, text: str, start: int) -> _Block:
+    span = Span(start + len(text) - len(text.lstrip()), start + len(text.rstrip()))
+    return _Block(text, start, Place(source, span))

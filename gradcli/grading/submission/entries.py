@@ -29,7 +29,7 @@ from gradcli.grading.submission.decimals import (
     written,
 )
 from gradcli.grading.submission.labels import Reading, known_label, readings, two_ways
-from gradcli.grading.submission.types import Entry, EntryKind, Values, Vocabulary, Written
+from gradcli.grading.submission.types import Entry, Values, Vocabulary, Written
 
 MOST_ROWS = 20_000
 LONGEST_LABEL = 200
@@ -78,12 +78,6 @@ class Row(NamedTuple):
     """What the row must be, where its surroundings say so (a sheet's forward pass)."""
 
 
-class _Meaning(NamedTuple):
-    kind: EntryKind
-    name: str
-    sources: tuple[str, ...] = ()
-
-
 @dataclass
 class _Given:
     """What was given for a node: a number, or an array element by element."""
@@ -120,7 +114,7 @@ def entries_of(
 
     Values of inputs that are said to be values are no answers: they go to `point`.
     """
-    found: dict[_Meaning, _Given] = {}
+    found: dict[Reading, _Given] = {}
     for count, row in enumerate(rows):
         if count >= MOST_ROWS:
             raise row.place.refused(f"more than {MOST_ROWS:,} rows are not read")
@@ -196,33 +190,26 @@ def _with_points(text: Texts) -> Texts:
 # --- labels ------------------------------------------------------------------------------
 
 
-def _meaning(label: str, row: Row, vocabulary: Vocabulary) -> _Meaning:
+def _meaning(label: str, row: Row, vocabulary: Vocabulary) -> Reading:
     """What a label stands for. A bare name of an input is its gradient."""
     left, *right = _ARROW.split(label)
     if len(right) > 1:
         raise row.place.refused(f"'{label.strip()}' has more than one arrow")
     senders = right[0].split("+") if right else []
     sources = tuple(_node(part, row, vocabulary) for part in senders)
-    reading = _reading(left, row, vocabulary)
-    if sources:
-        return _Meaning("part", reading.name, sources)
+    found = readings(left, vocabulary)
     if row.kind is not None:
-        return _Meaning(row.kind if reading.kind == "value" else "gradient", reading.name)
-    is_input = reading.kind == "value" and reading.name in vocabulary.inputs
-    return _Meaning("gradient" if is_input else reading.kind, reading.name)
-
-
-def _reading(label: str, row: Row, vocabulary: Vocabulary) -> Reading:
-    found = readings(label, vocabulary)
-    if row.kind is not None:
-        fitting = [reading for reading in found if reading.kind == "value"]
-        found = fitting or found
+        found = [reading for reading in found if reading.kind == "value"] or found
     if len(found) > 1:
-        error = two_ways(label, found)
+        error = two_ways(left, found)
         raise row.place.refused(error.message, error.hint)
     if not found:
-        raise _unknown(label, row, vocabulary)
-    return found[0]
+        raise _unknown(left, row, vocabulary)
+    (reading,) = found
+    if sources:
+        return Reading("part", reading.name, sources)
+    kind = row.kind or ("gradient" if reading.name in vocabulary.inputs else "value")
+    return reading._replace(kind=kind) if reading.kind == "value" else reading
 
 
 def _node(label: str, row: Row, vocabulary: Vocabulary) -> str:

@@ -11,13 +11,13 @@ import re
 import unicodedata
 from collections.abc import Container, Iterable, Iterator, Mapping
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from gradcli.diagnostics.ascii import ascii_form
 from gradcli.diagnostics.characters import normal_name, plain
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
-from gradcli.grading.submission.types import Vocabulary
+from gradcli.grading.submission.types import EntryKind, Vocabulary
 from gradcli.graph.identifiers import identifiers, is_taken
 
 _PREFIXES = ("delta_", "d_", "d", "grad_", "δ_", "δ")
@@ -37,8 +37,10 @@ _WORD = re.compile(r"[^\W\d][\w\u0300-\u036f]*")
 class Reading(NamedTuple):
     """What a label stands for: the value of a node, or the gradient with respect to it."""
 
-    kind: Literal["gradient", "value"]
+    kind: EntryKind
     name: str
+    sources: tuple[str, ...] = ()
+    """Of a part: the operations whose contributions it adds up."""
 
     def __str__(self) -> str:
         what = "the gradient with respect to" if self.kind == "gradient" else "the value of"
@@ -77,22 +79,20 @@ def spellings(vocabulary: Vocabulary) -> Mapping[str, str]:
     nodes = dict.fromkeys((*vocabulary.inputs, *vocabulary.nodes))
     if all(name.isascii() for name in nodes) and not any(map(is_taken, nodes)):
         return {}
-    written: dict[str, dict[str, None]] = {}
-    for forms in (
+    forms = (
         {name: ascii_form(name) for name in nodes},
         identifiers(nodes, ascii_only=True),
         identifiers(nodes, ascii_only=False),
-    ):
-        for name, form in forms.items():
-            written.setdefault(name, {})[form] = None
-    outputs = {vocabulary.output: None, **written.get(vocabulary.output, {})}
+    )
+    written = {name: dict.fromkeys(form[name] for form in forms) for name in nodes}
+    outputs = {vocabulary.output: None, **written[vocabulary.output]}
     prefixes = {prefix: prefix for prefix in ("", *_PREFIXES)}
     for between in ("_d", "d"):
         prefixes |= {f"d{o}{between}": f"d{vocabulary.output}{between}" for o in outputs}
     found = {
         f"{prefix}{form}": f"{meant}{name}"
-        for name, forms in written.items()
-        for form in forms
+        for name, of in written.items()
+        for form in of
         for prefix, meant in prefixes.items()
     }
     own = {f"{prefix}{name}" for name in nodes for prefix in ("", *_PREFIXES)}

@@ -149,7 +149,7 @@ def _kind_of(text: str, name: str | None, suffix: str) -> tuple[Kind, str]:
         return "notebook", text
     if suffix == ".json" or (suffix not in (".py", ".csv", ".tsv") and text.lstrip()[:1] == "{"):
         return "notebook" if is_notebook(parsed(Source(text, name))) else "json", text
-    text = _unescaped(text)
+    text = _ESCAPE.sub(_letter, text) if "\\" in text else text
     if suffix == ".py":
         return "listing", text
     if is_sheet(text):
@@ -159,12 +159,8 @@ def _kind_of(text: str, name: str | None, suffix: str) -> tuple[Kind, str]:
     return "labelled" if _is_labelled(text) else "table" if _is_table(text) else "listing", text
 
 
-def _unescaped(text: str) -> str:
-    r"""The text with letters for the escapes, `\u0177`, that stand for them where only ASCII is."""
-    return _ESCAPE.sub(_letter, text) if "\\" in text else text
-
-
 def _letter(escape: re.Match[str]) -> str:
+    r"""The letter for an escape, `\u0177`, that stands for one where only ASCII is."""
     code = int(escape[1], base=16)
     letter = chr(code) if 0x80 <= code <= sys.maxunicode else ""
     return letter if unicodedata.category(letter or " ")[0] in "LM" else escape[0]

@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.source import LINE_END, Source
+from gradcli.diagnostics.source import Source
 
 
 @dataclass(frozen=True)
@@ -68,14 +68,9 @@ class Listing:
     cells: tuple[tuple[int, int], ...] = ()
     """Of a notebook: each cell's number and the line of the text where it begins."""
 
-    @cached_property
-    def _ends(self) -> list[int]:
-        """Where the lines of the text end."""
-        return [end.end() for end in LINE_END.finditer(self.source.text)]
-
     def line(self, offset: int) -> int:
         """The number of the line with a character of the text."""
-        return bisect_right(self._ends, offset) + 1
+        return self.source.position(offset)[0]
 
     def located(self, error: GradcliError) -> GradcliError:
         """An error about a line with the line in front, of a notebook the cell and its line."""

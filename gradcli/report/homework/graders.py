@@ -7,6 +7,7 @@ escaped for HTML, since a page shows it. Right answers are in it only if `reveal
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Any, TypeAlias
 
@@ -44,31 +45,33 @@ def gradescope(
     if isinstance(outcome, GradcliError):
         if points is None:
             points = sum(map(task.marks, task.wanted("listing"))) if task else 0.0
-        test = {
-            "name": "reading the submission",
-            "number": "1",
-            "score": 0,
-            "max_score": whole(points),
-            "status": "failed",
-            "output": f"<p>{_safe(_reason(outcome))}</p>",
-            "output_format": "html",
-            "tags": [],
-        }
-        return {"score": 0, "tests": [test], **top, "output": _safe(_reason(outcome))}
-    tests = [
-        {
-            "name": _safe(what(row)),
-            "number": str(number),
-            "score": whole(row.earned),
-            "max_score": whole(row.max),
-            "status": "passed" if row.status in RIGHT else "failed",
-            "output": _html(row, reveal=reveal),
-            "output_format": "html",
-            "tags": list(row.tags),
-        }
-        for number, row in enumerate(outcome.rows, 1)
-    ]
+        reason = _safe(_reason(outcome))
+        test = _test("reading the submission", 1, 0, points, f"<p>{reason}</p>")
+        return {"score": 0, "tests": [test], **top, "output": reason}
+    tests = []
+    for number, row in enumerate(outcome.rows, 1):
+        status = "passed" if row.status in RIGHT else "failed"
+        html = _html(row, reveal=reveal)
+        test = _test(_safe(what(row)), number, row.earned, row.max, html, status, row.tags)
+        tests.append(test)
     return {"score": whole(outcome.score), "tests": tests, **top, "output": _summary(outcome)}
+
+
+def _test(
+    name: str, number: int, score: float, most: float, html: str,
+    status: str = "failed", tags: Sequence[str] = (),
+) -> dict[str, Any]:  # fmt: skip
+    """A row of Gradescope's results."""
+    return {
+        "name": name,
+        "number": str(number),
+        "score": whole(score),
+        "max_score": whole(most),
+        "status": status,
+        "output": html,
+        "output_format": "html",
+        "tags": list(tags),
+    }
 
 
 def prairielearn(

@@ -42,7 +42,7 @@ def pieces(
         if row.status not in RIGHT:
             if row.elsewhere:
                 continue  # the note says it of all rows
-            yield from _block(row, width, style, reveal=reveal, words=words)
+            yield from _block(row, style, reveal=reveal, words=words)
         elif row.message:
             yield from wrapped(placed(row, f"{what(row)}: {row.message}", "   "), width)
     for note in marked.notes:
@@ -79,28 +79,28 @@ def as_text(marked: Marked) -> str:
 
 def _block(
     row: MarkedRow,
-    width: int,
     style: Style,
     *,
     reveal: bool,
     words: Callable[[str], str] | None,
 ) -> Iterator[str]:
-    tags = label(row)
+    tags, width = label(row), width_of(style)
     head = placed(row, visible(row.text) or what(row), "   ")
     room = width - len(head) - len(tags)
     if room >= 2:
         yield head + " " * room + painted(tags, "bold red", style) + "\n"
     else:
         yield f"{head}\n{' ' * (width - len(tags))}{painted(tags, 'bold red', style)}\n"
-    if row.message:
-        yield from wrapped(INDENT + visible(row.message), width, hang=INDENT)
+    texts = [visible(row.message)] if row.message else []
     if reveal and row.true is not None:
         text = f"right: {shown(row.true, style.precision)}"
         if row.carried is not None and not np.array_equal(row.carried, row.true):
             text += f"; from your own rows: {shown(row.carried, style.precision)}"
-        yield from wrapped(INDENT + text, width, hang=INDENT)
+        texts.append(text)
         if words is not None and row.kind == "gradient" and (why := words(row.name)):
-            yield from wrapped(INDENT + visible(why), width, hang=INDENT)
+            texts.append(visible(why))
+    for text in texts:
+        yield from wrapped(INDENT + text, width, hang=INDENT)
     if row.follow:
         yield f"{INDENT}{followers(row)}\n"
 
