@@ -45,9 +45,10 @@ Supply = Callable[[str, Any], Value]
 class Interpreter(Statements):
     """Goes through a module, and calls its functions."""
 
+    visitors = Statements.visitors | displays.VISITORS
+
     def __init__(self, source: Source, budget: Budget, supply: Supply | None = None) -> None:
         super().__init__(source, budget)
-        self.visitors |= {of: partial(visit, self) for of, visit in displays.VISITORS.items()}
         handlers = definitions.HANDLERS | trying.HANDLERS | matching.HANDLERS
         self.handlers |= {of: partial(handle, self) for of, handle in handlers.items()}
         self.supply = supply

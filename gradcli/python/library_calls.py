@@ -62,8 +62,9 @@ class LibraryCalls(Subscripts):
         self, function: Builtin, arguments: Arguments, keywords: Keywords, node: Any
     ) -> Value:
         """Call a function of a library. Raises `Unread` for one that is not known."""
-        where = self.where(node)
-        arguments = [self.listed(v, where) if isinstance(v, Stream) else v for v in arguments]
+        arguments = [
+            self.listed(v, self.where(node)) if isinstance(v, Stream) else v for v in arguments
+        ]
         for value in (*arguments, *keywords.values()):
             self.known(value)
         written = {k: v for k, v in keywords.items() if k not in spellings.IGNORED}
