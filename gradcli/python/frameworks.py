@@ -141,36 +141,8 @@ def _of_torch_nn(reader: Statements, name: str, a: Arguments, k: Keywords, node:
     return Partial(Builtin("torch.nn.functional", function), (), given)
 
 
-def _of_jax_lax(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-    if name == "fori_loop":
-        value = a[3]
-        for i in range(reader.whole(a[0]), reader.whole(a[1])):
-            reader.budget.spend()
-            value = reader.call(a[2], [i, value], {}, node)
-        return value
-    if name == "while_loop":
-        value = a[2]
-        while reader.truth(reader.call(a[0], [value], {}, node), "a branch"):
-            reader.budget.spend()
-            value = reader.call(a[1], [value], {}, node)
-        return value
-    if name == "cond":
-        chosen = a[1] if reader.truth(a[0], "a branch") else a[2]
-        return reader.call(chosen, a[3:], {}, node)
-    if name == "scan":
-        carry, found = a[1], []
-        for item in reader.iterated(a[2], reader.where(node)):
-            carry, out = reader.listed(
-                reader.call(a[0], [carry, item], {}, node), reader.where(node))  # fmt: skip
-            found.append(out)
-        whole = None if None in found else reader.numeric(found, reader.where(node))
-        return carry, whole
-    return NotImplemented
-
-
 GROUPS = {
     "jax": _of_jax,
-    "jax.lax": _of_jax_lax,
     "jax.tree": _of_jax_tree_util,
     "jax.tree_util": _of_jax_tree_util,
     "torch.nn": _of_torch_nn,

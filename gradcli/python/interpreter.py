@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -152,7 +153,7 @@ class Interpreter(Statements):
         elif not function.given:
             self.given = None
         self.scope = scope
-        self.calls = [*calls, function.name]
+        self.calls = calls if function.given else [*calls, function.name]
         self.turns = list(turns)
         try:
             if isinstance(function.node, ast.Lambda):
@@ -203,7 +204,8 @@ class Interpreter(Statements):
         if function is None:
             raise unread(f"'{name}' is not read", kind="name")
         names = {"lo": "a_min", "hi": "a_max", "p": "ord", "axis": "dim", "keepdims": "keepdim"}
-        parameters = {p.arg for p in function.node.args.args}
+        of = function.node.args
+        parameters = {p.arg for p in (*of.args, *of.kwonlyargs)}
         k = {key if key in parameters else names.get(key, key): v for key, v in k.items()}
         return self.call_function(function, a, k, node)
 
@@ -217,6 +219,7 @@ class Interpreter(Statements):
         node = prelude.function_of(name)
         defaults = [ast.literal_eval(d) for d in node.args.defaults]
         keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
-        found = Function(name, node, self.given_scope, defaults, keyword, given=True)
+        shown = re.sub("^(torch|jax|math)_", "", name)
+        found = Function(shown, node, self.given_scope, defaults, keyword, given=True)
         self.given_scope.names[name] = found
         return found

@@ -125,6 +125,9 @@ class LibraryCalls(Subscripts):
     def _read(self, function: Builtin, call: Call) -> Value:
         """The value of a call: an operator's, by a reader of its own, as it is, by its row."""
         family, name, given = call.family, call.name, call.arguments
+        own = f"{family}_{name}"
+        if own in prelude.NAMES and (family != "math" or has_traced(given)):
+            return self.from_prelude(own, given, call.keywords, call.node)
         if name in SIGNS and len(given) == 2 and not call.keywords:
             return self.binary(SIGNS[name], given[0], given[1], call.where, call.node)
         reads = reading(family, name)
@@ -137,7 +140,7 @@ class LibraryCalls(Subscripts):
         if family == "other":
             raise self._not_read(function, family)
         weighted = name if call.keywords.get("weight") is None else f"weighted_{name}"
-        for own in (f"{family}_{name}", weighted, name):
+        for own in (weighted, name):
             if own in prelude.NAMES:
                 return self.from_prelude(own, given, call.keywords, call.node)
         if ops.is_function(name):

@@ -131,6 +131,15 @@ def gradient(f, dx=1.0):
     ends = [(f[1] - f[0]) / dx], (f[2:] - f[:-2]) / (2.0 * dx), [(f[-1] - f[-2]) / dx]
     return np.concatenate(ends)
 
+def append(arr, values, axis=None):
+    if axis is None:
+        return np.concatenate([np.ravel(arr), np.ravel(values)])
+    return np.concatenate([arr, values], axis=axis)
+
+def rollaxis(a, axis, start=0):
+    axis = axis % np.ndim(a)
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
+
 def delete(arr, obj, axis=None):
     if axis is None:
         arr = np.ravel(arr)
