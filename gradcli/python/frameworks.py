@@ -47,38 +47,9 @@ LAYERS = {
 def _of_jax(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
     if name in ("jit", "checkpoint", "named_call"):
         return a[0] if a else Builtin("functools", "same")
-    if name == "vmap":
-        axes = k.get("in_axes", a[1] if len(a) > 1 else 0)
-        return Partial(Builtin("jax", "vmap.of"), (a[0], axes), {})
-    if name == "vmap.of":
-        return _mapped(reader, a[0], a[1], a[2:], node)
     if name.startswith("at."):
         return _changed_at(reader, name[3:], a, node)
     return NotImplemented
-
-
-def _mapped(reader: Statements, function: Value, axes: Value, a: Arguments, node: Any) -> Value:
-    """`jax.vmap(f)(…)`: f of every row, the results put together."""
-    where = reader.where(node)
-    along = axes if isinstance(axes, tuple | list) else [axes] * len(a)
-    lists: list[list[Value] | None] = []
-    for value, axis in zip(a, along, strict=True):
-        if axis is None:
-            lists.append(None)
-            continue
-        turned = reader.library(Builtin("numpy", "moveaxis"), [value, axis, 0], {}, node)
-        lists.append(reader.listed(turned, where))
-    count = min(len(rows) for rows in lists if rows is not None)
-    made = [
-        reader.call(
-            function,
-            [v if rows is None else rows[i] for v, rows in zip(a, lists, strict=True)],
-            {},
-            node,
-        )
-        for i in range(count)
-    ]
-    return reader.array(made, where)
 
 
 def _changed_at(reader: Statements, how: str, a: Arguments, node: Any) -> Value:

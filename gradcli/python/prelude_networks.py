@@ -48,6 +48,15 @@ def chain_matmul(*arrays):
 def jax_integer_pow(x, y):
     return x ** y
 
+def jax_vmap(fun, in_axes=0):
+    def mapped(*args):
+        axes = in_axes if isinstance(in_axes, (tuple, list)) else [in_axes] * len(args)
+        rows = [a if axis is None else np.moveaxis(a, axis, 0) for a, axis in zip(args, axes)]
+        count = min([len(r) for r, axis in zip(rows, axes) if axis is not None])
+        at = lambda i: [r if axis is None else r[i] for r, axis in zip(rows, axes)]
+        return np.array([fun(*at(i)) for i in range(count)])
+    return mapped
+
 def jax_fori_loop(lower, upper, body_fun, init_val):
     for i in range(lower, upper):
         init_val = body_fun(i, init_val)
