@@ -1,6 +1,6 @@
-"""Functions that pick elements by places: padding, gathering, sorting with the places.
+"""Functions that put elements elsewhere by known places: padding, gathering.
 
-In comes a call, out comes a new array, or the values with their places.
+A call comes in, a new array comes out.
 """
 
 from __future__ import annotations

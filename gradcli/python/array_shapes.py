@@ -1,6 +1,6 @@
-"""Functions that move elements: shapes, transposes, joining, splitting, sorting.
+"""Functions that move elements: shapes, transposes, joining, splitting.
 
-In comes a call, out comes an array that looks at the one it is made of, or a copy, as in NumPy.
+A call comes in; an array that looks at the one it is made of comes out, or a copy, as in NumPy.
 """
 
 from __future__ import annotations

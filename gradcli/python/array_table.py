@@ -1,4 +1,4 @@
-"""Which function reads which function of arrays: in goes a family and a name."""
+"""Which function reads which function of arrays: a library's family and a name come in."""
 
 from __future__ import annotations
 

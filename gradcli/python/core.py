@@ -1,4 +1,7 @@
-"""What all parts of the interpreter need: places in the text, truth, whole numbers, conversions."""
+"""The interpreter's state, and what all parts need: places, truth, whole numbers, conversions.
+
+Values of the text come in (`values`), plain Python and NumPy data or nodes of the tape come out.
+"""
 
 from __future__ import annotations
 

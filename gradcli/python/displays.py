@@ -1,6 +1,6 @@
 """Lists, sets, dictionaries, texts and generators that are written out, or by their loops.
 
-In comes an expression, out comes its value.
+An expression comes in, its value comes out.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Expressions: every form of Python that has a value."""
+"""Expressions: a node of `ast` that has a value comes in, the value comes out.
+
+`displays` has the forms that are written out or made by loops: lists, dictionaries, f-strings.
+"""
 
 from __future__ import annotations
 

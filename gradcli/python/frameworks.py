@@ -1,6 +1,6 @@
-"""What jax and torch have beside functions of arrays: `vmap`, `x.at[i]`, loops of lax, layers.
+"""What jax and torch have beside functions of arrays: `x.at[i]`, trees, layers without weights.
 
-`GROUPS` has a function for each module: in comes a name with its arguments, out comes the value, or
+`GROUPS` has a function for each module: a name with its arguments comes in, the value comes out, or
 NotImplemented for what is a function of arrays.
 """
 

@@ -1,4 +1,7 @@
-"""The interpreter: calls of functions and classes of the text, and names without a value."""
+"""The interpreter: what can be called comes in with its arguments, its value comes out.
+
+It calls functions and classes of the text itself, and asks the tables for all others.
+"""
 
 from __future__ import annotations
 

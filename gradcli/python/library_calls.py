@@ -1,6 +1,6 @@
 """Calls of a library's functions: of plain data NumPy's own, else rows of the operation table.
 
-In comes a function with its arguments, out comes its value. `meaning` says what the library means
+A function with its arguments comes in, its value comes out. `meaning` says what the library means
 by the name and the arguments; a function that needs more than a row is in `array_table`.
 """
 

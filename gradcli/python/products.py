@@ -1,4 +1,4 @@
-"""Products and norms of arrays, as libraries call them: in comes a call, out comes its value."""
+"""Products and norms of arrays, as libraries call them: a call comes in, its value comes out."""
 
 from __future__ import annotations
 
