@@ -1,6 +1,6 @@
 """Functions of arrays that are more than one row, or whose meaning differs by library.
 
-In comes a call of a sum, a mean, a rounding …, out comes its value.
+A call of a sum, a mean, a rounding … comes in, its value comes out.
 """
 
 from __future__ import annotations

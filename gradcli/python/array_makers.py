@@ -1,6 +1,6 @@
 """Functions that make arrays, and those that tell what is known of one.
 
-In comes a call, out comes a number, an array or, for `np.shape` and its kin, plain data.
+A call comes in; a number, an array or, for `np.shape` and its kin, plain data comes out.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Functions that move elements: shapes, transposes, joining, splitting, sorting.
+"""Functions that move elements: shapes, transposes, joining, splitting.
 
-In comes a call, out comes an array that looks at the one it is made of, or a copy, as in NumPy.
+A call comes in; an array that looks at the one it is made of comes out, or a copy, as in NumPy.
 """
 
 from __future__ import annotations
@@ -54,18 +54,6 @@ def ravel(reader: Subscripts, call: Call, x: Value) -> Value:
     return copied(reader, found) if call.name == "flatten" else found
 
 
-def flatten(
-    reader: Subscripts, call: Call, x: Value, start_dim: Value = 0, end_dim: Value = -1
-) -> Value:
-    """`torch.flatten(x, 1)`."""
-    shape = reader.tape.shape(x)
-    if not shape:
-        return copied(reader, flat(reader, x, call.where))
-    start, end = reader.whole(start_dim) % len(shape), reader.whole(end_dim) % len(shape)
-    middle = math.prod(shape[start : end + 1])
-    return reader.reshaped(x, (*shape[:start], middle, *shape[end + 1 :]), call.where)
-
-
 def moved(reader: Subscripts, of: Value, look: Look, where: Where, *, copy: bool = False) -> Value:
     """Elements that are only moved, by a function of NumPy."""
     of = reader.numeric(of, where)
@@ -116,7 +104,9 @@ def view(reader: Subscripts, call: Call) -> Value:
     name, (of, *more) = call.name, call.arguments
     options = [_option(reader.by_value(v, f"{name}()")) for v in more]
     named = {
-        {"n": "repeats", "k": "offset"}.get(key, key): _option(reader.by_value(v, f"{name}()"))
+        {"n": "repeats", "k": "offset", "shifts": "shift"}.get(key, key): _option(
+            reader.by_value(v, f"{name}()")
+        )
         for key, v in call.keywords.items()
     }
     if name in ("tile", "repeat", "broadcast_to", "take"):
@@ -212,14 +202,6 @@ def joined_along(reader: Subscripts, name: str, index: Value, where: Where) -> V
     return joined(reader, Call("concatenate", "numpy", [], {}, where, None), lifted)
 
 
-def append(reader: Subscripts, call: Call, x: Value, values: Value, axis: Any = None) -> Value:
-    """`np.append`."""
-    parts = [x, values]
-    if axis is None:
-        parts = [flat(reader, reader.numeric(v, call.where), call.where) for v in parts]
-    return joined(reader, call, parts, axis or 0)
-
-
 def slice_along(reader: Subscripts, x: Value, axis: int, index: Any, where: Where) -> Value:
     """The elements at an index, or of a slice, of one axis."""
     items = (*[slice(None)] * (axis % len(reader.tape.shape(x))), index)
@@ -248,8 +230,3 @@ def split(reader: Subscripts, call: Call, x: Value, parts: Value, axis: Any = No
         start, stop = (int(piece[0]), int(piece[-1]) + 1) if len(piece) else (0, 0)
         found.append(slice_along(reader, x, axis, slice(start, stop), call.where))
     return found
-
-
-def in_order(reader: Subscripts, x: Value, order: Any, axis: Any, where: Where) -> Value:
-    """A copy of the elements at certain places along an axis."""
-    return moved(reader, x, lambda a: np.take_along_axis(a, order, axis=axis), where, copy=True)

@@ -1,4 +1,4 @@
-"""Which function reads which function of arrays: in goes a family and a name."""
+"""Which function reads which function of arrays: a library's family and a name come in."""
 
 from __future__ import annotations
 
@@ -25,14 +25,12 @@ FUNCTIONS: dict[str, Function] = {
     "random.shuffle": array_makers.shuffled,
     "reshape": array_shapes.reshape,
     **dict.fromkeys(("ravel", "flatten"), array_shapes.ravel),
-    "torch.flatten": array_shapes.flatten,
     **dict.fromkeys(("transpose", "permute"), array_shapes.transpose),
     **dict.fromkeys(
         ("matrix_transpose", "adjoint"),
         lambda reader, call, x: array_shapes.matrix_transposed(reader, x, call.where),
     ),
     "expand_dims": array_shapes.expand_dims,
-    "append": array_shapes.append,
     **dict.fromkeys(
         ("concatenate", "stack", "hstack", "vstack", "column_stack"), array_shapes.joined
     ),
@@ -46,18 +44,7 @@ FUNCTIONS: dict[str, Function] = {
         array_shapes.view,
     ),
     "pad": array_picks.pad,
-    "torch.pad": array_picks.pad_by_torch,
     "gather": array_picks.gather,
-    "torch.add": array_picks.with_factor,
-    "torch.subtract": array_picks.with_factor,
-    "torch.roll": array_picks.roll,
-    "torch.tile": array_picks.tile,
-    "torch.sort": array_picks.sort,
-    "torch.topk": array_picks.topk,
-    "unbind": array_picks.unbind,
-    "torch.select": array_picks.select,
-    "narrow": array_picks.narrow,
-    "rollaxis": array_picks.rollaxis,
     "dot": products.dot,
     "einsum": products.einsum,
     "tensordot": products.tensordot,

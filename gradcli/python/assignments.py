@@ -1,4 +1,7 @@
-"""Assignments: names, elements and attributes that are given a value, and the steps of it."""
+"""Assignments: a target and a value come in; the name, element or attribute has it afterwards.
+
+A step is noted for each, and the node gets the name.
+"""
 
 from __future__ import annotations
 

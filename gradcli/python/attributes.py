@@ -1,4 +1,4 @@
-"""Attributes: in comes a value and a name, out comes what `of.name` is.
+"""Attributes: a value and a name come in, `of.name` comes out.
 
 A method is a value of its own, which `methods` calls.
 """

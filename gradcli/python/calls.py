@@ -9,6 +9,7 @@ array, `axis` is made of whole numbers, `keepdims` is a truth value.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any, NamedTuple, TypeAlias
 
 from gradcli.python.core import Core
@@ -47,23 +48,31 @@ Function: TypeAlias = Callable[..., Value]
 
 def arguments_for(function: Function, reader: Core, call: Call) -> Arguments:
     """The arguments behind the first two of a function that reads a call. Raises `Unread`."""
-    code = function.__code__
-    names = code.co_varnames[2 : code.co_argcount]
+    names, found = _parameters(function)
     if not names:
         return []
-    defaults = function.__defaults__ or ()
-    found = dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
-    given = {k: v for k, v in call.keywords.items() if k in names}
-    given |= zip(names, call.arguments, strict=False)
-    found |= {k: _converted(k, v, reader, call.where) for k, v in given.items()}
-    for name in names:
-        if name not in found:
-            raise unread(f"the argument '{name}' is missing")
-    unknown = [k for k in sorted(call.keywords.keys() - names) if call.keywords[k] is not None]
+    found, unknown = found.copy(), []
+    for name, value in call.keywords.items():
+        if name in names:
+            found[name] = _converted(name, value, reader, call.where)
+        elif value is not None:
+            unknown.append(name)
+    for name, value in zip(names, call.arguments, strict=False):
+        found[name] = _converted(name, value, reader, call.where)
+    if len(found) < len(names):
+        raise unread(f"the argument '{next(n for n in names if n not in found)}' is missing")
     if unknown or len(call.arguments) > len(names):
-        listed = ", ".join(unknown) or "there are too many"
+        listed = ", ".join(sorted(unknown)) or "there are too many"
         raise unread(f"an argument is not read: {listed}")
     return [found[name] for name in names]
+
+
+@cache
+def _parameters(function: Function) -> tuple[tuple[str, ...], dict[str, Value]]:
+    """The parameters behind the first two, and the defaults of the last of them."""
+    code = function.__code__
+    names, defaults = code.co_varnames[2 : code.co_argcount], function.__defaults__ or ()
+    return names, dict(zip(names[len(names) - len(defaults) :], defaults, strict=True))
 
 
 def _converted(name: str, value: Value, reader: Core, where: Where) -> Value:

@@ -1,4 +1,4 @@
-"""Functions of the operation table: in comes a call, its operations go onto the tape.
+"""Functions of the operation table: a call comes in, its operations go onto the tape.
 
 One is a row, or a composition of several.
 """

@@ -1,6 +1,6 @@
 """Definitions and imports: `def`, `class`, `import`, and the names that a function shares.
 
-In comes a statement; after it a function, a class or a library has a name.
+A statement comes in; after it a function, a class or a library has a name.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Lists, sets, dictionaries, texts and generators that are written out, or by their loops.
 
-In comes an expression, out comes its value.
+An expression comes in, its value comes out.
 """
 
 from __future__ import annotations
@@ -13,18 +13,6 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.python.expressions import Expressions
 from gradcli.python.texts import in_format
 from gradcli.python.values import Scope, Stream, Value, unread
-
-
-def _tuple_written(reader: Expressions, node: ast.Tuple) -> Value:
-    return tuple(reader.items_of(node.elts))
-
-
-def _list_written(reader: Expressions, node: ast.List) -> Value:
-    return reader.items_of(node.elts)
-
-
-def _set_written(reader: Expressions, node: ast.Set) -> Value:
-    return {reader.key(v) for v in reader.items_of(node.elts)}
 
 
 def _dict_written(reader: Expressions, node: ast.Dict) -> Value:
@@ -107,14 +95,6 @@ def _generated_items(reader: Expressions, node: ast.GeneratorExp, first: Value) 
         raise
 
 
-def _list_of(reader: Expressions, node: ast.ListComp) -> Value:
-    return [reader.soft(node.elt) for _ in _comprehended(reader, node)]
-
-
-def _set_of(reader: Expressions, node: ast.SetComp) -> Value:
-    return {reader.key(reader.value(node.elt)) for _ in _comprehended(reader, node)}
-
-
 def _dict_of(reader: Expressions, node: ast.DictComp) -> Value:
     """A dictionary; its values may be unknown."""
     return {
@@ -123,14 +103,16 @@ def _dict_of(reader: Expressions, node: ast.DictComp) -> Value:
     }
 
 
-VISITORS: dict[type[ast.expr], Callable[[Any, Any], Value]] = {
-    ast.Tuple: _tuple_written,
-    ast.List: _list_written,
-    ast.Set: _set_written,
+VISITORS: dict[type[ast.AST], Callable[[Any, Any], Value]] = {
+    ast.Tuple: lambda reader, node: tuple(reader.items_of(node.elts)),
+    ast.List: lambda reader, node: reader.items_of(node.elts),
+    ast.Set: lambda reader, node: set(map(reader.key, reader.items_of(node.elts))),
     ast.Dict: _dict_written,
-    ast.ListComp: _list_of,
+    ast.ListComp: lambda reader, node: [reader.soft(node.elt) for _ in _comprehended(reader, node)],
     ast.GeneratorExp: _generator,
-    ast.SetComp: _set_of,
+    ast.SetComp: lambda reader, node: {
+        reader.key(reader.value(node.elt)) for _ in _comprehended(reader, node)
+    },
     ast.DictComp: _dict_of,
     ast.JoinedStr: _text_written,
 }

@@ -1,4 +1,7 @@
-"""Where a text begins as a program: which function, or the module; and what its inputs are."""
+"""Where a text begins as a program: its tree comes in, a function or the module comes out.
+
+With it come the inputs: parameters, or names that are read before they are given.
+"""
 
 from __future__ import annotations
 

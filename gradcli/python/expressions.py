@@ -1,4 +1,7 @@
-"""Expressions: every form of Python that has a value."""
+"""Expressions: a node of `ast` that has a value comes in, the value comes out.
+
+`displays` has the forms that are written out or made by loops: lists, dictionaries, f-strings.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ import ast
 from abc import abstractmethod
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, ClassVar
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.python import spellings
@@ -45,21 +48,6 @@ class Expressions(Attributes):
         """What the handler around was called for."""
         self.exceptions: dict[str, Value] = {}
         """The classes of the text that were raised, by their names."""
-        self.visitors: dict[type[ast.AST], Callable[[Any], Value]] = {
-            ast.Constant: self._constant,
-            ast.Name: self._name,
-            ast.BinOp: self._binary,
-            ast.UnaryOp: self._unary,
-            ast.Compare: self._compare,
-            ast.BoolOp: self._logical,
-            ast.IfExp: self._choice,
-            ast.Call: self._call,
-            ast.Attribute: self._attribute,
-            ast.Subscript: self._subscript,
-            ast.Slice: self._slice,
-            ast.Lambda: self._lambda,
-            ast.NamedExpr: self._walrus,
-        }
 
     def value(self, node: ast.expr) -> Value:
         """What an expression stands for. Raises `Unread` with its place."""
@@ -72,7 +60,7 @@ class Expressions(Attributes):
             visit = self.visitors.get(type(node))
             if visit is None:
                 raise unread(f"{_words(node)} is not read")
-            return visit(node)
+            return visit(self, node)
         except Unread as stop:
             if stop.unknown.span is not None:
                 raise
@@ -267,6 +255,23 @@ class Expressions(Attributes):
         value = self.value(node.value)
         self.bind(node.target, value)
         return value
+
+    visitors: ClassVar[dict[type[ast.AST], Callable[[Any, Any], Value]]] = {
+        ast.Constant: _constant,
+        ast.Name: _name,
+        ast.BinOp: _binary,
+        ast.UnaryOp: _unary,
+        ast.Compare: _compare,
+        ast.BoolOp: _logical,
+        ast.IfExp: _choice,
+        ast.Call: _call,
+        ast.Attribute: _attribute,
+        ast.Subscript: _subscript,
+        ast.Slice: _slice,
+        ast.Lambda: _lambda,
+        ast.NamedExpr: _walrus,
+    }
+    """What gives the value of each form, of an interpreter and a node."""
 
 
 def _words(node: ast.AST) -> str:

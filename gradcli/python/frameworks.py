@@ -1,6 +1,6 @@
-"""What jax and torch have beside functions of arrays: `vmap`, `x.at[i]`, loops of lax, layers.
+"""What jax and torch have beside functions of arrays: `x.at[i]`, trees, layers without weights.
 
-`GROUPS` has a function for each module: in comes a name with its arguments, out comes the value, or
+`GROUPS` has a function for each module: a name with its arguments comes in, the value comes out, or
 NotImplemented for what is a function of arrays.
 """
 
@@ -47,38 +47,9 @@ LAYERS = {
 def _of_jax(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
     if name in ("jit", "checkpoint", "named_call"):
         return a[0] if a else Builtin("functools", "same")
-    if name == "vmap":
-        axes = k.get("in_axes", a[1] if len(a) > 1 else 0)
-        return Partial(Builtin("jax", "vmap.of"), (a[0], axes), {})
-    if name == "vmap.of":
-        return _mapped(reader, a[0], a[1], a[2:], node)
     if name.startswith("at."):
         return _changed_at(reader, name[3:], a, node)
     return NotImplemented
-
-
-def _mapped(reader: Statements, function: Value, axes: Value, a: Arguments, node: Any) -> Value:
-    """`jax.vmap(f)(…)`: f of every row, the results put together."""
-    where = reader.where(node)
-    along = axes if isinstance(axes, tuple | list) else [axes] * len(a)
-    lists: list[list[Value] | None] = []
-    for value, axis in zip(a, along, strict=True):
-        if axis is None:
-            lists.append(None)
-            continue
-        turned = reader.library(Builtin("numpy", "moveaxis"), [value, axis, 0], {}, node)
-        lists.append(reader.listed(turned, where))
-    count = min(len(rows) for rows in lists if rows is not None)
-    made = [
-        reader.call(
-            function,
-            [v if rows is None else rows[i] for v, rows in zip(a, lists, strict=True)],
-            {},
-            node,
-        )
-        for i in range(count)
-    ]
-    return reader.array(made, where)
 
 
 def _changed_at(reader: Statements, how: str, a: Arguments, node: Any) -> Value:
@@ -141,36 +112,8 @@ def _of_torch_nn(reader: Statements, name: str, a: Arguments, k: Keywords, node:
     return Partial(Builtin("torch.nn.functional", function), (), given)
 
 
-def _of_jax_lax(reader: Statements, name: str, a: Arguments, k: Keywords, node: Any) -> Value:
-    if name == "fori_loop":
-        value = a[3]
-        for i in range(reader.whole(a[0]), reader.whole(a[1])):
-            reader.budget.spend()
-            value = reader.call(a[2], [i, value], {}, node)
-        return value
-    if name == "while_loop":
-        value = a[2]
-        while reader.truth(reader.call(a[0], [value], {}, node), "a branch"):
-            reader.budget.spend()
-            value = reader.call(a[1], [value], {}, node)
-        return value
-    if name == "cond":
-        chosen = a[1] if reader.truth(a[0], "a branch") else a[2]
-        return reader.call(chosen, a[3:], {}, node)
-    if name == "scan":
-        carry, found = a[1], []
-        for item in reader.iterated(a[2], reader.where(node)):
-            carry, out = reader.listed(
-                reader.call(a[0], [carry, item], {}, node), reader.where(node))  # fmt: skip
-            found.append(out)
-        whole = None if None in found else reader.numeric(found, reader.where(node))
-        return carry, whole
-    return NotImplemented
-
-
 GROUPS = {
     "jax": _of_jax,
-    "jax.lax": _of_jax_lax,
     "jax.tree": _of_jax_tree_util,
     "jax.tree_util": _of_jax_tree_util,
     "torch.nn": _of_torch_nn,

@@ -1,8 +1,12 @@
-"""The interpreter: calls of functions and classes of the text, and names without a value."""
+"""The interpreter: what can be called comes in with its arguments, its value comes out.
+
+It calls functions and classes of the text itself, and asks the tables for all others.
+"""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -45,9 +49,10 @@ Supply = Callable[[str, Any], Value]
 class Interpreter(Statements):
     """Goes through a module, and calls its functions."""
 
+    visitors = Statements.visitors | displays.VISITORS
+
     def __init__(self, source: Source, budget: Budget, supply: Supply | None = None) -> None:
         super().__init__(source, budget)
-        self.visitors |= {of: partial(visit, self) for of, visit in displays.VISITORS.items()}
         handlers = definitions.HANDLERS | trying.HANDLERS | matching.HANDLERS
         self.handlers |= {of: partial(handle, self) for of, handle in handlers.items()}
         self.supply = supply
@@ -151,7 +156,7 @@ class Interpreter(Statements):
         elif not function.given:
             self.given = None
         self.scope = scope
-        self.calls = [*calls, function.name]
+        self.calls = calls if function.given else [*calls, function.name]
         self.turns = list(turns)
         try:
             if isinstance(function.node, ast.Lambda):
@@ -202,7 +207,8 @@ class Interpreter(Statements):
         if function is None:
             raise unread(f"'{name}' is not read", kind="name")
         names = {"lo": "a_min", "hi": "a_max", "p": "ord", "axis": "dim", "keepdims": "keepdim"}
-        parameters = {p.arg for p in function.node.args.args}
+        of = function.node.args
+        parameters = {p.arg for p in (*of.args, *of.kwonlyargs)}
         k = {key if key in parameters else names.get(key, key): v for key, v in k.items()}
         return self.call_function(function, a, k, node)
 
@@ -216,6 +222,7 @@ class Interpreter(Statements):
         node = prelude.function_of(name)
         defaults = [ast.literal_eval(d) for d in node.args.defaults]
         keyword = [None if d is None else ast.literal_eval(d) for d in node.args.kw_defaults]
-        found = Function(name, node, self.given_scope, defaults, keyword, given=True)
+        shown = re.sub("^(torch|jax|math)_", "", name)
+        found = Function(shown, node, self.given_scope, defaults, keyword, given=True)
         self.given_scope.names[name] = found
         return found

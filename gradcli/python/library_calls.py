@@ -1,6 +1,6 @@
 """Calls of a library's functions: of plain data NumPy's own, else rows of the operation table.
 
-In comes a function with its arguments, out comes its value. `meaning` says what the library means
+A function with its arguments comes in, its value comes out. `meaning` says what the library means
 by the name and the arguments; a function that needs more than a row is in `array_table`.
 """
 
@@ -62,8 +62,9 @@ class LibraryCalls(Subscripts):
         self, function: Builtin, arguments: Arguments, keywords: Keywords, node: Any
     ) -> Value:
         """Call a function of a library. Raises `Unread` for one that is not known."""
-        where = self.where(node)
-        arguments = [self.listed(v, where) if isinstance(v, Stream) else v for v in arguments]
+        arguments = [
+            self.listed(v, self.where(node)) if isinstance(v, Stream) else v for v in arguments
+        ]
         for value in (*arguments, *keywords.values()):
             self.known(value)
         written = {k: v for k, v in keywords.items() if k not in spellings.IGNORED}
@@ -124,6 +125,9 @@ class LibraryCalls(Subscripts):
     def _read(self, function: Builtin, call: Call) -> Value:
         """The value of a call: an operator's, by a reader of its own, as it is, by its row."""
         family, name, given = call.family, call.name, call.arguments
+        own = f"{family}_{name}"
+        if own in prelude.NAMES and (family != "math" or has_traced(given)):
+            return self.from_prelude(own, given, call.keywords, call.node)
         if name in SIGNS and len(given) == 2 and not call.keywords:
             return self.binary(SIGNS[name], given[0], given[1], call.where, call.node)
         reads = reading(family, name)
@@ -136,7 +140,7 @@ class LibraryCalls(Subscripts):
         if family == "other":
             raise self._not_read(function, family)
         weighted = name if call.keywords.get("weight") is None else f"weighted_{name}"
-        for own in (f"{family}_{name}", weighted, name):
+        for own in (weighted, name):
             if own in prelude.NAMES:
                 return self.from_prelude(own, given, call.keywords, call.node)
         if ops.is_function(name):

@@ -1,4 +1,7 @@
-"""What interpreting a text may cost: operations, seconds, bytes, depth. Past it, one error."""
+"""What interpreting a text may cost: operations, seconds, bytes, depth.
+
+What is about to be done comes in; past a bound there is one error, and else nothing comes out.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`match`: in comes the statement; the case that its value fits is gone through."""
+"""`match`: the statement comes in, the case that its value fits is gone through."""
 
 from __future__ import annotations
 

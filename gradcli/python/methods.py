@@ -1,6 +1,6 @@
 """Methods of arrays, numbers, and Python's own data: `x.sum()`, `items.append(x)`, `'a'.join(…)`.
 
-In comes a method with its arguments, out comes its value. The tables have what is more than the
+A method with its arguments comes in, its value comes out. The tables have what is more than the
 function of a library that has the method's name.
 """
 

@@ -213,41 +213,7 @@ def _of_numpy(reader: Statements, name: str, a: Arguments, k: Keywords, node: An
         known: Any = np.iinfo(np.int64) if whole else np.finfo(np.float64)
         names = ("max", "min") if whole else ("eps", "max", "min", "tiny", "resolution")
         return Class(name, [], {n: getattr(known, n) for n in names})
-    if name == "vectorize":
-        return Partial(Builtin("numpy", "vectorize.of"), tuple(a[:1]), {})
-    if name == "vectorize.of":
-        return _elementwise(reader, a[0], a[1:], node)
-    if name == "apply_along_axis":
-        function, axis, of, *more = a
-        turned = reader.library(Builtin("numpy", "moveaxis"), [of, axis, -1], {}, node)
-        if len(reader.tape.shape(turned)) != 2:
-            return NotImplemented
-        rows = reader.listed(turned, reader.where(node))
-        return reader.array([reader.call(function, [row, *more], k, node) for row in rows],
-                          reader.where(node))  # fmt: skip
-    if name == "fromfunction":
-        shape = reader.shape_of(a[1])
-        reader.budget.elements(max(1, len(shape)) * int(np.prod([float(n) for n in shape])))
-        grid = [reader.tape.plain(g.astype(float)) for g in np.indices(shape)]
-        return reader.call(a[0], grid, {}, node)
     return NotImplemented
-
-
-def _elementwise(reader: Statements, function: Value, a: Arguments, node: Any) -> Value:
-    """`np.vectorize(f)(…)`: f of every element."""
-    where = reader.where(node)
-    arrays = [reader.numeric(v, where) for v in a]
-    shape = np.broadcast_shapes(*(reader.tape.shape(v) for v in arrays))
-    size = int(np.prod([float(n) for n in shape]))
-    reader.budget.elements(size)
-    flat = []
-    for array in arrays:
-        wide = reader.library(Builtin("numpy", "broadcast_to"), [array, shape], {}, node)
-        flat.append(
-            reader.listed(reader.reshaped(wide, (size,), where), where) if shape else [wide]
-        )
-    made = [reader.call(function, list(v), {}, node) for v in zip(*flat, strict=True)]
-    return reader.reshaped(reader.array(made, where), shape, where) if shape else made[0]
 
 
 def _of_ufunc(reader: Statements, function: Builtin, a: Arguments, k: Keywords, node: Any) -> Value:
@@ -272,20 +238,8 @@ def _of_ufunc(reader: Statements, function: Builtin, a: Arguments, k: Keywords, 
     if method == "accumulate" and name in ("add", "multiply"):
         to = {"add": "cumsum", "multiply": "cumprod"}[name]
         return reader.library(Builtin("numpy", to), [a[0]], {"axis": k.get("axis", 0)}, node)
-    if method == "outer":
-        return reader.from_prelude("outer_of", [Builtin("numpy", name), *a], k, node)
-    if method in ("reduce", "accumulate"):
-        axis = reader.whole(k.get("axis", a[1] if len(a) > 1 else 0))
-        turned = reader.library(Builtin("numpy", "moveaxis"), [a[0], axis, 0], {}, node)
-        total, *items = reader.listed(turned, where)
-        totals = [total]
-        for item in items:
-            total = reader.library(Builtin("numpy", name), [total, item], {}, node)
-            totals.append(total)
-        if method == "reduce":
-            return total
-        found = reader.array(totals, where)
-        return reader.library(Builtin("numpy", "moveaxis"), [found, 0, axis], {}, node)
+    if method in ("outer", "reduce", "accumulate"):
+        return reader.from_prelude(f"{method}_of", [Builtin("numpy", name), *a], k, node)
     raise unread(f"np.{function.name} is not read")
 
 

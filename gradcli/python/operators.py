@@ -1,4 +1,7 @@
-"""Operators: Python's and NumPy's own on plain data, else rows of the operation table."""
+"""Operators: two values and a sign come in, a value comes out.
+
+Plain data go through Python's or NumPy's own operator, all else through rows of the table.
+"""
 
 from __future__ import annotations
 

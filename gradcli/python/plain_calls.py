@@ -1,6 +1,6 @@
 """Calls of functions of NumPy and math on plain data: they are called as they are.
 
-In comes a call none of whose arguments depends on an input, out comes plain data.
+A call none of whose arguments depends on an input comes in, plain data comes out.
 """
 
 from __future__ import annotations

@@ -36,6 +36,39 @@ def norm_ppf(q, loc=0.0, scale=1.0):
 def ndtri(y):
     return norm_ppf(y)
 
+def power_norm(x, p, axis=None, keepdims=False):
+    if p == 0:
+        return np.sum(np.not_equal(x, 0.0), axis=axis, keepdims=keepdims)
+    if p == -np.inf:
+        return np.min(np.abs(x), axis=axis, keepdims=keepdims)
+    return np.sum(np.abs(x) ** p, axis=axis, keepdims=keepdims) ** (1.0 / p)
+
+def apply_along_axis(func1d, axis, arr, *args):
+    moved = np.moveaxis(arr, axis, -1)
+    rows = np.reshape(moved, (-1, moved.shape[-1]))
+    found = np.array([func1d(row, *args) for row in rows])
+    found = np.reshape(found, moved.shape[:-1] + found.shape[1:])
+    return found if np.ndim(found) < np.ndim(arr) else np.moveaxis(found, -1, axis)
+
+def fromfunction(function, shape):
+    return function(*[1.0 * places for places in np.indices(shape)])
+
+def vectorize(pyfunc):
+    def each(*args):
+        shape = np.shape(sum([np.zeros(np.shape(a)) for a in args]))
+        flat = [np.ravel(np.broadcast_to(a, shape)) for a in args]
+        return np.reshape(np.array([pyfunc(*v) for v in zip(*flat)]), shape)
+    return each
+
+def reduce_of(op, a, axis=0):
+    return functools.reduce(op, np.moveaxis(a, axis, 0))
+
+def accumulate_of(op, a, axis=0):
+    totals = []
+    for row in np.moveaxis(a, axis, 0):
+        totals.append(op(totals[-1], row) if totals else row)
+    return np.moveaxis(np.array(totals), 0, axis)
+
 def outer_of(op, a, b):
     return op(np.expand_dims(np.ravel(a), 1), np.ravel(b))
 
@@ -130,6 +163,15 @@ def choose(a, choices):
 def gradient(f, dx=1.0):
     ends = [(f[1] - f[0]) / dx], (f[2:] - f[:-2]) / (2.0 * dx), [(f[-1] - f[-2]) / dx]
     return np.concatenate(ends)
+
+def append(arr, values, axis=None):
+    if axis is None:
+        return np.concatenate([np.ravel(arr), np.ravel(values)])
+    return np.concatenate([arr, values], axis=axis)
+
+def rollaxis(a, axis, start=0):
+    axis = axis % np.ndim(a)
+    return np.moveaxis(a, axis, start - 1 if axis < start else start)
 
 def delete(arr, obj, axis=None):
     if axis is None:

@@ -1,4 +1,4 @@
-"""Products and norms of arrays, as libraries call them: in comes a call, out comes its value."""
+"""Products and norms of arrays, as libraries call them: a call comes in, its value comes out."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from gradcli.python.array_shapes import flat
 from gradcli.python.calls import Call
 from gradcli.python.subscripts import Subscripts
-from gradcli.python.values import Value, is_traced, unread
+from gradcli.python.values import Builtin, Value, is_traced, unread
 
 
 def dot(reader: Subscripts, call: Call, x: Value, b: Value) -> Value:
@@ -69,20 +69,6 @@ def norm(
             return reader.apply("amax" if p > 0 else "amin", [sums], call.bare)
         p = int(p) if p.is_integer() else p
         if p not in (1, 2, math.inf):
-            return _power_norm(reader, call, x, p, {"axis": axis, "keepdims": keepdims})
+            options = {"axis": axis, "keepdims": keepdims}
+            return reader.library(Builtin("gradcli", "power_norm"), [x, p], options, call.node)
     return reader.apply("norm", [x], call.first, {"p": p, "axis": axis, "keepdims": keepdims})
-
-
-def _power_norm(
-    reader: Subscripts, call: Call, x: Value, p: float, options: dict[str, Any]
-) -> Value:
-    """The norm of vectors for any other p."""
-    size = reader.apply("abs", [x], call.bare)
-    if p == 0:
-        counted = reader.apply("not_equal", [x, 0.0], call.bare)
-        return reader.apply("sum", [counted], call.bare, options)
-    if p == -math.inf:
-        return reader.apply("amin", [size], call.bare, options)
-    powers = reader.apply("pow", [size, p], call.bare)
-    total = reader.apply("sum", [powers], call.bare, options)
-    return reader.apply("pow", [total, 1.0 / p], call.bare)

@@ -1,4 +1,7 @@
-"""What a function of NumPy is going to cost, by its name and its plain arguments."""
+"""What a function of NumPy is going to cost.
+
+Its name and its plain arguments come in, the number of elements or multiplications comes out.
+"""
 
 from __future__ import annotations
 

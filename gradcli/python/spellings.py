@@ -8,6 +8,7 @@ look things up in, and as long as the libraries are wide.
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -88,6 +89,7 @@ HARMLESS = (
 """Modules whose functions change nothing that is differentiated."""
 
 
+@cache
 def is_harmless(path: str) -> bool:
     """Whether a module is one of these, or within one."""
     return any(path == h or path.startswith(f"{h}.") for h in HARMLESS)

@@ -1,4 +1,8 @@
-"""Statements: what changes names, and the ways through a text."""
+"""Statements: one comes in, names and arrays are changed, and out comes how it ended.
+
+Here are loops, branches, and calls that stand alone; `definitions`, `trying` and `matching` have
+functions for the others.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Functions of `itertools`, over values of the text: in comes a name, out comes a stream."""
+"""Functions of `itertools`: a name and arguments come in, a stream comes out."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Elements, slices, masks: reading and storing them, with NumPy's views and copies; and loops.
 
-In comes a value with an index, or what a loop goes through: an array, a list, or a stream, which is
-gone through once and lazily. `zip`, `enumerate`, `map`, `itertools` and generators give one, so an
-element that is stored into before its turn is seen as it is then, and an endless one costs what is
-taken of it.
+A value with an index comes in and an element comes out; or what a loop goes through comes in, and
+its items come out: of an array, a list, or a stream, which is gone through once and lazily. `zip`,
+`enumerate`, `map`, `itertools` and generators give a stream, so an element that is stored into
+before its turn is seen as it is then, and an endless one costs what is taken of it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Values in texts: `str(x)`, `f'{x:.2f}'`, `'%d' % n`. In comes a value, out comes a text.
+"""Values in texts: `str(x)`, `f'{x:.2f}'`, `'%d' % n`. A value comes in, a text comes out.
 
 What is put together may not be larger than `limits` says; a width of four digits is refused.
 """

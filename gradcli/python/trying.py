@@ -1,6 +1,6 @@
 """`try`, `raise`, `with`: what Python raises, and which handler takes it.
 
-In comes a statement, out comes how it ended.
+A statement comes in, how it ended comes out.
 
 A value that is only not read is no exception of the text's: it stays unknown. What Python itself
 would raise (a missing key, a division of whole numbers by zero, a `raise`) goes to the handler.
