@@ -175,9 +175,12 @@ LADDERS: tuple[tuple[bool, Ladder], ...] = (
 
 
 def _ladder(x: Array, top: Array, count: int, bits: float) -> Steps:
-    """So many steps, each by some bits smaller than the one before."""
-    h = MANTISSA * top[:, None] * np.exp2(-bits * np.arange(count))
-    return Steps(exact(x[:, None], h), bits)
+    """So many steps, each by some bits smaller than the one before.
+
+    In memory a step of all variables comes after the other, so that some of the steps are a block.
+    """
+    h = MANTISSA * top * np.exp2(-bits * np.arange(count))[:, None]
+    return Steps(exact(x, h).T, bits)
 
 
 class Shown(NamedTuple):
@@ -268,22 +271,22 @@ def look(
     With `inside` the nodes between are shown as well; where there are few they always are. The
     values at x with jitter are kept, for the scatter of the gradient.
     """
-    x = np.array([c.x for c in coordinates])[:, None]
-    steps = ladder(x[:, 0])
-    h, n = steps.h, steps.h.shape[1]
-    t = np.concatenate([x, x + h, x - h, np.repeat(x, JITTERED, axis=1)], axis=1).T
+    at = np.array([c.x for c in coordinates])
+    steps = ladder(at)
+    x, h, n = at[:, None], steps.h, steps.h.shape[1]
+    t = np.concatenate([x, x + h, x - h, *[x] * JITTERED], axis=1).T
     behind = len(function.graph.nodes) - function.place[coordinates[0].node]
     between = None
     if inside or behind * len(coordinates) <= KEPT:
         between = _Between(x, h, at_once=inside)
-    stencil = Stencil(coordinates, np.ascontiguousarray(t), JITTERED, JITTERED)
+    stencil = Stencil(coordinates, t, JITTERED, JITTERED)
     outputs = Pass(function, stencil, between.visit if between else None).run()
     f, signature = outputs.f.T, outputs.signature.T
     near = np.isfinite(f) & (signature == signature[:, :1])
     # The steps that all smaller ones share x's piece with; others count as undefined.
     same = (near[:, 1 : n + 1] & near[:, n + 1 : 2 * n + 1])[:, ::-1]
     same = np.logical_and.accumulate(same, axis=1)[:, ::-1]
-    y = f[:, : 2 * n + 1].copy()
+    y = f[:, : 2 * n + 1].copy(order="K")
     if not same.all():
         y[:, 1:][~np.concatenate([same, same], axis=1)] = np.nan
     series = Series(x, h, y, None, _floor(f))

@@ -19,6 +19,7 @@ import numpy as np
 from gradcli.check.function import Coordinate, Point
 from gradcli.check.jitter import EPS, Jitter
 from gradcli.check.sampling import Request, Samples
+from gradcli.engine.formula import Formula
 from gradcli.engine.guards import guarded
 from gradcli.engine.plan import plan_of, reduce_to
 from gradcli.graph.graph import OperationNode
@@ -98,12 +99,14 @@ class Scatter:
                 kept[node.id] = delta
             if node.operation is None:
                 continue
-            arguments = [values.get(o, at[o]) if type(o) is int else o.value for o in node.operands]
-            out = values.get(node.id, at[node.id])
+            own = [
+                values.get(o, at[o]) if type(o) is int else o.value
+                for o in (*node.operands, node.id)
+            ]
             for i, to in enumerate(node.operands):
                 if type(to) is not int or not active[to] or to < first:
                     continue
-                sent = self._sent(node, i, arguments, out, delta, repaired=repaired)
+                sent = self._sent(node, i, own, delta, repaired=repaired)
                 before = deltas.get(to)
                 deltas[to] = sent if before is None else self.jitter.round(before + sent)
         return kept
@@ -118,52 +121,49 @@ class Scatter:
         return {(line.node.id, line.send.operand): line.counts for line in lines}
 
     def _sent(
-        self,
-        node: OperationNode,
-        i: int,
-        arguments: list[Any],
-        out: Any,
-        delta: Array,
-        *,
-        repaired: bool,
+        self, node: OperationNode, i: int, values: list[Any], delta: Array, *, repaired: bool
     ) -> Array:
-        """What a node sends to its operand, for every row; disturbed where it is rounded."""
-        operation, operand_type = node.operation, self.point.graph.operand_type
-        rule = self.point.rules.of(node, i)
-        rows = len(delta)
-        factored = operation.factorises
-        if factored and operation.minors and operand_type(node.operands[0]).shape[-1] <= SMALL:
-            factored = False  # small determinants are sums of products
-        if factored:  # its rounding is like an error in the matrix
-            shapes = [operand_type(o).shape for o in node.operands]
-            arguments = [
-                self.jitter.disturb(_batched(a, shape, rows), error=FACTORED) if shape else a
-                for a, shape in zip(arguments, shapes, strict=True)
-            ]
-        if not operation.elementwise:
-            sent = _batched(
-                rule.disturbed([*arguments, out, delta], self.jitter.disturb), rule.type.shape, rows
-            )
-            exact = operation.exact
-            if factored:
-                largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
-                sent = sent + (self.jitter.disturb(largest + 0 * sent, error=FACTORED) - largest)
-        elif rule.constant is not None:
+        """What a node sends to its operand, for every row; disturbed where it is rounded.
+
+        `values` are those of its operands and its own.
+        """
+        rule, disturb = self.point.rules.of(node, i), self.jitter.disturb
+        exact = node.operation.exact
+        if not node.operation.elementwise:
+            sent = self._moved(node, rule, values, delta)
+        elif rule.constant is None:
+            local = rule.disturbed(values, disturb)
+            sent = delta * _lifted(local, rule.type.shape, len(node.type.shape))
+        else:
             sent = delta * rule.constant if rule.constant else np.zeros_like(delta)
             exact = abs(rule.constant) == 1
-        else:
-            local = _lifted(
-                rule.disturbed([*arguments, out], self.jitter.disturb),
-                rule.type.shape,
-                len(node.type.shape),
-            )
-            sent, exact = delta * local, operation.exact
         if repaired and not np.isfinite(sent).all():
             sent = np.where(self._counts[node.id, i], sent, 0.0)
-        shape = operand_type(node.operands[i]).shape
+        shape = self.point.graph.operand_type(node.operands[i]).shape
         if sent.shape[1:] != shape:
             sent = reduce_to(sent, shape, front=1)
         return sent if exact else self.jitter.round(sent)
+
+    def _moved(self, node: OperationNode, rule: Formula, values: list[Any], delta: Array) -> Array:
+        """What an operation that is not elementwise sends, before its last rounding.
+
+        That of a factorisation is like an error in the matrix, unless it is that of a small
+        determinant, which is a sum of products.
+        """
+        operation, disturb, rows = node.operation, self.jitter.disturb, len(delta)
+        shapes = [self.point.graph.operand_type(o).shape for o in node.operands]
+        small = operation.minors and shapes[0][-1] <= SMALL
+        factored = operation.factorises and not small
+        if factored:
+            values = [
+                disturb(_batched(value, shape, rows), error=FACTORED) if shape else value
+                for value, shape in zip(values, (*shapes, ()), strict=True)
+            ]
+        sent = _batched(rule.disturbed([*values, delta], disturb), rule.type.shape, rows)
+        if factored:
+            largest = np.abs(sent).max(axis=tuple(range(1, sent.ndim)), keepdims=True)
+            sent = sent + (disturb(largest + 0 * sent, error=FACTORED) - largest)
+        return sent
 
 
 def _half_range(results: list[float]) -> float:

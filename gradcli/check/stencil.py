@@ -84,6 +84,7 @@ class Pass:
         self.calm = self.points - stencil.jittered
         """How many points have no jitter."""
         self.here: dict[int, list[int]] = {}
+        """Every variable's node with its columns."""
         for k, coordinate in enumerate(stencil.coordinates):
             self.here.setdefault(function.place[coordinate.node], []).append(k)
         self.now: dict[int, Array] = {}
