@@ -189,14 +189,16 @@ class _Passes:
 
     def line(self) -> Line | None:
         """The matrix of all directions as a function of the inputs' values."""
-        from gradcli.derivatives.elements import written  # noqa: PLC0415 - most run once
+        from gradcli.derivatives.elements import Function  # noqa: PLC0415 - most run once
 
         nodes, exact = [*range(len(self.graph.nodes))], len(self.graph.nodes)
+        if self.coloured is not None:
+            return None
         if self.outputs == 1:  # the backward pass from 1, which has an error of its own
             if not self.reverse:
                 return None
             nodes, exact = [*nodes, *self.deltas.values()], len(self.rows.graph.nodes)
-        return written(self.rows, self.graph, nodes, exact)
+        return Function(self.rows, self.graph, nodes, exact).written()
 
     def blocks(self, matrix: Array) -> dict[int, Array]:
         """The matrices by input, from that of all directions."""

@@ -88,18 +88,20 @@ class Twice:
 
     def line(self, *, along: bool) -> Line | None:
         """The matrix, or the product with a vector, as a function of the inputs' values."""
-        from gradcli.derivatives.elements import written  # noqa: PLC0415 - most run once
+        if not along and self.compressed is not None:
+            return None
+        from gradcli.derivatives.elements import Function  # noqa: PLC0415 - most run once
 
         active = self.graph.dependent(set(self.wrt))
-        return written(
+        return Function(
             self.rows,
             self.graph,
             [*range(len(self.graph.nodes)), *self.first.deltas.values()],
             len(self.first.graph.nodes),
+            [node for node in self.corners if active[node.id]],
             along=along,
             symmetric=not along,
-            corners=[node for node in self.corners if active[node.id]],
-        )
+        ).written()
 
     @cached_property
     def compressed(self) -> _Compressed | None:
