@@ -24,7 +24,7 @@ from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number, 
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like, shown
-from gradcli.ops.operation import Operation, Type, keywords
+from gradcli.ops.operation import Array, Operation, Type, keywords
 from gradcli.results.matrices import directions
 
 NUMBER = Type(())
@@ -39,6 +39,8 @@ MOST_TRIED = 2**15
 """The most numbers, zeros among them, that are gone through to find those of the function."""
 MOST_COPIED = 2**20
 """The most elements of inputs that a result keeps a copy of, to make its values when read."""
+MOST_KEPT = 2**15
+"""The most numbers between directions and derivatives of which some are kept for further points."""
 LANES = 8
 """NumPy adds up as many sums side by side where an array has as many elements."""
 
@@ -62,6 +64,8 @@ class Function(NamedTuple):
     """The nodes that must not be at a corner."""
     along: bool = False
     """Whether the direction is given, and its derivatives are wanted alone."""
+    matrix: Callable[[Array], Array] | None = None
+    """What makes the matrix of rows for combined directions."""
     symmetric: bool = False
 
     def written(self) -> Line | None:
@@ -72,7 +76,8 @@ class Function(NamedTuple):
         seen = shown((node, node.operands) for node in nodes)
         watched = [node.id for node in nodes if node.id not in seen]
         inputs = {name: self.of.nodes[i].type for name, i in self.of.input_numbers.items()}
-        return self._on_numbers(inputs, watched) or self._on_arrays(inputs, watched)
+        line = self._on_numbers(inputs, watched) or self._on_arrays(inputs, watched)
+        return line if line is None or self.matrix is None else _then(line, self.matrix)
 
     def _run(self, watched: Iterable[int], given: Mapping[str, Any] | None = None) -> Continuation:
         held = [i for i, _ in self.rows.wanted if i is not None]
@@ -112,7 +117,7 @@ class Function(NamedTuple):
         if sum(t.size for t in inputs.values()) > MOST_COPIED:
             return None
         if not self.along:
-            if not rows.kept:
+            if rows.colours.number * rows.width > MOST_KEPT:
                 return None
             (batch,) = directions(rows.types, rows.colours, rows.width)
             given, count = {**batch, **rows.fixed}, rows.colours.number
@@ -121,6 +126,14 @@ class Function(NamedTuple):
         return arrays_line(
             run, inputs, rows.wanted, watched, ties, count=count, symmetric=self.symmetric
         )
+
+
+def _then(line: Line, matrix: Callable[[Array], Array]) -> Line:
+    def both(given: Mapping[str, Any]) -> tuple[Array, Sequence[float]] | None:
+        found = line(given)
+        return None if found is None else (matrix(found[0]), found[1])
+
+    return both
 
 
 def _tie(node: Node) -> Callable[..., Any]:

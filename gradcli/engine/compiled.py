@@ -98,25 +98,6 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     return text.function([*_inputs(graph), f"d{graph.output}"], result)
 
 
-def continued_line(
-    graph: Graph,
-    given: Sequence[int],
-    nodes: Sequence[Node],
-    known: Mapping[int, Any],
-    wanted: Sequence[int],
-    batched: Sequence[bool],
-) -> Callable[..., Any]:
-    """A function from the values of the nodes `given` to those of the `wanted`, by these `nodes`.
-
-    `known` are values that are the same in every run; the `batched` nodes have a batch axis.
-    """
-    text = Text()
-    text.objects |= {f"v{i}": value for i, value in known.items()}
-    add_nodes(text, graph, nodes, batched)
-    results = "".join(f"v{i}, " for i in wanted)
-    return text.function([f"v{i}" for i in given], f"({results})")
-
-
 def add_nodes(
     text: Text, graph: Graph, nodes: Iterable[Node], batched: Sequence[bool] | None = None
 ) -> None:

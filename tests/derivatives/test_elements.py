@@ -39,7 +39,7 @@ def asked(program: Program, what: str, at: dict[str, Any], **options: Any) -> An
         "forward": partial(program.jacobian, mode="forward"),
         "hessian": program.hessian,
         "product": partial(program.hessian, vector=at),
-        "weighted": partial(program.hessian, upstream=np.array(1.5)),
+        "weighted": partial(program.hessian, upstream=1.5),
     }
     return makers[what](at, check=False, **options)
 
