@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,7 +24,7 @@ from gradcli.engine.growing import ZERO, Growing, is_literal_number, is_number, 
 from gradcli.engine.rules import Rules
 from gradcli.graph.draft import Literal, Operand
 from gradcli.graph.graph import Graph, Node, OperationNode, input_like, shown
-from gradcli.ops.operation import Operation, Type, keywords
+from gradcli.ops.operation import Array, Operation, Type, keywords
 from gradcli.results.matrices import directions
 
 NUMBER = Type(())
@@ -39,6 +39,8 @@ MOST_TRIED = 2**15
 """The most numbers, zeros among them, that are gone through to find those of the function."""
 MOST_COPIED = 2**20
 """The most elements of inputs that a result keeps a copy of, to make its values when read."""
+MOST_KEPT = 2**15
+"""The most numbers between directions and derivatives of which some are kept for further points."""
 LANES = 8
 """NumPy adds up as many sums side by side where an array has as many elements."""
 
@@ -47,59 +49,98 @@ Elements = Sequence[Operand]
 Moves = Sequence[tuple[Operand, Sequence[tuple[int, float]]]]
 
 
-def written(
-    rows: Rows,
-    of: Graph,
-    finite: Iterable[int],
-    exact: int,
-    *,
-    along: bool = False,
-    symmetric: bool = False,
-    corners: Sequence[Node] = (),
-) -> Line | None:
-    """The passes of `rows` as one function of the inputs of a graph; None if it would take longer.
+class Function(NamedTuple):
+    """What a function of the inputs makes: a matrix for all directions or the way along one."""
 
-    It makes the matrix for all directions or, `along` a given one, the derivatives by it. The
-    nodes `finite`, and all that they are made of, must be finite at a point, and the `corners` at
-    none. The first nodes of the graph, `exact` in number, are computed as they are; behind them an
-    exact zero leaves out what it is multiplied by.
-    """
-    graph = rows.graph
-    needed = graph.reaching(finite)
-    nodes = [node for node in graph.nodes if needed[node.id]]
-    seen = shown((node, node.operands) for node in nodes)
-    watched = [node.id for node in nodes if node.id not in seen]
-    held = [i for i, _ in rows.wanted if i is not None]
-    run = Continuation(graph, 0, [*held, *watched], () if along else rows.types)
-    inputs = {name: of.nodes[i].type for name, i in of.input_numbers.items()}
-    free = {**inputs, **rows.types} if along else inputs
-    units = [rows.fixed] if along else _units(rows)
-    sizes = [node.type.size * (len(units) if run.varies[node.id] else 1) for node in run.nodes]
-    most = min(MOST_NUMBERS, FEW_EACH * len(run.nodes))
-    if units and sum(sizes) <= (most if len(units) == 1 else MOST_TRIED):
-        taken = _Taken(run, free, len(of.nodes), exact)
+    rows: Rows
+    """The passes from values of the nodes to derivatives."""
+    of: Graph
+    """The graph whose inputs it takes."""
+    finite: Sequence[int]
+    """The nodes that must be finite at a point, and all that they are made of."""
+    exact: int
+    """How many nodes are computed as they are; behind them a zero leaves out what it multiplies."""
+    corners: Sequence[Node] = ()
+    """The nodes that must not be at a corner."""
+    along: bool = False
+    """Whether the direction is given, and its derivatives are wanted alone."""
+    matrix: Callable[[Array], Array] | None = None
+    """What makes the matrix of rows for combined directions."""
+    symmetric: bool = False
+
+    def written(self) -> Line | None:
+        """The function; None where it would not be shorter than the passes."""
+        graph = self.rows.graph
+        needed = graph.reaching(self.finite)
+        nodes = [node for node in graph.nodes if needed[node.id]]
+        seen = shown((node, node.operands) for node in nodes)
+        watched = [node.id for node in nodes if node.id not in seen]
+        inputs = {name: self.of.nodes[i].type for name, i in self.of.input_numbers.items()}
+        line = self._on_numbers(inputs, watched) or self._on_arrays(inputs, watched)
+        return line if line is None or self.matrix is None else _then(line, self.matrix)
+
+    def _run(self, watched: Iterable[int], given: Mapping[str, Any] | None = None) -> Continuation:
+        held = [i for i, _ in self.rows.wanted if i is not None]
+        batched = () if self.along else self.rows.types
+        return Continuation(self.rows.graph, 0, [*held, *watched], batched, given)
+
+    def _on_numbers(self, inputs: Mapping[str, Type], watched: Sequence[int]) -> Line | None:
+        rows, units, run = self.rows, [self.rows.fixed], self._run(watched)
+        if not self.along:
+            if not 0 < rows.colours.number <= FEW:
+                return None
+            (batch,) = directions(rows.types, rows.colours, rows.width)
+            each = range(rows.colours.number)
+            units = [{**rows.fixed, **{n: b[k] for n, b in batch.items()}} for k in each]
+        numbers = sum(n.type.size * (len(units) if run.varies[n.id] else 1) for n in run.nodes)
+        most = min(MOST_NUMBERS, FEW_EACH * len(run.nodes))
+        if numbers > (most if len(units) == 1 else MOST_TRIED):
+            return None
+        if not all(node.operation and node.operation.elementwise for node in self.corners):
+            return None
+        free = {**inputs, **rows.types} if self.along else inputs
+        taken = _Taken(run, free, len(self.of.nodes), self.exact)
         wanted = taken.derivatives(units, rows.wanted, most)
-        if wanted is not None:
-            return numbers_line(
-                taken.nodes,
-                [(name, t, taken.given[name]) for name, t in free.items()],
-                taken.symmetric(wanted, len(units)) if symmetric else wanted,
-                (-1,) if along else (len(units), -1),
-                [element for i in watched for element in taken.of(i)],
-                [tie for node in corners for tie in taken.ties(node)],
-            )
-    if not along or corners or sum(t.size for t in inputs.values()) > MOST_COPIED:
-        return None
-    return arrays_line(run, inputs, rows.wanted, watched)
+        if wanted is None:
+            return None
+        return numbers_line(
+            taken.nodes,
+            [(name, t, taken.given[name]) for name, t in free.items()],
+            taken.symmetric(wanted, len(units)) if self.symmetric else wanted,
+            (-1,) if self.along else (len(units), -1),
+            [element for i in watched for element in taken.of(i)],
+            [(_tie(node), found) for node in self.corners for found in taken.columns(node)],
+        )
+
+    def _on_arrays(self, inputs: Mapping[str, Type], watched: Sequence[int]) -> Line | None:
+        rows, given, count = self.rows, None, None
+        if sum(t.size for t in inputs.values()) > MOST_COPIED:
+            return None
+        if not self.along:
+            if rows.colours.number * rows.width > MOST_KEPT:
+                return None
+            (batch,) = directions(rows.types, rows.colours, rows.width)
+            given, count = {**batch, **rows.fixed}, rows.colours.number
+        ties = [(_tie(node), node.operands) for node in self.corners]
+        run = self._run(watched, given)
+        return arrays_line(
+            run, inputs, rows.wanted, watched, ties, count=count, symmetric=self.symmetric
+        )
 
 
-def _units(rows: Rows) -> list[Mapping[str, Any]]:
-    """The values of the directions, one after the other, where they are few."""
-    if not 0 < rows.colours.number <= FEW:
-        return []
-    (batch,) = directions(rows.types, rows.colours, rows.width)
-    each = range(rows.colours.number)
-    return [{**rows.fixed, **{n: b[k] for n, b in batch.items()}} for k in each]
+def _then(line: Line, matrix: Callable[[Array], Array]) -> Line:
+    def both(given: Mapping[str, Any]) -> tuple[Array, Sequence[float]] | None:
+        found = line(given)
+        return None if found is None else (matrix(found[0]), found[1])
+
+    return both
+
+
+def _tie(node: Node) -> Callable[..., Any]:
+    """What says whether a node is at a corner, of its operands."""
+    assert node.operation is not None
+    assert node.operation.tie is not None
+    return partial(node.operation.tie, **keywords(node.kernel))
 
 
 def _literals(value: Any) -> Elements:
@@ -180,14 +221,6 @@ class _Taken(Growing):
                         "mul", (total, HALF), owner
                     )
         return made
-
-    def ties(self, node: Node) -> Iterator[tuple[Callable[..., Any], Sequence[Operand]]]:
-        """For every element of a node what says whether it is at a corner, and of which numbers."""
-        assert node.operation is not None
-        assert node.operation.tie is not None
-        tie = partial(node.operation.tie, **keywords(node.kernel))
-        for operands in self.columns(node):
-            yield tie, operands
 
     def emit(
         self, operation: Operation, operands: tuple[Operand, ...], *more: Any, **named: Any

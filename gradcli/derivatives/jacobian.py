@@ -65,10 +65,11 @@ def jacobian_blocks(
             passes = passes if other.many else other
     else:
         passes = _passes(of, mode)
-    compressed = passes.compressed(values)
-    matrix = passes.rows(values).copy() if compressed is None else compressed
+    if passes.coloured is not None and all_finite(combined := passes.coloured(values)):
+        return passes.blocks(passes.matrix(combined)), passes
+    matrix = passes.rows(values).copy()
     made = passes.blocks(matrix)
-    if compressed is None and not (allow_nonfinite or all_finite(matrix)):
+    if not (allow_nonfinite or all_finite(matrix)):
         _refuse_nonfinite(graph, values, wrt, made)
     return made, passes
 
@@ -177,10 +178,9 @@ class _Passes:
         if colours is not None:
             self.coloured, self.places = self.rows.with_colours(colours), directed
 
-    def compressed(self, values: Sequence[Any]) -> Array | None:
-        """The matrix from combined directions; None without, or if a derivative is not finite."""
-        if self.coloured is None or not all_finite(made := self.coloured(values)):
-            return None
+    def matrix(self, made: Array) -> Array:
+        """The matrix of all directions, from the combined ones."""
+        assert self.coloured is not None
         assert self.places is not None
         (rows, columns), colour = self.places, self.coloured.colours.of
         matrix = np.zeros((len(colour), made.shape[1]))
@@ -189,14 +189,17 @@ class _Passes:
 
     def line(self) -> Line | None:
         """The matrix of all directions as a function of the inputs' values."""
-        from gradcli.derivatives.elements import written  # noqa: PLC0415 - most run once
+        from gradcli.derivatives.elements import Function  # noqa: PLC0415 - most run once
 
         nodes, exact = [*range(len(self.graph.nodes))], len(self.graph.nodes)
         if self.outputs == 1:  # the backward pass from 1, which has an error of its own
             if not self.reverse:
                 return None
             nodes, exact = [*nodes, *self.deltas.values()], len(self.rows.graph.nodes)
-        return written(self.rows, self.graph, nodes, exact)
+        matrix = None if self.coloured is None else self.matrix
+        return Function(
+            self.coloured or self.rows, self.graph, nodes, exact, matrix=matrix
+        ).written()
 
     def blocks(self, matrix: Array) -> dict[int, Array]:
         """The matrices by input, from that of all directions."""

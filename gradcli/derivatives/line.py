@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from gradcli.engine.compiled import OF_NUMBERS, Text, add_nodes, is_finite
+from gradcli.engine.compiled import OF_NUMBERS, Text, add_nodes, is_finite, operand_text
 from gradcli.engine.continuation import Continuation
 from gradcli.graph.draft import Operand, reached
 from gradcli.graph.graph import Node, OperationNode
 from gradcli.ops.operation import Array, Kernel, Shape, Type
+from gradcli.results.matrices import flat_rows
 
 OF_FLOATS: Mapping[Kernel, str] = {**OF_NUMBERS, np.absolute: "abs({})", np.sqrt: "sqrt({})"}
 """On Python's floats; they take half the time of NumPy's numbers and give the same."""
@@ -70,33 +71,49 @@ def arrays_line(
     inputs: Iterable[str],
     wanted: Iterable[tuple[int | None, Type]],
     watched: Iterable[int],
+    ties: Iterable[tuple[Callable[..., Any], Sequence[Operand]]],
+    *,
+    count: int | None,
+    symmetric: bool,
 ) -> Line:
-    """A function on arrays: from those of a pass that starts from inputs to its derivatives."""
+    """A function on arrays: from those of a pass that starts from inputs to its derivatives.
+
+    What varies has a batch of `count` directions in front; None is for one that is given.
+    """
     text = Text()
     text.objects |= {f"v{i}": value for i, value in run.constants.items()}
     for name, i in run.further.items():
         text.add(f"v{i} = given[{name!r}]")
-    add_nodes(text, run.graph, run.nodes)
-    text.give_up_unless([is_finite(text, run.graph, "v", i) for i in watched])
-    parts = [
-        text.name(np.zeros(t.size)) if i is None else f"{text.name(_flat)}(v{i}, {t.shape})"
-        for i, t in wanted
-    ]
-    text.add(f"found = {_joined(text, parts)}")
+    add_nodes(text, run.graph, run.nodes, run.varies)
+    ranks = {i: len(run.graph.nodes[i].type.shape) + run.varies[i] for i in watched}
+    text.give_up_unless([is_finite(text, f"v{i}", rank) for i, rank in ranks.items()])
+    for tie, operands in ties:
+        numbers = ", ".join(operand_text(text, o) for o in operands)
+        text.give_up_unless([f"not {text.name(np.any)}({text.name(tie)}({numbers}))"])
+    zero = text.name(np.float64(0.0))
+    values = [(zero if i is None else f"v{i}", t) for i, t in wanted]
+    if count is None:
+        parts = [f"{text.name(_flat)}({value}, {t.shape})" for value, t in values]
+        text.add(f"found = {_joined(text, parts)}")
+    else:
+        parts = [f"{text.name(flat_rows)}({value}, {count}, {t.shape})" for value, t in values]
+        text.add(f"found = {_joined(text, parts, axis=1)}")
+    if symmetric:
+        text.add("found = (found + found.T) * 0.5")
     read = [f"v{run.further[name]}.ravel()" for name in inputs]
-    return _line(text, (-1,), _joined(text, read))
+    return _line(text, (-1,) if count is None else (count, -1), _joined(text, read))
 
 
-def _joined(text: Text, parts: list[str]) -> str:
-    """Arrays behind each other, as an expression."""
+def _joined(text: Text, parts: list[str], axis: int = 0) -> str:
+    """A copy of arrays behind each other, as an expression."""
     if len(parts) == 1:  # in half the time
         return f"{parts[0]}.copy()"
-    return f"{text.name(np.concatenate)}(({', '.join(parts)}))"
+    return f"{text.name(np.concatenate)}(({', '.join(parts)}), {axis})"
 
 
 def _line(text: Text, shape: Shape, read: str) -> Line:
     """What has been written as a function, with what it `found` in this shape."""
-    text.give_up_unless([f"{text.name(math.isfinite)}(found.dot(found))"])
+    text.give_up_unless([is_finite(text, "found", 2)])
     run = text.function(["given"], f"found.reshape({shape}), {read}")
 
     def line(given: Mapping[str, Any]) -> tuple[Array, Sequence[float]] | None:

@@ -1,4 +1,4 @@
-"""All rows of a matrix of derivatives in one pass, kept for more points.
+"""All rows of a matrix of derivatives in one pass.
 
 `Rows` take a graph that `adjoint` has made, with inputs for directions and nodes for derivatives.
 At every point the values of its first nodes come in, and matrices go out with a row for each
@@ -7,13 +7,12 @@ direction, or for each colour of directions (`sparsity`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.engine.continuation import Continuation
-from gradcli.engine.run import Often
 from gradcli.graph.graph import Graph
 from gradcli.ops.operation import Array, Type
 from gradcli.results.matrices import (
@@ -22,9 +21,6 @@ from gradcli.results.matrices import (
     flat_rows,
     joined,
 )
-
-MOST_KEPT = 2**15
-"""The most numbers between directions and derivatives of which some are kept for further points."""
 
 
 class Rows:
@@ -51,17 +47,9 @@ class Rows:
         held = [i for i, _ in wanted if i is not None]
         self.batch = Continuation(graph, start, held, types)
         self.width = total + sum(n.type.size for n in self.batch.nodes if self.batch.varies[n.id])
-        self._often = Often()
-        self.kept = 0 < self.colours.number * self.width <= MOST_KEPT
-        """Whether a pass keeps the directions, and what depends on nothing else."""
 
     def __call__(self, values: Sequence[Any]) -> Array:
         """A matrix: directions × the elements of all wanted nodes."""
-        line = self._often.next(self._written, self.graph) if self.kept else None
-        if line is not None:
-            with np.errstate(all="ignore"):
-                found: Array = line(values)
-            return found
         rows = [np.zeros((0, sum(t.size for _, t in self.wanted)))]
         for batch in directions(self.types, self.colours, self.width):
             count = len(next(iter(batch.values())))
@@ -79,11 +67,3 @@ class Rows:
         return Rows(
             self.graph, self.start, self.types, self.wanted, colours=colours, fixed=self.fixed
         )
-
-    def _written(self, _graph: Graph) -> Callable[[Sequence[Any]], Array]:
-        """The matrix as a function of the values of the first nodes."""
-        (batch,) = directions(self.types, self.colours, self.width)
-        held = self.batch.wanted
-        run = Continuation(self.graph, self.start, held, self.types, {**batch, **self.fixed})
-        line, known = run.written(), run.known_values
-        return lambda values: self._joined(line(*known(values)), self.colours.number)

@@ -11,7 +11,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.adjoint import weighted
 from gradcli.engine.forward import all_finite
-from gradcli.engine.inputs import FLOAT64
+from gradcli.engine.inputs import to_value
 from gradcli.engine.run import MOST_NODES, RUNS, Executable, Made
 from gradcli.engine.upstream import upstream_of
 from gradcli.graph.graph import Graph
@@ -60,9 +60,11 @@ def quick(ready: Executable, inputs: Mapping[str, Any], upstream: Any, *key: Any
     if len(inputs) != len(ready.graph.inputs):
         return None
     if upstream is not None:
-        if type(upstream) is not np.ndarray or upstream.dtype is not FLOAT64:
+        try:
+            given = to_value("upstream", upstream)
+        except GradcliError:  # one of the values comes before it
             return None
-        key = (*key, upstream.shape, upstream.tobytes())
+        key = (*key, np.shape(given), given.tobytes())
     return ready.kept(key, Quick)
 
 
@@ -105,6 +107,7 @@ def subject(
         active = ready.active(wrt)
         if upstream is not None or output.type.size == 1:
             start = upstream_of(graph, upstream, allow_nonfinite=allow_nonfinite)
+            start = np.array(start)[()]  # what is kept stays so where the array is changed
     except GradcliError:  # one of the values comes before those
         ready.forward(inputs, allow_nonfinite=allow_nonfinite)
         raise

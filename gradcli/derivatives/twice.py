@@ -88,18 +88,20 @@ class Twice:
 
     def line(self, *, along: bool) -> Line | None:
         """The matrix, or the product with a vector, as a function of the inputs' values."""
-        from gradcli.derivatives.elements import written  # noqa: PLC0415 - most run once
+        from gradcli.derivatives.elements import Function  # noqa: PLC0415 - most run once
 
         active = self.graph.dependent(set(self.wrt))
-        return written(
-            self.rows,
+        compressed = None if along else self.compressed
+        return Function(
+            self.rows if compressed is None else compressed.rows,
             self.graph,
             [*range(len(self.graph.nodes)), *self.first.deltas.values()],
             len(self.first.graph.nodes),
+            [node for node in self.corners if active[node.id]],
             along=along,
-            symmetric=not along,
-            corners=[node for node in self.corners if active[node.id]],
-        )
+            matrix=None if compressed is None else compressed.matrix,
+            symmetric=not along and compressed is None,
+        ).written()
 
     @cached_property
     def compressed(self) -> _Compressed | None:
@@ -118,11 +120,8 @@ class _Compressed(NamedTuple):
     mirrored: Array
     """The number of each of these places with row and column exchanged."""
 
-    def matrix(self, values: Sequence[Any]) -> Array | None:
-        """The Hessian, None where a second derivative is not finite."""
-        made = self.rows(values)
-        if not all_finite(made):
-            return None
+    def matrix(self, made: Array) -> Array:
+        """The Hessian, from the derivatives along the combined directions."""
         (rows, columns), colour, whole = self.places, self.rows.colours.of, self.whole
         matrix = np.zeros((made.shape[1], made.shape[1]))
         found = made[colour[rows], columns]
@@ -196,10 +195,8 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
     differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
     where a second derivative is not finite, unless `allow_nonfinite`.
     """
-    if made.compressed is not None:
-        matrix = made.compressed.matrix(values)
-        if matrix is not None:
-            return matrix
+    if made.compressed is not None and all_finite(found := made.compressed.rows(values)):
+        return made.compressed.matrix(found)
     whole = made.rows(values)
     if math.isfinite(np.vdot(whole, whole)):  # all elements are, and no sum of two overflows
         return (whole + whole.T) * 0.5

@@ -89,7 +89,7 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     """
     text = Text()
     add_nodes(text, graph, graph.nodes)
-    text.give_up_unless([is_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
+    text.give_up_unless([_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
     made, rows = _backward(text, graph, plan)
     text.give_up_unless([_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
     deltas = ", ".join(f"d{n.id}" if n.id in made else "None" for n in graph.nodes)
@@ -98,32 +98,13 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
     return text.function([*_inputs(graph), f"d{graph.output}"], result)
 
 
-def continued_line(
-    graph: Graph,
-    given: Sequence[int],
-    nodes: Sequence[Node],
-    known: Mapping[int, Any],
-    wanted: Sequence[int],
-    batched: Sequence[bool],
-) -> Callable[..., Any]:
-    """A function from the values of the nodes `given` to those of the `wanted`, by these `nodes`.
-
-    `known` are values that are the same in every run; the `batched` nodes have a batch axis.
-    """
-    text = Text()
-    text.objects |= {f"v{i}": value for i, value in known.items()}
-    add_nodes(text, graph, nodes, batched)
-    results = "".join(f"v{i}, " for i in wanted)
-    return text.function([f"v{i}" for i in given], f"({results})")
-
-
 def add_nodes(
     text: Text, graph: Graph, nodes: Iterable[Node], batched: Sequence[bool] | None = None
 ) -> None:
     """The lines that compute some nodes, v3 = kernel(v1, v2); the batched with an axis in front."""
     batched = batched or [False] * len(graph.nodes)
     for node in nodes:
-        operands = [_value(text, o) for o in node.operands]
+        operands = [operand_text(text, o) for o in node.operands]
         if node.operation is None:
             if operands:
                 text.add(f"v{node.id} = {operands[0]}")
@@ -276,10 +257,9 @@ def _reduced(text: Text, sent: str, own: Shape, shape: Shape) -> str:
 # --- where numbers are not finite ----------------------------------------------------------
 
 
-def is_finite(text: Text, graph: Graph, letter: str, node: int) -> str:
-    """Whether a value or an accumulator is finite; no where only its square overflows."""
-    name, isfinite = f"{letter}{node}", text.name(math.isfinite)
-    rank = len(graph.nodes[node].type.shape)
+def is_finite(text: Text, name: str, rank: int) -> str:
+    """Whether a value of this rank is finite; no where only its square overflows."""
+    isfinite = text.name(math.isfinite)
     if rank == 0:
         return f"{isfinite}({name})"
     if rank == 1:  # the method takes half of the function's time
@@ -287,10 +267,15 @@ def is_finite(text: Text, graph: Graph, letter: str, node: int) -> str:
     return f"{isfinite}({text.name(np.vdot)}({name}, {name}))"
 
 
+def _finite(text: Text, graph: Graph, letter: str, node: int) -> str:
+    """Whether a value or an accumulator is finite."""
+    return is_finite(text, f"{letter}{node}", len(graph.nodes[node].type.shape))
+
+
 def _finite_sent(text: Text, graph: Graph, plan: Plan, node: int) -> str:
     """Whether an accumulator is finite: by its factors where they are smaller (`Plan.products`)."""
     if node not in plan.products:
-        return is_finite(text, graph, "d", node)
+        return _finite(text, graph, "d", node)
     value, delta, terms = plan.products[node]
     a, b, dot = f"v{value}", f"d{delta}", text.name(np.vdot)
     norms = f"{text.name(math.isfinite)}({dot}({a}, {a}) * squares)"
@@ -305,7 +290,7 @@ def _sent(text: Text, graph: Graph, node: int, send: Send) -> str:
     delta, rule = f"d{node}", send.rule
     if send.elementwise and rule.constant is not None:
         return delta if rule.constant == 1 else f"{delta} * {text.name(rule.constant)}"
-    given = [*(_value(text, o) for o in graph.nodes[node].operands), f"v{node}", delta]
+    given = [*(operand_text(text, o) for o in graph.nodes[node].operands), f"v{node}", delta]
     slots = [given[i] for i in rule.picks] if rule.picks is not None else given[: rule.names]
     slots += [text.name(c) for c in rule.constants]
     uses = Counter(i for _, places in rule.calls for i in places)
@@ -326,7 +311,8 @@ def _inputs(graph: Graph) -> list[str]:
     return [f"v{i}" for i in graph.inputs]
 
 
-def _value(text: Text, operand: Operand) -> str:
+def operand_text(text: Text, operand: Operand) -> str:
+    """The name of a node's value, or of a number."""
     return f"v{operand}" if isinstance(operand, int) else text.name(operand.value)
 
 

@@ -197,6 +197,16 @@ def test_what_is_kept_holds_at_the_next_point() -> None:
                 np.testing.assert_array_equal(plain, own)
 
 
+def test_an_upstream_that_changes_in_place() -> None:
+    program, upstream = Program("x^3"), np.array([1.0, 10.0])
+    for weights in ([1.0, 10.0], [2.0, 3.0], [1.0, 10.0]) * RUNS:
+        upstream[:] = weights
+        found = program.hessian(x=[1.0, 2.0], upstream=upstream, check=False)
+        upstream[:] = np.nan
+        np.testing.assert_array_equal(found.matrix, np.diag([6.0, 12.0]) * weights)
+        np.testing.assert_array_equal(found.result.gradient["x"], np.multiply([3, 12], weights))
+
+
 @pytest.mark.parametrize(
     "text",
     ["3*x", "sum(x^2)", "x[1:]*x[:-1]", "[x[0]*cos(x[1]), x[0]*sin(x[1]), 2]", "sigmoid(x)*x[0]",
