@@ -13,14 +13,13 @@ of reach is left to `repr`.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
-
-from gradcli.report.json import nonfinite_word
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -216,4 +215,4 @@ def _repeated(word: Array, times: int) -> Array:
 
 def _word(x: float) -> str:
     """A number by itself, or the string that JSON has for it."""
-    return float.__repr__(x) if math.isfinite(x) else f'"{nonfinite_word(x)}"'
+    return float.__repr__(x) if math.isfinite(x) else f'"{json.dumps(x)}"'
