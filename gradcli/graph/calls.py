@@ -1,4 +1,7 @@
-"""Lowering of calls: functions of the program, blocks, and the functions of the language."""
+"""Lowering of calls: a call comes in, the number of its step goes out.
+
+It is of a function or block of the program, or of a function of the language.
+"""
 
 from __future__ import annotations
 

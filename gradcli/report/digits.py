@@ -13,6 +13,7 @@ of reach is left to `repr`.
 
 from __future__ import annotations
 
+import json
 import math
 from collections.abc import Iterator
 from typing import Any, TypeAlias
@@ -214,6 +215,4 @@ def _repeated(word: Array, times: int) -> Array:
 
 def _word(x: float) -> str:
     """A number by itself, or the string that JSON has for it."""
-    if math.isfinite(x):
-        return float.__repr__(x)
-    return '"NaN"' if math.isnan(x) else '"Infinity"' if x > 0 else '"-Infinity"'
+    return float.__repr__(x) if math.isfinite(x) else f'"{json.dumps(x)}"'

@@ -225,13 +225,13 @@ def plain(value: Any) -> Any:
     if value is None:
         return None
     if isinstance(value, float):
-        return float(value) if math.isfinite(value) else _word(value)
+        return float(value) if math.isfinite(value) else json.dumps(value)
     array = np.asarray(value, dtype=np.float64)
     finite = np.isfinite(array)
     if finite.all():
         return array.tolist()
     mixed = array.astype(object)
-    mixed[~finite] = [_word(x) for x in array[~finite]]
+    mixed[~finite] = [json.dumps(x) for x in array[~finite]]
     return mixed.tolist()
 
 
@@ -248,11 +248,6 @@ def written(value: Any) -> str:
     if '"' not in text:
         return text
     return text.replace('"NaN"', "nan").replace("Infinity", "inf").replace('"', "")
-
-
-def _word(value: float) -> str:
-    nan, positive, negative = WORDS
-    return nan if math.isnan(value) else positive if value > 0 else negative
 
 
 # --- layout ------------------------------------------------------------------------------

@@ -26,7 +26,7 @@ Name: TypeAlias = Literal["listing", "table", "wires", "code", "math"]
 WRITERS = {
     "listing": ("gradcli.report.trace.listing", "pieces"),
     "table": ("gradcli.report.trace.table", "pieces"),
-    "wires": ("gradcli.picture.trace", "pieces"),
+    "wires": ("gradcli.picture.text", "pieces"),
     "code": ("gradcli.export.numpy_listing", "traced"),
     "html": ("gradcli.picture.page", "pieces"),
 }
