@@ -178,7 +178,7 @@ def _marked(
     """A file marked, or the error that says why it can't be, before the deadline."""
     from gradcli.cli.timer import TimeUpError, limited
     from gradcli.diagnostics.error import GradcliError, Kind
-    from gradcli.grading.code.graded import graded
+    from gradcli.grading.graded import graded
     from gradcli.grading.submission.read import MOST_NOTEBOOK
 
     content: str | bytes = name

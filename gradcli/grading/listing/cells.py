@@ -18,11 +18,11 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Span
-from gradcli.grading.listing.functions import blocks_of, label_of
-from gradcli.grading.listing.reader import RETURN, CodeReader, Place
+from gradcli.grading.listing.calls import RETURN
+from gradcli.grading.listing.functions import blocks_of, label_of, labels_in
+from gradcli.grading.listing.reader import CodeReader, Place
 from gradcli.grading.listing.stages import operands_of, stage_between
 from gradcli.grading.listing.work import Cell
-from gradcli.grading.model.flow import Flow
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.steps import reads
 
@@ -36,8 +36,8 @@ NO_NUMBER = "this gives no number: it is not defined, or too large"
 class Cells:
     """The cells of one reading, by the nodes of its tape and by their labels."""
 
-    def __init__(self, reader: CodeReader, task: Flow) -> None:
-        self.reader, self.task, self.tape = reader, task, reader.tape
+    def __init__(self, reader: CodeReader) -> None:
+        self.reader, self.tape, self.task = reader, reader.tape, reader.code.task.flow
         self.operands = operands_of(reader.tape)
         self.held: list[Cell] = []
         """Every cell that was taken as the value of a node, in order."""
@@ -68,7 +68,7 @@ class Cells:
     def labels(self, cell: Cell) -> set[str]:
         """The labels in the code of a cell."""
         of = cell.code if cell.code is not None else self.place.statement
-        return {label_of(n) for n in ast.walk(of) if isinstance(n, ast.expr)} - {""}
+        return labels_in(of)
 
     def _chosen(self, node: int, labels: set[str]) -> Cell:
         """Of the cells of a node that which the code speaks of; the last one without any."""
@@ -120,7 +120,8 @@ class Cells:
         if cell.step is None or cell.step < 0:
             return
         here = len(steps[cell.step].calls)
-        made = [i for i in self._made.get(node, ()) if i < cell.step and steps[i].name != RETURN]
+        before = (i for i in self.reader.makers(node) if i < cell.step)
+        made = [i for i in before if steps[i].name != RETURN]
         inner = [i for i in made if len(steps[i].calls) > here]
         if inner:
             at = max(inner, key=lambda i: len(steps[i].calls))
@@ -174,14 +175,6 @@ class Cells:
         return ""
 
     @cached_property
-    def _made(self) -> dict[int | None, list[int]]:
-        """The steps that gave each node."""
-        found: dict[int | None, list[int]] = {}
-        for i, step in enumerate(self.reader.reading.steps):
-            found.setdefault(step.whole if step.whole is not None else step.node, []).append(i)
-        return found
-
-    @cached_property
     def _named(self) -> dict[str, list[int]]:
         """The steps that gave each name, or an element of it, a value."""
         found: dict[str, list[int]] = {}
@@ -197,7 +190,7 @@ class Cells:
     @cached_property
     def _passes(self) -> dict[int, ast.stmt]:
         """The `pass` that stands behind a statement, else before it."""
-        pairs = [pair for block in blocks_of(self.reader.tree) for pair in pairwise(block)]
+        pairs = [pair for block in blocks_of(self.reader.code.tree) for pair in pairwise(block)]
         found: dict[int, ast.stmt] = {id(b): a for a, b in pairs if isinstance(a, ast.Pass)}
         return found | {id(a): b for a, b in pairs if isinstance(b, ast.Pass)}
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcli.grading.listing.reader import RETURN
+from gradcli.grading.listing.calls import RETURN
 from gradcli.grading.listing.staging import Staging
 from gradcli.grading.listing.without_effect import without_effect
 from gradcli.grading.listing.work import Cell, Line, Work
@@ -165,7 +165,11 @@ class _Pass:
 
     def leave_out_strangers(self) -> None:
         """Leave out gradients by the names of nodes that neither the listing nor the task names."""
-        known = {*self.vocabulary.inputs, *self.staging.named, *(cell.name for cell in self.own)}
+        known = {
+            *self.vocabulary.inputs,
+            *self.staging.reader.code.task.program.statements,
+            *(cell.name for cell in self.own),
+        }
         for name in [n for n in self.gradients if n not in known]:
             del self.gradients[name]
 

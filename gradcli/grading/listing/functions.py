@@ -1,9 +1,10 @@
 """The listing's own functions: which hold steps of the computation, and which are one step.
 
-A function such as `sigmoid(z)` is a word for an expression, and a statement that calls it stays one
-step. A function such as `forward(x, y)` or `backward(cache)` holds the steps themselves: its lines
-count as if they stood in the listing. Which one it is, the names in it tell: steps have names that
-the task knows, or that have a gradient somewhere.
+A module's syntax tree and the task's names come in; `Functions` goes out. A function such as
+`sigmoid(z)` is a word for an expression, and a statement that calls it stays one step. A function
+such as `forward(x, y)` or `backward(cache)` holds the steps themselves: its lines count as if they
+stood in the listing. Which one it is, the names in it tell: steps have names that the task knows,
+or that have a gradient somewhere.
 """
 
 from __future__ import annotations
@@ -11,28 +12,9 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
-from gradcli.diagnostics.source import Source
-from gradcli.grading.listing.notation import python_of
 from gradcli.grading.submission.labels import last_part, readings
 from gradcli.grading.submission.types import Vocabulary
-from gradcli.python.core import Text
-
-
-@dataclass(frozen=True)
-class Code:
-    """Code that can be read: its tree, the places of its nodes, and what its functions are."""
-
-    tree: ast.Module
-    text: Text
-    functions: Functions
-
-    @classmethod
-    def of(cls, source: Source, vocabulary: Vocabulary) -> Code:
-        """The code of a listing. Raises `GradcliError` of kind syntax with its place."""
-        tree, text = python_of(source)
-        return cls(tree, text, Functions(tree, vocabulary))
 
 
 class Functions:
@@ -42,9 +24,8 @@ class Functions:
         self.vocabulary = vocabulary
         self.nodes = list(ast.walk(tree))
         """Everything in the module, walked once."""
-        calls = (n.func for n in self.nodes if isinstance(n, ast.Call))
         self.defined = [n for n in self.nodes if isinstance(n, ast.FunctionDef)]
-        self.counts = Counter(getattr(f, "id", getattr(f, "attr", "")) for f in calls)
+        self.counts = Counter(called_in(self.nodes))
         self.targets = frozenset(map(last_part, targets(self.nodes)))
         self.known: dict[ast.AST, bool] = {}
 
@@ -55,8 +36,7 @@ class Functions:
         while waiting:
             inside = list(ast.walk(waiting.pop()))
             found += inside
-            names = {getattr(n.func, "id", getattr(n.func, "attr", ""))
-                     for n in inside if isinstance(n, ast.Call)}  # fmt: skip
+            names = called_in(inside)
             called = [f for f in self.defined if f.name in names and f not in seen]
             seen.update(called)
             waiting += called
@@ -90,6 +70,27 @@ class Functions:
         own -= {self.vocabulary.output}
         found = (readings(name, nothing, own) for name in self.targets)
         return any(reading.kind == "gradient" for of in found for reading in of)
+
+
+def called_in(nodes: Iterable[ast.AST]) -> list[str]:
+    """The names of the functions and methods that are called among some nodes."""
+    called = (n.func for n in nodes if isinstance(n, ast.Call))
+    return [getattr(f, "id", getattr(f, "attr", "")) for f in called]
+
+
+def parameters(function: ast.FunctionDef | ast.Lambda) -> list[str]:
+    """The names of a function's positional parameters."""
+    return [p.arg for p in (*function.args.posonlyargs, *function.args.args)]
+
+
+def returns_of(node: ast.AST) -> list[ast.Return]:
+    """Every `return` in a node."""
+    return [n for n in ast.walk(node) if isinstance(n, ast.Return)]
+
+
+def labels_in(node: ast.AST) -> set[str]:
+    """The labels of all expressions in a node."""
+    return {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)} - {""}
 
 
 def label_of(target: ast.AST) -> str:

@@ -11,35 +11,29 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.source import Source
-from gradcli.grading.listing.functions import Code, label_of
+from gradcli.grading.listing.code import Code
+from gradcli.grading.listing.functions import label_of
 from gradcli.grading.listing.numbers import is_of_numbers
-from gradcli.grading.listing.offers import Offered, bundles_of, labels_of, literal_of
+from gradcli.grading.listing.offers import Offered
 from gradcli.grading.listing.snapshots import Snapshots
 from gradcli.grading.submission.labels import last_part
-from gradcli.grading.submission.types import Vocabulary
-from gradcli.graph.graph import Graph
-from gradcli.python.dialect import libraries_of
 from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
     NOWHERE,
     Array,
-    Function,
     Scope,
     Unknown,
     Unread,
     Value,
     is_traced,
 )
-
-RETURN = "return"
-"""The name of the step that gives back the value of an expression."""
 
 
 @dataclass(frozen=True)
@@ -66,35 +60,14 @@ class Lost:
     """The value that later statements use."""
 
 
-@dataclass(frozen=True)
-class Returned:
-    """What a function of the code gave back."""
-
-    function: Function
-    value: Value
-    own: bool
-    """Whether its lines are steps of the computation."""
-    uncalled: bool
-    """Whether the code itself never calls it."""
-    at: int
-    """How many steps stand before its end."""
-
-
 class CodeReader(Snapshots):
     """Reads a submission's code."""
 
     def __init__(
-        self,
-        source: Source,
-        code: Code,
-        values: Mapping[str, Any],
-        vocabulary: Vocabulary,
-        assumed: Mapping[str, Any] | None,
+        self, code: Code, assumed: Mapping[str, Any] | None, *, keeps_snapshots: bool
     ) -> None:
-        bundles = bundles_of(code.functions.nodes)
-        super().__init__(source, code, values, vocabulary)
-        self.tree, self.assumed, self.bundles = code.tree, assumed, bundles
-        self.returned: list[Returned] = []
+        super().__init__(code, keeps_snapshots=keeps_snapshots)
+        self.assumed = assumed
         self.places: list[Place] = []
         """Of every step."""
         self.lost: list[Lost] = []
@@ -102,8 +75,19 @@ class CodeReader(Snapshots):
         """Of steps: the node of an assumed value that stands for theirs."""
         self.exhausted: ExhaustedError | None = None
         """Where the budget was used up; what had been read until then counts."""
-        self.is_own = True
-        """Whether steps are the computation's own here."""
+
+    @cached_property
+    def made(self) -> dict[int, list[int]]:
+        """The steps that gave each node a name, once all is read."""
+        found: dict[int, list[int]] = {}
+        for i, step in enumerate(self.reading.steps):
+            if step.whole is not None:
+                found.setdefault(step.whole, []).append(i)
+        return found
+
+    def makers(self, node: int | None) -> list[int]:
+        """The steps that gave a node a name."""
+        return [] if node is None else self.made.get(node, [])
 
     # --- steps ---
 
@@ -134,15 +118,6 @@ class CodeReader(Snapshots):
             self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
         if self.keeps_snapshots:
             self.snapshots[count] = self.around
-
-    def stands_alone(self, value: Value, node: ast.Expr) -> None:
-        """What a call gives back that nobody takes; `hs.append(h)` is a step of `hs`."""
-        super().stands_alone(value, node)
-        match node.value:
-            case ast.Call(func=ast.Attribute(value=of, attr="append"), args=[_]):
-                held = self.soft(of)
-                if isinstance(held, list) and held and self.is_number(held[-1]):
-                    self.step(label_of(of), "=", held[-1], held[-1], None, node)
 
     # --- what is given a name ---
 
@@ -275,50 +250,6 @@ class CodeReader(Snapshots):
                 self._lose(label_of(target), why, node, target)
         return end
 
-    # --- functions ---
-
-    def call_function(self, function: Function, a: Any, k: Any, node: Any) -> Value:
-        """Call a function, and remember that it was called, and whether it holds steps."""
-        outer = self.is_own
-        self.is_own = outer and self.functions.is_open(function.node, node)
-        if self.is_own and self.given is None and isinstance(node, ast.Call):
-            names = [p.arg for p in function.node.args.args][-len(a) :] if a else []
-            a = [self._of_point(n, v) for n, v in zip(names, a, strict=False)] + a[len(names) :]
-            k = {n: self._of_point(n, v) for n, v in k.items()}
-        try:
-            value = super().call_function(function, a, k, node)
-            if not function.given:
-                uncalled, at = not isinstance(node, ast.Call), len(self.reading.steps)
-                self.returned.append(Returned(function, value, self.is_own, uncalled, at))
-            return value
-        finally:
-            self.is_own = outer
-
-    def _of_point(self, name: str, value: Value) -> Value:
-        """The input whose value an argument is, by its name or as the only one of that value."""
-        if is_traced(value) or isinstance(value, bool) or not self.is_number(value):
-            return value
-        number = self.tape.value(value)
-        same = [
-            one
-            for one in self.vocabulary.inputs
-            if np.shape(self.given_values[one]) == np.shape(number)
-            and np.allclose(self.given_values[one], number, rtol=1e-6, atol=0)
-        ]
-        found = name if name in same else same[0] if len(same) == 1 else None
-        return value if found is None else self.input_of(found)
-
-    def _return(self, node: ast.Return) -> int:
-        code = super()._return(node)
-        if isinstance(node.value, ast.Tuple) and isinstance(self.result, tuple):
-            parts = list(zip(node.value.elts, self.result, strict=False))
-        else:
-            parts = [] if node.value is None else [(node.value, self.result)]
-        for tree, value in parts:
-            if not isinstance(tree, ast.Name) and self.is_number(value):
-                self.step(RETURN, "=", value, value, None, node)
-        return code
-
 
 def _is_display(code: ast.expr | None) -> bool:
     """Whether code is nothing but numbers in brackets."""
@@ -326,29 +257,20 @@ def _is_display(code: ast.expr | None) -> bool:
 
 
 def read_code(
-    source: Source,
-    code: Code,
-    values: Mapping[str, Any],
-    vocabulary: Vocabulary,
-    graph: Graph,
-    *,
-    assumed: Mapping[str, Any] | None = None,
-    snapshots: bool = False,
+    code: Code, *, assumed: Mapping[str, Any] | None = None, snapshots: bool = False
 ) -> CodeReader:
     """Read a submission's code. Raises `GradcliError` where it takes too much.
 
     `assumed` are values, by their labels, for what can't be computed or has another shape; a node
     of the task has the task's. None where nothing stands for it.
     """
-    reader = CodeReader(source, code, values, vocabulary, assumed)
-    reader.keeps_snapshots = snapshots
-    reader.literal, reader.labels = literal_of(graph), labels_of(graph)
+    reader = CodeReader(code, assumed, keeps_snapshots=snapshots)
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):
         try:
-            reader.libraries = libraries_of(code.functions.nodes, vocabulary.inputs)
-            reader.run(reader.tree.body)
-            reader.call_uncalled(reader.tree)
+            reader.libraries = code.libraries
+            reader.run(code.tree.body)
+            reader.call_uncalled()
         except ExhaustedError as error:
             reader.exhausted = error
     return reader

@@ -1,4 +1,7 @@
-"""What the names around every step stood for, to compute other expressions in their place."""
+"""What the names around every step stood for, to compute other expressions in their place.
+
+Statements come in as they are read. `evaluated` takes an expression and a step; its value goes out.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +12,17 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.listing.uncalled import Uncalled
+from gradcli.grading.listing.calls import Calls
+from gradcli.grading.listing.code import Code
 from gradcli.python.values import NOWHERE, Array, Instance, Scope, Unread, Value
 
 
-class Snapshots(Uncalled):
+class Snapshots(Calls):
     """Keeps what the names stood for, where that is asked for."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
-        self.keeps_snapshots = False
+    def __init__(self, code: Code, *, keeps_snapshots: bool) -> None:
+        super().__init__(code)
+        self.keeps_snapshots = keeps_snapshots
         self.snapshots: dict[int, dict[str, Value]] = {}
         """For every step what the names around it stood for before, where that is asked for."""
         self.around: dict[str, Value] = {}

@@ -13,8 +13,9 @@ from typing import Any
 
 import numpy as np
 
+from gradcli.grading.listing.calls import Returned
 from gradcli.grading.listing.cells import like
-from gradcli.grading.listing.reader import Place, Returned
+from gradcli.grading.listing.reader import Place
 from gradcli.grading.listing.stages import operands_of
 from gradcli.grading.listing.staging import Staging
 from gradcli.grading.listing.work import Cell

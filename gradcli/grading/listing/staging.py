@@ -8,7 +8,7 @@ tells (`labels`).
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from typing import Any
 
@@ -16,14 +16,14 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
+from gradcli.grading.listing.calls import RETURN
 from gradcli.grading.listing.cells import NO_NUMBER, Cells, code_of, like
 from gradcli.grading.listing.gradients import Gradients
 from gradcli.grading.listing.numbers import as_written
-from gradcli.grading.listing.reader import RETURN, CodeReader, Lost
+from gradcli.grading.listing.reader import CodeReader, Lost
 from gradcli.grading.listing.stages import operands_of
 from gradcli.grading.listing.variables import Variables
 from gradcli.grading.listing.work import Cell
-from gradcli.grading.model.flow import Flow
 from gradcli.grading.submission.labels import (
     Reading,
     base_and_key,
@@ -46,10 +46,10 @@ COMPUTING = frozenset({"shape", "name", "domain", "overflow", "edge", "singular"
 class Staging:
     """The cells and lines of one reading."""
 
-    def __init__(self, reader: CodeReader, task: Flow, named: Collection[str]) -> None:
-        self.reader, self.task, self.named = reader, task, named
+    def __init__(self, reader: CodeReader) -> None:
+        self.reader, self.task = reader, reader.code.task.flow
         self.tape, self.text, self.vocabulary = reader.tape, reader.text, reader.vocabulary
-        self.cells = Cells(reader, task)
+        self.cells = Cells(reader)
         self.lines = Gradients(self.cells)
         self.variables = Variables(self.cells, self.lines.groups)
         self.problems: list[GradcliError] = []

@@ -15,7 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.listing.functions import label_of, targets
+from gradcli.grading.listing.code import Code
+from gradcli.grading.listing.functions import label_of, labels_in, targets
 from gradcli.grading.listing.offers import Offered, Offers
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.values import (
@@ -37,8 +38,8 @@ _GRADIENT = re.compile(
 class Training(Offers):
     """Keeps the inputs at the task's point."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, code: Code) -> None:
+        super().__init__(code)
         self.trains_here = False
         """The loop that begins trains: its first turn is read."""
         self.moved: dict[str, Callable[[], None]] = {}
@@ -169,7 +170,7 @@ class Training(Offers):
             node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.If | ast.With
         ):
             return False
-        read = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)} - {""}
+        read = labels_in(node)
         bundles = {label.partition("[")[0] for label in self.moved}
         if not read & {*self.moved, *bundles}:
             return False
@@ -210,9 +211,8 @@ class Training(Offers):
         return by_name and not self._speaks_of_gradients(place) and self._speaks_of_gradients(step)
 
     def _speaks_of_gradients(self, node: ast.AST) -> bool:
-        labels = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)}
         texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
-        words = {last_part(label) for label in labels} | {t for t in texts if isinstance(t, str)}
+        words = {*map(last_part, labels_in(node)), *(t for t in texts if isinstance(t, str))}
         return any(_GRADIENT.match(word) or self.is_gradient(word) for word in words - {""})
 
 

@@ -13,6 +13,16 @@ import numpy as np
 from gradcli.grading.marking.result import MarkedRow, Note, Status, forgiven
 from gradcli.grading.model.tolerance import close
 
+EVERY_NEGATED = Note(
+    "descent-convention", "every gradient is negated: that is the direction of descent"
+)
+
+
+def of_each_example(name: str, line: int | None) -> Note:
+    """The note on a gradient that is the true one times the number of examples."""
+    text = f"delta_{name} is that of each example, not divided by their number"
+    return Note("per-example", text, line)
+
 
 def per_example(
     rows: Sequence[MarkedRow], asked: Collection[str]
@@ -32,11 +42,9 @@ def per_example(
         return list(rows), []
     (count,) = counts
     scaled = [row for row in between if _is_times(row, count)]
-    name, line = scaled[0].name, scaled[0].line
-    text = f"delta_{name} is that of each example, not divided by their number"
     right = {id(row) for row in (*scaled, *true)}
     found = [forgiven(row) if id(row) in right else row for row in rows]
-    return found, [Note("per-example", text, line)]
+    return found, [of_each_example(scaled[0].name, scaled[0].line)]
 
 
 def _is_times(row: MarkedRow, count: int) -> bool:

@@ -47,6 +47,10 @@ class Scheme:
     points: float | None = None
     """What everything is worth together; None for a mark for each row."""
 
+    def share(self, status: Status) -> float:
+        """What a row of this status earns of its marks."""
+        return {Status.OK: 1.0, Status.CARRIED: self.carried}.get(status, 0.0)
+
 
 class Expected:
     """The truth about a submission, and what follows from it."""
@@ -89,7 +93,7 @@ class Expected:
     @cached_property
     def carried(self) -> list[dict[Key, Any]]:
         """What follows from the gradients handed in; on every side of kinks."""
-        return [self.flow.passes(self.given, side=side)[0] for side in sides_of(self.flow)]
+        return truths_of(self.flow, self.given)
 
     @cached_property
     def parts(self) -> Mapping[Key, Any]:
@@ -108,11 +112,11 @@ class Expected:
     def upward(self) -> list[dict[Key, Any]]:
         """The same in the direction of the gradient."""
         task = self.task.flow
-        rights = [task.passes({}, side=side)[0] for side in sides_of(task)]
+        rights = truths_of(task)
         if not self.flow.own:
             return rights
         found: list[dict[Key, Any]] = []
-        owns = [self.flow.passes({}, side=side)[0] for side in sides_of(self.flow)]
+        owns = truths_of(self.flow)
         for i in range(max(len(rights), len(owns))):
             right, own = rights[i % len(rights)], dict(owns[i % len(owns)])
             if self.slipped:
@@ -165,12 +169,6 @@ class Expected:
             self.scales[key] = max(sizes, default=0.0)
         return self.scales[key]
 
-    def share(self, status: Status) -> float:
-        """What a row of this status earns of its marks."""
-        if status is Status.OK:
-            return 1.0
-        return self.scheme.carried if status is Status.CARRIED else 0.0
-
     def line(self, key: Key, kind: str) -> int | None:
         """The line of a row, as far as it has one."""
         work = self.handed.work
@@ -189,6 +187,11 @@ class Expected:
             return work.texts.get(key, "")
         entry = (self.handed.entries or {}).get((key, kind))
         return "" if entry is None else entry.label
+
+
+def truths_of(flow: Flow, given: Mapping[Key, Any] | None = None) -> list[dict[Key, Any]]:
+    """The accumulators that follow from the given ones, on every side of kinks."""
+    return [flow.passes(given or {}, side=side)[0] for side in sides_of(flow)]
 
 
 def sides_of(flow: Flow) -> list[int | Mapping[Key, int]]:

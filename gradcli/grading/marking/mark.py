@@ -15,7 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
-from gradcli.grading.marking.conventions import per_example
+from gradcli.grading.marking.conventions import EVERY_NEGATED, per_example
 from gradcli.grading.marking.expected import Scheme, status_of
 from gradcli.grading.marking.followers import with_followers
 from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
@@ -58,8 +58,7 @@ def mark(
     `GradcliError` of kind submission where the submission can't be read, or marked in time.
     """
     scheme = scheme or Scheme()
-    marked = _marked(task, submission, scheme, deadline)
-    return marked if scheme.points is None else marked.out_of(scheme.points)
+    return _marked(task, submission, scheme, deadline).out_of(scheme.points)
 
 
 def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadline) -> Marked:
@@ -114,8 +113,7 @@ class _Marking(ValueRows):
         missing = any(row.status is Status.MISSING for row in gradients)
         notes += not_read(work, missing=missing)
         if self.task.lines.direction == "either" and self.sign > 0 and self.descent(gradients):
-            text = "every gradient is negated: that is the direction of descent"
-            notes.append(Note("descent-convention", text))
+            notes.append(EVERY_NEGATED)
             gradients = [forgiven(row) for row in gradients]
         if mode == "listing":
             gradients, said = per_example(gradients, self.asked(mode))
@@ -135,7 +133,7 @@ class _Marking(ValueRows):
                     seen.add(cause)
                 yield row
                 continue
-            earned = row.max * self.share(Status.CARRIED)
+            earned = row.max * self.scheme.share(Status.CARRIED)
             yield replace(row, status=Status.CARRIED, tags=(), message="", earned=earned)
 
     def asked(self, mode: str) -> set[str]:
@@ -192,7 +190,7 @@ class _Marking(ValueRows):
         return MarkedRow(
             name, "gradient", status, tags, line, text,
             None if number is None else number.value, true, carried,
-            worth * self.share(status), worth, message, turn=self.turn(key, line),
+            worth * self.scheme.share(status), worth, message, turn=self.turn(key, line),
         )  # fmt: skip
 
     def turn(self, key: Key, line: int | None) -> str:
@@ -299,7 +297,7 @@ class _Marking(ValueRows):
             message = "the right number, but it does not follow from the rows before"
         return MarkedRow(
             key, "part", status, tags, entry.line, entry.label, number.value, true, carried,
-            self.share(status), 1.0, message, entry.sources,
+            self.scheme.share(status), 1.0, message, entry.sources,
         )  # fmt: skip
 
     # --- evidence ---

@@ -115,10 +115,10 @@ class Marked:
         """The marks of all that the task asks, whatever was handed in."""
         return _sum(row.max for row in self.rows)
 
-    def out_of(self, points: float) -> Marked:
-        """The same with this many points in total, for any number of rows."""
+    def out_of(self, points: float | None) -> Marked:
+        """The same with this many points in total; with None, or nothing asked, as it is."""
         most = self.max_score
-        if not most:
+        if points is None or not most:
             return self
         share = points / most
         rows = (replace(r, earned=r.earned * share, max=r.max * share) for r in self.rows)

@@ -57,7 +57,7 @@ class ValueRows(Expected):
                 tags, message = ("shape",), _shapes(key, number.value, true)
         return MarkedRow(
             key, "value", status, tags, self.line(key, "value"), self.text(key, "value"),
-            number.value, true, carried, self.share(status), 1.0, message,
+            number.value, true, carried, self.scheme.share(status), 1.0, message,
         )  # fmt: skip
 
     def listing_values(self, work: Work) -> Iterator[MarkedRow]:
@@ -89,7 +89,7 @@ class ValueRows(Expected):
         yield MarkedRow(
             name, "value", status, ("forward-slip",) if wrong else (),
             work.forward_lines.get(key), self.text(key, "value"), self.flow.values[key], true,
-            self.flow.values[key], self.share(status), 1.0,
+            self.flow.values[key], self.scheme.share(status), 1.0,
             f"the value of {name} is wrong; the gradients are judged by what follows from it"
             if wrong else "",
         )  # fmt: skip
