@@ -10,10 +10,9 @@ import ast
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
-
 from gradcli.grading.listing.code import Code
 from gradcli.grading.listing.functions import called_in, label_of, parameters
+from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.offers import Offered
 from gradcli.grading.listing.training import Training
 from gradcli.python.values import Class, Function, Instance, Unknown, Unread, Value, is_traced
@@ -76,13 +75,8 @@ class Calls(Training):
         """The input whose value an argument is, by its name or as the only one of that value."""
         if is_traced(value) or isinstance(value, bool) or not self.is_number(value):
             return value
-        number = self.tape.value(value)
-        same = [
-            one
-            for one in self.vocabulary.inputs
-            if np.shape(self.given_values[one]) == np.shape(number)
-            and np.allclose(self.given_values[one], number, rtol=1e-6, atol=0)
-        ]
+        number, inputs = self.tape.value(value), self.vocabulary.inputs
+        same = [one for one in inputs if alike(number, self.given_values[one])]
         found = name if name in same else same[0] if len(same) == 1 else None
         return value if found is None else self.input_of(found)
 

@@ -38,7 +38,7 @@ class Cells:
 
     def __init__(self, reader: CodeReader) -> None:
         self.reader, self.tape, self.task = reader, reader.tape, reader.code.task.flow
-        self.operands = operands_of(reader.tape)
+        self._operands: list[tuple[int, ...]] = []
         self.held: list[Cell] = []
         """Every cell that was taken as the value of a node, in order."""
         self.known: dict[int, dict[int, int]] = {}
@@ -51,6 +51,12 @@ class Cells:
         """Of all stages together."""
         self.place = Place(ast.Pass(), own=True)
         """Of the statement that is looked at."""
+
+    @property
+    def operands(self) -> list[tuple[int, ...]]:
+        """The nodes that each node of the tape is made of, as far as it goes by now."""
+        self._operands += operands_of(self.tape, len(self._operands))
+        return self._operands
 
     def hold(self, node: int | None, cell: Cell, label: str) -> None:
         """Take a cell as the value of a node, and as what a label stands for."""

@@ -1,4 +1,7 @@
-"""Numbers of a listing with the digits that they are written with."""
+"""Numbers of a listing with the digits that they are written with.
+
+An expression comes in; a `Written` goes out where it is nothing but numbers.
+"""
 
 from __future__ import annotations
 
@@ -9,24 +12,30 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.decimals import FEW_DIGITS, FORMULA_WORDS, written
 from gradcli.grading.submission.types import Written
+from gradcli.python.core import Text
 
 _MAKERS = frozenset({"array", "asarray", "tensor", "float64", "float32", "float", "double"})
 _WORDS = FORMULA_WORDS | _MAKERS | {"torch", "jnp", "list", "tuple", "reshape", "T"}
 """What code may name and still be nothing but numbers."""
 
 
-def as_written(
-    code: ast.expr | None, value: Any, text_of: Callable[[ast.AST], str]
-) -> Written | None:
+def alike(value: Any, right: Any, rtol: float = 1e-6) -> bool:
+    """Whether two values are the same up to rounding; None is like nothing."""
+    known = value is not None and right is not None and np.shape(value) == np.shape(right)
+    return known and close(value, right, rtol, 1e-12)
+
+
+def as_written(code: ast.expr | None, value: Any, text: Text) -> Written | None:
     """How a number, an array of numbers or an expression of numbers (`sqrt(2)/2`) was written.
 
-    None for code with more in it; `value` is the code's, `text_of` gives the text of a node.
+    None for code with more in it; `value` is the code's, `text` the one that it stands in.
     """
     if code is None or not np.all(np.isfinite(value)) or not is_of_numbers(code):
         return None
-    texts = _texts(code, text_of)
+    texts = _texts(code, lambda node: text.written(text.span(node)))
     try:
         if texts is not None:
             return written(texts)

@@ -19,7 +19,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.listing.code import Code
 from gradcli.grading.listing.functions import label_of
-from gradcli.grading.listing.numbers import is_of_numbers
+from gradcli.grading.listing.numbers import alike, is_of_numbers
 from gradcli.grading.listing.offers import Offered
 from gradcli.grading.listing.snapshots import Snapshots
 from gradcli.grading.submission.labels import last_part
@@ -183,9 +183,7 @@ class CodeReader(Snapshots):
         """Whether a number has nothing to do with the output whose name it has: `L = len(Y)`."""
         if name != self.vocabulary.output or not np.all(np.isfinite(number)):
             return False
-        true = self.given_values[name]
-        same = np.shape(number) == np.shape(true)
-        return not (same and np.allclose(number, true, rtol=0.5, atol=0.0))
+        return not alike(number, self.given_values[name], 0.5)
 
     def _go_on(self, label: str, value: Value, target: ast.expr) -> None:
         """Go on with what is assumed, where a value has another shape, or is no number."""

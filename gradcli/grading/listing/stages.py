@@ -12,9 +12,9 @@ from gradcli.graph.draft import Draft, Literal, Operand, named
 from gradcli.python.tape import Tape
 
 
-def operands_of(tape: Tape) -> list[tuple[int, ...]]:
-    """The nodes that each node of a tape is made of."""
-    return [tuple(o for o in step.operands if type(o) is int) for step in tape.steps]
+def operands_of(tape: Tape, start: int = 0) -> list[tuple[int, ...]]:
+    """The nodes that each node of a tape, from one on, is made of."""
+    return [tuple(o for o in step.operands if type(o) is int) for step in tape.steps[start:]]
 
 
 def stage_between(

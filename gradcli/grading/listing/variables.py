@@ -1,4 +1,7 @@
-"""The variables of a listing: the student's own forward pass, and what gives inputs a value."""
+"""The variables of a listing: the student's own forward pass, and what gives inputs a value.
+
+Cells that are no gradients come in, in the order of the code, and get their keys.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.grading.listing.cells import Cells
+from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.model.flow import Key
 
@@ -75,7 +79,6 @@ class Variables:
 
     def _is_point(self, name: str, cell: Cell) -> bool:
         """Whether a value is the one that the task gives to an input."""
-        given = self.task.values[name]
-        if cell.value is None or np.size(cell.value) != np.size(given):
-            return False
-        return bool(np.allclose(np.ravel(cell.value), np.ravel(given), rtol=1e-6, atol=0))
+        return cell.value is not None and alike(
+            np.ravel(cell.value), np.ravel(self.task.values[name])
+        )

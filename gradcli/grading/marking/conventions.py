@@ -10,8 +10,8 @@ from collections.abc import Collection, Sequence
 
 import numpy as np
 
-from gradcli.grading.marking.result import MarkedRow, Note, Status, forgiven
-from gradcli.grading.model.tolerance import close
+from gradcli.grading.listing.numbers import alike
+from gradcli.grading.marking.result import MarkedRow, Note, Status
 
 EVERY_NEGATED = Note(
     "descent-convention", "every gradient is negated: that is the direction of descent"
@@ -47,7 +47,14 @@ def per_example(
     return found, [of_each_example(scaled[0].name, scaled[0].line)]
 
 
+def forgiven(row: MarkedRow) -> MarkedRow:
+    """The row as right, unless there is none."""
+    if row.status is Status.MISSING:
+        return row
+    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
+    return MarkedRow(**{**vars(row), **kept})
+
+
 def _is_times(row: MarkedRow, count: int) -> bool:
     """Whether a row is the true one times a number."""
-    same = np.shape(row.submitted) == np.shape(row.true)
-    return same and close(row.submitted, count * np.asarray(row.true), 1e-6, 1e-12)
+    return alike(row.submitted, count * np.asarray(row.true))

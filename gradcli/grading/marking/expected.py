@@ -14,19 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.listing.work import Line
 from gradcli.grading.marking.handed import Handed
-from gradcli.grading.marking.result import (
-    Status,
-)
+from gradcli.grading.marking.result import Status
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
-from gradcli.grading.model.tolerance import (
-    Digits,
-    Tolerance,
-    exact,
-)
+from gradcli.grading.model.tolerance import Digits, Tolerance, exact
 from gradcli.grading.submission.types import Written
 
 SIDES = (0, 1, -1)
@@ -169,24 +162,14 @@ class Expected:
             self.scales[key] = max(sizes, default=0.0)
         return self.scales[key]
 
-    def line(self, key: Key, kind: str) -> int | None:
-        """The line of a row, as far as it has one."""
-        work = self.handed.work
+    def place(self, key: Key, kind: str) -> tuple[int | None, str]:
+        """The line of a row, as far as it has one, and the row as it was written."""
+        work, entry = self.handed.work, self.handed.entries.get((key, kind))
         if work is not None:
-            lines: list[Line] = work.lines.get(key, []) if kind == "gradient" else []
-            return lines[-1].number if lines else work.forward_lines.get(key)
-        entry = (self.handed.entries or {}).get((key, kind))
-        return None if entry is None else entry.line
-
-    def text(self, key: Key, kind: str) -> str:
-        """The row as it was written."""
-        work = self.handed.work
-        if work is not None:
-            if kind == "gradient":
-                return work.lines[key][-1].text
-            return work.texts.get(key, "")
-        entry = (self.handed.entries or {}).get((key, kind))
-        return "" if entry is None else entry.label
+            lines = work.lines[key] if kind == "gradient" else []
+            cell = lines[-1].cell if lines else work.variables.get(key)
+            return (None, "") if cell is None else (cell.line, cell.text)
+        return (None, "") if entry is None else (entry.line, entry.label)
 
 
 def truths_of(flow: Flow, given: Mapping[Key, Any] | None = None) -> list[dict[Key, Any]]:

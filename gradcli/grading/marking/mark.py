@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,20 +16,12 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
-from gradcli.grading.marking.conventions import EVERY_NEGATED, per_example
+from gradcli.grading.marking.conventions import EVERY_NEGATED, forgiven, per_example
 from gradcli.grading.marking.expected import Scheme, status_of
-from gradcli.grading.marking.followers import with_followers
-from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
+from gradcli.grading.marking.handed import Handed, not_read, of_numbers, of_work
 from gradcli.grading.marking.points import at_its_point, numbers_at_their_point
-from gradcli.grading.marking.result import (
-    Marked,
-    MarkedRow,
-    Note,
-    Status,
-    counted,
-    forgiven,
-    in_cells,
-)
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status, in_cells
+from gradcli.grading.marking.settled import counted, one_for_each_line, with_followers
 from gradcli.grading.marking.value_rows import ValueRows
 from gradcli.grading.mistakes.case import Case
 from gradcli.grading.mistakes.diagnose import explain
@@ -58,30 +51,24 @@ def mark(
     `GradcliError` of kind submission where the submission can't be read, or marked in time.
     """
     scheme = scheme or Scheme()
-    return _marked(task, submission, scheme, deadline).out_of(scheme.points)
-
-
-def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadline) -> Marked:
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
                 work = worked_through(task, submission, deadline)
-                marked = _in_its_direction(task, scheme, of_work(work), deadline, "listing")
-                return in_cells(numbers_at_their_point(work, marked), submission)
+                marked = _in_its_direction(task, scheme, of_work(work), deadline)
+                marked = in_cells(numbers_at_their_point(work, marked), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise submission_error(message) from None
             except GradcliError as error:
                 raise submission.located(error) from None
-        mode = "gradients" if submission.gradients_only else "values"
-        handed = of_entries(task, submission.entries)
-        marked = _in_its_direction(task, scheme, handed, deadline, mode)
-        return at_its_point(task, submission, marked)
+        else:
+            marked = _in_its_direction(task, scheme, of_numbers(task, submission), deadline)
+            marked = at_its_point(task, submission, marked)
+    return marked.out_of(scheme.points)
 
 
-def _in_its_direction(
-    task: Task, scheme: Scheme, handed: Handed, deadline: Deadline, mode: Any
-) -> Marked:
+def _in_its_direction(task: Task, scheme: Scheme, handed: Handed, deadline: Deadline) -> Marked:
     """The marks in the direction that the task asks for, or that the submission has.
 
     Where either will do, it is that of descent if the first gradient is negated and fewer rows are
@@ -89,10 +76,10 @@ def _in_its_direction(
     """
     direction = task.lines.direction
     marking = _Marking(task, scheme, handed, deadline, -1.0 if direction == "descent" else 1.0)
-    marked = marking.marked(mode)
+    marked = marking.marked()
     if direction != "either" or len(marked.roots) < 2 or not marking.begins_negated:
         return marked
-    down = _Marking(task, scheme, handed, deadline, -1.0).marked(mode)
+    down = _Marking(task, scheme, handed, deadline, -1.0).marked()
     if len(down.roots) >= len(marked.roots):
         return marked
     text = "the gradients are negated: that is the direction of descent"
@@ -104,53 +91,37 @@ class _Marking(ValueRows):
 
     # --- all rows ---
 
-    def marked(self, mode: Any) -> Marked:
+    def marked(self) -> Marked:
         """Every row judged."""
-        values = list(self.value_rows())
-        gradients = list(self.gradient_rows(mode))
+        values, gradients = list(self.value_rows()), list(self.gradient_rows())
         work = self.handed.work
         notes = [Note(tag, text, line) for tag, line, text in (work.notes if work else ())]
-        missing = any(row.status is Status.MISSING for row in gradients)
-        notes += not_read(work, missing=missing)
+        notes += not_read(work, missing=any(r.status is Status.MISSING for r in gradients))
         if self.task.lines.direction == "either" and self.sign > 0 and self.descent(gradients):
             notes.append(EVERY_NEGATED)
             gradients = [forgiven(row) for row in gradients]
-        if mode == "listing":
-            gradients, said = per_example(gradients, self.asked(mode))
+        if work is not None:
+            gradients, said = per_example(gradients, self.asked)
             notes += said
-        gradients = list(self.one_for_each_line(gradients))
-        rows = list(counted([*values, *gradients], self.asked(mode)))
-        return Marked(tuple(with_followers(rows, self.flow)), tuple(notes), mode)
+            gradients = list(one_for_each_line(gradients, self.scheme.carried))
+        rows = list(counted([*values, *gradients], self.asked))
+        return Marked(tuple(with_followers(rows, self.flow)), tuple(notes), self.handed.mode)
 
-    def one_for_each_line(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
-        """A line's mistake counts once, however many turns of a loop and rows it spoils."""
-        seen: set[tuple[Any, ...]] = set()
-        for row in rows:
-            message = "" if row.turn else row.message.replace(f"delta_{row.name}", "")
-            cause = row.line, row.tags, message
-            if row.status is not Status.WRONG or cause not in seen:
-                if row.status is Status.WRONG and self.handed.work is not None:
-                    seen.add(cause)
-                yield row
-                continue
-            earned = row.max * self.scheme.share(Status.CARRIED)
-            yield replace(row, status=Status.CARRIED, tags=(), message="", earned=earned)
-
-    def asked(self, mode: str) -> set[str]:
+    @cached_property
+    def asked(self) -> set[str]:
         """The nodes whose gradients are asked for: the inputs, of a sheet the named nodes too."""
         named = set(self.task.named)
-        wanted = self.task.wanted(mode)
+        wanted = self.task.wanted(self.handed.mode)
         return {n for n in wanted if self.flow.own or n not in named or n in self.carried[0]}
 
-    def gradient_rows(self, mode: str) -> Iterator[MarkedRow]:
+    def gradient_rows(self) -> Iterator[MarkedRow]:
         """Gradients in backward order, a fork's parts before its total."""
         handed = self.handed.gradients
-        asked = self.asked(mode)
         order = [self.flow.output, *reversed(list(self.flow.stages))]
         order += list(self.task.vocabulary.inputs)
         order += [key for key in handed if key not in order]
         there = {self.flow.name(key) for key in order}
-        order += [name for name in self.task.wanted(mode) if name not in there]
+        order += [name for name in self.task.wanted(self.handed.mode) if name not in there]
         by_node: dict[Key, list[Entry]] = {}
         for entry in self.handed.parts:
             by_node.setdefault(entry.name, []).append(entry)
@@ -159,7 +130,7 @@ class _Marking(ValueRows):
                 yield self.part_row(entry)
             if key in handed:
                 yield self.gradient_row(key, handed[key])
-            elif self.flow.name(key) in asked and not self._given_by_name(key):
+            elif self.flow.name(key) in self.asked and not self._given_by_name(key):
                 yield self.missing(key)
 
     def _given_by_name(self, key: Key) -> bool:
@@ -173,7 +144,7 @@ class _Marking(ValueRows):
         carried = self.carried[0].get(key, np.zeros(self.shape(key))[()])
         status, side = self.status(key, number, true, carried)
         tags: tuple[str, ...] = ()
-        message, line, text = "", self.line(key, "gradient"), self.text(key, "gradient")
+        message, (line, text) = "", self.place(key, "gradient")
         if status is Status.WRONG and number is not None and self.right_work(key, true, number):
             status, carried = Status.CARRIED, number.value
         if status is Status.WRONG:
@@ -255,7 +226,7 @@ class _Marking(ValueRows):
         consumers = self.flow.consumers.get(key, ())
         if work is None or not (self.flow.own and self.slipped) or len(consumers) != 1:
             return ""
-        text = work.texts.get(consumers[0], "")
+        _, text = self.place(consumers[0], "value")
         return f" with {text}" if text else ""
 
     def before(self, key: Key) -> str:
