@@ -1,4 +1,7 @@
-"""The tape of code that was read, run again with another value in the place of one node."""
+"""The tape of code that was read, run again with another value in the place of one node.
+
+A tape comes in; the values of its nodes then, or their accumulators, go out.
+"""
 
 from __future__ import annotations
 
@@ -9,40 +12,25 @@ import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
 from gradcli.engine.run import Executable
-from gradcli.grading.listing.stages import operands_of
+from gradcli.grading.listing.stages import Nodes
 from gradcli.graph.build import build
 from gradcli.graph.draft import Literal, pruned
-from gradcli.python.tape import Tape
 from gradcli.python.traced import inputs_first
 
 
-class Replay:
-    """What the nodes of a tape are made of, and their values where one of them is another."""
-
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
-        self.operands = operands_of(tape)
-
-    def above(self, nodes: Collection[int]) -> set[int]:
-        """All nodes that some nodes are made of, themselves included."""
-        found, waiting = set(nodes), list(nodes)
-        while waiting:
-            for o in self.operands[waiting.pop()]:
-                if o not in found:
-                    found.add(o)
-                    waiting.append(o)
-        return found
+class Replay(Nodes):
+    """The nodes of a tape, and their values where one of them is another."""
 
     def changed(self, node: int, value: Any, wanted: Collection[int]) -> dict[int, Any]:
         """The values of the wanted nodes with another value for one node.
 
         Raises `ValueError` where shapes do not go together any more.
         """
-        tape = self.tape
+        tape, operands = self.tape, self.operands
         new: dict[int, Any] = {node: value}
         last = max(wanted)
         for i in range(node + 1, last + 1):
-            if tape.kernels[i] is None or not any(o in new for o in self.operands[i]):
+            if tape.kernels[i] is None or not any(o in new for o in operands[i]):
                 continue
             values = [
                 o.value if isinstance(o, Literal) else new.get(o, tape.values[o])

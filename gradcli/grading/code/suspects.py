@@ -18,7 +18,7 @@ from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import Replay, same
 from gradcli.grading.listing.calls import RETURN
-from gradcli.python.steps import Step, reads
+from gradcli.python.steps import Step
 from gradcli.python.values import NOWHERE, Array
 
 
@@ -117,7 +117,7 @@ class _Search:
     def _reads(self, step: Step) -> list[int]:
         """The values of other steps that a step's is made of."""
         known = self.marking.reader.made
-        return [] if step.whole is None else reads(self.replay.operands, step.whole, known)
+        return [] if step.whole is None else self.replay.walk([step.whole], known)[0]
 
     def _is_accumulator(self, number: Any) -> bool:
         """Whether a value is that of a node's true gradient."""

@@ -21,10 +21,9 @@ from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.calls import RETURN
 from gradcli.grading.listing.functions import blocks_of, label_of, labels_in
 from gradcli.grading.listing.reader import CodeReader, Place
-from gradcli.grading.listing.stages import operands_of, stage_between
+from gradcli.grading.listing.stages import Nodes, Stretch
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.submission.labels import last_part
-from gradcli.python.steps import reads
 
 LONGEST = 400
 """Parts of an expression of which others are made by small changes."""
@@ -38,7 +37,7 @@ class Cells:
 
     def __init__(self, reader: CodeReader) -> None:
         self.reader, self.tape, self.task = reader, reader.tape, reader.code.task.flow
-        self._operands: list[tuple[int, ...]] = []
+        self.nodes = Nodes(reader.tape)
         self.held: list[Cell] = []
         """Every cell that was taken as the value of a node, in order."""
         self.known: dict[int, dict[int, int]] = {}
@@ -51,12 +50,6 @@ class Cells:
         """Of all stages together."""
         self.place = Place(ast.Pass(), own=True)
         """Of the statement that is looked at."""
-
-    @property
-    def operands(self) -> list[tuple[int, ...]]:
-        """The nodes that each node of the tape is made of, as far as it goes by now."""
-        self._operands += operands_of(self.tape, len(self._operands))
-        return self._operands
 
     def hold(self, node: int | None, cell: Cell, label: str) -> None:
         """Take a cell as the value of a node, and as what a label stands for."""
@@ -86,16 +79,13 @@ class Cells:
     def make(self, cell: Cell, node: int | None, emptied: int | None = None) -> None:
         """Find what a cell is computed from, and whether it is a number."""
         if node is not None:
-            nodes = [node]
-            if node not in self.known:
-                nodes = reads(self.operands, node, self.known, emptied)
-            labels = self.labels(cell)
-            cell.reads = tuple(self._chosen(n, labels) for n in nodes)
+            stretch, labels = Stretch(self.nodes, node, self.known, emptied), self.labels(cell)
+            cell.reads = tuple(self._chosen(n, labels) for n in stretch.reads)
             self.used.update(map(id, cell.reads))
             names = {id(self.at[label]): label for label in labels if label in self.at}
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
-            if nodes or self.tape.kernels[node] is not None:
-                cell.stage = stage_between(self.tape, node, nodes, cell.words, emptied, cell.line)
+            if stretch.reads or self.tape.kernels[node] is not None:
+                cell.stage = stretch.stage(cell.words, cell.line)
                 self.operations += len(cell.stage.graph.nodes)
                 if self.operations > MOST_OPERATIONS:
                     raise submission_error("the steps of this listing are made of too much")

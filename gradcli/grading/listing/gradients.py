@@ -13,7 +13,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.listing.cells import Cells, like
 from gradcli.grading.listing.work import Cell, Line
-from gradcli.python.steps import Step, reads
+from gradcli.python.steps import Step
 
 
 class Gradients:
@@ -87,7 +87,7 @@ class Gradients:
             return None
         if np.shape(before.value) != np.shape(cell.value):
             return None
-        if there not in reads(cells.operands, node, cells.known):
+        if there not in cells.nodes.walk([node], cells.known)[0]:
             return None
         total = cell.value
         cells.make(cell, node, emptied=there)
