@@ -11,5 +11,4 @@ The modules, in the order in which one might read them:
     staging, staged       labels become cells and lines; so do the results of functions
     forward_pass, stages  the cells as a flow, and the stretch of the tape between two
     gradients, numbers    the lines of the gradients, and values that are plain numbers
-    snapshots             what the names around a step stood for
 """

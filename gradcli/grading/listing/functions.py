@@ -13,7 +13,7 @@ import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
-from gradcli.grading.submission.labels import last_part, readings
+from gradcli.grading.submission.labels import base_and_key, last_part, readings
 from gradcli.grading.submission.types import Vocabulary
 
 
@@ -104,6 +104,11 @@ def label_of(target: ast.AST) -> str:
         base = label_of(target.value)
         return f'{base}["{key}"]' if isinstance(key, str) else base
     return ""
+
+
+def whole_label(name: str) -> str:
+    """The label of a step's name: of elements the array's."""
+    return name if base_and_key(name) is not None else name.partition("[")[0]
 
 
 def targets(nodes: Iterable[ast.AST], *, computed: bool = False) -> Iterator[str]:

@@ -85,33 +85,25 @@ def python_of(source: Source) -> tuple[ast.Module, Text]:
     text = plain(source.text) if source.text else ""
     if "^" not in text:
         try:
-            same = text == source.text
-            places = Text(source) if same else Rewritten(source, text, [])
+            places = Text(source) if text == source.text else Rewritten(source, text, [])
             return module_of(Source(text, source.name)), places
         except GradcliError as error:
             if error.span is None:
                 raise
     powers = _rewritten(source, text, _POWER)
     try:
-        return _tree(powers), powers
+        return module_of(powers.text.source), powers
     except GradcliError as error:
         if error.span is None:
             raise
-    margin = min(
-        (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip()), default=0
-    )
-    form = re.compile(
-        _NOTATION.replace("MARGIN", str(margin)), re.VERBOSE | re.DOTALL | re.MULTILINE
-    )
-    notation = _rewritten(source, text, form)
+    indents = (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip())
+    form = _NOTATION.replace("MARGIN", str(min(indents, default=0)))
+    pattern = re.compile(form, re.VERBOSE | re.DOTALL | re.MULTILINE)
+    notation = _rewritten(source, text, pattern)
     try:
-        return _tree(notation), notation
+        return module_of(notation.text.source), notation
     except GradcliError as error:
         raise _handed_in(error, source, notation) from None
-
-
-def _tree(text: Rewritten) -> ast.Module:
-    return module_of(text.text.source)
 
 
 def _handed_in(error: GradcliError, source: Source, text: Rewritten) -> GradcliError:

@@ -10,30 +10,35 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.listing.calls import Calls
 from gradcli.grading.listing.code import Code
-from gradcli.grading.listing.functions import label_of
+from gradcli.grading.listing.functions import label_of, whole_label
 from gradcli.grading.listing.numbers import alike, is_of_numbers
 from gradcli.grading.listing.offers import Offered
-from gradcli.grading.listing.snapshots import Snapshots
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
     NOWHERE,
     Array,
+    Instance,
     Scope,
     Unknown,
     Unread,
     Value,
     is_traced,
 )
+
+_Names: TypeAlias = dict[str, Value]
+_SIMPLE = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return
 
 
 @dataclass(frozen=True)
@@ -45,6 +50,8 @@ class Place:
     """Whether it is a step of the computation; those of a function such as `sigmoid` are not."""
     entries: Mapping[Any, Value] = field(default_factory=dict)
     """Of a dictionary that was given a name: what was in it then."""
+    around: _Names = field(default_factory=dict)
+    """What the names stood for before the statement, where that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -60,14 +67,14 @@ class Lost:
     """The value that later statements use."""
 
 
-class CodeReader(Snapshots):
+class CodeReader(Calls):
     """Reads a submission's code."""
 
-    def __init__(
-        self, code: Code, assumed: Mapping[str, Any] | None, *, keeps_snapshots: bool
-    ) -> None:
-        super().__init__(code, keeps_snapshots=keeps_snapshots)
-        self.assumed = assumed
+    def __init__(self, code: Code, assumed: Mapping[str, Any] | None, *, snapshots: bool) -> None:
+        super().__init__(code)
+        self.assumed, self.snapshots = assumed, snapshots
+        self.around: _Names = {}
+        """What the names stood for before the statement that is read."""
         self.places: list[Place] = []
         """Of every step."""
         self.lost: list[Lost] = []
@@ -75,6 +82,49 @@ class CodeReader(Snapshots):
         """Of steps: the node of an assumed value that stands for theirs."""
         self.exhausted: ExhaustedError | None = None
         """Where the budget was used up; what had been read until then counts."""
+
+    # --- steps ---
+
+    def one(self, node: ast.stmt) -> int:
+        """One statement, with the names around it as they are before."""
+        before = self.around
+        if self.snapshots and self.given is None and isinstance(node, _SIMPLE):
+            self.around = {n: self._as_now(v) for n, v in self.scope.names.items()}
+        try:
+            return super().one(node)
+        except GradcliError as error:
+            if error is self.budget.gradual or self.given is not None:
+                raise
+            return self.lose(node, Unknown(error.message, self.span(node), kind="overflow"))
+        finally:
+            self.around = before
+
+    def _as_now(self, value: Value) -> Value:
+        """A value as it is now, whatever is stored into it later."""
+        if isinstance(value, Array):
+            node = self.tape.node(value)
+            if node is not None:
+                return Array(node=node, kind=value.root.kind)
+            return Array(data=np.array(self.tape.value(value)), kind=value.root.kind)
+        if isinstance(value, dict):
+            return {k: self._as_now(v) for k, v in value.items()}
+        if isinstance(value, list) and len(value) < 100:
+            return [self._as_now(v) for v in value]
+        if isinstance(value, Instance):
+            return Instance(value.of, {k: self._as_now(v) for k, v in value.names.items()})
+        return value
+
+    def step(self, *arguments: Any, **named: Any) -> None:
+        """Take note of a step, and of where it is."""
+        count = len(self.reading.steps)
+        super().step(*arguments, **named)
+        if len(self.reading.steps) == count:
+            return
+        name, value, node = arguments[0], arguments[2], arguments[5]
+        held = dict(value) if isinstance(value, dict) else {}
+        self.places.append(Place(node, self.is_own, held, self.around))
+        if self.is_own and not self.is_gradient(last_part(name)):
+            self.own.setdefault(last_part(whole_label(name)))
 
     @cached_property
     def made(self) -> dict[int, list[int]]:
@@ -89,35 +139,26 @@ class CodeReader(Snapshots):
         """The steps that gave a node a name."""
         return [] if node is None else self.made.get(node, [])
 
-    # --- steps ---
+    def evaluated(self, node: ast.expr, step: int, given: Mapping[str, Any] | None = None) -> Any:
+        """The number that an expression has in the place of a step; None where it has none.
 
-    def one(self, node: ast.stmt) -> int:
-        """One statement, with the names around it as they are before."""
-        before = self.around
-        self.look_around(node)
+        Below zero are the steps that were lost: -1 is the first. `given` are values that some names
+        have instead.
+        """
+        place, outer = self.places[step] if step >= 0 else self.lost[-1 - step].place, self.scope
+        self.budget.renew()
+        self.scope = Scope(outer.module)
+        self.scope.names |= place.around
+        for name, value in (given or {}).items():
+            self.scope.names[name] = self.as_node(name, value)[1]
         try:
-            return super().one(node)
-        except GradcliError as error:
-            if error is self.budget.gradual or self.given is not None:
-                raise
-            return self.lose(node, Unknown(error.message, self.span(node), kind="overflow"))
+            with np.errstate(all="ignore"):
+                found = self.numeric(self.value(node), NOWHERE)
+                return self.tape.value(found) if self.is_number(found) else None
+        except (Unread, GradcliError, ValueError, TypeError):
+            return None
         finally:
-            self.around = before
-
-    def step(self, *arguments: Any, **named: Any) -> None:
-        """Take note of a step, and of where it is."""
-        count = len(self.reading.steps)
-        super().step(*arguments, **named)
-        if len(self.reading.steps) == count:
-            return
-        name, node = arguments[0], arguments[5]
-        value = arguments[2]
-        held = dict(value) if isinstance(value, dict) else {}
-        self.places.append(Place(node, self.is_own, held))
-        if self.is_own and not self.is_gradient(last_part(name)):
-            self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
-        if self.keeps_snapshots:
-            self.snapshots[count] = self.around
+            self.scope = outer
 
     # --- what is given a name ---
 
@@ -133,19 +174,14 @@ class CodeReader(Snapshots):
             return
         if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             self._with_dictionary(target.value, target.slice)
-        if isinstance(value, list | tuple) and value and _is_display(getattr(node, "value", None)):
-            value = self.soft_array(value) if self.readings(last_part(label)) else value
+        shown = isinstance(value, list | tuple) and value and _is_display(node)
+        if shown and self.readings(last_part(label)):
+            with suppress(Unread):
+                value = self.array(value, NOWHERE)
         if self.is_number(value) and not isinstance(value, bool):
             value = self._as_row(label, value, node)
         super().give(target, value, node)
         self._go_on(label, value, target)
-
-    def soft_array(self, value: Value) -> Value:
-        """Lists of numbers as an array; anything else as it is."""
-        try:
-            return self.array(value, NOWHERE)
-        except Unread:
-            return value
 
     def _with_dictionary(self, name: ast.Name, key: ast.expr) -> None:
         """A dictionary by a name that has no value, and gets an entry."""
@@ -195,19 +231,14 @@ class CodeReader(Snapshots):
         if other or (np.all(np.isfinite(assumed)) and not np.all(np.isfinite(number))):
             node, stand_in = self.as_node(label, assumed)
             self.replaced_by[len(self.reading.steps) - 1] = node
-            self._reckon_with(target, stand_in)
+            with suppress(Unread):
+                self.set_target(target, stand_in)
 
     def assumed_of(self, label: str) -> Any:
         """What stands for a label that can't be computed: of a node of the task its value."""
         if self.assumed is None:
             return None
         return self.assumed.get(label, self.given_values.get(last_part(label)))
-
-    def _reckon_with(self, target: ast.expr, value: Value) -> None:
-        try:
-            self.set_target(target, value)
-        except Unread:
-            return
 
     def _lose(
         self, label: str, why: Unknown, node: ast.stmt, target: ast.expr | None = None
@@ -216,11 +247,10 @@ class CodeReader(Snapshots):
         assumed, stand_in = self.assumed_of(label), None
         if assumed is not None:
             _, stand_in = self.as_node(label, assumed)
-            self._reckon_with(target or ast.Name(label, ast.Store()), stand_in)
-        place = Place(node, self.is_own)
+            with suppress(Unread):
+                self.set_target(target or ast.Name(label, ast.Store()), stand_in)
+        place = Place(node, self.is_own, around=self.around)
         self.lost.append(Lost(label, why, place, len(self.reading.steps), stand_in))
-        if self.keeps_snapshots:
-            self.snapshots[-len(self.lost)] = self.around
 
     def _augmented(self, node: ast.AugAssign) -> int:
         """`dx += …`, which begins at zero where there is no dx yet."""
@@ -249,8 +279,9 @@ class CodeReader(Snapshots):
         return end
 
 
-def _is_display(code: ast.expr | None) -> bool:
-    """Whether code is nothing but numbers in brackets."""
+def _is_display(statement: ast.stmt) -> bool:
+    """Whether a statement's value is nothing but numbers in brackets."""
+    code = getattr(statement, "value", None)
     return isinstance(code, ast.List | ast.Tuple) and is_of_numbers(code)
 
 
@@ -262,7 +293,7 @@ def read_code(
     `assumed` are values, by their labels, for what can't be computed or has another shape; a node
     of the task has the task's. None where nothing stands for it.
     """
-    reader = CodeReader(code, assumed, keeps_snapshots=snapshots)
+    reader = CodeReader(code, assumed, snapshots=snapshots)
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):
         try:

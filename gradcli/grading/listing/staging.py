@@ -17,7 +17,7 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.calls import RETURN
 from gradcli.grading.listing.cells import NO_NUMBER, Cells, code_of, like
-from gradcli.grading.listing.functions import returns_of
+from gradcli.grading.listing.functions import returns_of, whole_label
 from gradcli.grading.listing.gradients import Gradients
 from gradcli.grading.listing.numbers import as_written
 from gradcli.grading.listing.reader import CodeReader, Lost
@@ -97,8 +97,7 @@ class Staging:
         if not place.own or step.name == RETURN:
             return
         self.cells.place = place
-        entry = base_and_key(step.name)  # of elements the label is the array's
-        label = step.name if entry is not None else step.name.partition("[")[0]
+        label = whole_label(step.name)
         code = code_of(place.statement, label)
         if isinstance(step.value, dict):
             self._entries(label, code, step, i)
