@@ -51,7 +51,7 @@ def forgiven(row: MarkedRow) -> MarkedRow:
     """The row as right, unless there is none."""
     if row.status is Status.MISSING:
         return row
-    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
+    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": "", "follow": 0}
     return MarkedRow(**{**vars(row), **kept})
 
 

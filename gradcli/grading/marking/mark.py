@@ -77,11 +77,15 @@ def _in_its_direction(task: Task, scheme: Scheme, handed: Handed, deadline: Dead
     direction = task.lines.direction
     marking = _Marking(task, scheme, handed, deadline, -1.0 if direction == "descent" else 1.0)
     marked = marking.marked()
-    if direction != "either" or len(marked.roots) < 2 or not marking.begins_negated:
+    if direction != "either" or not marked.roots or not marking.begins_negated:
         return marked
     down = _Marking(task, scheme, handed, deadline, -1.0).marked()
     if len(down.roots) >= len(marked.roots):
         return marked
+    statuses = {row.status for row in down.rows if row.kind == "gradient"}
+    if statuses <= {Status.OK, Status.MISSING}:
+        rows = (forgiven(row) if row.kind == "gradient" else row for row in marked.rows)
+        return replace(marked, rows=tuple(rows), notes=(*marked.notes, EVERY_NEGATED))
     text = "the gradients are negated: that is the direction of descent"
     return replace(down, notes=(*down.notes, Note("descent-convention", text)))
 
@@ -97,9 +101,6 @@ class _Marking(ValueRows):
         work = self.handed.work
         notes = [Note(tag, text, line) for tag, line, text in (work.notes if work else ())]
         notes += not_read(work, missing=any(r.status is Status.MISSING for r in gradients))
-        if self.task.lines.direction == "either" and self.sign > 0 and self.descent(gradients):
-            notes.append(EVERY_NEGATED)
-            gradients = [forgiven(row) for row in gradients]
         if work is not None:
             gradients, said = per_example(gradients, self.asked)
             notes += said
@@ -307,20 +308,6 @@ class _Marking(ValueRows):
             if self.same(number, true, key, carried=True):
                 return False
         return False
-
-    def descent(self, rows: list[MarkedRow]) -> bool:
-        """Whether every gradient that was handed in is the negative of the true one."""
-        handed = self.handed.gradients
-        some = False
-        for key, number in handed.items():
-            true = self.truths[0].get(key)
-            if number is None or true is None:
-                return False
-            if not self.same(number, -true, key, carried=True):
-                return False
-            some = some or bool(np.any(true != 0))
-        wrong = any(row.status is not Status.OK for row in rows if row.kind == "gradient")
-        return some and wrong
 
 
 def _sent(parts: Iterable[Part], senders: set[Key], shape: tuple[int, ...]) -> Any:
