@@ -19,9 +19,9 @@ from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import Replay, same
 from gradcli.grading.listing.code import Code
 from gradcli.grading.listing.forward_pass import WORTH_SAYING
-from gradcli.grading.marking.conventions import EVERY_NEGATED, of_each_example
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status, in_cells
+from gradcli.grading.marking.settled import EVERY_NEGATED, of_each_example
 from gradcli.grading.model.deadline import NEVER, Deadline
 from gradcli.grading.model.task import Task
 from gradcli.grading.submission.types import Listing

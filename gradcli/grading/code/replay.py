@@ -11,11 +11,8 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.run import Executable
-from gradcli.grading.listing.stages import Nodes
-from gradcli.graph.build import build
-from gradcli.graph.draft import Literal, pruned
-from gradcli.python.traced import inputs_first
+from gradcli.grading.listing.stages import Nodes, Stretch
+from gradcli.graph.draft import Literal
 
 
 class Replay(Nodes):
@@ -42,22 +39,20 @@ class Replay(Nodes):
     def accumulators(self, output: int) -> dict[int, Any]:
         """The accumulators of all nodes that a number is made of; its own is 1."""
         tape = self.tape
-        steps = [s._replace(name=f"n{i}") for i, s in enumerate(tape.steps[: output + 1])]
-        draft = inputs_first(pruned(tape.source, steps, output))
-        numbers = [int((s.name or "n0")[1:]) for s in draft.steps]
-        inputs = {f"n{i}": tape.values[i] for i in numbers if tape.steps[i].kind == "input"}
-        types = {name: tape.types[int(name[1:])] for name in inputs}
+        stretch = Stretch(self, output, {i for i, s in enumerate(tape.steps) if s.kind == "input"})
+        found: dict[int, Any] = {}
         try:
-            graph = build(draft, types, numpy_rules=True)
-            active = graph.dependent(set(graph.inputs))
-            passes = Executable(graph).both(inputs, active, np.float64(1.0), allow_nonfinite=True)
+            stage = stretch.stage([f"n{i}" for i in stretch.reads], None)
+            values = stage.values([tape.values[i] for i in stretch.reads])
+            passed = stage.backward(values, np.float64(1.0))
         except (GradcliError, ValueError):
-            return {}
-        return {
-            number: a
-            for number, a in zip(numbers, passes.accumulators, strict=True)
-            if a is not None
-        }
+            return found
+        nodes = [*stretch.reads, *stretch.inside]
+        for i, parts in passed.received.items():
+            found[nodes[i]] = sum(parts.values())
+        for sent in passed.sent:
+            found[nodes[sent.read]] = found.get(nodes[sent.read], 0.0) + sent.value
+        return found
 
 
 def same(a: Any, b: Any, rtol: float = 1e-6) -> bool:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import ast
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from functools import cached_property
 
 from gradcli.grading.submission.labels import base_and_key, last_part, readings
 from gradcli.grading.submission.types import Vocabulary
@@ -27,7 +28,6 @@ class Functions:
         self.defined = [n for n in self.nodes if isinstance(n, ast.FunctionDef)]
         self.counts = Counter(called_in(self.nodes))
         self.targets = frozenset(map(last_part, targets(self.nodes)))
-        self.known: dict[ast.AST, bool] = {}
 
     def all_in(self, node: ast.AST) -> list[ast.AST]:
         """Everything in a node, and in the functions and methods of the module that it calls."""
@@ -44,22 +44,18 @@ class Functions:
 
     def is_open(self, function: ast.AST, call: ast.AST) -> bool:
         """Whether a function's lines are steps of the computation in this call."""
-        if not isinstance(function, ast.FunctionDef) or not self.has_steps(function):
+        if not isinstance(function, ast.FunctionDef) or function not in self.with_steps:
             return False
         if not isinstance(call, ast.Call):
             return True  # it is never called, and read with what its parameters name
         names = [p.arg for p in function.args.args if p.arg != "self"]
-        same = len(call.args) == len(names) and all(
-            isinstance(argument, ast.Name) and argument.id == name
-            for argument, name in zip(call.args, names, strict=True)
-        )
-        return same or self.counts[function.name] <= 1
+        given = [one.id if isinstance(one, ast.Name) else "" for one in call.args]
+        return given == names or self.counts[function.name] <= 1
 
-    def has_steps(self, function: ast.FunctionDef) -> bool:
-        """Whether names in it are known to the task, or have a gradient somewhere."""
-        if function not in self.known:
-            self.known[function] = self._has_steps(function)
-        return self.known[function]
+    @cached_property
+    def with_steps(self) -> frozenset[ast.FunctionDef]:
+        """The functions in which names are known to the task, or have a gradient somewhere."""
+        return frozenset(filter(self._has_steps, self.defined))
 
     def _has_steps(self, function: ast.FunctionDef) -> bool:
         local = {last_part(label) for label in targets(ast.walk(function))}

@@ -61,10 +61,7 @@ class Training(Offers):
             value = value if isinstance(found, Offered) else found
         kept = self._kept(target, name, value)
         if kept is not None:
-            if isinstance(target, ast.Name):
-                self.set_name(target.id, kept)
-            else:
-                self._store(target, kept)
+            self.set_target(target, kept)
             return
         if self._is_descent(target, node):
             self._move(target)
@@ -90,9 +87,8 @@ class Training(Offers):
             outside = isinstance(target, ast.Name) and self.scope.outer is None
             if not outside or plain.shape != np.shape(true):
                 return None
-            line = self.line(target)
             text = f"{name} has another value here; the task's is taken"
-            self.reading.notes.append(("other-point", line, text))
+            self.note("other-point", target, text)
         return self.input_of(name)
 
     # --- descent ---
@@ -110,24 +106,20 @@ class Training(Offers):
         """Whether a statement changes an input: a number under another name, if by a gradient."""
         target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
         found = self.soft(target)
-        node = found.node if isinstance(found, Scalar) else None
-        if node is not None and isinstance(target, ast.Name):
+        if isinstance(found, Scalar) and isinstance(target, ast.Name):
             own = {name for name, value in self.inputs.items() if value is found}
-            copied = own and target.id not in own
-            node = None if copied and not self._speaks_of_gradients(statement.value) else node
-        if isinstance(found, Array):
-            node = self.tape.node(found)
-        return node in {self.node_of_value(value) for value in self.inputs.values()} - {None}
+            if own and target.id not in own and not self._speaks_of_gradients(statement.value):
+                return False
+        node = self.node_of_value(found)
+        return node is not None and node in map(self.node_of_value, self.inputs.values())
 
     def _augmented(self, node: ast.AugAssign) -> int:
-        gradient = isinstance(node.op, ast.Sub | ast.Add)
-        if self.given is None and gradient and self._is_step(node) and self._is_input(node):
+        # What is added is a rate times something: no part of the forward pass.
+        added = isinstance(node.op, ast.Add) and isinstance(node.value, ast.BinOp)
+        gradient = added or isinstance(node.op, ast.Sub)
+        if self.given is None and gradient and self._is_input(node):
             self._move(node.target)
         return super()._augmented(node)
-
-    def _is_step(self, node: ast.AugAssign) -> bool:
-        """Whether what is subtracted is a rate times something: no part of the forward pass."""
-        return isinstance(node.op, ast.Sub) or isinstance(node.value, ast.BinOp)
 
     def _move(self, target: ast.expr) -> None:
         """Take note of a step of descent, and of how it is taken back."""

@@ -16,12 +16,18 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
-from gradcli.grading.marking.conventions import EVERY_NEGATED, forgiven, per_example
 from gradcli.grading.marking.expected import Scheme, status_of
 from gradcli.grading.marking.handed import Handed, not_read, of_numbers, of_work
 from gradcli.grading.marking.points import at_its_point, numbers_at_their_point
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status, in_cells
-from gradcli.grading.marking.settled import counted, one_for_each_line, with_followers
+from gradcli.grading.marking.settled import (
+    EVERY_NEGATED,
+    counted,
+    forgiven,
+    one_for_each_line,
+    per_example,
+    with_followers,
+)
 from gradcli.grading.marking.value_rows import ValueRows
 from gradcli.grading.mistakes.case import Case
 from gradcli.grading.mistakes.diagnose import explain
