@@ -230,7 +230,8 @@ class Changes:
 
     def _number(self, text: str, step: int) -> Any:
         """What a text stands for in the place of a step; None for what is no number."""
-        return self.reader.evaluated(parsed(text, None), step)
+        number = self.reader.evaluated(parsed(text, None), step)
+        return number if np.asarray(number).dtype.kind in "fiub" else None
 
     def _factors(self) -> list[str]:
         """Numbers that factors are off by."""
@@ -275,11 +276,7 @@ class Changes:
                     found[text] = None
         left_out = called | {"self", "range", "len", "print"}
         known = (text for text in found if text not in left_out)
-        return [text for text in known if step is None or self._is_number(text, step)][:30]
-
-    def _is_number(self, text: str, step: int) -> bool:
-        number = self._number(text, step)
-        return number is not None and np.asarray(number).dtype.kind in "fiub"
+        return [a for a in known if step is None or self._number(a, step) is not None][:30]
 
     def _function_around(self, block: list[ast.stmt]) -> ast.AST:
         """The first function with a block in it, else the module."""

@@ -147,8 +147,8 @@ class _Marking(ValueRows):
     def gradient_row(self, key: Key, number: Written | None) -> MarkedRow:
         self.deadline.check()
         name = self.flow.name(key)
-        true = self.truths[0].get(key, np.zeros(self.shape(key))[()])
-        carried = self.carried[0].get(key, np.zeros(self.shape(key))[()])
+        zeros = np.zeros(self.shape(key))[()]
+        true, carried = self.truths[0].get(key, zeros), self.carried[0].get(key, zeros)
         status, side = self.status(key, number, true, carried)
         tags: tuple[str, ...] = ()
         message, (line, text) = "", self.place(key, "gradient")
@@ -160,8 +160,7 @@ class _Marking(ValueRows):
             tags, message = found.tags, found.message
             line, text = self.at_fault(key, found, (found.line or line, found.text or text))
         elif status is Status.INCONSISTENT:
-            message = f"the right number, but it does not follow from {self.before(key)}"
-            message += self.as_computed(key)
+            message = self.unlike_before(key)
         elif side:
             message = "at the corner the derivative of the other side is taken; that is accepted"
         worth = self.task.marks(name)
@@ -227,20 +226,15 @@ class _Marking(ValueRows):
         follows = self.flow.passes({**self.implied, **self.given})[0]
         return key in follows and self.same(number, follows[key], key, carried=True)
 
-    def as_computed(self, key: Key) -> str:
-        """The student's own statement that a gradient has to follow, where the values differ."""
-        work = self.handed.work
-        consumers = self.flow.consumers.get(key, ())
-        if work is None or not (self.flow.own and self.slipped) or len(consumers) != 1:
-            return ""
-        _, text = self.place(consumers[0], "value")
-        return f" with {text}" if text else ""
-
-    def before(self, key: Key) -> str:
-        """The rows that a gradient is made of."""
+    def unlike_before(self, key: Key) -> str:
+        """What to say of the right number that does not follow from the rows before."""
         consumers = self.flow.consumers.get(key, ())
         names = [f"delta_{self.flow.name(c)}" for c in consumers if c in self.given]
-        return " and ".join(names) or "the rows before"
+        before, text = " and ".join(names) or "the rows before", ""
+        if self.handed.work is not None and self.flow.own and self.slipped and len(consumers) == 1:
+            _, text = self.place(consumers[0], "value")
+        statement = f" with {text}" if text else ""
+        return f"the right number, but it does not follow from {before}{statement}"
 
     def missing(self, key: Key) -> MarkedRow:
         name = self.flow.name(key)
@@ -290,14 +284,12 @@ class _Marking(ValueRows):
 
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""
-        case = self.case(key, self.parts)
-        given = frozenset(self.given)
+        case, work, given = self.case(key, self.parts), self.handed.work, frozenset(self.given)
         if number is None:
-            return Evidence(case, None, None, self.handed.work, carried, given)
+            return Evidence(case, None, None, work, carried, given)
         spread = self.digits.whole.gradients.get(key, 0.0) if np.any(number.radius) else 0.0
         unsure = vague(number, carried, spread)
-        matches = self.matches(key, number)
-        return Evidence(case, number, matches, self.handed.work, carried, given, unsure)
+        return Evidence(case, number, self.matches(key, number), work, carried, given, unsure)
 
     # --- the whole ---
 
