@@ -43,8 +43,7 @@ def _worked_through(code: Code, listing: Listing, deadline: Deadline) -> Work:
     while True:
         deadline.check()
         reader = read_code(code, assumed=assumed)
-        work = finished(Staged(reader).all())
-        _expect_whole(reader, work, listing)
+        work = _staged(reader, listing)
         given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
         shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
         fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
@@ -66,15 +65,23 @@ def _spoiling(work: Work, given: Collection[Key], fitting: Collection[Key]) -> d
     return {work.label(key): key for name, key in misfits.items() if name in read}
 
 
-def _expect_whole(reader: CodeReader, work: Work, listing: Listing) -> None:
-    """Raise where the budget was used up before all that is asked for was read."""
+def _staged(reader: CodeReader, listing: Listing) -> Work:
+    """What a reading came to.
+
+    Raises where the budget was used up before all that is asked for was read.
+    """
     stopped = reader.exhausted
-    if stopped is None:
-        return
-    if not set(reader.code.task.wanted("listing")) <= {work.flow.name(key) for key in work.lines}:
-        raise stopped
-    line = None if stopped.span is None else listing.line(stopped.span.start)
-    work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
+    try:
+        work = finished(Staged(reader).all())
+    except GradcliError as error:
+        raise (stopped or error) from None
+    if stopped is not None:
+        found = {work.flow.name(key) for key in work.lines}
+        if not set(reader.code.task.wanted("listing")) <= found:
+            raise stopped
+        line = None if stopped.span is None else listing.line(stopped.span.start)
+        work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
+    return work
 
 
 def _evaluator(
