@@ -16,8 +16,8 @@ from typing import Any, Literal, NamedTuple, TypeAlias
 import numpy as np
 
 from gradcli.grading.code.replay import same
-from gradcli.grading.listing.functions import blocks_of
 from gradcli.grading.listing.reader import CodeReader
+from gradcli.grading.listing.trees import blocks_of
 from gradcli.grading.mistakes.edits import (
     arrays,
     of_part,

@@ -18,7 +18,7 @@ from gradcli.grading.code.finals import finals
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import same
 from gradcli.grading.code.suspects import Suspects
-from gradcli.grading.listing.functions import blocks_of
+from gradcli.grading.listing.trees import blocks_of
 from gradcli.grading.mistakes.edits import with_other_sign, with_value
 
 SECONDS = 6.0

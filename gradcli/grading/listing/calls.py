@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from gradcli.grading.listing.code import Code
-from gradcli.grading.listing.functions import called_in, label_of, parameters
 from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.offers import Offered
 from gradcli.grading.listing.training import Training
+from gradcli.grading.listing.trees import called_in, label_of, parameters
 from gradcli.python.values import Class, Function, Instance, Unknown, Unread, Value, is_traced
 
 RETURN = "return"
@@ -57,7 +57,7 @@ class Calls(Training):
         """Call a function, and remember what it gave back, and whether it holds steps."""
         self.entered.add(function.node)
         outer = self.is_own
-        self.is_own = outer and self.functions.is_open(function.node, node)
+        self.is_own = outer and self.code.is_open(function.node, node)
         if self.is_own and self.given is None and isinstance(node, ast.Call):
             names = [p.arg for p in function.node.args.args][-len(a) :] if a else []
             a = [self._of_point(n, v) for n, v in zip(names, a, strict=False)] + a[len(names) :]
@@ -106,7 +106,7 @@ class Calls(Training):
 
     def call_uncalled(self) -> None:
         """Call the functions and methods that the code itself never calls."""
-        inside = (n for f in self.functions.defined for n in ast.walk(f))
+        inside = (n for f in self.code.defined for n in ast.walk(f))
         inner = set(called_in(inside))
         for one in self.code.tree.body:
             if isinstance(one, ast.FunctionDef) and one.name not in inner:

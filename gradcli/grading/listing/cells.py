@@ -19,9 +19,9 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.calls import RETURN
-from gradcli.grading.listing.functions import blocks_of, label_of, labels_in
 from gradcli.grading.listing.reader import CodeReader, Place
 from gradcli.grading.listing.stages import Nodes, Stretch
+from gradcli.grading.listing.trees import blocks_of, label_of, labels_in
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.submission.labels import last_part
 

@@ -37,8 +37,7 @@ def finished(staging: Staging) -> Work:
 class _Pass:
     def __init__(self, staging: Staging) -> None:
         self.staging, self.reader = staging, staging.reader
-        self.variables, self.gradients = staging.variables, staging.lines.groups
-        self.own = staging.variables.own
+        self.own, self.gradients = staging.own, staging.lines.groups
         self.task, self.vocabulary = staging.task, staging.vocabulary
         self.strangers = {cell.name for cell in self.own} - set(self.vocabulary.nodes)
         """Names of the student's own that the task does not have."""
@@ -62,10 +61,10 @@ class _Pass:
             problems = {key.partition("#")[0]: problem for key, problem in problems.items()}
         of_lines = (line for of in self.gradients.values() for group in of for line in group)
         used = {id(read) for line in of_lines for read in line.cell.reads}
-        for cell in self.variables.spoilt:
+        for cell in self.staging.spoilt:
             if id(cell) not in used and cell.problem is not None:  # else the row itself is wrong
                 own[cell.name], problems[cell.name] = cell, cell.problem
-        work = Work(flow, lines, own, problems, self.notes, self.variables.originals)
+        work = Work(flow, lines, own, problems, self.notes, self.staging.originals)
         work.unread |= dict([*self._unread(flow), *self._without_effect(work)])
         return work
 
@@ -201,7 +200,7 @@ class _Pass:
         same = named or [cell for cell in self.own if alike(cell.value, true, EXACT)]
         if same:
             return same[-1]
-        last = self.variables.last_forward
+        last = self.staging.last_forward
         if last is None or not self.strangers & set(self.gradients):
             return None
         if self._of_task(last) is not None:
@@ -215,9 +214,9 @@ class _Pass:
         """The names that are neither rows nor used for any, and their lines."""
         known = {*self.vocabulary.nodes, *self.vocabulary.inputs, *self.gradients}
         known |= {flow.name(flow.output), RETURN}
-        known |= {n.id for n in self.reader.functions.nodes
+        known |= {n.id for n in self.reader.code.nodes
                   if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}  # fmt: skip
-        cells = (*self.own, *self.variables.spoilt)
+        cells = (*self.own, *self.staging.spoilt)
         known |= {cell.name for cell in cells if cell.problem is not None}
         for step, place in zip(self.reader.reading.steps, self.reader.places, strict=True):
             plain = place.own and step.number is not None and step.name.isidentifier()
@@ -230,7 +229,7 @@ class _Pass:
         """The labels of gradients without a line that stand in statements without effect."""
         given = {work.flow.name(key) for key in work.lines}
         said = {line for tag, line, _ in self.notes if tag == "passed-over"}
-        for label, name, node in without_effect(self.reader.functions.nodes, self.vocabulary):
+        for label, name, node in without_effect(self.reader.code.nodes, self.vocabulary):
             line = self.reader.line(node)
             if name not in given and line not in said:
                 yield label, line

@@ -48,7 +48,7 @@ class Offers(Interpreter):
 
     def __init__(self, code: Code) -> None:
         super().__init__(code.source, Budget(), self._supplied)
-        self.code, self.text, self.functions = code, code.text, code.functions
+        self.code, self.text = code, code.text
         self.vocabulary, self.given_values = code.task.vocabulary, code.task.flow.values
         self.keeps_numbers = True
         self.written_for = spellings(self.vocabulary)

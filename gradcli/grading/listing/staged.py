@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.grading.listing.calls import Returned
-from gradcli.grading.listing.functions import parameters, returns_of
 from gradcli.grading.listing.reader import Place
 from gradcli.grading.listing.staging import Staging
+from gradcli.grading.listing.trees import parameters, returns_of
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.submission.labels import Reading
 from gradcli.python.values import NOWHERE, Array, Function, Value
@@ -70,7 +70,7 @@ class Staged(Staging):
         name = of.function.name
         reading = self.reading_at(name, self.text.span(of.function.node))
         known = of.own or reading.kind == "gradient" or name == self.vocabulary.output
-        if known and name not in self.variables.names and name not in self.cells.at:
+        if known and name not in self.counts and name not in self.cells.at:
             self._result(name, reading, of.value, of.function)
 
     def _result(self, label: str, reading: Reading, value: Value, function: Function) -> None:

@@ -8,6 +8,7 @@ pass (`variables`). What a name stands for, its form tells (`labels`).
 from __future__ import annotations
 
 import ast
+from collections import Counter
 from functools import cached_property
 from typing import Any
 
@@ -17,12 +18,12 @@ from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.source import Span
 from gradcli.grading.listing.calls import RETURN
 from gradcli.grading.listing.cells import NO_NUMBER, Cells, code_of, like
-from gradcli.grading.listing.functions import returns_of, whole_label
 from gradcli.grading.listing.gradients import Gradients
-from gradcli.grading.listing.numbers import as_written
+from gradcli.grading.listing.numbers import alike, as_written
 from gradcli.grading.listing.reader import CodeReader, Lost
-from gradcli.grading.listing.variables import Variables
+from gradcli.grading.listing.trees import returns_of, whole_label
 from gradcli.grading.listing.work import Cell
+from gradcli.grading.model.flow import Key
 from gradcli.grading.submission.labels import (
     Reading,
     base_and_key,
@@ -50,8 +51,16 @@ class Staging:
         self.tape, self.text, self.vocabulary = reader.tape, reader.text, reader.vocabulary
         self.cells = Cells(reader)
         self.lines = Gradients(self.cells)
-        self.variables = Variables(self.cells, self.lines.groups)
         self.problems: list[GradcliError] = []
+        self.own: list[Cell] = []
+        """The variables of the student's forward pass, each value of a name as one of its own."""
+        self.counts: Counter[str] = Counter()
+        """How many of them have each name."""
+        self.spoilt: list[Cell] = []
+        """Values between gradients that could not be computed."""
+        self.originals: dict[Key, Any] = {}
+        """Inputs that were given another value in a descent step: the one they had."""
+        self.last_forward: Cell | None = None
 
     def cell(self, label: str, number: Any, span: Span, **more: Any) -> Cell:
         """A cell for a label that a statement gives a number, or none."""
@@ -67,9 +76,9 @@ class Staging:
         name = last_part(label)
         if entry is None and name in self._used and subscript(name, self.vocabulary) is not None:
             return Reading("value", name)  # f(x) on the way, no gradient
-        found = read_name(name, self.vocabulary, self.variables.names)
+        found = read_name(name, self.vocabulary, self.counts)
         holder = entry is not None and last_part(entry[0]).lower() in GRADIENTS
-        known = holder and readings(name, self.vocabulary, self.variables.names)
+        known = holder and readings(name, self.vocabulary, self.counts)
         return Reading("gradient", found.name) if known else found
 
     @cached_property
@@ -78,7 +87,7 @@ class Staging:
         values = [n.value for n in returns_of(self.reader.code.tree)]
         parts = (n.elts if isinstance(n, ast.Tuple) else [n] for n in values)
         given_back = {id(n) for of in parts for n in of}
-        names = (n for n in self.reader.functions.nodes if isinstance(n, ast.Name))
+        names = (n for n in self.reader.code.nodes if isinstance(n, ast.Name))
         loaded = (n for n in names if isinstance(n.ctx, ast.Load))
         return frozenset(n.id for n in loaded if id(n) not in given_back)
 
@@ -153,7 +162,7 @@ class Staging:
         else:
             self.cells.make(cell, node)
             cell.source = source
-            self.variables.add(last_part(label), cell)
+            self._variable(last_part(label), cell)
         self.cells.hold(node, cell, label)
 
     def _is_another(self, label: str, reading: Reading, source: Cell, cell: Cell) -> bool:
@@ -183,6 +192,55 @@ class Staging:
                 changed = self.cell(label, self.tape.value(value), span, step=makers[-1])
                 self.lines.add(cell.name, changed, node, None)
 
+    # --- variables ---
+
+    def _variable(self, name: str, cell: Cell) -> None:
+        """A value of the forward pass, or one on the way between gradients."""
+        name = self.reader.written_for.get(name, name)
+        cell.name = name
+        if cell.value is None:
+            cell.stand_in = self.task.values.get(name)
+        if any(read.after_gradients for read in cell.reads):
+            cell.kind = "helper"
+            if cell.spoils:
+                self.spoilt.append(cell)
+        inputs = self.vocabulary.inputs
+        at = -1 if cell.step is None else cell.step
+        calls = self.reader.reading.steps[at].calls if at >= 0 else ()
+        if name in inputs and calls and cell.kind == "variable" and not self._is_point(name, cell):
+            name = cell.name = f"{calls[-1]}.{name}"  # a parameter that is given a value
+        if name in inputs:
+            self._input(name, cell)
+        elif cell.kind == "variable":
+            earlier = self.counts[name] + (name in self.task.values)
+            cell.key = f"{name}#{earlier + 1}" if earlier else name
+            self.counts[name] += 1
+            self.own.append(cell)
+            if not self.lines.groups and name.isidentifier():
+                self.last_forward = cell
+
+    def _input(self, name: str, cell: Cell) -> None:
+        """An input that is given a value: the task's, or that of a descent step."""
+        given = self.task.values[name]
+        if cell.kind == "helper":
+            cell.key = name
+            self.originals[name] = given
+        elif cell.kind == "variable" and self._is_point(name, cell):
+            cell.key = name
+        else:
+            short = f"{float(given):.6g}" if np.ndim(given) == 0 else "another array"
+            raise self.cells.refused(
+                self.text.span(self.cells.place.statement),
+                f"'{name}' has another value here than in the task",
+                f"the task has {name} = {short}",
+            )
+
+    def _is_point(self, name: str, cell: Cell) -> bool:
+        """Whether a value is the one that the task gives to an input."""
+        return cell.value is not None and alike(
+            np.ravel(cell.value), np.ravel(self.task.values[name])
+        )
+
     # --- what has no value ---
 
     def lost(self, lost: Lost, number: int) -> None:
@@ -209,7 +267,7 @@ class Staging:
             sign = "+=" if isinstance(statement, ast.AugAssign) else "="
             self.lines.lose(reading.name, cell, sign)
         else:
-            self.variables.add(last_part(label), cell)
+            self._variable(last_part(label), cell)
         node = self.reader.node_of_value(lost.stand_in)
         if node is not None:
             cell.stand_in = self.tape.values[node]

@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 
 from gradcli.grading.listing.code import Code
-from gradcli.grading.listing.functions import label_of, labels_in, targets
 from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.offers import Offered, Offers
+from gradcli.grading.listing.trees import label_of, labels_in, targets
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.values import (
     Array,
@@ -187,7 +187,7 @@ class Training(Offers):
     def _trains(self, node: ast.For) -> bool:
         """Whether a step of descent is taken in a loop, or in a function that it calls."""
         if node not in self.known_loops:
-            self.known_loops[node] = any(map(self._descends, self.functions.all_in(node)))
+            self.known_loops[node] = any(map(self._descends, self.code.all_in(node)))
         return self.known_loops[node]
 
     def _descends(self, node: ast.AST) -> bool:
