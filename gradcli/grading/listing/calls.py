@@ -1,7 +1,8 @@
 """Calls of the code's own functions: what they give back, and which of their lines are steps.
 
-The arguments of a call are kept at the task's point, and what it gave back is remembered. Functions
-and methods that the code defines and never calls are called by what their parameters name.
+Calls come in as they are read, with their arguments kept at the task's point; `Returned` and the
+results that no name takes go out. Functions and methods that the code defines and never calls are
+called by what their parameters name.
 """
 
 from __future__ import annotations

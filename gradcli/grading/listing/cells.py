@@ -1,7 +1,8 @@
 """Cells made of steps: what the values of a listing are computed from.
 
-A cell is made of what stands on the tape between its node and the nodes of earlier cells. Of
-several names for one value, the code of a statement tells which it reads.
+A cell with its value comes in; it goes out with the cells that it reads, and the stage from them to
+it. That is what stands on the tape between its node and theirs. Of several names for one value, the
+code of a statement tells which it reads.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What a task gives to code that has no value for a name: its nodes, alone and in bundles.
 
-A name may be a node of the task, one that differs in case alone, a plural (`weights` for w1 and
-w2), the labels that the task's loss chooses, or the accumulator of the output. What has another
+A name that the code does not define comes in, a value goes out. The name may be a node of the task,
+one that differs in case alone, a plural (`weights` for w1 and w2), the labels that the task's loss
+chooses, or the accumulator of the output. What has another
 name (`cache`, `parameters`, `self`) is a bundle: it is asked for the task's nodes by the names that
 it is taken apart to.
 """

@@ -1,9 +1,9 @@
 """A listing's code read at the task's point: its steps, and what it says of gradients.
 
-The interpreter of `gradcli.python` goes through the code with the task's values for the names that
-it does not define. Functions that are never called are called by what their parameters name. With a
-step comes what `staging` wants to know of it: the statement, whether it is one of the computation's
-own steps, and (where asked for) what the names around it stood for.
+`Code` comes in, a `CodeReader` that has read it goes out. It is the interpreter of `gradcli.python`
+with the task's values for the names that the code does not define. With a step comes what `staging`
+wants to know of it: the statement, whether it is one of the computation's own steps, and (where
+asked for) what the names around it stood for.
 """
 
 from __future__ import annotations

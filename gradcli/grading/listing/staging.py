@@ -2,7 +2,7 @@
 
 A `CodeReader` that has read the code comes in. Every step of the computation becomes a cell
 (`cells`), every gradient's steps become its lines (`gradients`), all else the student's own forward
-pass (`variables`). What a name stands for, its form tells (`labels`).
+pass (`own`). What a name stands for, its form tells (`labels`).
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """Code at the task's point: what it gives the inputs, and its steps of gradient descent.
 
-An input keeps the task's value, whatever number or random start the code gives it. A step of
+Statements that give an input a value come in; the value that it has from then on goes out. It is
+the task's, whatever number or random start the code gives it. A step of
 descent, `W -= eta*dW`, moves a weight for the statements of the backward pass that follow (which is
 a mistake to be seen); a new forward pass, another turn of the loop and whatever comes behind it
 begin at the task's point again.

@@ -1,4 +1,7 @@
-"""What marking found out: the only thing that the reports of homework read."""
+"""What marking found out: the only thing that the reports of homework read.
+
+Marking makes the types here, and puts nothing of how it found out into them.
+"""
 
 from __future__ import annotations
 
