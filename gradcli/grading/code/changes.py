@@ -20,7 +20,7 @@ from gradcli.grading.listing.reader import CodeReader
 from gradcli.grading.listing.trees import blocks_of
 from gradcli.grading.mistakes.edits import (
     arrays,
-    of_part,
+    edited,
     parsed,
     product,
     replaced,
@@ -128,7 +128,7 @@ class Changes:
         """Another sign, operator, number or index."""
         yield ("sign",), ast.UnaryOp(ast.USub(), value)
         for part in ast.walk(value):
-            for tags, new in of_part(part):
+            for tags, new in edited(part):
                 yield tags, replaced(value, part, new)
 
     def _of_names(
@@ -174,7 +174,7 @@ class Changes:
         target = targets[0]
         for part in ast.walk(target.slice):
             atoms = self._fitting(part, self._atoms(place, step), step)
-            for tags, new in (*of_part(part), *with_atoms(part, atoms)):
+            for tags, new in (*edited(part), *with_atoms(part, atoms)):
                 changed, other = copy.copy(statement), copy.copy(target)
                 other.slice = replaced(target.slice, part, new)
                 if isinstance(changed, ast.Assign):

@@ -51,7 +51,8 @@ class Replay(Nodes):
         for i, parts in passed.received.items():
             found[nodes[i]] = sum(parts.values())
         for sent in passed.sent:
-            found[nodes[sent.read]] = found.get(nodes[sent.read], 0.0) + sent.value
+            node = int(sent.read.removeprefix("n"))
+            found[node] = found.get(node, 0.0) + sent.value
         return found
 
 

@@ -128,7 +128,7 @@ class _Pass:
             if not apart or not called or np.shape(first.own) != stage.shape:
                 continue
             values = stage.values([flow.values[stage.reads[0]]])
-            sent = stage.pulled_back(values, np.ones(stage.shape)[()])
+            sent = stage.backward(values, np.ones(stage.shape)[()]).sent
             if sent and alike(first.own, sum(one.value for one in sent), EXACT):
                 by = flow.name(stage.reads[0])
                 text = f"d{name} is the derivative of {name} by {by}, and no row"
