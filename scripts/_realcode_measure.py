@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked
 from gradcli.grading.model.deadline import Deadline

@@ -3,12 +3,11 @@
 A step is what one statement did in one turn of the loops around it: which name it gave which
 value. `grade` takes steps for the stages of a computation and for the lines of a backward pass,
 `trace --by statement` for the rows of its table. What a step is made of is not written down: it is
-what stands on the tape between its node and the nodes of earlier steps (`reads`).
+what stands on the tape between its node and the nodes of earlier steps.
 """
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -60,29 +59,3 @@ class Reading:
     """Tag, line and text of what was passed over or fixed."""
     unknown: list[tuple[str, Unknown]] = field(default_factory=list)
     """Names whose value could not be found out."""
-
-
-def reads(
-    operands: Sequence[tuple[int, ...]],
-    node: int,
-    known: Container[int],
-    left_out: int | None = None,
-) -> list[int]:
-    """Which of the known nodes a node is made of, without another known one in between.
-
-    `operands` are those of every node of the tape. In order of the tape; `node` itself is looked
-    into even where it is known, and the node `left_out` takes no part.
-    """
-    found: set[int] = set()
-    seen = {node, left_out}
-    waiting = list(operands[node])
-    while waiting:
-        one = waiting.pop()
-        if one in seen:
-            continue
-        seen.add(one)
-        if one in known:
-            found.add(one)
-        else:
-            waiting += operands[one]
-    return sorted(found)

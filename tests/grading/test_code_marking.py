@@ -14,10 +14,10 @@ from gradcli.cli.environment import Environment
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.source import Source
 from gradcli.grading.code.marking import mark_code
-from gradcli.grading.marking.expected import sides_of
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task, make_task
+from gradcli.grading.submission.types import Listing
 from gradcli.program import Program
 from gradcli.python import limits
 
@@ -29,9 +29,7 @@ def task_of(course: Course) -> Task:
 
 
 def marked(course: Course, code: str) -> Marked:
-    task = task_of(course)
-    sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
-    found = mark_code(task, Source(code), sides, Deadline.of(20))
+    found = mark_code(task_of(course), Listing(Source(code)), Deadline.of(20))
     assert found is not None
     return found
 
@@ -170,9 +168,8 @@ def test_what_can_not_be_read_is_refused(
 ) -> None:
     monkeypatch.setattr(limits, "MOST_OPERATIONS", 2000)
     course = COURSES["loops"]
-    task = task_of(course)
     with pytest.raises(GradcliError, match=part):
-        mark_code(task, Source(code), [task.flow.passes({})[0]])
+        mark_code(task_of(course), Listing(Source(code)))
     exit_code, _, err = grade(course, code, tmp_path, "--time-limit", "2")
     assert exit_code == 5
     assert "Traceback" not in err

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from layer_cases import LAYERS
 
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked
 from gradcli.grading.model.deadline import NEVER

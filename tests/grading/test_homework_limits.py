@@ -22,7 +22,7 @@ from gradcli.cli.environment import Environment
 from gradcli.cli.homework_options import TaskOptions
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.code import judged
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.listing import worked
 from gradcli.grading.listing.reader import read_code
 from gradcli.grading.marking.expected import Scheme

@@ -10,7 +10,7 @@ import pytest
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.model.deadline import NEVER

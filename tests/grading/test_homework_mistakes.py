@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import gradcli
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Marked, Status

@@ -11,7 +11,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion  # noqa: TC002 - pytest reads the annotation
 
 from gradcli.diagnostics.error import GradcliError, Kind, render
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.model.deadline import NEVER
 from gradcli.grading.model.task import make_task

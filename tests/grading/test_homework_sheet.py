@@ -12,8 +12,8 @@ import pytest
 
 from gradcli.cli.app import run
 from gradcli.cli.environment import Environment
-from gradcli.grading.code.graded import graded
 from gradcli.grading.exercise.own_points import own_task
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.mark import mark
 from gradcli.grading.marking.result import Status

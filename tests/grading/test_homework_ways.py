@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gradcli.grading.code.graded import graded
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.model.deadline import NEVER
 from gradcli.grading.model.task import make_task

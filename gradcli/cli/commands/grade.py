@@ -170,7 +170,7 @@ class Grading:
         """A file marked before the deadline, or the error that says why it can't be."""
         from gradcli.cli.timer import TimeUpError, limited
         from gradcli.diagnostics.error import GradcliError, Kind
-        from gradcli.grading.code.graded import graded
+        from gradcli.grading.graded import graded
         from gradcli.grading.model.deadline import Deadline
         from gradcli.grading.submission.read import MOST_NOTEBOOK
 

@@ -1,4 +1,7 @@
-"""The tape of code that was read, run again with another value in the place of one node."""
+"""The tape of code that was read, run again with another value in the place of one node.
+
+A tape comes in; the values of its nodes then, or their accumulators, go out.
+"""
 
 from __future__ import annotations
 
@@ -8,41 +11,23 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.engine.run import Executable
-from gradcli.grading.listing.stages import operands_of
-from gradcli.graph.build import build
-from gradcli.graph.draft import Literal, pruned
-from gradcli.python.tape import Tape
-from gradcli.python.traced import inputs_first
+from gradcli.grading.listing.stages import Nodes, Stretch
+from gradcli.graph.draft import Literal
 
 
-class Replay:
-    """What the nodes of a tape are made of, and their values where one of them is another."""
-
-    def __init__(self, tape: Tape) -> None:
-        self.tape = tape
-        self.operands = operands_of(tape)
-
-    def above(self, nodes: Collection[int]) -> set[int]:
-        """All nodes that some nodes are made of, themselves included."""
-        found, waiting = set(nodes), list(nodes)
-        while waiting:
-            for o in self.operands[waiting.pop()]:
-                if o not in found:
-                    found.add(o)
-                    waiting.append(o)
-        return found
+class Replay(Nodes):
+    """The nodes of a tape, and their values where one of them is another."""
 
     def changed(self, node: int, value: Any, wanted: Collection[int]) -> dict[int, Any]:
         """The values of the wanted nodes with another value for one node.
 
         Raises `ValueError` where shapes do not go together any more.
         """
-        tape = self.tape
+        tape, operands = self.tape, self.operands
         new: dict[int, Any] = {node: value}
         last = max(wanted)
         for i in range(node + 1, last + 1):
-            if tape.kernels[i] is None or not any(o in new for o in self.operands[i]):
+            if tape.kernels[i] is None or not any(o in new for o in operands[i]):
                 continue
             values = [
                 o.value if isinstance(o, Literal) else new.get(o, tape.values[o])
@@ -54,22 +39,21 @@ class Replay:
     def accumulators(self, output: int) -> dict[int, Any]:
         """The accumulators of all nodes that a number is made of; its own is 1."""
         tape = self.tape
-        steps = [s._replace(name=f"n{i}") for i, s in enumerate(tape.steps[: output + 1])]
-        draft = inputs_first(pruned(tape.source, steps, output))
-        numbers = [int((s.name or "n0")[1:]) for s in draft.steps]
-        inputs = {f"n{i}": tape.values[i] for i in numbers if tape.steps[i].kind == "input"}
-        types = {name: tape.types[int(name[1:])] for name in inputs}
+        stretch = Stretch(self, output, {i for i, s in enumerate(tape.steps) if s.kind == "input"})
+        found: dict[int, Any] = {}
         try:
-            graph = build(draft, types, numpy_rules=True)
-            active = graph.dependent(set(graph.inputs))
-            passes = Executable(graph).both(inputs, active, np.float64(1.0), allow_nonfinite=True)
+            stage = stretch.stage([f"n{i}" for i in stretch.reads], None)
+            values = stage.values([tape.values[i] for i in stretch.reads])
+            passed = stage.backward(values, np.float64(1.0))
         except (GradcliError, ValueError):
-            return {}
-        return {
-            number: a
-            for number, a in zip(numbers, passes.accumulators, strict=True)
-            if a is not None
-        }
+            return found
+        nodes = [*stretch.reads, *stretch.inside]
+        for i, parts in passed.received.items():
+            found[nodes[i]] = sum(parts.values())
+        for sent in passed.sent:
+            node = int(sent.read.removeprefix("n"))
+            found[node] = found.get(node, 0.0) + sent.value
+        return found
 
 
 def same(a: Any, b: Any, rtol: float = 1e-6) -> bool:

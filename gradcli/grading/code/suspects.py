@@ -8,7 +8,7 @@ pass. The tape is run again with one of them in a step's place, to see which mak
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import takewhile
 from typing import Any
 
@@ -17,8 +17,8 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.grading.code.judged import Judged
 from gradcli.grading.code.replay import Replay, same
-from gradcli.grading.listing.reader import RETURN
-from gradcli.python.steps import Step, reads
+from gradcli.grading.listing.calls import RETURN
+from gradcli.python.steps import Step
 from gradcli.python.values import NOWHERE, Array
 
 
@@ -26,16 +26,18 @@ from gradcli.python.values import NOWHERE, Array
 class Suspects:
     """Steps that may be at fault, by their places among all, most probable first."""
 
+    wrong: frozenset[str]
+    """The gradients that are to come out right."""
     steps: list[int]
     right_values: dict[int, Any]
     """Of some: the value that would make everything right."""
-    names: dict[int, int]
+    names: dict[int, int] = field(default_factory=dict)
     """Of some: the last step that gives the same value a name."""
-    trusted: list[int]
+    trusted: list[int] = field(default_factory=list)
     """Those whose value is right: what may be missing is missing behind them."""
-    plainly: list[int]
+    plainly: list[int] = field(default_factory=list)
     """Those that are looked at first, for an operand or a sign that is wrong and nothing more."""
-    handed_on: frozenset[int]
+    handed_on: frozenset[int] = frozenset()
     """Those that call the function that made their value: they are looked at last."""
 
 
@@ -65,16 +67,13 @@ class _Search:
             (name,) = self.wrong
             right_values = {i: self.marking.true(name)[()] for i in last}
         nodes = {final.node for final in known if final.node is not None}
-        if not nodes:
-            return Suspects(last, right_values, {}, [], [], frozenset())
-        deadline = self.marking.deadline
-        if deadline.clock() > deadline.naming:
-            return Suspects(last, right_values, {}, [], [], frozenset())
+        if not nodes or self.marking.naming_is_over:
+            return Suspects(self.wrong, last, right_values)
         matched = self._matched()
         forward = self.replay.above(list(matched.values()))
         chain = self._chain(nodes, forward)
         pool = self._pool(matched, forward)
-        inside = takewhile(lambda _: deadline.clock() <= deadline.naming, chain)
+        inside = takewhile(lambda _: not self.marking.naming_is_over, chain)
         mended = {i: v for i in inside if (v := self._mends(steps[i], pool)) is not None}
         right_values |= mended
         values = [steps[i].whole for i in mended]
@@ -83,13 +82,14 @@ class _Search:
         )
         unsure = [i for i in chain if not any(same(steps[i].number, p) for p in pool)]
         made = {steps[i].whole for i in unsure}
-        first = [i for i in unsure if not self._reads(steps[i]) & made]
+        first = [i for i in unsure if made.isdisjoint(self._reads(steps[i]))]
         doubted = [i for i in order if i in unsure and i not in last]
         trusted = [i for i in order if i not in unsure and i not in last]
         rest = list(dict.fromkeys([*doubted, *last, *trusted, *first, *unsure]))
-        names, handed_on = self._last_names(order), self._handed_on(rest)
+        names = {i: self._last_name(i, order) for i in order}
+        handed_on = frozenset(filter(self._is_handed_on, rest))
         plainly = [] if doubted else [i for i in last if i not in handed_on]
-        return Suspects(rest, right_values, names, trusted, plainly, handed_on)
+        return Suspects(self.wrong, rest, right_values, names, trusted, plainly, handed_on)
 
     def _chain(self, nodes: set[int], forward: set[int]) -> list[int]:
         """The steps between the forward pass and the wrong gradients."""
@@ -101,32 +101,23 @@ class _Search:
             and (step.name != RETURN or not self._is_accumulator(step.number))
         ]
 
-    def _last_names(self, order: list[int]) -> dict[int, int]:
-        """For each step the last that gives its value a name: there something may be missing."""
-        steps, names = self.steps, {}
-        for i in order:
-            aliases = [
-                j
-                for j in order
-                if steps[j].whole == steps[i].whole and (j == i or "[" not in steps[j].name)
-            ]
-            depth = max(len(steps[j].calls) for j in aliases)
-            names[i] = max(j for j in aliases if len(steps[j].calls) == depth)
-        return names
+    def _last_name(self, i: int, order: list[int]) -> int:
+        """The last step that gives a step's value a name: there something may be missing."""
+        steps = self.steps
+        aliases = (j for j in order if steps[j].whole == steps[i].whole)
+        named = [j for j in aliases if j == i or "[" not in steps[j].name]
+        return max(named, key=lambda j: (len(steps[j].calls), j))
 
-    def _handed_on(self, of: list[int]) -> frozenset[int]:
-        """The steps whose value is that of a step in a function that they call."""
-        depths: dict[int | None, int] = {None: 0}
-        for step in self.steps:
-            if step.whole is not None and step.name != RETURN:
-                depths[step.whole] = max(depths.get(step.whole, 0), len(step.calls))
-        calls = ((i, self.steps[i]) for i in of)
-        return frozenset(i for i, s in calls if len(s.calls) < depths.get(s.whole, 0))
+    def _is_handed_on(self, i: int) -> bool:
+        """Whether the value of a step is that of a step in a function that it calls."""
+        made = self.marking.reader.makers(self.steps[i].whole)
+        inner = (self.steps[j] for j in made if self.steps[j].name != RETURN)
+        return any(len(s.calls) > len(self.steps[i].calls) for s in inner)
 
-    def _reads(self, step: Step) -> set[int]:
+    def _reads(self, step: Step) -> list[int]:
         """The values of other steps that a step's is made of."""
-        known = {s.whole for s in self.steps if s.whole is not None} - {step.whole}
-        return set() if step.whole is None else set(reads(self.replay.operands, step.whole, known))
+        known = self.marking.reader.made
+        return [] if step.whole is None else self.replay.walk([step.whole], known)[0]
 
     def _is_accumulator(self, number: Any) -> bool:
         """Whether a value is that of a node's true gradient."""

@@ -13,8 +13,8 @@ from enum import StrEnum
 from typing import Any, NamedTuple
 
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.grading.code.graded import graded
 from gradcli.grading.exercise.own_points import OwnPoints
+from gradcli.grading.graded import graded
 from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status
 from gradcli.grading.model.deadline import SECONDS, Deadline

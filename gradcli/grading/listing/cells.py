@@ -1,7 +1,8 @@
 """Cells made of steps: what the values of a listing are computed from.
 
-A cell is made of what stands on the tape between its node and the nodes of earlier cells. Of
-several names for one value, the code of a statement tells which it reads.
+A cell with its value comes in; it goes out with the cells that it reads, and the stage from them to
+it. That is what stands on the tape between its node and theirs. Of several names for one value, the
+code of a statement tells which it reads.
 """
 
 from __future__ import annotations
@@ -18,13 +19,12 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.diagnostics.failures import submission_error
 from gradcli.diagnostics.source import Span
-from gradcli.grading.listing.functions import blocks_of, label_of
-from gradcli.grading.listing.reader import RETURN, CodeReader, Place
-from gradcli.grading.listing.stages import operands_of, stage_between
+from gradcli.grading.listing.calls import RETURN
+from gradcli.grading.listing.reader import CodeReader, Place
+from gradcli.grading.listing.stages import Nodes, Stretch
+from gradcli.grading.listing.trees import blocks_of, label_of, labels_in
 from gradcli.grading.listing.work import Cell
-from gradcli.grading.model.flow import Flow
 from gradcli.grading.submission.labels import last_part
-from gradcli.python.steps import reads
 
 LONGEST = 400
 """Parts of an expression of which others are made by small changes."""
@@ -36,9 +36,9 @@ NO_NUMBER = "this gives no number: it is not defined, or too large"
 class Cells:
     """The cells of one reading, by the nodes of its tape and by their labels."""
 
-    def __init__(self, reader: CodeReader, task: Flow) -> None:
-        self.reader, self.task, self.tape = reader, task, reader.tape
-        self.operands = operands_of(reader.tape)
+    def __init__(self, reader: CodeReader) -> None:
+        self.reader, self.tape, self.task = reader, reader.tape, reader.code.task.flow
+        self.nodes = Nodes(reader.tape)
         self.held: list[Cell] = []
         """Every cell that was taken as the value of a node, in order."""
         self.known: dict[int, dict[int, int]] = {}
@@ -68,7 +68,7 @@ class Cells:
     def labels(self, cell: Cell) -> set[str]:
         """The labels in the code of a cell."""
         of = cell.code if cell.code is not None else self.place.statement
-        return {label_of(n) for n in ast.walk(of) if isinstance(n, ast.expr)} - {""}
+        return labels_in(of)
 
     def _chosen(self, node: int, labels: set[str]) -> Cell:
         """Of the cells of a node that which the code speaks of; the last one without any."""
@@ -80,16 +80,13 @@ class Cells:
     def make(self, cell: Cell, node: int | None, emptied: int | None = None) -> None:
         """Find what a cell is computed from, and whether it is a number."""
         if node is not None:
-            nodes = [node]
-            if node not in self.known:
-                nodes = reads(self.operands, node, self.known, emptied)
-            labels = self.labels(cell)
-            cell.reads = tuple(self._chosen(n, labels) for n in nodes)
+            stretch, labels = Stretch(self.nodes, node, self.known, emptied), self.labels(cell)
+            cell.reads = tuple(self._chosen(n, labels) for n in stretch.reads)
             self.used.update(map(id, cell.reads))
             names = {id(self.at[label]): label for label in labels if label in self.at}
             cell.words = tuple(_unlike(names.get(id(c)) or _delta(c) for c in cell.reads))
-            if nodes or self.tape.kernels[node] is not None:
-                cell.stage = stage_between(self.tape, node, nodes, cell.words, emptied, cell.line)
+            if stretch.reads or self.tape.kernels[node] is not None:
+                cell.stage = stretch.stage(cell.words, cell.line)
                 self.operations += len(cell.stage.graph.nodes)
                 if self.operations > MOST_OPERATIONS:
                     raise submission_error("the steps of this listing are made of too much")
@@ -120,7 +117,8 @@ class Cells:
         if cell.step is None or cell.step < 0:
             return
         here = len(steps[cell.step].calls)
-        made = [i for i in self._made.get(node, ()) if i < cell.step and steps[i].name != RETURN]
+        before = (i for i in self.reader.makers(node) if i < cell.step)
+        made = [i for i in before if steps[i].name != RETURN]
         inner = [i for i in made if len(steps[i].calls) > here]
         if inner:
             at = max(inner, key=lambda i: len(steps[i].calls))
@@ -174,14 +172,6 @@ class Cells:
         return ""
 
     @cached_property
-    def _made(self) -> dict[int | None, list[int]]:
-        """The steps that gave each node."""
-        found: dict[int | None, list[int]] = {}
-        for i, step in enumerate(self.reader.reading.steps):
-            found.setdefault(step.whole if step.whole is not None else step.node, []).append(i)
-        return found
-
-    @cached_property
     def _named(self) -> dict[str, list[int]]:
         """The steps that gave each name, or an element of it, a value."""
         found: dict[str, list[int]] = {}
@@ -197,7 +187,7 @@ class Cells:
     @cached_property
     def _passes(self) -> dict[int, ast.stmt]:
         """The `pass` that stands behind a statement, else before it."""
-        pairs = [pair for block in blocks_of(self.reader.tree) for pair in pairwise(block)]
+        pairs = [pair for block in blocks_of(self.reader.code.tree) for pair in pairwise(block)]
         found: dict[int, ast.stmt] = {id(b): a for a, b in pairs if isinstance(a, ast.Pass)}
         return found | {id(a): b for a, b in pairs if isinstance(b, ast.Pass)}
 

@@ -13,124 +13,97 @@ from dataclasses import replace
 
 import numpy as np
 
-from gradcli.grading.listing.reader import RETURN
+from gradcli.grading.listing.calls import RETURN
+from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.staging import Staging
 from gradcli.grading.listing.without_effect import without_effect
 from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.stage import Stage
-from gradcli.grading.model.tolerance import close
 
 WORTH_SAYING = frozenset({"other-point", "passed-over"})
 """Notes on reading that a student has something of."""
 FEW = 5e-3
 """How far a number of few digits may be from a value to be it."""
+EXACT = 1e-9
+"""The same of a value that was computed."""
 
 
 def finished(staging: Staging) -> Work:
     """What the listing came to."""
-    found = _Pass(staging)
-    work = found.work()
-    work.unread.update(found.unread(work.flow.name(work.flow.output)))
-    work.unread.update(found.without_effect(work))
-    return work
+    return _Pass(staging).work()
 
 
 class _Pass:
     def __init__(self, staging: Staging) -> None:
-        self.staging = staging
-        self.variables, self.gradients = staging.variables, staging.lines.groups
-        self.own = staging.variables.own
+        self.staging, self.reader = staging, staging.reader
+        self.own, self.gradients = staging.own, staging.lines.groups
         self.task, self.vocabulary = staging.task, staging.vocabulary
-        said = (n for n in staging.reader.reading.notes if n[0] in WORTH_SAYING)
+        self.strangers = {cell.name for cell in self.own} - set(self.vocabulary.nodes)
+        """Names of the student's own that the task does not have."""
+        said = (n for n in self.reader.reading.notes if n[0] in WORTH_SAYING)
         self.notes = [*staging.lines.notes, *said]
 
     def work(self) -> Work:
         self._by_their_inputs()
         output = None if self._as_in_task() else self._output()
-        flow, names = self.task, {cell.key: cell.name for cell in self.own}
-        problems = {c.key: c.problem for c in self.own if c.problem is not None and c.spoils}
-        lost = frozenset(c.key for c in self.own if c.problem is not None)
-        if output is not None:
-            self.leave_out_strangers()
-            stages, values = dict(flow.stages), dict(flow.values)
-            values |= {name: self.task.values[name] for name in self.vocabulary.inputs}
-            for cell in self.own:
-                values[cell.key] = cell.passed_on
-                if cell.stage is not None:
-                    variables = tuple(read.key for read in cell.reads)
-                    stages[cell.key] = Stage(cell.stage.graph, variables, cell.line)
-                elif cell.name in self.task.stages and (
-                    cell.value is None or self._is_tasks(cell, FEW)
-                ):
-                    meant = self.task.stages[cell.name]
-                    variables = tuple(self._before(cell, read) for read in meant.reads)
-                    stages[cell.key] = Stage(meant.graph, variables, cell.line)
-            flow = Flow(stages, values, output.key, own=True, names=names)
-            self.drop_local_derivatives(flow)
-            if any(not set(self._versions(n, flow)) & flow.reached for n in self.gradients):
-                flow = merged(flow)
-        else:
-            self.leave_out()
-            given = {c.name: c.value for c in self.own if c.name in flow.values}
-            if self._strangers() & set(self.gradients):  # names are the student's own
-                known = [c for c in self.own if c.name in given and self._is_tasks(c, FEW)]
-                given = {c.name: c.value for c in known}
-            shapes = {n: np.shape(self.task.values[n]) for n in given}
-            flow = flow.with_values(
-                {n: v for n, v in given.items() if v is not None and np.shape(v) == shapes[n]}
-            )
-            problems = {key.partition("#")[0]: problem for key, problem in problems.items()}
+        flow = self._tasks_flow() if output is None else self._own_flow(output)
         lines: dict[Key, list[Line]] = {}
         for name, groups in self.gradients.items():
-            if output is None and name not in self.task.values:
-                continue
-            keys = self._versions(name, flow)
-            for i, group in enumerate(groups):
-                lines.setdefault(keys[min(i, len(keys) - 1)], []).extend(group)
-        where = {c.key if flow.own else c.name: c.line or 0 for c in self.own}
-        texts = {c.key if flow.own else c.name: c.text for c in self.own}
-        numbers = {
-            c.key if flow.own else c.name: c.written for c in self.own if c.written is not None
-        }
-        used = {
-            id(r) for of in self.gradients.values() for g in of for n in g for r in n.cell.reads
-        }
-        for cell in self.variables.spoilt:
+            if output is not None or name in self.task.values:
+                keys = self._versions(name, flow)
+                for i, group in enumerate(groups):
+                    lines.setdefault(keys[min(i, len(keys) - 1)], []).extend(group)
+        own = {cell.key: cell for cell in self.own}
+        problems = {key: c.problem for key, c in own.items() if c.problem is not None and c.spoils}
+        if not flow.own:
+            own = {cell.name: cell for cell in self.own}
+            problems = {key.partition("#")[0]: problem for key, problem in problems.items()}
+        of_lines = (line for of in self.gradients.values() for group in of for line in group)
+        used = {id(read) for line in of_lines for read in line.cell.reads}
+        for cell in self.staging.spoilt:
             if id(cell) not in used and cell.problem is not None:  # else the row itself is wrong
-                problems[cell.name] = cell.problem
-                where[cell.name], texts[cell.name] = cell.line or 0, cell.text
-        if flow.own:
-            numbers = {key: n for key, n in numbers.items() if key in flow.stages}
-        return Work(
-            flow, lines, where, texts, problems, lost, self.notes, self.variables.originals, numbers
+                own[cell.name], problems[cell.name] = cell, cell.problem
+        work = Work(flow, lines, own, problems, self.notes, self.staging.originals)
+        work.unread |= dict([*self._unread(flow), *self._without_effect(work)])
+        return work
+
+    # --- the flow ---
+
+    def _own_flow(self, output: Cell) -> Flow:
+        """The student's own forward pass, with the task's stages for what is given as numbers."""
+        known = {*self.vocabulary.inputs, *self.reader.code.task.program.statements}
+        known |= {cell.name for cell in self.own}
+        for name in [n for n in self.gradients if n not in known]:
+            del self.gradients[name]  # neither the listing nor the task has such a name
+        stages, values = dict(self.task.stages), dict(self.task.values)
+        for cell in self.own:
+            values[cell.key] = cell.passed_on
+            if cell.stage is not None:
+                variables = tuple(read.key for read in cell.reads)
+                stages[cell.key] = Stage(cell.stage.graph, variables, cell.line)
+            elif cell.name in self.task.stages and (cell.value is None or self._is_tasks(cell)):
+                meant = self.task.stages[cell.name]
+                variables = tuple(self._before(cell, read) for read in meant.reads)
+                stages[cell.key] = Stage(meant.graph, variables, cell.line)
+        names = {cell.key: cell.name for cell in self.own}
+        flow = Flow(stages, values, output.key, own=True, names=names)
+        self._drop_local_derivatives(flow)
+        if any(not set(self._versions(n, flow)) & flow.reached for n in self.gradients):
+            return merged(flow)
+        return flow
+
+    def _tasks_flow(self) -> Flow:
+        """The task's forward pass, with the values that the student has for its nodes."""
+        self._leave_out()
+        given = [c for c in self.own if c.name in self.task.values]
+        if self.strangers & set(self.gradients):  # names are the student's own
+            given = [c for c in given if self._is_tasks(c)]
+        values = {c.name: c.value for c in given}
+        shapes = {n: np.shape(self.task.values[n]) for n in values}
+        return self.task.with_values(
+            {n: v for n, v in values.items() if v is not None and np.shape(v) == shapes[n]}
         )
-
-    def unread(self, output: str) -> Iterator[tuple[str, int]]:
-        """The names that are neither rows nor used for any, and their lines."""
-        reader = self.staging.reader
-        known = {*self.vocabulary.nodes, *self.vocabulary.inputs, *self.gradients, output}
-        known |= {n.id for n in reader.functions.nodes
-                  if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}  # fmt: skip
-        known |= {
-            cell.name for cell in (*self.own, *self.variables.spoilt) if cell.problem is not None
-        }
-        pairs = zip(reader.reading.steps, reader.places, strict=True)
-        for step, place in pairs:
-            name = step.name
-            if not place.own or not name.isidentifier() or name in known or name == RETURN:
-                continue
-            if step.number is not None and self.staging.reading(name).kind != "gradient":
-                yield name, step.line
-
-    def without_effect(self, work: Work) -> Iterator[tuple[str, int]]:
-        """The labels of gradients without a line that stand in statements without effect."""
-        reader = self.staging.reader
-        given = {work.flow.name(key) for key in work.lines}
-        said = {line for tag, line, _ in self.notes if tag == "passed-over"}
-        for label, name, node in without_effect(reader.functions.nodes, self.vocabulary):
-            if name not in given and reader.line(node) not in said:
-                yield label, reader.line(node)
 
     def _by_their_inputs(self) -> None:
         """`v = w` and then dv, which is asked for as that with respect to w."""
@@ -142,9 +115,9 @@ class _Pass:
             if counts[cell.name] == 1 and cell.name in self.gradients:
                 self.gradients[of] = self.gradients.pop(cell.name)
 
-    def drop_local_derivatives(self, flow: Flow) -> None:
+    def _drop_local_derivatives(self, flow: Flow) -> None:
         """`ds = s*(1 - s)`, the derivative of s by what it is made of, is no accumulator."""
-        for name in self._strangers() & set(self.gradients):
+        for name in self.strangers & set(self.gradients):
             (first, *more), *others = self.gradients[name]
             key = self._versions(name, flow)[0]
             stage = flow.stages.get(key)
@@ -152,45 +125,26 @@ class _Pass:
                 continue
             apart = not any(read.after_gradients for read in first.cell.reads)
             called = first.text.replace(" ", "").startswith((f"d{name}=", f"d_{name}="))
-            if not apart or not called or first.own is None or np.shape(first.own) != stage.shape:
+            if not apart or not called or np.shape(first.own) != stage.shape:
                 continue
             values = stage.values([flow.values[stage.reads[0]]])
             sent = stage.backward(values, np.ones(stage.shape)[()]).sent
-            local = sum(one.value for one in sent) if sent else None
-            if local is not None and close(first.own, local, 1e-9, 1e-12):
+            if sent and alike(first.own, sum(one.value for one in sent), EXACT):
                 by = flow.name(stage.reads[0])
                 text = f"d{name} is the derivative of {name} by {by}, and no row"
                 self.notes.append(("local-derivative", first.number, text))
                 del self.gradients[name]
 
-    def leave_out_strangers(self) -> None:
-        """Leave out gradients by the names of nodes that neither the listing nor the task names."""
-        known = {*self.vocabulary.inputs, *self.staging.named, *(cell.name for cell in self.own)}
-        for name in [n for n in self.gradients if n not in known]:
-            del self.gradients[name]
-
-    def _of_task(self, cell: Cell) -> Key | None:
-        """The task's node whose value an own variable has, if there is just one."""
-        value = cell.value
-        same = [
-            key
-            for key in self.task.stages
-            if value is not None
-            and np.shape(value) == np.shape(self.task.values[key])
-            and close(value, self.task.values[key], 1e-9, 1e-12)
-        ]
-        return same[0] if len(same) == 1 else None
-
-    def leave_out(self) -> None:
+    def _leave_out(self) -> None:
         """Say which gradients can't be judged, for want of an output that is made of them."""
         last = {cell.name: cell for cell in self.own}
         true = self.task.passes({})[0]
         for name in [n for n in self.gradients if n not in self.task.values and n in last]:
-            meant, value = self._of_task(last[name]), self.gradients[name][-1][-1].cell.value
-            if meant in true and meant not in self.gradients and value is not None:
-                right = np.shape(value) == np.shape(true[meant])
-                if right and close(value, true[meant], 1e-6, 1e-12):
-                    self.gradients[meant] = self.gradients.pop(name)
+            meant = self._of_task(last[name])
+            if meant is None or meant not in true or meant in self.gradients:
+                continue
+            if alike(self.gradients[name][-1][-1].cell.value, true[meant]):
+                self.gradients[meant] = self.gradients.pop(name)
         lost = [name for name in self.gradients if name not in self.task.values]
         if lost:
             names = " and ".join(f"delta_{name}" for name in lost)
@@ -199,8 +153,9 @@ class _Pass:
                 f"{names} {are} not judged: no line computes {self.vocabulary.output} from "
                 f"{' and '.join(lost)}"
             )
-            line = self.gradients[lost[0]][0][0].number
-            self.notes.append(("no-output", line, text))
+            self.notes.append(("no-output", self.gradients[lost[0]][0][0].number, text))
+
+    # --- the task's nodes among the student's ---
 
     def _as_in_task(self) -> bool:
         """Whether the forward pass is the task's own, if with less or with nothing but numbers.
@@ -210,19 +165,23 @@ class _Pass:
         known = [cell for cell in self.own if cell.name in self.task.stages]
         if known and all(cell.written is not None for cell in self.own):
             return len(known) == len(self.own)
-        own = {*self.vocabulary.inputs, *(cell.name for cell in self.own)}
-        unknown = set(self.gradients) - own
-        return bool(
-            unknown
-            and set(self.gradients) <= set(self.task.values)
-            and all(self._is_tasks(cell, 1e-9) for cell in known)
+        gradients = set(self.gradients)
+        unknown = gradients - {*self.vocabulary.inputs, *(cell.name for cell in self.own)}
+        return (
+            bool(unknown)
+            and gradients <= set(self.task.values)
+            and all(self._is_tasks(cell, EXACT) for cell in known)
         )
 
-    def _is_tasks(self, cell: Cell, rtol: float) -> bool:
+    def _is_tasks(self, cell: Cell, rtol: float = FEW) -> bool:
         """Whether a value is that of the task's node of its name."""
-        true = self.task.values[cell.name]
-        same = cell.value is not None and np.shape(cell.value) == np.shape(true)
-        return same and np.allclose(cell.value, true, rtol=rtol, atol=0)
+        return alike(cell.value, self.task.values[cell.name], rtol)
+
+    def _of_task(self, cell: Cell) -> Key | None:
+        """The task's node whose value an own variable has, if there is just one."""
+        values = self.task.values
+        same = [key for key in self.task.stages if alike(cell.value, values[key], EXACT)]
+        return same[0] if len(same) == 1 else None
 
     def _before(self, cell: Cell, name: str) -> Key:
         """The variable of a name that stands before a cell."""
@@ -237,24 +196,43 @@ class _Pass:
     def _output(self) -> Cell | None:
         """The student's own output; None if the forward pass is the task's."""
         named = [cell for cell in self.own if cell.name == self.vocabulary.output]
-        if named:
-            return named[-1]
         true = self.task.values[self.task.output]
-        for cell in reversed(self.own):
-            same = cell.value is not None and np.shape(cell.value) == np.shape(true)
-            if same and np.allclose(cell.value, true, rtol=1e-9, atol=0):
-                return cell
-        last = self.variables.last_forward
-        if last is None or not self._strangers() & set(self.gradients):
+        same = named or [cell for cell in self.own if alike(cell.value, true, EXACT)]
+        if same:
+            return same[-1]
+        last = self.staging.last_forward
+        if last is None or not self.strangers & set(self.gradients):
             return None
         if self._of_task(last) is not None:
             return None  # from here on the task goes on
         computed = {c.name for c in self.own if c.reads and c.name.isidentifier()}
         return last if computed <= _above(last) else None
 
-    def _strangers(self) -> set[str]:
-        """Names of the student's own that the task does not have."""
-        return {cell.name for cell in self.own} - set(self.vocabulary.nodes)
+    # --- what is no row ---
+
+    def _unread(self, flow: Flow) -> Iterator[tuple[str, int]]:
+        """The names that are neither rows nor used for any, and their lines."""
+        known = {*self.vocabulary.nodes, *self.vocabulary.inputs, *self.gradients}
+        known |= {flow.name(flow.output), RETURN}
+        known |= {n.id for n in self.reader.code.nodes
+                  if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Load)}  # fmt: skip
+        cells = (*self.own, *self.staging.spoilt)
+        known |= {cell.name for cell in cells if cell.problem is not None}
+        for step, place in zip(self.reader.reading.steps, self.reader.places, strict=True):
+            plain = place.own and step.number is not None and step.name.isidentifier()
+            if not plain or step.name in known:
+                continue
+            if self.staging.reading(step.name).kind != "gradient":
+                yield step.name, step.line
+
+    def _without_effect(self, work: Work) -> Iterator[tuple[str, int]]:
+        """The labels of gradients without a line that stand in statements without effect."""
+        given = {work.flow.name(key) for key in work.lines}
+        said = {line for tag, line, _ in self.notes if tag == "passed-over"}
+        for label, name, node in without_effect(self.reader.code.nodes, self.vocabulary):
+            line = self.reader.line(node)
+            if name not in given and line not in said:
+                yield label, line
 
 
 def merged(flow: Flow) -> Flow:
@@ -266,10 +244,8 @@ def merged(flow: Flow) -> Flow:
     stages = dict(flow.stages)
     latest: dict[str, Key] = {}
     for key in reversed(stages):
-        name = flow.name(key)
-        later = latest.setdefault(name, key)
-        same = later != key and np.shape(flow.values[key]) == np.shape(flow.values[later])
-        if same and close(flow.values[later], flow.values[key], 1e-9, 1e-12):
+        later = latest.setdefault(flow.name(key), key)
+        if later != key and alike(flow.values[later], flow.values[key], EXACT):
             stages[key] = stages[later]
     order = _ordered(stages)
     return flow if order is None else replace(flow, stages={key: stages[key] for key in order})
@@ -298,12 +274,10 @@ def _ordered(stages: Mapping[Key, Stage]) -> list[Key] | None:
 
 def _above(cell: Cell) -> set[str]:
     """The names of all that a cell is computed from, itself included."""
-    waiting, seen = [cell], {id(cell)}
-    names: set[str] = set()
+    found = {id(cell): cell}
+    waiting = [cell]
     while waiting:
-        one = waiting.pop()
-        names.add(one.name)
-        new = [read for read in one.reads if id(read) not in seen]
-        seen.update(map(id, new))
-        waiting += new
-    return names
+        new = {id(read): read for read in waiting.pop().reads if id(read) not in found}
+        found |= new
+        waiting += new.values()
+    return {one.name for one in found.values()}

@@ -1,4 +1,7 @@
-"""The lines of gradients: which begin with `=`, and what each of the others adds."""
+"""The lines of gradients: which begin with `=`, and what each of the others adds.
+
+Cells whose names are those of gradients come in; their lines go out, in groups by name.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError, Kind
 from gradcli.grading.listing.cells import Cells, like
 from gradcli.grading.listing.work import Cell, Line
-from gradcli.python.steps import Step, reads
+from gradcli.python.steps import Step
 
 
 class Gradients:
@@ -40,15 +43,12 @@ class Gradients:
             if own is None:
                 self.cells.make(cell, node)
                 own = cell.value
-        if symbol == "+=":
-            cell.before = before
-        self._append(name, Line(cell, symbol, cell.text, own, partly))
+        self._append(name, Line(cell, symbol, own, partly))
 
     def lose(self, name: str, cell: Cell, symbol: str) -> None:
         """A step whose value can't be found out."""
         cell.name, cell.kind = name, "gradient"
-        cell.before = self._last(name) if symbol == "+=" else None
-        self._append(name, Line(cell, symbol, cell.text, None))
+        self._append(name, Line(cell, symbol, None))
 
     def _last(self, name: str) -> Cell | None:
         groups = self.groups.get(name)
@@ -87,7 +87,7 @@ class Gradients:
             return None
         if np.shape(before.value) != np.shape(cell.value):
             return None
-        if there not in reads(cells.operands, node, cells.known):
+        if there not in cells.nodes.walk([node], cells.known)[0]:
             return None
         total = cell.value
         cells.make(cell, node, emptied=there)
@@ -103,7 +103,7 @@ class Gradients:
         """In NumPy `delta_y = delta_a` is the same array, and `+=` then changes both."""
         group = self.groups[name][-1]
         first = group[-1].cell
-        bare = isinstance(first.code, ast.Name) and first.reads and first.before is None
+        bare = isinstance(first.code, ast.Name) and first.reads and group[-1].assign == "="
         other = first.reads[0].name if bare and first.reads[0].kind == "gradient" else name
         if len(group) == 1 and np.ndim(first.value) and other != name:
             text = (

@@ -62,7 +62,10 @@ class Rewritten(Text):
 
     def offset(self, line: int, column: int) -> int:
         """The character at a line and a column of the Python text."""
-        at = self.text.offset(line, column)
+        return self.place(self.text.offset(line, column))
+
+    def place(self, at: int) -> int:
+        """Where a character of the Python text was handed in."""
         i = bisect_right(self.begins, at) - 1
         if i < 0:
             return at
@@ -85,46 +88,28 @@ def python_of(source: Source) -> tuple[ast.Module, Text]:
     text = plain(source.text) if source.text else ""
     if "^" not in text:
         try:
-            same = text == source.text
-            places = Text(source) if same else Rewritten(source, text, [])
+            places = Text(source) if text == source.text else Rewritten(source, text, [])
             return module_of(Source(text, source.name)), places
         except GradcliError as error:
             if error.span is None:
                 raise
     powers = _rewritten(source, text, _POWER)
     try:
-        return _tree(powers), powers
+        return module_of(powers.text.source), powers
     except GradcliError as error:
         if error.span is None:
             raise
-    margin = min(
-        (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip()), default=0
-    )
-    form = re.compile(
-        _NOTATION.replace("MARGIN", str(margin)), re.VERBOSE | re.DOTALL | re.MULTILINE
-    )
-    notation = _rewritten(source, text, form)
+    indents = (len(line) - len(line.lstrip()) for line in text.split("\n") if line.strip())
+    form = _NOTATION.replace("MARGIN", str(min(indents, default=0)))
+    pattern = re.compile(form, re.VERBOSE | re.DOTALL | re.MULTILINE)
+    notation = _rewritten(source, text, pattern)
     try:
-        return _tree(notation), notation
+        return module_of(notation.text.source), notation
     except GradcliError as error:
-        raise _handed_in(error, source, notation) from None
-
-
-def _tree(text: Rewritten) -> ast.Module:
-    return module_of(text.text.source)
-
-
-def _handed_in(error: GradcliError, source: Source, text: Rewritten) -> GradcliError:
-    """The error with its place in the text as it was handed in."""
-    if error.span is not None:
-        ends = []
-        for at in error.span:
-            line = text.text.line(Span(at, at))
-            start = text.text.starts[line - 1]
-            column = len(text.text.source.text[start:at].encode(errors="surrogatepass"))
-            ends.append(text.offset(line, column))
-        error.source, error.span = source, Span(ends[0], max(ends[1], ends[0] + 1))
-    return error
+        if error.span is not None:
+            start, end = map(notation.place, error.span)
+            error.source, error.span = source, Span(start, max(end, start + 1))
+        raise
 
 
 def _rewritten(source: Source, text: str, pattern: re.Pattern[str]) -> Rewritten:
@@ -146,13 +131,12 @@ def _rewritten(source: Source, text: str, pattern: re.Pattern[str]) -> Rewritten
 def _as_python(found: re.Match[str]) -> str | None:
     """What is found as Python has it; None where it stays."""
     parts: dict[str, Any] = found.groupdict()
-    if parts.get("margin") is not None:
-        return "" if parts["margin"] else None
     form = next((form for name, form in _FORMS.items() if parts.get(name)), None)
     return None if form is None else form(parts)
 
 
 _FORMS: dict[str, Callable[[dict[str, Any]], str]] = {
+    "margin": lambda _: "",
     "power": lambda _: "**",
     "command": lambda p: f"{p['indent']}pass",
     "define": lambda p: f"{p['name']} = lambda {p['parameters']}:",

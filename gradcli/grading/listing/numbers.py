@@ -1,37 +1,44 @@
-"""Numbers of a listing with the digits that they are written with."""
+"""Numbers of a listing with the digits that they are written with.
+
+An expression comes in; a `Written` goes out where it is nothing but numbers.
+"""
 
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
+from gradcli.grading.model.tolerance import close
 from gradcli.grading.submission.decimals import FEW_DIGITS, FORMULA_WORDS, written
 from gradcli.grading.submission.types import Written
+from gradcli.python.core import Text
 
 _MAKERS = frozenset({"array", "asarray", "tensor", "float64", "float32", "float", "double"})
 _WORDS = FORMULA_WORDS | _MAKERS | {"torch", "jnp", "list", "tuple", "reshape", "T"}
 """What code may name and still be nothing but numbers."""
 
 
-def as_written(
-    code: ast.expr | None, value: Any, text_of: Callable[[ast.AST], str]
-) -> Written | None:
+def alike(value: Any, right: Any, rtol: float = 1e-6) -> bool:
+    """Whether two values are the same up to rounding; None is like nothing."""
+    known = value is not None and right is not None and np.shape(value) == np.shape(right)
+    return known and close(value, right, rtol, 1e-12)
+
+
+def as_written(code: ast.expr | None, value: Any, text: Text) -> Written | None:
     """How a number, an array of numbers or an expression of numbers (`sqrt(2)/2`) was written.
 
-    None for code with more in it; `value` is the code's, `text_of` gives the text of a node.
+    None for code with more in it; `value` is the code's, `text` the one that it stands in.
     """
     if code is None or not np.all(np.isfinite(value)) or not is_of_numbers(code):
         return None
-    texts = _texts(code, text_of)
-    try:
+    with suppress(GradcliError):
+        texts = _texts(code, text)
         if texts is not None:
             return written(texts)
-    except GradcliError:
-        pass
     return Written(value, np.zeros(np.shape(value))[()], FEW_DIGITS)
 
 
@@ -60,28 +67,22 @@ def _may_be_of_numbers(node: ast.AST) -> bool:
             )  # fmt: skip
 
 
-def _texts(code: ast.expr, text_of: Callable[[ast.AST], str]) -> Any:
+def _texts(code: ast.expr, text: Text, sign: str = "") -> Any:
     """The numbers of an expression as they are written; None where they are put together."""
     match code:
         case ast.UnaryOp(op=ast.USub(), operand=operand):
-            return _negated(_texts(operand, text_of))
+            return _texts(operand, text, f"-{sign}")
         case ast.UnaryOp(op=ast.UAdd(), operand=operand):
-            return _texts(operand, text_of)
+            return _texts(operand, text, sign)
         case ast.List(elts=elements) | ast.Tuple(elts=elements):
-            inner = [_texts(e, text_of) for e in elements]
+            inner = [_texts(e, text, sign) for e in elements]
             return None if None in inner else inner
         case ast.Call(func=function, args=[of]) if _is_array(function):
-            return _texts(of, text_of)
+            return _texts(of, text, sign)
         case ast.Constant() | ast.BinOp() | ast.Call():
-            return text_of(code)
+            return sign + text.written(text.span(code))
         case _:
             return None
-
-
-def _negated(texts: Any) -> Any:
-    if isinstance(texts, list):
-        return [_negated(text) for text in texts]
-    return None if texts is None else f"-{texts}"
 
 
 def _is_array(function: ast.expr) -> bool:

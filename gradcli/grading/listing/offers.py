@@ -1,7 +1,8 @@
 """What a task gives to code that has no value for a name: its nodes, alone and in bundles.
 
-A name may be a node of the task, one that differs in case alone, a plural (`weights` for w1 and
-w2), the labels that the task's loss chooses, or the accumulator of the output. What has another
+A name that the code does not define comes in, a value goes out. The name may be a node of the task,
+one that differs in case alone, a plural (`weights` for w1 and w2), the labels that the task's loss
+chooses, or the accumulator of the output. What has another
 name (`cache`, `parameters`, `self`) is a bundle: it is asked for the task's nodes by the names that
 it is taken apart to.
 """
@@ -10,7 +11,7 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -18,12 +19,8 @@ import numpy as np
 
 from gradcli import ops
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.source import Source
-from gradcli.grading.listing.functions import Code
+from gradcli.grading.listing.code import Code
 from gradcli.grading.submission.labels import readings, spellings
-from gradcli.grading.submission.types import Vocabulary
-from gradcli.graph.draft import Literal
-from gradcli.graph.graph import Graph
 from gradcli.python.interpreter import Interpreter
 from gradcli.python.limits import Budget
 from gradcli.python.spellings import CONSTANTS
@@ -39,44 +36,6 @@ def numbered(name: str, inputs: Sequence[str]) -> list[str]:
     return [n for n in inputs if word and re.fullmatch(rf"(?i){first}_?\d+", n)]
 
 
-def labels_of(graph: Graph) -> Any:
-    """The classes of a loss that picks an element of every row (or column): `log(p[1, 2])`.
-
-    None where the task picks nothing of the kind.
-    """
-    picked: dict[int, list[tuple[int, int]]] = {}
-    for node in graph.nodes:
-        items: Any = node.options.get("items", ()) if node.operation is not None else ()
-        of = node.operands[0] if node.operands else None
-        if isinstance(of, int) and len(items) == 2 and all(isinstance(i, int) for i in items):
-            picked.setdefault(of, []).append((items[0], items[1]))
-    for of, places in picked.items():
-        for axis in (0, 1):
-            order = sorted(places, key=lambda place: place[axis])
-            if [place[axis] for place in order] == list(range(graph.nodes[of].type.shape[axis])):
-                return np.array([place[1 - axis] for place in order])
-    return None
-
-
-def literal_of(graph: Graph) -> float | None:
-    """The one number that the task has written into its program and that is no whole one."""
-    operands = (o for node in graph.nodes for o in node.operands)
-    numbers = {float(o.value) for o in operands if isinstance(o, Literal) and not np.ndim(o.value)}
-    numbers = {n for n in numbers if not n.is_integer()}
-    return numbers.pop() if len(numbers) == 1 else None
-
-
-def bundles_of(nodes: Iterable[ast.AST]) -> frozenset[str]:
-    """The names that code takes apart by keys, or into the names of a tuple."""
-    found: list[ast.expr] = []
-    for node in nodes:
-        if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Constant):
-            found += [node.value] if isinstance(node.slice.value, str) else []
-        elif isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Tuple):
-            found.append(node.value)
-    return frozenset(n.id for n in found if isinstance(n, ast.Name))
-
-
 @dataclass(frozen=True)
 class Offered:
     """A name for several of the task's nodes, such as `cache`: its keys or parts tell which."""
@@ -89,14 +48,12 @@ class Offers(Interpreter):
 
     rounds = False
 
-    def __init__(
-        self, source: Source, code: Code, values: Mapping[str, Any], vocabulary: Vocabulary
-    ) -> None:
-        super().__init__(source, Budget(), self._supplied)
-        self.text, self.functions = code.text, code.functions
+    def __init__(self, code: Code) -> None:
+        super().__init__(code.source, Budget(), self._supplied)
+        self.code, self.text = code, code.text
+        self.vocabulary, self.given_values = code.task.vocabulary, code.task.flow.values
         self.keeps_numbers = True
-        self.given_values, self.vocabulary = values, vocabulary
-        self.written_for = spellings(vocabulary)
+        self.written_for = spellings(self.vocabulary)
         self.inputs: dict[str, Value] = {}
         self.given_nodes: dict[int, str] = {}
         """The nodes of the tape that are the task's."""
@@ -106,14 +63,8 @@ class Offers(Interpreter):
         """What functions called with the task's nodes returned, by the names in their `return`."""
         self.missing: dict[str, None] = {}
         """Names for which neither the code nor the task has a value."""
-        self.bundles: frozenset[str] = frozenset()
-        """Names that the code takes apart by keys or attributes."""
         self.own: dict[str, None] = {}
         """The code's own variables so far, by name."""
-        self.labels: Any = None
-        """The classes that the task's loss chooses, as an array of whole numbers."""
-        self.literal: float | None = None
-        """The one number of the task that is no whole one: its eps, or its rate."""
 
     # --- names ---
 
@@ -148,7 +99,7 @@ class Offers(Interpreter):
             return CONSTANTS[name]
         if ops.is_function(name):
             return Builtin("numpy", name)
-        if name in self.bundles:
+        if name in self.code.bundles:
             return Offered(name)
         self.missing[name] = None
         raise unread(f"'{name}' has no value here", kind="name")
@@ -191,8 +142,8 @@ class Offers(Interpreter):
         same = [n for n in self.vocabulary.inputs if n.lower() == name.lower()]
         if len(same) == 1:
             return self.input_of(same[0])
-        if name.lower() in LABELS and self.labels is not None:
-            return Array(data=np.array(self.labels), kind="i", label=name)
+        if name.lower() in LABELS and self.code.classes is not None:
+            return Array(data=np.array(self.code.classes), kind="i", label=name)
         several = numbered(name, self.vocabulary.inputs)
         if len(several) > 1:
             return [self.input_of(n) for n in several]
@@ -251,7 +202,8 @@ class Offers(Interpreter):
         if isinstance(function, Offered) and function.name == ".get" and a:
             found = self.offer(a[0])
             if isinstance(found, Offered):
-                found = self.literal if self.literal is not None else (a[1] if len(a) > 1 else None)
+                found = a[1] if len(a) > 1 else None
+                found = found if self.code.literal is None else self.code.literal
             return found
         return super().call(function, a, k, node)
 

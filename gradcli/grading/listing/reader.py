@@ -1,36 +1,35 @@
 """A listing's code read at the task's point: its steps, and what it says of gradients.
 
-The interpreter of `gradcli.python` goes through the code with the task's values for the names that
-it does not define. Functions that are never called are called by what their parameters name. With a
-step comes what `staging` wants to know of it: the statement, whether it is one of the computation's
-own steps, and (where asked for) what the names around it stood for.
+`Code` comes in, a `CodeReader` that has read it goes out. It is the interpreter of `gradcli.python`
+with the task's values for the names that the code does not define. With a step comes what `staging`
+wants to know of it: the statement, whether it is one of the computation's own steps, and (where
+asked for) what the names around it stood for.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cached_property
+from typing import Any, TypeAlias
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.diagnostics.source import Source
-from gradcli.grading.listing.functions import Code, label_of
-from gradcli.grading.listing.numbers import is_of_numbers
-from gradcli.grading.listing.offers import Offered, bundles_of, labels_of, literal_of
-from gradcli.grading.listing.snapshots import Snapshots
+from gradcli.grading.listing.calls import Calls
+from gradcli.grading.listing.code import Code
+from gradcli.grading.listing.numbers import alike, is_of_numbers
+from gradcli.grading.listing.offers import Offered
+from gradcli.grading.listing.trees import label_of, whole_label
 from gradcli.grading.submission.labels import last_part
-from gradcli.grading.submission.types import Vocabulary
-from gradcli.graph.graph import Graph
-from gradcli.python.dialect import libraries_of
 from gradcli.python.limits import ExhaustedError
 from gradcli.python.statements import changed_names, stored_places
 from gradcli.python.values import (
     NOWHERE,
     Array,
-    Function,
+    Instance,
     Scope,
     Unknown,
     Unread,
@@ -38,8 +37,8 @@ from gradcli.python.values import (
     is_traced,
 )
 
-RETURN = "return"
-"""The name of the step that gives back the value of an expression."""
+_Names: TypeAlias = dict[str, Value]
+_SIMPLE = ast.Assign | ast.AugAssign | ast.AnnAssign | ast.Return
 
 
 @dataclass(frozen=True)
@@ -51,6 +50,8 @@ class Place:
     """Whether it is a step of the computation; those of a function such as `sigmoid` are not."""
     entries: Mapping[Any, Value] = field(default_factory=dict)
     """Of a dictionary that was given a name: what was in it then."""
+    around: _Names = field(default_factory=dict)
+    """What the names stood for before the statement, where that is asked for."""
 
 
 @dataclass(frozen=True)
@@ -66,35 +67,14 @@ class Lost:
     """The value that later statements use."""
 
 
-@dataclass(frozen=True)
-class Returned:
-    """What a function of the code gave back."""
-
-    function: Function
-    value: Value
-    own: bool
-    """Whether its lines are steps of the computation."""
-    uncalled: bool
-    """Whether the code itself never calls it."""
-    at: int
-    """How many steps stand before its end."""
-
-
-class CodeReader(Snapshots):
+class CodeReader(Calls):
     """Reads a submission's code."""
 
-    def __init__(
-        self,
-        source: Source,
-        code: Code,
-        values: Mapping[str, Any],
-        vocabulary: Vocabulary,
-        assumed: Mapping[str, Any] | None,
-    ) -> None:
-        bundles = bundles_of(code.functions.nodes)
-        super().__init__(source, code, values, vocabulary)
-        self.tree, self.assumed, self.bundles = code.tree, assumed, bundles
-        self.returned: list[Returned] = []
+    def __init__(self, code: Code, assumed: Mapping[str, Any] | None, *, snapshots: bool) -> None:
+        super().__init__(code)
+        self.assumed, self.snapshots = assumed, snapshots
+        self.around: _Names = {}
+        """What the names stood for before the statement that is read."""
         self.places: list[Place] = []
         """Of every step."""
         self.lost: list[Lost] = []
@@ -102,15 +82,14 @@ class CodeReader(Snapshots):
         """Of steps: the node of an assumed value that stands for theirs."""
         self.exhausted: ExhaustedError | None = None
         """Where the budget was used up; what had been read until then counts."""
-        self.is_own = True
-        """Whether steps are the computation's own here."""
 
     # --- steps ---
 
     def one(self, node: ast.stmt) -> int:
         """One statement, with the names around it as they are before."""
         before = self.around
-        self.look_around(node)
+        if self.snapshots and self.given is None and isinstance(node, _SIMPLE):
+            self.around = {n: self._as_now(v) for n, v in self.scope.names.items()}
         try:
             return super().one(node)
         except GradcliError as error:
@@ -120,29 +99,66 @@ class CodeReader(Snapshots):
         finally:
             self.around = before
 
+    def _as_now(self, value: Value) -> Value:
+        """A value as it is now, whatever is stored into it later."""
+        if isinstance(value, Array):
+            node = self.tape.node(value)
+            if node is not None:
+                return Array(node=node, kind=value.root.kind)
+            return Array(data=np.array(self.tape.value(value)), kind=value.root.kind)
+        if isinstance(value, dict):
+            return {k: self._as_now(v) for k, v in value.items()}
+        if isinstance(value, list) and len(value) < 100:
+            return [self._as_now(v) for v in value]
+        if isinstance(value, Instance):
+            return Instance(value.of, {k: self._as_now(v) for k, v in value.names.items()})
+        return value
+
     def step(self, *arguments: Any, **named: Any) -> None:
         """Take note of a step, and of where it is."""
         count = len(self.reading.steps)
         super().step(*arguments, **named)
         if len(self.reading.steps) == count:
             return
-        name, node = arguments[0], arguments[5]
-        value = arguments[2]
+        name, value, node = arguments[0], arguments[2], arguments[5]
         held = dict(value) if isinstance(value, dict) else {}
-        self.places.append(Place(node, self.is_own, held))
+        self.places.append(Place(node, self.is_own, held, self.around))
         if self.is_own and not self.is_gradient(last_part(name)):
-            self.own.setdefault(last_part(name.partition("[")[0] if '"' not in name else name))
-        if self.keeps_snapshots:
-            self.snapshots[count] = self.around
+            self.own.setdefault(last_part(whole_label(name)))
 
-    def stands_alone(self, value: Value, node: ast.Expr) -> None:
-        """What a call gives back that nobody takes; `hs.append(h)` is a step of `hs`."""
-        super().stands_alone(value, node)
-        match node.value:
-            case ast.Call(func=ast.Attribute(value=of, attr="append"), args=[_]):
-                held = self.soft(of)
-                if isinstance(held, list) and held and self.is_number(held[-1]):
-                    self.step(label_of(of), "=", held[-1], held[-1], None, node)
+    @cached_property
+    def made(self) -> dict[int, list[int]]:
+        """The steps that gave each node a name, once all is read."""
+        found: dict[int, list[int]] = {}
+        for i, step in enumerate(self.reading.steps):
+            if step.whole is not None:
+                found.setdefault(step.whole, []).append(i)
+        return found
+
+    def makers(self, node: int | None) -> list[int]:
+        """The steps that gave a node a name."""
+        return [] if node is None else self.made.get(node, [])
+
+    def evaluated(self, node: ast.expr, step: int, given: Mapping[str, Any] | None = None) -> Any:
+        """The number that an expression has in the place of a step; None where it has none.
+
+        Below zero are the steps that were lost: -1 is the first. `given` are values that some names
+        have instead.
+        """
+        place, outer = self.places[step] if step >= 0 else self.lost[-1 - step].place, self.scope
+        self.budget.renew()
+        self.scope = Scope(outer.module)
+        self.scope.names |= place.around
+        for name, value in (given or {}).items():
+            self.scope.names[name] = self.as_node(name, value)[1]
+        try:
+            with np.errstate(all="ignore"):
+                found = self.numeric(self.value(node), NOWHERE)
+                return self.tape.value(found) if self.is_number(found) else None
+        except (Unread, GradcliError, ValueError, TypeError):
+            return None
+        finally:
+            self.scope = outer
 
     # --- what is given a name ---
 
@@ -158,19 +174,14 @@ class CodeReader(Snapshots):
             return
         if isinstance(target, ast.Subscript) and isinstance(target.value, ast.Name):
             self._with_dictionary(target.value, target.slice)
-        if isinstance(value, list | tuple) and value and _is_display(getattr(node, "value", None)):
-            value = self.soft_array(value) if self.readings(last_part(label)) else value
+        shown = isinstance(value, list | tuple) and value and _is_display(node)
+        if shown and self.readings(last_part(label)):
+            with suppress(Unread):
+                value = self.array(value, NOWHERE)
         if self.is_number(value) and not isinstance(value, bool):
             value = self._as_row(label, value, node)
         super().give(target, value, node)
         self._go_on(label, value, target)
-
-    def soft_array(self, value: Value) -> Value:
-        """Lists of numbers as an array; anything else as it is."""
-        try:
-            return self.array(value, NOWHERE)
-        except Unread:
-            return value
 
     def _with_dictionary(self, name: ast.Name, key: ast.expr) -> None:
         """A dictionary by a name that has no value, and gets an entry."""
@@ -208,9 +219,7 @@ class CodeReader(Snapshots):
         """Whether a number has nothing to do with the output whose name it has: `L = len(Y)`."""
         if name != self.vocabulary.output or not np.all(np.isfinite(number)):
             return False
-        true = self.given_values[name]
-        same = np.shape(number) == np.shape(true)
-        return not (same and np.allclose(number, true, rtol=0.5, atol=0.0))
+        return not alike(number, self.given_values[name], 0.5)
 
     def _go_on(self, label: str, value: Value, target: ast.expr) -> None:
         """Go on with what is assumed, where a value has another shape, or is no number."""
@@ -222,19 +231,14 @@ class CodeReader(Snapshots):
         if other or (np.all(np.isfinite(assumed)) and not np.all(np.isfinite(number))):
             node, stand_in = self.as_node(label, assumed)
             self.replaced_by[len(self.reading.steps) - 1] = node
-            self._reckon_with(target, stand_in)
+            with suppress(Unread):
+                self.set_target(target, stand_in)
 
     def assumed_of(self, label: str) -> Any:
         """What stands for a label that can't be computed: of a node of the task its value."""
         if self.assumed is None:
             return None
         return self.assumed.get(label, self.given_values.get(last_part(label)))
-
-    def _reckon_with(self, target: ast.expr, value: Value) -> None:
-        try:
-            self.set_target(target, value)
-        except Unread:
-            return
 
     def _lose(
         self, label: str, why: Unknown, node: ast.stmt, target: ast.expr | None = None
@@ -243,11 +247,10 @@ class CodeReader(Snapshots):
         assumed, stand_in = self.assumed_of(label), None
         if assumed is not None:
             _, stand_in = self.as_node(label, assumed)
-            self._reckon_with(target or ast.Name(label, ast.Store()), stand_in)
-        place = Place(node, self.is_own)
+            with suppress(Unread):
+                self.set_target(target or ast.Name(label, ast.Store()), stand_in)
+        place = Place(node, self.is_own, around=self.around)
         self.lost.append(Lost(label, why, place, len(self.reading.steps), stand_in))
-        if self.keeps_snapshots:
-            self.snapshots[-len(self.lost)] = self.around
 
     def _augmented(self, node: ast.AugAssign) -> int:
         """`dx += …`, which begins at zero where there is no dx yet."""
@@ -275,80 +278,28 @@ class CodeReader(Snapshots):
                 self._lose(label_of(target), why, node, target)
         return end
 
-    # --- functions ---
 
-    def call_function(self, function: Function, a: Any, k: Any, node: Any) -> Value:
-        """Call a function, and remember that it was called, and whether it holds steps."""
-        outer = self.is_own
-        self.is_own = outer and self.functions.is_open(function.node, node)
-        if self.is_own and self.given is None and isinstance(node, ast.Call):
-            names = [p.arg for p in function.node.args.args][-len(a) :] if a else []
-            a = [self._of_point(n, v) for n, v in zip(names, a, strict=False)] + a[len(names) :]
-            k = {n: self._of_point(n, v) for n, v in k.items()}
-        try:
-            value = super().call_function(function, a, k, node)
-            if not function.given:
-                uncalled, at = not isinstance(node, ast.Call), len(self.reading.steps)
-                self.returned.append(Returned(function, value, self.is_own, uncalled, at))
-            return value
-        finally:
-            self.is_own = outer
-
-    def _of_point(self, name: str, value: Value) -> Value:
-        """The input whose value an argument is, by its name or as the only one of that value."""
-        if is_traced(value) or isinstance(value, bool) or not self.is_number(value):
-            return value
-        number = self.tape.value(value)
-        same = [
-            one
-            for one in self.vocabulary.inputs
-            if np.shape(self.given_values[one]) == np.shape(number)
-            and np.allclose(self.given_values[one], number, rtol=1e-6, atol=0)
-        ]
-        found = name if name in same else same[0] if len(same) == 1 else None
-        return value if found is None else self.input_of(found)
-
-    def _return(self, node: ast.Return) -> int:
-        code = super()._return(node)
-        if isinstance(node.value, ast.Tuple) and isinstance(self.result, tuple):
-            parts = list(zip(node.value.elts, self.result, strict=False))
-        else:
-            parts = [] if node.value is None else [(node.value, self.result)]
-        for tree, value in parts:
-            if not isinstance(tree, ast.Name) and self.is_number(value):
-                self.step(RETURN, "=", value, value, None, node)
-        return code
-
-
-def _is_display(code: ast.expr | None) -> bool:
-    """Whether code is nothing but numbers in brackets."""
+def _is_display(statement: ast.stmt) -> bool:
+    """Whether a statement's value is nothing but numbers in brackets."""
+    code = getattr(statement, "value", None)
     return isinstance(code, ast.List | ast.Tuple) and is_of_numbers(code)
 
 
 def read_code(
-    source: Source,
-    code: Code,
-    values: Mapping[str, Any],
-    vocabulary: Vocabulary,
-    graph: Graph,
-    *,
-    assumed: Mapping[str, Any] | None = None,
-    snapshots: bool = False,
+    code: Code, *, assumed: Mapping[str, Any] | None = None, snapshots: bool = False
 ) -> CodeReader:
     """Read a submission's code. Raises `GradcliError` where it takes too much.
 
     `assumed` are values, by their labels, for what can't be computed or has another shape; a node
     of the task has the task's. None where nothing stands for it.
     """
-    reader = CodeReader(source, code, values, vocabulary, assumed)
-    reader.keeps_snapshots = snapshots
-    reader.literal, reader.labels = literal_of(graph), labels_of(graph)
+    reader = CodeReader(code, assumed, snapshots=snapshots)
     reader.scope.names["__name__"] = "__main__"
     with np.errstate(all="ignore"):
         try:
-            reader.libraries = libraries_of(code.functions.nodes, vocabulary.inputs)
-            reader.run(reader.tree.body)
-            reader.call_uncalled(reader.tree)
+            reader.libraries = code.libraries
+            reader.run(code.tree.body)
+            reader.call_uncalled()
         except ExhaustedError as error:
             reader.exhausted = error
     return reader

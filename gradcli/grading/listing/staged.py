@@ -1,7 +1,8 @@
 """All steps of a reading staged, and what functions give back.
 
-A function that the code never calls gives a gradient by its name; values that a function gives back
-without names are the gradients in the order of its parameters.
+A `CodeReader` that has read the code comes in, its cells and lines go out. A function that the code
+never calls gives a gradient by its name; values that a function gives back without names are the
+gradients in the order of its parameters.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.listing.cells import like
-from gradcli.grading.listing.reader import Place, Returned
-from gradcli.grading.listing.stages import operands_of
+from gradcli.grading.listing.calls import Returned
+from gradcli.grading.listing.reader import Place
 from gradcli.grading.listing.staging import Staging
+from gradcli.grading.listing.trees import parameters, returns_of
 from gradcli.grading.listing.work import Cell
 from gradcli.grading.submission.labels import Reading
-from gradcli.python.values import NOWHERE, Array, Value
+from gradcli.python.values import NOWHERE, Array, Function, Value
 
 STEPS_OF_ENDLESS = 2000
 """Of code that is not read to its end, so many steps are looked at: a loop's turns are alike."""
@@ -69,21 +70,15 @@ class Staged(Staging):
         name = of.function.name
         reading = self.reading_at(name, self.text.span(of.function.node))
         known = of.own or reading.kind == "gradient" or name == self.vocabulary.output
-        if not known or name in self.variables.names or name in self.cells.at:
-            return
-        self._result(name, reading, of.value, of.function.node)
+        if known and name not in self.counts and name not in self.cells.at:
+            self._result(name, reading, of.value, of.function)
 
-    def _result(self, label: str, reading: Reading, value: Value, node: Any) -> None:
+    def _result(self, label: str, reading: Reading, value: Value, function: Function) -> None:
         """The value that a function's last return gives."""
-        returns = [n for n in ast.walk(node) if isinstance(n, ast.Return)]
-        at = returns[-1] if returns else node
-        span = self.text.span(at)
+        at: Any = [function.node, *returns_of(function.node)][-1]
         self.cells.place = Place(at, own=True)
-        cell = Cell(
-            label, "variable", like(self.tape.value(value)), self.text.line(span),
-            text=self.text.written(span), code=getattr(at, "value", None), label=label,
-        )  # fmt: skip
-        self.give(label, reading, cell, self.reader.node_of_value(value), None)
+        code = getattr(at, "value", None)
+        self.give_value(label, value, self.text.span(at), reading, code=code)
 
     def _in_order(self) -> None:
         """`def grad(x, y): …; return …, …` whose values have no names: the gradients in order."""
@@ -91,20 +86,18 @@ class Staged(Staging):
         for of in reversed(self.reader.returned):
             if any(name in self.lines.groups for name in inputs):
                 return
-            arguments = of.function.node.args
-            names = tuple(p.arg for p in (*arguments.posonlyargs, *arguments.args))
             values = self._elements(of.value)
-            if not of.own or names != inputs or len(values) != len(inputs) or self._named(of):
+            fits = tuple(parameters(of.function.node)) == inputs and len(values) == len(inputs)
+            if not of.own or not fits or self._named(of):
                 continue
             for name, value in zip(inputs, values, strict=True):
                 if self.reader.is_number(value):
                     reading = Reading("gradient", name)
-                    self._result(f"delta_{name}", reading, value, of.function.node)
+                    self._result(f"delta_{name}", reading, value, of.function)
 
     def _named(self, of: Returned) -> bool:
         """Whether a function gives back a variable by its name: that is no gradient."""
-        returns = [n for n in ast.walk(of.function.node) if isinstance(n, ast.Return)]
-        value = returns[-1].value if returns else None
+        value = next((n.value for n in reversed(returns_of(of.function.node))), None)
         parts = value.elts if isinstance(value, ast.Tuple) else [value]
         cells = (self.cells.at.get(p.id) for p in parts if isinstance(p, ast.Name))
         return any(cell is not None and cell.kind == "variable" for cell in cells)
@@ -119,6 +112,4 @@ class Staged(Staging):
             return ()
         if self.tape.shape(value) != (len(inputs),):
             return ()
-        found = tuple(self.reader.element(value, i, NOWHERE) for i in range(len(inputs)))
-        self.cells.operands = operands_of(self.tape)
-        return found
+        return tuple(self.reader.element(value, i, NOWHERE) for i in range(len(inputs)))

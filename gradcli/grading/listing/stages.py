@@ -1,8 +1,12 @@
-"""A stretch of the tape as a stage: from the values that a statement reads to the one it gives."""
+"""The tape of a reading as a graph, and stretches of it as stages.
+
+A tape comes in. What its nodes are made of goes out, and for a statement the `Stage` from the
+values that it reads to the one that it gives.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Container, Sequence
 
 import numpy as np
 
@@ -12,57 +16,88 @@ from gradcli.graph.draft import Draft, Literal, Operand, named
 from gradcli.python.tape import Tape
 
 
-def operands_of(tape: Tape) -> list[tuple[int, ...]]:
-    """The nodes that each node of a tape is made of."""
-    return [tuple(o for o in step.operands if type(o) is int) for step in tape.steps]
+class Nodes:
+    """The nodes of a tape, which may grow, and what each is made of."""
+
+    def __init__(self, tape: Tape) -> None:
+        self.tape = tape
+        self._operands: list[tuple[int, ...]] = []
+
+    @property
+    def operands(self) -> list[tuple[int, ...]]:
+        """The nodes that each node is made of, as far as the tape goes by now."""
+        new = self.tape.steps[len(self._operands) :]
+        self._operands += [tuple(o for o in step.operands if type(o) is int) for step in new]
+        return self._operands
+
+    def walk(
+        self, nodes: Collection[int], known: Container[int] = (), left_out: int | None = None
+    ) -> tuple[list[int], list[int]]:
+        """Which known nodes some are made of, and the nodes from there on, in order of the tape.
+
+        The nodes themselves are looked into even where they are known; the node `left_out` takes
+        no part.
+        """
+        operands, waiting = self.operands, list(nodes)
+        reads: set[int] = set()
+        inside = set(nodes)
+        while waiting:
+            for one in operands[waiting.pop()]:
+                if one == left_out or one in inside:
+                    continue
+                if one in known:
+                    reads.add(one)
+                else:
+                    inside.add(one)
+                    waiting.append(one)
+        return sorted(reads), sorted(inside)
+
+    def above(self, nodes: Collection[int]) -> set[int]:
+        """All nodes that some nodes are made of, themselves included."""
+        return set(self.walk(nodes)[1])
 
 
-def stage_between(
-    tape: Tape,
-    node: int,
-    reads: Sequence[int],
-    words: Sequence[str],
-    emptied: int | None,
-    line: int | None,
-) -> Stage:
-    """The operations between the nodes that are read, named by `words`, and a node.
+class Stretch:
+    """The nodes between one and the known ones that it reads.
 
     The node `emptied` is taken as an array of zeros.
     """
-    place = {one: i for i, one in enumerate(reads)}
-    inside: list[int] = []
-    seen = {*reads}
-    waiting = [node]
-    while waiting:
-        one = waiting.pop()
-        if one not in seen and one != emptied:
-            seen.add(one)
-            inside.append(one)
-            waiting += [o for o in tape.steps[one].operands if type(o) is int]
-    steps = [
-        tape.steps[one]._replace(
-            kind="input", name=word, operation=None, operands=(), selections=()
-        )
-        for one, word in zip(reads, words, strict=True)
-    ]
 
-    def moved(operand: Operand) -> Operand:
-        if type(operand) is not int:
-            return operand
-        if operand == emptied:
-            return Literal(np.zeros(tape.types[operand].shape), "0")
-        return place[operand]
+    def __init__(
+        self, nodes: Nodes, node: int, known: Container[int], emptied: int | None = None
+    ) -> None:
+        self.tape, self.node, self.emptied = nodes.tape, node, emptied
+        self.reads, self.inside = [node], list[int]()
+        if node not in known:
+            self.reads, self.inside = nodes.walk([node], known, emptied)
 
-    for one in sorted(inside):
-        step = tape.steps[one]
-        operands = tuple(map(moved, step.operands))
-        given = any(type(o) is int and steps[o].kind != "constant" for o in operands)
-        kind = "operation" if step.operation is not None and given else "constant"
-        if step.kind == "input":
-            literal = Literal(np.asarray(tape.values[one], dtype=np.float64), "[…]")
-            kind, operands = "constant", (literal,)
-        place[one] = len(steps)
-        steps.append(step._replace(kind=kind, name=None, operands=operands))
-    draft = named(Draft(tape.source, steps, place[node]), set(words))
-    types = {word: tape.types[one] for one, word in zip(reads, words, strict=True)}
-    return Stage(build(draft, types, numpy_rules=True), tuple(words), line)
+    def stage(self, words: Sequence[str], line: int | None) -> Stage:
+        """The operations inside; `words` name what they read."""
+        tape, place = self.tape, {one: i for i, one in enumerate(self.reads)}
+        steps = [
+            tape.steps[one]._replace(
+                kind="input", name=word, operation=None, operands=(), selections=()
+            )
+            for one, word in zip(self.reads, words, strict=True)
+        ]
+
+        def moved(operand: Operand) -> Operand:
+            if type(operand) is not int:
+                return operand
+            if operand == self.emptied:
+                return Literal(np.zeros(tape.types[operand].shape), "0")
+            return place[operand]
+
+        for one in self.inside:
+            step = tape.steps[one]
+            operands = tuple(map(moved, step.operands))
+            given = any(type(o) is int and steps[o].kind != "constant" for o in operands)
+            kind = "operation" if step.operation is not None and given else "constant"
+            if step.kind == "input":
+                value = np.asarray(tape.values[one], dtype=np.float64)
+                kind, operands = "constant", (Literal(value, "[…]"),)
+            place[one] = len(steps)
+            steps.append(step._replace(kind=kind, name=None, operands=operands))
+        draft = named(Draft(tape.source, steps, place[self.node]), set(words))
+        types = {word: tape.types[one] for one, word in zip(self.reads, words, strict=True)}
+        return Stage(build(draft, types, numpy_rules=True), tuple(words), line)

@@ -1,6 +1,7 @@
 """Code at the task's point: what it gives the inputs, and its steps of gradient descent.
 
-An input keeps the task's value, whatever number or random start the code gives it. A step of
+Statements that give an input a value come in; the value that it has from then on goes out. It is
+the task's, whatever number or random start the code gives it. A step of
 descent, `W -= eta*dW`, moves a weight for the statements of the backward pass that follow (which is
 a mistake to be seen); a new forward pass, another turn of the loop and whatever comes behind it
 begin at the task's point again.
@@ -15,8 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.listing.functions import label_of, targets
+from gradcli.grading.listing.code import Code
+from gradcli.grading.listing.numbers import alike
 from gradcli.grading.listing.offers import Offered, Offers
+from gradcli.grading.listing.trees import label_of, labels_in, targets
 from gradcli.grading.submission.labels import last_part
 from gradcli.python.values import (
     Array,
@@ -37,8 +40,8 @@ _GRADIENT = re.compile(
 class Training(Offers):
     """Keeps the inputs at the task's point."""
 
-    def __init__(self, *arguments: Any) -> None:
-        super().__init__(*arguments)
+    def __init__(self, code: Code) -> None:
+        super().__init__(code)
         self.trains_here = False
         """The loop that begins trains: its first turn is read."""
         self.moved: dict[str, Callable[[], None]] = {}
@@ -59,10 +62,7 @@ class Training(Offers):
             value = value if isinstance(found, Offered) else found
         kept = self._kept(target, name, value)
         if kept is not None:
-            if isinstance(target, ast.Name):
-                self.set_name(target.id, kept)
-            else:
-                self._store(target, kept)
+            self.set_target(target, kept)
             return
         if self._is_descent(target, node):
             self._move(target)
@@ -84,14 +84,12 @@ class Training(Offers):
             return None
         if plain.size != np.size(true):
             return None
-        is_point = np.allclose(np.ravel(plain), np.ravel(true), rtol=1e-6, atol=0)
-        if not is_point:
+        if not alike(np.ravel(plain), np.ravel(true)):
             outside = isinstance(target, ast.Name) and self.scope.outer is None
             if not outside or plain.shape != np.shape(true):
                 return None
-            line = self.line(target)
             text = f"{name} has another value here; the task's is taken"
-            self.reading.notes.append(("other-point", line, text))
+            self.note("other-point", target, text)
         return self.input_of(name)
 
     # --- descent ---
@@ -109,24 +107,20 @@ class Training(Offers):
         """Whether a statement changes an input: a number under another name, if by a gradient."""
         target = statement.target if isinstance(statement, ast.AugAssign) else statement.targets[0]
         found = self.soft(target)
-        node = found.node if isinstance(found, Scalar) else None
-        if node is not None and isinstance(target, ast.Name):
+        if isinstance(found, Scalar) and isinstance(target, ast.Name):
             own = {name for name, value in self.inputs.items() if value is found}
-            copied = own and target.id not in own
-            node = None if copied and not self._speaks_of_gradients(statement.value) else node
-        if isinstance(found, Array):
-            node = self.tape.node(found)
-        return node in {self.node_of_value(value) for value in self.inputs.values()} - {None}
+            if own and target.id not in own and not self._speaks_of_gradients(statement.value):
+                return False
+        node = self.node_of_value(found)
+        return node is not None and node in map(self.node_of_value, self.inputs.values())
 
     def _augmented(self, node: ast.AugAssign) -> int:
-        gradient = isinstance(node.op, ast.Sub | ast.Add)
-        if self.given is None and gradient and self._is_step(node) and self._is_input(node):
+        # What is added is a rate times something: no part of the forward pass.
+        added = isinstance(node.op, ast.Add) and isinstance(node.value, ast.BinOp)
+        gradient = added or isinstance(node.op, ast.Sub)
+        if self.given is None and gradient and self._is_input(node):
             self._move(node.target)
         return super()._augmented(node)
-
-    def _is_step(self, node: ast.AugAssign) -> bool:
-        """Whether what is subtracted is a rate times something: no part of the forward pass."""
-        return isinstance(node.op, ast.Sub) or isinstance(node.value, ast.BinOp)
 
     def _move(self, target: ast.expr) -> None:
         """Take note of a step of descent, and of how it is taken back."""
@@ -169,7 +163,7 @@ class Training(Offers):
             node, ast.FunctionDef | ast.ClassDef | ast.For | ast.While | ast.If | ast.With
         ):
             return False
-        read = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)} - {""}
+        read = labels_in(node)
         bundles = {label.partition("[")[0] for label in self.moved}
         if not read & {*self.moved, *bundles}:
             return False
@@ -194,7 +188,7 @@ class Training(Offers):
     def _trains(self, node: ast.For) -> bool:
         """Whether a step of descent is taken in a loop, or in a function that it calls."""
         if node not in self.known_loops:
-            self.known_loops[node] = any(map(self._descends, self.functions.all_in(node)))
+            self.known_loops[node] = any(map(self._descends, self.code.all_in(node)))
         return self.known_loops[node]
 
     def _descends(self, node: ast.AST) -> bool:
@@ -210,9 +204,8 @@ class Training(Offers):
         return by_name and not self._speaks_of_gradients(place) and self._speaks_of_gradients(step)
 
     def _speaks_of_gradients(self, node: ast.AST) -> bool:
-        labels = {label_of(n) for n in ast.walk(node) if isinstance(n, ast.expr)}
         texts = {n.value for n in ast.walk(node) if isinstance(n, ast.Constant)}
-        words = {last_part(label) for label in labels} | {t for t in texts if isinstance(t, str)}
+        words = {*map(last_part, labels_in(node)), *(t for t in texts if isinstance(t, str))}
         return any(_GRADIENT.match(word) or self.is_gradient(word) for word in words - {""})
 
 

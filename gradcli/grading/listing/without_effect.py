@@ -9,8 +9,8 @@ import ast
 import re
 from collections.abc import Iterable, Iterator
 
-from gradcli.grading.listing.functions import label_of
 from gradcli.grading.listing.numbers import is_of_numbers
+from gradcli.grading.listing.trees import label_of
 from gradcli.grading.submission.labels import last_part, readings
 from gradcli.grading.submission.types import Vocabulary
 

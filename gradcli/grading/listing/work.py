@@ -1,8 +1,9 @@
 """A listing that was worked through: cells for its names, lines for its gradients.
 
-A cell is what a name stands for after a statement; it keeps what it was computed from, so that it
-can be computed again with other values. Marking reads the `Work`: the flow of the student's own
-forward pass (or the task's), and the lines of every gradient.
+The types between reading a listing (`worked` makes them) and marking it. A cell is what a name
+stands for after a statement; it keeps what it was computed from, so that it can be computed again
+with other values. Marking reads the `Work`: the flow of the student's own forward pass (or the
+task's), and the lines of every gradient.
 """
 
 from __future__ import annotations
@@ -39,8 +40,6 @@ class Cell:
     key: Key = ""
     node: int | None = None
     """The node of the tape that is its value."""
-    before: Cell | None = None
-    """For `+=`: what was there."""
     problem: GradcliError | None = None
     text: str = ""
     """The statement."""
@@ -108,7 +107,6 @@ class Line:
 
     cell: Cell
     assign: str
-    text: str
     own: Any
     """The value of the right-hand side; None where it could not be computed."""
     partly: bool = False
@@ -119,6 +117,11 @@ class Line:
         """Its number in the file."""
         return self.cell.line
 
+    @property
+    def text(self) -> str:
+        """The statement."""
+        return self.cell.text
+
 
 @dataclass
 class Work:
@@ -127,18 +130,14 @@ class Work:
     flow: Flow
     lines: dict[Key, list[Line]]
     """The lines of every gradient, in order."""
-    forward_lines: dict[Key, int]
-    texts: dict[Key, str]
+    variables: dict[Key, Cell]
+    """The forward pass, with what of it could not be computed."""
     problems: dict[Key, GradcliError]
     """Statements that could not be computed, and are made of nothing that could not be."""
-    lost: frozenset[Key] = frozenset()
-    """Variables that could not be computed, be it for want of others."""
     notes: list[tuple[str, int | None, str]] = field(default_factory=list)
     """Tag, line and text of what is worth a remark."""
     originals: dict[Key, Any] = field(default_factory=dict)
     """Inputs that were given another value in a descent step: the one they had."""
-    written: dict[Key, Written] = field(default_factory=dict)
-    """Values of the forward pass that are given as numbers, without a computation."""
     unread: dict[str, int] = field(default_factory=dict)
     """Names that are neither rows nor used for any, and their lines."""
     evaluated: Callable[[ast.expr, Cell, Mapping[str, Any]], Any] = lambda *_: None
@@ -152,3 +151,15 @@ class Work:
     def submitted(self, key: Key) -> Any:
         """The gradient as it is after the last line; None where it could not be computed."""
         return self.lines[key][-1].cell.value
+
+    @property
+    def forward_lines(self) -> dict[Key, int | None]:
+        """The lines of the forward pass."""
+        return {key: cell.line for key, cell in self.variables.items()}
+
+    @property
+    def written(self) -> dict[Key, Written]:
+        """Values of the forward pass that are given as numbers, without a computation."""
+        own = self.variables.items()
+        found = {key: cell.written for key, cell in own if cell.written is not None}
+        return {k: n for k, n in found.items() if not self.flow.own or k in self.flow.stages}

@@ -8,15 +8,15 @@ lost.
 from __future__ import annotations
 
 import ast
-from collections.abc import Collection, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError, Kind
+from gradcli.grading.listing.code import Code
 from gradcli.grading.listing.forward_pass import finished
-from gradcli.grading.listing.functions import Code
 from gradcli.grading.listing.reader import CodeReader, read_code
 from gradcli.grading.listing.staged import Staged
 from gradcli.grading.listing.work import Cell, Work
@@ -31,11 +31,19 @@ def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> 
 
     Raises `GradcliError` of kind submission where it can't be read, or not before the deadline.
     """
+    try:
+        return _worked_through(Code.of(listing.source, task), listing, deadline)
+    except GradcliError as error:
+        error.kind = Kind.SUBMISSION
+        raise
+
+
+def _worked_through(code: Code, listing: Listing, deadline: Deadline) -> Work:
     assumed: dict[str, Any] = {}
-    code = _Code(task, listing)
     while True:
         deadline.check()
-        work = code.worked(assumed)
+        reader = read_code(code, assumed=assumed)
+        work = _staged(reader, listing)
         given = {k: v for k in work.lines if (v := work.submitted(k)) is not None}
         shapes = {key: np.shape(value) for key, value in work.flow.values.items()}
         fitting = {k: v for k, v in given.items() if np.shape(v) == shapes.get(k)}
@@ -43,6 +51,7 @@ def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> 
         lost |= _spoiling(work, given, fitting)
         new = [label for label in lost if label not in assumed]
         if not new:
+            work.evaluated = _evaluator(code, assumed)
             return work
         follows = work.flow.passes(fitting)[0]
         assumed |= {label: follows.get(lost[label]) for label in new}
@@ -50,79 +59,44 @@ def worked_through(task: Task, listing: Listing, deadline: Deadline = NEVER) -> 
 
 def _spoiling(work: Work, given: Collection[Key], fitting: Collection[Key]) -> dict[str, Key]:
     """Gradients of a wrong shape, by their labels, that lines read which can't be computed."""
-    read = {
-        cell.name
-        for key, lines in work.lines.items()
-        if key not in given
-        for line in lines
-        for cell in line.cell.reads
-        if cell.kind == "gradient"
-    }
+    lines = (line for key, of in work.lines.items() if key not in given for line in of)
+    read = {c.name for line in lines for c in line.cell.reads if c.kind == "gradient"}
     misfits = {work.flow.name(key): key for key in given if key not in fitting}
     return {work.label(key): key for name, key in misfits.items() if name in read}
 
 
-class _Code:
-    """The code of a listing, read as often as it takes."""
+def _staged(reader: CodeReader, listing: Listing) -> Work:
+    """What a reading came to.
 
-    def __init__(self, task: Task, listing: Listing) -> None:
-        self.task, self.listing = task, listing
-        try:
-            self.code = Code.of(listing.source, task.vocabulary)
-        except GradcliError as error:
-            error.kind = Kind.SUBMISSION
-            raise
-
-    def worked(self, assumed: Mapping[str, Any]) -> Work:
-        """What the code comes to with some values assumed."""
-        named = self.task.program.statements
-        reader = self.read(assumed)
-        try:
-            work = finished(Staged(reader, self.task.flow, named).all())
-        except GradcliError:
-            self._expect_whole(reader, set())
-            raise
-        self._expect_whole(reader, {work.flow.name(key) for key in work.lines})
-        if (stopped := reader.exhausted) is not None:
-            line = None if stopped.span is None else self.listing.line(stopped.span.start)
-            work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
-        work.evaluated = _Again(self, assumed).evaluated
-        return work
-
-    def _expect_whole(self, reader: CodeReader, found: set[str]) -> None:
-        """Raise where the budget was used up before all that is asked for was read."""
-        stopped = reader.exhausted
-        if stopped is not None and not set(self.task.wanted("listing")) <= found:
-            stopped.kind = Kind.SUBMISSION
+    Raises where the budget was used up before all that is asked for was read.
+    """
+    stopped = reader.exhausted
+    try:
+        work = finished(Staged(reader).all())
+    except GradcliError as error:
+        raise (stopped or error) from None
+    if stopped is not None:
+        found = {work.flow.name(key) for key in work.lines}
+        if not set(reader.code.task.wanted("listing")) <= found:
             raise stopped
-
-    def read(self, assumed: Mapping[str, Any], *, snapshots: bool = False) -> CodeReader:
-        """Read the code. Raises `GradcliError` of kind submission."""
-        task = self.task
-        try:
-            return read_code(
-                self.listing.source, self.code, task.flow.values, task.vocabulary,
-                task.result.graph, assumed=assumed, snapshots=snapshots,
-            )  # fmt: skip
-        except GradcliError as error:
-            error.kind = Kind.SUBMISSION
-            raise
+        line = None if stopped.span is None else listing.line(stopped.span.start)
+        work.notes.append(("not-read", line, f"not read to the end: {stopped.message}"))
+    return work
 
 
-class _Again:
-    """The same reading once more, when it is first asked what other code would have given."""
+def _evaluator(
+    code: Code, assumed: Mapping[str, Any]
+) -> Callable[[ast.expr, Cell, Mapping[str, Any]], Any]:
+    """What gives the value of an expression in the place of a cell's own; None for no value.
 
-    def __init__(self, code: _Code, assumed: Mapping[str, Any]) -> None:
-        self.code, self.assumed = code, dict(assumed)
+    The code is read once more, with the names around every step, when this is first asked.
+    """
+    again = cache(lambda: read_code(code, assumed=assumed, snapshots=True))
 
-    @cached_property
-    def reader(self) -> CodeReader:
-        """The reading, with the names around every step."""
-        return self.code.read(self.assumed, snapshots=True)
-
-    def evaluated(self, code: ast.expr, cell: Cell, given: Mapping[str, Any]) -> Any:
-        """The value of an expression in the place of a cell's own; None where it has none."""
+    def evaluated(expression: ast.expr, cell: Cell, given: Mapping[str, Any]) -> Any:
         if cell.step is None:
             return None
-        ast.fix_missing_locations(code)
-        return self.reader.evaluated(code, cell.step, given)
+        ast.fix_missing_locations(expression)
+        return again().evaluated(expression, cell.step, given)
+
+    return evaluated

@@ -14,19 +14,12 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.grading.listing.work import Line
 from gradcli.grading.marking.handed import Handed
-from gradcli.grading.marking.result import (
-    Status,
-)
+from gradcli.grading.marking.result import Status
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
-from gradcli.grading.model.tolerance import (
-    Digits,
-    Tolerance,
-    exact,
-)
+from gradcli.grading.model.tolerance import Digits, Tolerance, exact
 from gradcli.grading.submission.types import Written
 
 SIDES = (0, 1, -1)
@@ -46,6 +39,10 @@ class Scheme:
     """The learning rate, to recognise weights that were updated too early."""
     points: float | None = None
     """What everything is worth together; None for a mark for each row."""
+
+    def share(self, status: Status) -> float:
+        """What a row of this status earns of its marks."""
+        return {Status.OK: 1.0, Status.CARRIED: self.carried}.get(status, 0.0)
 
 
 class Expected:
@@ -89,7 +86,7 @@ class Expected:
     @cached_property
     def carried(self) -> list[dict[Key, Any]]:
         """What follows from the gradients handed in; on every side of kinks."""
-        return [self.flow.passes(self.given, side=side)[0] for side in sides_of(self.flow)]
+        return truths_of(self.flow, self.given)
 
     @cached_property
     def parts(self) -> Mapping[Key, Any]:
@@ -108,11 +105,11 @@ class Expected:
     def upward(self) -> list[dict[Key, Any]]:
         """The same in the direction of the gradient."""
         task = self.task.flow
-        rights = [task.passes({}, side=side)[0] for side in sides_of(task)]
+        rights = truths_of(task)
         if not self.flow.own:
             return rights
         found: list[dict[Key, Any]] = []
-        owns = [self.flow.passes({}, side=side)[0] for side in sides_of(self.flow)]
+        owns = truths_of(self.flow)
         for i in range(max(len(rights), len(owns))):
             right, own = rights[i % len(rights)], dict(owns[i % len(owns)])
             if self.slipped:
@@ -165,30 +162,19 @@ class Expected:
             self.scales[key] = max(sizes, default=0.0)
         return self.scales[key]
 
-    def share(self, status: Status) -> float:
-        """What a row of this status earns of its marks."""
-        if status is Status.OK:
-            return 1.0
-        return self.scheme.carried if status is Status.CARRIED else 0.0
-
-    def line(self, key: Key, kind: str) -> int | None:
-        """The line of a row, as far as it has one."""
-        work = self.handed.work
+    def place(self, key: Key, kind: str) -> tuple[int | None, str]:
+        """The line of a row, as far as it has one, and the row as it was written."""
+        work, entry = self.handed.work, self.handed.entries.get((key, kind))
         if work is not None:
-            lines: list[Line] = work.lines.get(key, []) if kind == "gradient" else []
-            return lines[-1].number if lines else work.forward_lines.get(key)
-        entry = (self.handed.entries or {}).get((key, kind))
-        return None if entry is None else entry.line
+            lines = work.lines[key] if kind == "gradient" else []
+            cell = lines[-1].cell if lines else work.variables.get(key)
+            return (None, "") if cell is None else (cell.line, cell.text)
+        return (None, "") if entry is None else (entry.line, entry.label)
 
-    def text(self, key: Key, kind: str) -> str:
-        """The row as it was written."""
-        work = self.handed.work
-        if work is not None:
-            if kind == "gradient":
-                return work.lines[key][-1].text
-            return work.texts.get(key, "")
-        entry = (self.handed.entries or {}).get((key, kind))
-        return "" if entry is None else entry.label
+
+def truths_of(flow: Flow, given: Mapping[Key, Any] | None = None) -> list[dict[Key, Any]]:
+    """The accumulators that follow from the given ones, on every side of kinks."""
+    return [flow.passes(given or {}, side=side)[0] for side in sides_of(flow)]
 
 
 def sides_of(flow: Flow) -> list[int | Mapping[Key, int]]:

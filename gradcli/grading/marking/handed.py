@@ -7,17 +7,17 @@ with the student's own values, and the gradients.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
 from gradcli.grading.listing.work import Work
-from gradcli.grading.marking.result import Note
+from gradcli.grading.marking.result import Mode, Note
 from gradcli.grading.model.flow import Flow, Key
 from gradcli.grading.model.task import Task
 from gradcli.grading.model.tolerance import exact
 from gradcli.grading.submission.labels import looks_like_gradient
-from gradcli.grading.submission.types import Entry, Written
+from gradcli.grading.submission.types import Entry, Values, Written
 
 MOST_NAMES = 8
 """Names that a note lists."""
@@ -27,13 +27,14 @@ MOST_NAMES = 8
 class Handed:
     """What was handed in, in one form for both kinds of submissions."""
 
+    mode: Mode
     flow: Flow
     """With the student's own values."""
     gradients: Mapping[Key, Written | None]
     """None where it could not be computed."""
     values: Mapping[Key, Written]
     parts: tuple[Entry, ...] = ()
-    entries: Mapping[tuple[Key, str], Entry] | None = None
+    entries: Mapping[tuple[Key, str], Entry] = field(default_factory=dict)
     work: Work | None = None
 
 
@@ -50,8 +51,9 @@ def not_read(work: Work | None, *, missing: bool) -> Iterator[Note]:
         yield Note("not-read", f"not read as an answer: {listed}", min(unread.values()))
 
 
-def of_entries(task: Task, entries: tuple[Entry, ...]) -> Handed:
+def of_numbers(task: Task, sheet: Values) -> Handed:
     """Numbers: they are judged on the task's graph, with the values that are among them."""
+    entries = sheet.entries
     values = {e.name: e.written for e in entries if e.kind == "value"}
     gradients = {e.name: e.written for e in entries if e.kind == "gradient"}
     fitting = {
@@ -60,6 +62,7 @@ def of_entries(task: Task, entries: tuple[Entry, ...]) -> Handed:
         if np.shape(number.value) == np.shape(task.flow.values[name])
     }
     return Handed(
+        "gradients" if sheet.gradients_only else "values",
         task.flow.with_values(fitting),
         gradients,
         values,
@@ -76,4 +79,4 @@ def of_work(work: Work) -> Handed:
         last = work.lines[key][-1].cell
         alone = len(work.lines[key]) == 1 and last.written is not None
         gradients[key] = last.written if alone else None if value is None else exact(value)
-    return Handed(work.flow, gradients, work.written, work=work)
+    return Handed("listing", work.flow, gradients, work.written, work=work)

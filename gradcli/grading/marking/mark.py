@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -15,19 +16,17 @@ import numpy as np
 from gradcli.diagnostics.error import GradcliError
 from gradcli.diagnostics.failures import submission_error
 from gradcli.grading.listing.worked import worked_through
-from gradcli.grading.marking.conventions import per_example
 from gradcli.grading.marking.expected import Scheme, status_of
-from gradcli.grading.marking.followers import with_followers
-from gradcli.grading.marking.handed import Handed, not_read, of_entries, of_work
+from gradcli.grading.marking.handed import Handed, not_read, of_numbers, of_work
 from gradcli.grading.marking.points import at_its_point, numbers_at_their_point
-from gradcli.grading.marking.result import (
-    Marked,
-    MarkedRow,
-    Note,
-    Status,
+from gradcli.grading.marking.result import Marked, MarkedRow, Note, Status, in_cells
+from gradcli.grading.marking.settled import (
+    EVERY_NEGATED,
     counted,
     forgiven,
-    in_cells,
+    one_for_each_line,
+    per_example,
+    with_followers,
 )
 from gradcli.grading.marking.value_rows import ValueRows
 from gradcli.grading.mistakes.case import Case
@@ -59,31 +58,24 @@ def mark(
     `GradcliError` of kind submission where the submission can't be read, or marked in time.
     """
     scheme = scheme or Scheme()
-    marked = _marked(task, submission, scheme, deadline)
-    return marked if scheme.points is None else marked.out_of(scheme.points)
-
-
-def _marked(task: Task, submission: Submission, scheme: Scheme, deadline: Deadline) -> Marked:
     with np.errstate(all="ignore"):  # what is handed in may be infinite, or no number
         if isinstance(submission, Listing):
             try:
                 work = worked_through(task, submission, deadline)
-                marked = _in_its_direction(task, scheme, of_work(work), deadline, "listing")
-                return in_cells(numbers_at_their_point(work, marked), submission)
+                marked = _in_its_direction(task, scheme, of_work(work), deadline)
+                marked = in_cells(numbers_at_their_point(work, marked), submission)
             except (ValueError, IndexError):  # NumPy's, for shapes that nothing follows from
                 message = "the shapes of the forward pass do not go together"
                 raise submission_error(message) from None
             except GradcliError as error:
                 raise submission.located(error) from None
-        mode = "gradients" if submission.gradients_only else "values"
-        handed = of_entries(task, submission.entries)
-        marked = _in_its_direction(task, scheme, handed, deadline, mode)
-        return at_its_point(task, submission, marked)
+        else:
+            marked = _in_its_direction(task, scheme, of_numbers(task, submission), deadline)
+            marked = at_its_point(task, submission, marked)
+    return marked.out_of(scheme.points)
 
 
-def _in_its_direction(
-    task: Task, scheme: Scheme, handed: Handed, deadline: Deadline, mode: Any
-) -> Marked:
+def _in_its_direction(task: Task, scheme: Scheme, handed: Handed, deadline: Deadline) -> Marked:
     """The marks in the direction that the task asks for, or that the submission has.
 
     Where either will do, it is that of descent if the first gradient is negated and fewer rows are
@@ -91,12 +83,16 @@ def _in_its_direction(
     """
     direction = task.lines.direction
     marking = _Marking(task, scheme, handed, deadline, -1.0 if direction == "descent" else 1.0)
-    marked = marking.marked(mode)
-    if direction != "either" or len(marked.roots) < 2 or not marking.begins_negated:
+    marked = marking.marked()
+    if direction != "either" or not marked.roots or not marking.begins_negated:
         return marked
-    down = _Marking(task, scheme, handed, deadline, -1.0).marked(mode)
+    down = _Marking(task, scheme, handed, deadline, -1.0).marked()
     if len(down.roots) >= len(marked.roots):
         return marked
+    statuses = {row.status for row in down.rows if row.kind == "gradient"}
+    if statuses <= {Status.OK, Status.MISSING}:
+        rows = (forgiven(row) if row.kind == "gradient" else row for row in marked.rows)
+        return replace(marked, rows=tuple(rows), notes=(*marked.notes, EVERY_NEGATED))
     text = "the gradients are negated: that is the direction of descent"
     return replace(down, notes=(*down.notes, Note("descent-convention", text)))
 
@@ -106,54 +102,34 @@ class _Marking(ValueRows):
 
     # --- all rows ---
 
-    def marked(self, mode: Any) -> Marked:
+    def marked(self) -> Marked:
         """Every row judged."""
-        values = list(self.value_rows())
-        gradients = list(self.gradient_rows(mode))
+        values, gradients = list(self.value_rows()), list(self.gradient_rows())
         work = self.handed.work
         notes = [Note(tag, text, line) for tag, line, text in (work.notes if work else ())]
-        missing = any(row.status is Status.MISSING for row in gradients)
-        notes += not_read(work, missing=missing)
-        if self.task.lines.direction == "either" and self.sign > 0 and self.descent(gradients):
-            text = "every gradient is negated: that is the direction of descent"
-            notes.append(Note("descent-convention", text))
-            gradients = [forgiven(row) for row in gradients]
-        if mode == "listing":
-            gradients, said = per_example(gradients, self.asked(mode))
+        notes += not_read(work, missing=any(r.status is Status.MISSING for r in gradients))
+        if work is not None:
+            gradients, said = per_example(gradients, self.asked)
             notes += said
-        gradients = list(self.one_for_each_line(gradients))
-        rows = list(counted([*values, *gradients], self.asked(mode)))
-        return Marked(tuple(with_followers(rows, self.flow)), tuple(notes), mode)
+            gradients = list(one_for_each_line(gradients, self.scheme.carried))
+        rows = list(counted([*values, *gradients], self.asked))
+        return Marked(tuple(with_followers(rows, self.flow)), tuple(notes), self.handed.mode)
 
-    def one_for_each_line(self, rows: list[MarkedRow]) -> Iterator[MarkedRow]:
-        """A line's mistake counts once, however many turns of a loop and rows it spoils."""
-        seen: set[tuple[Any, ...]] = set()
-        for row in rows:
-            message = "" if row.turn else row.message.replace(f"delta_{row.name}", "")
-            cause = row.line, row.tags, message
-            if row.status is not Status.WRONG or cause not in seen:
-                if row.status is Status.WRONG and self.handed.work is not None:
-                    seen.add(cause)
-                yield row
-                continue
-            earned = row.max * self.share(Status.CARRIED)
-            yield replace(row, status=Status.CARRIED, tags=(), message="", earned=earned)
-
-    def asked(self, mode: str) -> set[str]:
+    @cached_property
+    def asked(self) -> set[str]:
         """The nodes whose gradients are asked for: the inputs, of a sheet the named nodes too."""
         named = set(self.task.named)
-        wanted = self.task.wanted(mode)
+        wanted = self.task.wanted(self.handed.mode)
         return {n for n in wanted if self.flow.own or n not in named or n in self.carried[0]}
 
-    def gradient_rows(self, mode: str) -> Iterator[MarkedRow]:
+    def gradient_rows(self) -> Iterator[MarkedRow]:
         """Gradients in backward order, a fork's parts before its total."""
         handed = self.handed.gradients
-        asked = self.asked(mode)
         order = [self.flow.output, *reversed(list(self.flow.stages))]
         order += list(self.task.vocabulary.inputs)
         order += [key for key in handed if key not in order]
         there = {self.flow.name(key) for key in order}
-        order += [name for name in self.task.wanted(mode) if name not in there]
+        order += [name for name in self.task.wanted(self.handed.mode) if name not in there]
         by_node: dict[Key, list[Entry]] = {}
         for entry in self.handed.parts:
             by_node.setdefault(entry.name, []).append(entry)
@@ -162,7 +138,7 @@ class _Marking(ValueRows):
                 yield self.part_row(entry)
             if key in handed:
                 yield self.gradient_row(key, handed[key])
-            elif self.flow.name(key) in asked and not self._given_by_name(key):
+            elif self.flow.name(key) in self.asked and not self._given_by_name(key):
                 yield self.missing(key)
 
     def _given_by_name(self, key: Key) -> bool:
@@ -172,11 +148,11 @@ class _Marking(ValueRows):
     def gradient_row(self, key: Key, number: Written | None) -> MarkedRow:
         self.deadline.check()
         name = self.flow.name(key)
-        true = self.truths[0].get(key, np.zeros(self.shape(key))[()])
-        carried = self.carried[0].get(key, np.zeros(self.shape(key))[()])
+        zeros = np.zeros(self.shape(key))[()]
+        true, carried = self.truths[0].get(key, zeros), self.carried[0].get(key, zeros)
         status, side = self.status(key, number, true, carried)
         tags: tuple[str, ...] = ()
-        message, line, text = "", self.line(key, "gradient"), self.text(key, "gradient")
+        message, (line, text) = "", self.place(key, "gradient")
         if status is Status.WRONG and number is not None and self.right_work(key, true, number):
             status, carried = Status.CARRIED, number.value
         if status is Status.WRONG:
@@ -185,15 +161,14 @@ class _Marking(ValueRows):
             tags, message = found.tags, found.message
             line, text = self.at_fault(key, found, (found.line or line, found.text or text))
         elif status is Status.INCONSISTENT:
-            message = f"the right number, but it does not follow from {self.before(key)}"
-            message += self.as_computed(key)
+            message = self.unlike_before(key)
         elif side:
             message = "at the corner the derivative of the other side is taken; that is accepted"
         worth = self.task.marks(name)
         return MarkedRow(
             name, "gradient", status, tags, line, text,
             None if number is None else number.value, true, carried,
-            worth * self.share(status), worth, message, turn=self.turn(key, line),
+            worth * self.scheme.share(status), worth, message, turn=self.turn(key, line),
         )  # fmt: skip
 
     def turn(self, key: Key, line: int | None) -> str:
@@ -252,20 +227,15 @@ class _Marking(ValueRows):
         follows = self.flow.passes({**self.implied, **self.given})[0]
         return key in follows and self.same(number, follows[key], key, carried=True)
 
-    def as_computed(self, key: Key) -> str:
-        """The student's own statement that a gradient has to follow, where the values differ."""
-        work = self.handed.work
-        consumers = self.flow.consumers.get(key, ())
-        if work is None or not (self.flow.own and self.slipped) or len(consumers) != 1:
-            return ""
-        text = work.texts.get(consumers[0], "")
-        return f" with {text}" if text else ""
-
-    def before(self, key: Key) -> str:
-        """The rows that a gradient is made of."""
+    def unlike_before(self, key: Key) -> str:
+        """What to say of the right number that does not follow from the rows before."""
         consumers = self.flow.consumers.get(key, ())
         names = [f"delta_{self.flow.name(c)}" for c in consumers if c in self.given]
-        return " and ".join(names) or "the rows before"
+        before, text = " and ".join(names) or "the rows before", ""
+        if self.handed.work is not None and self.flow.own and self.slipped and len(consumers) == 1:
+            _, text = self.place(consumers[0], "value")
+        statement = f" with {text}" if text else ""
+        return f"the right number, but it does not follow from {before}{statement}"
 
     def missing(self, key: Key) -> MarkedRow:
         name = self.flow.name(key)
@@ -300,7 +270,7 @@ class _Marking(ValueRows):
             message = "the right number, but it does not follow from the rows before"
         return MarkedRow(
             key, "part", status, tags, entry.line, entry.label, number.value, true, carried,
-            self.share(status), 1.0, message, entry.sources,
+            self.scheme.share(status), 1.0, message, entry.sources,
         )  # fmt: skip
 
     # --- evidence ---
@@ -315,14 +285,12 @@ class _Marking(ValueRows):
 
     def evidence(self, key: Key, number: Written | None, carried: Any) -> Evidence:
         """All there is to find out what went wrong in a row."""
-        case = self.case(key, self.parts)
-        given = frozenset(self.given)
+        case, work, given = self.case(key, self.parts), self.handed.work, frozenset(self.given)
         if number is None:
-            return Evidence(case, None, None, self.handed.work, carried, given)
+            return Evidence(case, None, None, work, carried, given)
         spread = self.digits.whole.gradients.get(key, 0.0) if np.any(number.radius) else 0.0
         unsure = vague(number, carried, spread)
-        matches = self.matches(key, number)
-        return Evidence(case, number, matches, self.handed.work, carried, given, unsure)
+        return Evidence(case, number, self.matches(key, number), work, carried, given, unsure)
 
     # --- the whole ---
 
@@ -339,20 +307,6 @@ class _Marking(ValueRows):
             if self.same(number, true, key, carried=True):
                 return False
         return False
-
-    def descent(self, rows: list[MarkedRow]) -> bool:
-        """Whether every gradient that was handed in is the negative of the true one."""
-        handed = self.handed.gradients
-        some = False
-        for key, number in handed.items():
-            true = self.truths[0].get(key)
-            if number is None or true is None:
-                return False
-            if not self.same(number, -true, key, carried=True):
-                return False
-            some = some or bool(np.any(true != 0))
-        wrong = any(row.status is not Status.OK for row in rows if row.kind == "gradient")
-        return some and wrong
 
 
 def _sent(parts: Iterable[Part], senders: set[Key], shape: tuple[int, ...]) -> Any:

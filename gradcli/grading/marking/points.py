@@ -6,7 +6,6 @@ its numbers explains them then, and none is named.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -24,11 +23,11 @@ OTHER_POINT = "other-point"
 
 def at_its_point(task: Task, sheet: Values, marked: Marked) -> Marked:
     """The marks, and the note on a sheet for another point; its wrong rows are no mistakes."""
-    notes = tuple(other_point(task, sheet))
-    if not notes:
+    note = _other_point(task, sheet)
+    if note is None:
         return marked
-    rows = tuple(_elsewhere(row) for row in marked.rows)
-    return replace(marked, rows=rows, notes=(*notes, *marked.notes), elsewhere=True)
+    rows = tuple(map(_elsewhere, marked.rows))
+    return replace(marked, rows=rows, notes=(note, *marked.notes), elsewhere=True)
 
 
 def numbers_at_their_point(work: Work, marked: Marked) -> Marked:
@@ -52,38 +51,34 @@ def _elsewhere(row: MarkedRow) -> MarkedRow:
     return replace(row, tags=(), message=ELSEWHERE, follow=0, earned=0.0)
 
 
-def other_point(task: Task, sheet: Values) -> Iterator[Note]:
+def _other_point(task: Task, sheet: Values) -> Note | None:
     """The note on a sheet that is for another point than the task's."""
-    inputs = task.vocabulary.inputs
-    given = {name: number for name, number in sheet.point if name in inputs}
+    true = {name: task.flow.values[name] for name in task.vocabulary.inputs}
     other = [
-        _instead(name, number.value, task.flow.values[name])
-        for name, number in given.items()
-        if not _is_shown_as(task.flow.values[name], number)
+        _instead(name, number.value, true[name])
+        for name, number in dict(sheet.point).items()
+        if name in true and not _is_shown_as(true[name], number)
     ]
     if not other:
-        return
+        return None
     listed = ", ".join(other[:MOST_NAMES]) + (", …" if len(other) > MOST_NAMES else "")
     text = f"the sheet is for another point than the task's: {listed}"
     if sheet.student:
         student = visible(sheet.student)
         text += f"; it was made for {student}: mark it with --for {student}"
-    yield Note(OTHER_POINT, text)
+    return Note(OTHER_POINT, text)
 
 
 def _is_shown_as(value: Any, number: Written) -> bool:
-    """Whether a value may be written as this number, rounded to no less than two digits."""
-    if printed_as(value, number.value):
-        return True
-    near = np.shape(value) == np.shape(number.value) and number.digits > 1
-    return near and bool(np.all(np.abs(value - number.value) <= number.radius))
+    """Whether a value may be written as this number.
 
-
-def printed_as(value: Any, number: Any) -> bool:
-    """Whether a sheet, with however many digits from three, may show the value as this number."""
-    if np.shape(value) != np.shape(number):
+    As a sheet prints it, with however many digits from three, or rounded to no less than two.
+    """
+    if np.shape(value) != np.shape(number.value):
         return False
-    pairs = zip(np.ravel(value).tolist(), np.ravel(number).tolist(), strict=True)
+    if number.digits > 1 and np.all(np.abs(value - number.value) <= number.radius):
+        return True
+    pairs = zip(np.ravel(value).tolist(), np.ravel(number.value).tolist(), strict=True)
     return all(any(float(f"{v:.{p}g}") == n for p in range(3, 18)) for v, n in pairs)
 
 

@@ -1,15 +1,20 @@
-"""What marking found out: the only thing that the reports of homework read."""
+"""What marking found out: the only thing that the reports of homework read.
+
+Marking makes the types here, and puts nothing of how it found out into them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from gradcli.diagnostics.equality import by_value
 from gradcli.grading.submission.types import Listing
 
+Mode: TypeAlias = Literal["listing", "values", "gradients"]
+"""What was handed in: code, or numbers."""
 ELSEWHERE = "not judged: this is for another point"
 
 
@@ -99,7 +104,7 @@ class Marked:
     rows: tuple[MarkedRow, ...]
     """Values in forward order, then gradients in backward order."""
     notes: tuple[Note, ...]
-    mode: Literal["listing", "values", "gradients"]
+    mode: Mode
     elsewhere: bool = False
     """Whether it is for another point than the task's: then no wrong row is a mistake."""
     renderer: Callable[[Marked], str] | None = field(default=None, repr=False, compare=False)
@@ -115,10 +120,10 @@ class Marked:
         """The marks of all that the task asks, whatever was handed in."""
         return _sum(row.max for row in self.rows)
 
-    def out_of(self, points: float) -> Marked:
-        """The same with this many points in total, for any number of rows."""
+    def out_of(self, points: float | None) -> Marked:
+        """The same with this many points in total; with None, or nothing asked, as it is."""
         most = self.max_score
-        if not most:
+        if points is None or not most:
             return self
         share = points / most
         rows = (replace(r, earned=r.earned * share, max=r.max * share) for r in self.rows)
@@ -138,29 +143,6 @@ class Marked:
     def __str__(self) -> str:
         """The report, as `gradcli grade` prints it, where a renderer was handed in."""
         return repr(self) if self.renderer is None else self.renderer(self)
-
-
-def forgiven(row: MarkedRow) -> MarkedRow:
-    """The row as right, unless there is none."""
-    if row.status is Status.MISSING:
-        return row
-    kept = {"status": Status.OK, "tags": (), "earned": row.max, "message": ""}
-    return MarkedRow(**{**vars(row), **kept})
-
-
-def counted(rows: Iterable[MarkedRow], asked: Collection[str]) -> Iterator[MarkedRow]:
-    """The rows, each worth its mark only where its gradient is asked for.
-
-    A root that is not asked for takes its mark off the sum instead.
-    """
-    left = set(asked)
-    for row in rows:
-        if row.kind == "gradient" and row.name in left:
-            left.remove(row.name)
-            yield row
-        else:
-            lost = -row.max if row.status is Status.WRONG else 0.0
-            yield replace(row, earned=lost, max=0.0)
 
 
 def _sum(marks: Iterable[float]) -> float:

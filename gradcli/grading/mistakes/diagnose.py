@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import Kind
-from gradcli.grading.listing.functions import label_of
+from gradcli.grading.listing.trees import label_of
 from gradcli.grading.listing.work import Line
 from gradcli.grading.mistakes.case import Case, Slip
 from gradcli.grading.mistakes.evidence import (

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from gradcli.diagnostics.error import GradcliError
-from gradcli.grading.listing.functions import label_of
+from gradcli.grading.listing.trees import label_of
 from gradcli.grading.listing.work import Cell, Line, Work
 from gradcli.grading.mistakes.case import Slip
 from gradcli.grading.mistakes.edits import TURNS, edited, replaced

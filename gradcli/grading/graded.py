@@ -1,8 +1,9 @@
-"""A submission from its bytes to its marks, with a second reading of code.
+"""The entrance of grading: a submission from its bytes to its marks.
 
-A listing is marked statement by statement on its own forward pass (`marking.mark`). Code that
-can't be read so, or that is not all right so, is read once more as `gradcli.python` reads code, and
-marked by the gradients that it comes to: what it computes right is right, however it is staged.
+A task and what was handed in come in, `Marked` goes out. A listing is marked statement by
+statement on its own forward pass (`marking.mark`). Code that can't be read so, or that is not all
+right so, is marked once more by the gradients that it comes to (`code.marking`): what it computes
+right is right, however it is staged.
 """
 
 from __future__ import annotations
@@ -10,10 +11,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from gradcli.diagnostics.error import GradcliError, Kind
-from gradcli.diagnostics.source import Source
-from gradcli.grading.marking.expected import Scheme, sides_of
+from gradcli.grading.marking.expected import Scheme
 from gradcli.grading.marking.mark import mark
-from gradcli.grading.marking.result import Marked, Status, in_cells
+from gradcli.grading.marking.result import Marked, Status
 from gradcli.grading.model.deadline import Deadline
 from gradcli.grading.model.task import Task
 from gradcli.grading.submission.read import code_of, read_submission
@@ -30,9 +30,13 @@ def graded(
     inside: str | Path | None = None,
 ) -> Marked:
     """Mark what was handed in. Raises `GradcliError` of kind submission where it can't be read."""
-    called = _by_its_call(task, submission, name, scheme, deadline, inside)
-    if called is not None:
-        return called
+    call = task.lines.call
+    if call is not None:  # the function that the task calls
+        code = code_of(submission, name, inside=inside, call=call)
+        if code is not None and code.source.text.endswith(f"\n{call.text}\n"):
+            called = _by_code(task, code, scheme, deadline)
+            if called is not None:
+                return called
     try:
         handed = read_submission(submission, name, task.vocabulary, inside=inside)
         marked = mark(task, handed, scheme, deadline.half)
@@ -52,53 +56,22 @@ def graded(
     elsewhere = marked.elsewhere or any(row.elsewhere for row in marked.rows)
     if marked.right or elsewhere or not isinstance(handed, Listing):
         return marked
+    explained = len(marked.roots) == 1 and bool(marked.roots[0].tags)
     try:
-        explained = len(marked.roots) == 1 and bool(marked.roots[0].tags)
         found = _by_code(task, handed, scheme, deadline, explain=not explained)
     except GradcliError:
         return marked
     return found if found is not None and _is_better(task, found, marked) else marked
 
 
-def _by_its_call(
-    task: Task,
-    submission: str | Path | bytes,
-    name: str | None,
-    scheme: Scheme,
-    deadline: Deadline,
-    inside: str | Path | None,
-) -> Marked | None:
-    """The marks of a function that is called as the task says; None where there is none."""
-    call = task.lines.call
-    code = None if call is None else code_of(submission, name, inside=inside, call=call)
-    if call is None or code is None or not code.source.text.endswith(f"\n{call.text}\n"):
-        return None
-    return _by_code(task, code, scheme, deadline)
-
-
 def _by_code(
     task: Task, code: Listing, scheme: Scheme, deadline: Deadline, *, explain: bool = True
 ) -> Marked | None:
-    """The marks by what the code comes to; None where it speaks of no gradient that is asked for.
-
-    Raises `GradcliError` of kind submission for what is no Python, takes too much, or has a
-    gradient that is made of something unread: then with the place of that.
-    """
+    """The marks by what the code comes to, as `mark_code` gives them."""
     # Thirty modules, and most submissions are marked without.
     from gradcli.grading.code.marking import mark_code  # noqa: PLC0415
-    from gradcli.python.source import without_magics  # noqa: PLC0415
 
-    text = without_magics(code.source.text) if code.cells else code.source.text
-    sides = [task.flow.passes({}, side=side)[0] for side in sides_of(task.flow)]
-    source = Source(text, code.source.name)
-    try:
-        marked = mark_code(task, source, sides, deadline, scheme, explain=explain)
-    except GradcliError as error:
-        raise code.located(error) from None
-    if marked is None:
-        return None
-    marked = in_cells(marked, code)
-    return marked if scheme.points is None else marked.out_of(scheme.points)
+    return mark_code(task, code, deadline, scheme, explain=explain)
 
 
 def _is_better(task: Task, found: Marked, marked: Marked) -> bool:
