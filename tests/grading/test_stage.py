@@ -12,7 +12,7 @@ from gradcli.grading.model.stage import Stage
 from gradcli.ops.operation import Operation
 from gradcli.program import Program
 
-CAREFUL = [row for row in ops.TABLE if row.careful and row.callable and len(row.parameters) == 1]
+CAREFUL = [row for row in ops.TABLE if row.careful and row.aliases and len(row.parameters) == 1]
 POINTS = (25.0, -25.0, 0.9999999999, 1e-9, 3.0)
 
 
