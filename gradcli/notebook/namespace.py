@@ -47,11 +47,10 @@ def grade_values(
     under all their names (`delta_x`, `dx`, `dfdx`, …), in dictionaries (`grads["W1"]`) and as
     `x.grad`, values of the forward pass under theirs. All other names are ignored.
 
-    `ask` is "inputs" for the gradients of the inputs alone, "named" for those of the nodes that the
-    task names too; without it the task's `#: ask` line says so, or what is there. `rtol` is the
-    relative tolerance, `carried` what right work on a wrong number earns, `eta` the step of
-    gradient descent, `wrt` the gradients asked for. After `time_limit` seconds no further mistake
-    is named. Raises `GradcliError` for a task that can't be evaluated, never for the namespace.
+    `ask` is "inputs" for the gradients of the inputs alone, "named" for those of named nodes too.
+    `rtol` is the relative tolerance, `carried` what right work on a wrong number earns, `eta` the
+    step of gradient descent, `wrt` the gradients asked for; after `time_limit` seconds no further
+    mistake is named. Raises `GradcliError` for the task alone, never for the namespace.
 
     >>> marked = grade_values("x*y + x", {"dx": 3, "dy": -3}, x=3, y=2)
     >>> marked.score, marked.max_score, marked.right
@@ -67,7 +66,7 @@ def grade_values(
     with warnings.catch_warnings(), np.errstate(all="ignore"), collector_paused():
         warnings.simplefilter("ignore")
         if isinstance(task, Task):
-            made = task if ask is None else replace(task, ask=ask)
+            made = replace(task, ask=ask or task.ask)
         else:
             at = {**(inputs or {}), **point}
             made = make_task(program_of(task), at, data=data, wrt=wrt, seed=seed, ask=ask)

@@ -96,6 +96,12 @@ def test_the_order_is_that_of_the_task() -> None:
     assert gradcli.grade_function(called, f, (X, W), C).right
 
 
+def test_results_with_the_names_of_inputs_are_no_other_point() -> None:
+    task = "#: x = 2\n#: y = 3\n#: call x, y = f(x, y)\nx*y + x"
+    marked = gradcli.grade_function(task, lambda x, y: (y + 1, x))
+    assert (marked.right, marked.notes) == (True, ())
+
+
 def test_one_array_for_several_numbers() -> None:
     text = "#: a = 3\n#: b = 2\na*b + a"
     assert gradcli.grade_function(text, lambda a, b: np.array([b + 1, a])).right

@@ -136,11 +136,9 @@ class Lint:
 
     def __init__(self, task: Task) -> None:
         self.task = task
-        graph = task.result.graph
-        names = [node.name for node in reversed(graph.nodes)]
+        names = reversed(task.vocabulary.nodes)
         self.rows = tuple(n for n in names if n in task.accumulators and n != task.output)
-        inputs = [graph.nodes[i].name for i in graph.inputs]
-        self.inputs = {name: task.result.inputs[name] for name in inputs}
+        self.inputs = {name: task.result.inputs[name] for name in task.vocabulary.inputs}
         lines = task.lines
         self.drawn: dict[str, Draw] = {
             **{name: partial(within, bounds) for name, bounds in lines.ranges.items()},
@@ -149,7 +147,7 @@ class Lint:
         """How an input with a range or values of its own is drawn."""
         self.free = tuple(
             name
-            for name in inputs
+            for name in self.inputs
             if name in self.drawn
             or (name in task.asked and name not in lines.fixed
                 and np.size(self.inputs[name]) <= ON_PAPER)

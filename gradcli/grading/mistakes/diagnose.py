@@ -47,9 +47,8 @@ def explain(evidence: Evidence) -> Explanation:
     try:
         return _explained(evidence)
     except OutOfTimeError:
-        line = line_at_fault(evidence)
-        where = (None, "") if line is None else (line.number, line.text)
-        return Explanation((), UNNAMED, *where, implied=_implied(evidence))
+        unnamed = explanation(evidence, {}, line_at_fault(evidence), UNNAMED)
+        return unnamed._replace(implied=_implied(evidence))
 
 
 def _implied(evidence: Evidence) -> tuple[Key, Any] | None:

@@ -71,10 +71,10 @@ def _haste(right: str) -> Iterator[str]:
     if not isinstance(tree, Operator):
         return
     first, *rest = tree.operands
-    if tree.symbol == "*" and isinstance(first, Number) and abs(first.value) != 1:
-        yield print_tree(rest[0])
-    if tree.symbol == "/" and isinstance(first, Number) and abs(first.value) != 1:
-        yield print_tree(Operator("/", (Number(1.0, "1", NOWHERE), *rest), NOWHERE, NOWHERE))
+    if tree.symbol in "*/" and isinstance(first, Number) and abs(first.value) != 1:
+        one = (Number(1.0, "1", NOWHERE), *rest)
+        left = rest[0] if tree.symbol == "*" else Operator("/", one, NOWHERE, NOWHERE)
+        yield print_tree(left)
 
 
 def wrong_places(at: Inside) -> Iterator[str]:

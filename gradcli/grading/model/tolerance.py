@@ -40,10 +40,6 @@ class Tolerance:
         """The loosest relative tolerance."""
         return float(0.5 * 10.0**-self.digits)
 
-    def radius(self, number: Written) -> Any:
-        """How far a written number may be from what was meant."""
-        return self.open(number, np.abs(number.value))
-
     def open(self, number: Written, size: Any) -> Any:
         """Half a unit in the last place, but no looser than is allowed for numbers of a size.
 
@@ -110,7 +106,7 @@ def own_values(flow: Flow) -> dict[Key, Any]:
 
 def _moves(number: Written, tolerance: Tolerance) -> Iterator[tuple[Any, float]]:
     """A written number moved within its radius, and the weight of the effect."""
-    radius = tolerance.radius(number)
+    radius = tolerance.open(number, np.abs(number.value))  # how far it may be from what was meant
     size = np.size(number.value)
     if not np.all(np.isfinite(number.value)) or not np.any(radius):
         return

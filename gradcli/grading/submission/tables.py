@@ -30,6 +30,7 @@ _KINDS: dict[str, Literal["value", "gradient"]] = {
     **dict.fromkeys(("gradient", "delta", "grad"), "gradient"),
 }
 """What a column is for, by its heading."""
+_QUOTED = re.compile(r'(?:[^"]++|"")*+"')
 _WORDS = re.compile(r"[^\W\d][^\d=+*/^()\[\]]*")
 """What stands in a heading above numbers."""
 _COMMENT = re.compile(rf"\s*(?!{ERROR_VALUE.pattern})#", re.IGNORECASE)
@@ -157,15 +158,10 @@ def _cells(source: Source, delimiter: str, start: int) -> Iterator[list[_Cell]]:
 
 def _quote_end(source: Source, at: int) -> int:
     """The place after the quote that ends the cell."""
-    text = source.text
-    begun = at - 1
-    while True:
-        at = text.find('"', at)
-        if at < 0:
-            raise Place(source, Span(begun, begun + 1)).refused("this quote has no end")
-        if text[at : at + 2] != '""':
-            return at + 1
-        at += 2
+    found = _QUOTED.match(source.text, at)
+    if found is None:
+        raise Place(source, Span(at - 1, at)).refused("this quote has no end")
+    return found.end()
 
 
 def _cell(text: str, start: int, end: int) -> _Cell:

@@ -85,8 +85,7 @@ def prairielearn(
 
     What can't be read is not gradable, which costs no attempt.
     """
-    if isinstance(outcome, GradcliError) or task is None:
-        assert isinstance(outcome, GradcliError)
+    if isinstance(outcome, GradcliError):
         reason = _safe(_reason(outcome))
         return {
             "gradable": False,
@@ -95,6 +94,7 @@ def prairielearn(
             "message": reason,
             "tests": [],
         }
+    assert task is not None
     return {
         "gradable": True,
         "score": _share(outcome),

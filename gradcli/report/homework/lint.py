@@ -15,6 +15,7 @@ import numpy as np
 from gradcli.diagnostics.error import visible
 from gradcli.grading.exercise.lint import Finding, Seen
 from gradcli.report import Style
+from gradcli.report.homework.marked import shown as numbers
 from gradcli.report.homework.marked import width_of, wrapped
 from gradcli.report.json import plain
 from gradcli.report.numbers import shown
@@ -70,14 +71,7 @@ def point(inputs: Mapping[str, Any]) -> str | None:
     """A point within a sentence: `(1, 2, 0)`; None for large ones."""
     if sum(np.size(value) for value in inputs.values()) > FEW:
         return None
-    return "(" + ", ".join(written(value) for value in inputs.values()) + ")"
-
-
-def written(value: Any) -> str:
-    """A value as one types it, all its digits and no more."""
-    if np.ndim(value) == 0:
-        return repr(float(value)).removesuffix(".0")
-    return "[" + ", ".join(written(v) for v in value) + "]"
+    return "(" + ", ".join(numbers(value, None) for value in inputs.values()) + ")"
 
 
 def _unseen(unseen: Sequence[Seen], style: Style, width: int) -> Iterator[str]:
@@ -99,7 +93,7 @@ def _unseen(unseen: Sequence[Seen], style: Style, width: int) -> Iterator[str]:
 def _point(finding: Finding, style: Style, width: int, options: Collection[str]) -> Iterator[str]:
     words = []
     for name, value in finding.inputs.items():
-        text = written(value)
+        text = numbers(value, None)
         option = f"--set {name}=" if f"--{name}" in options else f"--{name} "
         words.append(option + (f'"{text}"' if " " in text else text))
     line = " ".join(words)

@@ -113,10 +113,11 @@ def followers(row: MarkedRow) -> str:
     return f"{row.follow} later {verb} from it and {their}."
 
 
-def shown(value: Any, precision: int) -> str:
-    """A number or an array with this many significant digits."""
+def shown(value: Any, precision: int | None) -> str:
+    """A number or an array with this many significant digits; with None all that it has."""
     if np.ndim(value) == 0:
-        return f"{float(value):.{precision}g}"
+        exact = repr(float(value)).removesuffix(".0")
+        return exact if precision is None else f"{float(value):.{precision}g}"
     return "[" + ", ".join(shown(v, precision) for v in value) + "]"
 
 
