@@ -31,7 +31,7 @@ from gradcli.ops.table import (
     trigonometry,
 )
 from gradcli.ops.table.compositions import COMPOSITIONS as COMPOSITIONS
-from gradcli.syntax.functions import FUNCTION_NAMES
+from gradcli.syntax.library.names import FUNCTION_NAMES
 
 _ELEMENTWISE = (arithmetic, powers, trigonometry, special, activations)
 _ARRAYS = (products, contractions, linear, reductions, shaping, moving, choosing, indexing)

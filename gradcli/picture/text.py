@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gradcli.picture import columns, lanes
@@ -38,11 +37,11 @@ def pieces(steps: Steps, style: Style, choice: Choice, late: Late) -> Iterator[s
 def drawn(found: Drawing, style: Style) -> Iterator[str]:
     """A drawing, in pieces. No number is ever cut."""
     if style.color:
-        for piece in drawn(found, replace(style, color=False)):
+        for piece in drawn(found, style._replace(color=False)):
             # As in the table: names are bold, lines dim.
             yield _PARTS.sub(
                 lambda part: painted(part[0], "dim" if part["wire"] else "bold", style), piece
             )
         return
-    across = columns.lines(found, replace(style, width=style.width or WIDEST))
+    across = columns.lines(found, style._replace(width=style.width or WIDEST))
     yield from lanes.pieces(found, style) if across is None else (f"{line}\n" for line in across)

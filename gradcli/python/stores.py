@@ -1,4 +1,7 @@
-"""Stores into arrays: one more operation, `put`, on the array that others look at."""
+"""Stores into arrays: an array, places and a value come in, and the array is changed.
+
+On the tape it is one more operation, `put`, on the array that others look at.
+"""
 
 from __future__ import annotations
 
