@@ -157,7 +157,8 @@ class Shared(NamedTuple):
     """The function's value, of the part and the operands."""
     slope: Kernel
     """The slope, of the part and the function's value, or of the part and the slope's operands."""
-    by_value: bool = True
+    by_value: bool = False
+    """The slope is of the function's value."""
     symmetric: bool = False
     """The part is the same where the two operands change places."""
 

@@ -221,15 +221,12 @@ def reshape(x: Array, shape: Shape, rank: int) -> Array:
     return x.reshape(x.shape[: x.ndim - rank] + shape)
 
 
-def concat(*arrays: Array, axis: int, shapes: tuple[Shape, ...]) -> Array:
-    """Arrays one after the other along an axis."""
+def concat(*arrays: Array, axis: int | None, shapes: tuple[Shape, ...]) -> Array:
+    """Arrays one after the other along an axis; without one, all elements as one vector."""
+    if axis is None:
+        arrays = tuple(flat(a, len(shape)) for a, shape in zip(arrays, shapes, strict=True))
+        axis, shapes = -1, tuple(a.shape[-1:] for a in arrays)
     return np.concatenate(spread(arrays, shapes)[1], axis=axis)
-
-
-def concat_flat(*arrays: Array, ranks: tuple[int, ...]) -> Array:
-    """All elements of all arrays as one vector."""
-    vectors = [flat(a, rank) for a, rank in zip(arrays, ranks, strict=True)]
-    return concat(*vectors, axis=-1, shapes=tuple(v.shape[-1:] for v in vectors))
 
 
 def stack(*arrays: Array, axis: int, shape: Shape) -> Array:

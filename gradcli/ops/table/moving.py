@@ -25,7 +25,7 @@ from gradcli.ops.options import (
 )
 from gradcli.ops.table.indexing import Places, pick_kernel, pick_rules
 from gradcli.ops.table.rows import array_row
-from gradcli.ops.table.shaping import MOVES, concat, concat_kernel, concat_rules, stack, stack_rules
+from gradcli.ops.table.shaping import MOVES, concat, concat_rules, stack, stack_rules
 
 # --- elements by the places that NumPy gives them ----------------------------------------
 
@@ -196,9 +196,7 @@ def _joining(axis: int) -> Infer:
 
 
 def _joined_kernel(*arrays: Array, **keywords: Any) -> Array:
-    return (
-        k.stack(*arrays, **keywords) if "shape" in keywords else concat_kernel(*arrays, **keywords)
-    )
+    return (k.stack if "shape" in keywords else k.concat)(*arrays, **keywords)
 
 
 def _joined_rules(site: Site) -> tuple[str, ...]:

@@ -38,12 +38,7 @@ from gradcli.ops.options import (
 
 
 def row(
-    name: str,
-    parameters: str,
-    forward: Kernel,
-    *rules: str,
-    elementwise: bool = True,
-    **more: Any,
+    name: str, parameters: str, forward: Kernel, *rules: str, elementwise: bool = True, **more: Any
 ) -> Operation:
     r"""A row: a name, parameters, a kernel, and a formula for each operand.
 
@@ -53,32 +48,25 @@ def row(
     of the kernel where it is a function of NumPy, `mpmath` the form for numbers, `latex`
     `\operatorname{name}({x})`.
     """
-    found: Keywords = more | dict.fromkeys(more.pop("traits", "").split(), True)
-    found.pop("traits", None)
+    more |= dict.fromkeys(more.pop("traits", "").split(), True)
     arguments = parse_parameters(parameters)
     operands = [p for p in arguments if not p.option]
-    aliases = tuple(found.pop("aliases", "").split())
-    if found.pop("call", True) and name not in aliases:
+    aliases = tuple(more.pop("aliases", "").split())
+    if more.pop("call", True) and name not in aliases:
         aliases = (name, *aliases)
-    if "wrong" in found:
-        found["wrong"] = tuple(tuple(part.split("; ")) for part in found["wrong"].split(" | "))
-    if isinstance(careful := found.get("careful"), str):
-        found["careful"] = filled(*(form.strip() for form in careful.split("|")))
-    if "symbol" not in found:
-        found.setdefault("latex", _called(name, operands))
+    if "wrong" in more:
+        more["wrong"] = tuple(tuple(part.split("; ")) for part in more["wrong"].split(" | "))
+    if isinstance(careful := more.get("careful"), str):
+        more["careful"] = filled(*(form.strip() for form in careful.split("|")))
+    if "symbol" not in more:
+        more.setdefault("latex", _called(name, operands))
         if isinstance(forward, np.ufunc) and forward.__name__ in aliases:
-            found.setdefault("numpy", f"np.{forward.__name__}")
-    if form := found.get("jit"):
-        found.setdefault("mpmath", precise.of_numbers(form, several=operands[0].variadic))
-    found.setdefault("rules", filled(*rules))
-    return Operation(
-        name=name,
-        parameters=arguments,
-        forward=forward,
-        elementwise=elementwise,
-        aliases=aliases,
-        **found,
-    )
+            more.setdefault("numpy", f"np.{forward.__name__}")
+    if form := more.get("jit"):
+        more.setdefault("mpmath", precise.of_numbers(form, several=operands[0].variadic))
+    more.setdefault("rules", filled(*rules))
+    more |= {"parameters": arguments, "aliases": aliases, "elementwise": elementwise}
+    return Operation(name=name, forward=forward, **more)
 
 
 def array_row(

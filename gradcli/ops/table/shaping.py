@@ -36,7 +36,7 @@ def concat(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
     shapes = tuple(t.shape for t in types)
     if options.get("axis", 0) is None:
         options["axis"] = None
-        return Type((sum(t.size for t in types),)), {"ranks": tuple(map(len, shapes))}
+        return Type((sum(t.size for t in types),)), {"axis": None, "shapes": shapes}
     if not all(shapes):
         raise Misfit("a number has no axis to join along", "numbers are put together as [a, b]")
     rank = len(shapes[0])
@@ -46,11 +46,6 @@ def concat(types: tuple[Type, ...], options: Keywords) -> tuple[Type, Keywords]:
         raise Misfit
     joined = (*shapes[0][:axis], sum(s[axis] for s in shapes), *shapes[0][axis + 1 :])
     return Type(joined), {"axis": axis - rank, "shapes": shapes}
-
-
-def concat_kernel(*arrays: Array, **keywords: Any) -> Array:
-    """Arrays joined, without an axis as one vector."""
-    return (k.concat if "axis" in keywords else k.concat_flat)(*arrays, **keywords)
 
 
 def concat_rules(site: Site) -> tuple[str, ...]:
@@ -253,7 +248,7 @@ MAKER: dict[str, Any] = {"exact": True, "group": "makers of arrays"}
 
 # fmt: off
 JOINING = (
-    array_row("concat", "*arrays axis:=0", concat_kernel, concat, rules=concat_rules,
+    array_row("concat", "*arrays axis:=0", k.concat, concat, rules=concat_rules,
               aliases="concatenate cat", sequence=True,
               doc="arrays joined along an axis that they have; axis=None flattens them first",
               numpy="np.concatenate", propagates="arrays", **MOVES),
