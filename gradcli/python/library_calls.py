@@ -17,7 +17,7 @@ from gradcli import ops
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.python import prelude, spellings
 from gradcli.python.array_makers import cast
-from gradcli.python.array_picks import with_places
+from gradcli.python.array_shapes import with_places
 from gradcli.python.array_table import reading
 from gradcli.python.calls import Arguments, Call, Keywords, arguments_for
 from gradcli.python.composed import composed, row_call
