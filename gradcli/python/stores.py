@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.python.tape import BYTES_OF_A_PLACE, Tape
 from gradcli.python.values import Array, Value, Where, is_traced, unread
 

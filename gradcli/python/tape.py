@@ -20,7 +20,7 @@ from gradcli.graph.draft import NO_OPTIONS, Literal, Operand, Step
 from gradcli.graph.misfits import misfit_error
 from gradcli.graph.operators import array_text
 from gradcli.ops.operation import Misfit, Operation, Shape, Type
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.python.limits import Budget
 from gradcli.python.values import (
     Array,

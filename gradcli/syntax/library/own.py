@@ -137,9 +137,6 @@ OWN: Mapping[str, Meaning | Refused] = {
     "numpy.linalg.vector_norm": lambda x, axis=None, keepdims=None, ord=2: _flat_norm(  # noqa: A006
         x, ord, axis, keepdims
     ),
-    "numpy.linalg.diagonal": lambda x, offset=None: call(
-        "diagonal", x, offset=offset, axis1=-2, axis2=-1
-    ),
     "jax.numpy.partition": Refused("{} has an order of its own", "sort the array: jnp.sort(x)"),
     "numpy.put": Refused(
         "{} changes its first argument and gives nothing back",
@@ -149,11 +146,9 @@ OWN: Mapping[str, Meaning | Refused] = {
     "math.remainder": Refused(
         "{} rounds the quotient to the nearest, mod(x, y) down", "write 'x - y*round(x/y)'"
     ),
-    "math.prod": lambda x, start=None: call("prod", x, axis=0, start=start),
     "scipy.special.logsumexp": _logsumexp,
     "scipy.special.polygamma": lambda n, x: call("polygamma", x, n),
     "scipy.special.huber": lambda delta, r: call("huber", r, delta),
-    "scipy.special.kl_div": lambda x, y: call("kl_elements", x, y),
     "scipy.linalg.cholesky": _cholesky,
     "torch.max": _extremum("max"),
     "torch.min": _extremum("min"),

@@ -26,8 +26,12 @@ cumsum cumprod: a:x axis dtype out
 [numpy.linalg]
 cholesky: a:A upper
 matrix_norm = norm: x keepdims ord:p='fro' axis=(-2,-1)
+diagonal: x offset axis1=-2 axis2=-1
 trace = trace: x offset:k
+[math]
+prod: x start axis=0
 [scipy.special]
+kl_div = kl_elements: x y /
 softmax log_softmax: x axis=ALL
 [torch]
 eq = equal: input other /
@@ -36,6 +40,7 @@ median = lower_median: input dim:axis keepdim:keepdims
 softmax log_softmax: input:x dim:axis dtype
 logsumexp: input:x dim:axis keepdim:keepdims
 quantile: input:x q dim:axis keepdim:keepdims interpolation:method
+median = lower_median: input:x dim:axis keepdim:keepdims
 heaviside: input:x values:at
 cdist: x1:x x2:y p compute_mode
 cosine_similarity: x1:x x2:y dim:axis eps
@@ -47,6 +52,7 @@ round: input:x decimals
 [torch.Tensor]
 polygamma: x n
 [torch.linalg]
+norm: A:x ord:p dim:axis keepdim:keepdims
 vander: x N:n increasing=True
 [torch.nn.functional]
 mse_loss l1_loss: input:x target:y size_average reduce reduction weight
@@ -153,6 +159,7 @@ _DEFAULTS: Mapping[str, Any] = {
     "True": True,
     "'fro'": "fro",
     "(-2,-1)": (-2, -1),
+    "-2": -2,
     "-1": -1,
     "0": 0,
     "0.2": 0.2,
