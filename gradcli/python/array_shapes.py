@@ -220,10 +220,12 @@ def slice_along(reader: Subscripts, x: Value, axis: int, index: Any, where: Wher
     return reader.element(x, items, where)
 
 
-def split(reader: Subscripts, call: Call, x: Value, parts: Value, axis: Any = None) -> Value:
+def split(
+    reader: Subscripts, call: Call, x: Value, indices_or_sections: Value, axis: Any = None
+) -> Value:
     """`np.split` and its kin; `torch.split` takes the length of a part."""
     axis = axis if axis is not None else int(call.name == "hsplit")
-    parts = reader.by_value(parts, "split()")
+    parts = reader.by_value(indices_or_sections, "split()")
     length = reader.tape.shape(x)[axis]
     if call.family == "torch" and call.name == "split":
         one = not isinstance(parts, tuple | list)

@@ -47,6 +47,8 @@ SIGNS = {
 }
 """Functions that are an operator."""
 
+NO_OPERAND = ("zeros", "ones", "full", "arange", "eye", "where")
+"""Functions whose first argument is none of `OPERANDS`."""
 PAIRS = ("max", "min", "median")
 """What gives values and places in PyTorch, along an axis."""
 
@@ -107,7 +109,7 @@ class LibraryCalls(Subscripts):
                 *arguments, keywords["out"] = arguments
         out = keywords.pop("out", None)
         first = next((k for k in OPERANDS if k in keywords), None)
-        if not arguments and first and name not in ("zeros", "ones", "full", "arange", "eye"):
+        if not arguments and first and name not in NO_OPERAND:
             arguments = [keywords.pop(first)]
         written = node.args if isinstance(node, ast.Call) else ()
         call = Call(name, family, arguments, keywords, self.where(node, *written), node)
