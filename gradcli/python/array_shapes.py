@@ -1,4 +1,4 @@
-"""Functions that move elements: shapes, transposes, joining, splitting.
+"""Functions that move elements: shapes, transposes, joining, splitting, padding.
 
 A call comes in; an array that looks at the one it is made of comes out, or a copy, as in NumPy.
 """
@@ -14,9 +14,21 @@ import numpy as np
 from gradcli.python import sizes
 from gradcli.python.array_makers import copied
 from gradcli.python.calls import Call
+from gradcli.python.stores import store
 from gradcli.python.subscripts import Subscripts
 from gradcli.python.tape import described
-from gradcli.python.values import NOWHERE, Array, Scalar, Value, Where, is_traced, unread
+from gradcli.python.values import (
+    NOWHERE,
+    Array,
+    Class,
+    Instance,
+    Scalar,
+    Value,
+    Where,
+    is_traced,
+    unread,
+)
+from gradcli.syntax.library.meant import Meant
 
 Look = Callable[[Any], Any]
 """A function of NumPy that only moves elements."""
@@ -208,10 +220,12 @@ def slice_along(reader: Subscripts, x: Value, axis: int, index: Any, where: Wher
     return reader.element(x, items, where)
 
 
-def split(reader: Subscripts, call: Call, x: Value, parts: Value, axis: Any = None) -> Value:
+def split(
+    reader: Subscripts, call: Call, x: Value, indices_or_sections: Value, axis: Any = None
+) -> Value:
     """`np.split` and its kin; `torch.split` takes the length of a part."""
     axis = axis if axis is not None else int(call.name == "hsplit")
-    parts = reader.by_value(parts, "split()")
+    parts = reader.by_value(indices_or_sections, "split()")
     length = reader.tape.shape(x)[axis]
     if call.family == "torch" and call.name == "split":
         one = not isinstance(parts, tuple | list)
@@ -230,3 +244,54 @@ def split(reader: Subscripts, call: Call, x: Value, parts: Value, axis: Any = No
         start, stop = (int(piece[0]), int(piece[-1]) + 1) if len(piece) else (0, 0)
         found.append(slice_along(reader, x, axis, slice(start, stop), call.where))
     return found
+
+
+# --- padded and picked ---
+
+
+def pad(
+    reader: Subscripts,
+    call: Call,
+    x: Value,
+    pad_width: Value,
+    mode: Value = "constant",
+    constant_values: Value = 0.0,
+) -> Value:
+    """`np.pad`: elements around an array, of a number or of the array's own."""
+    width, shape = reader.by_value(pad_width, "a width"), reader.tape.shape(x)
+    reader.budget.elements(sizes.elements("pad", [_like(reader, x), width], {}))
+    widths = np.broadcast_to(np.asarray(width, dtype=int), (len(shape), 2))
+    if mode in ("edge", "reflect", "symmetric", "wrap"):
+        return moved(reader, x, lambda a: np.pad(a, widths, mode), call.where, copy=True)
+    if mode != "constant":
+        raise unread(f"the padding {mode!r} is not read")
+    if (widths < 0).any():
+        raise unread("a padding of less than nothing is not read")
+    lengths = [n + int(sum(w)) for n, w in zip(shape, widths, strict=True)]
+    reader.budget.elements(math.prod(lengths))
+    number = reader.by_value(constant_values, "a padding")
+    if np.ndim(number):
+        raise unread("a padding of several numbers is not read")
+    out = Array(data=np.full(lengths, number, dtype=float))
+    inside = tuple(slice(w[0], w[0] + n) for n, w in zip(shape, widths.tolist(), strict=True))
+    store(reader.tape, out, inside, x, call.where)
+    return out
+
+
+def gather(reader: Subscripts, call: Call, x: Value, axis: Any, index: Value) -> Value:
+    """`torch.gather(x, dim, index)`: an index may be shorter than x on the other axes."""
+    places = np.asarray(reader.by_value(index, "an index"), dtype=np.intp)
+    grid: list[Any] = list(np.indices(places.shape, sparse=True))
+    grid[axis] = places
+    return moved(reader, x, lambda a: a[tuple(grid)], call.where, copy=True)
+
+
+def with_places(reader: Subscripts, found: Value, of: Value, meant: Meant) -> Value:
+    """What PyTorch gives along an axis: values and their places."""
+    axis = reader.whole(meant.keywords["axis"])
+    kept = reader.truth(meant.keywords.get("keepdims", False))
+    plain, values = (np.asarray(reader.by_value(v, f"{meant.name}()")) for v in (of, found))
+    same = plain == (values if kept else np.expand_dims(values, axis))
+    places = reader.tape.plain(np.argmax(same, axis=axis, keepdims=kept))
+    of = Class(meant.name, [], {}, fields=("values", "indices"), is_tuple=True)
+    return Instance(of, {"values": found, "indices": places})

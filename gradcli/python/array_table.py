@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from gradcli.python import array_calls, array_makers, array_picks, array_shapes, products
+from gradcli.python import array_calls, array_makers, array_shapes, products
 from gradcli.python.calls import Function
 from gradcli.python.spellings import ALIASES, PLAIN
 
@@ -43,8 +43,8 @@ FUNCTIONS: dict[str, Function] = {
         ),
         array_shapes.view,
     ),
-    "pad": array_picks.pad,
-    "gather": array_picks.gather,
+    "pad": array_shapes.pad,
+    "gather": array_shapes.gather,
     "dot": products.dot,
     "einsum": products.einsum,
     "tensordot": products.tensordot,

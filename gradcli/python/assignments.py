@@ -29,6 +29,19 @@ GOES_ON, BREAK, CONTINUE, RETURN = range(4)
 """How a statement ends."""
 
 
+def _number(reader: Assignments, value: Value) -> Any:
+    """The value as it is now: what is plain may be changed in place later."""
+    if not reader.is_number(value):
+        return None
+    found = reader.tape.value(value)
+    if not isinstance(found, np.ndarray) or is_traced(value):
+        return found
+    if not reader.keeps_numbers:
+        return None
+    reader.budget.keep(found.nbytes)
+    return np.array(found)
+
+
 class Assignments(Expressions):
     """Gives names, elements and attributes their values."""
 
@@ -178,7 +191,8 @@ class Assignments(Expressions):
         span = self.span(node)
         line = self.text.line(span)
         own_node, made = self.node_of_value(own), self.node_of_value(value)
-        whole = self.node_of_value(of.root) if isinstance(of, Array) else made
+        array = of.root if isinstance(of, Array) else None
+        whole = made if array is None else self.node_of_value(array)
         calls = self.calls[self.outside :]
         more = [*reversed(calls), f"line {line}"]
         if self.turns:
@@ -186,8 +200,8 @@ class Assignments(Expressions):
         again = self.times[name] = self.times.get(name, 0) + 1
         if made is not None:
             self.tape.give_name(made, name, [*more, str(again)])
-        if whole is not None and whole != made and isinstance(of, Array) and of.root.label:
-            self.tape.give_name(whole, of.root.label, [*more, str(again)])
+        if array is not None and whole is not None and whole != made and array.label:
+            self.tape.give_name(whole, array.label, [*more, str(again)])
         self.reading.steps.append(
             Step(
                 name=name,
@@ -197,7 +211,7 @@ class Assignments(Expressions):
                 node=made,
                 own_node=own_node,
                 before=before,
-                number=self._number(value),
+                number=_number(self, value),
                 whole=whole,
                 span=span,
                 line=line,
@@ -205,18 +219,6 @@ class Assignments(Expressions):
                 calls=tuple(calls),
             )
         )
-
-    def _number(self, value: Value) -> Any:
-        """The value as it is now: what is plain may be changed in place later."""
-        if not self.is_number(value):
-            return None
-        found = self.tape.value(value)
-        if not isinstance(found, np.ndarray) or is_traced(value):
-            return found
-        if not self.keeps_numbers:
-            return None
-        self.budget.keep(found.nbytes)
-        return np.array(found)
 
     def node_of_value(self, value: Value) -> int | None:
         """The node of a value as it is now; None for what has none."""

@@ -58,6 +58,8 @@ def arguments_for(function: Function, reader: Core, call: Call) -> Arguments:
         elif value is not None:
             unknown.append(name)
     for name, value in zip(names, call.arguments, strict=False):
+        if name in call.keywords:
+            raise unread(f"the argument '{name}' is given twice")
         found[name] = _converted(name, value, reader, call.where)
     if len(found) < len(names):
         raise unread(f"the argument '{next(n for n in names if n not in found)}' is missing")

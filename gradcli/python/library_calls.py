@@ -17,7 +17,7 @@ from gradcli import ops
 from gradcli.diagnostics.suggestion import did_you_mean
 from gradcli.python import prelude, spellings
 from gradcli.python.array_makers import cast
-from gradcli.python.array_picks import with_places
+from gradcli.python.array_shapes import with_places
 from gradcli.python.array_table import reading
 from gradcli.python.calls import Arguments, Call, Keywords, arguments_for
 from gradcli.python.composed import composed, row_call
@@ -47,6 +47,8 @@ SIGNS = {
 }
 """Functions that are an operator."""
 
+NO_OPERAND = ("zeros", "ones", "full", "arange", "eye", "where")
+"""Functions whose first argument is none of `OPERANDS`."""
 PAIRS = ("max", "min", "median")
 """What gives values and places in PyTorch, along an axis."""
 
@@ -107,7 +109,7 @@ class LibraryCalls(Subscripts):
                 *arguments, keywords["out"] = arguments
         out = keywords.pop("out", None)
         first = next((k for k in OPERANDS if k in keywords), None)
-        if not arguments and first and name not in ("zeros", "ones", "full", "arange", "eye"):
+        if not arguments and first and name not in NO_OPERAND:
             arguments = [keywords.pop(first)]
         written = node.args if isinstance(node, ast.Call) else ()
         call = Call(name, family, arguments, keywords, self.where(node, *written), node)

@@ -103,21 +103,28 @@ class Tape:
             out, kernel, bound = operation.bind(types, options, numpy_rules=True)
         except Misfit as misfit:
             raise self._misfit(step, types, misfit) from None
-        self.budget.elements(max(out.size, *(t.size for t in types), 0))
-        if operation.contracts:
-            self.budget.products(out.size * (types[0].shape or (1,))[-1])
-        elif "terms" in bound:  # the letters of a sum of products
-            axes = {c: n for term, t in zip(bound["terms"], types, strict=True)
-                    for c, n in zip(term, t.shape, strict=True)}  # fmt: skip
-            self.budget.products(math.prod(axes.values()))
-        elif operation.factorises or operation.minors or operation.failure == "singular":
-            self.budget.products(int(max(t.size for t in types) ** 1.5))
+        self._charge(operation, types, out, bound)
         values = [self.values[o] if isinstance(o, int) else o.value for o in operands]
         value = kernel(*values)
         if type(value) is not np.float64 and not value.ndim:
             value = np.float64(value)
         self.budget.keep(value.nbytes)
         return self._append(step, out, value, kernel)
+
+    def _charge(
+        self, of: Operation, types: tuple[Type, ...], out: Type, options: Mapping[str, Any]
+    ) -> None:
+        """Take note of what an operation is going to cost."""
+        self.budget.elements(max(out.size, *(t.size for t in types), 0))
+        if of.contracts:
+            self.budget.products(out.size * (types[0].shape or (1,))[-1])
+        elif "terms" in options:  # the letters of a sum of products
+            lengths: dict[str, int] = {}
+            for term, t in zip(options["terms"], types, strict=True):
+                lengths |= zip(term, t.shape, strict=True)
+            self.budget.products(math.prod(lengths.values()))
+        elif of.factorises or of.minors or of.failure == "singular":
+            self.budget.products(int(max(t.size for t in types) ** 1.5))
 
     def _tree(self, operands: tuple[Operand, ...], where: Where) -> Operator:
         spans = where.operands if len(where.operands) == len(operands) else ()

@@ -122,7 +122,7 @@ KEYWORDS = {
 
 OPERANDS = (
     *("x", "a", "input", "self", "tensor", "object", "arr", "A", "m", "z", "x1", "v", "ary"),
-    *("features", "logits", "operand", "input_tensor"),
+    *("features", "logits", "operand", "input_tensor", "array"),
 )
 """What the first argument may be called."""
 
