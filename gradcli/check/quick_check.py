@@ -164,7 +164,7 @@ def along(x: Array) -> Steps:
 
 def finer_along(x: Array) -> Steps:
     """Steps along a direction that stay before borders which many elements come close to."""
-    return _ladder(x, np.full(x.shape, 2.0**-14), FEW, 3.0)
+    return _ladder(x, np.full(x.shape, 2.0**-13), FINER, 1.5)
 
 
 LADDERS: tuple[tuple[bool, Ladder], ...] = (

@@ -212,27 +212,29 @@ class Bench:
         begun = clock.spent if clock else 0.0
         if clock and begun > clock.limit:
             raise OutOfTimeError
-        doubtful = False
+        looked, doubtful = 0, False
         if self._is_plain(coordinate):
             gradient = np.array([self.point.gradient(coordinate)])
-            along = coordinate.direction is not None
-            ladder = quick_check.along if along else quick_check.ordinary
-            shown = quick_check.look(self.function, [coordinate], ladder, inside=True)
-            looks = shown.judged(gradient, inside=True)
-            if looks.passes[0] and looks.best[0]:
-                ((_, found),) = looks.findings(looks.passes)
-                if self.scattered:
-                    found.scatter = self._spreads(shown, [coordinate], {0})[0]
-                return found
-            if looks.differs(gradient)[0]:
-                scatter = self._spreads(shown, [coordinate], {0})[0]
-                doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
+            for along, ladder in quick_check.LADDERS:
+                if along != (coordinate.direction is not None) or doubtful:
+                    continue
+                shown = quick_check.look(self.function, [coordinate], ladder, inside=True)
+                looks = shown.judged(gradient, inside=True)
+                looked += 1
+                if looks.passes[0] and looks.best[0]:
+                    ((_, found),) = looks.findings(looks.passes)
+                    if self.scattered:
+                        found.scatter = self._spreads(shown, [coordinate], {0})[0]
+                    return found
+                if looks.differs(gradient)[0]:
+                    scatter = self._spreads(shown, [coordinate], {0})[0]
+                    doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
         if clock and doubtful and not self.doubted:
             self.doubted = True
             with clock.stopped():
                 return self._converse([coordinate])[0]
         if clock:
-            clock.foresee(begun, 1, 1 + CLOSER)
+            clock.foresee(begun, max(looked, 1), max(looked, 1) + CLOSER)
         return self._converse([coordinate])[0]
 
     def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
