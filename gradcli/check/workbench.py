@@ -131,12 +131,7 @@ class Bench:
         if not places:
             return
         these = [coordinates[k] for k in places]
-        # They are sorted, so that most lies behind the first.
-        room = min(
-            rows_at_once(self.function, these[0]),
-            IN_CACHE // self.function.widest[self.function.place[these[0].node]],
-        )
-        if len(these) > max(1, room // quick_check.POINTS):
+        if len(these) > self._at_once(these[0]):
             half = len(places) // 2
             for part in (places[:half], places[half:]):
                 self._look(coordinates, part, found, ladder, inside=inside)
@@ -170,6 +165,12 @@ class Bench:
         if not shown.between:
             promising = [places[row] for row in np.flatnonzero(first.promising).tolist()]
             self._look(coordinates, promising, found, ladder, inside=True)
+
+    def _at_once(self, first: Coordinate) -> int:
+        """How many variables are looked at in one pass, of which most lies behind the first."""
+        widest = self.function.widest[self.function.place[first.node]]
+        rows = min(rows_at_once(self.function, first), IN_CACHE // widest)
+        return max(1, rows // quick_check.POINTS)
 
     def _take(
         self,
