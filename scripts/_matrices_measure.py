@@ -37,6 +37,8 @@ def cases() -> list[Case]:
     by_index = " + ".join(f"100*(x[{i + 1}] - x[{i}]^2)^2 + (1 - x[{i}])^2" for i in range(4))
     rosenbrock = "sum(100*(x[1:] - x[:-1]^2)^2 + (1 - x[:-1])^2)"
 
+    form = [[2, 1, 0, 0], [1, 3, 0, 1], [0, 0, 1, 1], [0, 1, 1, 2]]
+
     def valley(_m: Any, x: Any) -> Any:
         return (100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2).sum()
 
@@ -51,6 +53,10 @@ def cases() -> list[Case]:
         Case("Hessian, Rosenbrock of 200", "hessian", rosenbrock, valley, x[:200]),
         Case("Hessian, 200 terms", "hessian", "sum(sin(x)*exp(-x^2/10))",
              lambda m, x: (m.sin(x) * m.exp(-(x**2) / 10)).sum(), x[:200]),
+        Case("Hessian, quadratic form of 4", "hessian", f"x @ {form} @ x",
+             lambda m, x: x @ m.asarray(form, dtype=m.float64) @ x, x[:4]),
+        Case("Hessian, logsumexp of 5", "hessian", "logsumexp(x)",
+             lambda m, x: m.log(m.exp(x).sum()), x[:5]),
         Case("Hessian times vector, 5 by index", "product", by_index, valley, x[:5]),
         Case("Hessian times vector, 10", "product", rosenbrock, valley, x[:10]),
         Case("Hessian times vector, 200", "product", rosenbrock, valley, x[:200]),
@@ -60,6 +66,8 @@ def cases() -> list[Case]:
              lambda m, x: m.tanh(x) * x + m.exp(-(x**2)), x),
         Case("Jacobian, neighbours, 200", "jacobian", "x[1:]*x[:-1] + sin(x[1:])",
              lambda m, x: x[1:] * x[:-1] + m.sin(x[1:]), x[:200]),
+        Case("Jacobian, softmax of 5", "jacobian", "softmax(x)",
+             lambda m, x: m.exp(x) / m.exp(x).sum(), x[:5]),
         Case("Jacobian, softmax of 100", "jacobian", "softmax(x)",
              lambda m, x: m.exp(x) / m.exp(x).sum(), x[:100]),
     ]  # fmt: skip
@@ -72,7 +80,7 @@ def measured_matrices() -> Iterator[tuple[str, Task, str, Task, float]]:
         ones = np.ones_like(case.input)
         ours = _ours(program, case.what, case.input, ones)
         for name, goal, theirs in (*_jax(case), *_torch(case)):
-            for _ in range(RUNS):
+            for _ in range(RUNS):  # the last ones by what is compiled by then
                 np.testing.assert_allclose(ours(), np.asarray(theirs()), rtol=1e-9, atol=1e-9)
             yield case.name, _repeated(ours), name, _repeated(theirs), goal
 

@@ -9,14 +9,14 @@ element in common share a row (`sparsity`).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
-from gradcli.derivatives.start import Subject, subject
+from gradcli.derivatives.start import Subject, quick, result_at, subject
 from gradcli.engine.adjoint import adjoint
 from gradcli.engine.backward import backward
 from gradcli.engine.forward import all_finite
@@ -29,8 +29,12 @@ from gradcli.results.matrices import (
     Jacobian,
     Layout,
     Mode,
+    laid,
     refuse_too_large,
 )
+
+if TYPE_CHECKING:
+    from gradcli.derivatives.line import Line
 
 UPSTREAM = "the upstream"
 """Not a name of the language, so that no input has it."""
@@ -41,7 +45,7 @@ def jacobian_blocks(
     mode: Mode | None = None,
     *,
     allow_nonfinite: bool = False,
-) -> tuple[dict[int, Array], Mode]:
+) -> tuple[dict[int, Array], _Passes]:
     """For every input in `wrt` the matrix of elements of the input × elements of the output.
 
     The mode is chosen by the shapes unless given.
@@ -61,12 +65,13 @@ def jacobian_blocks(
             passes = passes if other.many else other
     else:
         passes = _passes(of, mode)
-    compressed = passes.compressed(values)
-    matrix = passes.rows(values).copy() if compressed is None else compressed
+    if passes.coloured is not None and all_finite(combined := passes.coloured(values)):
+        return passes.blocks(passes.matrix(combined)), passes
+    matrix = passes.rows(values).copy()
     made = passes.blocks(matrix)
-    if compressed is None and not (allow_nonfinite or all_finite(matrix)):
+    if not (allow_nonfinite or all_finite(matrix)):
         _refuse_nonfinite(graph, values, wrt, made)
-    return made, passes.mode
+    return made, passes
 
 
 def _passes(of: Subject, mode: Mode) -> _Passes:
@@ -86,30 +91,73 @@ def make(
     allow_nonfinite: bool,
 ) -> Jacobian:
     """The Jacobian at a point, with its check. Raises as `subject` and `jacobian_blocks` do."""
+    known = None
+    if check is None:
+        known = quick(ready, inputs, upstream, "jacobian", names, mode)
+        if known is not None and known.again is not None:
+            found: Jacobian | None = known.again(inputs, layout)
+            if found is not None:
+                return found
     given = subject(program, ready, inputs, names, upstream, allow_nonfinite=allow_nonfinite)
     result, wrt, name, graph, values, *_ = given
-    made, mode = jacobian_blocks(given, mode, allow_nonfinite=allow_nonfinite)
+    made, passes = jacobian_blocks(given, mode, allow_nonfinite=allow_nonfinite)
     checks: dict[int, Found] = {}
     if check is not None and wrt:
         from gradcli.check.blocks import Target, check_blocks  # noqa: PLC0415 - not without
 
         (checks,) = check_blocks(graph, values, [Target({graph.output: None}, made)], **check)
-    nodes, of = graph.nodes, graph.nodes[graph.output].type
-    blocks = tuple(
-        Block(nodes[i].name, name, nodes[i].type, of, made[i]).told(checks.get(i)) for i in wrt
+    if known is not None:
+        known.ran(given, lambda: _again(given, passes))
+    blocks = tuple([b.told(checks.get(i)) for i, b in zip(wrt, _blocks(given, made), strict=True)])
+    of = graph.nodes[graph.output].type
+    return Jacobian(result, blocks, passes.mode, name, of, layout)
+
+
+def _blocks(of: Subject, made: Mapping[int, Array]) -> tuple[Block, ...]:
+    nodes, output = of.graph.nodes, of.graph.nodes[of.graph.output].type
+    return tuple(
+        [Block(nodes[i].name, of.name, nodes[i].type, output, value) for i, value in made.items()]
     )
-    return Jacobian(result, blocks, mode, name, of, layout)
+
+
+def _again(of: Subject, passes: _Passes) -> Callable[..., Jacobian | None] | None:
+    """The Jacobian in short, at a point where it is like here."""
+    line = passes.line()
+    if line is None:
+        return None
+    output = of.graph.nodes[of.graph.output].type
+
+    def again(inputs: Mapping[str, Any], layout: Layout) -> Jacobian | None:
+        found = line(inputs)
+        if found is None:
+            return None
+        made, read = found
+        matrix = made.T if passes.reverse else made
+        return Jacobian.later(
+            {
+                "matrix": laid(matrix, layout),
+                "mode": passes.mode,
+                "name": of.name,
+                "of": output,
+                "layout": layout,
+            },
+            result=lambda: result_at(of, inputs, read),
+            blocks=lambda: _blocks(of, passes.blocks(made)),
+        )
+
+    return again
 
 
 class _Passes:
     """What makes the matrices of a graph, in the same way at every point."""
 
     def __init__(self, graph: Graph, values: Sequence[Any], wrt: Sequence[int], mode: Mode) -> None:
+        self.graph = graph
         self.mode: Mode = mode
         self.reverse = mode == "reverse"
         self.outputs = graph.nodes[graph.output].type.size
         self.sizes = {i: graph.nodes[i].type.size for i in wrt}
-        self.rows = (_reverse if self.reverse else _forward)(graph, values, wrt)
+        self.deltas, self.rows = (_reverse if self.reverse else _forward)(graph, values, wrt)
         self.coloured: Rows | None = None
         """The passes for combined directions; None where it does not pay to combine them."""
         self.places: tuple[Array, Array] | None = None
@@ -130,15 +178,28 @@ class _Passes:
         if colours is not None:
             self.coloured, self.places = self.rows.with_colours(colours), directed
 
-    def compressed(self, values: Sequence[Any]) -> Array | None:
-        """The matrix from combined directions; None without, or if a derivative is not finite."""
-        if self.coloured is None or not all_finite(made := self.coloured(values)):
-            return None
+    def matrix(self, made: Array) -> Array:
+        """The matrix of all directions, from the combined ones."""
+        assert self.coloured is not None
         assert self.places is not None
         (rows, columns), colour = self.places, self.coloured.colours.of
         matrix = np.zeros((len(colour), made.shape[1]))
         matrix[rows, columns] = made[colour[rows], columns]
         return matrix
+
+    def line(self) -> Line | None:
+        """The matrix of all directions as a function of the inputs' values."""
+        from gradcli.derivatives.elements import Function  # noqa: PLC0415 - most run once
+
+        nodes, exact = [*range(len(self.graph.nodes))], len(self.graph.nodes)
+        if self.outputs == 1:  # the backward pass from 1, which has an error of its own
+            if not self.reverse:
+                return None
+            nodes, exact = [*nodes, *self.deltas.values()], len(self.rows.graph.nodes)
+        matrix = None if self.coloured is None else self.matrix
+        return Function(
+            self.coloured or self.rows, self.graph, nodes, exact, matrix=matrix
+        ).written()
 
     def blocks(self, matrix: Array) -> dict[int, Array]:
         """The matrices by input, from that of all directions."""
@@ -150,14 +211,18 @@ class _Passes:
         return found
 
 
-def _reverse(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
+def _reverse(
+    graph: Graph, values: Sequence[Any], wrt: Sequence[int]
+) -> tuple[Mapping[int, int], Rows]:
     output = graph.nodes[graph.output].type
     whole = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
     wanted = [(whole.deltas.get(i), graph.nodes[i].type) for i in wrt]
-    return Rows(whole.graph, len(graph.nodes), {UPSTREAM: output}, wanted)
+    return whole.deltas, Rows(whole.graph, len(graph.nodes), {UPSTREAM: output}, wanted)
 
 
-def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
+def _forward(
+    graph: Graph, values: Sequence[Any], wrt: Sequence[int]
+) -> tuple[Mapping[int, int], Rows]:
     output = graph.nodes[graph.output].type
     first = adjoint(graph, wrt, upstream=UPSTREAM, values=values)
     names = {i: f"direction {i}" for i in wrt}
@@ -167,7 +232,8 @@ def _forward(graph: Graph, values: Sequence[Any], wrt: Sequence[int]) -> Rows:
     types = {names[i]: graph.nodes[i].type for i in wrt}
     wanted = [(whole.deltas.get(upstream), output)]
     zeros = np.zeros(output.shape)[()]
-    return Rows(whole.graph, len(graph.nodes), types, wanted, fixed={UPSTREAM: zeros})
+    rows = Rows(whole.graph, len(graph.nodes), types, wanted, fixed={UPSTREAM: zeros})
+    return whole.deltas, rows
 
 
 def _refuse_nonfinite(

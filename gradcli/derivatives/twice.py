@@ -12,19 +12,23 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from gradcli.derivatives.rows import Along, Rows
+from gradcli.derivatives.rows import Rows
 from gradcli.derivatives.sparsity import LEAST, coloured, pairs, patterns
 from gradcli.derivatives.undefined import refuse
 from gradcli.engine.adjoint import Adjoint, adjoint
+from gradcli.engine.continuation import Continuation
 from gradcli.engine.forward import all_finite
 from gradcli.graph.graph import Graph, Node
 from gradcli.ops.operation import Array, Type
 from gradcli.results.corners import with_corners
 from gradcli.results.matrices import Colours, directions
+
+if TYPE_CHECKING:
+    from gradcli.derivatives.line import Line
 
 
 @dataclass(frozen=True)
@@ -77,12 +81,27 @@ class Twice:
         return Rows(self.second.graph, len(nodes), types, wanted)
 
     @cached_property
-    def product(self) -> Along:
+    def product(self) -> Continuation:
         """The pass for one vector."""
-        nodes = self.graph.nodes
-        types = {self.names[i]: nodes[i].type for i in self.wrt}
         wanted = [self.second.deltas[i] for i in self.wrt if i in self.second.deltas]
-        return Along(self.second.graph, len(nodes), types, wanted)
+        return Continuation(self.second.graph, len(self.graph.nodes), wanted)
+
+    def line(self, *, along: bool) -> Line | None:
+        """The matrix, or the product with a vector, as a function of the inputs' values."""
+        from gradcli.derivatives.elements import Function  # noqa: PLC0415 - most run once
+
+        active = self.graph.dependent(set(self.wrt))
+        compressed = None if along else self.compressed
+        return Function(
+            self.rows if compressed is None else compressed.rows,
+            self.graph,
+            [*range(len(self.graph.nodes)), *self.first.deltas.values()],
+            len(self.first.graph.nodes),
+            [node for node in self.corners if active[node.id]],
+            along=along,
+            matrix=None if compressed is None else compressed.matrix,
+            symmetric=not along and compressed is None,
+        ).written()
 
     @cached_property
     def compressed(self) -> _Compressed | None:
@@ -101,11 +120,8 @@ class _Compressed(NamedTuple):
     mirrored: Array
     """The number of each of these places with row and column exchanged."""
 
-    def matrix(self, values: Sequence[Any]) -> Array | None:
-        """The Hessian, None where a second derivative is not finite."""
-        made = self.rows(values)
-        if not all_finite(made):
-            return None
+    def matrix(self, made: Array) -> Array:
+        """The Hessian, from the derivatives along the combined directions."""
         (rows, columns), colour, whole = self.places, self.rows.colours.of, self.whole
         matrix = np.zeros((made.shape[1], made.shape[1]))
         found = made[colour[rows], columns]
@@ -179,10 +195,8 @@ def hessian_matrix(made: Twice, values: Sequence[Any], *, allow_nonfinite: bool 
     differ by rounding; the result is their mean. Raises `GradcliError` (edge, domain, overflow)
     where a second derivative is not finite, unless `allow_nonfinite`.
     """
-    if made.compressed is not None:
-        matrix = made.compressed.matrix(values)
-        if matrix is not None:
-            return matrix
+    if made.compressed is not None and all_finite(found := made.compressed.rows(values)):
+        return made.compressed.matrix(found)
     whole = made.rows(values)
     if math.isfinite(np.vdot(whole, whole)):  # all elements are, and no sum of two overflows
         return (whole + whole.T) * 0.5
@@ -208,7 +222,7 @@ def hessian_product(
     """
     nodes = made.graph.nodes
     given = {made.names[i]: vector[i] for i in made.wrt}
-    found = iter(made.product(values, given))
+    found = iter(made.product.run(values, given))
     shaped = {}
     for i in made.wrt:
         value = next(found) if i in made.second.deltas else np.float64(0.0)

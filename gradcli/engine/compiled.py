@@ -36,7 +36,7 @@ LONGEST = 200
 """Characters of a call inside a call: Python can't read hundreds of brackets in brackets."""
 
 
-class _Text:
+class Text:
     """The lines of a function, and the objects that its names stand for."""
 
     def __init__(self) -> None:
@@ -52,9 +52,19 @@ class _Text:
             self.objects[self._names[id(value)]] = made
         return self._names[id(value)]
 
+    def is_number(self, name: str, number: float | None = None) -> bool:
+        """Whether a name stands for a float64, or for this one."""
+        value = self.objects.get(name)
+        return type(value) is np.float64 and number in (None, value)
+
     def add(self, line: str) -> None:
         """Put a line behind the others."""
         self.lines.append(f"    {line}\n")
+
+    def give_up_unless(self, finite: list[str]) -> None:
+        """A line that returns None unless all of these hold."""
+        if finite:
+            self.add(f"if not ({' and '.join(finite)}): return None")
 
     def function(self, parameters: list[str], result: str) -> Callable[..., Any]:
         """The lines as a function."""
@@ -67,8 +77,8 @@ class _Text:
 
 def forward_line(graph: Graph) -> Callable[..., list[Any]]:
     """A function from the inputs' values, in order, to the values of all nodes."""
-    text = _Text()
-    _add_nodes(text, graph, graph.nodes)
+    text = Text()
+    add_nodes(text, graph, graph.nodes)
     return text.function(_inputs(graph), f"[{_all('v', graph)}]")
 
 
@@ -77,43 +87,24 @@ def both_line(graph: Graph, plan: Plan) -> Callable[..., Any]:
 
     It returns None where something may not be finite.
     """
-    text = _Text()
-    _add_nodes(text, graph, graph.nodes)
-    _give_up(text, [_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
+    text = Text()
+    add_nodes(text, graph, graph.nodes)
+    text.give_up_unless([_finite(text, graph, "v", i) for i in {*graph.watched, graph.output}])
     made, rows = _backward(text, graph, plan)
-    _give_up(text, [_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
+    text.give_up_unless([_finite_sent(text, graph, plan, i) for i in plan.watched if i in made])
     deltas = ", ".join(f"d{n.id}" if n.id in made else "None" for n in graph.nodes)
     fields = "".join(f"({line}), " for line in rows)
     result = f"({_all('v', graph)},), ({deltas},), {text.name(Contributions)}(({fields}))"
     return text.function([*_inputs(graph), f"d{graph.output}"], result)
 
 
-def continued_line(
-    graph: Graph,
-    given: Sequence[int],
-    nodes: Sequence[Node],
-    known: Mapping[int, Any],
-    wanted: Sequence[int],
-    batched: Sequence[bool],
-) -> Callable[..., Any]:
-    """A function from the values of the nodes `given` to those of the `wanted`, by these `nodes`.
-
-    `known` are values that are the same in every run; the `batched` nodes have a batch axis.
-    """
-    text = _Text()
-    text.objects |= {f"v{i}": value for i, value in known.items()}
-    _add_nodes(text, graph, nodes, batched)
-    results = "".join(f"v{i}, " for i in wanted)
-    return text.function([f"v{i}" for i in given], f"({results})")
-
-
-def _add_nodes(
-    text: _Text, graph: Graph, nodes: Iterable[Node], batched: Sequence[bool] | None = None
+def add_nodes(
+    text: Text, graph: Graph, nodes: Iterable[Node], batched: Sequence[bool] | None = None
 ) -> None:
     """The lines that compute some nodes, v3 = kernel(v1, v2); the batched with an axis in front."""
     batched = batched or [False] * len(graph.nodes)
     for node in nodes:
-        operands = [_value(text, o) for o in node.operands]
+        operands = [operand_text(text, o) for o in node.operands]
         if node.operation is None:
             if operands:
                 text.add(f"v{node.id} = {operands[0]}")
@@ -139,16 +130,23 @@ OF_NUMBERS: Mapping[Kernel, str] = {
 """On numbers an operator is the same as the function, and takes a fifth of its time."""
 
 
-def _call(text: _Text, kernel: Kernel, operands: Sequence[str], *, numbers: bool) -> str:
+def _call(text: Text, kernel: Kernel, operands: Sequence[str], *, numbers: bool) -> str:
     """A kernel applied to operands, as an expression; `numbers` says that they are float64."""
-    form = OF_NUMBERS.get(kernel) if numbers else None
-    if numbers and kernel is np.power and operands[0].isidentifier():
-        exponent = text.objects.get(operands[1])
-        form = "({0} * {0})" if type(exponent) is np.float64 and exponent == 2.0 else None
-    return form.format(*operands) if form else f"{text.name(kernel)}({', '.join(operands)})"
+    square = kernel is np.power and text.is_number(operands[1], 2.0)
+    if numbers and square and operands[0].isidentifier():
+        return "({0} * {0})".format(*operands)
+    if numbers and kernel in OF_NUMBERS:
+        return OF_NUMBERS[kernel].format(*operands)
+    if square:
+        kernel, operands = np.square, operands[:1]
+    if isinstance(kernel, np.ufunc):  # an array of no axes need not be made of a number each time
+        operands = [
+            text.name(np.asarray(text.objects[o])) if text.is_number(o) else o for o in operands
+        ]
+    return f"{text.name(kernel)}({', '.join(operands)})"
 
 
-def _add_call(text: _Text, node: OperationNode, operands: list[str], *, batched: bool) -> None:
+def _add_call(text: Text, node: OperationNode, operands: list[str], *, batched: bool) -> None:
     """The line that computes a node; a number is made a float64."""
     name, kernel = f"v{node.id}", node.kernel
     number = not node.type.shape and not batched
@@ -162,7 +160,7 @@ def _add_call(text: _Text, node: OperationNode, operands: list[str], *, batched:
         text.add(f"if type({name}) is not {kind}: {name} = {kind}({name})")
 
 
-def _backward(text: _Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str]]:
+def _backward(text: Text, graph: Graph, plan: Plan) -> tuple[set[int], list[str]]:
     """The backward pass; which nodes have an accumulator, and the contributions as text."""
     if any(send.mask is not None for _, _, sends in plan.steps for send in sends):
         text.add(f"values = [{_all('v', graph)}]")
@@ -206,7 +204,7 @@ class _Elements:
         self.sums: dict[tuple[int, ...], str] = dict.fromkeys(np.ndindex(shape), "")
         self.sends = 0
 
-    def add(self, text: _Text, node: int, send: Send) -> None:
+    def add(self, text: Text, node: int, send: Send) -> None:
         """One more contribution, in which all elements but one are 0."""
         place, total = _place(send), f"d{node}"
         if self.sums[place]:
@@ -249,7 +247,7 @@ def _place(send: Send) -> Any:
     return None if kernel.keywords["rank"] else kernel.keywords["at"]
 
 
-def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:
+def _reduced(text: Text, sent: str, own: Shape, shape: Shape) -> str:
     """What `reduce_to` does, without the search for how where only one axis is too many."""
     if own[1:] == shape:
         return f"{text.name(np.add.reduce)}({sent})"
@@ -259,15 +257,9 @@ def _reduced(text: _Text, sent: str, own: Shape, shape: Shape) -> str:
 # --- where numbers are not finite ----------------------------------------------------------
 
 
-def _give_up(text: _Text, finite: list[str]) -> None:
-    if finite:
-        text.add(f"if not ({' and '.join(finite)}): return None")
-
-
-def _finite(text: _Text, graph: Graph, letter: str, node: int) -> str:
-    """Whether a value or an accumulator is finite; no where only its square overflows."""
-    name, isfinite = f"{letter}{node}", text.name(math.isfinite)
-    rank = len(graph.nodes[node].type.shape)
+def is_finite(text: Text, name: str, rank: int) -> str:
+    """Whether a value of this rank is finite; no where only its square overflows."""
+    isfinite = text.name(math.isfinite)
     if rank == 0:
         return f"{isfinite}({name})"
     if rank == 1:  # the method takes half of the function's time
@@ -275,7 +267,12 @@ def _finite(text: _Text, graph: Graph, letter: str, node: int) -> str:
     return f"{isfinite}({text.name(np.vdot)}({name}, {name}))"
 
 
-def _finite_sent(text: _Text, graph: Graph, plan: Plan, node: int) -> str:
+def _finite(text: Text, graph: Graph, letter: str, node: int) -> str:
+    """Whether a value or an accumulator is finite."""
+    return is_finite(text, f"{letter}{node}", len(graph.nodes[node].type.shape))
+
+
+def _finite_sent(text: Text, graph: Graph, plan: Plan, node: int) -> str:
     """Whether an accumulator is finite: by its factors where they are smaller (`Plan.products`)."""
     if node not in plan.products:
         return _finite(text, graph, "d", node)
@@ -288,12 +285,12 @@ def _finite_sent(text: _Text, graph: Graph, plan: Plan, node: int) -> str:
 # --- expressions ---------------------------------------------------------------------------
 
 
-def _sent(text: _Text, graph: Graph, node: int, send: Send) -> str:
+def _sent(text: Text, graph: Graph, node: int, send: Send) -> str:
     """What an operation sends to an operand, as an expression."""
     delta, rule = f"d{node}", send.rule
     if send.elementwise and rule.constant is not None:
         return delta if rule.constant == 1 else f"{delta} * {text.name(rule.constant)}"
-    given = [*(_value(text, o) for o in graph.nodes[node].operands), f"v{node}", delta]
+    given = [*(operand_text(text, o) for o in graph.nodes[node].operands), f"v{node}", delta]
     slots = [given[i] for i in rule.picks] if rule.picks is not None else given[: rule.names]
     slots += [text.name(c) for c in rule.constants]
     uses = Counter(i for _, places in rule.calls for i in places)
@@ -314,7 +311,8 @@ def _inputs(graph: Graph) -> list[str]:
     return [f"v{i}" for i in graph.inputs]
 
 
-def _value(text: _Text, operand: Operand) -> str:
+def operand_text(text: Text, operand: Operand) -> str:
+    """The name of a node's value, or of a number."""
     return f"v{operand}" if isinstance(operand, int) else text.name(operand.value)
 
 

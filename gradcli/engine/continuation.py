@@ -2,19 +2,18 @@
 
 A graph comes in whose first nodes have a value at every run, with the nodes that are wanted; a
 `Continuation` comes out. It knows which nodes are needed and works out once what depends on no
-value. When it has run often it is one function (`compiled`) of the same kernels in the same order.
+value.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
 from gradcli.engine.forward import apply, fill_in, operand_values
-from gradcli.engine.run import Often
-from gradcli.graph.graph import Graph, getter
+from gradcli.graph.graph import Graph
 
 
 class Continuation:
@@ -44,38 +43,21 @@ class Continuation:
         self.nodes = [
             n for n in nodes if n.id >= start and n.kind != "input" and n.id not in self.constants
         ]
-        read = {o for n in self.nodes for o in n.operands if isinstance(o, int)} | {*self.wanted}
-        self.known = sorted(i for i in read if i < start and i not in self.constants)
         self._needed = needed
-        self.known_values: Any = getter(self.known)
-        self._often = Often()
 
     def run(self, values: Sequence[Any], inputs: Mapping[str, Any]) -> Sequence[Any]:
         """The wanted values, from those of the first nodes and of the further inputs by name.
 
         Infinite values and nan are let through.
         """
-        given = [inputs[name] for name in self.further]
-        line = self._often.next(self.written, self.graph)
+        every = [*values[: self.start], *[None] * (len(self.graph.nodes) - self.start)]
+        for name, i in self.further.items():
+            every[i] = inputs[name]
+        for i, value in self.constants.items():
+            every[i] = value
         with np.errstate(all="ignore"):
-            if line is not None:
-                found: Sequence[Any] = line(*self.known_values(values), *given)
-                return found
-            every = [*values[: self.start], *[None] * (len(self.graph.nodes) - self.start)]
-            for i, value in zip(self.further.values(), given, strict=True):
-                every[i] = value
-            for i, value in self.constants.items():
-                every[i] = value
             fill_in(self.graph, every, self._needed)
         return [every[i] for i in self.wanted]
-
-    def written(self, _graph: Graph | None = None) -> Callable[..., Any]:
-        """A function from the known values and those of the further inputs to the wanted ones."""
-        from gradcli.engine.compiled import continued_line  # noqa: PLC0415 - most run once
-
-        given = [*self.known, *self.further.values()]
-        parts = (self.nodes, self.constants, self.wanted, self.varies)
-        return continued_line(self.graph, given, *parts)
 
 
 def _constants(

@@ -25,7 +25,7 @@ from gradcli.graph.draft import Draft, Literal, Operand, Step
 from gradcli.graph.graph import Getter, Graph, Node, OperationNode, getter
 from gradcli.graph.lower import lower_formula
 from gradcli.ops.operation import Kernel, Operation, Shape, Site, Type
-from gradcli.ops.table.placing import Places
+from gradcli.ops.table.indexing import Places
 from gradcli.syntax.parser import parse_expression
 from gradcli.syntax.tree import Name, Number, Tree, postorder
 

@@ -32,21 +32,22 @@ def _index(kernel: Kernel, items: tuple[Any, ...] | None = None, **_options: Any
 
 
 def _scatter(_kernel: Kernel, shape: Shape, at: Shape, step: Shape, rank: int) -> Kernel:
-    place = at[0] if len(at) == 1 else at
+    place: Any = at[0] if len(at) == 1 else at
+    own: Shape = ()
 
     def scattered(x: Array) -> Array:
+        nonlocal own, place
+        if rank and x.shape != own:
+            own, place = x.shape, arrays.block_at(x.shape, at, step)
         result = np.zeros(shape)
-        result[arrays.block_at(x.shape, at, step) if rank else place] = x
+        result[place] = x
         return result
 
     return scattered
 
 
 def _array(kernel: Kernel, shape: Shape, of: Shape) -> Kernel:
-    def together(*elements: Array) -> Array:
-        return np.array(elements)
-
-    return kernel if of or len(shape) != 1 else together
+    return kernel if of or len(shape) != 1 else lambda *elements: np.array(elements)
 
 
 SHORTER: Mapping[Kernel, Callable[..., Kernel]] = {

@@ -79,6 +79,7 @@ def at_corners(graph: Graph, values: Sequence[Any], wrt: Iterable[int]) -> list[
     return list(dict.fromkeys(written_text(graph, node) for node in nodes))
 
 
+@np.errstate(all="ignore")
 def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
     if node.operation is None or node.operation.tie is None or node.operation.jumps:
         return False
@@ -89,6 +90,7 @@ def _stands_at_corner(node: Node, values: Sequence[Any]) -> bool:
     return mask is None or np.shape(mask) != np.shape(tied) or bool(np.any(tied & mask))
 
 
+@np.errstate(all="ignore")
 def _corner(node: Node, values: Sequence[Any]) -> Any:
     """Where a node's value is at a corner whose slopes are on both sides of the convention's."""
     if node.operation is None or node.operation.tie is None:

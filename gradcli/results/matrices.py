@@ -8,11 +8,11 @@ the frozen results that reports read.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, fields
 from functools import cached_property
 from math import prod
-from typing import Any, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Self, TypeAlias, cast
 
 import numpy as np
 
@@ -92,10 +92,30 @@ def labels(name: str, shape: Shape) -> list[str]:
     return [f"{name}[{', '.join(map(str, place))}]" for place in np.ndindex(*shape)]
 
 
-class _Checked:
-    """What the results have in common: the verdict of all blocks."""
+class _Matrices:
+    """What the results have in common: the verdict of all blocks, and fields made when read."""
 
     blocks: tuple[Block, ...]
+
+    @classmethod
+    def later(cls, known: Mapping[str, Any], **fields: Callable[[], Any]) -> Self:
+        """A result with `fields` that are made when they are first read."""
+        made = object.__new__(cls)
+        made.__dict__.update(known, _later=fields)
+        return made
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            make = self.__dict__.get("_later", {}).get(name)
+            if make is None:
+                raise AttributeError(f"{type(self).__name__!r} has no {name!r}")
+            value = self.__dict__[name] = make()
+            return value
+
+    def __getstate__(self) -> dict[str, Any]:
+        """What a copy has: all fields."""
+        return {field.name: getattr(self, field.name) for field in fields(cast("Any", self))}
 
     @property
     def verdict(self) -> str | None:
@@ -115,7 +135,7 @@ class _Checked:
 
 @by_value
 @dataclass(frozen=True)
-class Jacobian(_Checked):
+class Jacobian(_Matrices):
     """∂output/∂input for every input that was asked for; ∂J/∂input where there is an upstream.
 
     `result` has the values; `mode` says how the matrices were made: `reverse` is a backward pass
@@ -152,7 +172,7 @@ class Jacobian(_Checked):
 
 @by_value
 @dataclass(frozen=True)
-class Hessian(_Checked):
+class Hessian(_Matrices):
     """The second derivatives of an output of one element, or their product with a vector.
 
     `result` has the values. Without a `vector` there is a block for every pair of inputs, and

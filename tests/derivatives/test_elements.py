@@ -1,17 +1,20 @@
-"""Derivatives by arrays of few elements, taken apart, are those of passes over arrays."""
+"""Derivatives by one function of numbers are those of passes over arrays, and so are errors."""
 
 from __future__ import annotations
 
+import pickle
+from functools import partial
 from typing import Any
 
 import numpy as np
 import pytest
+from random_programs import random_programs
 
-from gradcli import Program
-from gradcli.derivatives import elements, rows
+from gradcli import GradcliError, Program
+from gradcli.derivatives import elements, line
 from gradcli.engine.run import RUNS
 
-POINT = {"v": [0.7, -1.3], "A": [[1.5, 0.5], [-0.25, 2.0]], "a": 0.4}
+POINT = {"v": [0.7, -1.3], "A": [[1.5, 0.5], [-0.25, 2.0]], "a": 0.4, "w": np.cos(np.arange(19.0))}
 APART = [
     "(v[0] + sigmoid(v[1])) / (v[0]^2 + v[1])",
     "v[0]*exp(a*v[1]) - v[-1]/A[0, 1]",
@@ -21,43 +24,99 @@ APART = [
     "sum(v[::-1]*sin(v))*a",
     "sum(v*2 - a) + v[0]^3*a",
     "A[0, 0]*v[0]^2 + A[1, 1]*sin(v[1])",
+    "abs(v[0])*v[1]^2 + sqrt(a)",
+    "exp(sum(w*a))",
+    "sum(cumsum(w)^2)",
 ]
-WHOLE = ["v @ A @ v + a*v[0]", "softmax(v)[0]*v[1]"]
+WHOLE = ["v @ A @ v + a*v[0]", "softmax(v)[0]*v[1]", "norm(v)^3 + norm(A) + a"]
+ASKED = ("hessian", "product", "reverse", "forward", "weighted")
 
 
-def matrices(program: Program, at: dict[str, Any]) -> list[Any]:
-    every: list[Any] = [program.jacobian(at, mode=m, check=False) for m in ("reverse", "forward")]
-    if program.evaluate(at, gradient=False).value.ndim == 0:
-        every.append(program.hessian(at, check=False))
-        every.append(program.hessian(at, check=False, vector=at))
-    return [made.matrix for made in every]
+def asked(program: Program, what: str, at: dict[str, Any], **options: Any) -> Any:
+    """A matrix of derivatives without the check."""
+    makers: dict[str, Any] = {
+        "reverse": partial(program.jacobian, mode="reverse"),
+        "forward": partial(program.jacobian, mode="forward"),
+        "hessian": program.hessian,
+        "product": partial(program.hessian, vector=at),
+        "weighted": partial(program.hessian, upstream=1.5),
+    }
+    return makers[what](at, check=False, **options)
+
+
+def outcome(program: Program, what: str, at: dict[str, Any], **options: Any) -> Any:
+    """The matrix, or what the error says."""
+    try:
+        return asked(program, what, at, **options).matrix
+    except GradcliError as error:
+        return error.kind, error.message, error.hint, error.span
+
+
+def kept(program: Program, what: str, at: dict[str, Any]) -> Program:
+    """The program, after it has been asked so often that there is a function."""
+    for _ in range(RUNS):
+        outcome(program, what, at)
+    return program
+
+
+def expect_same(one: Any, other: Any) -> None:
+    if isinstance(one, tuple):
+        assert one == other
+    else:
+        np.testing.assert_allclose(other, one, rtol=1e-14, atol=1e-15 * np.abs(one).max(initial=0))
 
 
 @pytest.mark.parametrize("text", [*APART, *WHOLE, "[v[0]*cos(v[1]), v[0]*sin(v[1])]"])
 def test_the_first_run_and_later_ones(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    taken = []
+    lines, whole = [], line.numbers_line
 
-    def apart(*given: Any) -> Any:
-        taken.append(elements.apart(*given))
-        return taken[-1]
+    def numbers_line(*given: Any) -> Any:
+        lines.append(whole(*given))
+        return lines[-1]
 
-    monkeypatch.setattr(rows, "apart", apart)
-    program = Program(text)
-    at = {name: POINT[name] for name in program.inputs}
-    wanted = matrices(program, at)
-    for _ in range(RUNS + 2):
-        for one, other in zip(wanted, matrices(program, at), strict=True):
-            np.testing.assert_allclose(one, other, rtol=1e-14, atol=1e-15)
-    assert taken
-    assert all(taken) == (text not in WHOLE)
+    monkeypatch.setattr(elements, "numbers_line", numbers_line)
+    at = {name: POINT[name] for name in Program(text).inputs}
+    for what in ASKED:
+        if "w" in at and what not in ("reverse", "product"):  # more directions than few
+            continue
+        wanted = outcome(Program(text), what, at)
+        program = kept(Program(text), what, at)
+        expect_same(wanted, outcome(program, what, at))
+    assert bool(lines) == (text not in WHOLE)
+
+
+def test_random_programs_at_special_points() -> None:
+    special = (0.0, -0.0, 1.0, -1.0, 1e-300, -1e200, float("inf"), float("nan"))
+    for text, at in random_programs(15):
+        for what in ("hessian", "product", "reverse"):
+            program = kept(Program(text), what, at)
+            for k, value in enumerate((*special, *at.values())):
+                there = dict.fromkeys(at, value) if k % 2 else {**at, next(iter(at)): value}
+                expect_same(outcome(Program(text), what, there), outcome(program, what, there))
 
 
 @pytest.mark.parametrize("text", ["v[0] + exp(315*v[1]^2)", "sqrt(v[0])*v[1]", "v[0]^0.5 + v[1]^3"])
 def test_what_is_not_finite(text: str) -> None:
-    program = Program(text)
     at = {"v": [0.0, 1.5]}
-    wanted = program.hessian(at, check=False, allow_nonfinite=True).matrix
+    wanted = outcome(Program(text), "hessian", at, allow_nonfinite=True)
     assert not np.isfinite(wanted).all()
-    for _ in range(RUNS + 2):
-        found = program.hessian(at, check=False, allow_nonfinite=True).matrix
-        np.testing.assert_array_equal(found, wanted)
+    program = kept(Program(text), "hessian", {"v": [1.0, 0.5]})
+    found = outcome(program, "hessian", at, allow_nonfinite=True)
+    np.testing.assert_array_equal(found, wanted)
+
+
+@pytest.mark.parametrize("what", ASKED)
+def test_the_fields_that_are_made_when_read(what: str) -> None:
+    text, x = "a*x[0]^2*x[1] + sin(x[1])*A[1, 0]", np.array([0.7, -1.3])
+    at = {"x": x, "a": np.float64(3), "A": np.array([[1.0, 2.0], [3.0, 4.0]])}
+    wanted, found = asked(Program(text), what, at), asked(kept(Program(text), what, at), what, at)
+    x[:] = 5.0  # what was made at the point stays so, though the input is not copied
+    assert found.result.inputs["x"] is x
+    assert found.result == wanted.result
+    assert pickle.loads(pickle.dumps(found)) == found  # noqa: S301 - our own
+    again = asked(kept(Program(text), what, at), what, at)
+    assert [b.value.tolist() for b in again.blocks] == [
+        b.value.tolist() for b in asked(Program(text), what, at).blocks
+    ]
+    with pytest.raises(AttributeError):
+        _ = found.nothing
