@@ -19,6 +19,7 @@ from gradcli.check.function import Coordinate, Function
 from gradcli.check.jitter import EPS, TINY
 from gradcli.check.series import (
     SETTLED,
+    Candidates,
     Series,
     consistent,
     displacement,
@@ -164,7 +165,7 @@ def along(x: Array) -> Steps:
 
 def finer_along(x: Array) -> Steps:
     """Steps along a direction that stay before borders which many elements come close to."""
-    return _ladder(x, np.full(x.shape, 2.0**-14), FEW, 3.0)
+    return _ladder(x, np.full(x.shape, 2.0**-13), FINER, 1.5)
 
 
 LADDERS: tuple[tuple[bool, Ladder], ...] = (
@@ -204,21 +205,8 @@ class Shown(NamedTuple):
         """
         s = self.series if rows is ALL else self.series.of_rows(rows)
         h, x = s.h, s.x
-        ok, error = sound(s, ALL, between=False)
-        ok &= ~drowned(s, ALL)[:, :-1]
-        if inside:
-            assert self.between is not None
-            ok &= self.between.settled(rows)
-        every, a = np.arange(len(h)), np.argmin(np.where(ok, error, np.inf), axis=1)
-        center, rough = h[every, a], error[every, a]
-        better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=self.steps.bits)
-        first = s.D[every, a], rough, center
-        value, error, step = (
-            np.concatenate([one[:, None], more], axis=1)
-            for one, more in zip(first, better, strict=True)
-        )
-        slope, error, step = consistent((value, error, step), s, ALL, center, rough)
-        good = ok.any(axis=1) & self.near[rows] & resolved(s, ALL) & np.isfinite(gradient)
+        (slope, error, step), a, good = self._slopes(s, rows, inside=inside)
+        good &= np.isfinite(gradient)
         error = np.where(good, error, np.inf)
         # As good as it gets: smaller steps are noisier, and the next larger ones no better.
         best = good & (error <= KNOWN * s.N[:, -1]) & (s.N[:, -1] >= 0.9 * s.N[:, -2])
@@ -248,6 +236,25 @@ class Shown(NamedTuple):
         hopeless &= ~flat & (np.abs(gradient) > 64 * EPS * nearby)
         which = (passes, contradicted, best, joined, promising, a, zero, hopeless)
         return Looks(slope, error, tolerance, digits, *which, nearby, level)
+
+    def _slopes(self, s: Series, rows: Any, *, inside: bool) -> tuple[Candidates, Array, Array]:
+        """The slopes, the scales believed most, and which of the slopes are to be believed."""
+        h = s.h
+        ok, error = sound(s, ALL, between=False)
+        ok &= ~drowned(s, ALL)[:, :-1]
+        if inside:
+            assert self.between is not None
+            ok &= self.between.settled(rows)
+        every, a = np.arange(len(h)), np.argmin(np.where(ok, error, np.inf), axis=1)
+        center, rough = h[every, a], error[every, a]
+        better = extrapolate(h, s.D, s.N * h, 2, COLUMNS, bits=self.steps.bits)
+        first = s.D[every, a], rough, center
+        value, error, step = (
+            np.concatenate([one[:, None], more], axis=1)
+            for one, more in zip(first, better, strict=True)
+        )
+        good: Array = ok.any(axis=1) & self.near[rows] & resolved(s, ALL)
+        return consistent((value, error, step), s, ALL, center, rough), a, good
 
     def confirmed(self, looks: Looks) -> list[int]:
         """Look at the nodes between for what is promising; the rows that are to be judged anew.

@@ -214,8 +214,8 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
     """A kink, a jump or a cusp, from the two sides; None if their slopes agree."""
     name = view.ties[0].name if view.ties else None
     jumping = next((tied.name for tied in view.ties if tied.jumps), name)
-    if name and (leap := _gap(view)):
-        return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
+    if name and (gap := _gap(view)):
+        return Finding(Verdict.JUMP, f"f leaps by {gap:.3g}", operation=jumping)
     right = yield from one_side(view, 1)
     left = yield from one_side(view, -1)
     for found, where in ((right, "right"), (left, "left")):
@@ -224,21 +224,10 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
             reason = f"f → {'+' if limit > 0 else '−'}∞ on the {where}"
             return Finding(Verdict.JUMP, reason, operation=jumping)
     if right is None or left is None:
-        one = right or left
-        if one is None:
-            return Finding(Verdict.INCONCLUSIVE, "no room for a step on either side")
-        missing = "left" if one is right else "right"
-        there = view.series.left if one is right else view.series.right
-        # Where f has values the domain does not end: another border is too near.
-        verdict = Verdict.INCONCLUSIVE if np.isfinite(there[0, -1]) else Verdict.EDGE
-        return Finding(verdict, f"no room for a step on the {missing}", operation=name)
+        return _one_missing(view, right, left, name)
     if right.leaps or left.leaps:
-        s = view.series
-        leap = abs(float(s.right[0, -1] - s.left[0, -1])) or max(
-            abs(float(s.right[0, -1]) - view.f0), abs(float(s.left[0, -1]) - view.f0)
-        )
-        slope = max(abs(view.gradient), abs(float(right.q[0])), abs(float(left.q[0])))
-        if leap <= 64 * EPS * max(abs(view.f0), abs(view.x) * slope):  # rounding of f or x
+        leap = _leap(view, right, left)
+        if leap is None:
             return Finding(Verdict.INCONCLUSIVE, "a border is nearer than any step", operation=name)
         return Finding(Verdict.JUMP, f"f leaps by {leap:.3g}", operation=jumping)
     if right.steep or left.steep:
@@ -265,6 +254,24 @@ def corner(view: View) -> Generator[Points, Samples, Finding | None]:
         right=right.slope,
         operation=name,
     )
+
+
+def _one_missing(view: View, right: Side | None, left: Side | None, name: str | None) -> Finding:
+    """A corner with no room for steps on one side, or on both."""
+    if right is None and left is None:
+        return Finding(Verdict.INCONCLUSIVE, "no room for a step on either side")
+    missing, values = ("left", view.series.left) if right else ("right", view.series.right)
+    # Where f has values the domain does not end: another border is too near.
+    verdict = Verdict.INCONCLUSIVE if np.isfinite(values[0, -1]) else Verdict.EDGE
+    return Finding(verdict, f"no room for a step on the {missing}", operation=name)
+
+
+def _leap(view: View, right: Side, left: Side) -> float | None:
+    """How far f leaps at the smallest step; None if rounding of f or x may be all of it."""
+    above, below = float(view.series.right[0, -1]), float(view.series.left[0, -1])
+    leap = abs(above - below) or max(abs(above - view.f0), abs(below - view.f0))
+    slope = max(abs(view.gradient), abs(float(right.q[0])), abs(float(left.q[0])))
+    return None if leap <= 64 * EPS * max(abs(view.f0), abs(view.x) * slope) else leap
 
 
 def _gap(view: View) -> float:

@@ -131,12 +131,7 @@ class Bench:
         if not places:
             return
         these = [coordinates[k] for k in places]
-        # They are sorted, so that most lies behind the first.
-        room = min(
-            rows_at_once(self.function, these[0]),
-            IN_CACHE // self.function.widest[self.function.place[these[0].node]],
-        )
-        if len(these) > max(1, room // quick_check.POINTS):
+        if len(these) > self._at_once(these[0]):
             half = len(places) // 2
             for part in (places[:half], places[half:]):
                 self._look(coordinates, part, found, ladder, inside=inside)
@@ -170,6 +165,12 @@ class Bench:
         if not shown.between:
             promising = [places[row] for row in np.flatnonzero(first.promising).tolist()]
             self._look(coordinates, promising, found, ladder, inside=True)
+
+    def _at_once(self, first: Coordinate) -> int:
+        """How many variables are looked at in one pass, of which most lies behind the first."""
+        widest = self.function.widest[self.function.place[first.node]]
+        rows = min(rows_at_once(self.function, first), IN_CACHE // widest)
+        return max(1, rows // quick_check.POINTS)
 
     def _take(
         self,
@@ -212,27 +213,29 @@ class Bench:
         begun = clock.spent if clock else 0.0
         if clock and begun > clock.limit:
             raise OutOfTimeError
-        doubtful = False
+        looked, doubtful = 0, False
         if self._is_plain(coordinate):
             gradient = np.array([self.point.gradient(coordinate)])
-            along = coordinate.direction is not None
-            ladder = quick_check.along if along else quick_check.ordinary
-            shown = quick_check.look(self.function, [coordinate], ladder, inside=True)
-            looks = shown.judged(gradient, inside=True)
-            if looks.passes[0] and looks.best[0]:
-                ((_, found),) = looks.findings(looks.passes)
-                if self.scattered:
-                    found.scatter = self._spreads(shown, [coordinate], {0})[0]
-                return found
-            if looks.differs(gradient)[0]:
-                scatter = self._spreads(shown, [coordinate], {0})[0]
-                doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
+            for along, ladder in quick_check.LADDERS:
+                if along != (coordinate.direction is not None) or doubtful:
+                    continue
+                shown = quick_check.look(self.function, [coordinate], ladder, inside=True)
+                looks = shown.judged(gradient, inside=True)
+                looked += 1
+                if looks.passes[0] and looks.best[0]:
+                    ((_, found),) = looks.findings(looks.passes)
+                    if self.scattered:
+                        found.scatter = self._spreads(shown, [coordinate], {0})[0]
+                    return found
+                if looks.differs(gradient)[0]:
+                    scatter = self._spreads(shown, [coordinate], {0})[0]
+                    doubtful = bool(looks.differs(gradient, SCATTER_SAFETY * scatter)[0])
         if clock and doubtful and not self.doubted:
             self.doubted = True
             with clock.stopped():
                 return self._converse([coordinate])[0]
         if clock:
-            clock.foresee(begun, 1, 1 + CLOSER)
+            clock.foresee(begun, max(looked, 1), max(looked, 1) + CLOSER)
         return self._converse([coordinate])[0]
 
     def _converse(self, coordinates: Sequence[Coordinate]) -> list[Finding]:
